@@ -1,0 +1,85 @@
+"""People: those who sign in (User) and those whom appointments are for (Customer)."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+
+from core.fields import EncryptedTextField
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in by e-mail. ``is_staff`` only opens Django's admin; business rights are staff.Access."""
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField("may open the admin", default=False)
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar = UserManager()
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="accounts_user_email_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Customer(models.Model):
+    """Who appointments are for; may have no account.
+
+    ``email_normalised`` finds the same person again; ``email_proven_at`` says that somebody acted from that mailbox.
+    A guest's booking never changes a customer that exists.
+    """
+
+    user = models.OneToOneField(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="customer")
+    name = models.CharField(max_length=120)
+    email = models.EmailField()
+    email_normalised = models.EmailField(unique=True)
+    email_proven_at = models.DateTimeField(null=True, blank=True)
+    phone = EncryptedTextField(blank=True)
+    language = models.CharField(max_length=10, default="en")
+    notes = EncryptedTextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Consent(models.Model):
+    """One agreement given or withdrawn: its purpose, the exact words shown, when and for which booking."""
+
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="consents")
+    subject_ref = models.CharField(max_length=40, help_text="What it was given for, e.g. booking:17.")
+    purpose = models.CharField(max_length=40)
+    text = models.TextField()
+    text_version = models.CharField(max_length=64)
+    given_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["subject_ref"], name="accounts_consent_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} ({self.subject_ref})"

@@ -1,0 +1,60 @@
+"""Choices of bookings, and which statuses take time."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class BookingStatus(TextChoices):
+    HELD = "held", _("held")
+    REQUESTED = "requested", _("waiting for an answer")
+    PENDING_PAYMENT = "pending_payment", _("waiting for payment")
+    CONFIRMED = "confirmed", _("confirmed")
+    STARTED = "started", _("in progress")
+    COMPLETED = "completed", _("done")
+    NO_SHOW = "no_show", _("did not come")
+    CANCELLED = "cancelled", _("cancelled")
+    DECLINED = "declined", _("declined")
+    EXPIRED = "expired", _("hold ended")
+
+
+# Statuses that own allocations (reliability.md I2) …
+CLAIMING = frozenset(
+    {
+        BookingStatus.HELD,
+        BookingStatus.REQUESTED,
+        BookingStatus.PENDING_PAYMENT,
+        BookingStatus.CONFIRMED,
+        BookingStatus.STARTED,
+        BookingStatus.COMPLETED,
+        BookingStatus.NO_SHOW,
+    }
+)
+# … of these, the ones whose claim ends by itself at ``hold_expires_at``.
+EXPIRING = frozenset({BookingStatus.HELD, BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT})
+
+
+class BookingChannel(TextChoices):
+    WEB = "web", _("website")
+    DESK = "desk", _("front desk")
+    KIOSK = "kiosk", _("kiosk")
+    WIDGET = "widget", _("widget")
+    API = "api", _("API")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    LINK = "link", _("link in a message")
+    SYSTEM = "system", _("by itself")
+
+
+class ActorKind(TextChoices):
+    CUSTOMER = "customer", _("customer")
+    STAFF = "staff", _("staff")
+    SYSTEM = "system", _("system")
+
+
+class EventKind(TextChoices):
+    """What a history row tells. Status rows carry from and to; the others leave the status as it is."""
+
+    STATUS = "status", _("status")
+    MOVED = "moved", _("moved")
+    EXTRAS = "extras", _("extras changed")
+    CONTACT = "contact", _("contact changed")
+    LINK = "link", _("link renewed")

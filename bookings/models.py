@@ -1,0 +1,246 @@
+"""Agreements about time, and the one table of taken time."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy as _
+
+from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind
+from core.fields import EncryptedTextField
+from services.enums import Delivery
+
+
+class Booking(models.Model):
+    """A visit of one or more lines. Price, terms and texts are copies made when the time was held.
+
+    ``terms`` is ``policies.Terms`` as JSON. Contact fields are the guest's own words and stay as given.
+    """
+
+    reference = models.CharField(max_length=6, unique=True)
+    hold_token_hash = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    status = models.CharField(max_length=16, choices=BookingStatus.choices, default=BookingStatus.HELD)
+    hold_expires_at = models.DateTimeField(null=True, blank=True)
+    is_hold_extended = models.BooleanField(default=False)
+    location = models.ForeignKey("services.Location", on_delete=models.PROTECT, related_name="bookings")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    is_any_staff = models.BooleanField(_("booked with anyone"), default=False)
+    party_size = models.PositiveSmallIntegerField(default=1)
+    channel = models.CharField(max_length=10, choices=BookingChannel.choices, default=BookingChannel.WEB)
+    language = models.CharField(max_length=10, default="en")
+
+    customer = models.ForeignKey(
+        "accounts.Customer", null=True, blank=True, on_delete=models.PROTECT, related_name="bookings"
+    )
+    contact_name = models.CharField(max_length=120, blank=True)
+    contact_email = models.EmailField(blank=True)
+    contact_phone = EncryptedTextField(blank=True)
+    customer_note = EncryptedTextField(blank=True)
+    visitor_hash = models.CharField(max_length=64, blank=True)
+    address_hash = models.CharField(max_length=64, blank=True)
+    delivery = models.CharField(max_length=10, choices=Delivery.choices, default=Delivery.LOCATION)
+    visit_address = EncryptedTextField(blank=True)
+    meeting_url = models.URLField(blank=True)
+
+    bill = models.ForeignKey("payments.Bill", null=True, blank=True, on_delete=models.PROTECT, related_name="bookings")
+    currency = models.CharField(max_length=3)
+    total_minor = models.PositiveIntegerField()
+    tax_minor = models.PositiveIntegerField(default=0)
+    prices_include_tax = models.BooleanField(default=True)
+    terms = models.JSONField(default=dict)
+
+    customer_move_count = models.PositiveSmallIntegerField(default=0)
+    fee_anchor_minor = models.PositiveIntegerField(default=0)
+    cancelled_by = models.CharField(max_length=10, choices=ActorKind.choices, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancellation_fee_minor = models.PositiveIntegerField(null=True, blank=True)
+    arrived_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    ical_sequence = models.PositiveIntegerField(default=0)
+    link_version = models.PositiveIntegerField(default=1)
+    staff_link_version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["-starts_at"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="bookings_booking_order"),
+            models.CheckConstraint(
+                condition=~Q(status__in=sorted(EXPIRING)) | Q(hold_expires_at__isnull=False),
+                name="bookings_booking_expiry",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["hold_expires_at"], condition=Q(status__in=sorted(EXPIRING)), name="bookings_booking_expiring"
+            ),
+            models.Index(fields=["visitor_hash"], condition=Q(status=BookingStatus.HELD), name="bookings_hold_visitor"),
+            models.Index(fields=["address_hash"], condition=Q(status=BookingStatus.HELD), name="bookings_hold_address"),
+            models.Index(fields=["location", "starts_at"], name="bookings_booking_day"),
+            models.Index(fields=["contact_email"], name="bookings_booking_email"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class BookingLine(models.Model):
+    """One service by one person (or by nobody, for a court) at one time; the next line follows on.
+
+    ``phases`` is ``[["work", 60], ["processing", 30]]`` in minutes, add-ons included; ``add_ons`` and ``requirements`` are
+    copies: ``[{"id", "name", "price_minor", "extra_minutes"}]`` and ``[{"resource_type_id", "quantity"}]``.
+    """
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField(default=0)
+    variant = models.ForeignKey("services.ServiceVariant", on_delete=models.PROTECT, related_name="booking_lines")
+    staff_member = models.ForeignKey(
+        "staff.StaffMember", null=True, blank=True, on_delete=models.PROTECT, related_name="booking_lines"
+    )
+    service_name = models.CharField(max_length=80)
+    variant_name = models.CharField(max_length=80, blank=True)
+    preparation = models.TextField(blank=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    phases = models.JSONField()
+    buffer_before_minutes = models.PositiveSmallIntegerField(default=0)
+    buffer_after_minutes = models.PositiveSmallIntegerField(default=0)
+    requirements = models.JSONField(default=list)
+    price_minor = models.PositiveIntegerField()
+    add_ons = models.JSONField(default=list)
+    tax_basis_points = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["booking", "position"], name="bookings_bookingline_position"),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="bookings_bookingline_order"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["staff_member", "starts_at"], name="bookings_line_staff_day")]
+
+    def __str__(self) -> str:
+        return f"{self.booking_id}: {self.service_name}"
+
+
+class GroupSession(models.Model):
+    """A class: one variant at one time with a number of places. It owns the time of its person and room."""
+
+    variant = models.ForeignKey("services.ServiceVariant", on_delete=models.PROTECT, related_name="+")
+    location = models.ForeignKey("services.Location", on_delete=models.PROTECT, related_name="+")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    capacity = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.variant_id} {self.starts_at:%Y-%m-%d %H:%M}"
+
+
+class MoveProposal(models.Model):
+    """A move that must be paid or accepted first; it claims the new time minus the old until it expires."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="move_proposals")
+    starts_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="bookings_moveproposal_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.booking_id} → {self.starts_at:%Y-%m-%d %H:%M}"
+
+
+def _epoch_minutes(bound: str, rounding: str) -> Cast:
+    """Whole minutes since the Unix epoch of a range's bound. Subtracting a constant keeps the expression immutable."""
+    return Cast(
+        Func(
+            F("busy"),
+            template=f"{rounding}(extract(epoch from ({bound}(%(expressions)s) - timestamptz '1970-01-01 00:00:00+00')) / 60)",
+        ),
+        models.IntegerField(),
+    )
+
+
+class Allocation(models.Model):
+    """A claim on a resource's time, buffers included. Released means deleted; history is in BookingEvent.
+
+    The exclusion constraint is the proof that nothing is taken twice. ``low_minute`` and ``high_minute`` repeat the range as
+    whole UTC minutes (rounded outward, kept true by the database), because plain integers load many times faster.
+    """
+
+    resource = models.ForeignKey("services.Resource", on_delete=models.PROTECT, related_name="allocations")
+    busy = DateTimeRangeField()
+    low_minute = models.GeneratedField(
+        expression=_epoch_minutes("lower", "floor"), output_field=models.IntegerField(), db_persist=True
+    )
+    high_minute = models.GeneratedField(
+        expression=_epoch_minutes("upper", "ceil"), output_field=models.IntegerField(), db_persist=True
+    )
+    booking = models.ForeignKey(Booking, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations")
+    group_session = models.ForeignKey(
+        GroupSession, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations"
+    )
+    move_proposal = models.ForeignKey(
+        MoveProposal, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations"
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            ExclusionConstraint(
+                name="bookings_allocation_no_overlap",
+                expressions=[("resource", RangeOperators.EQUAL), ("busy", RangeOperators.OVERLAPS)],
+            ),
+            models.CheckConstraint(
+                condition=Q(busy__isempty=False, busy__lower_inf=False, busy__upper_inf=False, busy__lower_inc=True),
+                name="bookings_allocation_bounded",
+            ),
+            # Availability looks back this far for claims that reach into the asked days.
+            models.CheckConstraint(
+                condition=Q(high_minute__lte=F("low_minute") + Value(2880)), name="bookings_allocation_length"
+            ),
+            models.CheckConstraint(
+                condition=Q(booking__isnull=False, group_session__isnull=True, move_proposal__isnull=True)
+                | Q(booking__isnull=True, group_session__isnull=False, move_proposal__isnull=True)
+                | Q(booking__isnull=True, group_session__isnull=True, move_proposal__isnull=False),
+                name="bookings_allocation_one_owner",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["resource", "low_minute"],
+                include=["high_minute", "booking", "move_proposal"],
+                name="bookings_allocation_minutes",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource_id} {self.busy}"
+
+
+class BookingEvent(models.Model):
+    """One row of a booking's history. Never updated or deleted by the application (database grants see to it)."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=10, choices=EventKind.choices, default=EventKind.STATUS)
+    from_status = models.CharField(max_length=16, choices=BookingStatus.choices, blank=True)
+    to_status = models.CharField(max_length=16, choices=BookingStatus.choices)
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
+    actor = models.ForeignKey(
+        "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_name = models.CharField(max_length=120, blank=True)
+    channel = models.CharField(max_length=10, choices=BookingChannel.choices)
+    reason = models.CharField(max_length=300, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.booking_id}: {self.from_status} → {self.to_status}"

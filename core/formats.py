@@ -1,0 +1,156 @@
+"""Money, times and dates as people read them, in the language that is active.
+
+Pure but for the active language: no clock, no settings of a business. Every pattern is a translatable string, so a language
+decides the order of day and month, the clock and the place of the currency sign.
+"""
+
+from datetime import date, datetime, time
+from functools import lru_cache
+
+from babel import Locale
+from babel.numbers import format_currency
+from django.utils import formats
+from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext
+
+from core.money import exponent, formatted, major
+
+MINUS = "−"
+
+
+def money_text(amount_minor: int, currency: str, *, short: bool = False) -> str:
+    """Write a sum such as €16.00; ``short`` leaves the cents out where there are none, for cards and chips."""
+    return _money_text(amount_minor, currency, short, get_language() or "en")
+
+
+@lru_cache(maxsize=4096)
+def _money_text(amount_minor: int, currency: str, short: bool, language: str) -> str:
+    if short and amount_minor % 10 ** exponent(currency) == 0:
+        locale = Locale.parse(language, sep="-")
+        pattern = locale.currency_formats["standard"].pattern.replace(".00", "")
+        text = format_currency(major(amount_minor, currency), currency, pattern, locale, currency_digits=False)
+    else:
+        text = formatted(amount_minor, currency, language)
+    return text.replace("-", MINUS)
+
+
+def time_text(moment: time | datetime) -> str:
+    """Write a time of day such as 14:30; a datetime must already be in the zone people should read."""
+    return clock_text(moment.hour * 60 + moment.minute)
+
+
+def clock_text(minutes: int) -> str:
+    """Write a time of day given as minutes from midnight; 1440 and more are the next day."""
+    return _clock_text(minutes % 1440, get_language() or "")
+
+
+@lru_cache(maxsize=8 * 1440)
+def _clock_text(minutes: int, language: str) -> str:
+    # Translators: date format letters of Django for a time of day.
+    return formats.time_format(time(*divmod(minutes, 60)), pgettext("time pattern", "H:i"))
+
+
+def day_text(day: date) -> str:
+    """Write a day such as Fri 27 Nov."""
+    # Translators: date format letters of Django for weekday, day and month, all short.
+    return _date_text(day, pgettext("date pattern", "D j M"), get_language() or "")
+
+
+def long_day_text(day: date) -> str:
+    """Write a day such as Friday 27 November."""
+    # Translators: date format letters of Django for weekday, day and month in full.
+    return _date_text(day, pgettext("date pattern", "l j F"), get_language() or "")
+
+
+def full_day_text(day: date) -> str:
+    """Write a day with its year, such as Fri 27 Nov 2026."""
+    # Translators: date format letters of Django for weekday, day, month (short) and year.
+    return _date_text(day, pgettext("date pattern", "D j M Y"), get_language() or "")
+
+
+def weekday_text(day: date) -> str:
+    """Write weekday and day such as Fri 27, for days that are near."""
+    # Translators: date format letters of Django for weekday (short) and day.
+    return _date_text(day, pgettext("date pattern", "D j"), get_language() or "")
+
+
+def day_month_text(day: date) -> str:
+    """Write day and month such as 1 Dec."""
+    # Translators: date format letters of Django for day and month (short).
+    return _date_text(day, pgettext("date pattern", "j M"), get_language() or "")
+
+
+def month_text(day: date) -> str:
+    """Write the month such as November."""
+    return _date_text(day, pgettext("date pattern", "F"), get_language() or "")
+
+
+def moment_text(moment: datetime) -> str:
+    """Write a local date and time such as Fri 27 Nov, 14:30."""
+    return pgettext("day and time", "%(day)s, %(time)s") % {"day": day_text(moment.date()), "time": time_text(moment)}
+
+
+def span_text(starts: datetime, ends: datetime) -> str:
+    """Write from and until on one day such as 14:30–15:40."""
+    return f"{time_text(starts)}–{time_text(ends)}"
+
+
+@lru_cache(maxsize=4096)
+def _date_text(day: date, pattern: str, language: str) -> str:
+    return formats.date_format(day, pattern)
+
+
+def near_day_text(day: date, today: date) -> str:
+    """Name a day from where ``today`` stands: Today, Tomorrow, Fri 27, or Tue 1 Dec once the month changes."""
+    ahead = (day - today).days
+    if ahead == 0:
+        return gettext("Today")
+    if ahead == 1:
+        return gettext("Tomorrow")
+    return weekday_text(day) if (day.year, day.month) == (today.year, today.month) else day_text(day)
+
+
+def minutes_text(minutes: int) -> str:
+    """Write a length such as 60 min."""
+    return npgettext("length", "%(count)d min", "%(count)d min", minutes) % {"count": minutes}
+
+
+def hours_text(minutes: int) -> str:
+    """Write a length in hours where it has any: 45 min, 1 h, 1 h 15 min."""
+    hours, rest = divmod(minutes, 60)
+    parts = []
+    if hours:
+        parts.append(pgettext("length", "%(count)d h") % {"count": hours})
+    if rest or not hours:
+        parts.append(minutes_text(rest))
+    return " ".join(parts)
+
+
+def until_text(ahead_minutes: int) -> str:
+    """Say how far ahead something is: in 18 min, in 5 hours, in 3 days."""
+    if ahead_minutes < 90:
+        return ngettext("in %(count)d minute", "in %(count)d minutes", ahead_minutes) % {"count": ahead_minutes}
+    hours = round(ahead_minutes / 60)
+    if hours < 36:
+        return ngettext("in %(count)d hour", "in %(count)d hours", hours) % {"count": hours}
+    days = round(ahead_minutes / 1440)
+    return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}
+
+
+def percent_text(percent: int) -> str:
+    """Write a share such as 20 %."""
+    return pgettext("share", "%(number)d %%") % {"number": percent}
+
+
+def reference_text(reference: str) -> str:
+    """Write a booking reference in speakable groups: K7M4PX becomes K7M 4PX."""
+    return " ".join(reference[at : at + 3] for at in range(0, len(reference), 3)) if len(reference) == 6 else reference
+
+
+def initials(name: str) -> str:
+    """Two letters for a face without a picture: first and last word, or the last two signs of a Korean or Chinese name."""
+    words = name.split()
+    if not words:
+        return "?"
+    if len(words) == 1:
+        return words[0][-2:] if words[0] > "\u2e80" else words[0][:2].upper()
+    return (words[0][0] + words[-1][0]).upper()

@@ -1,0 +1,41 @@
+"""Choices of the catalogue."""
+
+from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Weekday(IntegerChoices):
+    """As ``date.weekday()``: Monday is 0."""
+
+    MONDAY = 0, _("Monday")
+    TUESDAY = 1, _("Tuesday")
+    WEDNESDAY = 2, _("Wednesday")
+    THURSDAY = 3, _("Thursday")
+    FRIDAY = 4, _("Friday")
+    SATURDAY = 5, _("Saturday")
+    SUNDAY = 6, _("Sunday")
+
+
+class ResourceKind(TextChoices):
+    PERSON = "person", _("person")
+    ROOM = "room", _("room")
+    EQUIPMENT = "equipment", _("equipment")
+
+
+class Delivery(TextChoices):
+    LOCATION = "location", _("at a location")
+    CUSTOMER = "customer", _("at the customer's address")
+    PHONE = "phone", _("by phone")
+    ONLINE = "online", _("online")
+
+
+class FeeKind(TextChoices):
+    NONE = "none", _("free")
+    PERCENT = "percent", _("percent of the price")
+    FIXED = "fixed", _("fixed amount")
+    ALL = "all", _("the whole price")
+
+
+class OverLimit(TextChoices):
+    BLOCKED = "blocked", _("no further move online")
+    FEE = "fee", _("a fee per move")

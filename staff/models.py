@@ -1,0 +1,149 @@
+"""Who performs which service, and when they work. Data and rules only; pages live above."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import DateTimeRangeField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from core.texts import TranslatedTexts
+from services.enums import Weekday
+from services.models import DayMinutes, Location, Resource, ServiceVariant
+from staff.enums import Role, TimeOffStatus
+
+
+class StaffMember(TranslatedTexts):
+    """A person who performs services; their time is the time of their resource."""
+
+    resource = models.OneToOneField(Resource, on_delete=models.PROTECT, related_name="staff_member")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="staff_member"
+    )
+    name = models.CharField(max_length=80)
+    short_name = models.CharField(max_length=40, help_text=_("First name, as customers see it."))
+    slug = models.SlugField(unique=True)
+    email = models.EmailField()
+    language = models.CharField(max_length=10, default="en")
+    bio = models.TextField(blank=True, max_length=1000)
+    picture = models.ImageField(upload_to="staff/", blank=True)
+    meeting_url = models.URLField(blank=True, help_text=_("Link for visits held online."))
+    daily_limit = models.PositiveSmallIntegerField(_("bookings a day at most"), null=True, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Access(models.Model):
+    """A role of a user, at one location or (empty) everywhere."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="accesses")
+    role = models.CharField(max_length=12, choices=Role.choices)
+    location = models.ForeignKey(Location, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name_plural = _("accesses")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "role", "location"], nulls_distinct=False, name="staff_access_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_role_display()}"
+
+
+class Qualification(models.Model):
+    """This person may perform this variant, perhaps at an own price or length (of the first work phase)."""
+
+    staff_member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="qualifications")
+    variant = models.ForeignKey(ServiceVariant, on_delete=models.CASCADE, related_name="qualifications")
+    price_minor = models.PositiveIntegerField(null=True, blank=True)
+    work_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["staff_member", "variant"], name="staff_qualification_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff_member}: {self.variant}"
+
+
+class WorkingHours(DayMinutes):
+    """Weekly working interval of a person at a location; the gaps between intervals are the breaks.
+
+    With ``cycle_weeks`` = 2 it counts only in weeks whose number since Monday 5 January 1970 leaves ``cycle_week``.
+    """
+
+    staff_member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="working_hours")
+    location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="working_hours")
+    weekday = models.PositiveSmallIntegerField(choices=Weekday.choices)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_until = models.DateField(null=True, blank=True, help_text=_("Last day, included."))
+    cycle_weeks = models.PositiveSmallIntegerField(default=1, choices=[(1, _("every week")), (2, _("every other week"))])
+    cycle_week = models.PositiveSmallIntegerField(default=0, choices=[(0, _("first week")), (1, _("second week"))])
+
+    class Meta:
+        verbose_name_plural = _("working hours")
+        ordering: ClassVar = ["weekday", "start_minute"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(end_minute__gt=F("start_minute"), start_minute__lt=1440, end_minute__lte=2880),
+                name="staff_workinghours_order",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff_member} {self.get_weekday_display()} {self.start_minute}–{self.end_minute}"
+
+
+class WorkingHoursException(models.Model):
+    """A different day: the rows of a date replace all weekly hours of that person on that date."""
+
+    staff_member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="exceptions")
+    location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="+")
+    on = models.DateField()
+    start_minute = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("Empty: not working that day."))
+    end_minute = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["on", "start_minute"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(start_minute__isnull=True, end_minute__isnull=True)
+                | Q(end_minute__gt=F("start_minute"), start_minute__lt=1440, end_minute__lte=2880),
+                name="staff_workinghoursexception_order",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff_member} {self.on}"
+
+
+class TimeOff(models.Model):
+    """Absence of a person, or time in which a room or device is out of use. May overlap bookings that exist."""
+
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="time_off")
+    during = DateTimeRangeField()
+    status = models.CharField(max_length=10, choices=TimeOffStatus.choices, default=TimeOffStatus.APPROVED)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name_plural = _("time off")
+        indexes: ClassVar = [models.Index(fields=["resource"], name="staff_timeoff_resource_idx")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(during__isempty=False, during__lower_inf=False, during__upper_inf=False),
+                name="staff_timeoff_bounded",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.during}"
