@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -116,8 +117,11 @@ def start(
     return server
 
 
-def provision(server: Postgres, passwords: dict[str, str], *, may_create_databases: bool = False) -> None:
-    """Create our three roles, or set their passwords, and the database that the owner role owns."""
+def provision(server: Postgres, passwords: Mapping[str, str], *, may_create_databases: bool = False) -> None:
+    """Create our three roles, or set their passwords, and the database that the owner role owns.
+
+    The owner may set time-outs of the two lesser roles (`manage.py grants` does) and step down to them.
+    """
     with server.connect() as connection:
         known = {str(name) for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
         for role in ROLES:
@@ -127,10 +131,10 @@ def provision(server: Postgres, passwords: dict[str, str], *, may_create_databas
                     sql.Identifier(role), sql.Literal(passwords[role])
                 )
             )
+        connection.execute("ALTER ROLE openhours_owner CREATEROLE")
+        connection.execute("GRANT openhours_app, openhours_retention TO openhours_owner WITH ADMIN TRUE, INHERIT FALSE")
         if may_create_databases:
-            # Test databases are made by the owner, and tests step down to the other roles.
             connection.execute("ALTER ROLE openhours_owner CREATEDB")
-            connection.execute("GRANT openhours_app, openhours_retention TO openhours_owner")
         exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
     if not exists:
         server.create_database(DATABASE, owner="openhours_owner")

@@ -76,9 +76,11 @@ def locked() -> Iterator[None]:
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "port": _port()}))
         file.flush()
-        yield
-        # Removing the file could let two runners hold two different locks; emptying it cannot.
-        file.truncate(0)
+        try:
+            yield
+        finally:
+            # Removing the file could let two runners hold two different locks; emptying it cannot.
+            file.truncate(0)
 
 
 def _holder(file: TextIO) -> str:
