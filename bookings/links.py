@@ -1,0 +1,80 @@
+"""Magic links of bookings. Nothing of them is at rest: a token is recomputed from the booking whenever a message needs it.
+
+A token is the booking's reference, one letter for the role, and 256 bits of HMAC over both and the link version of that role,
+keyed with LINK_KEY. A new version (link renewed, address changed, therapist reassigned) ends the links before it; moving the
+booking does not. Whoever holds one may act in its role on its booking and on nothing else.
+"""
+
+import base64
+import hashlib
+import hmac
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from django.conf import settings
+
+from core.references import ALPHABET, LENGTH
+
+_MAC_LENGTH = 43  # 32 bytes in base64 without padding
+# What mail programs and people leave at the end of an address; none of it can be part of a token.
+_TRAILING = " \t\r\n.,;:!?=*/\\'\"`´’”»)]}>…%"
+
+
+class LinkRole(StrEnum):
+    """Who a link was made for."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
+
+
+class LinkToken(NamedTuple):
+    """A token taken apart. Only ``token_is_valid`` says whether it is genuine."""
+
+    reference: str
+    role: LinkRole
+    mac: str
+
+
+class Linkable(Protocol):
+    """What a link is bound to; a Booking is one."""
+
+    reference: str
+    link_version: int
+    staff_link_version: int
+
+
+_LETTERS = {LinkRole.CUSTOMER: "c", LinkRole.STAFF: "s"}
+_ROLES = {letter: role for role, letter in _LETTERS.items()}
+
+
+def manage_token(booking: Linkable, role: LinkRole) -> str:
+    """Return the token with which ``role`` may act on this booking."""
+    return f"{booking.reference}{_LETTERS[role]}{_mac(booking, role)}"
+
+
+def read_token(raw: str) -> LinkToken | None:
+    """Take a token apart, forgiving what a mail program may have added at its end; None if it cannot be one."""
+    token = raw.rstrip(_TRAILING)
+    if len(token) != LENGTH + 1 + _MAC_LENGTH or not token.isascii():
+        return None
+    reference, letter, mac = token[:LENGTH], token[LENGTH], token[LENGTH + 1 :]
+    if letter not in _ROLES or any(character not in ALPHABET for character in reference):
+        return None
+    return LinkToken(reference, _ROLES[letter], mac)
+
+
+def token_is_valid(booking: Linkable, role: LinkRole, mac: str) -> bool:
+    """Say whether ``mac`` is the one of this booking, this role and its present link version, in constant time."""
+    return hmac.compare_digest(_mac(booking, role).encode(), mac.encode())
+
+
+def manage_url(booking: Linkable, role: LinkRole, page: str = "") -> str:
+    """Return the full address of a booking's page: "" (manage), ``confirmed``, ``move``, ``cancel`` or ``calendar.ics``."""
+    return f"{settings.SITE_URL}/b/{manage_token(booking, role)}/{page}"
+
+
+def _mac(booking: Linkable, role: LinkRole) -> str:
+    version = booking.link_version if role is LinkRole.CUSTOMER else booking.staff_link_version
+    message = f"booking-link:{booking.reference}:{role}:{version}"
+    digest = hmac.new(settings.LINK_KEY.encode(), message.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -1,0 +1,37 @@
+"""Policies of the catalogue as plain values, so that pure rules need not know their tables."""
+
+from dataclasses import dataclass
+
+from services.enums import FeeKind, OverLimit
+
+
+@dataclass(frozen=True, slots=True)
+class TierValues:
+    """From ``until_minutes`` before the start (included) this fee applies. Percent is in hundredths, fixed in minor units."""
+
+    until_minutes: int
+    kind: FeeKind
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationPolicyValues:
+    """A cancellation policy as it stands now. Durations are minutes."""
+
+    tiers: tuple[TierValues, ...] = ()
+    reschedule_until_minutes: int | None = None
+    free_move_count: int | None = None
+    over_limit: OverLimit = OverLimit.BLOCKED
+    change_fee_minor: int = 0
+    grace_minutes: int = 0
+    grace_min_lead_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BookingPolicyValues:
+    """Rules when booking as they stand now."""
+
+    lead_minutes: int
+    horizon_days: int
+    slot_interval_minutes: int
+    hold_minutes: int
