@@ -1,7 +1,7 @@
 """Make the virtual environment and run something in it. Standard library only, because nothing else is there yet.
 
-    python3 bootstrap.py install local|dev      make .venv and install, unless that is done already
-    python3 bootstrap.py run                    install local, then start everything
+python3 bootstrap.py install local|dev      make .venv and install, unless that is done already
+python3 bootstrap.py run                    install local, then start everything
 """
 
 import hashlib
@@ -18,7 +18,8 @@ INCLUDED = {"local": ["local"], "dev": ["dev", "local"]}
 
 def main():
     if sys.version_info < (3, 11):
-        sys.exit("Openhours needs Python 3.11 or newer; this is {}.{}. Try: make run PYTHON=python3.11".format(*sys.version_info[:2]))
+        found = ".".join(str(part) for part in sys.version_info[:2])
+        sys.exit("Openhours needs Python 3.11 or newer; this is " + found + ". Try: make run PYTHON=python3.11")
     os.chdir(ROOT)
     if sys.argv[1:2] == ["install"] and sys.argv[2:] in (["local"], ["dev"]):
         install(sys.argv[2])
@@ -39,7 +40,7 @@ def install(kind):
     print("Installing packages (about a minute, once) ...", flush=True)
     call(
         [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes"]
-        + ["-r", requirements(kind)],
+        + ["--requirement", requirements(kind)],
         "Is there a way to the package index from here?",
     )
     for each in INCLUDED[kind]:

@@ -38,11 +38,14 @@ def can_reach(path: Path, account: Account | None) -> bool:
 
 def home_for(folder: Path, account: Account | None) -> Path:
     """Create `folder` or, where the account could not reach it, a stand-in that `folder` links to."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
     if can_reach(folder, account):
         if folder.is_symlink():
             # The folder was closed at an earlier start and is open now; the data stays where it is.
             return folder.resolve()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
+        if account:
+            folder.chmod(0o711)
         return folder
     home = stand_in(folder)
     if not folder.is_symlink() and home.exists():
@@ -53,7 +56,6 @@ def home_for(folder: Path, account: Account | None) -> Path:
     home.chmod(0o755)
     _refuse_foreign(home)
     if not folder.is_symlink():
-        folder.parent.mkdir(parents=True, exist_ok=True)
         folder.symlink_to(home)
     return home
 

@@ -78,7 +78,9 @@ def must(*arguments: str, env: Mapping[str, str], log: Path | None = None) -> st
     return result.stdout
 
 
-def database_addresses(server: Postgres, passwords: Mapping[str, str], database: str = postgres.DATABASE) -> dict[str, str]:
+def database_addresses(
+    server: Postgres, passwords: Mapping[str, str], database: str = postgres.DATABASE
+) -> dict[str, str]:
     """The three addresses of one database, one per role."""
     variables = {
         "DATABASE_URL": "openhours_app",
@@ -99,7 +101,7 @@ def wait_for_web(child: Child, port: int, timeout: float = 60) -> None:
         if not child.is_alive():
             raise ServerFailed(f"web stopped: {child.last_log_line()} (log: {child.log})")
         try:
-            with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/", timeout=10):  # noqa: S310
+            with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/", timeout=10):
                 return
         except urllib.error.HTTPError as error:
             if error.code < 500:

@@ -98,9 +98,7 @@ class Mailbox:
         found = [self._mail(path) for path in sorted(self.folder.glob("*.eml"))]
         return [mail for mail in found if mail and (to is None or to.lower() in map(str.lower, mail.recipients))]
 
-    def wait_for(
-        self, to: str | None = None, *, subject: str = "", count: int = 1, timeout: float = 15
-    ) -> list[Mail]:
+    def wait_for(self, to: str | None = None, *, subject: str = "", count: int = 1, timeout: float = 15) -> list[Mail]:
         """Wait until `count` mails to `to` whose subject contains `subject` are there, and return them.
 
         :raises TimeoutError: when they are not there in time; the message lists what is there.
@@ -189,7 +187,7 @@ def parse(mail_id: str, raw: bytes) -> Mail:
     own = {ENVELOPE_FROM, ENVELOPE_TO}
     return Mail(
         id=mail_id,
-        received_at=datetime.fromtimestamp(int(mail_id.split("-")[0]) / 1e9, tz=UTC),
+        received_at=datetime.fromtimestamp(int(mail_id.partition("-")[0]) / 1e9, tz=UTC),
         recipients=tuple(address.strip() for address in str(message[ENVELOPE_TO] or "").split(",") if address.strip()),
         sender=str(message[ENVELOPE_FROM] or ""),
         subject=str(message["Subject"] or ""),

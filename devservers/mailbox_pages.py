@@ -53,10 +53,11 @@ class _Pages(BaseHTTPRequestHandler):
     mails: "Mailbox"
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         host = re.sub(r":\d+$", "", self.headers.get("Host", ""))
         if host not in OWN_NAMES:
-            return self._send("Unknown host", status=HTTPStatus.MISDIRECTED_REQUEST)
+            self._send("Unknown host", status=HTTPStatus.MISDIRECTED_REQUEST)
+            return
         match urlsplit(self.path).path.strip("/").split("/"):
             case [""]:
                 self._send(_list_page(self.mails.mails()[::-1]))
@@ -72,7 +73,7 @@ class _Pages(BaseHTTPRequestHandler):
             case _:
                 self._not_found()
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815
 
     def _send_mail(self, mail: "Mail | None", rest: list[str]) -> None:
         match rest:

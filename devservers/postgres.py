@@ -229,7 +229,9 @@ def _wait_until_ready(server: Postgres, timeout: float = 60) -> None:
                 ) from error
             if time.monotonic() > deadline:
                 server.stop()
-                raise ServerFailed(f"PostgreSQL did not answer within {timeout:.0f} s (log: {server.child.log})") from error
+                raise ServerFailed(
+                    f"PostgreSQL did not answer within {timeout:.0f} s (log: {server.child.log})"
+                ) from error
         time.sleep(0.05)
 
 

@@ -69,10 +69,7 @@ class Proxy:
         server.close()
         for writer in list(self._connections):
             _reset(writer)
-        waiting = asyncio.all_tasks(self._loop)
-        for task in waiting:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
+        self._loop.run_until_complete(_end_other_tasks())
         self._loop.close()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -115,6 +112,13 @@ def start(target_port: int, port: int | None = None) -> Proxy:
     if proxy._error:
         raise proxy._error
     return proxy
+
+
+async def _end_other_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

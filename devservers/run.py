@@ -72,7 +72,9 @@ def locked() -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ServerFailed(f"Openhours is already running here ({_holder(file)}). Stop it first, with Ctrl-C.") from None
+            raise ServerFailed(
+                f"Openhours is already running here ({_holder(file)}). Stop it first, with Ctrl-C."
+            ) from None
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "port": _port()}))
         file.flush()
@@ -207,7 +209,9 @@ def _count_end(child: Child, ends: dict[str, deque[float]]) -> None:
     recent = ends.setdefault(child.name, deque(maxlen=RESTARTS))
     now = time.monotonic()
     if len(recent) == RESTARTS and now - recent[0] < RESTART_WINDOW_SECONDS:
-        raise ServerFailed(f"{child.name} keeps ending: {child.last_log_line()} (log: {child.log}). Stopped everything.")
+        raise ServerFailed(
+            f"{child.name} keeps ending: {child.last_log_line()} (log: {child.log}). Stopped everything."
+        )
     recent.append(now)
     say(f"{child.name} ended by itself (exit code {child.process.returncode}); starting it again.")
     # A program that fails at once would otherwise use up its attempts within a second.
@@ -243,7 +247,10 @@ def _secrets() -> dict[str, str]:
         kept = dict(line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
     wanted = ("SECRET_KEY", "LINK_KEY", "FIELD_KEYS", *OWN_PASSWORDS)
     if missing := [name for name in wanted if name not in kept]:
-        kept |= {name: application.new_key().replace("=", "") if name in OWN_PASSWORDS else application.new_key() for name in missing}
+        kept |= {
+            name: application.new_key().replace("=", "") if name in OWN_PASSWORDS else application.new_key()
+            for name in missing
+        }
         partial = DATA / "secrets.partial"
         partial.unlink(missing_ok=True)
         partial.touch(mode=0o600)

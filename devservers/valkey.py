@@ -42,9 +42,7 @@ class Valkey:
         _wait_until_ready(self)
 
 
-def start(
-    folder: Path, port: int | None = None, *, password: str | None = None, log: Path | None = None
-) -> Valkey:
+def start(folder: Path, port: int | None = None, *, password: str | None = None, log: Path | None = None) -> Valkey:
     """Start the server on `port` (a free one if None).
 
     :raises ServerFailed: when the server does not come up.

@@ -181,7 +181,7 @@ class Stack:
     def _start_everything(self) -> None:
         self.env["STATIC_ROOT"] = str(servers.static_files(self.log("manage")))
         self.valkey = valkey.start(self.folder / "valkey", log=self.log("valkey"))
-        self._ending.callback(lambda: self.valkey.stop())
+        self._ending.callback(self.valkey.stop)
         self.mailbox = mailbox.start(self.folder / "mails", web=False)
         self._ending.callback(self.mailbox.stop)
         self._start_database()
@@ -207,7 +207,7 @@ class Stack:
             self._passwords = servers.new_passwords()
             self.postgres = postgres.start(self.folder / "postgres", log=self.log("postgres"))
             self._ending.callback(postgres.remove, self.folder / "postgres")
-            self._ending.callback(lambda: self.postgres.stop())
+            self._ending.callback(self.postgres.stop)
             postgres.provision(self.postgres, self._passwords)
             self._set_addresses()
             application.migrate(self.env, self.log("manage"))
@@ -222,5 +222,7 @@ class Stack:
                 self.proxies[name] = proxy.start(ports[name])
                 self._ending.callback(self.proxies[name].stop)
             old, new = f":{ports[name]}", f":{self.proxies[name].port}"
-            addresses = {key: address.replace(f"127.0.0.1{old}", f"127.0.0.1{new}") for key, address in addresses.items()}
+            addresses = {
+                key: address.replace(f"127.0.0.1{old}", f"127.0.0.1{new}") for key, address in addresses.items()
+            }
         self.env |= addresses

@@ -22,7 +22,9 @@ def message(to="casey@example.com", subject="Your appointment – Tuesday"):
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "Openhours <bookings@openhours.example>", to, subject
     mail.set_content("Change it here: http://localhost:8000/m/abc?x=1&y=2.\nSee you!\n")
-    mail.add_alternative('<p>Grüße <script>alert(1)</script><a href="http://localhost:8000/m/abc">Change</a></p>', "html")
+    mail.add_alternative(
+        '<p>Grüße <script>alert(1)</script><a href="http://localhost:8000/m/abc">Change</a></p>', "html"
+    )
     mail.add_attachment(b"BEGIN:VCALENDAR\r\n", "text", "calendar", filename="invite.ics")
     return mail
 

@@ -57,7 +57,7 @@ def test_connections_when_reset_break_off_old_and_new(echo):
         with pytest.raises(ConnectionResetError):
             old.recv(10)
 
-    with connect(echo) as new, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError), connect(echo) as new:
         new.recv(10)
 
 
@@ -81,6 +81,6 @@ def test_traffic_in_a_black_hole_arrives_when_it_is_gone(echo):
 
 def test_connections_when_the_target_is_gone_break_off(echo):
     echo.target_port = proxy.free_port()
-    with connect(echo) as connection, pytest.raises((ConnectionResetError, BrokenPipeError)):
+    with pytest.raises((ConnectionResetError, BrokenPipeError)), connect(echo) as connection:
         connection.sendall(b"hello")
         connection.recv(10)

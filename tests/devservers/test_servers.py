@@ -107,7 +107,7 @@ def as_root(monkeypatch, tmp_path):
     return account.Account("nobody", 65534, 65534)
 
 
-def test_home_when_a_parent_is_closed_is_a_link_and_no_permission_changes(as_root, tmp_path, monkeypatch):
+def test_home_when_a_parent_is_closed_is_a_link_and_no_permission_changes(as_root, tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
 
@@ -122,7 +122,7 @@ def test_home_when_a_parent_is_closed_is_a_link_and_no_permission_changes(as_roo
 
 def test_home_when_its_folder_was_deleted_starts_empty(as_root, tmp_path):
     folder = tmp_path / "data" / "postgres"
-    (tmp_path).chmod(0o700)
+    tmp_path.chmod(0o700)
     home = account.home_for(folder, as_root)
     (home / "old").touch()
     folder.unlink()
@@ -133,6 +133,7 @@ def test_home_when_its_folder_was_deleted_starts_empty(as_root, tmp_path):
 def test_home_when_somebody_else_made_the_folder_refuses(as_root, tmp_path):
     folder = tmp_path / "data" / "postgres"
     account.stand_in(folder).symlink_to(tmp_path)
+    tmp_path.chmod(0o700)
 
     with pytest.raises(PermissionError):
         account.home_for(folder, as_root)
