@@ -141,11 +141,6 @@ def percent_text(percent: int) -> str:
     return pgettext("share", "%(number)d %%") % {"number": percent}
 
 
-def reference_text(reference: str) -> str:
-    """Write a booking reference in speakable groups: K7M4PX becomes K7M 4PX."""
-    return " ".join(reference[at : at + 3] for at in range(0, len(reference), 3)) if len(reference) == 6 else reference
-
-
 def initials(name: str) -> str:
     """Two letters for a face without a picture: first and last word, or the last two signs of a Korean or Chinese name."""
     words = name.split()

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from core import formats
 from core.drawings import ICONS, PICTURES
+from core.references import spoken
 
 register = template.Library()
 
@@ -85,10 +86,10 @@ def minutes(count: int | None) -> str:
 @register.filter
 def reference(value: str) -> str:
     """K7M 4PX."""
-    return formats.reference_text(value)
+    return spoken(value)
 
 
-@register.filter
+@register.simple_tag
 def control(field: BoundField, autocomplete: str = "") -> SafeString:
     """Draw the input of a form field, tied to its help and its errors for those who cannot see them."""
     attrs: dict[str, Any] = {"class": "input"}
