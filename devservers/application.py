@@ -73,7 +73,8 @@ def must(*arguments: str, env: Mapping[str, str], log: Path | None = None) -> st
     """Run a management command that has to succeed, and return what it printed."""
     result = manage(*arguments, env=env, log=log)
     if result.returncode != 0:
-        said = (result.stderr.strip() or result.stdout.strip() or "no message").splitlines()[-1]
+        lines = (result.stderr.strip() or result.stdout.strip() or "no message").splitlines()
+        said = next((line for line in reversed(lines) if "manage.py help" not in line), lines[-1])
         raise ServerFailed(f"manage.py {' '.join(arguments)} failed: {said}" + (f" (log: {log})" if log else ""))
     return result.stdout
 
