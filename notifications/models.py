@@ -11,8 +11,9 @@ from notifications.enums import Channel, NotificationStatus, RecipientRole
 class Notification(models.Model):
     """A message in its own queue: written with the change that causes it, claimed, sent, marked.
 
-    ``key`` makes enqueueing twice harmless. ``version`` is the state of the subject it speaks of. ``body`` keeps what was
-    sent, links masked. ``message_id`` is fixed at the first try, so that a repeat is recognised as one.
+    ``key`` makes enqueueing twice harmless. ``version`` is the state of the subject it speaks of, ``details`` what
+    cannot be read again later. ``body`` keeps what was sent, links masked. ``message_id`` is fixed at the first try, so
+    that a repeat is recognised as one.
     """
 
     kind = models.CharField(max_length=40)
@@ -24,6 +25,7 @@ class Notification(models.Model):
     address = models.CharField(max_length=254)
     language = models.CharField(max_length=10)
     key = models.CharField(max_length=160, unique=True)
+    details = models.JSONField(default=dict, blank=True, help_text="Ids and instants only, nothing personal.")
     status = models.CharField(max_length=20, choices=NotificationStatus.choices, default=NotificationStatus.QUEUED)
     not_before = models.DateTimeField()
     next_try_at = models.DateTimeField()

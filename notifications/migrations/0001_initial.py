@@ -4,42 +4,76 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('subject_ref', models.CharField(max_length=40)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('recipient_role', models.CharField(choices=[('customer', 'customer'), ('staff', 'staff')], max_length=10)),
-                ('recipient_ref', models.CharField(blank=True, help_text='E.g. staff:3; empty for a guest.', max_length=40)),
-                ('channel', models.CharField(choices=[('email', 'e-mail'), ('sms', 'SMS'), ('whatsapp', 'WhatsApp'), ('push', 'web push')], default='email', max_length=10)),
-                ('address', models.CharField(max_length=254)),
-                ('language', models.CharField(max_length=10)),
-                ('key', models.CharField(max_length=160, unique=True)),
-                ('status', models.CharField(choices=[('queued', 'queued'), ('sending', 'being sent'), ('sent', 'sent'), ('delivered', 'delivered'), ('temporary-failure', 'will be tried again'), ('permanent-failure', 'could not be delivered'), ('technical-failure', 'failed on our side'), ('cancelled', 'no longer wanted')], default='queued', max_length=20)),
-                ('not_before', models.DateTimeField()),
-                ('next_try_at', models.DateTimeField()),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('claim_id', models.UUIDField(blank=True, null=True)),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('message_id', models.CharField(blank=True, max_length=200)),
-                ('subject', models.CharField(blank=True, max_length=250)),
-                ('body', models.TextField(blank=True)),
-                ('error', models.TextField(blank=True)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=40)),
+                ("subject_ref", models.CharField(max_length=40)),
+                ("version", models.PositiveIntegerField(default=0)),
+                (
+                    "recipient_role",
+                    models.CharField(choices=[("customer", "customer"), ("staff", "staff")], max_length=10),
+                ),
+                (
+                    "recipient_ref",
+                    models.CharField(blank=True, help_text="E.g. staff:3; empty for a guest.", max_length=40),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("email", "e-mail"), ("sms", "SMS"), ("whatsapp", "WhatsApp"), ("push", "web push")],
+                        default="email",
+                        max_length=10,
+                    ),
+                ),
+                ("address", models.CharField(max_length=254)),
+                ("language", models.CharField(max_length=10)),
+                ("key", models.CharField(max_length=160, unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("sending", "being sent"),
+                            ("sent", "sent"),
+                            ("delivered", "delivered"),
+                            ("temporary-failure", "will be tried again"),
+                            ("permanent-failure", "could not be delivered"),
+                            ("technical-failure", "failed on our side"),
+                            ("cancelled", "no longer wanted"),
+                        ],
+                        default="queued",
+                        max_length=20,
+                    ),
+                ),
+                ("not_before", models.DateTimeField()),
+                ("next_try_at", models.DateTimeField()),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("claim_id", models.UUIDField(blank=True, null=True)),
+                ("claimed_at", models.DateTimeField(blank=True, null=True)),
+                ("message_id", models.CharField(blank=True, max_length=200)),
+                ("subject", models.CharField(blank=True, max_length=250)),
+                ("body", models.TextField(blank=True)),
+                ("error", models.TextField(blank=True)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('status__in', ['queued', 'sending', 'temporary-failure'])), fields=['next_try_at'], name='notifications_open'), models.Index(fields=['subject_ref', 'id'], name='notifications_subject')],
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status__in", ["queued", "sending", "temporary-failure"])),
+                        fields=["next_try_at"],
+                        name="notifications_open",
+                    ),
+                    models.Index(fields=["subject_ref", "id"], name="notifications_subject"),
+                ],
             },
         ),
     ]

@@ -1,0 +1,125 @@
+"""What customers and staff are told about a booking, and whether it is still worth telling when it is sent.
+
+``announce_…`` only write rows, in the transaction of the change. ``notification_context`` reads the booking again at
+the moment of sending.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from bookings.models import Booking
+from notifications import operations as notifications
+from notifications.enums import RecipientRole
+from notifications.requests import MessageRequest
+from staff.models import StaffMember
+
+
+class MessageKind(StrEnum):
+    """What a message tells. RELEASED goes to a staff member whose booking went to somebody else."""
+
+    CONFIRMED = "confirmed"
+    MOVED = "moved"
+    REASSIGNED = "reassigned"
+    CANCELLED = "cancelled"
+    RELEASED = "released"
+
+
+def announce_confirmed(booking: Booking, *, now: datetime) -> None:
+    """Tell the customer and the staff members of its lines that the booking is agreed."""
+    _announce(booking, MessageKind.CONFIRMED, staff=_staff_of(booking), now=now)
+
+
+def announce_moved(
+    booking: Booking, *, previous_starts_at: datetime, previous_staff_ids: Collection[int] = (), now: datetime
+) -> None:
+    """Tell everybody concerned the new time. Call it after the lines and ``ical_sequence`` have changed.
+
+    :param previous_staff_ids: who had the booking before; those who have it no longer are told to forget it.
+    """
+    details = {"previous_starts_at": previous_starts_at.isoformat()}
+    staff = _staff_of(booking)
+    requests = _requests(booking, MessageKind.MOVED, staff, details)
+    requests += _released(booking, staff, previous_staff_ids)
+    notifications.enqueue(requests, now=now)
+
+
+def announce_reassigned(booking: Booking, *, previous_staff_ids: Collection[int], now: datetime) -> None:
+    """Tell the customer who will see them, the new staff member of the booking, and the old one to forget it.
+
+    Call it after the lines and ``ical_sequence`` have changed; a staff member who keeps a line is not bothered.
+    """
+    staff = _staff_of(booking)
+    newcomers = [person for person in staff if person.pk not in previous_staff_ids]
+    requests = _requests(booking, MessageKind.REASSIGNED, newcomers)
+    requests += _released(booking, staff, previous_staff_ids)
+    notifications.enqueue(requests, now=now)
+
+
+def announce_cancelled(booking: Booking, *, now: datetime) -> None:
+    """Tell everybody that the booking is off, and take back what was not sent yet.
+
+    Call it after the status has changed and ``ical_sequence`` has risen.
+    """
+    notifications.cancel_pending(subject_ref(booking), reason="The booking was cancelled first.")
+    _announce(booking, MessageKind.CANCELLED, staff=_staff_of(booking), now=now)
+
+
+def subject_ref(booking: Booking) -> str:
+    return f"booking:{booking.pk}"
+
+
+def _announce(booking: Booking, kind: MessageKind, *, staff: Iterable[StaffMember], now: datetime) -> None:
+    notifications.enqueue(_requests(booking, kind, staff), now=now)
+
+
+def _requests(
+    booking: Booking, kind: MessageKind, staff: Iterable[StaffMember], details: Mapping[str, Any] | None = None
+) -> list[MessageRequest]:
+    requests = [_to_staff(booking, kind, person, details or {}) for person in staff]
+    if booking.contact_email:
+        requests.insert(0, _to_customer(booking, kind, details or {}))
+    return requests
+
+
+def _released(
+    booking: Booking, staff: Iterable[StaffMember], previous_staff_ids: Collection[int]
+) -> list[MessageRequest]:
+    gone = set(previous_staff_ids) - {person.pk for person in staff}
+    if not gone:
+        return []
+    return [_to_staff(booking, MessageKind.RELEASED, person, {}) for person in StaffMember.objects.filter(pk__in=gone)]
+
+
+def _to_customer(booking: Booking, kind: MessageKind, details: Mapping[str, Any]) -> MessageRequest:
+    return MessageRequest(
+        kind=kind,
+        subject_ref=subject_ref(booking),
+        version=booking.ical_sequence,
+        recipient_role=RecipientRole.CUSTOMER,
+        recipient_ref=f"customer:{booking.customer_id}" if booking.customer_id else "",
+        address=booking.contact_email,
+        language=booking.language,
+        key=f"{subject_ref(booking)}:{kind}:customer:v{booking.ical_sequence}",
+        details=details,
+    )
+
+
+def _to_staff(booking: Booking, kind: MessageKind, person: StaffMember, details: Mapping[str, Any]) -> MessageRequest:
+    return MessageRequest(
+        kind=kind,
+        subject_ref=subject_ref(booking),
+        version=booking.ical_sequence,
+        recipient_role=RecipientRole.STAFF,
+        recipient_ref=f"staff:{person.pk}",
+        address=person.email,
+        language=person.language,
+        key=f"{subject_ref(booking)}:{kind}:staff-{person.pk}:v{booking.ical_sequence}",
+        details=details,
+    )
+
+
+def _staff_of(booking: Booking) -> list[StaffMember]:
+    """Read anew: after a move or a new therapist, lines prefetched earlier tell the past."""
+    return list(StaffMember.objects.filter(booking_lines__booking=booking).distinct())

@@ -1,0 +1,17 @@
+"""How a delivery can fail. The channel decides which it is; nothing of the vendor's errors gets past it."""
+
+
+class DeliveryFailed(Exception):
+    """The message was not taken. The text is for the message log: codes and words of the other side, no addresses."""
+
+
+class TemporaryFailure(DeliveryFailed):
+    """Worth trying again. ``stops_batch``: the connection is gone, so the next message would fail as well."""
+
+    def __init__(self, reason: str, *, stops_batch: bool = False) -> None:
+        super().__init__(reason)
+        self.stops_batch = stops_batch
+
+
+class PermanentFailure(DeliveryFailed):
+    """This recipient or this message will never be taken."""

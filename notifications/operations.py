@@ -1,0 +1,57 @@
+"""Write messages into the queue, take them out again, and send what is due."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.transaction import TransactionManagementError
+
+from core.nudge import nudge
+from notifications.enums import NotificationStatus
+from notifications.models import Notification
+from notifications.requests import MessageRequest
+
+WAITING = (NotificationStatus.QUEUED, NotificationStatus.TEMPORARY_FAILURE)
+
+
+def enqueue(requests: Sequence[MessageRequest], *, now: datetime) -> None:
+    """Write the messages in the current transaction, by one insert; those whose key exists already are left alone.
+
+    Nothing is rendered here. A nudge after the commit shortens the wait.
+
+    :raises TransactionManagementError: outside a transaction, where the change could be lost and the message stay.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise TransactionManagementError("Messages are written in the transaction of the change that causes them.")
+    if not requests:
+        return
+    Notification.objects.bulk_create((_row(request, now) for request in requests), ignore_conflicts=True)
+    if any(request.not_before is None or request.not_before <= now for request in requests):
+        nudge("notifications.tasks.send_due")
+
+
+def cancel_pending(subject_ref: str, *, reason: str, kinds: Collection[str] | None = None) -> int:
+    """Take back the subject's messages that nobody has begun to send, and return how many there were."""
+    rows = Notification.objects.filter(subject_ref=subject_ref, status__in=WAITING)
+    if kinds is not None:
+        rows = rows.filter(kind__in=kinds)
+    return rows.update(status=NotificationStatus.CANCELLED, error=reason)
+
+
+def _row(request: MessageRequest, now: datetime) -> Notification:
+    due_at = request.not_before or now
+    return Notification(
+        kind=request.kind,
+        subject_ref=request.subject_ref,
+        version=request.version,
+        recipient_role=request.recipient_role,
+        recipient_ref=request.recipient_ref,
+        channel=request.channel,
+        address=request.address,
+        language=request.language,
+        key=request.key,
+        details=dict(request.details),
+        not_before=due_at,
+        next_try_at=due_at,
+        created_at=now,
+    )

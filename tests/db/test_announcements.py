@@ -1,0 +1,133 @@
+"""Announcements write one row per person concerned, in the transaction of the change."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.transaction import TransactionManagementError
+
+from bookings import messages
+from bookings.enums import BookingStatus
+from bookings.models import Booking, BookingLine
+from notifications import operations
+from notifications.enums import NotificationStatus
+from notifications.models import Notification
+from tests import factories
+from tests.factories import NOW, Studio
+
+pytestmark = pytest.mark.django_db
+
+
+def booked(studio: Studio, **values: object) -> Booking:
+    starts_at = studio.at(14, 30)
+    booking = Booking.objects.create(
+        **{
+            "reference": "K7M4PX",
+            "status": BookingStatus.CONFIRMED,
+            "location": studio.location,
+            "starts_at": starts_at,
+            "ends_at": starts_at + timedelta(minutes=60),
+            "contact_name": "Jana Weber",
+            "contact_email": "jana@example.com",
+            "currency": "EUR",
+            "total_minor": 8000,
+            "created_at": NOW,
+            "confirmed_at": NOW,
+            **values,
+        }
+    )
+    BookingLine.objects.create(
+        booking=booking,
+        variant=studio.variant,
+        staff_member=studio.staff[0],
+        service_name="Deep tissue massage",
+        starts_at=booking.starts_at,
+        ends_at=booking.ends_at,
+        phases=[["work", 60]],
+        price_minor=8000,
+    )
+    return booking
+
+
+def rows() -> list[tuple[str, str]]:
+    return [(row.key, row.address) for row in Notification.objects.order_by("id")]
+
+
+def test_confirmation_goes_to_the_customer_and_the_therapist() -> None:
+    studio = factories.studio()
+    booking = booked(studio)
+    person = studio.staff[0]
+
+    messages.announce_confirmed(booking, now=NOW)
+    messages.announce_confirmed(booking, now=NOW)
+
+    assert rows() == [
+        (f"booking:{booking.pk}:confirmed:customer:v0", "jana@example.com"),
+        (f"booking:{booking.pk}:confirmed:staff-{person.pk}:v0", person.email),
+    ]
+
+
+def test_confirmation_takes_two_statements(django_assert_num_queries: object) -> None:
+    booking = booked(factories.studio())
+
+    with django_assert_num_queries(2):  # type: ignore[operator]
+        messages.announce_confirmed(booking, now=NOW)
+
+
+def test_walk_in_without_address_is_not_written_to() -> None:
+    booking = booked(factories.studio(), contact_email="")
+
+    messages.announce_confirmed(booking, now=NOW)
+
+    assert [row.recipient_role for row in Notification.objects.all()] == ["staff"]
+
+
+def test_move_to_another_therapist_tells_the_old_one_to_forget_it() -> None:
+    studio = factories.studio(staff=2)
+    booking = booked(studio, ical_sequence=1)
+    old, new = studio.staff
+    booking.lines.update(staff_member=new)
+
+    messages.announce_moved(booking, previous_starts_at=NOW, previous_staff_ids=[old.pk], now=NOW)
+
+    assert [(row.kind, row.recipient_ref, row.details) for row in Notification.objects.order_by("id")] == [
+        ("moved", "", {"previous_starts_at": NOW.isoformat()}),
+        ("moved", f"staff:{new.pk}", {"previous_starts_at": NOW.isoformat()}),
+        ("released", f"staff:{old.pk}", {}),
+    ]
+
+
+def test_reassignment_tells_the_three_concerned() -> None:
+    studio = factories.studio(staff=2)
+    booking = booked(studio, ical_sequence=1)
+    old, new = studio.staff
+    booking.lines.update(staff_member=new)
+
+    messages.announce_reassigned(booking, previous_staff_ids=[old.pk], now=NOW)
+
+    assert [(row.kind, row.recipient_ref) for row in Notification.objects.order_by("id")] == [
+        ("reassigned", ""),
+        ("reassigned", f"staff:{new.pk}"),
+        ("released", f"staff:{old.pk}"),
+    ]
+
+
+def test_cancellation_takes_back_what_was_not_sent() -> None:
+    booking = booked(factories.studio())
+    messages.announce_confirmed(booking, now=NOW)
+    booking.ical_sequence = 1
+
+    messages.announce_cancelled(booking, now=NOW)
+
+    assert [(row.kind, row.status) for row in Notification.objects.order_by("id")] == [
+        ("confirmed", NotificationStatus.CANCELLED),
+        ("confirmed", NotificationStatus.CANCELLED),
+        ("cancelled", NotificationStatus.QUEUED),
+        ("cancelled", NotificationStatus.QUEUED),
+    ]
+    assert Notification.objects.order_by("id")[0].error == "The booking was cancelled first."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_messages_are_refused_outside_a_transaction() -> None:
+    with pytest.raises(TransactionManagementError):
+        operations.enqueue([], now=NOW)
