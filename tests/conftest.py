@@ -6,11 +6,14 @@ The environment has to be complete before Django reads its settings, so it is se
 
 import os
 
+import django
 import pytest
 
 from tests import servers
 
 servers.prepare_environment()
+# pytest-django looks for its settings before this file is read, so the apps are loaded here.
+django.setup()
 
 _skipped: list[str] = []
 

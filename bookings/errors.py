@@ -1,0 +1,158 @@
+"""What can stop a booking operation. Each error has a stable code and a sentence that a customer may read.
+
+A sentence says what happened, what is still true, and what to do now. Ids and names stay out of it; facts that a page
+may want to show are in ``data``.
+"""
+
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Conflict, DomainError, Expired, Refused, TooMany
+
+
+class _Worded(DomainError):
+    """An error whose sentence belongs to its class."""
+
+    text: ClassVar[str | Promise]
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(self.text, **data)
+
+
+# --- taking time ---------------------------------------------------------------------------------------------------
+
+
+class SlotTaken(_Worded, Conflict):
+    """Somebody else has the time. ``data["alternatives"]``: the nearest free starts as (location id, epoch minute)."""
+
+    code = "slot_taken"
+    text = _("That time was just taken. Nothing was booked. Please pick another time.")
+
+
+class SlotNotOffered(_Worded, Refused):
+    """The start is not among those offered. ``data["rule"]`` is the code of the rule that says no."""
+
+    code = "slot_not_offered"
+    status = 409
+    text = _("That time cannot be booked any more. Nothing was booked. Please pick another time.")
+
+
+class ExtrasDoNotFit(_Worded, Conflict):
+    """The longer visit would run into something else."""
+
+    code = "extras_do_not_fit"
+    text = _("That extra does not fit. Your time is still held without it. Leave it out, or pick another time.")
+
+
+class HoldExpired(_Worded, Expired):
+    code = "hold_expired"
+    text = _("The time we held for you has run out. Nothing was booked. If it is still free, you can take it again.")
+
+
+class HoldOver(_Worded, Conflict):
+    """The hold has become a booking, so it can no longer be changed as a hold."""
+
+    code = "hold_over"
+    text = _("This is already booked. Nothing was changed. You find the booking in your confirmation e-mail.")
+
+
+class TooManyHolds(_Worded, TooMany):
+    code = "too_many_holds"
+    text = _("You are already holding several times. Please finish or release one of them, or wait until it runs out.")
+
+
+class BookingPaused(_Worded, Refused):
+    """Online booking is switched off. ``data["message"]`` is the business's own sentence, perhaps empty."""
+
+    code = "booking_paused"
+    text = _("Online booking is paused at the moment. Nothing was booked. Please try again later or contact us.")
+
+
+class ServiceNotOffered(_Worded, Refused):
+    """The service, its variant, an extra, the place or the person can't be booked online (any more)."""
+
+    code = "service_not_offered"
+    status = 409
+    text = _("This cannot be booked online any more. Nothing was booked. Please choose again.")
+
+
+class PartyTooLarge(_Worded, Refused):
+    """``data["maximum"]`` is how many may come."""
+
+    code = "party_too_large"
+    text = _("That is more people than can come at once. Please choose a smaller number.")
+
+
+class Busy(_Worded, Conflict):
+    """Others held the needed locks for too long."""
+
+    code = "busy"
+    text = _("Many people are booking at this moment. Nothing was changed. Please try again.")
+
+
+# --- bookings that exist -------------------------------------------------------------------------------------------
+
+
+class WrongStatus(_Worded, Conflict):
+    """The booking is in a status from which this step does not lead. ``data``: from_status, to_status."""
+
+    code = "wrong_status"
+    text = _("This booking has changed in the meantime. Nothing was done. Please look at it again.")
+
+
+class StalePage(_Worded, Conflict):
+    """The page was older than the truth. ``data``: starts_at, sequence and fee_minor as they are now."""
+
+    code = "stale_page"
+    text = _("This booking has changed since you opened the page. Nothing was done. Please check it and confirm again.")
+
+
+class AlreadyCancelled(_Worded, Conflict):
+    code = "already_cancelled"
+    text = _("This booking is already cancelled. There is nothing more to do.")
+
+
+class NotBooked(_Worded, Refused):
+    """It never became an agreement: held, declined or expired."""
+
+    code = "not_booked"
+    text = _("This was never booked, so there is nothing to change. You are welcome to pick a time.")
+
+
+class TooLateToCancel(_Worded, Refused):
+    code = "too_late_to_cancel"
+    text = _("It is too late to cancel this online. The booking stands. Please contact us.")
+
+
+class TooLateToMove(_Worded, Refused):
+    code = "too_late_to_move"
+    text = _("It is too late to move this online. The booking stands. Please contact us.")
+
+
+class MoveLimitReached(_Worded, Refused):
+    code = "move_limit_reached"
+    text = _("This booking cannot be moved any more. It stands as it is. Please contact us if you cannot come.")
+
+
+class SameTime(_Worded, Refused):
+    code = "same_time"
+    text = _("That is the time you have already. Nothing was changed.")
+
+
+class StaffFixed(_Worded, Refused):
+    """The booking was made with a certain person, so only the business may give it to another."""
+
+    code = "staff_fixed"
+    text = _("This booking stays with the person you chose. Nothing was changed. Please contact us to change that.")
+
+
+# --- the business's own changes --------------------------------------------------------------------------------------
+
+
+class InUse(_Worded, Refused):
+    """Something with bookings ahead was to be deleted or archived. ``data["references"]`` lists them."""
+
+    code = "in_use"
+    text = _("There are bookings ahead that need this. Nothing was changed. Please move or cancel them first.")

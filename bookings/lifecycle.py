@@ -1,0 +1,105 @@
+"""The statuses of a booking: which may follow which, and the one function that writes them.
+
+It does not decide *whether* (that is ``policies``) and does not touch the claims on time (that is the operation).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.errors import WrongStatus
+from bookings.models import Booking, BookingEvent
+
+_S = BookingStatus
+
+TRANSITIONS: Mapping[BookingStatus, frozenset[BookingStatus]] = {
+    _S.HELD: frozenset({_S.PENDING_PAYMENT, _S.REQUESTED, _S.CONFIRMED, _S.EXPIRED}),
+    _S.REQUESTED: frozenset({_S.CONFIRMED, _S.PENDING_PAYMENT, _S.DECLINED, _S.CANCELLED, _S.EXPIRED}),
+    _S.PENDING_PAYMENT: frozenset({_S.CONFIRMED, _S.CANCELLED, _S.EXPIRED}),
+    # Money that arrived after the hold had ended, and nothing else.
+    _S.EXPIRED: frozenset({_S.CONFIRMED}),
+    _S.CONFIRMED: frozenset({_S.STARTED, _S.COMPLETED, _S.CANCELLED, _S.NO_SHOW}),
+    # The way back in the next three is a correction by staff.
+    _S.STARTED: frozenset({_S.COMPLETED, _S.CONFIRMED}),
+    _S.NO_SHOW: frozenset({_S.CONFIRMED}),
+    _S.COMPLETED: frozenset({_S.STARTED}),
+    _S.CANCELLED: frozenset(),
+    _S.DECLINED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something, and by which way. ``name`` is what the history shows; empty for a guest."""
+
+    kind: ActorKind
+    channel: BookingChannel
+    user_id: int | None = None
+    name: str = ""
+
+    @property
+    def is_staff(self) -> bool:
+        return self.kind == ActorKind.STAFF
+
+
+SYSTEM = Actor(ActorKind.SYSTEM, BookingChannel.SYSTEM)
+
+
+def may_become(status: str, to: BookingStatus) -> bool:
+    return to in TRANSITIONS[BookingStatus(status)]
+
+
+def transition(
+    booking: Booking,
+    to: BookingStatus,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    """Move ``booking`` to ``to`` and write the row of its history; ``values`` are further columns of the same UPDATE.
+
+    Writes only where the stored status is still the one that ``booking`` shows, so of two callers one wins. The caller
+    has the transaction. ``booking`` shows the new state afterwards.
+
+    :raises WrongStatus: when the step is not in ``TRANSITIONS``, or somebody else changed the status first.
+    """
+    before = booking.status
+    if not may_become(before, to):
+        raise WrongStatus(from_status=before, to_status=to)
+    columns = {**(values or {}), "status": to, "updated_at": now}
+    if not Booking.objects.filter(pk=booking.pk, status=before).update(**columns):
+        raise WrongStatus(from_status=before, to_status=to)
+    for name, value in columns.items():
+        setattr(booking, name, value)
+    record(booking, EventKind.STATUS, actor=actor, now=now, from_status=before, reason=reason, details=details)
+
+
+def record(
+    booking: Booking,
+    kind: EventKind,
+    *,
+    actor: Actor,
+    now: datetime,
+    from_status: str | None = None,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> BookingEvent:
+    """Append to the history of ``booking``, which shows its new state already; no ``from_status``: it stayed."""
+    return BookingEvent.objects.create(
+        booking=booking,
+        kind=kind,
+        from_status=booking.status if from_status is None else from_status,
+        to_status=booking.status,
+        actor_kind=actor.kind,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        channel=actor.channel,
+        reason=reason[:300],
+        details=dict(details or {}),
+        at=now,
+    )
