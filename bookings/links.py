@@ -1,8 +1,9 @@
-"""Magic links of bookings. Nothing of them is at rest: a token is recomputed from the booking whenever a message needs it.
+"""Magic links of bookings. Nothing of them is at rest: a token is recomputed from the booking whenever a message
+needs it.
 
-A token is the booking's reference, one letter for the role, and 256 bits of HMAC over both and the link version of that role,
-keyed with LINK_KEY. A new version (link renewed, address changed, therapist reassigned) ends the links before it; moving the
-booking does not. Whoever holds one may act in its role on its booking and on nothing else.
+A token is the booking's reference, one letter for the role, and 256 bits of HMAC over both and the link version of
+that role, keyed with LINK_KEY. A new version (link renewed, address changed, therapist reassigned) ends the links
+before it; moving the booking does not. Whoever holds one may act in its role on its booking and on nothing else.
 """
 
 import base64
@@ -69,7 +70,7 @@ def token_is_valid(booking: Linkable, role: LinkRole, mac: str) -> bool:
 
 
 def manage_url(booking: Linkable, role: LinkRole, page: str = "") -> str:
-    """Return the full address of a booking's page: "" (manage), ``confirmed``, ``move``, ``cancel`` or ``calendar.ics``."""
+    """Return the full address of one page: "" (manage), ``confirmed``, ``move``, ``cancel``, ``calendar.ics``."""
     return f"{settings.SITE_URL}/b/{manage_token(booking, role)}/{page}"
 
 

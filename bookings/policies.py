@@ -1,8 +1,8 @@
 """May a customer cancel or move a booking, until when, and what does it cost.
 
-Pure: the terms copied on a booking and some instants in, the answer out. Instants are aware UTC, windows are elapsed minutes
-before the start (a clock change in between moves the local deadline), money is integer minor units. Pages use these functions
-to explain, operations to refuse and to charge, so that both always say the same.
+Pure: the terms copied on a booking and some instants in, the answer out. Instants are aware UTC, windows are elapsed
+minutes before the start (a clock change in between moves the local deadline), money is integer minor units. Pages use
+these functions to explain, operations to refuse and to charge, so that both always say the same.
 """
 
 import hashlib
@@ -52,12 +52,13 @@ class FeeStep:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The rules of one booking, copied when its time was held. ``Terms()``: free to cancel and to move until the start.
+    """The rules of one booking, copied when its time was held. ``Terms()``: free to cancel and to move until the
+    start.
 
-    ``tiers`` go from far to near: the first one whose bound is not yet passed applies, and after the last one the whole price is
-    due. A tier of 0 minutes therefore says what applies until the start. ``reschedule_until_minutes`` None means: as long as
-    cancelling is free. ``grace_minutes`` after confirmation cancelling is free, unless the visit starts within
-    ``grace_min_lead_minutes`` of it.
+    ``tiers`` go from far to near: the first one whose bound is not yet passed applies, and after the last one the
+    whole price is due. A tier of 0 minutes therefore says what applies until the start. ``reschedule_until_minutes``
+    None means: as long as cancelling is free. ``grace_minutes`` after confirmation cancelling is free, unless the
+    visit starts within ``grace_min_lead_minutes`` of it.
     """
 
     tiers: tuple[Tier, ...] = ()
@@ -91,7 +92,10 @@ class Terms:
 
 
 def terms_of(policy: CancellationPolicyValues | None) -> Terms:
-    """Copy a policy for a booking. Without a policy cancelling is free until the start. Equal rules have an equal version."""
+    """Copy a policy for a booking.
+
+    Without a policy cancelling is free until the start. Equal rules have an equal version.
+    """
     if policy is None:
         return Terms()
     values = {name: getattr(policy, name) for name in CancellationPolicyValues.__slots__}
@@ -108,7 +112,8 @@ def cancellation_fee(
     total_minor: int,
     anchor_minor: int = 0,
 ) -> int:
-    """Return what a customer owes who cancels at ``now``: at least the anchor of a late move, never more than the total.
+    """Return what a customer owes who cancels at ``now``: at least the anchor of a late move, never more than the
+    total.
 
     The fee never falls as time passes: a tier that has begun to apply keeps applying at least.
     """

@@ -1,7 +1,8 @@
-"""What a visit costs: lines, taxes, total. Pure; money is integer minor units, tax rates are basis points (1900 = 19 %).
+"""What a visit costs: lines, taxes, total. Pure; money is integer minor units, tax rates are basis points (1900 = 19
+%).
 
-Tax is rounded once per rate, on the sum of all lines of that rate, and then divided among them, so that lines, taxes and total
-always add up exactly and the tax shown is the tax of the sum.
+Tax is rounded once per rate, on the sum of all lines of that rate, and then divided among them, so that lines, taxes
+and total always add up exactly and the tax shown is the tax of the sum.
 """
 
 from collections.abc import Sequence
@@ -34,7 +35,10 @@ class QuoteLine:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A computed price. Totals are the sums of the lines; ``taxes`` has one (basis points, tax) per rate above 0, ascending."""
+    """A computed price.
+
+    Totals are the sums of the lines; ``taxes`` has one (basis points, tax) per rate above 0, ascending.
+    """
 
     lines: tuple[QuoteLine, ...]
     currency: str
@@ -57,7 +61,8 @@ def quote(lines: Sequence[PricedLine], *, prices_include_tax: bool, currency: st
     quoted = []
     for line in lines:
         rate, amount = line.tax_basis_points, line.price_minor * line.quantity
-        # The tax of everything up to here less the tax of everything before: the differences add up to the tax of the sum.
+        # The tax of everything up to here less the tax of everything before: the differences add up to the tax of the
+        # sum.
         seen[rate] = seen.get(rate, 0) + amount
         tax = tax_of(seen[rate], rate) - taxes.get(rate, 0)
         taxes[rate] = taxes.get(rate, 0) + tax

@@ -1,11 +1,17 @@
 """Money as integer minor units with the currency beside it. Rounding is half up, here and nowhere else."""
 
+import re
 from collections.abc import Sequence
-
-from babel.numbers import format_currency, get_currency_precision
 from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency, get_currency_precision
+
+_LETTER_BESIDE_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 
 
+@lru_cache(maxsize=256)
 def exponent(currency: str) -> int:
     """Decimal places of a currency by ISO 4217: JPY 0, EUR 2, KWD 3."""
     return get_currency_precision(currency)
@@ -15,9 +21,13 @@ def major(amount_minor: int, currency: str) -> Decimal:
     return Decimal(amount_minor).scaleb(-exponent(currency))
 
 
+# A page writes dozens of sums, mostly the same ones, and babel takes its time over each.
+@lru_cache(maxsize=8192)
 def formatted(amount_minor: int, currency: str, language: str) -> str:
     """Write an amount as people of that language do, always with the currency's decimals."""
-    return format_currency(major(amount_minor, currency), currency, locale=language.replace("-", "_"))
+    text = format_currency(major(amount_minor, currency), currency, locale=_locale(language))
+    # Currencies without a sign are letters, which must not run into the digits: CHF 16.00.
+    return _LETTER_BESIDE_DIGIT.sub("\xa0", text)
 
 
 def share(amount_minor: int, basis_points: int) -> int:
@@ -37,3 +47,11 @@ def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
         return []
     parts = [amount_minor * weight // total if total else 0 for weight in weights[:-1]]
     return [*parts, amount_minor - sum(parts)]
+
+
+@lru_cache(maxsize=64)
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")

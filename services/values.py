@@ -7,7 +7,10 @@ from services.enums import FeeKind, OverLimit
 
 @dataclass(frozen=True, slots=True)
 class TierValues:
-    """From ``until_minutes`` before the start (included) this fee applies. Percent is in hundredths, fixed in minor units."""
+    """What cancelling costs up to ``until_minutes`` before the start, that instant included.
+
+    ``value`` is in basis points where the fee is a percentage, in minor units where it is fixed.
+    """
 
     until_minutes: int
     kind: FeeKind
