@@ -1,0 +1,48 @@
+"""The whole site comes up on ports of its own, survives what tests do to it, and leaves nothing behind."""
+
+import signal
+import urllib.request
+
+import pytest
+
+from devservers import process
+from tests.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with Stack() as stack:
+        yield stack
+
+
+def answers(stack):
+    with urllib.request.urlopen(f"{stack.url}/health/live", timeout=10) as answer:
+        return answer.status == 200
+
+
+def test_stack_when_up_answers_as_the_lesser_role(stack):
+    assert answers(stack)
+    assert stack.env["DATABASE_URL"].startswith("postgresql://openhours_app:")
+    assert stack.manage("check", "--database", "default").returncode == 0
+
+
+def test_worker_when_killed_can_be_started_again(stack):
+    stack.kill("worker")
+    assert not stack.is_alive("worker")
+    stack.stop("worker")
+
+    stack.start("worker")
+
+    stack.wait_until(lambda: stack.log("worker").read_text().count("ready.") >= 1, what="worker is ready")
+    stack.stop_worker(signal.SIGTERM)
+    stack.start("worker")
+
+
+def test_two_stacks_do_not_meet(stack):
+    with Stack(programs=["web"]) as other:
+        assert answers(other)
+        names = [each.query("SELECT current_database()") for each in (stack, other)]
+        pids = [child.pid for child in other.children.values()]
+
+    assert names[0] != names[1]
+    assert not any(process.is_running(pid) for pid in pids)
