@@ -84,9 +84,7 @@ def claims_for(lines: Sequence[PlacedLine]) -> list[Claim]:
         for resource_id in line.resource_ids:
             taken.setdefault(resource_id, []).extend(_moved(line.spec.resource_spans(), line.start_minute))
     return [
-        Claim(resource_id, low, high)
-        for resource_id in sorted(taken)
-        for low, high in normalised(taken[resource_id])
+        Claim(resource_id, low, high) for resource_id in sorted(taken) for low, high in normalised(taken[resource_id])
     ]
 
 

@@ -107,7 +107,9 @@ def test_claims_cover_each_line_and_never_overlap(placed: list[tuple[LineSpec, i
 
     claims = claims_for(lines)
 
-    minutes_of = {resource: [m for c in claims if c.resource_id == resource for m in range(c[1], c[2])] for resource in (1, 2, 3)}
+    minutes_of = {
+        resource: [m for c in claims if c.resource_id == resource for m in range(c[1], c[2])] for resource in (1, 2, 3)
+    }
     for taken in minutes_of.values():
         assert len(taken) == len(set(taken))
     wanted: dict[int, set[int]] = {ANA: set(), BEN: set(), ROOM: set()}
