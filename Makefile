@@ -8,11 +8,13 @@ $(error Openhours needs Python 3.11 or newer, and found none)
 endif
 
 BIN := .venv/bin
-APPS := config core accounts services staff payments notifications bookings dashboard
 # Enough for Django to read its settings; no server is contacted.
-SETTINGS := SECRET_KEY=only-for-checks-only-for-checks-only-for-checks LINK_KEY=only-for-checks-only-for-checks-only-for-checks \
-	FIELD_KEYS=b25seS1mb3ItY2hlY2tzLW9ubHktZm9yLWNoZWNrcy0= DATABASE_URL=postgresql://nobody@127.0.0.1:1/none \
-	REDIS_URL=redis://127.0.0.1:1/0 SITE_URL=http://localhost:8000
+types migrations-check lint: export SECRET_KEY := only-for-checks-only-for-checks-only-for-checks
+types migrations-check lint: export LINK_KEY := only-for-checks-only-for-checks-only-for-checks
+types migrations-check lint: export FIELD_KEYS := b25seS1mb3ItY2hlY2tzLW9ubHktZm9yLWNoZWNrcy0=
+types migrations-check lint: export DATABASE_URL := postgresql://nobody@127.0.0.1:1/none
+types migrations-check lint: export REDIS_URL := redis://127.0.0.1:1/0
+types migrations-check lint: export SITE_URL := http://localhost:8000
 
 export PORT
 
@@ -64,16 +66,16 @@ lint: setup types imports migrations-check ## Everything that reads the code wit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/djlint templates --lint
-	$(SETTINGS) $(BIN)/python manage.py check
+	$(BIN)/python manage.py check
 
 types: setup
-	$(SETTINGS) $(BIN)/mypy
+	$(BIN)/mypy
 
 imports: setup
 	$(BIN)/lint-imports --no-cache
 
 migrations-check: setup
-	$(SETTINGS) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
 fmt: setup ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix .
