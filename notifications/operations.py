@@ -1,4 +1,4 @@
-"""Write messages into the queue, take them out again, and send what is due."""
+"""Write messages into the queue and take them out again. How they leave is in ``sending``."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -10,6 +10,9 @@ from core.nudge import nudge
 from notifications.enums import NotificationStatus
 from notifications.models import Notification
 from notifications.requests import MessageRequest
+from notifications.sending import send_due
+
+__all__ = ["cancel_pending", "enqueue", "send_due"]
 
 WAITING = (NotificationStatus.QUEUED, NotificationStatus.TEMPORARY_FAILURE)
 
