@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Lower
 
+from core import clock
 from core.fields import EncryptedTextField
 
 
@@ -58,7 +59,7 @@ class Customer(models.Model):
     phone = EncryptedTextField(blank=True)
     language = models.CharField(max_length=10, default="en")
     notes = EncryptedTextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         ordering: ClassVar = ["name"]

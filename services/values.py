@@ -28,13 +28,3 @@ class CancellationPolicyValues:
     change_fee_minor: int = 0
     grace_minutes: int = 0
     grace_min_lead_minutes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class BookingPolicyValues:
-    """Rules when booking as they stand now."""
-
-    lead_minutes: int
-    horizon_days: int
-    slot_interval_minutes: int
-    hold_minutes: int

@@ -1,0 +1,12 @@
+"""When two e-mail addresses are the same mailbox. Pure."""
+
+import contextlib
+
+
+def normalised_email(email: str) -> str:
+    """Return the form in which addresses are compared: without case and outer spaces, the domain in its ASCII form."""
+    local, at, domain = email.strip().lower().rpartition("@")
+    # What is no possible domain is compared as it was typed.
+    with contextlib.suppress(UnicodeError):
+        domain = domain.encode("idna").decode("ascii")
+    return f"{local}{at}{domain}"

@@ -1,0 +1,55 @@
+"""Who customers are, what is known of them, and what they agreed to."""
+
+import hashlib
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.emails import normalised_email
+from accounts.models import Consent, Customer
+from core.inserts import insert_unless_known
+
+
+def customer_for_guest(*, name: str, email: str, phone: str, language: str, now: datetime) -> Customer | None:
+    """Make an unproven customer for a guest whose address nobody has; None if somebody has it.
+
+    A guest only claims an address, so what is known about its owner is neither shown nor changed nor linked. One
+    statement, harmless when two guests come at once.
+    """
+    customer = Customer(
+        name=name,
+        email=email,
+        email_normalised=normalised_email(email),
+        phone=phone,
+        language=language,
+        created_at=now,
+    )
+    return customer if insert_unless_known(customer, unique=("email_normalised",)) else None
+
+
+@transaction.atomic
+def prove_customer_email(*, email: str, name: str, phone: str, language: str, now: datetime) -> Customer:
+    """Return the customer of a mailbox from which somebody just acted; the caller links the booking to it.
+
+    The first proof also replaces name, phone and language, because until then anybody could have typed them. Locks the
+    customer's row.
+    """
+    normalised = normalised_email(email)
+    customer_for_guest(name=name, email=email, phone=phone, language=language, now=now)
+    customer = Customer.objects.select_for_update(no_key=True).get(email_normalised=normalised)
+    if customer.email_proven_at is None:
+        customer.name, customer.phone, customer.language, customer.email_proven_at = name, phone, language, now
+        customer.save(update_fields=["name", "phone", "language", "email_proven_at"])
+    return customer
+
+
+def record_consent(*, customer_id: int | None, subject_ref: str, purpose: str, text: str, now: datetime) -> Consent:
+    """Write down an agreement with the exact words that were shown. The version names equal words."""
+    return Consent.objects.create(
+        customer_id=customer_id,
+        subject_ref=subject_ref,
+        purpose=purpose,
+        text=text,
+        text_version=hashlib.sha256(text.encode()).hexdigest()[:16],
+        given_at=now,
+    )

@@ -1,0 +1,60 @@
+"""Write down what is owed. Bills know amounts and references, not what was sold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from payments.models import Bill, BillLine
+
+TEXT_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A line to write. Amounts are minor units for the whole quantity and may be negative in a correction."""
+
+    kind: BillLine.Kind
+    text: str
+    net_minor: int
+    tax_minor: int
+    tax_basis_points: int = 0
+    quantity: int = 1
+
+
+@transaction.atomic
+def open_bill(
+    *, customer_id: int | None, currency: str, lines: Sequence[NewLine], subject_ref: str, now: datetime
+) -> Bill:
+    """Open a bill with its first lines, all for the same subject (``booking:17``). Two statements."""
+    bill = Bill.objects.create(customer_id=customer_id, currency=currency, created_at=now)
+    BillLine.objects.bulk_create([_row(bill, line, subject_ref, now) for line in lines])
+    return bill
+
+
+@transaction.atomic
+def add_line(*, bill_id: int, line: NewLine, subject_ref: str, now: datetime) -> BillLine:
+    """Add a fee or a correction to a bill. Locks the bill's row, the last in the order of locks.
+
+    :raises Bill.DoesNotExist: when there is no such bill.
+    """
+    bill = Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
+    row = _row(bill, line, subject_ref, now)
+    row.save(force_insert=True)
+    return row
+
+
+def _row(bill: Bill, line: NewLine, subject_ref: str, now: datetime) -> BillLine:
+    return BillLine(
+        bill=bill,
+        subject_ref=subject_ref,
+        kind=line.kind,
+        text=line.text[:TEXT_LENGTH],
+        quantity=line.quantity,
+        net_minor=line.net_minor,
+        tax_minor=line.tax_minor,
+        gross_minor=line.net_minor + line.tax_minor,
+        tax_basis_points=line.tax_basis_points,
+        created_at=now,
+    )

@@ -1,0 +1,113 @@
+"""Which policy binds a service: its own, else its category's, else the business's."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from services import queries
+from services.enums import FeeKind, OverLimit
+from services.models import BookingPolicy, Business, Service
+from services.values import CancellationPolicyValues, TierValues
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("of_service", "of_category", "of_business", "winner"),
+    [
+        (10, 20, 30, 10),
+        (10, None, None, 10),
+        (None, 20, 30, 20),
+        (None, None, 30, 30),
+        (None, None, None, None),
+    ],
+)
+def test_cancellation_policy_precedence(
+    of_service: int | None, of_category: int | None, of_business: int | None, winner: int | None
+) -> None:
+    service, category, firm = (
+        factories.cancellation_policy(free_move_count=count) if count else None
+        for count in (of_service, of_category, of_business)
+    )
+    factories.business(cancellation_policy=firm)
+    made = factories.service(
+        category=factories.category(cancellation_policy=category), cancellation_policy=service
+    ).service
+
+    with CaptureQueriesContext(connection) as captured:
+        found = queries.cancellation_policy_for(made)
+
+    assert len(captured) == 1
+    assert (found.free_move_count if found else None) == winner
+    assert queries.cancellation_policy_for(made.pk) == found
+
+
+def test_cancellation_policy_is_read_whole() -> None:
+    policy = factories.cancellation_policy(
+        (0, FeeKind.ALL, 0),
+        (2880, FeeKind.NONE, 0),
+        (1440, FeeKind.PERCENT, 5000),
+        reschedule_until_minutes=720,
+        free_move_count=2,
+        over_limit=OverLimit.FEE,
+        change_fee_minor=500,
+        grace_minutes=10,
+        grace_min_lead_minutes=90,
+    )
+    factories.business(cancellation_policy=policy)
+
+    assert queries.cancellation_policy_for(factories.service().service) == CancellationPolicyValues(
+        tiers=(
+            TierValues(2880, FeeKind.NONE, 0),
+            TierValues(1440, FeeKind.PERCENT, 5000),
+            TierValues(0, FeeKind.ALL, 0),
+        ),
+        reschedule_until_minutes=720,
+        free_move_count=2,
+        over_limit=OverLimit.FEE,
+        change_fee_minor=500,
+        grace_minutes=10,
+        grace_min_lead_minutes=90,
+    )
+
+
+def test_policy_without_tiers_is_still_a_policy() -> None:
+    factories.business(cancellation_policy=factories.cancellation_policy(grace_minutes=5))
+
+    found = queries.cancellation_policy_for(factories.service().service)
+
+    assert found is not None
+    assert (found.tiers, found.grace_minutes) == ((), 5)
+
+
+def test_booking_policy_of_the_service_wins() -> None:
+    firm = factories.business()
+    own = factories.booking_policy(name="Own")
+    with_own = factories.service(booking_policy=own).service
+    without = factories.service().service
+
+    assert queries.booking_policy_for(with_own) == own
+    assert queries.booking_policy_for(without.pk) == firm.booking_policy
+
+
+def test_booking_policy_of_nothing_is_refused() -> None:
+    factories.business()
+
+    with pytest.raises(BookingPolicy.DoesNotExist):
+        queries.booking_policy_for(Service(pk=4711))
+
+
+def test_business_comes_with_its_policy_in_one_query() -> None:
+    factories.business(name="Linden Studio")
+
+    with CaptureQueriesContext(connection) as captured:
+        found = queries.business()
+        assert (found.name, found.booking_policy.lead_minutes) == ("Linden Studio", 0)
+
+    assert len(captured) == 1
+
+
+def test_no_business_is_said_so() -> None:
+    with pytest.raises(Business.DoesNotExist):
+        queries.business()
