@@ -100,7 +100,7 @@ def spec_of(
     add_on_minutes: int = 0,
     own_work_minutes: int | None = None,
 ) -> LineSpec:
-    """Return what a variant needs. Add-ons lengthen the first work phase; ``own_work_minutes`` is the person's own length of it."""
+    """Return what a variant needs. Add-ons lengthen the first work phase, which may be the person's own (``own_…``)."""
     parts = (
         Phase(WORK, (own_work_minutes or work_minutes) + add_on_minutes),
         Phase(PROCESSING, processing_minutes),

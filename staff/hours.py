@@ -1,8 +1,8 @@
 """Wall-clock hours turned into UTC. Pure: rows in, minutes since the Unix epoch out.
 
-A day is ``date.toordinal()``; hours are minutes from its local midnight and may go on after it (past 1440). A local time that
-the clock skips moves forward by the skipped time; one that the clock repeats means the first of the two. Both are
-``fold=0`` of the standard library, and what calendars (RFC 5545) do.
+A day is ``date.toordinal()``; hours are minutes from its local midnight and may go on after it (past 1440). A local
+time that the clock skips moves forward by the skipped time; one that the clock repeats means the first of the two. Both
+are ``fold=0`` of the standard library, and what calendars (RFC 5545) do.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ _ALWAYS = 4_000_000  # later than date.max.toordinal()
 
 
 class WeeklyHours(NamedTuple):
-    """Hours of one weekday (Monday is 0), inside its days of validity (last one included) and its weeks of the cycle."""
+    """Hours of one weekday (Monday is 0), on days of validity (last one included) and in their weeks of the cycle."""
 
     weekday: int
     start_minute: int
@@ -37,7 +37,7 @@ def hours_between(
     weekly: Iterable[WeeklyHours],
     special: Mapping[int, Sequence[Interval]],
 ) -> Intervals:
-    """Return the hours of the days from ``first_day`` up to ``until_day`` (excluded) in epoch minutes, joined and sorted.
+    """Return the hours of the days ``first_day`` to ``until_day`` (excluded) in epoch minutes, joined and sorted.
 
     ``special`` gives days hours of their own, perhaps none; they replace the weekly ones. Hours that the clock's change
     leaves empty (02:30 to 03:00 in a night without that hour) vanish.

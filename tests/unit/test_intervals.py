@@ -1,5 +1,7 @@
 """The laws of set arithmetic, against sets of minutes."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ def minutes(intervals: Intervals) -> set[int]:
 def is_normal(intervals: Intervals) -> bool:
     """Sorted, none empty, none touching the next."""
     return all(low < high for low, high in intervals) and all(
-        first[1] < second[0] for first, second in zip(intervals, intervals[1:], strict=False)
+        first[1] < second[0] for first, second in pairwise(intervals)
     )
 
 
