@@ -1,0 +1,328 @@
+"""Write the rows of planned visits: bookings with lines, claims, history, bills, customers and consents, in bulk.
+
+The rows are those that the operations would have written, each at its own time: a hold, a confirmation, and what
+followed. Mails are not written: nobody of the demo waits for one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from accounts.models import Consent, Customer, User
+from bookings.claims import phases_copy, requirements_copy
+from bookings.demo import people
+from bookings.demo.plan import Visit
+from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.models import Allocation, Booking, BookingEvent, BookingLine
+from bookings.policies import Terms, cancellation_fee, terms_of
+from bookings.pricing import PricedLine, Quote, quote
+from core.references import ALPHABET, LENGTH
+from payments.models import Bill, BillLine
+from services.enums import Delivery
+from services.models import Business, Service
+from services.queries import cancellation_policy_for
+
+CUSTOMER_COUNT = 260
+NO_SHOW_PERCENT = 4
+CHANNELS = (BookingChannel.WEB,) * 7 + (BookingChannel.DESK,) * 2 + (BookingChannel.KIOSK,)
+CONSENT_TEXT = "I agree that Linden Studio keeps my details to provide this visit, and I accept its cancellation rules."
+
+
+@dataclass
+class Record:
+    """A booking with everything that hangs on it, before it has an id."""
+
+    visit: Visit
+    booking: Booking
+    quote: Quote
+    confirmed_at: datetime
+    events: list[BookingEvent] = field(default_factory=list)
+
+
+def write_visits(visits: Sequence[Visit], *, now: datetime, random: Random) -> int:
+    """Write all rows of ``visits`` as they stand at ``now`` and return how many bookings were made."""
+    writer = _Writer(now, random)
+    records = [writer.record(visit) for visit in visits]
+    _save(records)
+    return len(records)
+
+
+class _Writer:
+    """What all bookings share: the business, its people, the terms of each service."""
+
+    def __init__(self, now: datetime, random: Random) -> None:
+        self.now = now
+        self.random = random
+        self.business = Business.objects.get()
+        self.desk = User.objects.get(email="leyla@linden.example")
+        self.customers = _customers(now, random)
+        self.last_visit: dict[int, int] = {}
+        self.references: set[str] = set()
+        self.terms: dict[int, Terms] = {}
+
+    def record(self, visit: Visit) -> Record:
+        starts_at, ends_at = _moment(visit.start_minute), _moment(visit.end_minute)
+        created_at = self._created_at(starts_at)
+        confirmed_at = created_at + timedelta(minutes=self.random.randint(1, 6))
+        customer = self._customer(visit)
+        channel = self.random.choice(CHANNELS)
+        priced = self._quote(visit)
+        booking = Booking(
+            reference=self._reference(),
+            status=BookingStatus.CONFIRMED,
+            location=visit.place,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            is_any_staff=visit.staff_member is not None and self.random.random() < 0.4,
+            channel=channel,
+            language=customer.language,
+            customer=customer,
+            contact_name=customer.name,
+            contact_email=customer.email,
+            contact_phone=customer.phone,
+            customer_note=self.random.choice(people.NOTES) if self.random.random() < 0.15 else "",
+            delivery=visit.service.delivery,
+            visit_address=self.random.choice(people.STREETS) if visit.service.delivery == Delivery.CUSTOMER else "",
+            meeting_url=_meeting_url(visit),
+            currency=self.business.currency,
+            total_minor=priced.total_minor,
+            tax_minor=priced.tax_minor,
+            prices_include_tax=self.business.prices_include_tax,
+            terms=self._terms(visit.service).to_json(),
+            confirmed_at=confirmed_at,
+            created_at=created_at,
+            updated_at=created_at,
+        )
+        record = Record(visit, booking, priced, confirmed_at)
+        self._history(record, channel)
+        return record
+
+    def _history(self, record: Record, channel: BookingChannel) -> None:
+        """Let the booking go through its statuses, each with its row, up to what ``now`` shows."""
+        booking, guest = record.booking, _Who(ActorKind.CUSTOMER, channel)
+        if channel == BookingChannel.DESK:
+            guest = self._at_desk()
+        booking.status = BookingStatus.HELD
+        _event(record, "", guest, booking.created_at)
+        self._become(record, BookingStatus.CONFIRMED, guest, record.confirmed_at)
+        if record.visit.is_cancelled:
+            self._cancel(record)
+        elif booking.ends_at <= self.now:
+            self._finish(record)
+        elif booking.starts_at <= self.now:
+            booking.arrived_at = booking.starts_at - timedelta(minutes=4)
+            self._become(record, BookingStatus.STARTED, self._at_desk(), booking.starts_at)
+        elif booking.starts_at - self.now < timedelta(minutes=15):
+            booking.arrived_at = self.now - timedelta(minutes=2)
+
+    def _finish(self, record: Record) -> None:
+        booking = record.booking
+        if self.random.randrange(100) < NO_SHOW_PERCENT:
+            noticed_at = min(self.now, booking.starts_at + timedelta(minutes=20))
+            self._become(record, BookingStatus.NO_SHOW, self._at_desk(), noticed_at)
+            return
+        booking.arrived_at = booking.starts_at - timedelta(minutes=self.random.randint(1, 9))
+        self._become(record, BookingStatus.STARTED, self._at_desk(), booking.starts_at)
+        self._become(record, BookingStatus.COMPLETED, self._at_desk(), booking.ends_at)
+
+    def _cancel(self, record: Record) -> None:
+        booking, confirmed_at = record.booking, record.confirmed_at
+        latest = min(self.now, booking.starts_at - timedelta(minutes=30))
+        at = confirmed_at + (latest - confirmed_at) * self.random.random() if latest > confirmed_at else confirmed_at
+        booking.cancelled_at, booking.cancelled_by = at, ActorKind.CUSTOMER
+        booking.cancellation_fee_minor = cancellation_fee(
+            Terms.from_json(booking.terms),
+            starts_at=booking.starts_at,
+            confirmed_at=confirmed_at,
+            now=at,
+            total_minor=booking.total_minor,
+        )
+        guest = _Who(ActorKind.CUSTOMER, BookingChannel.LINK)
+        self._become(record, BookingStatus.CANCELLED, guest, at, self.random.choice(people.REASONS))
+
+    def _become(self, record: Record, to: BookingStatus, who: "_Who", at: datetime, reason: str = "") -> None:
+        before = record.booking.status
+        record.booking.status = to
+        record.booking.updated_at = at
+        _event(record, before, who, at, reason)
+
+    def _at_desk(self) -> "_Who":
+        return _Who(ActorKind.STAFF, BookingChannel.DESK, self.desk)
+
+    def _created_at(self, starts_at: datetime) -> datetime:
+        """Some moment in the two weeks before the visit, with notice, and before now."""
+        latest = min(starts_at - timedelta(hours=5), self.now - timedelta(minutes=20))
+        return latest - timedelta(minutes=self.random.randrange(14 * 1440))
+
+    def _customer(self, visit: Visit) -> Customer:
+        """Somebody who was not here in the last five days, so that nobody is in two places."""
+        while True:
+            customer = self.random.choice(self.customers)
+            last = self.last_visit.get(id(customer))
+            if last is None or visit.start_minute - last > 5 * 1440:
+                self.last_visit[id(customer)] = visit.start_minute
+                return customer
+
+    def _quote(self, visit: Visit) -> Quote:
+        rate = visit.service.tax_basis_points
+        lines = [PricedLine(_title(visit), visit.skill.price_minor, rate)]
+        lines += [PricedLine(extra.name, extra.price_minor, rate) for extra in visit.add_ons]
+        return quote(lines, prices_include_tax=self.business.prices_include_tax, currency=self.business.currency)
+
+    def _terms(self, service: Service) -> Terms:
+        if service.pk not in self.terms:
+            self.terms[service.pk] = terms_of(cancellation_policy_for(service))
+        return self.terms[service.pk]
+
+    def _reference(self) -> str:
+        while True:
+            reference = "".join(self.random.choices(ALPHABET, k=LENGTH))
+            if reference not in self.references:
+                self.references.add(reference)
+                return reference
+
+
+@dataclass(frozen=True)
+class _Who:
+    kind: ActorKind
+    channel: BookingChannel
+    user: User | None = None
+
+
+def _event(record: Record, before: str, who: _Who, at: datetime, reason: str = "") -> None:
+    record.events.append(
+        BookingEvent(
+            kind=EventKind.STATUS,
+            from_status=before,
+            to_status=record.booking.status,
+            actor_kind=who.kind,
+            actor=who.user,
+            actor_name=who.user.name if who.user else "",
+            channel=who.channel,
+            reason=reason,
+            at=at,
+        )
+    )
+
+
+def _customers(now: datetime, random: Random) -> list[Customer]:
+    """Regulars: about half have proven their address by opening a link."""
+    names = [f"{first} {last}" for first in people.FIRST_NAMES.split() for last in people.LAST_NAMES.split()]
+    made = []
+    for number, name in enumerate(random.sample(names, CUSTOMER_COUNT)):
+        local = name.lower().translate(str.maketrans("äöüãéíşı ", "aouaeisi."))
+        made.append(
+            Customer(
+                name=name,
+                email=f"{local}@mail.example",
+                email_normalised=f"{local}@mail.example",
+                email_proven_at=now - timedelta(days=random.randint(30, 300)) if random.random() < 0.5 else None,
+                # Numbers that the German regulator keeps free for films.
+                phone=f"+493023125{number:03d}",
+                language="en",
+                created_at=now - timedelta(days=random.randint(300, 900)),
+            )
+        )
+    return Customer.objects.bulk_create(made)
+
+
+def _save(records: Sequence[Record]) -> None:
+    bills = Bill.objects.bulk_create(
+        Bill(customer=each.booking.customer, currency=each.booking.currency, created_at=each.confirmed_at)
+        for each in records
+    )
+    for record, bill in zip(records, bills, strict=True):
+        record.booking.bill = bill
+    Booking.objects.bulk_create([record.booking for record in records])
+    BookingLine.objects.bulk_create(_line(record) for record in records)
+    Allocation.objects.bulk_create(row for record in records for row in _allocations(record))
+    for record in records:
+        for event in record.events:
+            event.booking = record.booking
+    # In the order of time, as rows of a history come into being.
+    BookingEvent.objects.bulk_create(sorted((e for each in records for e in each.events), key=lambda event: event.at))
+    BillLine.objects.bulk_create(row for record in records for row in _bill_lines(record))
+    Consent.objects.bulk_create(_consent(record) for record in records)
+
+
+def _line(record: Record) -> BookingLine:
+    visit, booking = record.visit, record.booking
+    spec = visit.line.spec
+    return BookingLine(
+        booking=booking,
+        variant=visit.skill.variant,
+        staff_member=visit.staff_member,
+        service_name=visit.service.name,
+        variant_name=visit.skill.variant.name,
+        preparation=visit.service.preparation,
+        starts_at=booking.starts_at,
+        ends_at=booking.ends_at,
+        phases=phases_copy(spec),
+        buffer_before_minutes=spec.buffer_before,
+        buffer_after_minutes=spec.buffer_after,
+        requirements=requirements_copy(spec),
+        price_minor=visit.skill.price_minor,
+        add_ons=[
+            {
+                "id": extra.pk,
+                "name": extra.name,
+                "price_minor": extra.price_minor,
+                "extra_minutes": extra.extra_minutes,
+            }
+            for extra in visit.add_ons
+        ],
+        tax_basis_points=visit.service.tax_basis_points,
+    )
+
+
+def _allocations(record: Record) -> Iterable[Allocation]:
+    for resource_id, low, high in record.visit.claims:
+        busy = DateTimeTZRange(_moment(low), _moment(high))
+        yield Allocation(resource_id=resource_id, busy=busy, booking=record.booking)
+
+
+def _bill_lines(record: Record) -> Iterable[BillLine]:
+    booking = record.booking
+    for position, line in enumerate(record.quote.lines):
+        yield BillLine(
+            bill=booking.bill,
+            subject_ref=f"booking:{booking.pk}",
+            kind=BillLine.Kind.ADD_ON if position else BillLine.Kind.SERVICE,
+            text=line.text,
+            quantity=line.quantity,
+            net_minor=line.net_minor,
+            tax_basis_points=line.tax_basis_points,
+            tax_minor=line.tax_minor,
+            gross_minor=line.gross_minor,
+            created_at=record.confirmed_at,
+        )
+
+
+def _consent(record: Record) -> Consent:
+    booking = record.booking
+    return Consent(
+        customer=booking.customer,
+        subject_ref=f"booking:{booking.pk}",
+        purpose="booking_terms",
+        text=CONSENT_TEXT,
+        text_version=str(booking.terms["version"]),
+        given_at=record.confirmed_at,
+    )
+
+
+def _title(visit: Visit) -> str:
+    variant = visit.skill.variant
+    return f"{visit.service.name}, {variant.name or f'{visit.line.spec.duration_minutes} min'}"
+
+
+def _meeting_url(visit: Visit) -> str:
+    if visit.service.delivery != Delivery.ONLINE or visit.staff_member is None:
+        return ""
+    return visit.staff_member.meeting_url
+
+
+def _moment(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60, tz=UTC)
