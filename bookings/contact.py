@@ -1,0 +1,337 @@
+"""What a guest types about himself, made safe and exact: names, notes, e-mail addresses, phone numbers.
+
+Pure: text in, clean text out, or a ValidationError whose sentence the guest reads beside the field. Where the likely right value
+is known it travels as ``params["suggestion"]``. Nothing is changed behind the guest's back except by the rules named here.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import phonenumbers
+from babel.core import get_global
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
+from phonenumbers import PhoneNumberType
+
+NAME_LIMIT = 120
+NOTE_LIMIT = 1000
+ADDRESS_LIMIT = 300
+EMAIL_LIMIT = 254
+_LOCAL_LIMIT = 64
+PHONE_LIMIT = 40
+
+# Signs that turn the direction of text or cannot be seen at all. They can make a name read as another one, so they are taken out
+# wherever they stand. The joiners U+200C and U+200D stay: Persian, Indian scripts and emoji need them.
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
+)
+# More accents than any language puts on one letter only serve to overflow the lines around.
+_MARKS_ON_ONE_LETTER = 4
+
+# Providers people write to most often. An address one slip away from one of them is asked about once.
+_PROVIDERS = {
+    "gmail": ("gmail.com",),
+    "googlemail": ("googlemail.com",),
+    "hotmail": ("hotmail.com", "hotmail.de", "hotmail.co.uk", "hotmail.fr", "hotmail.es", "hotmail.it"),
+    "outlook": ("outlook.com", "outlook.de", "outlook.es", "outlook.fr", "outlook.pt"),
+    "live": ("live.com", "live.de", "live.co.uk", "live.fr"),
+    "yahoo": ("yahoo.com", "yahoo.de", "yahoo.co.uk", "yahoo.fr", "yahoo.es", "yahoo.it"),
+    "icloud": ("icloud.com",),
+    "proton": ("proton.me",),
+    "protonmail": ("protonmail.com",),
+    "gmx": ("gmx.de", "gmx.net", "gmx.at", "gmx.ch", "gmx.com"),
+    "web": ("web.de",),
+    "t-online": ("t-online.de",),
+    "freenet": ("freenet.de",),
+    "posteo": ("posteo.de", "posteo.net"),
+    "mailbox": ("mailbox.org",),
+    "onet": ("onet.pl", "onet.eu"),
+    "interia": ("interia.pl",),
+    "naver": ("naver.com",),
+    "hanmail": ("hanmail.net",),
+    "daum": ("daum.net",),
+    "yandex": ("yandex.ru", "yandex.com"),
+}
+_PROVIDER_DOMAINS = frozenset(domain for domains in _PROVIDERS.values() for domain in domains)
+# Real providers whose names are one letter away from another one; never a slip.
+_REAL = frozenset(
+    {"mail.com", "email.com", "ymail.com", "gmx.net", "gmx.de", "mail.ru", "live.nl", "yahoo.ca", "yahoo.in"}
+)
+_SLIPS_OF_ENDINGS = {
+    "con": "com",
+    "cmo": "com",
+    "ocm": "com",
+    "vom": "com",
+    "comm": "com",
+    "coom": "com",
+    "ed": "de",
+    "nte": "net",
+}
+
+_UNREACHABLE = {
+    PhoneNumberType.PREMIUM_RATE,
+    PhoneNumberType.SHARED_COST,
+    PhoneNumberType.PAGER,
+    PhoneNumberType.UAN,
+    PhoneNumberType.VOICEMAIL,
+}
+_NON_GEOGRAPHICAL = "001"  # what phonenumbers calls satellite networks and the like
+
+
+def clean_line(text: str, *, limit: int, label: str) -> str:
+    """Return one line of text: NFC, single spaces, nothing invisible. ``label`` names the field in sentences.
+
+    :raises ValidationError: when it holds control characters or line breaks, or is longer than ``limit`` characters.
+    """
+    text = text.strip()
+    if any(_is_control(character) for character in text):
+        raise ValidationError(
+            gettext("%(field)s has signs in it that cannot be shown, such as a line break. Please type it again.")
+            % {"field": label},
+            code="control_characters",
+        )
+    return _within(" ".join(_visible(text).split()), limit, label)
+
+
+def clean_paragraphs(text: str, *, limit: int, label: str) -> str:
+    """Return text of several lines; line breaks become ``\\n`` and tabs a space.
+
+    :raises ValidationError: when it holds other control characters, or is longer than ``limit`` characters.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    text = text.replace("\t", " ").strip()
+    if any(_is_control(character) for character in text.replace("\n", "")):
+        raise ValidationError(
+            gettext("%(field)s has signs in it that cannot be shown. Please type it again.") % {"field": label},
+            code="control_characters",
+        )
+    return _within(_visible(text), limit, label)
+
+
+def clean_email(text: str) -> str:
+    """Return one deliverable-looking address as it was typed, spaces around it and a pasted ``mailto:`` or ``<…>`` aside.
+
+    Refused: anything without a domain that has an ending, quoted or non-ASCII names before the @, numeric hosts, more than one
+    address, more than 254 characters. International domains are accepted.
+
+    :raises ValidationError: with a suggestion where the right address can be guessed.
+    """
+    address = text.strip()
+    if any(_is_control(character) for character in address):
+        raise ValidationError(
+            gettext("The address has a line break or another hidden sign in it. Please type it again."),
+            code="control_characters",
+        )
+    address = re.sub(r"^mailto:", "", _visible(address).strip(), flags=re.IGNORECASE)
+    if pasted := re.fullmatch(r"[^<>]*<([^<>]+)>", address):
+        address = pasted[1]
+    _refuse_bad_shape(address)
+    local, _, domain = address.rpartition("@")
+    if "." not in domain:
+        raise _unfinished_domain(local, domain)
+    _refuse_bad_letters(address, local)
+    return address
+
+
+def email_suggestion(address: str) -> str | None:
+    """Return what a clean address was likely meant to be when its domain is one slip away from a common one, else None."""
+    local, _, domain = address.rpartition("@")
+    likely = _likely_domain(domain.lower())
+    return f"{local}@{likely}" if likely else None
+
+
+def clean_phone(text: str, *, region: str | None) -> str:
+    """Return a number in E.164 form; without a country code it is read as one of ``region`` (ISO 3166, e.g. ``DE``).
+
+    :raises ValidationError: when nobody can be reached under it for an ordinary price: too short, letters, an extension, premium,
+        shared-cost or satellite numbers.
+    """
+    typed = _visible(text).strip()
+    if any(_is_control(character) or character.isalpha() for character in typed) or ";" in typed or "#" in typed:
+        raise ValidationError(
+            gettext("Please give the number in digits only, without an extension, such as %(example)s.")
+            % {"example": _example(region)},
+            code="phone_letters",
+        )
+    try:
+        number = phonenumbers.parse(typed[: PHONE_LIMIT * 2], region)
+    except phonenumbers.NumberParseException:
+        raise _unknown_number(typed, region) from None
+    if not phonenumbers.is_valid_number(number):
+        raise _unknown_number(typed, region)
+    is_special = phonenumbers.region_code_for_number(number) == _NON_GEOGRAPHICAL
+    if is_special or phonenumbers.number_type(number) in _UNREACHABLE:
+        raise ValidationError(
+            gettext("We cannot call this kind of number. Please give an ordinary mobile or landline number."),
+            code="phone_kind",
+        )
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def phone_text(number: str) -> str:
+    """Write a stored number for people: ``+4915155501827`` becomes ``+49 1515 5501827``; what is no number stays as it is."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def phone_region(*numbers: str, time_zone: str) -> str | None:
+    """Say in which country numbers without a country code are: that of the first of our own ``numbers`` which tells, else of the zone."""
+    for number in numbers:
+        try:
+            region = phonenumbers.region_code_for_number(phonenumbers.parse(number, None))
+        except phonenumbers.NumberParseException:
+            continue
+        if region and region != _NON_GEOGRAPHICAL:
+            return region
+    territory = get_global("zone_territories").get(time_zone)
+    return territory if territory in phonenumbers.SUPPORTED_REGIONS else None
+
+
+def first_name(name: str) -> str:
+    """Return what to call a guest by; a name without spaces is used whole."""
+    return name.split(maxsplit=1)[0] if name.split() else ""
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def _visible(text: str) -> str:
+    """Normalise to NFC, take invisible and direction-turning signs out, and cut floods of accents."""
+    kept: list[str] = []
+    marks = 0
+    for character in unicodedata.normalize("NFC", _INVISIBLE.sub("", text)):
+        marks = marks + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0
+        if marks <= _MARKS_ON_ONE_LETTER:
+            kept.append(character)
+    return "".join(kept)
+
+
+def _within(text: str, limit: int, label: str) -> str:
+    if len(text) > limit:
+        over = len(text) - limit
+        raise ValidationError(
+            ngettext(
+                "%(field)s is %(over)s character too long; %(limit)s is the most we can keep.",
+                "%(field)s is %(over)s characters too long; %(limit)s is the most we can keep.",
+                over,
+            )
+            % {"field": label, "over": _number(over), "limit": _number(limit)},
+            code="too_long",
+        )
+    return text
+
+
+def _number(count: int) -> str:
+    return str(number_format(count, force_grouping=True))
+
+
+def _refuse_bad_shape(address: str) -> None:
+    if len(address) > EMAIL_LIMIT:
+        raise ValidationError(
+            gettext("This address is longer than any mailbox can be. Please check it."), code="email_too_long"
+        )
+    if address.count("@") > 1 or re.search(r"[,;]", address):
+        raise ValidationError(
+            gettext("Please give one address only; the confirmation goes there."), code="email_several"
+        )
+    if re.search(r"\s", address):
+        joined = re.sub(r"\s+", "", address)
+        raise ValidationError(
+            gettext("An e-mail address has no spaces in it."),
+            code="email_spaces",
+            params={"suggestion": joined} if _is_email(joined) else None,
+        )
+    local, at, domain = address.rpartition("@")
+    if not at or not local or not domain:
+        raise ValidationError(
+            gettext("An e-mail address has a name, an @ and an ending, such as jana@example.com."), code="email_shape"
+        )
+
+
+def _unfinished_domain(local: str, domain: str) -> ValidationError:
+    likely = _PROVIDERS.get(domain.lower())
+    return ValidationError(
+        gettext("The end of the address is missing, so the confirmation would not reach you."),
+        code="email_unfinished",
+        params={"suggestion": f"{local}@{likely[0]}"} if likely else None,
+    )
+
+
+def _refuse_bad_letters(address: str, local: str) -> None:
+    if not local.isascii():
+        raise ValidationError(
+            gettext("Many mail systems cannot deliver to letters such as ä before the @. Please give another address."),
+            code="email_letters",
+        )
+    if not _is_email(address):
+        trimmed = address.strip(".,;:!?<>()[]'\"")
+        can_help = trimmed != address and _is_email(trimmed)
+        raise ValidationError(
+            gettext("This does not look like an e-mail address, so the confirmation would not reach you."),
+            code="email_shape",
+            params={"suggestion": trimmed} if can_help else None,
+        )
+
+
+def _is_email(address: str) -> bool:
+    if "[" in address or '"' in address or len(address.partition("@")[0]) > _LOCAL_LIMIT:
+        return False
+    try:
+        validate_email(address)
+    except ValidationError:
+        return False
+    return len(address) <= EMAIL_LIMIT
+
+
+@lru_cache(maxsize=1024)
+def _likely_domain(domain: str) -> str | None:
+    if domain in _PROVIDER_DOMAINS or domain in _REAL:
+        return None
+    name, _, ending = domain.rpartition(".")
+    mended = f"{name}.{_SLIPS_OF_ENDINGS.get(ending, ending)}"
+    if mended != domain:
+        return mended
+    for known in sorted(_PROVIDER_DOMAINS):
+        if len(known) >= len("gmail.com") and _is_one_slip(domain, known):
+            return known
+    return None
+
+
+def _is_one_slip(typed: str, meant: str) -> bool:
+    """Say whether one letter was left out, added, replaced, or swapped with its neighbour."""
+    if abs(len(typed) - len(meant)) > 1 or typed == meant:
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(typed, meant, strict=False)) if a != b), min(len(typed), len(meant)))
+    return (
+        typed[at + 1 :] == meant[at + 1 :]
+        or typed[at + 1 :] == meant[at:]
+        or typed[at:] == meant[at + 1 :]
+        or (typed[at : at + 2] == meant[at : at + 2][::-1] and typed[at + 2 :] == meant[at + 2 :])
+    )
+
+
+def _example(region: str | None) -> str:
+    number = phonenumbers.example_number_for_type(region or "DE", PhoneNumberType.MOBILE)
+    return (
+        phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        if number
+        else "+49 1512 3456789"
+    )
+
+
+def _unknown_number(typed: str, region: str | None) -> ValidationError:
+    if typed.startswith("+"):
+        sentence = gettext("There is no such number. Please check the digits after the country code.")
+    else:
+        sentence = gettext(
+            "There is no such number. Please check the digits, or start with the country code, such as %(example)s."
+        )
+        sentence = sentence % {"example": _example(region)}
+    return ValidationError(sentence, code="phone_unknown")
