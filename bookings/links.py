@@ -22,9 +22,14 @@ _TRAILING = " \t\r\n.,;:!?=*/\\'\"`´’”»)]}>…%"
 
 
 class LinkRole(StrEnum):
-    """Who a link was made for."""
+    """Who a link was made for, and how it reached them.
+
+    GUEST is shown on the screen to whoever booked. It may do what CUSTOMER may, which only ever travels by mail: acting
+    by that one proves who reads the mailbox, acting by the other does not.
+    """
 
     CUSTOMER = "customer"
+    GUEST = "guest"
     STAFF = "staff"
 
 
@@ -44,7 +49,7 @@ class Linkable(Protocol):
     staff_link_version: int
 
 
-_LETTERS = {LinkRole.CUSTOMER: "c", LinkRole.STAFF: "s"}
+_LETTERS = {LinkRole.CUSTOMER: "c", LinkRole.GUEST: "g", LinkRole.STAFF: "s"}
 _ROLES = {letter: role for role, letter in _LETTERS.items()}
 
 
@@ -75,7 +80,7 @@ def manage_url(booking: Linkable, role: LinkRole, page: str = "") -> str:
 
 
 def _mac(booking: Linkable, role: LinkRole) -> str:
-    version = booking.link_version if role is LinkRole.CUSTOMER else booking.staff_link_version
+    version = booking.staff_link_version if role is LinkRole.STAFF else booking.link_version
     message = f"booking-link:{booking.reference}:{role}:{version}"
     digest = hmac.new(settings.LINK_KEY.encode(), message.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
