@@ -1,0 +1,280 @@
+"""The rules of a booking as sentences for customers, written from its terms so that they cannot say anything else.
+
+Pure but for the translations: every instant is passed in and written as the exact local minute of the location, every
+sum in the booking's currency. Nothing here says that money is kept unless it is told that it was paid.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NotRequired, TypedDict, Unpack
+from zoneinfo import ZoneInfo
+
+from babel.numbers import format_decimal
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext, override, pgettext
+
+from bookings.policies import (
+    FeeStep,
+    Terms,
+    anchor_after_move,
+    fee_steps,
+    free_until,
+    move_fee,
+    reschedule_until,
+    tier_fee,
+)
+from core import formats, money
+from services.enums import FeeKind
+
+# Stand for <strong> and </strong> until the text is escaped; nobody can type them.
+_OPEN, _CLOSE = "\x02", "\x03"
+
+
+class BookingFacts(TypedDict):
+    """What a sentence depends on beside the terms.
+
+    ``confirmed_at`` is None before the booking is made. With ``now`` a sentence speaks from there: what is over is told
+    as over. ``anchor_minor`` is ``Booking.fee_anchor_minor``, ``paid_minor`` what was paid so far.
+    """
+
+    starts_at: datetime
+    zone: ZoneInfo
+    language: str
+    currency: str
+    total_minor: int
+    confirmed_at: NotRequired[datetime | None]
+    now: NotRequired[datetime | None]
+    anchor_minor: NotRequired[int]
+    paid_minor: NotRequired[int]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelNow:
+    """What cancelling costs at this moment, and the last instant (included) at which it still costs that.
+
+    ``changes_after`` and ``next_fee_minor`` are None when the sum stays until the start.
+    """
+
+    fee_minor: int
+    sentence: SafeString
+    changes_after: datetime | None
+    next_fee_minor: int | None
+
+
+def policy_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> SafeString:
+    """Write the whole rule of cancelling as HTML, the exact minutes in bold.
+
+    Before the booking is made it mentions the free minutes after booking where they can matter.
+    """
+    return _html(_rule(_Story(terms, **facts)))
+
+
+def plain_policy_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> str:
+    """Write the same as ``policy_sentence`` as plain text, for messages and consents."""
+    return _plain(_rule(_Story(terms, **facts)))
+
+
+def cancel_now(terms: Terms, **facts: Unpack[BookingFacts]) -> CancelNow:
+    """Say what cancelling costs at ``now``, which must be given and before the start, and when that changes."""
+    story = _Story(terms, **facts)
+    left = story.steps_left()
+    changes = len(left) > 1
+    with override(story.language):
+        sentences = [story.costs(left[:1]) if left[0].fee_minor else gettext("Cancelling now is free.")]
+        if changes:
+            sentences.append(story.change(left[0].until, left[1].fee_minor))
+    return CancelNow(
+        fee_minor=left[0].fee_minor,
+        sentence=_html(" ".join(sentences)),
+        changes_after=left[0].until if changes else None,
+        next_fee_minor=left[1].fee_minor if changes else None,
+    )
+
+
+def move_sentence(terms: Terms, *, move_count: int, **facts: Unpack[BookingFacts]) -> SafeString:
+    """Say until when a customer may move the booking, and what the next move costs or how many are free.
+
+    Empty when it can no longer be moved.
+    """
+    story = _Story(terms, **facts)
+    until = reschedule_until(terms, story.starts_at, confirmed_at=story.confirmed_at)
+    if until is None or (story.now is not None and story.now > until):
+        return SafeString("")
+    with override(story.language):
+        sentences = [gettext("You can move it until %(until)s.") % {"until": story.moment(until)}]
+        if fee := move_fee(terms, move_count=move_count, by_staff=False):
+            sentences.append(gettext("The next move costs %(fee)s.") % {"fee": story.money(fee)})
+        elif terms.free_move_count is not None:
+            left = max(0, terms.free_move_count - move_count)
+            sentences.append(
+                ngettext("%(count)d free move is left.", "%(count)d free moves are left.", left) % {"count": left}
+            )
+    return _html(" ".join(sentences))
+
+
+def late_move_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> SafeString:
+    """Warn before a move at ``now`` that cancelling later costs at least what it costs now; empty while it is free."""
+    story = _Story(terms, **facts)
+    if story.now is None:
+        raise ValueError("A warning before a move needs to know when that is.")
+    anchor = anchor_after_move(
+        terms,
+        starts_at=story.starts_at,
+        confirmed_at=story.confirmed_at,
+        now=story.now,
+        total_minor=story.total_minor,
+        anchor_minor=story.anchor_minor,
+    )
+    if not anchor:
+        return SafeString("")
+    with override(story.language):
+        return _html(
+            gettext("Cancelling costs %(fee)s now, and at least as much after a move.") % {"fee": story.fee(anchor)}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """The facts of one booking and the parts of sentences about it. Call its methods with the language active."""
+
+    terms: Terms
+    starts_at: datetime
+    zone: ZoneInfo
+    language: str
+    currency: str
+    total_minor: int
+    confirmed_at: datetime | None = None
+    now: datetime | None = None
+    anchor_minor: int = 0
+    paid_minor: int = 0
+
+    def steps(self) -> list[FeeStep]:
+        return fee_steps(
+            self.terms,
+            starts_at=self.starts_at,
+            confirmed_at=self.confirmed_at,
+            total_minor=self.total_minor,
+            anchor_minor=self.anchor_minor,
+        )
+
+    def steps_left(self) -> list[FeeStep]:
+        """The steps that are not over; after the start the last one."""
+        steps = self.steps()
+        return [step for step in steps if self.now is None or self.now <= step.until] or steps[-1:]
+
+    def money(self, amount_minor: int) -> str:
+        return money.formatted(amount_minor, self.currency, self.language)
+
+    def moment(self, instant: datetime) -> str:
+        """Write the local minute, rounded down so that it never promises too much; a repeated hour says which one."""
+        local = instant.astimezone(self.zone)
+        text = formats.moment_text(local)
+        if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+            text = pgettext("time and zone", "%(time)s %(zone)s") % {"time": text, "zone": local.tzname()}
+        return f"{_OPEN}{text}{_CLOSE}"
+
+    def fee(self, fee_minor: int) -> str:
+        """Name a fee as the terms do, the sum always beside it."""
+        amount = self.money(fee_minor)
+        if fee_minor == self.total_minor:
+            return gettext("the whole price (%(amount)s)") % {"amount": amount}
+        for tier in self.terms.tiers:
+            if tier.kind == FeeKind.PERCENT and tier_fee(tier, self.total_minor) == fee_minor:
+                return pgettext("fee", "%(share)s (%(amount)s)") % {
+                    "share": _percent(tier.value, self.language),
+                    "amount": amount,
+                }
+        return amount
+
+    def is_paid(self, fee_minor: int) -> bool:
+        """Whether this fee and every lower one are covered by what was paid, so that it is kept and not due."""
+        return self.paid_minor >= fee_minor
+
+    def free_then(self, steps: Sequence[FeeStep]) -> str:
+        text = (
+            gettext("Free to cancel until %(until)s; after that %(fee)s is kept")
+            if self.is_paid(steps[-1].fee_minor)
+            else gettext("Free to cancel until %(until)s; after that %(fee)s is due")
+        )
+        first = text % {"until": self.moment(steps[0].until), "fee": self.fee(steps[1].fee_minor)}
+        return first + self._later(steps[1:])
+
+    def costs(self, steps: Sequence[FeeStep]) -> str:
+        text = {
+            (False, False): gettext("If you cancel, %(fee)s is due"),
+            (False, True): gettext("If you cancel, %(fee)s is kept"),
+            (True, False): gettext("If you cancel now, %(fee)s is due"),
+            (True, True): gettext("If you cancel now, %(fee)s is kept"),
+        }[self.now is not None, self.is_paid(steps[-1].fee_minor)]
+        return text % {"fee": self.fee(steps[0].fee_minor)} + self._later(steps)
+
+    def change(self, until: datetime, fee_minor: int) -> str:
+        text = (
+            gettext("After %(moment)s %(fee)s is kept.")
+            if self.is_paid(fee_minor)
+            else gettext("After %(moment)s %(fee)s is due.")
+        )
+        return text % {"moment": self.moment(until), "fee": self.fee(fee_minor)}
+
+    def _later(self, steps: Sequence[FeeStep]) -> str:
+        """Go on with every further step, and end the sentence."""
+        parts = [
+            # Translators: goes on a sentence such as "If you cancel, 50 % (€40.00) is due".
+            gettext(", after %(moment)s %(fee)s") % {"moment": self.moment(at.until), "fee": self.fee(then.fee_minor)}
+            for at, then in itertools.pairwise(steps)
+        ]
+        return "".join(parts) + pgettext("end of a sentence", ".")
+
+
+def _rule(story: _Story) -> str:
+    steps, left = story.steps(), story.steps_left()
+    with override(story.language):
+        if steps[-1].fee_minor == 0:
+            return gettext("Free to cancel until the start on %(start)s.") % {"start": story.moment(story.starts_at)}
+        sentences = [_past(story, steps, left)]
+        sentences.append(story.costs(left) if left[0].fee_minor else story.free_then(left))
+        sentences.append(_grace(story))
+        return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _past(story: _Story, steps: Sequence[FeeStep], left: Sequence[FeeStep]) -> str:
+    """Say why cancelling is no longer free, if it ever was."""
+    if left[0].fee_minor and story.anchor_minor:
+        return gettext("You moved this appointment when cancelling was no longer free.")
+    if left[0].fee_minor and not steps[0].fee_minor:
+        return gettext("Cancelling was free until %(until)s.") % {"until": story.moment(steps[0].until)}
+    return ""
+
+
+def _grace(story: _Story) -> str:
+    """Before the booking is made, mention its first free minutes, unless they are not given or add nothing."""
+    terms, now = story.terms, story.now
+    if story.confirmed_at is not None or not terms.grace_minutes:
+        return ""
+    length, lead = (formats.hours_text(minutes) for minutes in (terms.grace_minutes, terms.grace_min_lead_minutes))
+    if now is not None:
+        with_grace = free_until(terms, story.starts_at, confirmed_at=now)
+        if with_grace == free_until(terms, story.starts_at, confirmed_at=None):
+            return ""
+    elif terms.grace_min_lead_minutes:
+        text = gettext("For %(length)s after booking you can cancel free, unless it starts within %(lead)s.")
+        return text % {"length": length, "lead": lead}
+    return gettext("For %(length)s after booking you can cancel free.") % {"length": length}
+
+
+def _percent(basis_points: int, language: str) -> str:
+    if basis_points % 100 == 0:
+        return formats.percent_text(basis_points // 100)
+    number = format_decimal(basis_points / 100, locale=language.replace("-", "_"))
+    return pgettext("share", "%(number)s %%") % {"number": number}
+
+
+def _html(text: str) -> SafeString:
+    return mark_safe(escape(text).replace(_OPEN, "<strong>").replace(_CLOSE, "</strong>"))  # noqa: S308 - escaped first
+
+
+def _plain(text: str) -> str:
+    return text.replace(_OPEN, "").replace(_CLOSE, "")

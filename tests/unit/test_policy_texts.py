@@ -1,0 +1,267 @@
+"""The policy sentences: every shape of rule, in the words a customer reads, to the exact local minute."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bookings.policies import Terms, Tier, cancellation_fee, fee_steps
+from bookings.policy_texts import cancel_now, late_move_sentence, move_sentence, plain_policy_sentence, policy_sentence
+from core import money
+from services.enums import FeeKind, OverLimit
+
+BERLIN = ZoneInfo("Europe/Berlin")
+START = datetime(2026, 11, 27, 14, 30, tzinfo=BERLIN).astimezone(UTC)
+BOOKED = START - timedelta(days=20)
+
+FREE = Terms()
+ONE = Terms(tiers=(Tier(1440, FeeKind.NONE, 0), Tier(0, FeeKind.PERCENT, 5000)))
+SEVERAL = Terms(tiers=(Tier(2880, FeeKind.NONE, 0), Tier(1440, FeeKind.PERCENT, 5000), Tier(0, FeeKind.ALL, 0)))
+FIXED = Terms(tiers=(Tier(1440, FeeKind.NONE, 0), Tier(0, FeeKind.FIXED, 2000)))
+NEVER = Terms(tiers=(Tier(0, FeeKind.ALL, 0),))
+NEVER_STEPPED = Terms(tiers=(Tier(1440, FeeKind.PERCENT, 3333), Tier(0, FeeKind.ALL, 0)))
+ELSE_ALL = Terms(tiers=(Tier(1440, FeeKind.NONE, 0),))
+
+
+def facts(**values: Any) -> Any:
+    return {
+        "starts_at": START,
+        "zone": BERLIN,
+        "language": "en",
+        "currency": "EUR",
+        "total_minor": 8000,
+        "confirmed_at": BOOKED,
+        **values,
+    }
+
+
+def before(**duration: float) -> datetime:
+    return START - timedelta(**duration)
+
+
+@pytest.mark.parametrize(
+    ("terms", "values", "expected"),
+    [
+        (FREE, {}, "Free to cancel until the start on Fri 27 Nov, 14:30."),
+        (ONE, {"total_minor": 0}, "Free to cancel until the start on Fri 27 Nov, 14:30."),
+        (ONE, {}, "Free to cancel until Thu 26 Nov, 14:30; after that 50 % (€40.00) is due."),
+        (ONE, {"paid_minor": 8000}, "Free to cancel until Thu 26 Nov, 14:30; after that 50 % (€40.00) is kept."),
+        (ONE, {"paid_minor": 1600}, "Free to cancel until Thu 26 Nov, 14:30; after that 50 % (€40.00) is due."),
+        (
+            SEVERAL,
+            {},
+            "Free to cancel until Wed 25 Nov, 14:30; after that 50 % (€40.00) is due, "
+            "after Thu 26 Nov, 14:30 the whole price (€80.00).",
+        ),
+        (FIXED, {}, "Free to cancel until Thu 26 Nov, 14:30; after that €20.00 is due."),
+        (ELSE_ALL, {}, "Free to cancel until Thu 26 Nov, 14:30; after that the whole price (€80.00) is due."),
+        (NEVER, {}, "If you cancel, the whole price (€80.00) is due."),
+        (NEVER, {"paid_minor": 8000}, "If you cancel, the whole price (€80.00) is kept."),
+        (
+            NEVER_STEPPED,
+            {},
+            "If you cancel, 33.33 % (€26.66) is due, after Thu 26 Nov, 14:30 the whole price (€80.00).",
+        ),
+        (
+            ONE,
+            {"total_minor": 8800, "currency": "JPY"},
+            "Free to cancel until Thu 26 Nov, 14:30; after that 50 % (¥4,400) is due.",
+        ),
+    ],
+)
+def test_the_rule_from_the_beginning(terms: Terms, values: dict[str, Any], expected: str) -> None:
+    assert plain_policy_sentence(terms, **facts(**values)) == expected
+
+
+@pytest.mark.parametrize(
+    ("terms", "values", "expected"),
+    [
+        (
+            SEVERAL,
+            {"now": before(hours=49)},
+            "Free to cancel until Wed 25 Nov, 14:30; after that 50 % (€40.00) is due, "
+            "after Thu 26 Nov, 14:30 the whole price (€80.00).",
+        ),
+        (
+            SEVERAL,
+            {"now": before(hours=48) + timedelta(seconds=1)},
+            "Cancelling was free until Wed 25 Nov, 14:30. If you cancel now, 50 % (€40.00) is due, "
+            "after Thu 26 Nov, 14:30 the whole price (€80.00).",
+        ),
+        (
+            SEVERAL,
+            {"now": before(hours=2)},
+            "Cancelling was free until Wed 25 Nov, 14:30. If you cancel now, the whole price (€80.00) is due.",
+        ),
+        (
+            SEVERAL,
+            {"now": before(hours=100), "anchor_minor": 4000},
+            "You moved this appointment when cancelling was no longer free. If you cancel now, 50 % (€40.00) is due, "
+            "after Thu 26 Nov, 14:30 the whole price (€80.00).",
+        ),
+        (
+            FREE,
+            {"now": before(hours=100), "anchor_minor": 1234},
+            "You moved this appointment when cancelling was no longer free. If you cancel now, €12.34 is due.",
+        ),
+        (NEVER, {"now": before(hours=2)}, "If you cancel now, the whole price (€80.00) is due."),
+    ],
+)
+def test_the_rule_from_where_we_stand(terms: Terms, values: dict[str, Any], expected: str) -> None:
+    assert plain_policy_sentence(terms, **facts(**values)) == expected
+
+
+class TestGrace:
+    terms = Terms(tiers=ELSE_ALL.tiers, grace_minutes=15, grace_min_lead_minutes=120)
+
+    def said(self, **values: Any) -> str:
+        return plain_policy_sentence(self.terms, **facts(confirmed_at=None, **values))
+
+    def test_is_mentioned_with_its_condition_when_the_moment_is_unknown(self) -> None:
+        assert self.said().endswith("For 15 min after booking you can cancel free, unless it starts within 2 h.")
+
+    def test_is_mentioned_plainly_where_it_will_be_given(self) -> None:
+        assert self.said(now=before(hours=5)).endswith("is due. For 15 min after booking you can cancel free.")
+
+    def test_is_not_mentioned_where_it_adds_nothing_or_is_not_given(self) -> None:
+        assert "For 15 min" not in self.said(now=before(days=5))
+        assert "For 15 min" not in self.said(now=before(hours=2))
+        assert "For 15 min" not in plain_policy_sentence(self.terms, **facts())
+
+    def test_is_the_deadline_after_booking_and_never_promises_a_second_too_much(self) -> None:
+        booked = before(hours=5) + timedelta(seconds=59)
+
+        sentence = plain_policy_sentence(self.terms, **facts(confirmed_at=booked, now=booked))
+
+        assert sentence == "Free to cancel until Fri 27 Nov, 09:45; after that the whole price (€80.00) is due."
+
+
+def test_the_minute_is_bold_and_the_rest_escaped() -> None:
+    html = policy_sentence(ONE, **facts())
+
+    assert html == ("Free to cancel until <strong>Thu 26 Nov, 14:30</strong>; after that 50 % (€40.00) is due.")
+    assert hasattr(html, "__html__")
+
+
+def test_deadline_is_elapsed_time_in_the_locations_zone() -> None:
+    starts_at = datetime(2026, 3, 29, 10, 0, tzinfo=BERLIN).astimezone(UTC)
+
+    assert "until Sat 28 Mar, 09:00;" in plain_policy_sentence(ONE, **facts(starts_at=starts_at))
+    assert "until Sat 28 Mar, 17:00;" in plain_policy_sentence(
+        ONE, **facts(starts_at=starts_at, zone=ZoneInfo("Asia/Tokyo"))
+    )
+
+
+def test_a_repeated_minute_says_which_one() -> None:
+    first = datetime(2026, 10, 26, 0, 30, tzinfo=UTC)  # 24 h after the first 02:30 of that night
+
+    assert "until Sun 25 Oct, 02:30 CEST;" in plain_policy_sentence(ONE, **facts(starts_at=first))
+    assert "until Sun 25 Oct, 02:30 CET;" in plain_policy_sentence(ONE, **facts(starts_at=first + timedelta(hours=1)))
+
+
+def test_speaks_the_language_it_is_asked_for() -> None:
+    sentence = plain_policy_sentence(ONE, **facts(language="de"))
+
+    assert "Do 26 Nov" in sentence.replace(".", "")
+    assert "40,00\xa0€" in sentence
+
+
+class TestCancelNow:
+    def test_free_until_it_changes(self) -> None:
+        result = cancel_now(SEVERAL, **facts(now=before(hours=50)))
+
+        assert (result.fee_minor, result.changes_after, result.next_fee_minor) == (0, before(hours=48), 4000)
+        assert result.sentence == (
+            "Cancelling now is free. After <strong>Wed 25 Nov, 14:30</strong> 50 % (€40.00) is due."
+        )
+
+    def test_fee_until_it_grows(self) -> None:
+        result = cancel_now(SEVERAL, **facts(now=before(hours=30), paid_minor=8000))
+
+        assert (result.fee_minor, result.changes_after, result.next_fee_minor) == (4000, before(hours=24), 8000)
+        assert result.sentence == (
+            "If you cancel now, 50 % (€40.00) is kept. "
+            "After <strong>Thu 26 Nov, 14:30</strong> the whole price (€80.00) is kept."
+        )
+
+    @pytest.mark.parametrize(
+        ("terms", "fee", "sentence"),
+        [
+            (FREE, 0, "Cancelling now is free."),
+            (NEVER, 8000, "If you cancel now, the whole price (€80.00) is due."),
+        ],
+    )
+    def test_what_never_changes(self, terms: Terms, fee: int, sentence: str) -> None:
+        result = cancel_now(terms, **facts(now=before(hours=1)))
+
+        assert (result.fee_minor, result.sentence, result.changes_after, result.next_fee_minor) == (
+            fee,
+            sentence,
+            None,
+            None,
+        )
+
+
+class TestMoves:
+    def said(self, terms: Terms, **values: Any) -> str:
+        return str(move_sentence(terms, **{"move_count": 0, "now": before(hours=50), **facts(), **values}))
+
+    def test_without_limit(self) -> None:
+        assert self.said(SEVERAL) == "You can move it until <strong>Wed 25 Nov, 14:30</strong>."
+
+    @pytest.mark.parametrize(
+        ("move_count", "end"),
+        [(0, "2 free moves are left."), (1, "1 free move is left."), (2, "0 free moves are left.")],
+    )
+    def test_free_moves_are_counted(self, move_count: int, end: str) -> None:
+        assert self.said(Terms(free_move_count=2), move_count=move_count).endswith(end)
+
+    def test_fee_of_the_next_move(self) -> None:
+        terms = Terms(free_move_count=1, over_limit=OverLimit.FEE, change_fee_minor=500)
+
+        assert self.said(terms, move_count=0).endswith("1 free move is left.")
+        assert self.said(terms, move_count=1).endswith("The next move costs €5.00.")
+
+    def test_says_nothing_when_it_is_too_late(self) -> None:
+        assert self.said(SEVERAL, now=before(hours=47)) == ""
+        assert self.said(NEVER) == ""
+
+    def test_late_move_is_warned_about(self) -> None:
+        assert late_move_sentence(SEVERAL, **facts(now=before(hours=48))) == ""
+        assert late_move_sentence(SEVERAL, **facts(now=before(hours=47))) == (
+            "Cancelling costs 50 % (€40.00) now, and at least as much after a move."
+        )
+
+    def test_warning_without_a_moment_is_a_mistake(self) -> None:
+        with pytest.raises(ValueError, match="when that is"):
+            late_move_sentence(SEVERAL, **facts())
+
+
+_tiers = st.lists(
+    st.builds(Tier, st.integers(0, 4000), st.sampled_from(FeeKind), st.integers(0, 10_000)),
+    max_size=4,
+    unique_by=lambda tier: tier.until_minutes,
+).map(tuple)
+
+
+@given(_tiers, st.integers(0, 3000), st.integers(0, 9000), st.integers(0, 5000), st.sampled_from(["en", "de"]))
+def test_says_the_sum_that_would_be_charged(
+    tiers: tuple[Tier, ...], minutes_left: int, total: int, anchor: int, language: str
+) -> None:
+    terms = Terms(tiers=tiers)
+    now = before(minutes=minutes_left)
+    values = facts(now=now, total_minor=total, anchor_minor=anchor, language=language)
+    rules = {"starts_at": START, "confirmed_at": BOOKED, "total_minor": total, "anchor_minor": anchor}
+    fee = cancellation_fee(terms, now=now, **rules)
+
+    result = cancel_now(terms, **values)
+    rule = plain_policy_sentence(terms, **values)
+
+    assert result.fee_minor == fee
+    assert (money.formatted(fee, "EUR", language) in result.sentence) or fee == 0
+    for step in fee_steps(terms, **rules):
+        if step.until >= now and step.fee_minor:
+            assert money.formatted(step.fee_minor, "EUR", language) in rule
