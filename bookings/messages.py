@@ -9,11 +9,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bookings.models import Booking
+from django.db.models import Prefetch, QuerySet
+
+from bookings import message_contexts
+from bookings.enums import BookingStatus
+from bookings.models import Booking, BookingLine
 from notifications import operations as notifications
 from notifications.enums import RecipientRole
-from notifications.requests import MessageRequest
+from notifications.queries import has_newer
+from notifications.requests import ContextRequest, MessageContext, MessageRequest
+from services.models import Business
 from staff.models import StaffMember
+
+# What a confirmation or a change can be told about.
+LIVE = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED})
 
 
 class MessageKind(StrEnum):
@@ -41,7 +50,7 @@ def announce_moved(
     details = {"previous_starts_at": previous_starts_at.isoformat()}
     staff = _staff_of(booking)
     requests = _requests(booking, MessageKind.MOVED, staff, details)
-    requests += _released(booking, staff, previous_staff_ids)
+    requests += _released(booking, staff, previous_staff_ids, details)
     notifications.enqueue(requests, now=now)
 
 
@@ -70,6 +79,52 @@ def subject_ref(booking: Booking) -> str:
     return f"booking:{booking.pk}"
 
 
+def notification_context(request: ContextRequest) -> MessageContext | None:
+    """Read the booking again and say what to write now; None when the message is no longer wanted.
+
+    That is when the booking is not in the state that the message tells, the visit is over, the recipient has no part in
+    it any more, or a newer message to the same person follows.
+    """
+    booking = _with_everything().filter(pk=int(request.subject_ref.partition(":")[2])).first()
+    if booking is None or not _is_still_true(booking, request) or _is_superseded(booking, request):
+        return None
+    business = Business.objects.get()
+    kind, details, now = request.kind, request.details, request.now
+    if request.recipient_role == RecipientRole.CUSTOMER:
+        return message_contexts.customer_context(booking, business, kind=kind, details=details, now=now)
+    person = StaffMember.objects.filter(pk=int(request.recipient_ref.partition(":")[2])).first()
+    if person is None or not _is_concerned(booking, person, request):
+        return None
+    return message_contexts.staff_context(booking, business, person, kind=kind, details=details, now=now)
+
+
+def _with_everything() -> QuerySet[Booking]:
+    lines = BookingLine.objects.select_related("staff_member", "variant__service")
+    return Booking.objects.select_related("location").prefetch_related(Prefetch("lines", queryset=lines))
+
+
+def _is_still_true(booking: Booking, request: ContextRequest) -> bool:
+    if booking.ends_at <= request.now:
+        return False
+    if request.kind == MessageKind.CANCELLED:
+        return booking.status == BookingStatus.CANCELLED
+    if request.kind == MessageKind.RELEASED:
+        return True
+    return booking.status in LIVE
+
+
+def _is_superseded(booking: Booking, request: ContextRequest) -> bool:
+    """Whether a newer message tells this person the state of things, with the whole appointment in it."""
+    if booking.ical_sequence <= request.version:
+        return False
+    return has_newer(request, kinds=list(MessageKind))
+
+
+def _is_concerned(booking: Booking, person: StaffMember, request: ContextRequest) -> bool:
+    has_line = any(line.staff_member_id == person.pk for line in booking.lines.all())
+    return has_line != (request.kind == MessageKind.RELEASED)
+
+
 def _announce(booking: Booking, kind: MessageKind, *, staff: Iterable[StaffMember], now: datetime) -> None:
     notifications.enqueue(_requests(booking, kind, staff), now=now)
 
@@ -84,12 +139,16 @@ def _requests(
 
 
 def _released(
-    booking: Booking, staff: Iterable[StaffMember], previous_staff_ids: Collection[int]
+    booking: Booking,
+    staff: Iterable[StaffMember],
+    previous_staff_ids: Collection[int],
+    details: Mapping[str, Any] | None = None,
 ) -> list[MessageRequest]:
     gone = set(previous_staff_ids) - {person.pk for person in staff}
     if not gone:
         return []
-    return [_to_staff(booking, MessageKind.RELEASED, person, {}) for person in StaffMember.objects.filter(pk__in=gone)]
+    people = StaffMember.objects.filter(pk__in=gone)
+    return [_to_staff(booking, MessageKind.RELEASED, person, details or {}) for person in people]
 
 
 def _to_customer(booking: Booking, kind: MessageKind, details: Mapping[str, Any]) -> MessageRequest:

@@ -92,7 +92,7 @@ def test_move_to_another_therapist_tells_the_old_one_to_forget_it() -> None:
     assert [(row.kind, row.recipient_ref, row.details) for row in Notification.objects.order_by("id")] == [
         ("moved", "", {"previous_starts_at": NOW.isoformat()}),
         ("moved", f"staff:{new.pk}", {"previous_starts_at": NOW.isoformat()}),
-        ("released", f"staff:{old.pk}", {}),
+        ("released", f"staff:{old.pk}", {"previous_starts_at": NOW.isoformat()}),
     ]
 
 

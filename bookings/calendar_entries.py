@@ -1,0 +1,115 @@
+"""The calendar entry of a booking, for its customer and for each of its staff members."""
+
+from datetime import datetime
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.translation import gettext, pgettext
+
+from bookings import appointment, ical
+from bookings.contact import first_name
+from bookings.links import LinkRole, manage_url
+from bookings.models import Booking
+from core.formats import moment_text
+from core.references import spoken
+from services.models import Business
+from staff.models import StaffMember
+
+
+def customer_file(booking: Booking, business: Business, *, role: LinkRole, now: datetime) -> bytes:
+    """The entry to download, with the link of whoever downloads it.
+
+    It has the name of the one in the mail, so whoever has both sees one appointment.
+    """
+    return ical.invite(customer_entry(booking, business, role=role), ical.Method.PUBLISH, now=now)
+
+
+def customer_entry(booking: Booking, business: Business, *, role: LinkRole = LinkRole.CUSTOMER) -> ical.Entry:
+    names = ", ".join(step.what for step in appointment.steps(booking))
+    return _entry(
+        booking,
+        business,
+        recipient="customer",
+        summary=pgettext("calendar entry", "%(service)s · %(business)s")
+        % {"service": names, "business": business.text("name")},
+        description=_customer_description(booking, business, role),
+        url=manage_url(booking, role),
+    )
+
+
+def staff_entry(booking: Booking, business: Business, person: StaffMember) -> ical.Entry:
+    names = ", ".join(step.what for step in appointment.steps(booking, staff_member_id=person.pk))
+    return _entry(
+        booking,
+        business,
+        recipient=f"staff-{person.pk}",
+        summary=pgettext("calendar entry", "%(customer)s · %(service)s")
+        % {"customer": first_name(booking.contact_name), "service": names},
+        description=_staff_description(booking, person),
+        url=manage_url(booking, LinkRole.STAFF),
+        staff_member_id=person.pk,
+    )
+
+
+def _entry(
+    booking: Booking,
+    business: Business,
+    *,
+    recipient: str,
+    summary: str,
+    description: str,
+    url: str,
+    staff_member_id: int | None = None,
+) -> ical.Entry:
+    starts_at, ends_at = appointment.span(booking, staff_member_id=staff_member_id)
+    place = appointment.place(booking, business)
+    _, own_address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return ical.Entry(
+        uid=ical.uid(booking.reference, recipient, urlsplit(settings.SITE_URL).hostname or "localhost"),
+        sequence=booking.ical_sequence,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        summary=summary,
+        location=", ".join(part for part in (place.name, place.address) if part),
+        description=description,
+        url=url,
+        organizer=ical.Mailbox(business.text("name"), business.email or own_address),
+        sent_by=own_address,
+    )
+
+
+def _customer_description(booking: Booking, business: Business, role: LinkRole) -> str:
+    place = appointment.place(booking, business)
+    return _paragraphs(
+        _when(booking),
+        *(_line(step.what, step.extras, step.who) for step in appointment.steps(booking)),
+        place.hint,
+        *appointment.preparations(booking),
+        gettext("Move or cancel: %(address)s") % {"address": manage_url(booking, role)},
+        gettext("Reference %(reference)s") % {"reference": spoken(booking.reference)},
+    )
+
+
+def _staff_description(booking: Booking, person: StaffMember) -> str:
+    return _paragraphs(
+        _when(booking, staff_member_id=person.pk),
+        *(_line(step.what, step.extras) for step in appointment.steps(booking, staff_member_id=person.pk)),
+        appointment.party_words(booking),
+        gettext("Move: %(address)s") % {"address": manage_url(booking, LinkRole.STAFF, page="move")},
+        gettext("Cancel: %(address)s") % {"address": manage_url(booking, LinkRole.STAFF, page="cancel")},
+        gettext("Reference %(reference)s") % {"reference": spoken(booking.reference)},
+    )
+
+
+def _when(booking: Booking, *, staff_member_id: int | None = None) -> str:
+    starts_at, _ = appointment.span(booking, staff_member_id=staff_member_id)
+    return f"{moment_text(appointment.local(starts_at, booking))} ({appointment.zone_words(booking)})"
+
+
+def _line(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _paragraphs(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)

@@ -1,0 +1,157 @@
+"""What the mails about a booking are made of. Decides which words and numbers go in, never whether to send."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import get_language
+
+from bookings import appointment, ical
+from bookings.calendar_entries import customer_entry, staff_entry
+from bookings.contact import first_name
+from bookings.enums import ActorKind
+from bookings.links import LinkRole, manage_url
+from bookings.models import Booking
+from bookings.policies import Terms
+from bookings.policy_texts import plain_policy_sentence
+from core.references import spoken
+from notifications.requests import CalendarPart, MessageContext
+from services.brand import brand_tokens
+from services.models import Business
+from staff.models import StaffMember
+
+
+def customer_context(
+    booking: Booking, business: Business, *, kind: str, details: Mapping[str, Any], now: datetime
+) -> MessageContext:
+    is_off = kind == "cancelled"
+    entry = customer_entry(booking, business)
+    attendee = ical.Mailbox(booking.contact_name, booking.contact_email)
+    variables = {
+        **_common(booking, business, details),
+        "first_name": first_name(booking.contact_name),
+        "steps": appointment.steps(booking),
+        **_when(booking, (entry.starts_at, entry.ends_at)),
+        "preparations": [] if is_off else appointment.preparations(booking),
+        "policy": "" if is_off else _policy(booking, now),
+        "manage_url": manage_url(booking, LinkRole.CUSTOMER),
+        "is_cancelled_by_customer": booking.cancelled_by == ActorKind.CUSTOMER,
+        "fee_minor": booking.cancellation_fee_minor or 0,
+        "book_again_url": _book_again_url(booking),
+    }
+    return _context(business, f"{kind}_customer", variables, entry, attendee, is_off=is_off, now=now)
+
+
+def staff_context(
+    booking: Booking,
+    business: Business,
+    person: StaffMember,
+    *,
+    kind: str,
+    details: Mapping[str, Any],
+    now: datetime,
+) -> MessageContext:
+    """The person's own part of the visit, and of the customer no more than the first name."""
+    is_off = kind in {"cancelled", "released"}
+    entry = staff_entry(booking, business, person)
+    if kind == "released" and "previous_starts_at" in details:
+        entry = _at_the_old_time(entry, datetime.fromisoformat(details["previous_starts_at"]))
+    variables = {
+        **_common(booking, business, details),
+        "first_name": person.short_name,
+        "customer": first_name(booking.contact_name),
+        "steps": appointment.steps(booking, staff_member_id=person.pk) or appointment.steps(booking),
+        **_when(booking, (entry.starts_at, entry.ends_at)),
+        "channel": booking.get_channel_display(),
+        "is_cancelled_by_customer": booking.cancelled_by == ActorKind.CUSTOMER,
+    }
+    if not is_off:
+        # A link ends with its booking; whoever no longer has the booking must not get one either.
+        variables["manage_url"] = manage_url(booking, LinkRole.STAFF)
+        variables["move_url"] = manage_url(booking, LinkRole.STAFF, page="move")
+        variables["cancel_url"] = manage_url(booking, LinkRole.STAFF, page="cancel")
+    attendee = ical.Mailbox(person.name, person.email)
+    return _context(business, f"{kind}_staff", variables, entry, attendee, is_off=is_off, now=now)
+
+
+def _context(
+    business: Business,
+    template: str,
+    variables: Mapping[str, Any],
+    entry: ical.Entry,
+    attendee: ical.Mailbox,
+    *,
+    is_off: bool,
+    now: datetime,
+) -> MessageContext:
+    method = ical.Method.CANCEL if is_off else ical.Method.REQUEST
+    return MessageContext(
+        template=template,
+        variables=variables,
+        sender_name=business.text("name"),
+        reply_to=business.email,
+        calendar=CalendarPart(method=method, content=ical.invite(entry, method, attendee=attendee, now=now)),
+    )
+
+
+def _common(booking: Booking, business: Business, details: Mapping[str, Any]) -> dict[str, Any]:
+    previous = details.get("previous_starts_at")
+    return {
+        "business": business.text("name"),
+        "business_email": business.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
+        "business_url": settings.SITE_URL,
+        "brand": _colours(business.brand_colour),
+        "language": get_language(),
+        "place": appointment.place(booking, business),
+        "party": appointment.party_words(booking),
+        "reference": spoken(booking.reference),
+        "currency": booking.currency,
+        "total_minor": booking.total_minor,
+        "tax_minor": booking.tax_minor,
+        "previous": appointment.local(datetime.fromisoformat(previous), booking) if previous else None,
+    }
+
+
+def _when(booking: Booking, span: tuple[datetime, datetime]) -> dict[str, Any]:
+    starts_at, ends_at = (appointment.local(moment, booking) for moment in span)
+    return {
+        "starts_at": starts_at,
+        "until": appointment.until_words(starts_at, ends_at),
+        "zone": appointment.zone_words(booking),
+    }
+
+
+def _at_the_old_time(entry: ical.Entry, starts_at: datetime) -> ical.Entry:
+    """Who lost a booking that moved as well knows it by the time it had."""
+    return replace(entry, starts_at=starts_at, ends_at=starts_at + (entry.ends_at - entry.starts_at))
+
+
+def _policy(booking: Booking, now: datetime) -> str:
+    return plain_policy_sentence(
+        Terms.from_json(booking.terms),
+        starts_at=booking.starts_at,
+        zone=appointment.zone(booking),
+        language=get_language() or booking.language,
+        currency=booking.currency,
+        total_minor=booking.total_minor,
+        confirmed_at=booking.confirmed_at,
+        now=now,
+        anchor_minor=booking.fee_anchor_minor,
+    )
+
+
+def _book_again_url(booking: Booking) -> str:
+    line = next(iter(booking.lines.all()), None)
+    return f"{settings.SITE_URL}/s/{line.variant.service.slug}/" if line else settings.SITE_URL
+
+
+def _colours(colour: str) -> dict[str, dict[str, str]]:
+    """The brand's colours by name, for light and dark: ``brand.light.text``."""
+    tokens = brand_tokens(colour)
+    return {
+        mode: {name.removeprefix("--").replace("-", "_"): value for name, value in values.items()}
+        for mode, values in (("light", tokens.light), ("dark", tokens.dark))
+    }
