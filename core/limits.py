@@ -1,0 +1,73 @@
+"""Limits against abuse, counted in Redis. Losing Redis loses the counting and nothing else: everybody is let through.
+
+A client of its own with short time-outs, and a memory of an outage, see to it that a hung Redis costs a request a
+quarter of a second once, not each time.
+"""
+
+import logging
+import time
+from functools import lru_cache
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from core.references import keyed_hash
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SECONDS = 60
+TIMEOUT_SECONDS = 0.25
+PAUSE_AFTER_FAILURE_SECONDS = 5.0
+
+
+def allow(bucket: str, key: str, *, per_minute: int) -> bool:
+    """Count one more of ``key`` in ``bucket`` and say whether it is within ``per_minute``.
+
+    A minute begins with the first one counted. ``key`` (an address, say) is stored as a pseudonym only. True when Redis
+    cannot be asked.
+    """
+    if _breaker.is_open():
+        return True
+    name = f"oh:limit:{bucket}:{keyed_hash(settings.SECRET_KEY, key)}"
+    try:
+        with _client(settings.REDIS_URL).pipeline(transaction=False) as pipeline:
+            pipeline.set(name, 0, ex=WINDOW_SECONDS, nx=True)
+            pipeline.incr(name)
+            count = int(pipeline.execute()[1])
+    except (redis.RedisError, OSError) as error:
+        logger.warning("limits are not counted: %s", type(error).__name__)
+        _breaker.trip()
+        return True
+    return count <= per_minute
+
+
+class _Breaker:
+    """Remembers for some seconds that Redis did not answer."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def is_open(self) -> bool:
+        return time.monotonic() < self._until
+
+    def trip(self) -> None:
+        self._until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
+
+    def reset(self) -> None:
+        self._until = 0.0
+
+
+_breaker = _Breaker()
+
+
+@lru_cache(maxsize=2)
+def _client(url: str) -> "redis.Redis[bytes]":
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        # Asking again would only double the wait.
+        retry=Retry(NoBackoff(), 0),
+    )

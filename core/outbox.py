@@ -1,0 +1,191 @@
+"""Effects that must follow a committed change, at least once each: written with the change, run by workers
+afterwards.
+
+``OUTBOX_ROUTES`` names who listens: ``{"payment.succeeded": {"bookings.payment":
+"bookings.handlers.payment_succeeded"}}``. A handler is called as ``handler(delivery, now=…)`` outside any
+transaction. It may be called twice and in any order, so it looks at its business row first; ``Permanent`` says that
+trying again is useless, anything else is tried again later.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.transaction import TransactionManagementError
+from django.utils.module_loading import import_string
+
+from core.crash import crash_point
+from core.logs import masked
+from core.models import OutboxMessage
+from core.nudge import nudge
+
+logger = logging.getLogger(__name__)
+
+Status = OutboxMessage.Status
+
+FIRST_DELAY_SECONDS = 5
+LONGEST_DELAY_SECONDS = 3600
+MAX_ATTEMPTS = 20  # about half a day
+# How long a claim lasts. Longer than a task may run, so that nobody takes over from a handler that is still at work.
+CLAIM = timedelta(minutes=5)
+# Ends early enough that the last handler of a batch has time left before the task is killed.
+BATCH_SECONDS = 60
+ERROR_LENGTH = 500
+
+
+class Permanent(Exception):
+    """Raised by a handler for what no repetition can mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a handler gets. ``id`` stays the same at each try: calls to the outside carry it as idempotency key."""
+
+    id: int
+    topic: str
+    key: str
+    payload: Mapping[str, Any]
+    attempts: int
+
+
+Handler = Callable[..., None]
+
+
+def publish(topic: str, key: str, payload: Mapping[str, Any], *, now: datetime) -> None:
+    """Write one message per route of ``topic`` in the current transaction; a key known to a route already is left
+    alone.
+
+    ``payload`` holds ids and primitives only. A nudge after the commit shortens the wait.
+
+    :raises TransactionManagementError: outside a transaction, where the change could be lost and the effect stay.
+    :raises LookupError: when no settings know the topic.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise TransactionManagementError("Publish in the transaction of the change that causes the effect.")
+    if topic not in settings.OUTBOX_ROUTES:
+        raise LookupError(f"OUTBOX_ROUTES has no topic {topic!r}.")
+    rows = [
+        OutboxMessage(route=route, topic=topic, key=key, payload=dict(payload), due_at=now)
+        for route in settings.OUTBOX_ROUTES[topic]
+    ]
+    if rows:
+        OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
+        nudge("core.tasks.drain_outbox")
+
+
+def drain(*, now: datetime, limit: int = 500) -> int:
+    """Run what is due, up to ``limit`` messages or a minute, and return how many succeeded.
+
+    Any number of these may run at the same time. Each message is claimed in a transaction of its own, its handler runs
+    after that commit, and only whoever still holds the claim marks it.
+    """
+    started = time.monotonic()
+    done = 0
+    for _ in range(limit):
+        moment = now + timedelta(seconds=time.monotonic() - started)
+        if moment - now > timedelta(seconds=BATCH_SECONDS):
+            break
+        message = _claimed(moment)
+        if message is None:
+            break
+        crash_point("outbox-after-claim")
+        done += _run(message, moment)
+    return done
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """How long to wait after the given number of tries: 5 s, 10 s, 20 s … up to an hour."""
+    return timedelta(seconds=min(FIRST_DELAY_SECONDS * 2 ** min(attempts - 1, 20), LONGEST_DELAY_SECONDS))
+
+
+@transaction.atomic
+def _claimed(now: datetime) -> OutboxMessage | None:
+    """Claim the message that has been due longest. Until the claim runs out it is due again only at that moment."""
+    message = (
+        OutboxMessage.objects.select_for_update(skip_locked=True)
+        .filter(status__in=[Status.PENDING, Status.CLAIMED], due_at__lte=now)
+        .order_by("due_at", "id")
+        .first()
+    )
+    if message is None:
+        return None
+    message.status, message.claim_id, message.claimed_at = Status.CLAIMED, uuid.uuid4(), now
+    message.attempts += 1
+    message.due_at = now + CLAIM
+    message.save(update_fields=["status", "claim_id", "claimed_at", "attempts", "due_at"])
+    return message
+
+
+def _run(message: OutboxMessage, now: datetime) -> bool:
+    if message.attempts > MAX_ATTEMPTS:
+        # Every try ended without a word: the handler takes its process down with it.
+        _bury(message, "the process died at every try")
+        return False
+    delivery = Delivery(message.pk, message.topic, message.key, message.payload, message.attempts)
+    try:
+        _handler(message)(delivery, now=now)
+    except Permanent as error:
+        _bury(message, _described(error))
+        return False
+    except Exception as error:
+        _put_back(message, _described(error), now)
+        return False
+    crash_point("outbox-after-handler")
+    is_ours = _mark(message, status=Status.DONE, done_at=now, error="")
+    crash_point("outbox-after-mark")
+    return is_ours
+
+
+def _handler(message: OutboxMessage) -> Handler:
+    """Find who handles a message. A route that is not known here may be known to newer code, so it is tried again."""
+    path = settings.OUTBOX_ROUTES.get(message.topic, {}).get(message.route)
+    if path is None:
+        raise LookupError(f"no route {message.route!r} for {message.topic!r}")
+    handler: Handler = import_string(path)
+    return handler
+
+
+def _put_back(message: OutboxMessage, error: str, now: datetime) -> None:
+    if message.attempts >= MAX_ATTEMPTS:
+        _bury(message, error)
+        return
+    logger.warning("outbox message %s (%s) failed at try %s: %s", message.pk, message, message.attempts, _kind(error))
+    _mark(
+        message,
+        status=Status.PENDING,
+        claimed_at=None,
+        claim_id=None,
+        due_at=now + retry_delay(message.attempts),
+        error=error,
+    )
+
+
+def _bury(message: OutboxMessage, error: str) -> None:
+    logger.error(
+        "outbox message %s (%s) gave up after %s tries: %s", message.pk, message, message.attempts, _kind(error)
+    )
+    _mark(message, status=Status.DEAD, error=error)
+
+
+def _mark(message: OutboxMessage, **values: Any) -> bool:
+    """Write the outcome unless somebody else has taken the claim over meanwhile."""
+    held = OutboxMessage.objects.filter(pk=message.pk, status=Status.CLAIMED, claim_id=message.claim_id)
+    is_ours = held.update(**values) == 1
+    if not is_ours:
+        logger.warning("outbox message %s (%s) was taken over while it was handled", message.pk, message)
+    return is_ours
+
+
+def _described(error: Exception) -> str:
+    return masked(f"{type(error).__name__}: {error}")[:ERROR_LENGTH]
+
+
+def _kind(error: str) -> str:
+    """The part of an error that holds no personal data; the rest stays in the row."""
+    return error.partition(":")[0]
