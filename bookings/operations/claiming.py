@@ -1,0 +1,266 @@
+"""How operations take time: lock, read the facts again under the locks, choose, clear away what has expired, write.
+
+Lock order everywhere: booking rows, then the owners of daily limits, then resource rows by id, then the bill.
+Functions here expect to be called inside the operation's transaction.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from bookings.availability import Candidate, candidates, why_not
+from bookings.claims import Claim, LineSpec
+from bookings.enums import EXPIRING, BookingStatus
+from bookings.errors import HoldExpired, HoldOver, SlotNotOffered, SlotTaken
+from bookings.facts import availability_facts
+from bookings.facts_types import Facts
+from bookings.lifecycle import SYSTEM, Actor, transition
+from bookings.models import Allocation, Booking, MoveProposal
+from bookings.operations.transactions import Overtaken
+from services.models import Business, Service
+
+# With "any" and no more people than this, all of them are locked at once and the facts are read a single time.
+FEW_PEOPLE = 16
+# With more, only the best ranked are.
+BEST_RANKED = 8
+
+
+# Rules whose no means that somebody else has the time.
+TAKEN = frozenset({"resources_free", "staff_free"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A start that somebody asks for. ``staff_member_id`` None: anyone (or nobody, for a court).
+
+    ``preferred_staff_id``: who comes first if free, among anyone. ``ignore_booking_id``: a booking whose own claims
+    do not count, because this replaces them; ``held_resource_ids``: whose time it has now. ``promised``: what was
+    agreed before and is kept when moving; otherwise the catalogue counts.
+    """
+
+    variant_id: int
+    location_id: int
+    zone: ZoneInfo
+    start_minute: int
+    staff_member_id: int | None
+    resource_type_ids: tuple[int, ...]
+    qualified_count: int
+    add_on_ids: tuple[int, ...] = ()
+    preferred_staff_id: int | None = None
+    ignore_booking_id: int | None = None
+    held_resource_ids: tuple[int, ...] = ()
+    promised: LineSpec | None = None
+
+
+def pick(wish: Wish, *, now: datetime, facts_at: datetime | None = None) -> Candidate:
+    """Lock everybody and everything that may be chosen, then return the best choice by facts read under those locks.
+
+    Expired holds in its way are ended. ``facts_at`` is the moment whose notice and horizon count, if that is not
+    ``now``.
+
+    :raises SlotTaken: when others have the time.
+    :raises SlotNotOffered: when a rule forbids the start.
+    """
+    facts_at = facts_at or now
+    locked = _lock(_wanted_ids(wish, facts_at), wish)
+    facts = _facts(wish, facts_at)
+    found = _candidates(facts, wish)
+    if not found:
+        raise _refusal(facts, wish)
+    for candidate in found:
+        if locked.issuperset(claim.resource_id for claim in candidate.claims) and _is_cleared(candidate, wish, now):
+            return candidate
+    # Those we had locked were overtaken, others seem free: look again from the start.
+    raise Overtaken
+
+
+def locked_booking(booking_id: int) -> Booking:
+    """Read a booking and lock its row, the first lock of every operation on one.
+
+    :raises Booking.DoesNotExist: when there is none.
+    """
+    return Booking.objects.select_for_update(no_key=True).get(pk=booking_id)
+
+
+def require_live_hold(booking: Booking, now: datetime) -> None:
+    """Check that a booking is a hold that has not run out.
+
+    :raises HoldExpired: when it has, even if nobody took its time yet: limits count it no longer.
+    :raises HoldOver: when it has become a booking.
+    """
+    if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
+        raise HoldOver
+    if booking.status == BookingStatus.EXPIRED or booking.hold_expires_at is None or booking.hold_expires_at <= now:
+        raise HoldExpired
+
+
+def lock_limits(*, service_id: int | None, has_business_limit: bool) -> None:
+    """Lock the owners of daily limits, so that nobody counts beside us. The limit of a person is under the person's
+    lock.
+    """
+    if has_business_limit:
+        list(Business.objects.select_for_update(no_key=True).values_list("pk"))
+    if service_id is not None:
+        list(Service.objects.select_for_update(no_key=True).filter(pk=service_id).values_list("pk"))
+
+
+def claim(booking: Booking, claims: Iterable[Claim]) -> None:
+    """Write the claims of ``booking``."""
+    Allocation.objects.bulk_create(
+        Allocation(
+            resource_id=each.resource_id,
+            busy=DateTimeTZRange(instant(each.low_minute), instant(each.high_minute)),
+            booking=booking,
+        )
+        for each in claims
+    )
+
+
+def release(booking: Booking) -> None:
+    """Give the time of ``booking`` back."""
+    Allocation.objects.filter(booking=booking).delete()
+
+
+def instant(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60, UTC)
+
+
+def minute_of(at: datetime) -> int:
+    return int(at.timestamp()) // 60
+
+
+def _wanted_ids(wish: Wish, facts_at: datetime) -> Sequence[int] | None:
+    """The people's resources to lock when they have to be ranked first; None: everybody who may be meant."""
+    if wish.staff_member_id is not None or wish.qualified_count <= FEW_PEOPLE:
+        return None
+    best = _candidates(_facts(wish, facts_at), wish)[:BEST_RANKED]
+    return [claim.resource_id for candidate in best for claim in candidate.claims]
+
+
+_LOCK = """
+SELECT r.id FROM services_resource r
+WHERE r.id = ANY(%s)
+    OR r.id IN (
+        SELECT m.resource_id FROM staff_qualification q JOIN staff_staffmember m ON m.id = q.staff_member_id
+        WHERE q.variant_id = %s AND (%s OR m.id = %s))
+    OR (r.location_id = %s AND r.resource_type_id = ANY(%s))
+ORDER BY r.id
+FOR NO KEY UPDATE
+"""
+
+
+def _lock(ids: Sequence[int] | None, wish: Wish) -> set[int]:
+    """Lock resources by id: the rooms and devices of the needed kinds, and people (of ``ids``, or all who are meant).
+
+    NO KEY: a plain FOR UPDATE would also stop every insert that refers to the row.
+    """
+    is_anyone = wish.staff_member_id is None and ids is None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LOCK,
+            [
+                [*(ids or ()), *wish.held_resource_ids],
+                wish.variant_id,
+                is_anyone,
+                wish.staff_member_id,
+                wish.location_id,
+                list(wish.resource_type_ids),
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _facts(wish: Wish, facts_at: datetime) -> Facts:
+    on = datetime.fromtimestamp(wish.start_minute * 60, wish.zone).date()
+    return availability_facts(
+        variant_ids=[wish.variant_id],
+        from_on=on,
+        until_on=on + timedelta(days=1),
+        now=facts_at,
+        location_ids=[wish.location_id],
+        staff_member_id=wish.staff_member_id,
+        add_on_ids=wish.add_on_ids,
+        ignore_booking_id=wish.ignore_booking_id,
+        promised=wish.promised,
+    )
+
+
+def _candidates(facts: Facts, wish: Wish) -> list[Candidate]:
+    found = candidates(
+        facts, wish.variant_id, wish.location_id, wish.start_minute, staff_member_id=wish.staff_member_id
+    )
+    if wish.preferred_staff_id is not None:
+        found = sorted(found, key=lambda each: each.staff_member_id != wish.preferred_staff_id)
+    return found
+
+
+def _refusal(facts: Facts, wish: Wish) -> SlotTaken | SlotNotOffered:
+    for finding in why_not(
+        facts, wish.variant_id, wish.location_id, wish.start_minute, staff_member_id=wish.staff_member_id
+    ):
+        if not finding.ok:
+            return SlotTaken() if finding.rule in TAKEN else SlotNotOffered(rule=finding.rule)
+    return SlotTaken()
+
+
+_IN_THE_WAY = """
+SELECT DISTINCT a.booking_id, a.move_proposal_id
+FROM unnest(%s::bigint[], %s::int[], %s::int[]) wanted (resource_id, low, high)
+JOIN bookings_allocation a ON a.resource_id = wanted.resource_id
+    AND a.low_minute < wanted.high AND a.low_minute >= wanted.low - 2880 AND a.high_minute > wanted.low
+WHERE a.booking_id IS DISTINCT FROM %s
+"""
+
+
+def _is_cleared(candidate: Candidate, wish: Wish, now: datetime) -> bool:
+    """End the expired holds in the way of ``candidate``. False when somebody works on one: then its time is taken."""
+    claims = candidate.claims
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _IN_THE_WAY,
+            [
+                [each.resource_id for each in claims],
+                [each.low_minute for each in claims],
+                [each.high_minute for each in claims],
+                wish.ignore_booking_id,
+            ],
+        )
+        owners = cursor.fetchall()
+    return not owners or _end_owners(
+        {booking for booking, _ in owners if booking}, {proposal for _, proposal in owners if proposal}, now
+    )
+
+
+def _end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now: datetime) -> bool:
+    bookings = list(
+        Booking.objects.select_for_update(skip_locked=True)
+        .filter(pk__in=booking_ids, status__in=EXPIRING, hold_expires_at__lte=now)
+        .order_by("pk")
+    )
+    proposals = list(
+        MoveProposal.objects.select_for_update(skip_locked=True)
+        .filter(pk__in=proposal_ids, expires_at__lte=now)
+        .order_by("pk")
+    )
+    if len(bookings) + len(proposals) < len(booking_ids) + len(proposal_ids):
+        return False
+    for booking in bookings:
+        expire(booking, now=now, reason="taken by somebody else after it had run out")
+    drop_proposals(proposals)
+    return True
+
+
+def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: str = "") -> None:
+    """End a hold whose row is locked: its status, and its claims on time."""
+    transition(booking, BookingStatus.EXPIRED, actor=actor, now=now, reason=reason)
+    release(booking)
+
+
+def drop_proposals(proposals: Sequence[MoveProposal]) -> None:
+    if proposals:
+        Allocation.objects.filter(move_proposal__in=proposals).delete()
+        MoveProposal.objects.filter(pk__in=[each.pk for each in proposals]).delete()

@@ -1,0 +1,471 @@
+"""Holding a time: picked, and nobody else's for some minutes. A hold is a Booking in HELD with a token of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F, Q
+
+from bookings import queries
+from bookings.availability import Candidate
+from bookings.claims import Claim, LineSpec, Phase, PlacedLine, claims_for, phases_copy, requirements_copy
+from bookings.enums import EXPIRING, BookingChannel, BookingStatus, EventKind
+from bookings.errors import (
+    BookingPaused,
+    ExtrasDoNotFit,
+    HoldOver,
+    PartyTooLarge,
+    ServiceNotOffered,
+    SlotNotOffered,
+    SlotTaken,
+    TooManyHolds,
+)
+from bookings.lifecycle import Actor, record
+from bookings.models import Booking, BookingLine, MoveProposal
+from bookings.offers import Offer, offer_for
+from bookings.operations.claiming import (
+    Wish,
+    claim,
+    drop_proposals,
+    expire,
+    instant,
+    lock_limits,
+    locked_booking,
+    minute_of,
+    pick,
+    release,
+    require_live_hold,
+)
+from bookings.operations.transactions import booking_transaction
+from bookings.records import quote_of, spec_of_line
+from core.references import new_reference, new_token, token_hash
+from services.models import Service
+
+EXTENSION = timedelta(minutes=5)
+# People whom the business sees in front of it are not limited like anonymous visitors.
+_UNLIMITED = {BookingChannel.DESK, BookingChannel.KIOSK}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSlot:
+    """A fresh hold. ``token`` is shown this once: the database has only its hash."""
+
+    booking: Booking
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    variant_id: int
+    location_id: int
+    start_minute: int
+    staff_member_id: int | None
+    add_on_ids: tuple[int, ...]
+    party_size: int
+    language: str
+    visitor_hash: str
+    address_hash: str
+
+
+def hold_slot(
+    *,
+    variant_id: int,
+    location_id: int,
+    start_minute: int,
+    staff_member_id: int | None,
+    actor: Actor,
+    language: str,
+    visitor_hash: str = "",
+    address_hash: str = "",
+    add_on_ids: Sequence[int] = (),
+    party_size: int = 1,
+    replacing_token: str | None = None,
+    now: datetime,
+) -> HeldSlot:
+    """Hold a start (minutes since the Unix epoch) with a certain person, or with whoever ranks first (None).
+
+    Price, tax, duration, rules and words are copied as they stand now. The hold of ``replacing_token`` is given back in
+    the same transaction, and so is an earlier hold of the same visitor on this very start (a double click).
+
+    Locks: the visitor, their holds, owners of daily limits, then the resources that may be chosen.
+
+    :raises SlotTaken: with the nearest free starts in ``data["alternatives"]``.
+    :raises SlotNotOffered: when a rule forbids the start; with alternatives as well.
+    :raises ServiceNotOffered: when variant, place or extras are not on offer.
+    :raises BookingPaused, PartyTooLarge, TooManyHolds, Busy: as their sentences say.
+    """
+    request = _Request(
+        variant_id=variant_id,
+        location_id=location_id,
+        start_minute=start_minute,
+        staff_member_id=staff_member_id,
+        add_on_ids=tuple(dict.fromkeys(add_on_ids)),
+        party_size=party_size,
+        language=language,
+        visitor_hash=visitor_hash,
+        address_hash=address_hash,
+    )
+    return _with_alternatives(request, actor, now, replacing_token=replacing_token)
+
+
+def retake_hold(*, booking_id: int, actor: Actor, now: datetime) -> HeldSlot:
+    """Take the time of a hold that has run out again, if it is still free, at today's price. What was typed is kept.
+
+    The old hold stays as history; the new one has a new token. Raises as ``hold_slot`` does.
+
+    :raises HoldOver: when the hold has become a booking.
+    """
+    old = Booking.objects.get(pk=booking_id)
+    if old.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
+        raise HoldOver
+    line = old.lines.get()
+    request = _Request(
+        variant_id=line.variant_id,
+        location_id=old.location_id,
+        start_minute=minute_of(old.starts_at),
+        staff_member_id=None if old.is_any_staff else line.staff_member_id,
+        add_on_ids=tuple(extra["id"] for extra in line.add_ons),
+        party_size=old.party_size,
+        language=old.language,
+        visitor_hash=old.visitor_hash,
+        address_hash=old.address_hash,
+    )
+    return _with_alternatives(request, actor, now, retaken=old)
+
+
+@booking_transaction
+def change_extras(
+    *, booking_id: int, add_on_ids: Sequence[int], party_size: int, actor: Actor, now: datetime
+) -> Booking:
+    """Give a live hold these extras (all of them) and this number of people; its length, claims and price follow.
+
+    What was copied when the time was held stays as it was; a person booked as "anyone" may change if only another one
+    has the time.
+
+    Locks: the booking, then the resources.
+
+    :raises ExtrasDoNotFit: when the longer visit runs into something else; nothing is changed.
+    :raises HoldExpired, HoldOver, ServiceNotOffered, PartyTooLarge: as their sentences say.
+    """
+    booking = _live_hold(booking_id, now)
+    line = booking.lines.get()
+    add_on_ids = tuple(dict.fromkeys(add_on_ids))
+    offer = offer_for(
+        variant_id=line.variant_id, location_id=booking.location_id, add_on_ids=add_on_ids, language=booking.language
+    )
+    if offer is None:
+        raise ServiceNotOffered
+    if not 1 <= party_size <= offer.max_party_size:
+        raise PartyTooLarge(maximum=offer.max_party_size)
+    extras = _extras(line, offer, add_on_ids)
+    before = _extras_seen(booking, line)
+    _resize(booking, line, offer, sum(each["extra_minutes"] for each in extras), now)
+    line.add_ons, booking.party_size = extras, party_size
+    price = quote_of(booking, [line])
+    booking.total_minor, booking.tax_minor = price.total_minor, price.tax_minor
+    if (after := _extras_seen(booking, line)) == before:
+        return booking
+    line.save(update_fields=["phases", "ends_at", "staff_member", "add_ons"])
+    booking.save(update_fields=["ends_at", "total_minor", "tax_minor", "party_size", "updated_at"])
+    record(booking, EventKind.EXTRAS, actor=actor, now=now, details={"from": before, "to": after})
+    return booking
+
+
+@booking_transaction
+def extend_hold(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
+    """Give a live hold five minutes more, once; a second call changes nothing.
+
+    :raises HoldExpired, HoldOver: as their sentences say.
+    """
+    booking = _live_hold(booking_id, now)
+    if not booking.is_hold_extended and booking.hold_expires_at:
+        booking.is_hold_extended = True
+        booking.hold_expires_at += EXTENSION
+        booking.save(update_fields=["is_hold_extended", "hold_expires_at", "updated_at"])
+    return booking
+
+
+@booking_transaction
+def release_hold(*, booking_id: int, actor: Actor, now: datetime) -> None:
+    """Give a held time back. Harmless when it has run out already.
+
+    :raises HoldOver: when the hold has become a booking.
+    """
+    booking = locked_booking(booking_id)
+    if booking.status == BookingStatus.HELD:
+        expire(booking, actor=actor, now=now, reason="given back")
+    elif booking.status != BookingStatus.EXPIRED:
+        raise HoldOver
+
+
+@booking_transaction
+def expire_holds(*, now: datetime, limit: int = 200) -> int:
+    """End up to ``limit`` holds whose time is up and return how many; rows that somebody works on are left alone.
+
+    Nobody waits for this: whoever wants an expired time takes it. It keeps history and counters honest.
+    """
+    bookings = list(
+        Booking.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(status__in=EXPIRING, hold_expires_at__lte=now)
+        .order_by("pk")[:limit]
+    )
+    for booking in bookings:
+        expire(booking, now=now, reason="ran out")
+    drop_proposals(
+        list(
+            MoveProposal.objects.select_for_update(skip_locked=True).filter(expires_at__lte=now).order_by("pk")[:limit]
+        )
+    )
+    return len(bookings)
+
+
+def _with_alternatives(
+    request: _Request,
+    actor: Actor,
+    now: datetime,
+    *,
+    replacing_token: str | None = None,
+    retaken: Booking | None = None,
+) -> HeldSlot:
+    try:
+        return _hold(request, actor, now, replacing_token, retaken)
+    except (SlotTaken, SlotNotOffered) as refusal:
+        refusal.data["alternatives"] = queries.nearest_alternatives(
+            variant_id=request.variant_id,
+            location_id=request.location_id,
+            start_minute=request.start_minute,
+            staff_member_id=request.staff_member_id,
+            now=now,
+        )
+        raise
+
+
+@booking_transaction
+def _hold(
+    request: _Request, actor: Actor, now: datetime, replacing_token: str | None, retaken: Booking | None
+) -> HeldSlot:
+    own = _own_holds(request.visitor_hash, replacing_token, now)
+    replaced = [each for each in own if _is_replaced(each, request, replacing_token)]
+    offer = _checked_offer(request, actor)
+    if actor.channel not in _UNLIMITED:
+        _check_hold_limits(len(own) - len(replaced), request.address_hash, now)
+    for earlier in replaced:
+        expire(earlier, actor=actor, now=now, reason="another time was picked")
+    lock_limits(
+        service_id=offer.service_id if offer.has_service_limit else None, has_business_limit=offer.has_business_limit
+    )
+    candidate = pick(_wish(request, offer), now=now)
+    token = new_token()
+    line = _new_line(request, offer, candidate)
+    booking = _new_booking(request, offer, line, token=token, actor=actor, now=now, retaken=retaken)
+    line.booking = booking
+    line.save(force_insert=True)
+    claim(booking, candidate.claims)
+    record(booking, EventKind.STATUS, actor=actor, now=now, from_status="")
+    return HeldSlot(booking, token)
+
+
+def _own_holds(visitor_hash: str, replacing_token: str | None, now: datetime) -> list[Booking]:
+    """Lock the live holds of a visitor, and the one to be replaced, which may come from another device."""
+    is_own = Q()
+    if visitor_hash:
+        # Two clicks of one visitor come one after the other; the second then finds the hold of the first.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"hold:{visitor_hash}"])
+        is_own |= Q(visitor_hash=visitor_hash)
+    if replacing_token:
+        is_own |= Q(hold_token_hash=token_hash(replacing_token))
+    if not is_own:
+        return []
+    return list(
+        Booking.objects.select_for_update(no_key=True, of=("self",))
+        .filter(is_own, status=BookingStatus.HELD, hold_expires_at__gt=now, lines__position=0)
+        .annotate(held_variant_id=F("lines__variant"), held_staff_id=F("lines__staff_member"))
+        .order_by("pk")
+    )
+
+
+def _is_replaced(held: Booking, request: _Request, replacing_token: str | None) -> bool:
+    """The hold that is switched from, or the same wish once more."""
+    if replacing_token and held.hold_token_hash == token_hash(replacing_token):
+        return True
+    same_staff = held.is_any_staff if request.staff_member_id is None else held.held_staff_id == request.staff_member_id
+    return (
+        same_staff
+        and held.held_variant_id == request.variant_id
+        and held.location_id == request.location_id
+        and minute_of(held.starts_at) == request.start_minute
+    )
+
+
+def _checked_offer(request: _Request, actor: Actor) -> Offer:
+    offer = offer_for(
+        variant_id=request.variant_id,
+        location_id=request.location_id,
+        add_on_ids=request.add_on_ids,
+        language=request.language,
+    )
+    if offer is None or not offer.is_variant_active or not offer.is_at_location:
+        raise ServiceNotOffered
+    if offer.visibility != Service.Visibility.PUBLIC and not (
+        actor.is_staff and offer.visibility == Service.Visibility.HIDDEN
+    ):
+        raise ServiceNotOffered
+    if len(offer.extras) < len(request.add_on_ids):
+        raise ServiceNotOffered
+    if offer.is_paused and not actor.is_staff:
+        raise BookingPaused(message=offer.paused_message)
+    if not 1 <= request.party_size <= offer.max_party_size:
+        raise PartyTooLarge(maximum=offer.max_party_size)
+    return offer
+
+
+def _check_hold_limits(own_count: int, address_hash: str, now: datetime) -> None:
+    if own_count >= settings.HOLDS_PER_VISITOR:
+        raise TooManyHolds
+    if not address_hash:
+        return
+    live = Booking.objects.filter(address_hash=address_hash, status=BookingStatus.HELD, hold_expires_at__gt=now)
+    if live.count() >= settings.HOLDS_PER_ADDRESS:
+        raise TooManyHolds
+
+
+def _wish(request: _Request, offer: Offer) -> Wish:
+    return Wish(
+        variant_id=request.variant_id,
+        location_id=request.location_id,
+        zone=offer.zone,
+        start_minute=request.start_minute,
+        staff_member_id=request.staff_member_id,
+        resource_type_ids=offer.resource_type_ids,
+        qualified_count=offer.qualified_count,
+        add_on_ids=request.add_on_ids,
+    )
+
+
+def _new_line(request: _Request, offer: Offer, candidate: Candidate) -> BookingLine:
+    return BookingLine(
+        variant_id=offer.variant_id,
+        staff_member_id=candidate.staff_member_id,
+        service_name=offer.service_name,
+        variant_name=offer.variant_name,
+        preparation=offer.preparation,
+        starts_at=instant(request.start_minute),
+        ends_at=instant(request.start_minute + candidate.spec.duration_minutes),
+        phases=phases_copy(candidate.spec),
+        buffer_before_minutes=candidate.spec.buffer_before,
+        buffer_after_minutes=candidate.spec.buffer_after,
+        requirements=requirements_copy(candidate.spec),
+        price_minor=candidate.price_minor,
+        add_ons=[extra.to_json() for extra in offer.extras],
+        tax_basis_points=offer.tax_basis_points,
+    )
+
+
+def _new_booking(
+    request: _Request,
+    offer: Offer,
+    line: BookingLine,
+    *,
+    token: str,
+    actor: Actor,
+    now: datetime,
+    retaken: Booking | None,
+) -> Booking:
+    booking = Booking(
+        reference=new_reference(),
+        hold_token_hash=token_hash(token),
+        hold_expires_at=now + timedelta(minutes=offer.hold_minutes),
+        location_id=request.location_id,
+        starts_at=line.starts_at,
+        ends_at=line.ends_at,
+        is_any_staff=request.staff_member_id is None and line.staff_member_id is not None,
+        party_size=request.party_size,
+        channel=actor.channel,
+        language=request.language,
+        visitor_hash=request.visitor_hash,
+        address_hash=request.address_hash,
+        delivery=offer.delivery,
+        currency=offer.currency,
+        prices_include_tax=offer.prices_include_tax,
+        terms=offer.terms.to_json(),
+        created_at=now,
+    )
+    price = quote_of(booking, [line])
+    booking.total_minor, booking.tax_minor = price.total_minor, price.tax_minor
+    if retaken:
+        for name in ("contact_name", "contact_email", "contact_phone", "customer_note", "visit_address"):
+            setattr(booking, name, getattr(retaken, name))
+    booking.save(force_insert=True)
+    return booking
+
+
+def _live_hold(booking_id: int, now: datetime) -> Booking:
+    booking = locked_booking(booking_id)
+    require_live_hold(booking, now)
+    return booking
+
+
+def _extras(line: BookingLine, offer: Offer, add_on_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the copies of the wanted extras; those chosen before stay as they were copied then."""
+    known = {extra.id: extra.to_json() for extra in offer.extras} | {extra["id"]: extra for extra in line.add_ons}
+    if not known.keys() >= set(add_on_ids):
+        raise ServiceNotOffered
+    return [known[add_on_id] for add_on_id in add_on_ids]
+
+
+def _extras_seen(booking: Booking, line: BookingLine) -> dict[str, Any]:
+    names = [extra["name"] for extra in line.add_ons]
+    return {"add_ons": names, "party_size": booking.party_size, "total_minor": booking.total_minor}
+
+
+def _resize(booking: Booking, line: BookingLine, offer: Offer, extra_minutes: int, now: datetime) -> None:
+    """Lengthen or shorten the held time to these extras and swap its claims."""
+    by = extra_minutes - sum(extra["extra_minutes"] for extra in line.add_ons)
+    if not by:
+        return
+    old = spec_of_line(line)
+    spec = replace(old, phases=(Phase(old.phases[0].kind, old.phases[0].minutes + by), *old.phases[1:]))
+    held_ids = tuple(booking.allocations.values_list("resource_id", flat=True).distinct())
+    if by > 0:
+        claims, line.staff_member_id = _longer(booking, line, offer, spec, held_ids, now)
+    else:
+        claims = _shorter(line, spec, held_ids)
+    release(booking)
+    claim(booking, claims)
+    line.phases = phases_copy(spec)
+    line.ends_at = booking.ends_at = instant(minute_of(booking.starts_at) + spec.duration_minutes)
+
+
+def _longer(
+    booking: Booking, line: BookingLine, offer: Offer, spec: LineSpec, held_ids: tuple[int, ...], now: datetime
+) -> tuple[Sequence[Claim], int | None]:
+    wish = Wish(
+        variant_id=line.variant_id,
+        location_id=booking.location_id,
+        zone=offer.zone,
+        start_minute=minute_of(booking.starts_at),
+        staff_member_id=None if booking.is_any_staff else line.staff_member_id,
+        resource_type_ids=tuple(type_id for type_id, _ in spec.requirements),
+        qualified_count=offer.qualified_count,
+        preferred_staff_id=line.staff_member_id,
+        ignore_booking_id=booking.pk,
+        held_resource_ids=held_ids,
+        promised=spec,
+    )
+    try:
+        # The notice was kept when the time was picked; it must not run out while extras are chosen.
+        candidate = pick(wish, now=now, facts_at=booking.created_at)
+    except (SlotTaken, SlotNotOffered) as refusal:
+        raise ExtrasDoNotFit from refusal
+    return candidate.claims, candidate.staff_member_id
+
+
+def _shorter(line: BookingLine, spec: LineSpec, held_ids: tuple[int, ...]) -> Sequence[Claim]:
+    """A shorter visit needs nothing that it has not got."""
+    person_id = line.staff_member.resource_id if line.staff_member else None
+    others = tuple(each for each in held_ids if each != person_id)
+    return claims_for([PlacedLine(spec, minute_of(line.starts_at), person_id, others)])

@@ -1,0 +1,229 @@
+"""Moving a booking to another time: one transaction, so that it always has exactly one time."""
+
+from datetime import datetime
+
+from bookings import messages, queries
+from bookings.enums import ActorKind, EventKind
+from bookings.errors import (
+    AlreadyCancelled,
+    MoveLimitReached,
+    NotBooked,
+    SameTime,
+    SlotNotOffered,
+    SlotTaken,
+    StaffFixed,
+    StalePage,
+    TooLateToMove,
+)
+from bookings.lifecycle import Actor, record
+from bookings.models import Booking, BookingLine
+from bookings.offers import offer_for
+from bookings.operations.claiming import (
+    Wish,
+    claim,
+    instant,
+    lock_limits,
+    locked_booking,
+    minute_of,
+    pick,
+    release,
+)
+from bookings.operations.transactions import booking_transaction
+from bookings.policies import RescheduleRefusal, Terms, anchor_after_move, move_fee, reschedule_refusal
+from bookings.records import change_fee_line, spec_of_line
+from core.errors import DomainError
+from payments.operations import add_line
+
+_REFUSALS: dict[RescheduleRefusal, type[DomainError]] = {
+    RescheduleRefusal.CANCELLED: AlreadyCancelled,
+    RescheduleRefusal.NOT_BOOKED: NotBooked,
+    RescheduleRefusal.ALREADY_STARTED: TooLateToMove,
+    RescheduleRefusal.TOO_LATE: TooLateToMove,
+    RescheduleRefusal.MOVE_LIMIT_REACHED: MoveLimitReached,
+}
+
+
+def reschedule_booking(
+    *,
+    booking_id: int,
+    start_minute: int,
+    staff_member_id: int | None,
+    expected_sequence: int,
+    expected_fee_minor: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Booking:
+    """Move a booking to another start (minutes since the Unix epoch); place, service, price, rules and answers stay.
+
+    ``staff_member_id`` None keeps the person; a booking made with "anyone" then goes to another one if that person is
+    not free. Only such a booking, or the business, may name another person. With the same start and another person
+    this is a reassignment. A fee for the move goes on the bill; a customer's late move keeps what cancelling would
+    have cost. The same submission twice returns the booking as it is.
+
+    Locks: the booking, owners of daily limits, the resources of the old and the new time, the bill.
+
+    :raises StalePage: when the booking (``expected_sequence``) or the fee is not what the person saw.
+    :raises SlotTaken, SlotNotOffered: with the nearest free starts in ``data["alternatives"]``; the old time stays.
+    :raises TooLateToMove, MoveLimitReached, StaffFixed, SameTime, AlreadyCancelled, NotBooked, Busy: as they say.
+    """
+    try:
+        return _reschedule(
+            booking_id, start_minute, staff_member_id, expected_sequence, expected_fee_minor, actor, now, reason
+        )
+    except (SlotTaken, SlotNotOffered) as refusal:
+        refusal.data["alternatives"] = queries.nearest_moves(
+            booking_id=booking_id, start_minute=start_minute, staff_member_id=staff_member_id, now=now
+        )
+        raise
+
+
+@booking_transaction
+def _reschedule(
+    booking_id: int,
+    start_minute: int,
+    staff_member_id: int | None,
+    expected_sequence: int,
+    expected_fee_minor: int,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+) -> Booking:
+    booking = locked_booking(booking_id)
+    line = booking.lines.get()
+    by_staff = actor.kind != ActorKind.CUSTOMER
+    is_there = minute_of(booking.starts_at) == start_minute and staff_member_id in {None, line.staff_member_id}
+    if is_there and booking.ical_sequence == expected_sequence + 1:
+        return booking
+    terms = Terms.from_json(booking.terms)
+    fee = _checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
+    if is_there:
+        raise SameTime
+    wish = _wish(booking, line, start_minute, staff_member_id, by_staff=by_staff)
+    candidate = pick(wish, now=now)
+    before = (booking.starts_at, line.staff_member_id)
+    if not by_staff:
+        booking.fee_anchor_minor = anchor_after_move(
+            terms,
+            starts_at=booking.starts_at,
+            confirmed_at=booking.confirmed_at,
+            now=now,
+            total_minor=booking.total_minor,
+            anchor_minor=booking.fee_anchor_minor,
+        )
+        booking.customer_move_count += 1
+    release(booking)
+    claim(booking, candidate.claims)
+    _place(booking, line, start_minute, candidate.staff_member_id)
+    record(booking, EventKind.MOVED, actor=actor, now=now, reason=reason, details=_details(before, booking, line, fee))
+    if fee and booking.bill_id:
+        new_line = change_fee_line(booking, line, fee)
+        add_line(bill_id=booking.bill_id, line=new_line, subject_ref=messages.subject_ref(booking), now=now)
+    _announce(booking, before, now)
+    return booking
+
+
+def _checked_fee(
+    booking: Booking,
+    terms: Terms,
+    expected_sequence: int,
+    expected_fee_minor: int,
+    *,
+    by_staff: bool,
+    now: datetime,
+) -> int:
+    """Return the fee of this move, which is also the one that was shown; refuse what may not be moved."""
+    refusal = reschedule_refusal(
+        terms,
+        status=booking.status,
+        starts_at=booking.starts_at,
+        move_count=booking.customer_move_count,
+        now=now,
+        by_staff=by_staff,
+        confirmed_at=booking.confirmed_at,
+    )
+    fee = move_fee(terms, move_count=booking.customer_move_count, by_staff=by_staff)
+    if booking.ical_sequence != expected_sequence and refusal not in {
+        RescheduleRefusal.CANCELLED,
+        RescheduleRefusal.NOT_BOOKED,
+    }:
+        raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
+    if refusal:
+        raise _REFUSALS[refusal]()  # type: ignore[call-arg]
+    if fee != expected_fee_minor:
+        raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
+    return fee
+
+
+def _wish(
+    booking: Booking, line: BookingLine, start_minute: int, staff_member_id: int | None, *, by_staff: bool
+) -> Wish:
+    """Lock the owners of daily limits and say what is wanted: the promised lines at the new start."""
+    if staff_member_id not in {None, line.staff_member_id} and not (by_staff or booking.is_any_staff):
+        raise StaffFixed
+    if staff_member_id is None and not booking.is_any_staff:
+        staff_member_id = line.staff_member_id
+    offer = offer_for(
+        variant_id=line.variant_id, location_id=booking.location_id, add_on_ids=(), language=booking.language
+    )
+    if offer is None:
+        raise SlotNotOffered(rule="offered_here")
+    lock_limits(
+        service_id=offer.service_id if offer.has_service_limit else None, has_business_limit=offer.has_business_limit
+    )
+    return Wish(
+        variant_id=line.variant_id,
+        location_id=booking.location_id,
+        zone=offer.zone,
+        start_minute=start_minute,
+        staff_member_id=staff_member_id,
+        resource_type_ids=tuple(each["resource_type_id"] for each in line.requirements),
+        qualified_count=offer.qualified_count,
+        preferred_staff_id=line.staff_member_id,
+        ignore_booking_id=booking.pk,
+        held_resource_ids=tuple(booking.allocations.values_list("resource_id", flat=True)),
+        promised=spec_of_line(line),
+    )
+
+
+def _place(booking: Booking, line: BookingLine, start_minute: int, staff_member_id: int | None) -> None:
+    length = booking.ends_at - booking.starts_at
+    booking.starts_at = line.starts_at = instant(start_minute)
+    booking.ends_at = line.ends_at = booking.starts_at + length
+    booking.ical_sequence += 1
+    if line.staff_member_id != staff_member_id:
+        # The link in the mails of the person who had it must not act on it any more.
+        booking.staff_link_version += 1
+        line.staff_member_id = staff_member_id
+    line.save(update_fields=["starts_at", "ends_at", "staff_member"])
+    booking.save(
+        update_fields=[
+            "starts_at",
+            "ends_at",
+            "ical_sequence",
+            "staff_link_version",
+            "customer_move_count",
+            "fee_anchor_minor",
+            "updated_at",
+        ]
+    )
+
+
+def _details(
+    before: tuple[datetime, int | None], booking: Booking, line: BookingLine, fee_minor: int
+) -> dict[str, object]:
+    starts_at, staff_member_id = before
+    return {
+        "from": {"starts_at": starts_at.isoformat(), "staff_member_id": staff_member_id},
+        "to": {"starts_at": booking.starts_at.isoformat(), "staff_member_id": line.staff_member_id},
+        "fee_minor": fee_minor,
+    }
+
+
+def _announce(booking: Booking, before: tuple[datetime, int | None], now: datetime) -> None:
+    starts_at, staff_member_id = before
+    previous = [] if staff_member_id is None else [staff_member_id]
+    if booking.starts_at == starts_at:
+        messages.announce_reassigned(booking, previous_staff_ids=previous, now=now)
+    else:
+        messages.announce_moved(booking, previous_starts_at=starts_at, previous_staff_ids=previous, now=now)

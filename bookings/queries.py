@@ -1,0 +1,174 @@
+"""Named reads of bookings. Nothing here writes or locks."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Model, Prefetch, Q, QuerySet
+
+from bookings.availability import free_starts
+from bookings.claims import LineSpec
+from bookings.enums import CLAIMING, EXPIRING, BookingStatus
+from bookings.facts import availability_facts
+from bookings.links import LinkRole, read_token, token_is_valid
+from bookings.models import Booking, BookingEvent, BookingLine
+from bookings.records import spec_of_line
+from core.references import token_hash
+from services.models import AddOn, Category, Location, Resource, ResourceType, Service, ServiceVariant
+from staff.models import StaffMember
+
+# Near times are looked for in this many days before and after first, then in the second number of days after.
+_NEAR_DAYS = 3
+_FAR_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedBooking:
+    """A booking opened by a magic link, and as whom."""
+
+    booking: Booking
+    role: LinkRole
+
+
+def booking_by_hold_token(token: str) -> Booking | None:
+    """Find what was held with this token, whatever became of it."""
+    return Booking.objects.filter(hold_token_hash=token_hash(token)).first()
+
+
+def booking_by_link(raw: str) -> LinkedBooking | None:
+    """Find the booking of a magic link; None for any token that is not exactly one that we gave out."""
+    token = read_token(raw)
+    if token is None:
+        return None
+    booking = Booking.objects.filter(reference=token.reference).first()
+    if booking is None or not token_is_valid(booking, token.role, token.mac):
+        return None
+    return LinkedBooking(booking, token.role)
+
+
+def hold_by_visitor(visitor_hash: str, now: datetime) -> Booking | None:
+    """Return the newest live hold of a visitor, with its lines and place."""
+    if not visitor_hash:
+        return None
+    live = Booking.objects.filter(visitor_hash=visitor_hash, status=BookingStatus.HELD, hold_expires_at__gt=now)
+    return live.select_related("location").prefetch_related("lines").order_by("-pk").first()
+
+
+def held_line(token: str, now: datetime) -> BookingLine | None:
+    """Return the line of a live hold, with its booking, place and person, in one query."""
+    lines = BookingLine.objects.select_related("booking__location", "staff_member")
+    live = {"booking__status": BookingStatus.HELD, "booking__hold_expires_at__gt": now}
+    return lines.filter(booking__hold_token_hash=token_hash(token), **live).first()
+
+
+def booking_page(booking_id: int) -> Booking:
+    """Read a booking with everything its pages show (lines, people, services, place, history) in 3 queries.
+
+    :raises Booking.DoesNotExist: when there is none.
+    """
+    lines = BookingLine.objects.select_related("staff_member__resource", "variant__service")
+    return (
+        Booking.objects.select_related("location", "customer", "bill")
+        .prefetch_related(Prefetch("lines", lines), Prefetch("events", BookingEvent.objects.order_by("id")))
+        .get(pk=booking_id)
+    )
+
+
+def add_ons_of(booking: Booking) -> list[AddOn]:
+    """Return the extras on offer for the services of a booking, in the order of the business."""
+    return list(AddOn.objects.filter(service__variants__booking_lines__booking=booking, is_active=True).distinct())
+
+
+def nearest_alternatives(
+    *,
+    variant_id: int,
+    location_id: int,
+    start_minute: int,
+    staff_member_id: int | None,
+    now: datetime,
+    count: int = 3,
+    ignore_booking_id: int | None = None,
+    promised: LineSpec | None = None,
+) -> list[tuple[int, int]]:
+    """Return up to ``count`` free starts (location id, epoch minute) nearest to a wish, earliest first.
+
+    The same person first; times with others fill up where that person has too few.
+    """
+    on = datetime.fromtimestamp(start_minute * 60, UTC).date()
+    found: list[int] = []
+    for first, last in (
+        (on - timedelta(days=_NEAR_DAYS), on + timedelta(days=_NEAR_DAYS)),
+        (on, on + timedelta(days=_FAR_DAYS)),
+    ):
+        facts = availability_facts(
+            variant_ids=[variant_id],
+            from_on=first,
+            until_on=last + timedelta(days=1),
+            now=now,
+            location_ids=[location_id],
+            ignore_booking_id=ignore_booking_id,
+            promised=promised,
+        )
+        if variant_id not in facts.variants:
+            return []
+        wishes: list[int | None] = [None] if staff_member_id is None else [staff_member_id, None]
+        found = []
+        for wish in wishes:
+            starts = free_starts(facts, variant_id, staff_member_id=wish).get(location_id, [])
+            others = [start for start in starts if start != start_minute and start not in found]
+            found += sorted(others, key=lambda start: abs(start - start_minute))[: count - len(found)]
+        if len(found) >= count:
+            break
+    return [(location_id, start) for start in sorted(found)]
+
+
+def nearest_moves(
+    *, booking_id: int, start_minute: int, staff_member_id: int | None, now: datetime, count: int = 3
+) -> list[tuple[int, int]]:
+    """Return free starts near a wish for moving a booking, as ``nearest_alternatives`` does."""
+    booking = booking_page(booking_id)
+    line = booking.lines.all()[0]
+    if staff_member_id is None and not booking.is_any_staff:
+        staff_member_id = line.staff_member_id
+    return nearest_alternatives(
+        variant_id=line.variant_id,
+        location_id=booking.location_id,
+        start_minute=start_minute,
+        staff_member_id=staff_member_id,
+        now=now,
+        count=count,
+        ignore_booking_id=booking.pk,
+        promised=spec_of_line(line),
+    )
+
+
+def future_bookings_of(thing: Model, *, now: datetime) -> QuerySet[Booking]:
+    """Return the bookings and live holds, not over at ``now``, that need this staff member, resource, kind of resource,
+    location, category, service, variant or extra.
+
+    :raises TypeError: for anything else.
+    """
+    live = ~Q(status__in=EXPIRING) | Q(hold_expires_at__gt=now)
+    ahead = Booking.objects.filter(live, status__in=CLAIMING, ends_at__gt=now).order_by("starts_at")
+    return ahead.filter(_needs(thing)).distinct()
+
+
+def _needs(thing: Model) -> Q:
+    match thing:
+        case StaffMember():
+            return Q(lines__staff_member=thing)
+        case Resource():
+            return Q(allocations__resource=thing)
+        case ResourceType():
+            return Q(lines__requirements__contains=[{"resource_type_id": thing.pk}])
+        case Location():
+            return Q(location=thing)
+        case Category():
+            return Q(lines__variant__service__category=thing)
+        case Service():
+            return Q(lines__variant__service=thing)
+        case ServiceVariant():
+            return Q(lines__variant=thing)
+        case AddOn():
+            return Q(lines__add_ons__contains=[{"id": thing.pk}])
+        case _:
+            raise TypeError(f"{type(thing).__name__} has no bookings.")
