@@ -16,7 +16,7 @@ from bookings.enums import ActorKind
 from bookings.links import LinkRole, manage_url
 from bookings.models import Booking
 from bookings.policies import Terms
-from bookings.policy_texts import plain_policy_sentence
+from bookings.policy_texts import BookingFacts, plain_policy_sentence, policy_sentence
 from core.references import spoken
 from notifications.requests import CalendarPart, MessageContext
 from services.brand import brand_tokens
@@ -28,15 +28,17 @@ def customer_context(
     booking: Booking, business: Business, *, kind: str, details: Mapping[str, Any], now: datetime
 ) -> MessageContext:
     is_off = kind == "cancelled"
+    steps = appointment.steps(booking)
     entry = customer_entry(booking, business)
     attendee = ical.Mailbox(booking.contact_name, booking.contact_email)
     variables = {
         **_common(booking, business, details),
         "first_name": first_name(booking.contact_name),
-        "steps": appointment.steps(booking),
+        "steps": steps,
+        "who": steps[0].who if len(steps) == 1 else "",
         **_when(booking, (entry.starts_at, entry.ends_at)),
         "preparations": [] if is_off else appointment.preparations(booking),
-        "policy": "" if is_off else _policy(booking, now),
+        **({} if is_off else _policy(booking, now)),
         "manage_url": manage_url(booking, LinkRole.CUSTOMER),
         "is_cancelled_by_customer": booking.cancelled_by == ActorKind.CUSTOMER,
         "fee_minor": booking.cancellation_fee_minor or 0,
@@ -63,6 +65,7 @@ def staff_context(
         **_common(booking, business, details),
         "first_name": person.short_name,
         "customer": first_name(booking.contact_name),
+        "who": first_name(booking.contact_name),
         "steps": appointment.steps(booking, staff_member_id=person.pk) or appointment.steps(booking),
         **_when(booking, (entry.starts_at, entry.ends_at)),
         "channel": booking.get_channel_display(),
@@ -129,9 +132,9 @@ def _at_the_old_time(entry: ical.Entry, starts_at: datetime) -> ical.Entry:
     return replace(entry, starts_at=starts_at, ends_at=starts_at + (entry.ends_at - entry.starts_at))
 
 
-def _policy(booking: Booking, now: datetime) -> str:
-    return plain_policy_sentence(
-        Terms.from_json(booking.terms),
+def _policy(booking: Booking, now: datetime) -> dict[str, str]:
+    terms = Terms.from_json(booking.terms)
+    facts = BookingFacts(
         starts_at=booking.starts_at,
         zone=appointment.zone(booking),
         language=get_language() or booking.language,
@@ -141,6 +144,7 @@ def _policy(booking: Booking, now: datetime) -> str:
         now=now,
         anchor_minor=booking.fee_anchor_minor,
     )
+    return {"policy": plain_policy_sentence(terms, **facts), "policy_html": policy_sentence(terms, **facts)}
 
 
 def _book_again_url(booking: Booking) -> str:
