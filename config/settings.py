@@ -80,6 +80,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "bookings.context.frame",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "core.templatetags.ui"],
         },
@@ -103,6 +104,12 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# The application may only add rows to these (manage.py grants sees to it), and change just the columns named.
+APPEND_ONLY_TABLES: dict[str, list[str]] = {
+    "bookings_bookingevent": [],
+    "accounts_consent": ["withdrawn_at", "customer_id"],
+    "django_admin_log": [],
+}
 
 # --- broker and cache: losing them loses nothing ------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
