@@ -1,5 +1,23 @@
 """Public addresses. /h/ is a hold by its token, /b/ a booking by its magic link."""
 
-from typing import Any
+from django.urls import path, re_path
 
-urlpatterns: list[Any] = []
+from bookings.views import calendars, checkout, manage, picker, storefront
+
+urlpatterns = [
+    path("", storefront.landing, name="landing"),
+    path("brand.css", storefront.brand, name="brand"),
+    path("s/<slug:slug>/", picker.picker, name="picker"),
+    path("s/<slug:slug>/hold", picker.hold, name="hold"),
+    path("h/<str:token>/", checkout.details, name="details"),
+    path("h/<str:token>/extras", checkout.extras, name="extras"),
+    path("h/<str:token>/release", checkout.release, name="release"),
+    path("h/<str:token>/again", checkout.again, name="again"),
+    path("b/<str:token>/", manage.manage, name="manage"),
+    path("b/<str:token>/confirmed", manage.confirmed, name="confirmed"),
+    path("b/<str:token>/move", manage.move, name="move"),
+    path("b/<str:token>/cancel", manage.cancel, name="cancel"),
+    path("b/<str:token>/calendar.ics", calendars.calendar, name="calendar"),
+    # What mail programs hang onto an address: a full stop, a bracket, a quotation mark.
+    re_path(r"^b/(?P<token>[^/]+)/(?P<rest>[.,;:!?=*)\]>}'\"”’»…]{1,3})$", manage.trimmed, name="manage_trimmed"),
+]

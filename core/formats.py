@@ -1,7 +1,7 @@
 """Money, times and dates as people read them, in the language that is active.
 
-Pure but for the active language: no clock, no settings of a business. Every pattern is a translatable string, so a language
-decides the order of day and month, the clock and the place of the currency sign.
+Pure but for the active language: no clock, no settings of a business. Every pattern is a translatable string, so a
+language decides the order of day and month, and the clock; money follows the locale.
 """
 
 from datetime import date, datetime, time
@@ -142,7 +142,7 @@ def percent_text(percent: int) -> str:
 
 
 def initials(name: str) -> str:
-    """Two letters for a face without a picture: first and last word, or the last two signs of a Korean or Chinese name."""
+    """Two letters for a face without a picture: of first and last word, or the given name in Korean or Chinese."""
     words = name.split()
     if not words:
         return "?"

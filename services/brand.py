@@ -1,8 +1,8 @@
 """The brand colours of the pages, derived from the one colour a business chooses.
 
-Pure: a hex colour in, tokens and a style sheet out. All mixing and lightening happens in OKLab, where equal steps look equal.
-Whatever colour comes in, text on it and text made of it keeps a contrast of at least 4.5:1, and the main button stands
-out from the page with at least 3:1.
+Pure: a hex colour in, tokens and a style sheet out. All mixing and lightening happens in OKLab, where equal steps look
+equal. Whatever colour comes in, text on it and text made of it keeps a contrast of at least 4.5:1, and the main button
+stands out from the page with at least 3:1.
 """
 
 import math

@@ -1,12 +1,13 @@
-"""Template tags and filters every page uses: icons, pictures, money, dates. They format and draw, and decide nothing."""
+"""Template tags and filters that every page uses: icons, pictures, money, dates. They draw and format, no more."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.forms import BoundField
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from core import formats
 from core.drawings import ICONS, PICTURES
@@ -16,21 +17,17 @@ register = template.Library()
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str, size: int = 20) -> SafeString:
     """Draw an icon in the colour of the text. It is decoration: the words beside it carry the meaning."""
-    return mark_safe(  # the drawings are constants of ours
-        f'<svg class="icon" width="{int(size)}" height="{int(size)}" viewBox="0 0 20 20" aria-hidden="true" focusable="false">'
-        f"{ICONS[name]}</svg>"
-    )
+    return _drawn("icon", ICONS[name], "0 0 20 20", int(size))
 
 
 @register.simple_tag
+@lru_cache(maxsize=64)
 def picture(name: str) -> SafeString:
     """Draw the line picture of a service on its tinted ground; an unknown name gives the plain one."""
-    drawing = PICTURES.get(name) or PICTURES["rings"]
-    return mark_safe(  # the drawings are constants of ours
-        f'<svg class="picture" viewBox="0 0 64 64" width="64" height="64" aria-hidden="true" focusable="false">{drawing}</svg>'
-    )
+    return _drawn("picture", PICTURES.get(name) or PICTURES["rings"], "0 0 64 64", 64)
 
 
 @register.simple_tag
@@ -103,6 +100,17 @@ def control(field: BoundField, autocomplete: str = "") -> SafeString:
     if autocomplete:
         attrs["autocomplete"] = autocomplete
     return field.as_widget(attrs=attrs)
+
+
+def _drawn(css: str, drawing: str, box: str, size: int) -> SafeString:
+    return format_html(
+        '<svg class="{}" width="{}" height="{}" viewBox="{}" aria-hidden="true" focusable="false">{}</svg>',
+        css,
+        size,
+        size,
+        box,
+        SafeString(drawing),
+    )
 
 
 def _date(value: date | datetime) -> date:

@@ -1,0 +1,48 @@
+"""What is the same on every public page: the name, the way home, phone and places in the foot."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from bookings.catalogue import Place
+from services.models import Business
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    url: str
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    name: str
+    home_url: str
+    brand_url: str
+    phone: str = ""
+    phone_href: str = ""
+    locations: tuple[Link, ...] = ()
+    links: tuple[Link, ...] = ()
+    logo_url: str = ""
+    account_url: str = ""
+
+
+def frame_of(business: Business, places: Sequence[Place]) -> Frame:
+    return Frame(
+        name=business.text("name"),
+        home_url=reverse("landing"),
+        brand_url=f"{reverse('brand')}?c={business.brand_colour.lstrip('#')}",
+        phone=business.phone,
+        phone_href=phone_href(business.phone),
+        locations=tuple(Link(place.name, place.directions_url) for place in places),
+    )
+
+
+def phone_href(phone: str) -> str:
+    return f"tel:{re.sub(r'[^0-9+]', '', phone)}" if phone else ""

@@ -1,0 +1,219 @@
+"""The landing page: what is offered, the next times of each service, and what is free today. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext, ngettext
+
+from bookings.catalogue import Catalogue, Opening, Place, ServiceOffer, VariantOffer
+from bookings.presenters.frame import phone_href
+from bookings.presenters.opening import hours_lines, open_sentence
+from bookings.presenters.picker import price_words
+from core.formats import day_text, minutes_text, near_day_text, time_text
+
+NEXT_TIMES = 3
+NEXT_FREE = 3
+FACES = 4
+NAMES = 3
+
+# Free starts by variant and place, as the engine gives them.
+StartsOf = Mapping[int, Mapping[int, Sequence[int]]]
+
+
+class NextStart(NamedTuple):
+    minute: int
+    place: Place
+
+
+def landing_page(
+    catalogue: Catalogue, starts: StartsOf, openings: Mapping[int, Opening], *, urls: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
+    """Everything the page shows. ``starts`` has the first variant of each service; ``urls`` its picker by slug."""
+    business = catalogue.business
+    places = {place.id: place for place in catalogue.places}
+    next_of = {
+        service.id: _next(service, starts, places) for service in catalogue.services if service.is_performed
+    }
+    local_now = now.astimezone(catalogue.places[0].zone) if catalogue.places else now
+    return {
+        "name": business.text("name"),
+        "tagline": business.text("tagline"),
+        "is_paused": business.is_booking_paused,
+        "paused_message": business.text("paused_message"),
+        "open_sentence": open_sentence(list(openings.values()), local_now) if openings else "",
+        "place_count": _place_count(catalogue),
+        "next_free": _next_free(catalogue, next_of, local_now.date()),
+        "categories": [
+            _category(catalogue, key, slug, name, next_of, urls, local_now.date())
+            for key, slug, name in catalogue.categories
+        ],
+        "empty": None if catalogue.services else _nothing_yet(),
+        "places": [_place(place, openings.get(place.id)) for place in catalogue.places],
+    }
+
+
+def _nothing_yet() -> dict[str, str]:
+    return {
+        "title": gettext("Nothing to book yet"),
+        "text": gettext("Services are being set up. Please look in again soon, or call us."),
+    }
+
+
+def _category(
+    catalogue: Catalogue,
+    key: int,
+    slug: str,
+    name: str,
+    next_of: Mapping[int, list[NextStart]],
+    urls: Mapping[str, str],
+    today: date,
+) -> dict[str, Any]:
+    services = [service for service in catalogue.services if service.category_id == key]
+    return {
+        "slug": slug,
+        "name": name,
+        "size": len(services),
+        "count": ngettext("%(count)d service", "%(count)d services", len(services)) % {"count": len(services)},
+        "services": [_card(catalogue, service, next_of, urls[service.slug], today) for service in services],
+    }
+
+
+def _card(
+    catalogue: Catalogue, service: ServiceOffer, next_of: Mapping[int, list[NextStart]], url: str, today: date
+) -> dict[str, Any]:
+    currency = catalogue.business.currency
+    first = service.variants[0] if service.variants else None
+    upcoming = next_of.get(service.id, [])[:NEXT_TIMES]
+    says_place = len({start.place.id for start in upcoming}) > 1
+    return {
+        "slug": service.slug,
+        "name": service.name,
+        "summary": service.summary,
+        "picture_url": service.picture_url,
+        "icon": service.icon,
+        "url": url,
+        "variant_id": first.id if first else "",
+        "lengths": [
+            (_length_url(url, service, variant), _length(variant), price_words(variant, currency))
+            for variant in service.variants
+        ],
+        "next_label": _next_label(service, upcoming),
+        "faces": service.people[:FACES],
+        "names": _names(service),
+        "times": [_time(start, today, says_place=says_place) for start in upcoming],
+        "note": "" if upcoming else _no_time_words(catalogue, service),
+    }
+
+
+def _time(start: NextStart, today: date, *, says_place: bool) -> tuple[str, str, str, str]:
+    """Value of the button, day, time, and the place where that is not clear."""
+    local = _local(start)
+    place = start.place.name if says_place else ""
+    return f"{start.place.id}.{start.minute}", near_day_text(local.date(), today), time_text(local), place
+
+
+def _next_label(service: ServiceOffer, upcoming: Sequence[NextStart]) -> str:
+    """Say which length a tap holds where there are several."""
+    if len(service.variants) < 2 or not upcoming:
+        return ""
+    return gettext("Next for %(length)s") % {"length": _length(service.variants[0])}
+
+
+def _no_time_words(catalogue: Catalogue, service: ServiceOffer) -> str:
+    if catalogue.business.is_booking_paused:
+        return gettext("Online booking is paused.")
+    if not service.is_performed:
+        return gettext("Nobody offers this at the moment. Please ask us.")
+    days = service.horizon_days
+    return ngettext("Nothing free on the next day.", "Nothing free in the next %(count)d days.", days) % {"count": days}
+
+
+def _next_free(catalogue: Catalogue, next_of: Mapping[int, list[NextStart]], today: date) -> dict[str, Any] | None:
+    """The earliest time of each service, nearest first: those of today, or else those of the next day with any."""
+    firsts = sorted(
+        ((starts[0], service) for service in catalogue.services if (starts := next_of.get(service.id))),
+        key=lambda pair: pair[0].minute,
+    )
+    if not firsts or catalogue.business.is_booking_paused:
+        return None
+    on = _local(firsts[0][0]).date()
+    near = near_day_text(on, today)
+    title = gettext("Next free today") if on == today else gettext("Next free: %(day)s") % {"day": near}
+    return {
+        "title": title,
+        "date": day_text(on) if near != day_text(on) else "",
+        "rows": [
+            _next_free_row(catalogue, start, service)
+            for start, service in firsts[:NEXT_FREE]
+            if _local(start).date() == on
+        ],
+    }
+
+
+def _next_free_row(catalogue: Catalogue, start: NextStart, service: ServiceOffer) -> dict[str, Any]:
+    variant = service.variants[0]
+    place = start.place.name if len(catalogue.places) > 1 else ""
+    return {
+        "slug": service.slug,
+        "variant_id": variant.id,
+        "value": f"{start.place.id}.{start.minute}",
+        "time": time_text(_local(start)),
+        "what": gettext("%(service)s, %(length)s") % {"service": service.name, "length": _length(variant)},
+        "who": " · ".join(filter(None, (_who(service, variant), place))),
+        "price": price_words(variant, catalogue.business.currency),
+    }
+
+
+def _next(service: ServiceOffer, starts: StartsOf, places: Mapping[int, Place]) -> list[NextStart]:
+    """The next starts over all places, no minute twice."""
+    found: dict[int, NextStart] = {}
+    for location_id in service.location_ids:
+        for minute in starts.get(service.variants[0].id, {}).get(location_id, ())[:NEXT_TIMES]:
+            found.setdefault(minute, NextStart(minute, places[location_id]))
+    return [found[minute] for minute in sorted(found)][:NEXT_TIMES]
+
+
+def _names(service: ServiceOffer) -> str:
+    """Ana, Marek, Greta +2."""
+    names = [person.name for person in service.people]
+    listed = ", ".join(names[:NAMES])
+    return f"{listed} +{len(names) - NAMES}" if len(names) > NAMES else listed
+
+
+def _who(service: ServiceOffer, variant: VariantOffer) -> str:
+    """The one who does it, or one of two; with more of them a name would promise too much."""
+    people = [person.name for person in service.people if person.id in variant.prices]
+    if len(people) == 2:
+        return gettext("%(one)s or %(other)s") % {"one": people[0], "other": people[1]}
+    return people[0] if len(people) == 1 else ""
+
+
+def _length(variant: VariantOffer) -> str:
+    return variant.name or minutes_text(variant.minutes)
+
+
+def _length_url(url: str, service: ServiceOffer, variant: VariantOffer) -> str:
+    return url if variant == service.variants[0] else f"{url}?{urlencode({'variant': variant.id})}"
+
+
+def _place(place: Place, opening: Opening | None) -> dict[str, Any]:
+    return {
+        "slug": place.slug,
+        "name": place.name,
+        "address": place.address,
+        "hours": hours_lines(opening) if opening else [],
+        "directions_url": place.directions_url,
+        "phone": place.phone,
+        "phone_href": phone_href(place.phone),
+    }
+
+
+def _place_count(catalogue: Catalogue) -> str:
+    count = len(catalogue.places)
+    return ngettext("%(count)d location", "%(count)d locations", count) % {"count": count} if count > 1 else ""
+
+
+def _local(start: NextStart) -> datetime:
+    return datetime.fromtimestamp(start.minute * 60, tz=UTC).astimezone(start.place.zone)

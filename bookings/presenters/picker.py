@@ -1,0 +1,186 @@
+"""The picker of a service as strings and short tuples, ready to be written without another thought.
+
+Pure: what can be had comes in (marks of days, free starts as UTC epoch minutes), what is shown goes out. Templates only
+loop: formatting sixty times and thirty-five days with filters would cost more than finding them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext
+
+from bookings.availability import DayMark
+from bookings.catalogue import Person, Place, VariantOffer
+from bookings.presenters.calendar import calendar, merged_marks
+from bookings.presenters.choice import (
+    EVERYWHERE,
+    Choice,
+    choice_query,
+    place_value,
+    variant_value,
+)
+from bookings.presenters.times import Starts, Times, day_groups, day_view, more_url
+from bookings.presenters.zones import visitor_time, zone_sentence
+from core.formats import minutes_text, moment_text, money_text, time_text
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The time that is held for this visitor, of this service or another."""
+
+    url: str
+    release_url: str
+    slot: str
+    variant_id: int
+    service_name: str
+    staff_name: str
+    place_name: str
+    zone: ZoneInfo
+    starts_at: datetime
+    expires_at: datetime
+    held_at: datetime
+
+
+def picker_page(
+    choice: Choice,
+    *,
+    marks: Mapping[int, Sequence[DayMark]],
+    starts: Starts,
+    now: datetime,
+    url: str,
+    hold_url: str,
+    staff_word: str,
+    currency: str,
+    held: Held | None = None,
+    visitor_zone: ZoneInfo | None = None,
+) -> dict[str, Any]:
+    """Everything the picker shows. ``marks`` and ``starts`` are by place; the held time counts as free in them."""
+    days = merged_marks(marks, choice.shown_places)
+    held_slot = held.slot if held and held.variant_id == choice.variant.id else ""
+    times = Times(choice, starts, held_slot)
+    held_on = held.starts_at.astimezone(held.zone).date() if held_slot and held else None
+    groups = list(day_groups(choice, days, times, url))
+    return {
+        "service": choice.service,
+        "hold_url": hold_url,
+        "variant_id": choice.variant.id,
+        "person_slug": choice.person.slug if choice.person else "",
+        "person_id": choice.person.id if choice.person else "",
+        "query": choice_query(choice),
+        "lengths": _lengths(choice, url, currency),
+        "staff_word": staff_word,
+        "anyone_label": gettext("Any %(staff_word)s") % {"staff_word": staff_word.lower()},
+        "anyone_url": url + choice_query(choice, **{"with": ""}),
+        "people": _people(choice, url),
+        "place_chips": _place_chips(choice, url),
+        "zone": _zone_words(choice, visitor_zone, now),
+        "day": day_view(choice, days, times, url),
+        "groups": groups,
+        "more_url": more_url(choice, groups, days, url),
+        "calendar": calendar(choice, days, url, held_on),
+        "hold": hold_view(held, choice, now=now, visitor_zone=visitor_zone) if held else None,
+        "is_free_anywhere": any(mark.free_count for mark in days.values()),
+    }
+
+
+def hold_view(
+    held: Held, choice: Choice | None, *, now: datetime, visitor_zone: ZoneInfo | None = None
+) -> dict[str, Any]:
+    """The held time with its countdown; says the service too where the page is about another one."""
+    seconds = max(0, int((held.expires_at - now).total_seconds()))
+    local = held.starts_at.astimezone(held.zone)
+    other = choice is not None and held.variant_id not in {variant.id for variant in choice.service.variants}
+    who = _who(held, choice)
+    when = moment_text(local)
+    return {
+        "url": held.url,
+        "release_url": held.release_url,
+        "when": when,
+        "who": f"{held.service_name} · {who}" if other and who else held.service_name if other else who,
+        "visitor_time": visitor_time(held.starts_at, held.zone, visitor_zone),
+        "expires_ms": int(held.expires_at.timestamp() * 1000),
+        "now_ms": int(now.timestamp() * 1000),
+        "digits": f"{seconds // 60}:{seconds % 60:02d}",
+        "seconds_left": seconds,
+        "seconds_in_all": max(1, int((held.expires_at - held.held_at).total_seconds())),
+        "until": time_text(held.expires_at.astimezone(held.zone)),
+        "said": gettext("%(when)s is held for you.") % {"when": when},
+    }
+
+
+def price_words(variant: VariantOffer, currency: str, person: Person | None = None) -> str:
+    """€80, or "from €80" where people have different prices and none was chosen."""
+    if person and person.id in variant.prices:
+        return money_text(variant.prices[person.id], currency, short=True)
+    prices = set(variant.prices.values()) or {variant.price_minor}
+    lowest = money_text(min(prices), currency, short=True)
+    return lowest if len(prices) == 1 else gettext("from %(price)s") % {"price": lowest}
+
+
+def _lengths(choice: Choice, url: str, currency: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"length-{variant.id}",
+            "label": variant.name or minutes_text(variant.minutes),
+            "note": price_words(variant, currency, choice.person),
+            "href": url + choice_query(choice, variant=variant_value(choice, variant), **_keep(choice, variant)),
+            "is_on": variant.id == choice.variant.id,
+        }
+        for variant in choice.service.variants
+    ]
+
+
+def _keep(choice: Choice, variant: VariantOffer) -> dict[str, str]:
+    """Let the person go where they do not perform that length."""
+    return {} if choice.person is None or choice.person.id in variant.prices else {"with": ""}
+
+
+def _people(choice: Choice, url: str) -> list[dict[str, Any]]:
+    """Chips of people; none where there is nobody to choose between."""
+    people = [person for person in choice.service.people if person.id in choice.variant.prices]
+    if not choice.service.needs_staff or len(people) < 2:
+        return []
+    return [
+        {
+            "id": f"with-{person.slug}",
+            "label": person.name,
+            "href": url + choice_query(choice, **{"with": person.slug}),
+            "is_on": choice.person == person,
+        }
+        for person in people
+    ]
+
+
+def _place_chips(choice: Choice, url: str) -> list[dict[str, Any]]:
+    if len(choice.places) < 2:
+        return []
+    everywhere = gettext("Both") if len(choice.places) == 2 else gettext("All")
+    chips: list[tuple[str, Place | None]] = [*((place.name, place) for place in choice.places), (everywhere, None)]
+    return [
+        {
+            "id": f"at-{place.slug if place else EVERYWHERE}",
+            "label": label,
+            "href": url + choice_query(choice, at=place_value(choice, place)),
+            "is_on": choice.place == place,
+        }
+        for label, place in chips
+    ]
+
+
+def _zone_words(choice: Choice, visitor_zone: ZoneInfo | None, now: datetime) -> str:
+    zones = {place.zone.key for place in choice.shown_places}
+    if len(zones) > 1:
+        return gettext("Each time is the local time of its place.")
+    return zone_sentence(choice.shown_places[0].zone, visitor_zone, now)
+
+
+def _who(held: Held, choice: Choice | None) -> str:
+    says_place = choice is None or len(choice.places) > 1
+    if held.staff_name and says_place:
+        return gettext("With %(name)s in %(place)s") % {"name": held.staff_name, "place": held.place_name}
+    if held.staff_name:
+        return gettext("With %(name)s") % {"name": held.staff_name}
+    return held.place_name

@@ -1,0 +1,56 @@
+"""Sentences about time zones, for visitors who are somewhere else than the business."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils.translation import gettext, ngettext
+
+from core.formats import hours_text, time_text
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """Read an IANA zone as a browser reports it; None for anything else."""
+    try:
+        return ZoneInfo(name) if name and "/" in name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def city(zone: ZoneInfo) -> str:
+    """The place a zone is named after: Europe/Lisbon is Lisbon."""
+    return zone.key.rsplit("/", 1)[-1].replace("_", " ")
+
+
+def is_elsewhere(zone: ZoneInfo, visitor: ZoneInfo | None, at: datetime) -> bool:
+    """Whether clocks differ between the business and the visitor at that instant."""
+    return visitor is not None and at.astimezone(zone).utcoffset() != at.astimezone(visitor).utcoffset()
+
+
+def zone_sentence(zone: ZoneInfo, visitor: ZoneInfo | None, now: datetime) -> str:
+    """Say in which zone times are, and how far the visitor's clock is away from it."""
+    first = gettext("Times are %(city)s time.") % {"city": city(zone)}
+    if visitor is None or not is_elsewhere(zone, visitor, now):
+        return first
+    return first + " " + gettext("You are in %(city)s, %(difference)s.") % {
+        "city": city(visitor),
+        "difference": _difference(zone, visitor, now),
+    }
+
+
+def visitor_time(starts_at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
+    """13:30 in Lisbon, or nothing where the clocks agree at that instant."""
+    if visitor is None or not is_elsewhere(zone, visitor, starts_at):
+        return ""
+    return gettext("%(time)s in %(city)s") % {"time": time_text(starts_at.astimezone(visitor)), "city": city(visitor)}
+
+
+def _difference(zone: ZoneInfo, visitor: ZoneInfo, now: datetime) -> str:
+    here, there = (now.astimezone(each).replace(tzinfo=None) for each in (zone, visitor))
+    minutes = round((there - here).total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    if rest:
+        words = gettext("%(length)s behind") if minutes < 0 else gettext("%(length)s ahead")
+        return words % {"length": hours_text(abs(minutes))}
+    if minutes < 0:
+        return ngettext("one hour behind", "%(count)d hours behind", hours) % {"count": hours}
+    return ngettext("one hour ahead", "%(count)d hours ahead", hours) % {"count": hours}
