@@ -15,6 +15,7 @@ class Command(BaseCommand):
     help = (
         "Checks that what must always be true of the data is true. Reads only; the exit code is 1 if anything is not."
     )
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="Print one JSON document instead of lines.")
