@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import Q
 
 from bookings import queries
 from bookings.availability import Candidate
@@ -281,9 +281,9 @@ def _own_holds(visitor_hash: str, replacing_token: str | None, now: datetime) ->
     if not is_own:
         return []
     return list(
-        Booking.objects.select_for_update(no_key=True, of=("self",))
-        .filter(is_own, status=BookingStatus.HELD, hold_expires_at__gt=now, lines__position=0)
-        .annotate(held_variant_id=F("lines__variant"), held_staff_id=F("lines__staff_member"))
+        Booking.objects.select_for_update(no_key=True)
+        .filter(is_own, status=BookingStatus.HELD, hold_expires_at__gt=now)
+        .prefetch_related("lines")
         .order_by("pk")
     )
 
@@ -292,13 +292,11 @@ def _is_replaced(held: Booking, request: _Request, replacing_token: str | None) 
     """The hold that is switched from, or the same wish once more."""
     if replacing_token and held.hold_token_hash == token_hash(replacing_token):
         return True
-    same_staff = held.is_any_staff if request.staff_member_id is None else held.held_staff_id == request.staff_member_id
-    return (
-        same_staff
-        and held.held_variant_id == request.variant_id
-        and held.location_id == request.location_id
-        and minute_of(held.starts_at) == request.start_minute
-    )
+    if held.location_id != request.location_id or minute_of(held.starts_at) != request.start_minute:
+        return False
+    line = held.lines.all()[0]
+    wish = None if held.is_any_staff else line.staff_member_id
+    return (line.variant_id, wish) == (request.variant_id, request.staff_member_id)
 
 
 def _checked_offer(request: _Request, actor: Actor) -> Offer:

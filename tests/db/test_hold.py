@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import override_settings
 
-from bookings.enums import ActorKind, BookingChannel, BookingStatus
+from bookings.enums import ActorKind, BookingStatus
 from bookings.errors import (
     BookingPaused,
     ExtrasDoNotFit,
@@ -19,15 +18,11 @@ from bookings.errors import (
     SlotTaken,
     TooManyHolds,
 )
-from bookings.lifecycle import Actor
 from bookings.models import Allocation, Booking, BookingEvent, BookingLine
-from bookings.operations.confirm import Contact, confirm_booking
 from bookings.operations.hold import (
-    HeldSlot,
     change_extras,
     expire_holds,
     extend_hold,
-    hold_slot,
     release_hold,
     retake_hold,
 )
@@ -47,32 +42,9 @@ from tests.factories import (
     studio,
     time_off,
 )
+from tests.journeys import DESK, GUEST, KIOSK, claims, confirm, hold
 
 pytestmark = pytest.mark.django_db
-
-GUEST = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
-DESK = Actor(ActorKind.STAFF, BookingChannel.DESK, name="Sam")
-KIOSK = Actor(ActorKind.CUSTOMER, BookingChannel.KIOSK)
-JANA = Contact(name="Jana Weber", email="jana@example.com", phone="+4915155501827", note="")
-
-
-def hold(place: Studio, hour: int = 10, minute: int = 0, **changes: Any) -> HeldSlot:
-    wish = {
-        "variant_id": place.variant.pk,
-        "location_id": place.location.pk,
-        "start_minute": place.minute(hour, minute),
-        "staff_member_id": None,
-        "actor": GUEST,
-        "language": "en",
-        "now": NOW,
-    }
-    return hold_slot(**{**wish, **changes})
-
-
-def claims() -> list[tuple[int, int, int]]:
-    return list(
-        Allocation.objects.order_by("low_minute", "resource").values_list("resource", "low_minute", "high_minute")
-    )
 
 
 # --- taking ----------------------------------------------------------------------------------------------------------
@@ -511,7 +483,7 @@ def test_a_hold_that_is_over_cannot_be_changed(change: str) -> None:
 
     with pytest.raises(HoldExpired):
         attempt(10)
-    confirm_booking(booking_id=booking.pk, contact=JANA, consent_text="ok", actor=GUEST, now=NOW)
+    confirm(booking)
     with pytest.raises(HoldOver):
         attempt(0)
 
@@ -535,7 +507,7 @@ def test_release_gives_the_time_back_and_may_be_repeated() -> None:
 
 def test_release_of_a_booking_is_refused() -> None:
     booking = hold(studio()).booking
-    confirm_booking(booking_id=booking.pk, contact=JANA, consent_text="ok", actor=GUEST, now=NOW)
+    confirm(booking)
 
     with pytest.raises(HoldOver):
         release_hold(booking_id=booking.pk, actor=GUEST, now=NOW)
@@ -592,7 +564,7 @@ def test_retake_of_a_time_that_went_to_somebody_else_names_others() -> None:
 
 def test_retake_of_a_booking_is_refused() -> None:
     booking = hold(studio()).booking
-    confirm_booking(booking_id=booking.pk, contact=JANA, consent_text="ok", actor=GUEST, now=NOW)
+    confirm(booking)
 
     with pytest.raises(HoldOver):
         retake_hold(booking_id=booking.pk, actor=GUEST, now=NOW)
