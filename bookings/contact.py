@@ -1,7 +1,8 @@
 """What a guest types about himself, made safe and exact: names, notes, e-mail addresses, phone numbers.
 
-Pure: text in, clean text out, or a ValidationError whose sentence the guest reads beside the field. Where the likely right value
-is known it travels as ``params["suggestion"]``. Nothing is changed behind the guest's back except by the rules named here.
+Pure: text in, clean text out, or a ValidationError whose sentence the guest reads beside the field. Where the
+likely right value is known it travels as ``params["suggestion"]``. Nothing is changed behind the guest's back
+except by the rules named here.
 """
 
 import re
@@ -23,8 +24,8 @@ EMAIL_LIMIT = 254
 _LOCAL_LIMIT = 64
 PHONE_LIMIT = 40
 
-# Signs that turn the direction of text or cannot be seen at all. They can make a name read as another one, so they are taken out
-# wherever they stand. The joiners U+200C and U+200D stay: Persian, Indian scripts and emoji need them.
+# Signs that turn the direction of text or cannot be seen at all. They can make a name read as another one, so they are
+# taken out wherever they stand. The joiners U+200C and U+200D stay: Persian, Indian scripts and emoji need them.
 _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
 )
@@ -112,10 +113,11 @@ def clean_paragraphs(text: str, *, limit: int, label: str) -> str:
 
 
 def clean_email(text: str) -> str:
-    """Return one deliverable-looking address as it was typed, spaces around it and a pasted ``mailto:`` or ``<…>`` aside.
+    """Return one deliverable-looking address as it was typed, spaces around it and a pasted ``mailto:`` or ``<…>``
+    aside.
 
-    Refused: anything without a domain that has an ending, quoted or non-ASCII names before the @, numeric hosts, more than one
-    address, more than 254 characters. International domains are accepted.
+    Refused: anything without a domain that has an ending, quoted or non-ASCII names before the @, numeric hosts,
+    more than one address, more than 254 characters. International domains are accepted.
 
     :raises ValidationError: with a suggestion where the right address can be guessed.
     """
@@ -137,7 +139,9 @@ def clean_email(text: str) -> str:
 
 
 def email_suggestion(address: str) -> str | None:
-    """Return what a clean address was likely meant to be when its domain is one slip away from a common one, else None."""
+    """Return what a clean address was likely meant to be when its domain is one slip away from a common one, else
+    None.
+    """
     local, _, domain = address.rpartition("@")
     likely = _likely_domain(domain.lower())
     return f"{local}@{likely}" if likely else None
@@ -146,8 +150,8 @@ def email_suggestion(address: str) -> str | None:
 def clean_phone(text: str, *, region: str | None) -> str:
     """Return a number in E.164 form; without a country code it is read as one of ``region`` (ISO 3166, e.g. ``DE``).
 
-    :raises ValidationError: when nobody can be reached under it for an ordinary price: too short, letters, an extension, premium,
-        shared-cost or satellite numbers.
+    :raises ValidationError: when nobody can be reached under it for an ordinary price: too short, letters, an
+        extension, premium, shared-cost or satellite numbers.
     """
     typed = _visible(text).strip()
     if any(_is_control(character) or character.isalpha() for character in typed) or ";" in typed or "#" in typed:
@@ -172,7 +176,9 @@ def clean_phone(text: str, *, region: str | None) -> str:
 
 
 def phone_text(number: str) -> str:
-    """Write a stored number for people: ``+4915155501827`` becomes ``+49 1515 5501827``; what is no number stays as it is."""
+    """Write a stored number for people: ``+4915155501827`` becomes ``+49 1515 5501827``; what is no number stays as
+    it is.
+    """
     try:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
@@ -181,7 +187,9 @@ def phone_text(number: str) -> str:
 
 
 def phone_region(*numbers: str, time_zone: str) -> str | None:
-    """Say in which country numbers without a country code are: that of the first of our own ``numbers`` which tells, else of the zone."""
+    """Say in which country numbers without a country code are: that of the first of our own ``numbers`` which tells,
+    else of the zone.
+    """
     for number in numbers:
         try:
             region = phonenumbers.region_code_for_number(phonenumbers.parse(number, None))

@@ -1,4 +1,6 @@
-"""What customers and staff send from the pages of one booking, turned into typed values. Field by field rules are in ``contact``."""
+"""What customers and staff send from the pages of one booking, turned into typed values. Field by field rules are in
+``contact``.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -36,8 +38,8 @@ class CleanedField(forms.CharField):
 class ContactForm(forms.Form):
     """Who comes: four fields, and where or with how many only if the service asks for it.
 
-    ``region`` is the country of numbers typed without a country code. ``email_seen`` is the address the guest was asked about
-    already; sending the same one again means that it is right.
+    ``region`` is the country of numbers typed without a country code. ``email_seen`` is the address the guest was
+    asked about already; sending the same one again means that it is right.
     """
 
     email_seen = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -96,7 +98,9 @@ class ContactForm(forms.Form):
 
     @property
     def asked_about(self) -> str:
-        """The address to send along as ``email_seen``: the one whose spelling this page asks about, or asked about before."""
+        """The address to send along as ``email_seen``: the one whose spelling this page asks about, or asked about
+        before.
+        """
         asks_now = any(
             error.code == "email_slip" for error in self.errors.get("email", forms.utils.ErrorList()).as_data()
         )
@@ -113,7 +117,9 @@ class ReasonForm(forms.Form):
 
 
 class AgreedForm(forms.Form):
-    """What the page showed when somebody pressed the button: the change count of the booking and the fee in minor units."""
+    """What the page showed when somebody pressed the button: the change count of the booking and the fee in minor
+    units.
+    """
 
     expected_sequence = forms.IntegerField(min_value=0, max_value=1_000_000)
     expected_fee = forms.IntegerField(min_value=0, max_value=2_000_000_000)

@@ -1,0 +1,32 @@
+"""Who a guest really is, once somebody acts from the mailbox that was given."""
+
+from datetime import datetime
+
+from accounts.operations import prove_customer_email
+from bookings.models import Booking
+from bookings.operations.claiming import locked_booking
+from bookings.operations.transactions import booking_transaction
+from payments.models import Bill
+
+
+@booking_transaction
+def link_proven_customer(*, booking_id: int, now: datetime) -> Booking:
+    """Take an act by the link in the mail as proof of the address, and give the booking and its bill to that customer.
+
+    Harmless when repeated. Locks: the booking, then the customer.
+    """
+    booking = locked_booking(booking_id)
+    if not booking.contact_email:
+        return booking
+    customer = prove_customer_email(
+        email=booking.contact_email,
+        name=booking.contact_name,
+        phone=booking.contact_phone,
+        language=booking.language,
+        now=now,
+    )
+    if booking.customer_id != customer.pk:
+        booking.customer = customer
+        booking.save(update_fields=["customer", "updated_at"])
+        Bill.objects.filter(bookings=booking).update(customer=customer)
+    return booking

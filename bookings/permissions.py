@@ -1,0 +1,72 @@
+"""Who may open and change what. ``RULES`` lists every address of the site; a test walks all of them with every role.
+
+Objects that a role may not see answer like objects that do not exist (404).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bookings.enums import BookingStatus
+from bookings.links import LinkRole
+
+READ_ONLY_AFTER_VISIT = timedelta(days=30)
+_NEVER_BOOKED = frozenset({BookingStatus.HELD, BookingStatus.EXPIRED})
+
+
+class Role(StrEnum):
+    """What a request proves about who sends it."""
+
+    ANYONE = "anyone"  # no secret at all
+    HOLDER = "holder"  # has the token of a hold
+    GUEST = "guest"  # booked just now: the link on the screen
+    CUSTOMER = "customer"  # the link in the mail to the customer
+    STAFF_LINK = "staff_link"  # the link in the mail to the person who performs the visit
+    ADMIN = "admin"  # signed in, may open the admin
+
+
+EVERYBODY = frozenset(Role)
+_CUSTOMERS = frozenset({Role.GUEST, Role.CUSTOMER})
+_LINKS = _CUSTOMERS | {Role.STAFF_LINK}
+_NOBODY: frozenset[Role] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which roles may look (GET, HEAD) and which may act (POST) by their own token or session."""
+
+    see: frozenset[Role]
+    act: frozenset[Role] = _NOBODY
+
+
+# By name of the address; "admin" stands for everything of Django's admin, which has rules of its own behind its sign-
+# in.
+RULES: Mapping[str, Rule] = {
+    "landing": Rule(EVERYBODY),
+    "brand": Rule(EVERYBODY),
+    "picker": Rule(EVERYBODY),
+    "hold": Rule(_NOBODY, EVERYBODY),
+    "details": Rule(frozenset({Role.HOLDER}), frozenset({Role.HOLDER})),
+    "extras": Rule(_NOBODY, frozenset({Role.HOLDER})),
+    "release": Rule(_NOBODY, frozenset({Role.HOLDER})),
+    "again": Rule(_NOBODY, frozenset({Role.HOLDER})),
+    "manage": Rule(_LINKS),
+    "manage_trimmed": Rule(_LINKS),
+    "confirmed": Rule(_CUSTOMERS),
+    "move": Rule(_LINKS, _LINKS),
+    "cancel": Rule(_LINKS, _LINKS),
+    "calendar": Rule(_CUSTOMERS),
+    "live": Rule(EVERYBODY),
+    "ready": Rule(EVERYBODY),
+    "admin": Rule(frozenset({Role.ADMIN}), frozenset({Role.ADMIN})),
+}
+
+
+def link_opens(role: LinkRole, *, status: str, ends_at: datetime, now: datetime) -> bool:
+    """Whether a genuine link still shows anything: for staff until the end of the visit, for the customer 30 days
+    longer.
+    """
+    if status in _NEVER_BOOKED:
+        return False
+    return now < (ends_at if role is LinkRole.STAFF else ends_at + READ_ONLY_AFTER_VISIT)

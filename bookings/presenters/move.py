@@ -1,0 +1,100 @@
+"""The page on which a booking gets another time: the picker with everything but day and time already decided."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bookings import appointment
+from bookings.availability import DayMark
+from bookings.catalogue import Place, ServiceOffer, VariantOffer
+from bookings.models import Booking
+from bookings.presenters.calendar import calendar
+from bookings.presenters.choice import Choice, read_choice
+from bookings.presenters.times import Times, day_groups, day_view, merged_marks, more_url
+from bookings.presenters.zones import zone_sentence
+from core import formats
+
+
+def choice_of(booking: Booking, *, horizon_days: int, query: Mapping[str, str], now: datetime) -> Choice:
+    """Put a booking into the words of the picker: its own service, length and place, nothing else to choose from.
+
+    ``query`` may name a day to show or to start from; all else in it is left aside.
+    """
+    service, place = _service(booking, horizon_days), _place(booking)
+    days = {name: query[name] for name in ("from", "day") if name in query}
+    return read_choice(service, [place], days, now)
+
+
+def move_page(
+    choice: Choice,
+    *,
+    marks: Mapping[int, Sequence[DayMark]],
+    starts: Mapping[int, Sequence[int]],
+    now: datetime,
+    url: str,
+    visitor_zone: ZoneInfo | None,
+) -> dict[str, Any]:
+    """Groups of times, one chosen day, the calendar and the sentence about zones, written as the picker writes them."""
+    days = merged_marks(marks, choice.shown_places)
+    times = Times(choice, starts, "")
+    groups = list(day_groups(choice, days, times, url))
+    return {
+        "zone": zone_sentence(choice.shown_places[0].zone, visitor_zone, now),
+        "day": day_view(choice, days, times, url),
+        "groups": groups,
+        "more_url": more_url(choice, groups, days, url),
+        "calendar": calendar(choice, days, url, None),
+    }
+
+
+def slot_text(minute: int, booking: Booking) -> str:
+    """Sat 28 Nov, 10:00 for an epoch minute, on the clock of the booking's place."""
+    return formats.moment_text(_moment(minute, booking))
+
+
+def day_of(booking: Booking) -> date:
+    """The local date of the booking as it stands."""
+    return appointment.local(booking.starts_at, booking).date()
+
+
+def day_at(minute: int, booking: Booking) -> date:
+    """The local date of an epoch minute at the booking's place."""
+    return _moment(minute, booking).date()
+
+
+def _moment(minute: int, booking: Booking) -> datetime:
+    return datetime.fromtimestamp(minute * 60, tz=appointment.zone(booking))
+
+
+def _service(booking: Booking, horizon_days: int) -> ServiceOffer:
+    line = booking.lines.all()[0]
+    variant = VariantOffer(id=line.variant_id, name="", minutes=0, price_minor=0, prices={})
+    return ServiceOffer(
+        id=line.variant.service_id,
+        slug="",
+        name=line.service_name,
+        summary="",
+        description="",
+        picture_url="",
+        icon="",
+        category_id=0,
+        needs_staff=line.staff_member_id is not None,
+        location_ids=(booking.location_id,),
+        variants=(variant,),
+        people=(),
+        horizon_days=horizon_days,
+    )
+
+
+def _place(booking: Booking) -> Place:
+    place = booking.location
+    return Place(
+        id=place.pk,
+        slug=place.slug,
+        name=place.text("name"),
+        address=place.address,
+        directions_url="",
+        phone="",
+        zone=appointment.zone(booking),
+    )

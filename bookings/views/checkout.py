@@ -1,0 +1,325 @@
+"""From a held time to a confirmed booking: the details page, its extras, and taking a time again that ran out."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from bookings import availability, contact, queries
+from bookings.appointment import local
+from bookings.catalogue import the_business
+from bookings.enums import ActorKind, BookingChannel, BookingStatus
+from bookings.errors import HoldExpired, HoldOver
+from bookings.facts import availability_facts
+from bookings.forms import ContactForm, ExtrasForm
+from bookings.lifecycle import Actor
+from bookings.links import LinkRole, manage_token
+from bookings.models import Booking, BookingLine
+from bookings.operations.confirm import Contact, confirm_booking
+from bookings.operations.hold import change_extras, hold_slot, release_hold, retake_hold
+from bookings.presenters import checkout as presenter
+from bookings.presenters import visit
+from bookings.presenters.choice import parsed_slot
+from bookings.views.cookies import HOLD_COOKIE, remember_hold
+from bookings.views.tokens import token_page
+from core import clock
+from core.errors import DomainError
+from core.visitors import address_hash, remember_visitor, visitor_hash, visitor_id
+from services.enums import Delivery
+from services.models import Business
+
+_TYPED = ("name", "email", "phone", "visit_address", "note", "email_seen", "party_size")
+_CUSTOMER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def details(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask who comes, show what it costs; POST books it."""
+    now = clock.now()
+    booking = _booking(token)
+    if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
+        return _to_confirmed(booking)
+    if request.method == "POST":
+        return _confirm(request, booking, token, now)
+    return _page(request, booking, token, _form(booking), now=now)
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def extras(request: HttpRequest, token: str) -> HttpResponse:
+    """Add an extra or take one out. Everything typed so far comes along and is shown again."""
+    now = clock.now()
+    booking = _booking(token)
+    if request.method != "POST":
+        return redirect("details", token)
+    if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
+        return _to_confirmed(booking)
+    offered = {add_on.pk for add_on in queries.add_ons_of(booking)}
+    chosen = _chosen_add_ons(booking)
+    form = ExtrasForm(request.POST, add_on_ids=offered | set(chosen))
+    if not form.is_valid():
+        problem = gettext("This extra does not belong to the service. Nothing was changed.")
+        return _again_with_typed(request, booking, token, now=now, problem=problem, status=422)
+    wanted = [*(each for each in chosen if each != form.cleaned_data["remove"]), form.cleaned_data["add"]]
+    ids = list(dict.fromkeys(each for each in wanted if each is not None))
+    try:
+        change_extras(booking_id=booking.pk, add_on_ids=ids, party_size=booking.party_size, actor=_CUSTOMER, now=now)
+    except DomainError as error:
+        return _again_with_typed(request, _booking(token), token, now=now, problem=error.sentence, status=error.status)
+    return _again_with_typed(request, _booking(token), token, now=now)
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def again(request: HttpRequest, token: str) -> HttpResponse:
+    """Take the time again after the hold ran out, or another one (``slot``). Typed details stay."""
+    now = clock.now()
+    booking = _booking(token)
+    if request.method != "POST":
+        return redirect("details", token)
+    if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
+        return _to_confirmed(booking)
+    visitor = visitor_id(request)
+    try:
+        new_token = _take(request, booking, token, visitor, now)
+    except DomainError as error:
+        if held := _own_hold_of_the_same_time(request, booking, now):
+            new_token = held
+        else:
+            return _again_with_typed(request, booking, token, now=now, problem=error.sentence, status=error.status)
+    response = _again_with_typed(request, _booking(new_token), new_token, now=now)
+    remember_visitor(response, visitor)
+    remember_hold(response, new_token)
+    return response
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def release(request: HttpRequest, token: str) -> HttpResponse:
+    """Give the held time back."""
+    booking = _booking(token)
+    if request.method != "POST":
+        return redirect("details", token)
+    if booking.status == BookingStatus.HELD:
+        release_hold(booking_id=booking.pk, actor=_CUSTOMER, now=clock.now())
+    response = redirect("picker", _line(booking).variant.service.slug)
+    response.delete_cookie(HOLD_COOKIE)
+    return response
+
+
+def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) -> HttpResponse:
+    if suggestion := request.POST.get("use_email"):
+        return _page(request, booking, token, _form(booking, initial={**_typed(request), "email": suggestion}), now=now)
+    form = _form(booking, request.POST)
+    if _is_over(booking, now):
+        return _page(request, booking, token, form, now=now, problem=HoldExpired().sentence, status=409)
+    if not form.is_valid():
+        return _page(request, booking, token, form, now=now, status=422)
+    try:
+        shown = _with_party_size(booking, form, now)
+        if request.POST.get("expected_total") != str(shown.total_minor):
+            problem = presenter.price_changed(shown)
+            return _page(request, _booking(token), token, form, now=now, problem=problem, status=409)
+        confirmed = confirm_booking(
+            booking_id=booking.pk,
+            contact=_contact(form),
+            consent_text=presenter.consent_text(booking),
+            actor=_CUSTOMER,
+            now=now,
+        )
+    except HoldOver:
+        return _to_confirmed(_booking(token))
+    except DomainError as error:
+        return _page(request, _booking(token), token, form, now=now, problem=error.sentence, status=error.status)
+    return _to_confirmed(confirmed)
+
+
+def _page(
+    request: HttpRequest,
+    booking: Booking,
+    token: str,
+    form: ContactForm,
+    *,
+    now: datetime,
+    problem: object = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Write the details page; once the hold is over, the way to a time stands in the place of the main button."""
+    is_over = _is_over(booking, now)
+    context: dict[str, Any] = {
+        "token": token,
+        "form": form,
+        "problem": problem,
+        "is_over": is_over,
+        "hold": presenter.countdown(booking, now),
+        "summary": presenter.summary(booking, _business(), queries.add_ons_of(booking)),
+        "consent": presenter.consent_words(),
+        "back_url": _picker_url(booking),
+    }
+    if is_over:
+        near = queries.nearest_alternatives(**_wish(booking), now=now, count=3)
+        context["is_free_again"] = _is_free(booking, now)
+        context["alternatives"] = presenter.alternatives(booking, near, now)
+    return render(request, "bookings/details.html", context, status=status)
+
+
+def _again_with_typed(
+    request: HttpRequest, booking: Booking, token: str, *, now: datetime, problem: object = "", status: int = 200
+) -> HttpResponse:
+    """Show the details page with what was typed so far; with nothing typed and nothing to say, by a redirect."""
+    if request.htmx:  # type: ignore[attr-defined]
+        summary = presenter.summary(booking, _business(), queries.add_ons_of(booking))
+        parts = {"summary": summary, "token": token, "problem": problem}
+        return render(request, "bookings/_summary.html", parts, status=status)
+    typed = _typed(request)
+    if status == 200 and not any(typed.values()):
+        return redirect("details", token)
+    return _page(request, booking, token, _form(booking, initial=typed), now=now, problem=problem, status=status)
+
+
+def _take(request: HttpRequest, booking: Booking, token: str, visitor: str, now: datetime) -> str:
+    """Hold the asked time, or the same one again; return the token of the new hold."""
+    if "slot" not in request.POST:
+        return retake_hold(booking_id=booking.pk, actor=_CUSTOMER, now=now).token
+    try:
+        location_id, start_minute = parsed_slot(request.POST["slot"])
+    except ValueError as error:
+        raise Http404 from error
+    held = hold_slot(
+        **{**_wish(booking), "location_id": location_id, "start_minute": start_minute},
+        actor=_CUSTOMER,
+        language=booking.language,
+        visitor_hash=visitor_hash(visitor),
+        address_hash=address_hash(request),
+        add_on_ids=_chosen_add_ons(booking),
+        party_size=booking.party_size,
+        replacing_token=token,
+        now=now,
+    )
+    return held.token
+
+
+def _own_hold_of_the_same_time(request: HttpRequest, booking: Booking, now: datetime) -> str | None:
+    """A page reloaded after taking the time again finds it taken by its own hold: go on with that one."""
+    token = request.COOKIES.get(HOLD_COOKIE, "")
+    held = queries.booking_by_hold_token(token) if token else None
+    same = held is not None and held.starts_at == booking.starts_at and held.location_id == booking.location_id
+    return token if same and held and not _is_over(held, now) else None
+
+
+def _with_party_size(booking: Booking, form: ContactForm, now: datetime) -> Booking:
+    """Put the number of people that was chosen in the form onto the hold."""
+    size = form.cleaned_data.get("party_size", booking.party_size)
+    if size == booking.party_size:
+        return booking
+    ids = _chosen_add_ons(booking)
+    return change_extras(booking_id=booking.pk, add_on_ids=ids, party_size=size, actor=_CUSTOMER, now=now)
+
+
+def _booking(token: str) -> Booking:
+    booking = queries.booking_by_hold_token(token)
+    if booking is None:
+        raise Http404
+    return queries.booking_page(booking.pk)
+
+
+def _business() -> Business:
+    business = the_business()
+    if business is None:
+        raise Http404
+    return business
+
+
+def _is_over(booking: Booking, now: datetime) -> bool:
+    held = booking.status == BookingStatus.HELD
+    return not held or booking.hold_expires_at is None or booking.hold_expires_at <= now
+
+
+def _is_free(booking: Booking, now: datetime) -> bool:
+    """Whether the same time could be taken again at this moment."""
+    wish = _wish(booking)
+    on = local(booking.starts_at, booking).date()
+    facts = availability_facts(
+        variant_ids=[wish["variant_id"]],
+        from_on=on,
+        until_on=on + timedelta(days=1),
+        now=now,
+        location_ids=[booking.location_id],
+        staff_member_id=wish["staff_member_id"],
+        add_on_ids=_chosen_add_ons(booking),
+        ignore_booking_id=booking.pk,
+    )
+    starts = availability.free_starts(facts, wish["variant_id"], staff_member_id=wish["staff_member_id"])
+    return wish["start_minute"] in starts.get(booking.location_id, [])
+
+
+def _wish(booking: Booking) -> dict[str, Any]:
+    """What was picked: the words in which operations and queries ask for a time."""
+    line = _line(booking)
+    return {
+        "variant_id": line.variant_id,
+        "location_id": booking.location_id,
+        "start_minute": int(booking.starts_at.timestamp()) // 60,
+        "staff_member_id": None if booking.is_any_staff else line.staff_member_id,
+    }
+
+
+def _line(booking: Booking) -> BookingLine:
+    return booking.lines.all()[0]
+
+
+def _chosen_add_ons(booking: Booking) -> list[int]:
+    return [add_on["id"] for add_on in _line(booking).add_ons]
+
+
+def _form(
+    booking: Booking, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None
+) -> ContactForm:
+    place = booking.location
+    return ContactForm(
+        data,
+        staff_name=visit.staff_short_name(booking),
+        region=contact.phone_region(place.phone, _business().phone, time_zone=place.time_zone),
+        needs_address=booking.delivery == Delivery.CUSTOMER,
+        max_party_size=_line(booking).variant.service.max_party_size,
+        initial={"party_size": booking.party_size, **(initial or {})},
+    )
+
+
+def _typed(request: HttpRequest) -> dict[str, str]:
+    return {name: request.POST[name] for name in _TYPED if name in request.POST}
+
+
+def _contact(form: ContactForm) -> Contact:
+    values = form.cleaned_data
+    return Contact(
+        name=values["name"],
+        email=values["email"],
+        phone=values["phone"],
+        note=values["note"],
+        visit_address=values.get("visit_address", ""),
+    )
+
+
+def _picker_url(booking: Booking) -> str:
+    """Back to the times of the same service, length and person."""
+    line = _line(booking)
+    chosen = {"variant": str(line.variant_id), "at": booking.location.slug}
+    if line.staff_member and not booking.is_any_staff:
+        chosen["with"] = line.staff_member.slug
+    return f"{reverse('picker', args=[line.variant.service.slug])}?{urlencode(chosen)}"
+
+
+def _to_confirmed(booking: Booking) -> HttpResponse:
+    """Lead to the page of the booking itself, by its own link."""
+    response = redirect("confirmed", manage_token(booking, LinkRole.GUEST))
+    response.status_code = 303
+    response.delete_cookie(HOLD_COOKIE)
+    return response
