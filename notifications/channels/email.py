@@ -133,10 +133,8 @@ def _sender(name: str) -> str:
 def _reason(error: OSError) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return _words(error.smtp_code, error.smtp_error)
-    if isinstance(error, TimeoutError):
-        return "The mail server did not answer in time."
-    if isinstance(error, smtplib.SMTPServerDisconnected):
-        return "The mail server ended the connection before it answered."
+    if isinstance(error, (TimeoutError, smtplib.SMTPServerDisconnected)):
+        return "The mail server did not answer."
     return f"The mail server cannot be reached ({type(error).__name__})."
 
 
