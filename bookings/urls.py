@@ -19,5 +19,5 @@ urlpatterns = [
     path("b/<str:token>/cancel", manage.cancel, name="cancel"),
     path("b/<str:token>/calendar.ics", calendars.calendar, name="calendar"),
     # What mail programs hang onto an address: a full stop, a bracket, a quotation mark.
-    re_path(r"^b/(?P<token>[^/]+)/(?P<rest>[.,;:!?=*)\]>}'\"”’»…]{1,3})$", manage.trimmed, name="manage_trimmed"),
+    re_path(r"^b/(?P<token>[^/]+)/(?P<rest>[.,;:!?=*\)\]>}'\"”’»…]{1,3})$", manage.trimmed, name="manage_trimmed"),
 ]

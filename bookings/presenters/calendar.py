@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.formats import date_format
 from django.utils.translation import pgettext
@@ -29,22 +29,46 @@ def merged_marks(marks: Mapping[int, Sequence[DayMark]], places: Sequence[Place]
 
 
 def calendar(choice: Choice, days: Mapping[date, DayMark], url: str, held_on: date | None) -> dict[str, Any]:
+    """The five weeks of the choice, or the next five where nothing is left of this one."""
     first, end = choice.window
-    chosen = choice.day or held_on
-    base = url + choice_query(choice, day="", **{"from": ""})
-    base += "&day=" if "?" in base else "?day="
-    cells = [
-        _cell(first + timedelta(days=number), days, base, chosen, choice.horizon_ends_on)
-        for number in range(WINDOW_DAYS)
-    ]
-    previous = first - timedelta(days=WINDOW_DAYS)
+    is_over = first <= choice.today and not any(_is_ahead(days.get(first + timedelta(days=each))) for each in range(7))
+    shown = first + timedelta(days=7) if is_over else first
+    row = _Row(
+        words={state: word() for state, word in _STATE_WORDS.items()},
+        base=_day_base(choice, url),
+        chosen=choice.day or held_on,
+        horizon=choice.horizon_ends_on,
+        not_yet=pgettext("day", "not yet"),
+    )
+    cells = [_cell(day, days.get(day), row) for day in (shown + timedelta(days=each) for each in range(WINDOW_DAYS))]
+    previous = max(first - timedelta(days=WINDOW_DAYS), choice.today)
     return {
-        "title": _window_title(max(first, choice.today), end - timedelta(days=1)),
-        "weekdays": _weekday_names(),
+        "title": _window_title(max(shown, choice.today), shown + timedelta(days=WINDOW_DAYS - 1)),
+        "weekdays": [(date_format(day, "D"), date_format(day, "l")) for day in _A_WEEK],
         "weeks": [cells[at : at + 7] for at in range(0, WINDOW_DAYS, 7)],
-        "earlier_url": _from_url(choice, url, max(previous, choice.today)) if first > choice.today else "",
+        "earlier_url": _from_url(choice, url, previous) if first > choice.today else "",
         "later_url": _from_url(choice, url, end) if end <= choice.horizon_ends_on else "",
     }
+
+
+class _Row(NamedTuple):
+    """What all cells share."""
+
+    words: dict[DayState, str]
+    base: str
+    chosen: date | None
+    horizon: date
+    not_yet: str
+
+
+def _is_ahead(mark: DayMark | None) -> bool:
+    return mark is not None and mark.state not in (DayState.PAST, DayState.CLOSED)
+
+
+def _day_base(choice: Choice, url: str) -> str:
+    """The address of a day, to which its date is added."""
+    query = choice_query(choice, day="", **{"from": ""})
+    return f"{url}{query}&day=" if query else f"{url}?day="
 
 
 def _both(one: DayMark, other: DayMark) -> DayMark:
@@ -56,28 +80,19 @@ def _both(one: DayMark, other: DayMark) -> DayMark:
     return DayMark(one.on, state, 0, min(ends) if ends and state == DayState.FULL else None)
 
 
-def _cell(
-    day: date, days: Mapping[date, DayMark], base: str, chosen: date | None, horizon: date
-) -> tuple[str, str, str, str, str, str]:
+def _cell(day: date, mark: DayMark | None, row: _Row) -> tuple[str, str, str, str, str, str]:
     """Class, link, number, month read aloud, word, and whether it is the chosen day."""
-    mark = days.get(day)
     state = mark.state if mark else DayState.CLOSED
-    free = state in (DayState.FREE, DayState.FEW)
-    word = pgettext("day", "not yet") if day > horizon else _STATE_WORDS[state]()
-    kind = _STATE_CLASSES[state] if day <= horizon else "later"
+    is_later = day > row.horizon
+    kind = "later" if is_later else state.value
     return (
         f"{kind} date-new" if day.day == 1 else kind,
-        base + day.isoformat() if free else "",
+        row.base + day.isoformat() if mark and mark.free_count else "",
         day_month_text(day) if day.day == 1 else str(day.day),
         "" if day.day == 1 else month_text(day),
-        word,
-        "true" if day == chosen else "",
+        row.not_yet if is_later else row.words[state],
+        "true" if day == row.chosen else "",
     )
-
-
-def _weekday_names() -> list[tuple[str, str]]:
-    """Short and full names, Monday first."""
-    return [(date_format(day, "D"), date_format(day, "l")) for day in _A_WEEK]
 
 
 def _window_title(first: date, last: date) -> str:
@@ -89,13 +104,6 @@ def _from_url(choice: Choice, url: str, day: date) -> str:
     return url + choice_query(choice, day="", **{"from": day.isoformat() if day > choice.today else ""})
 
 
-_STATE_CLASSES = {
-    DayState.FREE: "free",
-    DayState.FEW: "few",
-    DayState.FULL: "full",
-    DayState.CLOSED: "closed",
-    DayState.PAST: "past",
-}
 _STATE_WORDS = {
     DayState.FREE: lambda: pgettext("day", "free"),
     DayState.FEW: lambda: pgettext("day", "few"),

@@ -39,6 +39,15 @@ class Choice:
         return first, first + timedelta(days=WINDOW_DAYS)
 
     @property
+    def asked_until(self) -> date:
+        """End (excluded) of the days that have to be known: the window, a week more where its first row may be dropped,
+        and two weeks from where the list of times begins.
+        """
+        first, end = self.window
+        spare = end + timedelta(days=7) if first <= self.today else end
+        return max(spare, self.from_on + timedelta(days=14))
+
+    @property
     def horizon_ends_on(self) -> date:
         """Last day that can be booked."""
         return self.today + timedelta(days=self.service.horizon_days)

@@ -1,5 +1,6 @@
 """The landing page: what is offered, the next times of each service, and what is free today. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ NEXT_TIMES = 3
 NEXT_FREE = 3
 FACES = 4
 NAMES = 3
+APART = 60
 
 # Free starts by variant and place, as the engine gives them.
 StartsOf = Mapping[int, Mapping[int, Sequence[int]]]
@@ -24,6 +26,7 @@ StartsOf = Mapping[int, Mapping[int, Sequence[int]]]
 
 class NextStart(NamedTuple):
     minute: int
+    place_id: int
     place: Place
 
 
@@ -167,12 +170,32 @@ def _next_free_row(catalogue: Catalogue, start: NextStart, service: ServiceOffer
 
 
 def _next(service: ServiceOffer, starts: StartsOf, places: Mapping[int, Place]) -> list[NextStart]:
-    """The next starts over all places, no minute twice."""
-    found: dict[int, NextStart] = {}
-    for location_id in service.location_ids:
-        for minute in starts.get(service.variants[0].id, {}).get(location_id, ())[:NEXT_TIMES]:
-            found.setdefault(minute, NextStart(minute, places[location_id]))
-    return [found[minute] for minute in sorted(found)][:NEXT_TIMES]
+    """The next starts over all places, some time apart, so that three of them are a choice."""
+    of_places = starts.get(service.variants[0].id, {})
+    soon = sorted(
+        NextStart(minute, key, places[key])
+        for key in service.location_ids
+        for minute in _apart(of_places.get(key, ()))
+    )
+    return _apart_starts(soon)
+
+
+def _apart(minutes: Sequence[int]) -> list[int]:
+    """The first minute and the next ones that are ``APART`` later each."""
+    chosen: list[int] = []
+    at = 0
+    while at < len(minutes) and len(chosen) < NEXT_TIMES:
+        chosen.append(minutes[at])
+        at = bisect_left(minutes, minutes[at] + APART)
+    return chosen
+
+
+def _apart_starts(soon: Sequence[NextStart]) -> list[NextStart]:
+    chosen: list[NextStart] = []
+    for start in soon:
+        if len(chosen) < NEXT_TIMES and (not chosen or start.minute >= chosen[-1].minute + APART):
+            chosen.append(start)
+    return chosen
 
 
 def _names(service: ServiceOffer) -> str:

@@ -9,9 +9,9 @@ from bookings import appointment
 from bookings.availability import DayMark
 from bookings.catalogue import Place, ServiceOffer, VariantOffer
 from bookings.models import Booking
-from bookings.presenters.calendar import calendar
+from bookings.presenters.calendar import calendar, merged_marks
 from bookings.presenters.choice import Choice, read_choice
-from bookings.presenters.times import Times, day_groups, day_view, merged_marks, more_url
+from bookings.presenters.times import Times, day_groups, day_view, more_url
 from bookings.presenters.zones import zone_sentence
 from core import formats
 

@@ -124,11 +124,10 @@ def _picker_page(
     """Write the picker; the part alone where htmx asked for it, with the status of what was refused."""
     choice = read_choice(service, offered.places, query, now)
     line, token = _held_line(request, fresh, now)
-    until = min(max(choice.window[1], choice.from_on + timedelta(days=14)), choice.horizon_ends_on + timedelta(days=1))
     facts = availability_facts(
         variant_ids=[choice.variant.id],
-        from_on=min(choice.window[0], choice.today),
-        until_on=max(until, choice.window[1]),
+        from_on=choice.window[0],
+        until_on=choice.asked_until,
         now=now,
         location_ids=[place.id for place in choice.shown_places],
         ignore_booking_id=line.booking_id if line else None,
