@@ -8,3 +8,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 ALLOW_CRASH_POINTS = True
+# Nothing is collected for tests in one process; the folder of collected files may not even exist.
+WHITENOISE_AUTOREFRESH = True
