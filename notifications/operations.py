@@ -7,12 +7,12 @@ from django.db import transaction
 from django.db.transaction import TransactionManagementError
 
 from core.nudge import nudge
-from notifications.enums import NotificationStatus
+from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import Notification
 from notifications.requests import MessageRequest
 from notifications.sending import send_due
 
-__all__ = ["cancel_pending", "enqueue", "send_due"]
+__all__ = ["again_key", "cancel_pending", "enqueue", "send_again", "send_due"]
 
 WAITING = (NotificationStatus.QUEUED, NotificationStatus.TEMPORARY_FAILURE)
 
@@ -39,6 +39,36 @@ def cancel_pending(subject_ref: str, *, reason: str, kinds: Collection[str] | No
     if kinds is not None:
         rows = rows.filter(kind__in=kinds)
     return rows.update(status=NotificationStatus.CANCELLED, error=reason)
+
+
+def send_again(*, notification_id: int, now: datetime) -> Notification:
+    """Put a copy of a message into the queue, at somebody's request. It is rendered anew when it goes, and dropped if
+    its subject no longer wants it.
+
+    :raises Notification.DoesNotExist: when there is no such message.
+    """
+    old = Notification.objects.get(pk=notification_id)
+    request = MessageRequest(
+        kind=old.kind,
+        subject_ref=old.subject_ref,
+        version=old.version,
+        recipient_role=RecipientRole(old.recipient_role),
+        recipient_ref=old.recipient_ref,
+        channel=Channel(old.channel),
+        address=old.address,
+        language=old.language,
+        key=again_key(old.key, now),
+        details=old.details,
+    )
+    row = _row(request, now)
+    row.save(force_insert=True)
+    nudge("notifications.tasks.send_due")
+    return row
+
+
+def again_key(key: str, now: datetime) -> str:
+    """The key of a message that somebody asked for once more; a double click within the same second makes one."""
+    return f"{key.partition(':again-')[0]}:again-{int(now.timestamp())}"
 
 
 def _row(request: MessageRequest, now: datetime) -> Notification:
