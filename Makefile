@@ -53,8 +53,8 @@ load: setup ## Many sessions at once (long)
 chaos: setup ## Every fault, repeated (long)
 	$(BIN)/pytest -m chaos
 
-bench: setup ## Measure; results in benchmarks/
-	$(BIN)/python benchmarks/run.py
+bench: setup ## Measure; results in .data/bench.json
+	$(BIN)/python -m benchmarks.run
 
 gallery: setup browser ## Pictures of every page in .data/gallery
 	$(BIN)/python -m tests.gallery

@@ -4,7 +4,7 @@
 of them through Python would take the whole afternoon.
 """
 
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import connection
 
@@ -120,9 +120,3 @@ def _hire(staff_count: int, variant: ServiceVariant, place: Location) -> None:
         for person in people
         for day in range(5)
     )
-
-
-def month_from(today: date) -> tuple[date, date]:
-    """The asked month: 31 days from the day after tomorrow, end excluded."""
-    first = today + timedelta(days=2)
-    return first, first + timedelta(days=31)

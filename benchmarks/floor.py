@@ -1,7 +1,9 @@
 """The floors that our figures are divided by: the least that PostgreSQL must do for the same answer."""
 
-# Every start of the month at which any therapist is free for an hour, in one statement. MATERIALIZED keeps the planner from
-# computing the free time again for each start.
+from datetime import date, timedelta
+
+# Every start of the month at which any therapist is free for an hour, in one statement.
+# MATERIALIZED keeps the planner from computing the free time again for each start.
 MONTH_ANY = """
 WITH days AS MATERIALIZED (
     SELECT d FROM generate_series({first}::timestamp, {last}::timestamp - interval '1 day', interval '1 day') d
@@ -35,3 +37,9 @@ ORDER BY start
 RAW_LOCK = "SELECT id FROM services_resource WHERE id = %s FOR NO KEY UPDATE"
 RAW_CHECK = "SELECT 1 FROM bookings_allocation WHERE resource_id = %s AND busy && tstzrange(%s, %s) LIMIT 1"
 RAW_INSERT = "INSERT INTO bookings_allocation (resource_id, busy, booking_id) VALUES (%s, tstzrange(%s, %s), %s)"
+
+
+def month_from(today: date) -> tuple[date, date]:
+    """The asked month: 31 days from the day after tomorrow, end excluded."""
+    first = today + timedelta(days=2)
+    return first, first + timedelta(days=31)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import floor
-from benchmarks.data import month_from
+from benchmarks.floor import month_from
 from devservers import application, postgres, valkey
 from devservers.postgres import Postgres
 from tests.stack import Stack
@@ -135,8 +135,8 @@ def in_process(server: Postgres, env: dict[str, str], today: date, result: dict[
         "1000": new_worker(server, env, today, staff=1000, past=50_000)[0],
     }
     try:
-        for name in workers:
-            paired(workers[name], "month", "sql", 5)
+        for worker in workers.values():
+            paired(worker, "month", "sql", 5)
         ten = paired(workers["50k"], "month", "sql", 30 if quick else 100)
         put_ratio(result, "month_any10_vs_sql", ten)
         assert workers["50k"].answers["month"] == workers["50k"].answers["sql"], "both must find the same starts"

@@ -36,7 +36,7 @@ class Bench:
     def __init__(self, variant_id: int, today: date) -> None:
         self.variant_id = variant_id
         self.now = datetime(today.year, today.month, today.day, 6, tzinfo=UTC)
-        self.first, self.last = data.month_from(today)
+        self.first, self.last = floor.month_from(today)
         self.statement = floor.MONTH_ANY.format(variant=variant_id, first=f"'{self.first}'", last=f"'{self.last}'")
         self.location_id = 1
         self.acts = 0
