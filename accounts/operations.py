@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.emails import normalised_email
 from accounts.models import Consent, Customer
-from core.inserts import insert_unless_known
+from core.inserts import insert_rows, insert_unless_known
 
 
 def customer_for_guest(*, name: str, email: str, phone: str, language: str, now: datetime) -> Customer | None:
@@ -45,7 +45,7 @@ def prove_customer_email(*, email: str, name: str, phone: str, language: str, no
 
 def record_consent(*, customer_id: int | None, subject_ref: str, purpose: str, text: str, now: datetime) -> Consent:
     """Write down an agreement with the exact words that were shown. The version names equal words."""
-    return Consent.objects.create(
+    consent = Consent(
         customer_id=customer_id,
         subject_ref=subject_ref,
         purpose=purpose,
@@ -53,3 +53,5 @@ def record_consent(*, customer_id: int | None, subject_ref: str, purpose: str, t
         text_version=hashlib.sha256(text.encode()).hexdigest()[:16],
         given_at=now,
     )
+    insert_rows(consent)
+    return consent

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.errors import WrongStatus
 from bookings.models import Booking, BookingEvent
+from core.inserts import insert_rows
 
 _S = BookingStatus
 
@@ -72,7 +75,7 @@ def transition(
     if not may_become(before, to):
         raise WrongStatus(from_status=before, to_status=to)
     columns = {**(values or {}), "status": to, "updated_at": now}
-    if not Booking.objects.filter(pk=booking.pk, status=before).update(**columns):
+    if not _is_updated(booking, before, columns):
         raise WrongStatus(from_status=before, to_status=to)
     for name, value in columns.items():
         setattr(booking, name, value)
@@ -90,7 +93,7 @@ def record(
     details: Mapping[str, Any] | None = None,
 ) -> BookingEvent:
     """Append to the history of ``booking``, which shows its new state already; no ``from_status``: it stayed."""
-    return BookingEvent.objects.create(
+    event = BookingEvent(
         booking=booking,
         kind=kind,
         from_status=booking.status if from_status is None else from_status,
@@ -103,3 +106,18 @@ def record(
         details=dict(details or {}),
         at=now,
     )
+    insert_rows(event)
+    return event
+
+
+def _is_updated(booking: Booking, before: str, columns: Mapping[str, Any]) -> bool:
+    """Compare and set. The statement is made by hand because Django would build it anew for every booking."""
+    fields = [Booking._meta.get_field(name) for name in columns]
+    assignments = ", ".join(f'"{field.column}" = %s' for field in fields)
+    values = [field.get_db_prep_save(value, connection) for field, value in zip(fields, columns.values(), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE bookings_booking SET {assignments} WHERE id = %s AND status = %s",  # noqa: S608 (our own columns)
+            [*values, booking.pk, before],
+        )
+        return cursor.rowcount == 1

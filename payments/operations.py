@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from core.inserts import insert_rows
 from payments.models import Bill, BillLine
 
 TEXT_LENGTH = 200
@@ -23,17 +24,18 @@ class NewLine:
     quantity: int = 1
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def open_bill(
     *, customer_id: int | None, currency: str, lines: Sequence[NewLine], subject_ref: str, now: datetime
 ) -> Bill:
     """Open a bill with its first lines, all for the same subject (``booking:17``). Two statements."""
-    bill = Bill.objects.create(customer_id=customer_id, currency=currency, created_at=now)
-    BillLine.objects.bulk_create([_row(bill, line, subject_ref, now) for line in lines])
+    bill = Bill(customer_id=customer_id, currency=currency, created_at=now)
+    insert_rows(bill)
+    insert_rows(*(_row(bill, line, subject_ref, now) for line in lines))
     return bill
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def add_line(*, bill_id: int, line: NewLine, subject_ref: str, now: datetime) -> BillLine:
     """Add a fee or a correction to a bill. Locks the bill's row, the last in the order of locks.
 

@@ -21,6 +21,7 @@ from bookings.facts_types import Facts
 from bookings.lifecycle import SYSTEM, Actor, transition
 from bookings.models import Allocation, Booking, MoveProposal
 from bookings.operations.transactions import Overtaken
+from core.inserts import insert_rows
 from services.models import Business, Service
 
 # With "any" and no more people than this, all of them are locked at once and the facts are read a single time.
@@ -110,13 +111,15 @@ def lock_limits(*, service_id: int | None, has_business_limit: bool) -> None:
 
 def claim(booking: Booking, claims: Iterable[Claim]) -> None:
     """Write the claims of ``booking``."""
-    Allocation.objects.bulk_create(
-        Allocation(
-            resource_id=each.resource_id,
-            busy=DateTimeTZRange(instant(each.low_minute), instant(each.high_minute)),
-            booking=booking,
+    insert_rows(
+        *(
+            Allocation(
+                resource_id=each.resource_id,
+                busy=DateTimeTZRange(instant(each.low_minute), instant(each.high_minute)),
+                booking=booking,
+            )
+            for each in claims
         )
-        for each in claims
     )
 
 

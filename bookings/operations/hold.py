@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
 
 from bookings import queries
 from bookings.availability import Candidate
@@ -41,6 +40,7 @@ from bookings.operations.claiming import (
 )
 from bookings.operations.transactions import booking_transaction
 from bookings.records import quote_of, spec_of_line
+from core.inserts import insert_rows
 from core.references import new_reference, new_token, token_hash
 from services.models import Service
 
@@ -247,11 +247,15 @@ def _with_alternatives(
 def _hold(
     request: _Request, actor: Actor, now: datetime, replacing_token: str | None, retaken: Booking | None
 ) -> HeldSlot:
+    address_count = _count_at_address(request, now)
     own = _own_holds(request.visitor_hash, replacing_token, now)
     replaced = [each for each in own if _is_replaced(each, request, replacing_token)]
     offer = _checked_offer(request, actor)
-    if actor.channel not in _UNLIMITED:
-        _check_hold_limits(len(own) - len(replaced), request.address_hash, now)
+    is_limited = actor.channel not in _UNLIMITED
+    if is_limited and (
+        len(own) - len(replaced) >= settings.HOLDS_PER_VISITOR or address_count >= settings.HOLDS_PER_ADDRESS
+    ):
+        raise TooManyHolds
     for earlier in replaced:
         expire(earlier, actor=actor, now=now, reason="another time was picked")
     lock_limits(
@@ -262,30 +266,44 @@ def _hold(
     line = _new_line(request, offer, candidate)
     booking = _new_booking(request, offer, line, token=token, actor=actor, now=now, retaken=retaken)
     line.booking = booking
-    line.save(force_insert=True)
+    insert_rows(line)
     claim(booking, candidate.claims)
     record(booking, EventKind.STATUS, actor=actor, now=now, from_status="")
     return HeldSlot(booking, token)
 
 
+_COUNT_AT_ADDRESS = """
+SELECT CASE WHEN %s <> '' THEN pg_advisory_xact_lock(hashtextextended('hold:' || %s, 0)) END, (
+    SELECT count(*) FROM bookings_booking
+    WHERE address_hash = %s AND address_hash <> '' AND status = 'held' AND hold_expires_at > %s)
+"""
+
+
+def _count_at_address(request: _Request, now: datetime) -> int:
+    """Lock the visitor, and return how many live holds there are from the same address.
+
+    Two clicks of one visitor then come one after the other, and the second finds the hold of the first.
+    """
+    visitor, address = request.visitor_hash, request.address_hash
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_AT_ADDRESS, [visitor, visitor, address, now])
+        return int(cursor.fetchone()[1])
+
+
+_OWN_HOLDS = """
+SELECT id FROM bookings_booking
+WHERE status = 'held' AND hold_expires_at > %s AND (visitor_hash = %s AND visitor_hash <> '' OR hold_token_hash = %s)
+ORDER BY id
+FOR NO KEY UPDATE
+"""
+
+
 def _own_holds(visitor_hash: str, replacing_token: str | None, now: datetime) -> list[Booking]:
     """Lock the live holds of a visitor, and the one to be replaced, which may come from another device."""
-    is_own = Q()
-    if visitor_hash:
-        # Two clicks of one visitor come one after the other; the second then finds the hold of the first.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"hold:{visitor_hash}"])
-        is_own |= Q(visitor_hash=visitor_hash)
-    if replacing_token:
-        is_own |= Q(hold_token_hash=token_hash(replacing_token))
-    if not is_own:
-        return []
-    return list(
-        Booking.objects.select_for_update(no_key=True)
-        .filter(is_own, status=BookingStatus.HELD, hold_expires_at__gt=now)
-        .prefetch_related("lines")
-        .order_by("pk")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_OWN_HOLDS, [now, visitor_hash, token_hash(replacing_token) if replacing_token else None])
+        ids = [row[0] for row in cursor.fetchall()]
+    return list(Booking.objects.filter(pk__in=ids).prefetch_related("lines").order_by("pk")) if ids else []
 
 
 def _is_replaced(held: Booking, request: _Request, replacing_token: str | None) -> bool:
@@ -319,16 +337,6 @@ def _checked_offer(request: _Request, actor: Actor) -> Offer:
     if not 1 <= request.party_size <= offer.max_party_size:
         raise PartyTooLarge(maximum=offer.max_party_size)
     return offer
-
-
-def _check_hold_limits(own_count: int, address_hash: str, now: datetime) -> None:
-    if own_count >= settings.HOLDS_PER_VISITOR:
-        raise TooManyHolds
-    if not address_hash:
-        return
-    live = Booking.objects.filter(address_hash=address_hash, status=BookingStatus.HELD, hold_expires_at__gt=now)
-    if live.count() >= settings.HOLDS_PER_ADDRESS:
-        raise TooManyHolds
 
 
 def _wish(request: _Request, offer: Offer) -> Wish:
@@ -397,7 +405,7 @@ def _new_booking(
     if retaken:
         for name in ("contact_name", "contact_email", "contact_phone", "customer_note", "visit_address"):
             setattr(booking, name, getattr(retaken, name))
-    booking.save(force_insert=True)
+    insert_rows(booking)
     return booking
 
 
