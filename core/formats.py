@@ -13,6 +13,7 @@ from django.utils import formats
 from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext
 
 from core.money import exponent, formatted, major
+from core.references import spoken
 
 MINUS = "−"
 
@@ -139,6 +140,11 @@ def until_text(ahead_minutes: int) -> str:
 def percent_text(percent: int) -> str:
     """Write a share such as 20 %."""
     return pgettext("share", "%(number)d %%") % {"number": percent}
+
+
+def reference_text(reference: str) -> str:
+    """Write a booking reference in speakable groups: K7M 4PX."""
+    return spoken(reference)
 
 
 def initials(name: str) -> str:

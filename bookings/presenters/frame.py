@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from bookings.catalogue import Place
-from services.models import Business
+from bookings.catalogue import Firm, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +32,13 @@ class Frame:
     account_url: str = ""
 
 
-def frame_of(business: Business, places: Sequence[Place]) -> Frame:
+def frame_of(firm: Firm, places: Sequence[Place]) -> Frame:
     return Frame(
-        name=business.text("name"),
+        name=firm.name,
         home_url=reverse("landing"),
-        brand_url=f"{reverse('brand')}?c={business.brand_colour.lstrip('#')}",
-        phone=business.phone,
-        phone_href=phone_href(business.phone),
+        brand_url=f"{reverse('brand')}?c={firm.brand_colour.lstrip('#')}",
+        phone=firm.phone,
+        phone_href=phone_href(firm.phone),
         locations=tuple(Link(place.name, place.directions_url) for place in places),
     )
 

@@ -34,17 +34,17 @@ def landing_page(
     catalogue: Catalogue, starts: StartsOf, openings: Mapping[int, Opening], *, urls: Mapping[str, str], now: datetime
 ) -> dict[str, Any]:
     """Everything the page shows. ``starts`` has the first variant of each service; ``urls`` its picker by slug."""
-    business = catalogue.business
+    firm = catalogue.firm
     places = {place.id: place for place in catalogue.places}
     next_of = {
         service.id: _next(service, starts, places) for service in catalogue.services if service.is_performed
     }
     local_now = now.astimezone(catalogue.places[0].zone) if catalogue.places else now
     return {
-        "name": business.text("name"),
-        "tagline": business.text("tagline"),
-        "is_paused": business.is_booking_paused,
-        "paused_message": business.text("paused_message"),
+        "name": firm.name,
+        "tagline": firm.tagline,
+        "is_paused": firm.is_booking_paused,
+        "paused_message": firm.paused_message,
         "open_sentence": open_sentence(list(openings.values()), local_now) if openings else "",
         "place_count": _place_count(catalogue),
         "next_free": _next_free(catalogue, next_of, local_now.date()),
@@ -86,7 +86,7 @@ def _category(
 def _card(
     catalogue: Catalogue, service: ServiceOffer, next_of: Mapping[int, list[NextStart]], url: str, today: date
 ) -> dict[str, Any]:
-    currency = catalogue.business.currency
+    currency = catalogue.firm.currency
     first = service.variants[0] if service.variants else None
     upcoming = next_of.get(service.id, [])[:NEXT_TIMES]
     says_place = len({start.place.id for start in upcoming}) > 1
@@ -125,7 +125,7 @@ def _next_label(service: ServiceOffer, upcoming: Sequence[NextStart]) -> str:
 
 
 def _no_time_words(catalogue: Catalogue, service: ServiceOffer) -> str:
-    if catalogue.business.is_booking_paused:
+    if catalogue.firm.is_booking_paused:
         return gettext("Online booking is paused.")
     if not service.is_performed:
         return gettext("Nobody offers this at the moment. Please ask us.")
@@ -139,7 +139,7 @@ def _next_free(catalogue: Catalogue, next_of: Mapping[int, list[NextStart]], tod
         ((starts[0], service) for service in catalogue.services if (starts := next_of.get(service.id))),
         key=lambda pair: pair[0].minute,
     )
-    if not firsts or catalogue.business.is_booking_paused:
+    if not firsts or catalogue.firm.is_booking_paused:
         return None
     on = _local(firsts[0][0]).date()
     near = near_day_text(on, today)
@@ -165,7 +165,7 @@ def _next_free_row(catalogue: Catalogue, start: NextStart, service: ServiceOffer
         "time": time_text(_local(start)),
         "what": gettext("%(service)s, %(length)s") % {"service": service.name, "length": _length(variant)},
         "who": " · ".join(filter(None, (_who(service, variant), place))),
-        "price": price_words(variant, catalogue.business.currency),
+        "price": price_words(variant, catalogue.firm.currency),
     }
 
 

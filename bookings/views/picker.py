@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bookings import queries
 from bookings.availability import day_marks, free_starts
-from bookings.catalogue import Catalogue, ServiceOffer, catalogue, the_business
+from bookings.catalogue import Catalogue, ServiceOffer, catalogue
 from bookings.enums import ActorKind, BookingChannel
 from bookings.errors import BookingPaused
 from bookings.facts import availability_facts
@@ -70,27 +70,23 @@ def hold(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _offered(slug: str) -> tuple[Catalogue, ServiceOffer]:
-    business = the_business()
-    if business is None:
-        raise Http404
-    offered = catalogue(business, slug=slug)
-    if not offered.services:
+    offered = catalogue(slug=slug)
+    if offered is None or not offered.services:
         raise Http404
     return offered, offered.services[0]
 
 
 def _closed(request: HttpRequest, offered: Catalogue, service: ServiceOffer) -> HttpResponse | None:
     """The page of a service that cannot be booked at all now, or None when it can."""
-    business = offered.business
-    if business.is_booking_paused:
+    if offered.firm.is_booking_paused:
         title = gettext("Online booking is paused")
-        text = business.text("paused_message") or gettext("Please call us, or look in again later.")
+        text = offered.firm.paused_message or gettext("Please call us, or look in again later.")
     elif not service.is_performed:
         title = gettext("Nobody offers this at the moment")
         text = gettext("Please choose another service, or ask us when it is back.")
     else:
         return None
-    frame = frame_of(business, offered.places)
+    frame = frame_of(offered.firm, offered.places)
     context = {
         "service_name": service.name,
         "title": title,
@@ -142,12 +138,12 @@ def _picker_page(
         now=now,
         url=url,
         hold_url=reverse("hold", args=[service.slug]),
-        staff_word=offered.business.text("staff_word"),
-        currency=offered.business.currency,
+        staff_word=offered.firm.staff_word,
+        currency=offered.firm.currency,
         held=_held(line, token) if line else None,
         visitor_zone=_visitor_zone(request),
     )
-    frame = frame_of(offered.business, offered.places)
+    frame = frame_of(offered.firm, offered.places)
     if not page["is_free_anywhere"]:
         page["empty"] = _empty(choice, now, url, frame, person_id)
         page["more_url"] = ""

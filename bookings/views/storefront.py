@@ -11,7 +11,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from bookings.availability import free_starts
-from bookings.catalogue import Catalogue, ServiceOffer, catalogue, openings, the_business
+from bookings.catalogue import Catalogue, ServiceOffer, catalogue, openings
 from bookings.facts import availability_facts
 from bookings.presenters.frame import frame_of
 from bookings.presenters.landing import landing_page
@@ -26,11 +26,10 @@ NEAR_DAYS = 7
 @cache_control(private=True, no_cache=True)
 def landing(request: HttpRequest) -> HttpResponse:
     """Show every service with its next free times."""
-    business = the_business()
-    if business is None:
+    offered = catalogue()
+    if offered is None:
         return _nothing_yet(request)
     now = clock.now()
-    offered = catalogue(business)
     page = landing_page(
         offered,
         _next_starts(offered, now),
@@ -38,7 +37,7 @@ def landing(request: HttpRequest) -> HttpResponse:
         urls={service.slug: reverse("picker", args=[service.slug]) for service in offered.services},
         now=now,
     )
-    return render(request, "bookings/landing.html", {"page": page, "frame": frame_of(business, offered.places)})
+    return render(request, "bookings/landing.html", {"page": page, "frame": frame_of(offered.firm, offered.places)})
 
 
 @require_safe
@@ -54,7 +53,7 @@ def brand(request: HttpRequest) -> HttpResponse:
 
 def _next_starts(offered: Catalogue, now: datetime) -> dict[int, dict[int, list[int]]]:
     """The next free starts of the first length of each service, near ones first of all."""
-    if offered.business.is_booking_paused:
+    if offered.firm.is_booking_paused:
         return {}
     services = [service for service in offered.services if service.is_performed]
     found = _starts_of(services, now, range(NEAR_DAYS))

@@ -11,7 +11,6 @@ from django.utils.safestring import SafeString
 
 from core import formats
 from core.drawings import ICONS, PICTURES
-from core.references import spoken
 
 register = template.Library()
 
@@ -83,7 +82,7 @@ def minutes(count: int | None) -> str:
 @register.filter
 def reference(value: str) -> str:
     """K7M 4PX."""
-    return spoken(value)
+    return formats.reference_text(value)
 
 
 @register.simple_tag
