@@ -1,68 +1,68 @@
-"""Inserts that Django's own would make slower or less safe. One statement each."""
+"""Inserts that Django's own would make slower or less safe: one statement each, built once per model.
+
+Rows are saved as they are, without signals.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.db import connection, models
-from psycopg import sql
+
+_Fields = list["models.Field[Any, Any]"]
 
 
 def insert_rows(*rows: models.Model) -> None:
-    """Insert unsaved rows of one model, and set their primary keys.
-
-    As ``bulk_create``, without building the statement anew each time, which costs more than running it. No signals.
-    """
+    """Insert unsaved rows of one model and set their primary keys."""
     if not rows:
         return
-    model = type(rows[0])
-    fields, statement = _insert_statement(model, len(rows))
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        keys = cursor.fetchall()
+    keys = _keys_of_inserted(rows, ())
     for row, (key,) in zip(rows, keys, strict=True):
-        row.pk = key
-        row._state.adding = False
-        row._state.db = connection.alias
-
-
-@lru_cache(maxsize=256)
-def _insert_statement(model: type[models.Model], row_count: int) -> tuple[list["models.Field[Any, Any]"], str]:
-    meta = model._meta
-    fields = [field for field in meta.local_concrete_fields if not field.primary_key and not field.generated]
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(field.column)) for field in fields)
-    row = f"({', '.join(['%s'] * len(fields))})"
-    rows = ", ".join([row] * row_count)
-    # Names come from our own models, values are parameters.
-    statement = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {rows} RETURNING {quote(str(meta.pk.column))}"  # noqa: S608
-    return fields, statement
+        _mark_saved(row, key)
 
 
 def insert_unless_known(row: models.Model, *, unique: Sequence[str]) -> bool:
     """Insert an unsaved row; when ``unique`` (columns of a unique constraint) is taken, leave everything as it is.
 
-    Sets the new primary key. False means the other row stays. Django's own ``ignore_conflicts`` cannot tell which
-    happened.
+    No race, and no aborted transaction. Sets the new primary key. False means the other row stays. Django's own
+    ``ignore_conflicts`` cannot tell which happened.
     """
-    meta = row._meta
-    columns = [field for field in meta.concrete_fields if not field.primary_key and not field.generated]
-    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in columns]
-    conflict = [str(field.column) for field in columns if field.name in unique]
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING RETURNING {}").format(
-        sql.Identifier(meta.db_table),
-        sql.SQL(", ").join([sql.Identifier(str(field.column)) for field in columns]),
-        sql.SQL(", ").join([sql.Placeholder()] * len(columns)),
-        sql.SQL(", ").join(map(sql.Identifier, conflict)),
-        sql.Identifier(str(meta.pk.column)),
-    )
+    keys = _keys_of_inserted([row], tuple(unique))
+    if not keys:
+        return False
+    _mark_saved(row, keys[0][0])
+    return True
+
+
+def insert_missing(*rows: models.Model, unique: Sequence[str]) -> None:
+    """Insert those rows of one model whose ``unique`` columns are not taken. Primary keys stay unset."""
+    if rows:
+        _keys_of_inserted(rows, tuple(unique))
+
+
+def _keys_of_inserted(rows: Sequence[models.Model], unique: tuple[str, ...]) -> list[tuple[Any]]:
+    fields, statement = _insert_statement(type(rows[0]), len(rows), unique)
+    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        inserted = cursor.fetchone()
-    if inserted is None:
-        return False
-    row.pk = inserted[0]
+        keys: list[tuple[Any]] = cursor.fetchall()
+    return keys
+
+
+@lru_cache(maxsize=256)
+def _insert_statement(model: type[models.Model], row_count: int, unique: tuple[str, ...]) -> tuple[_Fields, str]:
+    meta, quote = model._meta, connection.ops.quote_name
+    fields = [field for field in meta.local_concrete_fields if not field.primary_key and not field.generated]
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    rows = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * row_count)
+    taken = ", ".join(quote(str(meta.get_field(name).column)) for name in unique)
+    conflict = f"ON CONFLICT ({taken}) DO NOTHING" if taken else ""
+    table, key = quote(meta.db_table), quote(str(meta.pk.column))
+    # Names come from our own models, values are parameters.
+    return fields, f"INSERT INTO {table} ({columns}) VALUES {rows} {conflict} RETURNING {key}"  # noqa: S608
+
+
+def _mark_saved(row: models.Model, key: Any) -> None:
+    row.pk = key
     row._state.adding = False
     row._state.db = connection.alias
-    return True

@@ -22,6 +22,7 @@ from bookings.lifecycle import SYSTEM, Actor, transition
 from bookings.models import Allocation, Booking, MoveProposal
 from bookings.operations.transactions import Overtaken
 from core.inserts import insert_rows
+from core.reads import read_rows
 from services.models import Business, Service
 
 # With "any" and no more people than this, all of them are locked at once and the facts are read a single time.
@@ -84,7 +85,10 @@ def locked_booking(booking_id: int) -> Booking:
 
     :raises Booking.DoesNotExist: when there is none.
     """
-    return Booking.objects.select_for_update(no_key=True).get(pk=booking_id)
+    rows = read_rows(Booking, "WHERE id = %s FOR NO KEY UPDATE", [booking_id])
+    if not rows:
+        raise Booking.DoesNotExist
+    return rows[0]
 
 
 def require_live_hold(booking: Booking, now: datetime) -> None:

@@ -12,6 +12,7 @@ from bookings.models import Booking, BookingLine
 from bookings.operations.claiming import locked_booking, require_live_hold
 from bookings.operations.transactions import booking_transaction
 from bookings.records import bill_lines
+from core.reads import read_rows
 from payments.operations import open_bill
 from services.enums import Delivery
 
@@ -46,7 +47,7 @@ def confirm_booking(*, booking_id: int, contact: Contact, consent_text: str, act
     if booking.status == BookingStatus.CONFIRMED:
         return booking
     require_live_hold(booking, now)
-    lines = list(booking.lines.all())
+    lines = read_rows(BookingLine, "WHERE booking_id = %s ORDER BY position", [booking.pk])
     customer = None
     if contact.email:
         customer = customer_for_guest(
