@@ -5,6 +5,7 @@ the moment of sending.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -73,6 +74,13 @@ def announce_cancelled(booking: Booking, *, now: datetime) -> None:
     """
     notifications.cancel_pending(subject_ref(booking), reason="The booking was cancelled first.")
     _announce(booking, MessageKind.CANCELLED, staff=_staff_of(booking), now=now)
+
+
+def announce_again(booking: Booking, *, to_staff: bool, now: datetime) -> None:
+    """Send the appointment as it stands once more, because somebody asked for it: to the customer, perhaps to staff."""
+    requests = _requests(booking, MessageKind.CONFIRMED, _staff_of(booking) if to_staff else ())
+    again = [replace(request, key=notifications.again_key(request.key, now)) for request in requests]
+    notifications.enqueue(again, now=now)
 
 
 def subject_ref(booking: Booking) -> str:

@@ -3,15 +3,15 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.decorators import display
 
 from core import clock
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, display
 from notifications.models import Notification
 from notifications.operations import send_again
 
@@ -64,7 +64,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Send again …"), permissions=["view"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> HttpResponse | None:
-        """Ask first; the second POST puts copies into the queue. Whether they are still wanted is decided when they go."""
+        """Ask first; the second POST puts copies into the queue. Those no longer wanted are dropped when they go."""
         if "confirmed" not in request.POST:
             return self._ask(request, queryset)
         now = clock.now()
@@ -82,6 +82,6 @@ class NotificationAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "rows": queryset,
             "action": "send_again",
-            "action_checkbox_name": admin.helpers.ACTION_CHECKBOX_NAME,
+            "action_checkbox_name": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/notifications/send_again.html", context)

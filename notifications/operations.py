@@ -41,7 +41,8 @@ def cancel_pending(subject_ref: str, *, reason: str, kinds: Collection[str] | No
     return rows.update(status=NotificationStatus.CANCELLED, error=reason)
 
 
-def send_again(*, notification_id: int, now: datetime) -> Notification:
+@transaction.atomic
+def send_again(*, notification_id: int, now: datetime) -> None:
     """Put a copy of a message into the queue, at somebody's request. It is rendered anew when it goes, and dropped if
     its subject no longer wants it.
 
@@ -60,10 +61,7 @@ def send_again(*, notification_id: int, now: datetime) -> Notification:
         key=again_key(old.key, now),
         details=old.details,
     )
-    row = _row(request, now)
-    row.save(force_insert=True)
-    nudge("notifications.tasks.send_due")
-    return row
+    enqueue([request], now=now)
 
 
 def again_key(key: str, now: datetime) -> str:

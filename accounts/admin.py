@@ -1,0 +1,127 @@
+"""Admin of people who sign in and of customers. Consents are evidence, so they are only read."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from accounts.emails import normalised_email
+from accounts.models import Consent, Customer, User
+from core import clock
+from core.admin import ModelAdmin, ReadOnlyAdmin, display
+
+if TYPE_CHECKING:
+    _CustomerForm = forms.ModelForm[Customer]
+    _UserAdmin = DjangoUserAdmin[User]
+else:
+    _CustomerForm = forms.ModelForm
+    _UserAdmin = DjangoUserAdmin
+
+# What people may do in the business is a role (staff.Access); groups would be a second, unused way to say it.
+admin.site.unregister(Group)
+
+
+class NewUserForm(UserCreationForm):  # type: ignore[misc] # unfold has no types
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+class UserForm(UserChangeForm):  # type: ignore[misc]
+    class Meta:
+        model = User
+        fields = "__all__"
+
+
+@admin.register(User)
+class UserAdmin(_UserAdmin, ModelAdmin):
+    """Sign-ins. Nobody can delete their own, so that somebody always gets in."""
+
+    form = UserForm
+    add_form = NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("email", "name", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ["email", "name", "password"]}),
+        (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser"]}),
+        (_("Dates"), {"fields": ["last_login", "date_joined"]}),
+    )
+    add_fieldsets = ((None, {"fields": ["email", "name", "password1", "password2"]}),)
+    labels = {"is_superuser": _("may do everything in the admin")}
+    help_texts = {
+        "is_active": _("Off: cannot sign in any more. Better than deleting, because the history keeps the name."),
+        "is_superuser": _(
+            "Without it the admin stays empty for this person. What people do in the business is a role."
+        ),
+    }
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and obj != request.user
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        deleted, counts, perms, protected = super().get_deleted_objects(objs, request)
+        if any(each.pk == request.user.pk for each in objs):
+            protected = [_("This is your own sign-in.")]
+        return deleted, counts, perms, protected
+
+
+class CustomerForm(_CustomerForm):
+    """A customer; two cannot have the same mailbox, however its address is written."""
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        self.instance.email_normalised = normalised_email(email)
+        others = Customer.objects.exclude(pk=self.instance.pk)
+        if others.filter(email_normalised=self.instance.email_normalised).exists():
+            raise forms.ValidationError(_("Another customer has this address."))
+        return email
+
+
+@admin.register(Customer)
+class CustomerAdmin(ModelAdmin):
+    form = CustomerForm
+    list_display = ("name", "email", "phone", "is_proven", "created_at")
+    list_filter = (("email_proven_at", admin.EmptyFieldListFilter),)
+    search_fields = ("name", "email")
+    search_help_text = _("Name or e-mail. Phone numbers are encrypted and cannot be searched.")
+    autocomplete_fields = ("user",)
+    fields = ("name", "email", "phone", "language", "notes", "user", "email_proven_at", "created_at")
+    readonly_fields = ("email_proven_at", "created_at")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "language":
+            kwargs["widget"] = UnfoldAdminSelectWidget(choices=settings.LANGUAGES)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_at = clock.now()
+        elif "email" in form.changed_data:
+            # Nobody has acted from the new mailbox yet.
+            obj.email_proven_at = None
+        super().save_model(request, obj, form, change)
+
+    @display(description=_("address proven"), boolean=True, ordering="email_proven_at")
+    def is_proven(self, obj: Customer) -> bool:
+        return obj.email_proven_at is not None
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    list_display = ("customer", "purpose", "subject_ref", "given_at", "withdrawn_at")
+    list_filter = ("purpose",)
+    list_select_related = ("customer",)
+    search_fields = ("customer__name", "customer__email", "subject_ref")
+    ordering = ("-given_at",)

@@ -1,0 +1,79 @@
+"""The admin site: who enters, in which zone it shows times, and its own content security policy.
+
+Unfold runs Alpine, which evaluates expressions in attributes and sets styles on elements. The policy that allows this
+is set on the answers of this site alone; every other page keeps the strict one of settings.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from csp.decorators import csp_replace
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AuthenticationForm
+from unfold.sites import UnfoldAdminSite
+
+from core import limits
+from services.models import Location
+
+View = Callable[..., HttpResponse]
+SIGN_INS_PER_MINUTE = 10
+
+
+class SignInForm(AuthenticationForm):  # type: ignore[misc] # unfold has no types
+    """Sign in by e-mail. Guessing is slowed down per address and per account, before any password is checked."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("E-mail")
+
+    def clean(self) -> dict[str, Any]:
+        account = str(self.cleaned_data.get("username") or "").lower()
+        address = str(self.request.META.get("REMOTE_ADDR") or "")
+        if not all(limits.allow("sign-in", key, per_minute=SIGN_INS_PER_MINUTE) for key in (account, address)):
+            raise ValidationError(_("Too many tries. Please wait a minute, then try again."), code="too_many")
+        cleaned: dict[str, Any] = super().clean()
+        return cleaned
+
+
+class Site(UnfoldAdminSite):  # type: ignore[misc]
+    """Only people who may open the admin get in; ``has_permission`` of Django asks is_active and is_staff."""
+
+    login_form = SignInForm
+    index_title = _("Today")
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        return _framed(super().admin_view(view, cacheable))
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return _framed(super().login)(request, extra_context)
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Switched off: unfold would keep found objects in the cache, which holds plain values only."""
+        raise Http404
+
+
+def _framed(view: View) -> View:
+    """Answer with the admin's own policy, and with times in the zone of the first location."""
+
+    @wraps(view)
+    def framed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with timezone.override(_zone()):
+            response = with_policy(request, *args, **kwargs)
+            # Templates are rendered after the view as a rule; here they need the zone.
+            if callable(render := getattr(response, "render", None)):
+                render()
+        return response
+
+    with_policy = csp_replace(settings.ADMIN_CONTENT_SECURITY_POLICY)(view)
+    return framed
+
+
+def _zone() -> ZoneInfo:
+    names = Location.objects.order_by("position", "name").values_list("time_zone", flat=True)
+    return ZoneInfo(names.first() or settings.TIME_ZONE)

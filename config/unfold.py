@@ -1,0 +1,123 @@
+"""The admin's look, its menu, its content security policy, and where it asks about bookings."""
+
+from typing import Any
+
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+# Only what differs from the site's policy. Alpine needs eval; it and unfold's colours need styles on elements.
+ADMIN_CONTENT_SECURITY_POLICY = {
+    "script-src": [SELF, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+}
+
+# What the admin of a lower app asks of bookings, which it may not import.
+ADMIN_ROUTES = {
+    "bookings_ahead": "bookings.commitments.bookings_ahead",
+    "stranded_bookings": "bookings.commitments.stranded_bookings",
+}
+
+
+def _item(title: Any, icon: str, model: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+
+
+def _group(title: Any, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "separator": True, "items": list(items)}
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Openhours",
+    "SITE_HEADER": "Openhours",
+    "SITE_SUBHEADER": _("Settings of the business"),
+    "SITE_URL": "/",
+    "SITE_ICON": lambda request: static("img/mark.svg"),
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "10px",
+    "STYLES": [lambda request: static("css/admin.css")],
+    "COLORS": {
+        # Warm greys and the brand of look.md, light to dark.
+        "base": {
+            "50": "#faf9f7",
+            "100": "#f4f2ef",
+            "200": "#e7e4e0",
+            "300": "#d3cec8",
+            "400": "#9a938b",
+            "500": "#6e6861",
+            "600": "#57524d",
+            "700": "#48433e",
+            "800": "#302c29",
+            "900": "#1b1917",
+            "950": "#141210",
+        },
+        "primary": {
+            "50": "#eef1ec",
+            "100": "#e1e9e3",
+            "200": "#bcd2cb",
+            "300": "#93d9cf",
+            "400": "#6fd2c7",
+            "500": "#3aa89b",
+            "600": "#0f766e",
+            "700": "#0c625b",
+            "800": "#0b4f4a",
+            "900": "#0a413d",
+            "950": "#062a28",
+        },
+        "font": {
+            "subtle-light": "#6e6861",
+            "subtle-dark": "#9a938b",
+            "default-light": "#57524d",
+            "default-dark": "#bdb6ae",
+            "important-light": "#1c1917",
+            "important-dark": "#f4f1ed",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            _group(
+                _("Business"),
+                _item(_("Business"), "storefront", "services_business"),
+                _item(_("Locations"), "location_on", "services_location"),
+                _item(_("Booking rules"), "rule", "services_bookingpolicy"),
+                _item(_("Cancellation rules"), "event_busy", "services_cancellationpolicy"),
+            ),
+            _group(
+                _("Catalogue"),
+                _item(_("Services"), "spa", "services_service"),
+                _item(_("Categories"), "category", "services_category"),
+                _item(_("Rooms and devices"), "meeting_room", "services_resource"),
+                _item(_("Kinds of rooms and devices"), "widgets", "services_resourcetype"),
+            ),
+            _group(
+                _("Team"),
+                _item(_("Staff"), "badge", "staff_staffmember"),
+                _item(_("Time off"), "beach_access", "staff_timeoff"),
+                _item(_("Sign-ins"), "key", "accounts_user"),
+                _item(_("Roles"), "shield_person", "staff_access"),
+            ),
+            _group(
+                _("Bookings"),
+                _item(_("Bookings"), "calendar_month", "bookings_booking"),
+                _item(_("Customers"), "group", "accounts_customer"),
+                _item(_("Bills"), "receipt_long", "payments_bill"),
+                _item(_("Consents"), "handshake", "accounts_consent"),
+            ),
+            _group(
+                _("Messages"),
+                _item(_("Messages"), "mail", "notifications_notification"),
+            ),
+            _group(
+                _("System"),
+                _item(_("History of bookings"), "history", "bookings_bookingevent"),
+                _item(_("Taken time"), "lock_clock", "bookings_allocation"),
+                _item(_("Outbox"), "outbox", "core_outboxmessage"),
+            ),
+        ],
+    },
+}

@@ -1,0 +1,259 @@
+"""What every admin page of ours shares: human inputs, read-only pages, refusals with a list of bookings.
+
+Nothing here knows what a booking is. What lower apps must ask about bookings goes by ``settings.ADMIN_ROUTES``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.utils import NestedObjects
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.forms.models import ModelChoiceIterator
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.module_loading import import_string
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
+from unfold import admin as unfold
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from core import clock
+from core.commitments import Commitment
+from core.forms import ClockField, LengthField, PercentField
+from core.models import OutboxMessage
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _TabularInline = admin.TabularInline[Any, Any]
+    _Method = TypeVar("_Method", bound=Callable[..., Any])
+
+    def action(**options: Any) -> Callable[[_Method], _Method]: ...
+    def display(**options: Any) -> Callable[[_Method], _Method]: ...
+
+else:
+    from unfold.decorators import action, display
+
+    _ModelAdmin = unfold.ModelAdmin
+    _TabularInline = unfold.TabularInline
+
+__all__ = [
+    "GuardedInline",
+    "HumanInputs",
+    "ModelAdmin",
+    "ReadOnlyAdmin",
+    "ReadOnlyInline",
+    "TabularInline",
+    "action",
+    "bookings_ahead",
+    "display",
+    "listed",
+    "past_use",
+    "sentence",
+    "typed_options",
+]
+
+Text = str | Promise
+LISTED = 10
+
+
+class HumanInputs:
+    """Fields typed the way people write them; ``labels`` and ``help_texts`` replace the models' technical words."""
+
+    clock_fields: Sequence[str] = ()
+    length_fields: Sequence[str] = ()
+    percent_fields: Sequence[str] = ()
+    labels: Mapping[str, Text] = {}
+    help_texts: Mapping[str, Text] = {}
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        name = db_field.name
+        if name in self.labels:
+            kwargs["label"] = capfirst(str(self.labels[name]))
+        if name in self.help_texts:
+            kwargs["help_text"] = self.help_texts[name]
+        if field := self._human_field(db_field, request, **kwargs):
+            return field
+        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def _human_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        """Overridden where further kinds of fields are known (money)."""
+        if db_field.name in self.clock_fields:
+            return ClockField(**typed_options(db_field, kwargs, placeholder="09:30"))
+        if db_field.name in self.length_fields:
+            return LengthField(**typed_options(db_field, kwargs, placeholder="60 min"))
+        if db_field.name in self.percent_fields:
+            return PercentField(**typed_options(db_field, kwargs, placeholder="19"))
+        return None
+
+
+def typed_options(db_field: Any, kwargs: dict[str, Any], *, placeholder: str) -> dict[str, Any]:
+    """Options of a typed field for a column: what the caller set wins over what the model says."""
+    return {
+        "required": not db_field.blank,
+        "label": kwargs.get("label", capfirst(db_field.verbose_name)),
+        "help_text": kwargs.get("help_text", db_field.help_text),
+        "widget": UnfoldAdminTextInputWidget(attrs={"placeholder": placeholder, "autocomplete": "off"}),
+    }
+
+
+class TabularInline(HumanInputs, _TabularInline):
+    """Rows under their parent, read in a number of queries that does not grow with them."""
+
+    extra = 0
+    related: Sequence[str] = ()
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related(*self.related)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None:
+            field.iterator = _iterator_for_all_rows()
+            field.queryset = field.queryset
+        return field
+
+
+def _iterator_for_all_rows() -> Any:
+    """Choices that are read once for all rows of an inline; each row has a copy of the field."""
+    read: list[Any] = []
+
+    class Remembered(ModelChoiceIterator):  # type: ignore[type-arg]
+        def __iter__(self) -> Iterator[Any]:
+            if not read:
+                read.extend(super().__iter__())
+            return iter(read)
+
+    return Remembered
+
+
+class ModelAdmin(HumanInputs, _ModelAdmin):
+    """An editable page. Deleting anything that a booking ahead needs is refused with the list of these bookings."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    warn_unsaved_form = True
+    delete_confirmation_template = "admin/delete_guarded.html"
+    delete_selected_confirmation_template = "admin/delete_selected_guarded.html"
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Add the bookings ahead to what stands in the way. Rows are locked first, so that nobody books meanwhile."""
+        objs = list(objs)
+        if request.method == "POST":
+            for each in objs:
+                self.lock_for_deletion(each)
+        deleted, counts, perms, protected = super().get_deleted_objects(objs, request)
+        if ahead := bookings_ahead(objs):
+            protected = list(listed(ahead))
+        elif protected:
+            protected = [past_use(len(protected))]
+        return deleted, counts, perms, protected
+
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            return super().response_action(request, *args, **kwargs)
+
+    def lock_for_deletion(self, obj: Any) -> None:
+        """Wait for bookings that are just being made with ``obj``, and let later ones wait for us."""
+        list(type(obj)._default_manager.select_for_update().filter(pk=obj.pk).values_list("pk"))
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """A page to look at. Rows are changed by operations only; a crafted POST gets 403."""
+
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows to look at under their parent."""
+
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class GuardedInline(TabularInline):
+    """Rows of which some may not be removed, because bookings refer to them."""
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form = type("Guarded", (_GuardedForm, formset.form), {})
+        return formset
+
+
+class _GuardedForm:
+    """Say which bookings forbid the removal, in place of Django's list of rows."""
+
+    instance: Any
+    cleaned_data: dict[str, Any]
+
+    def hand_clean_DELETE(self) -> None:  # noqa: N802 (Django's name)
+        if not self.cleaned_data.get(forms.formsets.DELETION_FIELD_NAME) or self.instance.pk is None:
+            return
+        collector = NestedObjects(using=self.instance._state.db)
+        collector.collect([self.instance])
+        if ahead := bookings_ahead([self.instance]):
+            raise ValidationError(sentence(gettext("This cannot be removed. Bookings ahead need it:"), listed(ahead)))
+        if collector.protected:
+            raise ValidationError(past_use(len(collector.protected)))
+
+
+def bookings_ahead(objs: Iterable[Any]) -> list[Commitment]:
+    """The bookings ahead that need any of ``objs``, soonest first."""
+    found: Callable[..., list[Commitment]] = import_string(settings.ADMIN_ROUTES["bookings_ahead"])
+    return found(list(objs), now=clock.now())
+
+
+def listed(bookings: Sequence[Commitment]) -> Sequence[SafeString]:
+    """Links to bookings, the soonest first, cut to what one reads."""
+    lines = [format_html('<a class="underline" href="{}">{}</a>', each.url, each.text) for each in bookings[:LISTED]]
+    if (more := len(bookings) - LISTED) > 0:
+        lines.append(format_html("{}", ngettext("and %d more", "and %d more", more) % more))
+    return lines
+
+
+def past_use(count: int) -> str:
+    return (
+        ngettext(
+            "%d row of the history refers to it, so it stays. Switch it off instead.",
+            "%d rows of the history refer to it, so it stays. Switch it off instead.",
+            count,
+        )
+        % count
+    )
+
+
+def sentence(intro: str, lines: Sequence[SafeString]) -> SafeString:
+    """An introduction with a list under it."""
+    items = format_html_join("", '<li class="ml-4 list-disc">{}</li>', ((line,) for line in lines))
+    return format_html("{}<ul>{}</ul>", intro, items)
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(ReadOnlyAdmin):
+    list_display = ("topic", "route", "key", "status", "attempts", "due_at", "done_at")
+    list_filter = ("status", "topic")
+    search_fields = ("key", "route", "topic")
+    ordering = ("-id",)

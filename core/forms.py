@@ -1,0 +1,136 @@
+"""Form fields that take what people type (09:30, 24 h, 45.00, 19 %) and give what columns store (minutes, minor units).
+
+Each shows a stored value the way it may be typed again. Widgets may be replaced; all of them are plain text inputs.
+"""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from core import money
+
+MINUTES_OF_DAY = 1440
+MAX_INTEGER = 2_147_483_647
+_CLOCK = re.compile(r"(\d{1,2})[:.h]?(\d{2})?", re.IGNORECASE)
+_LENGTH_PART = re.compile(r"(\d+)\s*(d|days?|h|hours?|min|minutes?|m)?\b", re.IGNORECASE)
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+_UNIT_MINUTES = {"d": MINUTES_OF_DAY, "h": 60, "m": 1}
+
+
+class _TypedField(forms.CharField):
+    """Text that stands for a number. An empty value is None."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"empty_value": None, "max_length": 40, **options})
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+class ClockField(_TypedField):
+    """Minutes from local midnight, typed as HH:MM. From 24 on they are the next day: 26:00 is 2 in the morning."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return clock_text(value) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        if text is None:
+            return None
+        match = _CLOCK.fullmatch(text.replace(" ", ""))
+        hours, minutes = (int(match[1]), int(match[2] or 0)) if match else (99, 99)
+        if minutes > 59 or hours * 60 + minutes > 2 * MINUTES_OF_DAY:
+            raise ValidationError(
+                _("Type a time such as 09:30. After midnight go on counting: 26:00 is 2 in the morning.")
+            )
+        return hours * 60 + minutes
+
+
+class LengthField(_TypedField):
+    """A length in minutes, typed as 90, 90 min, 24 h, 3 d or 1 h 30 min."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return length_text(value) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        if text is None:
+            return None
+        parts = _LENGTH_PART.findall(text)
+        if not parts or _LENGTH_PART.sub("", text).strip(" ,"):
+            raise ValidationError(_("Type a length such as 90 min, 24 h or 3 d."))
+        minutes = sum(int(number) * _UNIT_MINUTES[(unit or "m")[0].lower()] for number, unit in parts)
+        if minutes > MAX_INTEGER:
+            raise ValidationError(_("That is too long."))
+        return minutes
+
+
+class MoneyField(_TypedField):
+    """Minor units of ``currency``, typed with its decimals: 45 or 45.00. A comma is read as the decimal point."""
+
+    def __init__(self, *, currency: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.currency = currency
+
+    def prepare_value(self, value: Any) -> Any:
+        return str(money.major(value, self.currency)) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        return None if text is None else scaled(text, money.exponent(self.currency), example=self._example())
+
+    def _example(self) -> str:
+        return str(money.major(45 * 10 ** money.exponent(self.currency), self.currency))
+
+
+class PercentField(_TypedField):
+    """Basis points, typed as a percentage: 19 or 7.5 %. More than 100 % is refused."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return percent_text(value) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        if text is None:
+            return None
+        points = scaled(text.rstrip(" %"), 2, example="19")
+        if points > 10_000:
+            raise ValidationError(_("A percentage cannot be more than 100."))
+        return points
+
+
+def scaled(text: str, places: int, *, example: str) -> int:
+    """Read a non-negative decimal number as an integer of ``places`` more digits: 45.5 with 2 is 4550.
+
+    :raises ValidationError: when it is no number, negative, too large or has more decimals than ``places``.
+    """
+    plain = text.replace(" ", "").replace(",", ".")
+    number = Decimal(plain).scaleb(places) if _AMOUNT.fullmatch(plain) else Decimal(-1)
+    if not 0 <= number <= MAX_INTEGER or number != number.to_integral_value():
+        raise ValidationError(_("Type an amount such as %(example)s."), params={"example": example})
+    return int(number)
+
+
+def clock_text(minutes: int) -> str:
+    """Write minutes from midnight as HH:MM, going on after 24:00."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def length_text(minutes: int) -> str:
+    """Write a length in the largest units that fit: 4320 is 3 d, 90 is 90 min, 1440 is 24 h."""
+    if minutes >= 2 * MINUTES_OF_DAY and minutes % MINUTES_OF_DAY == 0:
+        return f"{minutes // MINUTES_OF_DAY} d"
+    if minutes >= 120 and minutes % 60 == 0:
+        return f"{minutes // 60} h"
+    return f"{minutes} min"
+
+
+def percent_text(basis_points: int) -> str:
+    """Write basis points as a percentage without needless zeros: 1900 is 19, 750 is 7.5."""
+    return (
+        f"{Decimal(basis_points) / 100:f}".rstrip("0").rstrip(".") if basis_points % 100 else str(basis_points // 100)
+    )

@@ -1,0 +1,525 @@
+"""Admin of the business, its places and its catalogue."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Count, Prefetch, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminColorInputWidget,
+    UnfoldAdminSelect2Widget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from core.admin import GuardedInline, HumanInputs, ModelAdmin, TabularInline, display, typed_options
+from core.drawings import PICTURES
+from core.formats import minutes_text, money_text
+from core.forms import MoneyField, length_text, percent_text, scaled
+from core.money import exponent, major
+from services.enums import FeeKind, ResourceKind
+from services.forms import HoursForm, SpecialDaysFormSet, WeeklyHoursFormSet
+from services.models import (
+    AddOn,
+    BookingPolicy,
+    Business,
+    CancellationPolicy,
+    CancellationTier,
+    Category,
+    Closure,
+    Location,
+    OpeningHours,
+    Resource,
+    ResourceRequirement,
+    ResourceType,
+    Service,
+    ServiceVariant,
+)
+from services.schedule_admin import ScheduleAdmin
+
+HOURS_LABELS = {"start_minute": _("from"), "end_minute": _("until"), "on": _("date")}
+TRANSLATIONS: Any = (_("Other languages"), {"classes": ["tab"], "fields": ["translations"]})
+TRANSLATIONS_HELP = _(
+    'Texts by language, such as {"de": {"name": "Massage", "summary": "…"}}. Missing ones show as above.'
+)
+
+
+def business_currency(request: HttpRequest) -> str:
+    """The currency prices are typed in, asked once per request."""
+    if not hasattr(request, "business_currency"):
+        currency = Business.objects.values_list("currency", flat=True).first()
+        request.business_currency = currency or "EUR"  # type: ignore[attr-defined]
+    return str(request.business_currency)  # type: ignore[attr-defined]
+
+
+class Priced(HumanInputs):
+    """Prices typed with the decimals of the business's currency."""
+
+    money_fields: Sequence[str] = ()
+
+    def _human_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        if db_field.name not in self.money_fields:
+            return super()._human_field(db_field, request, **kwargs)
+        currency = business_currency(request)
+        options = typed_options(db_field, kwargs, placeholder=str(major(4500, currency)))
+        options["widget"] = UnfoldAdminTextInputWidget(attrs={**options["widget"].attrs, "prefix": currency})
+        return MoneyField(currency=currency, **options)
+
+
+# --- rules --------------------------------------------------------------------------------------------------------
+
+
+@admin.register(BookingPolicy)
+class BookingPolicyAdmin(ModelAdmin):
+    list_display = ("name", "notice", "horizon_days", "grid", "hold")
+    search_fields = ("name",)
+    length_fields = ("lead_minutes", "slot_interval_minutes", "hold_minutes")
+    labels = {
+        "lead_minutes": _("minimum notice"),
+        "slot_interval_minutes": _("a start every"),
+        "hold_minutes": _("hold a picked time for"),
+    }
+
+    @display(description=_("minimum notice"), ordering="lead_minutes")
+    def notice(self, obj: BookingPolicy) -> str:
+        return length_text(obj.lead_minutes)
+
+    @display(description=_("a start every"), ordering="slot_interval_minutes")
+    def grid(self, obj: BookingPolicy) -> str:
+        return length_text(obj.slot_interval_minutes)
+
+    @display(description=_("holds for"), ordering="hold_minutes")
+    def hold(self, obj: BookingPolicy) -> str:
+        return length_text(obj.hold_minutes)
+
+
+class TierForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A tier whose value is typed as a percentage or as money, whichever its kind asks for."""
+
+    currency = "EUR"
+    fee_value = forms.CharField(
+        label=_("value"), required=False, max_length=20, widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "50"})
+    )
+
+    class Meta:
+        model = CancellationTier
+        fields = ("until_minutes_before", "fee_kind", "fee_value")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        value, kind = self.instance.fee_value, self.instance.fee_kind
+        texts = {FeeKind.PERCENT: percent_text(value), FeeKind.FIXED: str(major(value, self.currency))}
+        self.initial["fee_value"] = texts.get(FeeKind(kind), "")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        kind, text = cleaned.get("fee_kind"), str(cleaned.get("fee_value") or "").rstrip(" %")
+        cleaned["fee_value"] = 0
+        if kind not in {FeeKind.PERCENT, FeeKind.FIXED}:
+            return cleaned
+        if not text:
+            self.add_error("fee_value", _("Say how much: a percentage such as 50, or an amount."))
+            return cleaned
+        places = 2 if kind == FeeKind.PERCENT else exponent(self.currency)
+        try:
+            cleaned["fee_value"] = scaled(text, places, example="50")
+        except forms.ValidationError as error:
+            self.add_error("fee_value", error)
+        if kind == FeeKind.PERCENT and cleaned.get("fee_value", 0) > 10_000:
+            self.add_error("fee_value", _("A percentage cannot be more than 100."))
+        return cleaned
+
+
+class TierInline(TabularInline):
+    model = CancellationTier
+    form = TierForm
+    length_fields = ("until_minutes_before",)
+    labels = {"until_minutes_before": _("until … before the start"), "fee_kind": _("cancelling costs")}
+    verbose_name = _("step")
+    verbose_name_plural = _(
+        "steps: the first one whose time has not passed applies; after the last the whole price is due"
+    )
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        setattr(formset.form, "currency", business_currency(request))  # noqa: B010 (the class is made per request)
+        return formset
+
+
+@admin.register(CancellationPolicy)
+class CancellationPolicyAdmin(Priced, ModelAdmin):
+    list_display = ("name", "steps", "moves")
+    search_fields = ("name",)
+    length_fields = ("reschedule_until_minutes", "grace_minutes", "grace_min_lead_minutes")
+    money_fields = ("change_fee_minor",)
+    labels = {
+        "reschedule_until_minutes": _("may be moved until … before the start"),
+        "change_fee_minor": _("fee per further move"),
+        "grace_minutes": _("free to cancel for … after booking"),
+        "grace_min_lead_minutes": _("… unless it starts within"),
+    }
+    inlines = (TierInline,)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("tiers")
+
+    @display(description=_("cancelling"))
+    def steps(self, obj: CancellationPolicy) -> str:
+        texts = [f"{length_text(tier.until_minutes_before)}: {_tier_text(tier)}" for tier in obj.tiers.all()]
+        return " · ".join(texts) or str(_("free until the start"))
+
+    @display(description=_("free moves"))
+    def moves(self, obj: CancellationPolicy) -> str:
+        return str(_("no limit")) if obj.free_move_count is None else str(obj.free_move_count)
+
+
+def _tier_text(tier: CancellationTier) -> str:
+    if tier.fee_kind == FeeKind.PERCENT:
+        return f"{percent_text(tier.fee_value)} %"
+    if tier.fee_kind == FeeKind.FIXED:
+        return str(tier.fee_value)
+    return str(tier.get_fee_kind_display())
+
+
+# --- the business and its places ----------------------------------------------------------------------------------
+
+
+@admin.register(Business)
+class BusinessAdmin(ModelAdmin):
+    fieldsets = (
+        (None, {"fields": ["name", "tagline", "staff_word", "phone", "email", "brand_colour"]}),
+        (
+            _("Money and language"),
+            {"classes": ["tab"], "fields": ["currency", "prices_include_tax", "language"]},
+        ),
+        (
+            _("Booking online"),
+            {
+                "classes": ["tab"],
+                "fields": [
+                    "booking_policy",
+                    "cancellation_policy",
+                    "daily_limit",
+                    "is_booking_paused",
+                    "paused_message",
+                ],
+            },
+        ),
+        TRANSLATIONS,
+    )
+    labels = {"staff_word": _("what customers call your staff"), "is_booking_paused": _("booking online is paused")}
+    help_texts = {"translations": TRANSLATIONS_HELP}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not Business.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """There is one, so its page is the list."""
+        pk = Business.objects.values_list("pk", flat=True).first()
+        if pk is None or not self.has_view_or_change_permission(request):
+            return super().changelist_view(request, extra_context)
+        return HttpResponseRedirect(reverse("admin:services_business_change", args=[pk]))
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "brand_colour":
+            kwargs["widget"] = UnfoldAdminColorInputWidget()
+        if db_field.name == "language":
+            kwargs["widget"] = UnfoldAdminSelectWidget(choices=settings.LANGUAGES)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+class OpeningHoursInline(TabularInline):
+    model = OpeningHours
+    form = HoursForm
+    formset = WeeklyHoursFormSet
+    fields = ("weekday", "start_minute", "end_minute")
+    clock_fields = ("start_minute", "end_minute")
+    labels = HOURS_LABELS
+    help_texts = {"end_minute": _("26:00 is 2 in the morning after.")}
+    tab = True
+
+
+class ClosureInline(TabularInline):
+    model = Closure
+    related = ("location",)
+    form = HoursForm
+    formset = SpecialDaysFormSet
+    fields = ("on", "start_minute", "end_minute", "reason")
+    clock_fields = ("start_minute", "end_minute")
+    labels = HOURS_LABELS
+    help_texts = {"start_minute": _("Empty: shut all day.")}
+    verbose_name = _("special day")
+    verbose_name_plural = _("holidays and special days")
+    tab = True
+
+
+@admin.register(Location)
+class LocationAdmin(ScheduleAdmin):
+    list_display = ("name", "address", "time_zone", "phone", "position", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("name", "address")
+    prepopulated_fields = {"slug": ("name",)}
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": [
+                    ("name", "slug"),
+                    "address",
+                    "arrival_hint",
+                    "directions_url",
+                    ("phone", "time_zone"),
+                    ("position", "is_active"),
+                ]
+            },
+        ),
+        TRANSLATIONS,
+    )
+    labels = {"slug": _("name in addresses")}
+    help_texts = {"translations": TRANSLATIONS_HELP}
+    inlines = (OpeningHoursInline, ClosureInline)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "time_zone":
+            zones = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+            kwargs["widget"] = UnfoldAdminSelect2Widget(choices=[(name, name) for name in [*zones, "UTC"]])
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def resource_ids(self, obj: Location) -> Collection[int]:
+        """Its rooms and devices, and everybody who works there."""
+        people = Q(staff_member__working_hours__location=obj) | Q(staff_member__exceptions__location=obj)
+        return set(Resource.objects.filter(Q(location=obj) | people).values_list("pk", flat=True))
+
+
+# --- rooms and devices --------------------------------------------------------------------------------------------
+
+
+@admin.register(ResourceType)
+class ResourceTypeAdmin(ModelAdmin):
+    list_display = ("name", "how_many")
+    search_fields = ("name",)
+    help_texts = {"translations": TRANSLATIONS_HELP}
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(count=Count("resources"))
+
+    @display(description=_("how many"), ordering="count")
+    def how_many(self, obj: Any) -> int:
+        return int(obj.count)
+
+
+@admin.register(Resource)
+class ResourceAdmin(ScheduleAdmin):
+    """Rooms and devices. People are resources too, made with their staff member and kept there."""
+
+    list_display = ("name", "kind", "resource_type", "location", "is_active")
+    list_filter = ("location", "resource_type", "is_active")
+    list_select_related = ("resource_type", "location")
+    search_fields = ("name",)
+    labels = {"resource_type": _("what it is")}
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).exclude(kind=ResourceKind.PERSON)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "kind":
+            kwargs["choices"] = [choice for choice in ResourceKind.choices if choice[0] != ResourceKind.PERSON]
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in {"resource_type", "location"}:
+            field.required = True
+        return field
+
+    def resource_ids(self, obj: Resource) -> Collection[int]:
+        return {obj.pk}
+
+
+# --- the catalogue ------------------------------------------------------------------------------------------------
+
+
+@admin.register(Category)
+class CategoryAdmin(ModelAdmin):
+    list_display = ("name", "how_many", "cancellation_policy", "position")
+    list_select_related = ("cancellation_policy",)
+    search_fields = ("name",)
+    prepopulated_fields = {"slug": ("name",)}
+    labels = {"slug": _("name in addresses")}
+    help_texts = {"translations": TRANSLATIONS_HELP}
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(count=Count("services"))
+
+    @display(description=_("services"), ordering="count")
+    def how_many(self, obj: Any) -> int:
+        return int(obj.count)
+
+
+class VariantInline(Priced, GuardedInline):
+    model = ServiceVariant
+    related = ("service",)
+    fields = (
+        "name",
+        "work_minutes",
+        "processing_minutes",
+        "finish_minutes",
+        "price_minor",
+        "position",
+        "is_active",
+    )
+    length_fields = ("work_minutes", "processing_minutes", "finish_minutes")
+    money_fields = ("price_minor",)
+    labels = {
+        "work_minutes": _("work"),
+        "processing_minutes": _("then wait"),
+        "finish_minutes": _("then finish"),
+        "price_minor": _("price"),
+        "is_active": _("offered"),
+    }
+    verbose_name = _("length and price")
+    verbose_name_plural = _("lengths and prices")
+    show_change_link = True
+
+
+class AddOnInline(Priced, TabularInline):
+    model = AddOn
+    fields = ("name", "price_minor", "extra_minutes", "is_paid_at_visit", "position", "is_active")
+    length_fields = ("extra_minutes",)
+    money_fields = ("price_minor",)
+    labels = {
+        "price_minor": _("price"),
+        "extra_minutes": _("takes longer by"),
+        "is_paid_at_visit": _("paid at the visit"),
+        "is_active": _("offered"),
+    }
+    verbose_name = _("extra")
+    verbose_name_plural = _("extras")
+
+
+class RequirementInline(TabularInline):
+    model = ResourceRequirement
+    related = ("resource_type",)
+    labels = {"resource_type": _("needs"), "quantity": _("how many")}
+    verbose_name = _("room or device")
+    verbose_name_plural = _("rooms and devices it needs")
+
+
+@admin.register(Service)
+class ServiceAdmin(ModelAdmin):
+    list_display = ("name", "category", "lengths", "is_shown", "delivery", "position")
+    list_filter = ("category", "visibility", "delivery", "locations")
+    list_select_related = ("category",)
+    search_fields = ("name", "summary", "category__name")
+    ordering = ("category__position", "position", "name")
+    prepopulated_fields = {"slug": ("name",)}
+    autocomplete_fields = ("category",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": [
+                    ("name", "slug"),
+                    ("category", "visibility"),
+                    "summary",
+                    "description",
+                    "preparation",
+                    ("icon", "picture"),
+                    "position",
+                ]
+            },
+        ),
+        (
+            _("Where and how"),
+            {
+                "classes": ["tab"],
+                "fields": [
+                    "delivery",
+                    "locations",
+                    "needs_staff",
+                    ("buffer_before_minutes", "buffer_after_minutes"),
+                    ("max_party_size", "daily_limit"),
+                ],
+            },
+        ),
+        (
+            _("Rules and tax"),
+            {"classes": ["tab"], "fields": ["tax_basis_points", "booking_policy", "cancellation_policy"]},
+        ),
+        TRANSLATIONS,
+    )
+    length_fields = ("buffer_before_minutes", "buffer_after_minutes")
+    percent_fields = ("tax_basis_points",)
+    labels = {
+        "slug": _("name in addresses"),
+        "needs_staff": _("somebody performs it"),
+        "buffer_before_minutes": _("free time before"),
+        "buffer_after_minutes": _("free time after"),
+        "max_party_size": _("people at most"),
+        "tax_basis_points": _("tax in percent"),
+        "booking_policy": _("booking rules"),
+        "cancellation_policy": _("cancellation rules"),
+        "icon": _("drawing"),
+    }
+    help_texts = {
+        "translations": TRANSLATIONS_HELP,
+        "booking_policy": _("Empty: those of the business."),
+        "cancellation_policy": _("Empty: those of the category, else of the business."),
+    }
+    inlines = (VariantInline, AddOnInline, RequirementInline)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        variants = Prefetch("variants", ServiceVariant.objects.filter(is_active=True))
+        return super().get_queryset(request).prefetch_related(variants)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        self.currency = business_currency(request)
+        return super().changelist_view(request, extra_context)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "icon":
+            choices = [("", "—"), *((name, name) for name in PICTURES)]
+            kwargs["widget"] = UnfoldAdminSelectWidget(choices=choices)
+        if db_field.name == "locations":
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def lock_for_deletion(self, obj: Service) -> None:
+        super().lock_for_deletion(obj)
+        list(obj.variants.select_for_update().values_list("pk"))
+
+    @display(description=_("lengths and prices"))
+    def lengths(self, obj: Service) -> str:
+        return " · ".join(
+            f"{minutes_text(variant.duration_minutes)} {money_text(variant.price_minor, self.currency, short=True)}"
+            for variant in obj.variants.all()
+        )
+
+    @display(
+        description=_("shown"), ordering="visibility", label={"public": "success", "hidden": "warning", "archived": ""}
+    )
+    def is_shown(self, obj: Service) -> tuple[str, str]:
+        return obj.visibility, str(_("public") if obj.visibility == "public" else obj.visibility)
+
+
+@admin.register(ServiceVariant)
+class ServiceVariantAdmin(Priced, ModelAdmin):
+    """Reached from its service; searched when people are given their services."""
+
+    list_display = ("__str__", "work_minutes", "is_active")
+    list_select_related = ("service",)
+    list_filter = ("service", "is_active")
+    search_fields = ("service__name", "name")
+    autocomplete_fields = ("service",)
+    length_fields = ("work_minutes", "processing_minutes", "finish_minutes")
+    money_fields = ("price_minor",)
+    labels = {**VariantInline.labels}
+    help_texts = {"translations": TRANSLATIONS_HELP}
+    ordering = ("service__name", "position")

@@ -1,0 +1,112 @@
+"""Forms of opening and working hours: an end after its start, and no two intervals of one day over each other."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from unfold.forms import PaginationInlineFormSet
+
+from core.forms import MINUTES_OF_DAY, clock_text
+from core.intervals import overlaps
+
+if TYPE_CHECKING:
+    from django.forms.models import BaseInlineFormSet
+
+    _FormSet = BaseInlineFormSet[Any, Any, Any]
+    _ModelForm = forms.ModelForm[Any]
+else:
+    _FormSet = PaginationInlineFormSet
+    _ModelForm = forms.ModelForm
+
+MINUTES_OF_WEEK = 7 * MINUTES_OF_DAY
+
+
+class HoursForm(_ModelForm):
+    """One interval of a day. Both ends or, where the columns allow it, neither (shut, not working)."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        start, end = cleaned.get("start_minute"), cleaned.get("end_minute")
+        if "start_minute" in self.errors or "end_minute" in self.errors:
+            return cleaned
+        if (start is None) != (end is None):
+            missing = "start_minute" if start is None else "end_minute"
+            self.add_error(missing, _("Fill in both times, or neither for a day without hours."))
+        elif start is not None and start >= MINUTES_OF_DAY:
+            self.add_error("start_minute", _("Start before 24:00. What begins after midnight belongs to the next day."))
+        elif start is not None and end is not None and end <= start:
+            later = clock_text(end + MINUTES_OF_DAY)
+            self.add_error(
+                "end_minute",
+                _("The end must come after the start. For past midnight type %(later)s.") % {"later": later},
+            )
+        return cleaned
+
+    def _post_clean(self) -> None:
+        # What clean() refused needs no second sentence from the model or from the constraint in the database.
+        if "start_minute" not in self.errors and "end_minute" not in self.errors:
+            super()._post_clean()  # type: ignore[misc]
+
+
+class HoursFormSet(_FormSet):
+    """Intervals of one owner. Two that share time are refused, also where one runs past midnight into the next day."""
+
+    def clean(self) -> None:
+        super().clean()
+        for first, second in combinations(self._filled(), 2):
+            if self._can_meet(first.cleaned_data, second.cleaned_data) and self._share_time(first, second):
+                start, end = (clock_text(first.cleaned_data[name]) for name in ("start_minute", "end_minute"))
+                said = _("This overlaps %(start)s–%(end)s, which is also in the list.") % {"start": start, "end": end}
+                second.add_error("start_minute", said)
+
+    def _kept(self) -> list[Any]:
+        """The forms that say something and stay."""
+        return [
+            form for form in self.forms if not form.errors and form.cleaned_data and not form.cleaned_data.get("DELETE")
+        ]
+
+    def _filled(self) -> list[Any]:
+        return [form for form in self._kept() if form.cleaned_data.get("start_minute") is not None]
+
+    def _share_time(self, first: Any, second: Any) -> bool:
+        low, other = self._span(first.cleaned_data), self._span(second.cleaned_data)
+        return any(overlaps(low, (other[0] + shift, other[1] + shift)) for shift in self._shifts())
+
+    def _span(self, cleaned: dict[str, Any]) -> tuple[int, int]:
+        raise NotImplementedError
+
+    def _shifts(self) -> Sequence[int]:
+        return (0,)
+
+    def _can_meet(self, first: dict[str, Any], second: dict[str, Any]) -> bool:
+        """Whether both can count in the same week."""
+        return True
+
+
+class WeeklyHoursFormSet(HoursFormSet):
+    """Weekly intervals, on a week that begins again: Sunday night runs into Monday."""
+
+    def _span(self, cleaned: dict[str, Any]) -> tuple[int, int]:
+        midnight = cleaned["weekday"] * MINUTES_OF_DAY
+        return midnight + cleaned["start_minute"], midnight + cleaned["end_minute"]
+
+    def _shifts(self) -> Sequence[int]:
+        return (-MINUTES_OF_WEEK, 0, MINUTES_OF_WEEK)
+
+
+class SpecialDaysFormSet(HoursFormSet):
+    """Intervals of single dates. A row without times says that the whole day is off, so it stands alone on its date."""
+
+    def clean(self) -> None:
+        super().clean()
+        rows = Counter(form.cleaned_data["on"] for form in self._kept())
+        for form in self._kept():
+            if form.cleaned_data["start_minute"] is None and rows[form.cleaned_data["on"]] > 1:
+                form.add_error("start_minute", _("This day has other rows. A row without times must be its only one."))
+
+    def _span(self, cleaned: dict[str, Any]) -> tuple[int, int]:
+        midnight = cleaned["on"].toordinal() * MINUTES_OF_DAY
+        return midnight + cleaned["start_minute"], midnight + cleaned["end_minute"]

@@ -1,0 +1,128 @@
+"""Forms of schedules: absences typed as days and times of the place, hours of several weeks."""
+
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidget
+
+from core.forms import MINUTES_OF_DAY, ClockField
+from services.forms import HoursForm, SpecialDaysFormSet, WeeklyHoursFormSet, _FormSet
+from services.models import Resource
+from staff.models import StaffMember, TimeOff
+from staff.queries import zone_of_resource
+
+if TYPE_CHECKING:
+    _TimeOffForm = forms.ModelForm[TimeOff]
+else:
+    _TimeOffForm = forms.ModelForm
+
+__all__ = ["HoursForm", "SpecialDaysFormSet", "StaffTimeOffFormSet", "TimeOffForm", "WorkingHoursFormSet"]
+
+
+class WorkingHoursFormSet(WeeklyHoursFormSet):
+    """A person's week. Intervals of different weeks of the cycle, or of different times of the year, never meet."""
+
+    def _can_meet(self, first: dict[str, Any], second: dict[str, Any]) -> bool:
+        both_alternate = first["cycle_weeks"] == second["cycle_weeks"] == 2
+        if both_alternate and first["cycle_week"] != second["cycle_week"]:
+            return False
+        return _starts(first) <= _ends(second) and _starts(second) <= _ends(first)
+
+
+def _starts(cleaned: dict[str, Any]) -> date:
+    return cleaned.get("valid_from") or date.min
+
+
+def _ends(cleaned: dict[str, Any]) -> date:
+    return cleaned.get("valid_until") or date.max
+
+
+class TimeOffForm(_TimeOffForm):
+    """An absence from a day (and time) to a day (and time) in the zone of the resource. Without times: whole days."""
+
+    first_on = forms.DateField(label=gettext_lazy("first day"), widget=UnfoldAdminSingleDateWidget())
+    start_minute = ClockField(
+        label=gettext_lazy("from"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "00:00"}),
+        help_text=gettext_lazy("Empty: from the start of the day."),
+    )
+    last_on = forms.DateField(label=gettext_lazy("last day"), widget=UnfoldAdminSingleDateWidget())
+    end_minute = ClockField(
+        label=gettext_lazy("until"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "24:00"}),
+        help_text=gettext_lazy("Empty: to the end of the day."),
+    )
+
+    class Meta:
+        model = TimeOff
+        fields = ("status", "reason")
+
+    def __init__(self, *args: Any, zone: ZoneInfo | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+        if self.instance.pk:
+            self.initial.update(_typed(self.instance, self._zone(self.instance.resource)))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        resource = cleaned.get("resource") or (self.instance.resource if self.instance.resource_id else None)
+        if self.errors or (resource is None and self.zone is None):
+            return cleaned
+        zone = self._zone(resource)
+        start = cleaned["start_minute"] or 0
+        end = MINUTES_OF_DAY if cleaned["end_minute"] is None else cleaned["end_minute"]
+        begins_at, ends_at = _instant(cleaned["first_on"], start, zone), _instant(cleaned["last_on"], end, zone)
+        if begins_at >= ends_at:
+            field = "last_on" if cleaned["last_on"] < cleaned["first_on"] else "end_minute"
+            self.add_error(field, _("The end must come after the start."))
+        else:
+            self.instance.during = DateTimeTZRange(begins_at, ends_at)
+        return cleaned
+
+    def _zone(self, resource: Resource | None) -> ZoneInfo:
+        if self.zone is None and resource is not None:
+            self.zone = zone_of_resource(resource)
+        return self.zone or ZoneInfo("UTC")
+
+
+class StaffTimeOffFormSet(_FormSet):
+    """The absences of a person: rows hang on the person's resource, the page is the staff member's."""
+
+    def __init__(self, *args: Any, instance: StaffMember | None = None, **kwargs: Any) -> None:
+        self.staff_member = instance or StaffMember()
+        has_resource = self.staff_member.resource_id is not None
+        resource = self.staff_member.resource if has_resource else Resource()
+        zone = zone_of_resource(resource if has_resource else None)
+        form_kwargs = {**kwargs.pop("form_kwargs", {}), "zone": zone}
+        super().__init__(*args, **{**kwargs, "instance": resource, "form_kwargs": form_kwargs})
+
+    def save(self, commit: bool = True) -> Any:
+        # A new person got the resource only when the page was saved.
+        self.instance = self.staff_member.resource
+        return super().save(commit)
+
+
+def _typed(row: TimeOff, zone: ZoneInfo) -> dict[str, Any]:
+    """How a stored absence would have been typed: an end at midnight is the end of the day before."""
+    lower, upper = row.during.lower.astimezone(zone), row.during.upper.astimezone(zone)
+    if upper.time() == time():
+        last_on, end = (upper - timedelta(minutes=1)).date(), None
+    else:
+        last_on, end = upper.date(), upper.hour * 60 + upper.minute
+    return {
+        "first_on": lower.date(),
+        "start_minute": lower.hour * 60 + lower.minute or None,
+        "last_on": last_on,
+        "end_minute": end,
+    }
+
+
+def _instant(on: date, minute: int, zone: ZoneInfo) -> datetime:
+    return (datetime.combine(on, time()) + timedelta(minutes=minute)).replace(tzinfo=zone)
