@@ -56,11 +56,14 @@ class HoursFormSet(_FormSet):
 
     def clean(self) -> None:
         super().clean()
-        for first, second in combinations(self._filled(), 2):
-            if self._can_meet(first.cleaned_data, second.cleaned_data) and self._share_time(first, second):
-                start, end = (clock_text(first.cleaned_data[name]) for name in ("start_minute", "end_minute"))
+        # Copies, because a refused field leaves the form's own values.
+        filled = [(form, dict(form.cleaned_data)) for form in self._kept()]
+        filled = [(form, values) for form, values in filled if values.get("start_minute") is not None]
+        for (_form, first), (later, second) in combinations(filled, 2):
+            if self._can_meet(first, second) and self._share_time(first, second):
+                start, end = clock_text(first["start_minute"]), clock_text(first["end_minute"])
                 said = _("This overlaps %(start)s–%(end)s, which is also in the list.") % {"start": start, "end": end}
-                second.add_error("start_minute", said)
+                later.add_error("start_minute", said)
 
     def _kept(self) -> list[Any]:
         """The forms that say something and stay."""
@@ -68,12 +71,9 @@ class HoursFormSet(_FormSet):
             form for form in self.forms if not form.errors and form.cleaned_data and not form.cleaned_data.get("DELETE")
         ]
 
-    def _filled(self) -> list[Any]:
-        return [form for form in self._kept() if form.cleaned_data.get("start_minute") is not None]
-
-    def _share_time(self, first: Any, second: Any) -> bool:
-        low, other = self._span(first.cleaned_data), self._span(second.cleaned_data)
-        return any(overlaps(low, (other[0] + shift, other[1] + shift)) for shift in self._shifts())
+    def _share_time(self, first: dict[str, Any], second: dict[str, Any]) -> bool:
+        span, (low, high) = self._span(first), self._span(second)
+        return any(overlaps(span, (low + shift, high + shift)) for shift in self._shifts())
 
     def _span(self, cleaned: dict[str, Any]) -> tuple[int, int]:
         raise NotImplementedError
