@@ -1,6 +1,6 @@
 """Five weeks of days with a mark and a word each. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -104,7 +104,7 @@ def _from_url(choice: Choice, url: str, day: date) -> str:
     return url + choice_query(choice, day="", **{"from": day.isoformat() if day > choice.today else ""})
 
 
-_STATE_WORDS = {
+_STATE_WORDS: dict[DayState, Callable[[], str]] = {
     DayState.FREE: lambda: pgettext("day", "free"),
     DayState.FEW: lambda: pgettext("day", "few"),
     DayState.FULL: lambda: pgettext("day", "full"),

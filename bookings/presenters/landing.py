@@ -36,9 +36,7 @@ def landing_page(
     """Everything the page shows. ``starts`` has the first variant of each service; ``urls`` its picker by slug."""
     firm = catalogue.firm
     places = {place.id: place for place in catalogue.places}
-    next_of = {
-        service.id: _next(service, starts, places) for service in catalogue.services if service.is_performed
-    }
+    next_of = {service.id: _next(service, starts, places) for service in catalogue.services if service.is_performed}
     local_now = now.astimezone(catalogue.places[0].zone) if catalogue.places else now
     return {
         "name": firm.name,
@@ -173,9 +171,7 @@ def _next(service: ServiceOffer, starts: StartsOf, places: Mapping[int, Place]) 
     """The next starts over all places, some time apart, so that three of them are a choice."""
     of_places = starts.get(service.variants[0].id, {})
     soon = sorted(
-        NextStart(minute, key, places[key])
-        for key in service.location_ids
-        for minute in _apart(of_places.get(key, ()))
+        NextStart(minute, key, places[key]) for key in service.location_ids for minute in _apart(of_places.get(key, ()))
     )
     return _apart_starts(soon)
 

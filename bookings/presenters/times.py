@@ -110,8 +110,8 @@ def more_url(choice: Choice, groups: Sequence[dict[str, Any]], days: Mapping[dat
     return url + choice_query(choice, day="", **{"from": following.isoformat()})
 
 
-def taken_words(choice: Choice, starts: Starts, slot: str) -> dict[str, Any]:
-    """Say that a time is gone and name the nearest ones that are free, as buttons."""
+def taken_words(choice: Choice, starts: Starts, slot: str, *, was_taken: bool = True) -> dict[str, Any]:
+    """Say that a time cannot be had (any more) and name the nearest ones that are free, as buttons."""
     location_id, minute = parsed_slot(slot)
     place = next((each for each in choice.places if each.id == location_id), choice.shown_places[0])
     local = local_time(minute, place)
@@ -120,7 +120,8 @@ def taken_words(choice: Choice, starts: Starts, slot: str) -> dict[str, Any]:
     labels = [time_text(local_time(each, place)) if same_day else moment_text(local_time(each, place)) for each in near]
     gone = time_text(local) if same_day else moment_text(local)
     return {
-        "title": gettext("%(time)s was just taken.") % {"time": gone},
+        "title": (gettext("%(time)s was just taken.") if was_taken else gettext("%(time)s cannot be booked any more."))
+        % {"time": gone},
         "text": _free_sentence(labels, choice.person),
         "times": [_near_button(each, place, same_day=same_day) for each in near],
     }

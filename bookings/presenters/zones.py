@@ -28,13 +28,11 @@ def is_elsewhere(zone: ZoneInfo, visitor: ZoneInfo | None, at: datetime) -> bool
 
 def zone_sentence(zone: ZoneInfo, visitor: ZoneInfo | None, now: datetime) -> str:
     """Say in which zone times are, and how far the visitor's clock is away from it."""
-    first = gettext("Times are %(city)s time.") % {"city": city(zone)}
+    business = gettext("Times are %(city)s time.") % {"city": city(zone)}
     if visitor is None or not is_elsewhere(zone, visitor, now):
-        return first
-    return first + " " + gettext("You are in %(city)s, %(difference)s.") % {
-        "city": city(visitor),
-        "difference": _difference(zone, visitor, now),
-    }
+        return business
+    here = {"city": city(visitor), "difference": _difference(zone, visitor, now)}
+    return business + " " + gettext("You are in %(city)s, %(difference)s.") % here
 
 
 def visitor_time(starts_at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language, gettext, ngettext
@@ -18,7 +18,7 @@ from bookings import queries
 from bookings.availability import day_marks, free_starts
 from bookings.catalogue import Catalogue, ServiceOffer, catalogue
 from bookings.enums import ActorKind, BookingChannel
-from bookings.errors import BookingPaused
+from bookings.errors import BookingPaused, ServiceNotOffered, SlotNotOffered, SlotTaken
 from bookings.facts import availability_facts
 from bookings.lifecycle import Actor
 from bookings.models import BookingLine
@@ -30,7 +30,7 @@ from bookings.presenters.times import taken_words
 from bookings.presenters.zones import zone_named
 from bookings.views.cookies import HOLD_COOKIE, remember_hold
 from core import clock
-from core.errors import Conflict, DomainError
+from core.errors import DomainError
 from core.visitors import address_hash, remember_visitor, visitor_hash, visitor_id
 
 ZONE_COOKIE = "zone"
@@ -55,12 +55,12 @@ def hold(request: HttpRequest, slug: str) -> HttpResponse:
     query.setdefault("variant", request.POST.get("variant", ""))
     visitor = visitor_id(request)
     try:
-        held = _hold(request, visitor, now)
+        held = _hold(request, service, visitor, now)
     except ValueError:
         raise Http404 from None
     except BookingPaused:
         response = _closed(request, offered, service)
-        return response or redirect("picker", slug)
+        return response or _see(reverse("picker", args=[slug]))
     except DomainError as error:
         return _picker_page(request, offered, service, query, now=now, refused=error)
     response = _after_hold(request, offered, service, query, held, now)
@@ -199,23 +199,28 @@ def _alert(
 ) -> dict[str, Any] | None:
     if refused is None:
         return None
-    if isinstance(refused, Conflict):
-        return taken_words(choice, starts, request.POST.get("slot", ""))
+    if isinstance(refused, (SlotTaken, SlotNotOffered)):
+        was_taken = isinstance(refused, SlotTaken)
+        return taken_words(choice, starts, request.POST.get("slot", ""), was_taken=was_taken)
     return {"title": "", "text": str(refused.sentence), "times": []}
 
 
 # --- the held time ---------------------------------------------------------------------------------------------------
 
 
-def _hold(request: HttpRequest, visitor: str, now: datetime) -> HeldSlot:
+def _hold(request: HttpRequest, service: ServiceOffer, visitor: str, now: datetime) -> HeldSlot:
     """Hold what the form asks for.
 
     :raises ValueError: when the form was not one of ours.
+    :raises DomainError: as ``hold_slot`` does; also when this service has no such length (any more).
     """
+    variant_id = int(request.POST.get("variant", ""))
+    if variant_id not in {variant.id for variant in service.variants}:
+        raise ServiceNotOffered
     location_id, start_minute = parsed_slot(request.POST.get("slot", ""))
     staff = request.POST.get("staff", "")
     return hold_slot(
-        variant_id=int(request.POST.get("variant", "")),
+        variant_id=variant_id,
         location_id=location_id,
         start_minute=start_minute,
         staff_member_id=int(staff) if staff else None,
@@ -238,11 +243,16 @@ def _after_hold(
     now: datetime,
 ) -> HttpResponse:
     if request.POST.get("next") != "picker":
-        return redirect("details", held.token)
+        return _see(reverse("details", args=[held.token]))
     if getattr(request, "htmx", False):
         return _picker_page(request, offered, service, query, now=now, fresh=held)
     choice = read_choice(service, offered.places, query, now)
-    return redirect(reverse("picker", args=[service.slug]) + choice_query(choice))
+    return _see(reverse("picker", args=[service.slug]) + choice_query(choice))
+
+
+def _see(url: str) -> HttpResponse:
+    """Lead on with a GET, after which a reload repeats nothing."""
+    return HttpResponseRedirect(url, status=303)
 
 
 def _held_line(request: HttpRequest, fresh: HeldSlot | None, now: datetime) -> tuple[BookingLine | None, str]:

@@ -1,0 +1,189 @@
+"""The pure parts of the picker: which times are shown, what is near, how days and zones are put into words."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bookings.availability import DayMark, DayState
+from bookings.catalogue import Opening, Person, Place, ServiceOffer, VariantOffer
+from bookings.presenters.calendar import merged_marks
+from bookings.presenters.choice import Choice, choice_query, parsed_slot, read_choice
+from bookings.presenters.opening import hours_lines, open_sentence
+from bookings.presenters.times import Times, nearest, spread, taken_words
+from bookings.presenters.zones import visitor_time, zone_named, zone_sentence
+
+BERLIN, LISBON = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Lisbon")
+NOW = datetime(2026, 11, 24, 12, 40, tzinfo=UTC)
+ANA, MAREK = (Person(key, name.lower(), name, name, "", key) for key, name in ((1, "Ana"), (2, "Marek")))
+SHORT = VariantOffer(1, "", 60, 8000, {1: 8000, 2: 9000})
+LONG = VariantOffer(2, "", 90, 11000, {1: 11000})
+KREUZBERG = Place(1, "kreuzberg", "Kreuzberg", "", "", "", BERLIN)
+ALFAMA = Place(2, "alfama", "Alfama", "", "", "", LISBON)
+MASSAGE = ServiceOffer(
+    1, "massage", "Massage", "", "", "", "", 1, True, (1, 2), (SHORT, LONG), (ANA, MAREK), horizon_days=60
+)
+
+
+def choice(**query: str) -> Choice:
+    return read_choice(MASSAGE, [KREUZBERG, ALFAMA], query, NOW)
+
+
+def at(day: int, hour: int, minute: int = 0, *, month: int = 11, zone: ZoneInfo = BERLIN) -> int:
+    return int(datetime(2026, month, day, hour, minute, tzinfo=zone).timestamp()) // 60
+
+
+def test_a_bare_address_means_the_first_length_anyone_and_the_first_place() -> None:
+    chosen = choice()
+
+    assert (chosen.variant, chosen.person, chosen.place) == (SHORT, None, KREUZBERG)
+    assert (chosen.from_on, chosen.day, choice_query(chosen)) == (date(2026, 11, 24), None, "")
+
+
+def test_an_address_carries_the_whole_choice() -> None:
+    query = "?variant=2&with=ana&at=alfama&from=2026-12-01&day=2026-12-02"
+    chosen = choice(variant="2", **{"with": "ana", "at": "alfama", "from": "2026-12-01", "day": "2026-12-02"})
+
+    assert (chosen.variant, chosen.person, chosen.place) == (LONG, ANA, ALFAMA)
+    assert choice_query(chosen) == query
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"variant": "99"},
+        {"variant": "2", "with": "marek"},  # does not perform that length
+        {"with": "nobody"},
+        {"at": "nowhere"},
+        {"day": "2026-11-23"},  # past
+        {"day": "2027-06-01"},  # beyond the horizon
+        {"from": "tomorrow"},
+    ],
+)
+def test_what_makes_no_sense_in_an_address_is_left_aside(query: dict[str, str]) -> None:
+    chosen = choice(**query)
+
+    assert (chosen.person, chosen.place, chosen.from_on) == (None, KREUZBERG, date(2026, 11, 24))
+    assert chosen.day is None
+
+
+def test_the_window_is_five_weeks_from_a_monday_and_follows_the_chosen_day() -> None:
+    assert choice().window == (date(2026, 11, 23), date(2026, 12, 28))
+    assert choice(day="2026-12-27").window == (date(2026, 11, 23), date(2026, 12, 28))
+    assert choice(day="2026-12-28").window == (date(2026, 12, 28), date(2027, 2, 1))
+
+
+def test_few_times_are_all_shown_and_many_are_spread_over_the_day() -> None:
+    assert spread([1, 2, 3], 8) == [1, 2, 3]
+    assert spread(range(0, 33), 5) == [0, 8, 16, 24, 32]
+
+
+def test_the_held_time_is_always_among_the_shown_ones() -> None:
+    assert spread(list(range(33)), 5, keep=10) == [0, 10, 16, 24, 32]
+
+
+def test_the_nearest_times_come_from_both_sides_in_order() -> None:
+    assert nearest([10, 20, 30, 40, 90], 30, 3) == [10, 20, 40]
+    assert nearest([], 30, 3) == []
+
+
+def test_a_taken_time_is_named_with_the_nearest_free_ones() -> None:
+    starts = {1: [at(25, 14, 45), at(25, 15, 15), at(25, 16)]}
+
+    words = taken_words(choice(**{"with": "ana"}), starts, f"1.{at(25, 14, 30)}")
+
+    assert words["title"] == "14:30 was just taken."
+    assert words["text"] == "14:45, 15:15 and 16:00 with Ana are free."
+    assert words["times"][0] == (f"1.{at(25, 14, 45)}", "14:45", "")
+
+
+def test_near_times_on_other_days_carry_their_day() -> None:
+    words = taken_words(choice(), {1: [at(26, 9)]}, f"1.{at(25, 14, 30)}", was_taken=False)
+
+    assert words["title"] == "Wed 25 Nov, 14:30 cannot be booked any more."
+    assert words["text"] == "Thu 26 Nov, 09:00 is free."
+
+
+def test_times_of_a_day_are_wall_times_also_when_the_clocks_change() -> None:
+    night = read_choice(MASSAGE, [KREUZBERG], {}, datetime(2026, 10, 24, 12, tzinfo=UTC))
+    before, after = at(25, 1, month=10), at(25, 9, month=10)
+
+    buttons = Times(night, {1: [before, after]}, "").of(date(2026, 10, 25))
+
+    assert [button[1] for _, button in buttons] == ["01:00", "09:00"]
+    assert after - before == 9 * 60
+
+
+def test_times_of_all_places_name_their_place_and_follow_the_clock() -> None:
+    both = choice(at="all")
+    starts = {1: [at(25, 10), at(25, 12)], 2: [at(25, 11, zone=LISBON)]}
+
+    buttons = Times(both, starts, f"1.{at(25, 12)}").of(date(2026, 11, 25))
+
+    assert [(time, place, held) for _, (_, time, place, held) in buttons] == [
+        ("10:00", "Kreuzberg", False),
+        ("11:00", "Alfama", False),
+        ("12:00", "Kreuzberg", True),
+    ]
+
+
+def test_marks_of_two_places_become_one() -> None:
+    on, other = date(2026, 11, 25), date(2026, 11, 26)
+    marks = {
+        1: [DayMark(on, DayState.FEW, 2, None), DayMark(other, DayState.FULL, 0, 500)],
+        2: [DayMark(on, DayState.FEW, 3, None), DayMark(other, DayState.CLOSED, 0, None)],
+    }
+
+    merged = merged_marks(marks, [KREUZBERG, ALFAMA])
+
+    assert merged == {on: DayMark(on, DayState.FREE, 5, None), other: DayMark(other, DayState.FULL, 0, 500)}
+
+
+@pytest.mark.parametrize("slot", ["", "1", "1.", ".5", "1.-5", "a.5", "1.5.6", "１.5", "1." + "9" * 30])
+def test_anything_but_place_and_minute_is_no_slot(slot: str) -> None:
+    with pytest.raises(ValueError):
+        parsed_slot(slot)
+
+
+def test_the_zone_sentence_says_how_far_away_the_visitor_is() -> None:
+    assert zone_sentence(BERLIN, None, NOW) == "Times are Berlin time."
+    assert zone_sentence(BERLIN, ZoneInfo("Europe/Paris"), NOW) == "Times are Berlin time."
+    assert zone_sentence(BERLIN, LISBON, NOW) == "Times are Berlin time. You are in Lisbon, one hour behind."
+    kolkata = ZoneInfo("Asia/Kolkata")
+    assert zone_sentence(BERLIN, kolkata, NOW) == "Times are Berlin time. You are in Kolkata, 4 h 30 min ahead."
+
+
+def test_the_visitors_time_is_that_of_the_day_of_the_visit() -> None:
+    # Berlin and New York change their clocks on different days: six hours apart on most of them, five in between.
+    new_york = ZoneInfo("America/New_York")
+
+    assert visitor_time(datetime(2026, 11, 24, 13, tzinfo=UTC), BERLIN, new_york) == "08:00 in New York"
+    assert visitor_time(datetime(2026, 10, 27, 13, tzinfo=UTC), BERLIN, new_york) == "09:00 in New York"
+
+
+@pytest.mark.parametrize("name", ["", "Berlin", "No/Land", "../etc/passwd", "/etc/localtime", "Europe/" + 300 * "x"])
+def test_a_browser_cannot_name_a_zone_that_does_not_exist(name: str) -> None:
+    assert zone_named(name) is None
+
+
+def test_hours_of_equal_days_are_drawn_together() -> None:
+    opening = Opening((*((day, 510, 1200) for day in range(5)), (5, 600, 720), (5, 780, 1500)), None)
+
+    assert hours_lines(opening) == ["Mon–Fri 08:30–20:00", "Sat 10:00–12:00, 13:00–01:00"]
+
+
+@pytest.mark.parametrize(
+    ("hour", "sentence"),
+    [(7, "Opens today at 08:30"), (12, "Open today until 20:00"), (21, "Closed for today")],
+)
+def test_today_is_told_from_where_the_clock_stands(hour: int, sentence: str) -> None:
+    opening = Opening(((1, 510, 1200),), None)
+
+    assert open_sentence([opening], datetime(2026, 11, 24, hour, tzinfo=BERLIN)) == sentence
+
+
+def test_a_special_day_replaces_the_weekly_hours() -> None:
+    noon = datetime(2026, 11, 24, 12, tzinfo=BERLIN)
+
+    assert open_sentence([Opening(((1, 510, 1200),), ())], noon) == "Closed today"
+    assert open_sentence([Opening((), ((660, 780),))], noon) == "Open today until 13:00"

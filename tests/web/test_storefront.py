@@ -1,0 +1,123 @@
+"""The landing page: what is offered with its next times, in every state a business can be in."""
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from services.models import Business, Service
+from tests import factories
+from tests.factories import Studio
+from tests.web.conftest import StoppedClock
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(client: Client, url: str = "/") -> str:
+    response = client.get(url)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_an_empty_installation_says_that_it_is_being_set_up(client: Client, stopped: StoppedClock) -> None:
+    assert "Nothing to book yet" in page_of(client)
+
+
+def test_a_business_without_services_still_shows_its_name(client: Client, stopped: StoppedClock) -> None:
+    factories.business()
+
+    page = page_of(client)
+
+    assert "Linden Studio" in page
+    assert "Nothing to book yet" in page
+
+
+def test_a_card_shows_price_people_and_three_times_some_way_apart(client: Client, studio: Studio) -> None:
+    page = page_of(client)
+
+    assert "60 min <b>€80</b>" in page
+    assert "Ana, Marek" in page
+    for hour in (9, 10, 11):
+        assert f'value="{studio.location.pk}.{studio.minute(hour, days=0)}"><small>Today</small>{hour:02d}:00' in page
+    assert "09:15" not in page
+
+
+def test_the_next_free_time_stands_first(client: Client, studio: Studio) -> None:
+    page = page_of(client)
+
+    assert "Next free today" in page
+    assert "Ana or Marek" in page
+    assert "Opens today at 09:00" in page
+
+
+def test_hidden_services_and_inactive_lengths_stay_out(client: Client, studio: Studio) -> None:
+    hidden = factories.service(studio.location, name="Secret wrap")
+    Service.objects.filter(pk=hidden.service_id).update(visibility=Service.Visibility.HIDDEN)
+    factories.variant(studio.variant.service, minutes=97, is_active=False)
+
+    page = page_of(client)
+
+    assert "Secret wrap" not in page
+    assert "97 min" not in page
+    assert client.get(f"/s/{hidden.service.slug}/").status_code == 404
+
+
+def test_a_service_with_nobody_to_do_it_says_so(client: Client, studio: Studio) -> None:
+    alone = factories.service(studio.location, name="Reiki")
+
+    assert "Nobody offers this at the moment" in page_of(client)
+    assert "Nobody offers this at the moment" in page_of(client, f"/s/{alone.service.slug}/")
+
+
+def test_a_service_that_is_full_says_for_how_long(client: Client, studio: Studio) -> None:
+    for person in studio.staff:
+        person.working_hours.all().delete()
+
+    assert "Nothing free in the next 60 days." in page_of(client)
+
+
+def test_while_booking_is_paused_no_time_is_offered(client: Client, studio: Studio) -> None:
+    Business.objects.update(is_booking_paused=True, paused_message="We move house. Back on Monday.")
+
+    for url in ("/", f"/s/{studio.variant.service.slug}/"):
+        page = page_of(client, url)
+        assert "We move house. Back on Monday." in page
+        assert 'name="slot"' not in page
+
+
+def test_visitors_are_not_remembered_before_they_hold_something(client: Client, studio: Studio) -> None:
+    page_of(client)
+
+    assert set(client.cookies) <= {"csrf"}
+
+
+@pytest.mark.parametrize("services", [1, 3])
+def test_the_number_of_queries_does_not_grow(
+    client: Client, studio: Studio, services: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(services - 1):
+        factories.staff_member(factories.service(studio.location), at=studio.location)
+
+    with django_assert_max_num_queries(8):
+        page_of(client)
+
+
+def test_the_colours_are_a_style_sheet_that_may_be_kept(client: Client) -> None:
+    response = client.get("/brand.css?c=1d4ed8")
+
+    assert (response.status_code, response["Content-Type"]) == (200, "text/css; charset=utf-8")
+    assert "--brand:#1d4ed8" in response.content.decode()
+    assert "immutable" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("colour", ["red", "0f766e;}", "12345", ""])
+def test_a_colour_that_is_none_is_not_found(client: Client, colour: str) -> None:
+    assert client.get("/brand.css", {"c": colour}).status_code == 404
+
+
+def test_nothing_on_the_page_needs_an_inline_style_or_script(client: Client, studio: Studio) -> None:
+    for url in ("/", f"/s/{studio.variant.service.slug}/"):
+        page = page_of(client, url)
+        assert "<style" not in page
+        assert " style=" not in page
+        assert "<script>" not in page
+        assert " onclick=" not in page
