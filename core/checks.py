@@ -1,0 +1,145 @@
+"""System checks: combinations of settings that would lose data or open a door stop the start with one clear line."""
+
+import contextlib
+import importlib
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from celery import current_app
+from cryptography.fernet import Fernet
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.module_loading import import_string
+
+TEST_SETTINGS = "config.settings_test"
+
+
+def check_time_zone(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.TIME_ZONE == "UTC" and settings.USE_TZ:
+        return []
+    hint = "Each location has a time zone of its own; everything else is computed in UTC."
+    return [Error("TIME_ZONE must be UTC and USE_TZ on.", hint=hint, id="core.E001")]
+
+
+def check_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if not settings.FIELD_KEYS or not all(map(_is_fernet_key, settings.FIELD_KEYS)):
+        hint = (
+            'Make one with: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+        )
+        found.append(
+            Error("FIELD_KEYS needs at least one key, and each must be a Fernet key.", hint=hint, id="core.E002")
+        )
+    keys = [settings.SECRET_KEY, settings.LINK_KEY, *settings.FIELD_KEYS]
+    if len(set(keys)) < len(keys):
+        hint = "One that leaks or is replaced must not take the others with it."
+        found.append(Error("SECRET_KEY, LINK_KEY and FIELD_KEYS must all differ.", hint=hint, id="core.E003"))
+    return found
+
+
+def check_public_site(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG and settings.SITE_URL.startswith("https:"):
+        hint = "Debug pages show settings and data to everybody."
+        return [Error("DEBUG must be off for a site with an https address.", hint=hint, id="core.E004")]
+    return []
+
+
+def check_crash_points(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if getattr(settings, "ALLOW_CRASH_POINTS", False) and os.environ.get("DJANGO_SETTINGS_MODULE") != TEST_SETTINGS:
+        hint = "With it, an environment variable could kill every process."
+        return [Error(f"ALLOW_CRASH_POINTS belongs in {TEST_SETTINGS} only.", hint=hint, id="core.E005")]
+    return []
+
+
+def check_named_code(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Everything that settings name by its path must exist, or effects and messages would wait for ever."""
+    routes = [item for topic in settings.OUTBOX_ROUTES.values() for item in topic.items()]
+    paths = [path for _, path in routes] + [*settings.NOTIFICATION_CONTEXTS.values(), *settings.DOCTOR_CHECKS]
+    found: list[CheckMessage] = [
+        Error(f"Settings name {path}, which cannot be imported: {problem}", id="core.E006")
+        for path in paths
+        if (problem := _import_problem(path))
+    ]
+    names = [name for name, _ in routes]
+    found += [
+        Error(
+            f"Two topics of OUTBOX_ROUTES have a route called {name}.",
+            hint="A key counts once per route, so messages of the one would swallow those of the other.",
+            id="core.E007",
+        )
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    return found
+
+
+def check_schedule(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    names = [str(entry["task"]) for entry in settings.CELERY_BEAT_SCHEDULE.values()]
+    for name in names:
+        # A task is known once its module is imported; the worker imports them all.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name.rpartition(".")[0])
+    return [
+        Error(f"CELERY_BEAT_SCHEDULE runs {name}, which does not exist.", id="core.E008")
+        for name in names
+        if name not in current_app.tasks
+    ]
+
+
+def check_append_only(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    columns = {
+        model._meta.db_table: {field.column for field in model._meta.concrete_fields} for model in apps.get_models()
+    }
+    return [
+        Error(
+            f"APPEND_ONLY_TABLES names {table} ({', '.join(named) or 'no columns'}), which no model has.",
+            id="core.E009",
+        )
+        for table, named in settings.APPEND_ONLY_TABLES.items()
+        if table not in columns or not set(named) <= columns[table]
+    ]
+
+
+ALL = (
+    check_time_zone,
+    check_keys,
+    check_public_site,
+    check_crash_points,
+    check_named_code,
+    check_schedule,
+    check_append_only,
+)
+
+
+def assert_read_committed(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Look at each new database connection once.
+
+    Locks and facts read after them assume READ COMMITTED: with an older snapshot two bookings could both see a free
+    time.
+
+    :raises ImproperlyConfigured: when transactions of this connection would run at another level.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_isolation")
+        (level,) = cursor.fetchone()
+    if level != "read committed":
+        raise ImproperlyConfigured(f"The database must run transactions at READ COMMITTED, not {level.upper()}.")
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
+
+
+def _import_problem(path: str) -> str:
+    try:
+        import_string(path)
+    except ImportError as error:
+        return str(error)
+    return ""
