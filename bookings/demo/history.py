@@ -4,6 +4,7 @@ The rows are those that the operations would have written, each at its own time:
 followed. Mails are not written: nobody of the demo waits for one.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,11 +17,15 @@ from bookings.claims import phases_copy, requirements_copy
 from bookings.demo import people
 from bookings.demo.plan import Visit
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.messages import subject_ref
 from bookings.models import Allocation, Booking, BookingEvent, BookingLine
+from bookings.offers import ChosenExtra
+from bookings.operations.confirm import CONSENT_PURPOSE
 from bookings.policies import Terms, cancellation_fee, terms_of
-from bookings.pricing import PricedLine, Quote, quote
+from bookings.records import bill_lines, cancellation_lines, quote_of
 from core.references import ALPHABET, LENGTH
 from payments.models import Bill, BillLine
+from payments.operations import NewLine
 from services.enums import Delivery
 from services.models import Business, Service
 from services.queries import cancellation_policy_for
@@ -37,7 +42,7 @@ class Record:
 
     visit: Visit
     booking: Booking
-    quote: Quote
+    line: BookingLine
     confirmed_at: datetime
     events: list[BookingEvent] = field(default_factory=list)
 
@@ -69,7 +74,6 @@ class _Writer:
         confirmed_at = created_at + timedelta(minutes=self.random.randint(1, 6))
         customer = self._customer(visit)
         channel = self.random.choice(CHANNELS)
-        priced = self._quote(visit)
         booking = Booking(
             reference=self._reference(),
             status=BookingStatus.CONFIRMED,
@@ -88,15 +92,16 @@ class _Writer:
             visit_address=self.random.choice(people.STREETS) if visit.service.delivery == Delivery.CUSTOMER else "",
             meeting_url=_meeting_url(visit),
             currency=self.business.currency,
-            total_minor=priced.total_minor,
-            tax_minor=priced.tax_minor,
             prices_include_tax=self.business.prices_include_tax,
             terms=self._terms(visit.service).to_json(),
             confirmed_at=confirmed_at,
             created_at=created_at,
             updated_at=created_at,
         )
-        record = Record(visit, booking, priced, confirmed_at)
+        line = _line(visit, booking)
+        priced = quote_of(booking, [line])
+        booking.total_minor, booking.tax_minor = priced.total_minor, priced.tax_minor
+        record = Record(visit, booking, line, confirmed_at)
         self._history(record, channel)
         return record
 
@@ -132,7 +137,7 @@ class _Writer:
         booking, confirmed_at = record.booking, record.confirmed_at
         latest = min(self.now, booking.starts_at - timedelta(minutes=30))
         at = confirmed_at + (latest - confirmed_at) * self.random.random() if latest > confirmed_at else confirmed_at
-        booking.cancelled_at, booking.cancelled_by = at, ActorKind.CUSTOMER
+        booking.cancelled_at, booking.cancelled_by, booking.ical_sequence = at, ActorKind.CUSTOMER, 1
         booking.cancellation_fee_minor = cancellation_fee(
             Terms.from_json(booking.terms),
             starts_at=booking.starts_at,
@@ -142,6 +147,7 @@ class _Writer:
         )
         guest = _Who(ActorKind.CUSTOMER, BookingChannel.LINK)
         self._become(record, BookingStatus.CANCELLED, guest, at, self.random.choice(people.REASONS))
+        record.events[-1].details = {"fee_minor": booking.cancellation_fee_minor}
 
     def _become(self, record: Record, to: BookingStatus, who: "_Who", at: datetime, reason: str = "") -> None:
         before = record.booking.status
@@ -165,12 +171,6 @@ class _Writer:
             if last is None or visit.start_minute - last > 5 * 1440:
                 self.last_visit[id(customer)] = visit.start_minute
                 return customer
-
-    def _quote(self, visit: Visit) -> Quote:
-        rate = visit.service.tax_basis_points
-        lines = [PricedLine(_title(visit), visit.skill.price_minor, rate)]
-        lines += [PricedLine(extra.name, extra.price_minor, rate) for extra in visit.add_ons]
-        return quote(lines, prices_include_tax=self.business.prices_include_tax, currency=self.business.currency)
 
     def _terms(self, service: Service) -> Terms:
         if service.pk not in self.terms:
@@ -237,7 +237,7 @@ def _save(records: Sequence[Record]) -> None:
     for record, bill in zip(records, bills, strict=True):
         record.booking.bill = bill
     Booking.objects.bulk_create([record.booking for record in records])
-    BookingLine.objects.bulk_create(_line(record) for record in records)
+    BookingLine.objects.bulk_create(record.line for record in records)
     Allocation.objects.bulk_create(row for record in records for row in _allocations(record))
     for record in records:
         for event in record.events:
@@ -248,8 +248,7 @@ def _save(records: Sequence[Record]) -> None:
     Consent.objects.bulk_create(_consent(record) for record in records)
 
 
-def _line(record: Record) -> BookingLine:
-    visit, booking = record.visit, record.booking
+def _line(visit: Visit, booking: Booking) -> BookingLine:
     spec = visit.line.spec
     return BookingLine(
         booking=booking,
@@ -266,12 +265,7 @@ def _line(record: Record) -> BookingLine:
         requirements=requirements_copy(spec),
         price_minor=visit.skill.price_minor,
         add_ons=[
-            {
-                "id": extra.pk,
-                "name": extra.name,
-                "price_minor": extra.price_minor,
-                "extra_minutes": extra.extra_minutes,
-            }
+            ChosenExtra(extra.pk, extra.name, extra.price_minor, extra.extra_minutes).to_json()
             for extra in visit.add_ons
         ],
         tax_basis_points=visit.service.tax_basis_points,
@@ -286,36 +280,37 @@ def _allocations(record: Record) -> Iterable[Allocation]:
 
 def _bill_lines(record: Record) -> Iterable[BillLine]:
     booking = record.booking
-    for position, line in enumerate(record.quote.lines):
-        yield BillLine(
-            bill=booking.bill,
-            subject_ref=f"booking:{booking.pk}",
-            kind=BillLine.Kind.ADD_ON if position else BillLine.Kind.SERVICE,
-            text=line.text,
-            quantity=line.quantity,
-            net_minor=line.net_minor,
-            tax_basis_points=line.tax_basis_points,
-            tax_minor=line.tax_minor,
-            gross_minor=line.gross_minor,
-            created_at=record.confirmed_at,
-        )
+    for line in bill_lines(booking, [record.line]):
+        yield _bill_line(booking, line, record.confirmed_at)
+    if booking.cancelled_at:
+        for line in cancellation_lines(booking, [record.line], booking.cancellation_fee_minor or 0):
+            yield _bill_line(booking, line, booking.cancelled_at)
 
 
-def _consent(record: Record) -> Consent:
-    booking = record.booking
-    return Consent(
-        customer=booking.customer,
-        subject_ref=f"booking:{booking.pk}",
-        purpose="booking_terms",
-        text=CONSENT_TEXT,
-        text_version=str(booking.terms["version"]),
-        given_at=record.confirmed_at,
+def _bill_line(booking: Booking, line: NewLine, at: datetime) -> BillLine:
+    return BillLine(
+        bill=booking.bill,
+        subject_ref=subject_ref(booking),
+        kind=line.kind,
+        text=line.text,
+        quantity=line.quantity,
+        net_minor=line.net_minor,
+        tax_basis_points=line.tax_basis_points,
+        tax_minor=line.tax_minor,
+        gross_minor=line.net_minor + line.tax_minor,
+        created_at=at,
     )
 
 
-def _title(visit: Visit) -> str:
-    variant = visit.skill.variant
-    return f"{visit.service.name}, {variant.name or f'{visit.line.spec.duration_minutes} min'}"
+def _consent(record: Record) -> Consent:
+    return Consent(
+        customer=record.booking.customer,
+        subject_ref=subject_ref(record.booking),
+        purpose=CONSENT_PURPOSE,
+        text=CONSENT_TEXT,
+        text_version=hashlib.sha256(CONSENT_TEXT.encode()).hexdigest()[:16],
+        given_at=record.confirmed_at,
+    )
 
 
 def _meeting_url(visit: Visit) -> str:
