@@ -132,23 +132,23 @@ def _no_time_words(catalogue: Catalogue, service: ServiceOffer) -> str:
 
 
 def _next_free(catalogue: Catalogue, next_of: Mapping[int, list[NextStart]], today: date) -> dict[str, Any] | None:
-    """The earliest time of each service, nearest first: those of today, or else those of the next day with any."""
+    """The earliest time of each service, nearest first; rows name their day unless all are today."""
     firsts = sorted(
         ((starts[0], service) for service in catalogue.services if (starts := next_of.get(service.id))),
         key=lambda pair: pair[0].minute,
-    )
-    if not firsts or catalogue.firm.is_booking_paused:
+    )[:NEXT_FREE]
+    if not firsts:
         return None
-    on = _local(firsts[0][0]).date()
-    near = near_day_text(on, today)
-    title = gettext("Next free today") if on == today else gettext("Next free: %(day)s") % {"day": near}
+    all_today = all(_local(start).date() == today for start, _ in firsts)
     return {
-        "title": title,
-        "date": day_text(on) if near != day_text(on) else "",
+        "title": gettext("Next free today") if all_today else gettext("Next free"),
+        "date": day_text(today) if all_today else "",
         "rows": [
-            _next_free_row(catalogue, start, service)
-            for start, service in firsts[:NEXT_FREE]
-            if _local(start).date() == on
+            {
+                "day": "" if all_today else near_day_text(_local(start).date(), today),
+                **_next_free_row(catalogue, start, service),
+            }
+            for start, service in firsts
         ],
     }
 
@@ -168,29 +168,29 @@ def _next_free_row(catalogue: Catalogue, start: NextStart, service: ServiceOffer
 
 
 def _next(service: ServiceOffer, starts: StartsOf, places: Mapping[int, Place]) -> list[NextStart]:
-    """The next starts over all places, some time apart, so that three of them are a choice."""
+    """The next starts over all places: some time apart, so that they are a choice, or simply the next where few are."""
     of_places = starts.get(service.variants[0].id, {})
     soon = sorted(
-        NextStart(minute, key, places[key]) for key in service.location_ids for minute in _apart(of_places.get(key, ()))
+        NextStart(minute, key, places[key])
+        for key in service.location_ids
+        for minute in _next_minutes(of_places.get(key, ()))
     )
-    return _apart_starts(soon)
-
-
-def _apart(minutes: Sequence[int]) -> list[int]:
-    """The first minute and the next ones that are ``APART`` later each."""
-    chosen: list[int] = []
-    at = 0
-    while at < len(minutes) and len(chosen) < NEXT_TIMES:
-        chosen.append(minutes[at])
-        at = bisect_left(minutes, minutes[at] + APART)
-    return chosen
-
-
-def _apart_starts(soon: Sequence[NextStart]) -> list[NextStart]:
-    chosen: list[NextStart] = []
+    apart: list[NextStart] = []
     for start in soon:
-        if len(chosen) < NEXT_TIMES and (not chosen or start.minute >= chosen[-1].minute + APART):
-            chosen.append(start)
+        if len(apart) < NEXT_TIMES and (not apart or start.minute >= apart[-1].minute + APART):
+            apart.append(start)
+    others = [start for start in soon if start not in apart]
+    return sorted([*apart, *others[: NEXT_TIMES - len(apart)]])
+
+
+def _next_minutes(minutes: Sequence[int]) -> set[int]:
+    """The first minutes, and the first ones that are ``APART`` from each other."""
+    chosen = set(minutes[:NEXT_TIMES])
+    at = 0
+    for _ in range(NEXT_TIMES):
+        if at < len(minutes):
+            chosen.add(minutes[at])
+            at = bisect_left(minutes, minutes[at] + APART)
     return chosen
 
 
