@@ -250,6 +250,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        # The web server would write every address as it came, tokens included.
+        "granian.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }
 
