@@ -1,0 +1,71 @@
+"""Encrypted columns: unreadable at rest, readable with any of our keys, loud with none."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from pytest_django import Settings
+
+from accounts.models import Customer
+from devservers import application
+
+pytestmark = pytest.mark.django_db
+PHONE = "+4915155501827"
+
+
+def customer(**values: str) -> Customer:
+    return Customer.objects.create(
+        **{"name": "Casey", "email": "c@example.com", "email_normalised": "c@example.com", "phone": PHONE, **values}
+    )
+
+
+def at_rest() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT phone FROM accounts_customer")
+        return str(cursor.fetchone()[0])
+
+
+def test_text_is_unreadable_at_rest_and_readable_here() -> None:
+    made = customer()
+
+    assert PHONE not in at_rest()
+    assert at_rest().startswith("gAAAA")
+    made.refresh_from_db()
+    assert made.phone == PHONE
+
+
+def test_equal_texts_do_not_look_equal() -> None:
+    customer()
+    first = at_rest()
+    Customer.objects.update(phone=PHONE)
+
+    assert at_rest() != first
+
+
+def test_empty_stays_empty() -> None:
+    made = customer(phone="")
+
+    assert at_rest() == ""
+    made.refresh_from_db()
+    assert made.phone == ""
+
+
+def test_older_keys_still_read_and_the_first_writes(settings: Settings) -> None:
+    made = customer()
+    old, new = settings.FIELD_KEYS[0], application.new_key()
+    settings.FIELD_KEYS = [new, old]
+
+    made.refresh_from_db()
+    assert made.phone == PHONE
+
+    made.save()
+    settings.FIELD_KEYS = [new]
+    made.refresh_from_db()
+    assert made.phone == PHONE
+
+
+def test_without_its_key_it_says_so(settings: Settings) -> None:
+    made = customer()
+    settings.FIELD_KEYS = [application.new_key()]
+
+    with pytest.raises(ImproperlyConfigured, match="not in FIELD_KEYS"):
+        made.refresh_from_db()

@@ -1,0 +1,72 @@
+"""Logs: tokens in addresses are masked wherever they stand, and lines are numbered by request."""
+
+import logging
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.logs import AddRequestId, MaskTokens, UtcFormatter, masked, request_id
+from core.references import new_token
+
+TOKEN = "K7M4PXcAbC-dEf_0123456789012345678901234567890123"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"/b/{TOKEN}/", "/b/…/"),
+        (f"/h/{TOKEN}", "/h/…"),
+        (f"https://book.example.com/b/{TOKEN}/cancel?x=1", "https://book.example.com/b/…/cancel?x=1"),
+        (f"one /b/{TOKEN}/ and /h/{TOKEN}/ two", "one /b/…/ and /h/…/ two"),
+        (f'"GET /b/{TOKEN} HTTP/1.1"', '"GET /b/… HTTP/1.1"'),
+        ("/b/", "/b/"),
+        ("/s/deep-tissue-massage/", "/s/deep-tissue-massage/"),
+        ("nothing here", "nothing here"),
+    ],
+)
+def test_masked(text: str, expected: str) -> None:
+    assert masked(text) == expected
+
+
+@given(st.sampled_from(["/b/", "/h/"]), st.text(max_size=20), st.text(max_size=20))
+def test_no_token_survives(prefix: str, before: str, after: str) -> None:
+    token = new_token()
+
+    assert token not in masked(f"{before}{prefix}{token}/{after}")
+
+
+def written(record: logging.LogRecord) -> str:
+    MaskTokens().filter(record)
+    AddRequestId().filter(record)
+    return UtcFormatter("%(asctime)s [%(request_id)s] %(message)s").format(record)
+
+
+def record(message: str, *args: object, exc_info: object = None) -> logging.LogRecord:
+    made = logging.LogRecord("test", logging.ERROR, "x.py", 1, message, args, exc_info)  # type: ignore[arg-type]
+    made.created = 0
+    made.msecs = 0
+    return made
+
+
+def test_arguments_are_masked_and_time_is_utc() -> None:
+    assert written(record("Not Found: %s", f"/b/{TOKEN}/")) == "1970-01-01 00:00:00,000 [-] Not Found: /b/…/"
+
+
+def test_tracebacks_are_masked() -> None:
+    try:
+        raise ValueError(f"no page for /h/{TOKEN}/")
+    except ValueError:
+        line = written(record("failed", exc_info=sys.exc_info()))
+
+    assert "no page for /h/…/" in line
+    assert TOKEN not in line
+
+
+def test_lines_carry_the_number_of_the_request() -> None:
+    token = request_id.set("1a2b3c4d")
+    try:
+        assert "[1a2b3c4d] hello" in written(record("hello"))
+    finally:
+        request_id.reset(token)
