@@ -35,6 +35,8 @@ NIGHTS = {
 # --- random worlds -------------------------------------------------------------------------------------------------
 
 flags = st.booleans()
+mostly = st.sampled_from([True, True, True, True, True, False])
+seldom = st.sampled_from([False, False, False, True])
 limits = st.sampled_from([None, None, None, None, 1, 2])
 
 
@@ -48,10 +50,10 @@ def hours(draw: st.DrawFn) -> tuple[int, int]:
 
 
 @st.composite
-def weeks(draw: st.DrawFn, place_id: int, from_on: date) -> tuple[Week, ...]:
+def weeks(draw: st.DrawFn, place_id: int, from_on: date, *, may_alternate: bool) -> tuple[Week, ...]:
     rows = []
     for start, end in draw(st.lists(hours(), min_size=1, max_size=2)):
-        plain = draw(st.integers(0, 4)) > 0
+        plain = not may_alternate or draw(mostly)
         values: dict[str, object] = {}
         if not plain:
             values = {
@@ -80,8 +82,8 @@ def places(draw: st.DrawFn, place_id: int, zone: str, from_on: date) -> Place:
     return Place(
         id=place_id,
         zone=zone,
-        weeks=draw(weeks(place_id, from_on)),
-        closures=draw(special_days(place_id, from_on)) if draw(st.integers(0, 3)) == 0 else (),
+        weeks=draw(weeks(place_id, from_on, may_alternate=False)),
+        closures=draw(special_days(place_id, from_on)) if draw(seldom) else (),
         rooms=tuple((200 + 10 * place_id + number, kind) for number, kind in enumerate(kinds)),
     )
 
@@ -92,12 +94,13 @@ def people(draw: st.DrawFn, person_id: int, place_ids: list[int], from_on: date)
         id=person_id,
         resource_id=100 + person_id,
         weeks=tuple(
-            week for place_id in place_ids if draw(st.integers(0, 4)) > 0 for week in draw(weeks(place_id, from_on))
+            week
+            for place_id in place_ids
+            if draw(mostly)
+            for week in draw(weeks(place_id, from_on, may_alternate=True))
         ),
-        exceptions=draw(special_days(draw(st.sampled_from(place_ids)), from_on))
-        if draw(st.integers(0, 3)) == 0
-        else (),
-        is_qualified=draw(st.integers(0, 6)) > 0,
+        exceptions=draw(special_days(draw(st.sampled_from(place_ids)), from_on)) if draw(seldom) else (),
+        is_qualified=draw(mostly),
         own_minutes=draw(st.sampled_from([None, None, 20, 75])),
         limit=draw(limits),
     )
@@ -106,7 +109,7 @@ def people(draw: st.DrawFn, person_id: int, place_ids: list[int], from_on: date)
 @st.composite
 def sold(draw: st.DrawFn, place_ids: list[int]) -> Sold:
     return Sold(
-        needs_staff=draw(st.integers(0, 4)) > 0,
+        needs_staff=draw(mostly),
         work=draw(st.sampled_from([5, 25, 50, 60, 90])),
         processing=draw(st.sampled_from([0, 0, 7, 30])),
         finish=draw(st.sampled_from([0, 0, 10, 15])),
@@ -127,7 +130,7 @@ def worlds(draw: st.DrawFn) -> World:
     zone = draw(st.sampled_from(sorted(NIGHTS)))
     days = draw(st.integers(1, 2))
     from_on = draw(st.sampled_from(NIGHTS[zone])) - timedelta(days=draw(st.integers(0, days)))
-    zones = [zone, *([draw(st.sampled_from(sorted(NIGHTS)))] if draw(st.integers(0, 3)) == 0 else [])]
+    zones = [zone, *([draw(st.sampled_from(sorted(NIGHTS)))] if draw(seldom) else [])]
     found = [draw(places(number, name, from_on)) for number, name in enumerate(zones, start=1)]
     place_ids = [place.id for place in found]
     staff = [draw(people(number, place_ids, from_on)) for number in range(1, draw(st.sampled_from([1, 1, 2, 3])) + 1)]
@@ -173,7 +176,7 @@ def taken(
     person_of = {person.resource_id: person.id for person in staff}
     claimed: list[tuple[int, int, int]] = []
     rows = []
-    is_crowded = draw(st.integers(0, 3)) == 0
+    is_crowded = draw(seldom)
     lengths = [1440, 2880] if is_crowded else [5, 30, 30, 60, 60, 61, 240, 700, 2880]
     for number in range(1, draw(st.integers(0, 7)) + 1):
         low = midnight + draw(st.integers(-200, 200 if is_crowded else days * 1440))
