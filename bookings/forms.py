@@ -112,7 +112,7 @@ class ReasonForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="id_%s")
-        self.fields["reason"] = _line(_("Reason"), REASON_LIMIT, _("Please say why; the customer reads it."))
+        self.fields["reason"] = _line(_("Reason"), REASON_LIMIT, _("Please say why."))
         self.fields["reason"].help_text = _("The customer reads this in the message about it.")
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import get_language, gettext
 
 from bookings import appointment, policies, policy_texts
 from bookings.appointment import local
-from bookings.enums import ActorKind, BookingStatus, EventKind
+from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.models import Booking, BookingEvent
 from bookings.policies import RescheduleRefusal, Terms
 from bookings.presenters import visit
@@ -90,9 +90,8 @@ def ledger(booking: Booking, bill_lines: Sequence[BillLine]) -> list[MoneyLine]:
     visit.
     """
     if booking.status in _CALLED_OFF:
-        owed = booking.cancellation_fee_minor or 0
-        label = gettext("Cancellation fee, open") if owed else gettext("Nothing to pay")
-        return [MoneyLine(label, visit.money(owed, booking), "total")]
+        fee = booking.cancellation_fee_minor or 0
+        return [MoneyLine(gettext("Cancellation fee, open"), visit.money(fee, booking))] if fee else []
     tax = visit.money(booking.tax_minor, booking)
     label = gettext("Total, with %(tax)s tax") % {"tax": tax} if booking.tax_minor else gettext("Total")
     lines = [MoneyLine(label, visit.money(booking.total_minor, booking))]
@@ -201,7 +200,7 @@ def history(booking: Booking, business: Business) -> list[HistoryRow]:
     for event in booking.events.all():
         if text := _event_text(event, booking, business):
             at = formats.moment_text(local(event.at, booking))
-            rows.append(HistoryRow(at, text, event.get_channel_display()))
+            rows.append(HistoryRow(at, text, _channel_text(event.channel)))
     return rows[::-1]
 
 
@@ -292,6 +291,20 @@ def _event_text(event: BookingEvent, booking: Booking, business: Business) -> st
             return gettext("You were missed")
         case _:
             return ""
+
+
+def _channel_text(channel: str) -> str:
+    match channel:
+        case BookingChannel.WEB | BookingChannel.WIDGET:
+            return gettext("on this website")
+        case BookingChannel.LINK:
+            return gettext("by the link in a message")
+        case BookingChannel.DESK:
+            return gettext("at the front desk")
+        case BookingChannel.SYSTEM:
+            return ""
+        case _:
+            return str(BookingChannel(channel).label)
 
 
 def _moved_text(event: BookingEvent, booking: Booking, by_customer: bool, names: dict[str, str]) -> str:

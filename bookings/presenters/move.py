@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bookings import appointment
-from bookings.availability import DayMark
+from bookings.availability import FEW_COUNT, DayMark, DayState
 from bookings.catalogue import Place, ServiceOffer, VariantOffer
 from bookings.models import Booking
 from bookings.presenters.calendar import calendar, merged_marks
@@ -28,6 +28,7 @@ def choice_of(booking: Booking, *, horizon_days: int, query: Mapping[str, str], 
 
 def move_page(
     choice: Choice,
+    booking: Booking,
     *,
     marks: Mapping[int, Sequence[DayMark]],
     starts: Mapping[int, Sequence[int]],
@@ -35,8 +36,16 @@ def move_page(
     url: str,
     visitor_zone: ZoneInfo | None,
 ) -> dict[str, Any]:
-    """Groups of times, one chosen day, the calendar and the sentence about zones, written as the picker writes them."""
+    """Groups of times, one chosen day, the calendar and the sentence about zones, written as the picker writes them.
+
+    The time that the booking has is not offered; its day has a ring in the calendar.
+    """
+    own, on = int(booking.starts_at.timestamp()) // 60, day_of(booking)
+    offered = starts.get(booking.location_id, [])
     days = merged_marks(marks, choice.shown_places)
+    if own in offered:
+        days = {**days, on: _with_one_less(days[on])}
+        starts = {booking.location_id: [start for start in offered if start != own]}
     times = Times(choice, starts, "")
     groups = list(day_groups(choice, days, times, url))
     return {
@@ -44,7 +53,7 @@ def move_page(
         "day": day_view(choice, days, times, url),
         "groups": groups,
         "more_url": more_url(choice, groups, days, url),
-        "calendar": calendar(choice, days, url, None),
+        "calendar": calendar(choice, days, url, on),
     }
 
 
@@ -61,6 +70,12 @@ def day_of(booking: Booking) -> date:
 def day_at(minute: int, booking: Booking) -> date:
     """The local date of an epoch minute at the booking's place."""
     return _moment(minute, booking).date()
+
+
+def _with_one_less(mark: DayMark) -> DayMark:
+    left = mark.free_count - 1
+    state = DayState.FULL if not left else DayState.FEW if left <= FEW_COUNT else mark.state
+    return mark._replace(free_count=left, state=state)
 
 
 def _moment(minute: int, booking: Booking) -> datetime:

@@ -107,8 +107,10 @@ def release(request: HttpRequest, token: str) -> HttpResponse:
     booking = _booking(token)
     if request.method != "POST":
         return redirect("details", token)
-    if booking.status == BookingStatus.HELD:
+    try:
         release_hold(booking_id=booking.pk, actor=_CUSTOMER, now=clock.now())
+    except HoldOver:
+        return _to_confirmed(booking)
     response = redirect("picker", _line(booking).variant.service.slug)
     response.delete_cookie(HOLD_COOKIE)
     return response

@@ -64,7 +64,8 @@ class Opened:
             line = _line(self.booking)
             name = line.staff_member.name if line.staff_member else ""
             return Actor(ActorKind.STAFF, BookingChannel.LINK, name=name)
-        return Actor(ActorKind.CUSTOMER, BookingChannel.LINK)
+        channel = BookingChannel.LINK if self.role is LinkRole.CUSTOMER else BookingChannel.WEB
+        return Actor(ActorKind.CUSTOMER, channel)
 
 
 @token_page
@@ -234,6 +235,7 @@ def _times_page(
     wanted = _wanted_staff(booking)
     page = move_presenter.move_page(
         choice,
+        booking,
         marks=day_marks(facts, line.variant_id, staff_member_id=wanted),
         starts=free_starts(facts, line.variant_id, staff_member_id=wanted),
         now=now,
@@ -268,6 +270,7 @@ def _move_step(
         "new_when": move_presenter.slot_text(minute, booking),
         "move": presenter.move_block(booking, now=now, by_staff=opened.is_staff),
         "first_name": first_name(booking.contact_name) if opened.is_staff else "",
+        "leaves_person": _leaves_person(booking, minute, now),
     }
     return render(request, "bookings/move_confirm.html", context, status=status)
 
@@ -422,6 +425,17 @@ def _asked_minute(booking: Booking, slot: str) -> int | None:
         return None
     near = abs(minute - int(booking.starts_at.timestamp()) // 60) < 3 * 366 * 1440
     return minute if location_id == booking.location_id and near else None
+
+
+def _leaves_person(booking: Booking, minute: int, now: datetime) -> bool:
+    """Whether a booking made with anyone would go to another person at this time."""
+    line = _line(booking)
+    if not booking.is_any_staff or line.staff_member_id is None:
+        return False
+    day = move_presenter.day_at(minute, booking)
+    facts = _facts(booking, now, day, day + timedelta(days=1))
+    starts = free_starts(facts, line.variant_id, staff_member_id=line.staff_member_id)
+    return minute not in starts.get(booking.location_id, [])
 
 
 def _is_free(booking: Booking, minute: int, now: datetime) -> bool:

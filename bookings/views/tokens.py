@@ -15,7 +15,7 @@ TokenView = Callable[..., HttpResponse]
 
 
 def token_page(view: TokenView) -> TokenView:
-    """Keep the address out of referrers, caches and search engines, and count misses per client address.
+    """Keep the address from other sites, caches and search engines, and count misses per client address.
 
     Whoever misses too often sees 429 instead of 404; those with a working link are never slowed down, so that one
     guesser behind a shared address harms nobody.
@@ -27,7 +27,9 @@ def token_page(view: TokenView) -> TokenView:
             response = view(request, *args, **kwargs)
         except Http404 as error:
             response = _missed(request, error)
-        response["Referrer-Policy"] = "no-referrer"
+        # Not "no-referrer": with it browsers send "Origin: null" with every form, which no check against forgery can
+        # accept.
+        response["Referrer-Policy"] = "same-origin"
         response["Cache-Control"] = "no-store"
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response

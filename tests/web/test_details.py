@@ -1,42 +1,283 @@
-"""The details page: what it asks, what it keeps, what it refuses, and that pressing twice books once."""
-
-from collections.abc import Callable
+"""The details page: what it shows and asks, what it keeps, and that pressing twice books once."""
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
+from accounts.models import Consent
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingEvent
-from bookings.operations.hold import HeldSlot
-from core.models import OutboxMessage
 from notifications.models import Notification
+from tests import factories
 from tests.factories import Studio
-from tests.web.conftest import TYPED, StoppedClock
+from tests.journeys import booked, hold
+from tests.web.conftest import StoppedClock, details, filled
 
 pytestmark = pytest.mark.django_db
-Hold = Callable[..., HeldSlot]
 
 
-def total_of(held: HeldSlot) -> dict[str, str]:
-    return {"expected_total": str(held.booking.total_minor)}
+def test_details_show_what_is_held_and_what_it_costs(client: Client, studio: Studio) -> None:
+    held = hold(studio, staff_member_id=studio.staff[0].pk)
 
-
-def test_details_show_what_is_held_and_what_it_costs(client: Client, hold: Hold) -> None:
-    response = client.get(f"/h/{hold().token}/")
+    response = client.get(details(held))
 
     page = response.content.decode()
     assert response.status_code == 200
-    for words in ("Tue 5 Jan, 10:00", "Marek Nowak", "Lindenstraße 14", "€80.00", "Includes 19 % tax", "€12.77", "10:00</span>"):
-        assert words in page
+    for words in (
+        "Deep tissue massage, 60 min",
+        "Tue 5 Jan 2027, 10:00–11:00 · Marek Nowak",
+        "Lindenstraße 14",
+        "€80.00",
+        "Includes 19 % tax",
+        "€12.77",
+        "To pay at the visit",
+        "Free to cancel until <strong>Mon 4 Jan, 10:00</strong>; after that 50 % (€40.00) is due.",
+        "Book Tue 5 Jan, 10:00",
+        ">10:00</span>",
+        "Note for Marek",
+        "Step 2 of 3",
+    ):
+        assert words in page, words
 
 
-def test_confirm_books_and_leads_to_the_confirmed_page(client: Client, hold: Hold) -> None:
-    held = hold()
+def test_confirm_books_and_leads_to_the_confirmed_page(client: Client, studio: Studio) -> None:
+    held = hold(studio)
 
-    response = client.post(f"/h/{held.token}/", {**TYPED, **total_of(held)})
+    response = client.post(details(held), filled(held))
 
-    booking = Booking.objects.get(pk=held.booking.pk)
+    booking = Booking.objects.get()
     assert (response.status_code, booking.status) == (303, BookingStatus.CONFIRMED)
     assert (booking.contact_name, booking.contact_email) == ("Jana Weber", "jana@example.com")
     assert (booking.contact_phone, booking.customer_note) == ("+4915155501827", "Left shoulder")
     assert "You are booked, Jana" in client.get(response["Location"]).content.decode()
+
+
+def test_consent_keeps_the_exact_words_of_the_page(client: Client, studio: Studio) -> None:
+    held = hold(studio)
+    page = client.get(details(held)).content.decode()
+
+    client.post(details(held), filled(held))
+
+    words, rule = Consent.objects.get().text.split(" Free to cancel", 1)
+    assert words in page
+    assert rule == " until Mon 4 Jan, 10:00; after that 50 % (€40.00) is due."
+
+
+def test_pressing_twice_books_once(client: Client, studio: Studio) -> None:
+    held = hold(studio)
+    answers = [client.post(details(held), filled(held)) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert answers[0]["Location"] == answers[1]["Location"]
+    assert BookingEvent.objects.filter(to_status=BookingStatus.CONFIRMED).count() == 1
+    assert Notification.objects.filter(address="jana@example.com").count() == 1
+
+
+def test_back_after_booking_leads_to_the_booking(client: Client, studio: Studio) -> None:
+    held = hold(studio)
+    confirmed = client.post(details(held), filled(held))["Location"]
+
+    for page in ("", "extras", "again"):
+        response = client.get(details(held, page), follow=True)
+        assert response.redirect_chain[-1][0] == confirmed
+
+    response = client.post(details(held, "again"), follow=True)
+    assert response.redirect_chain[-1][0] == confirmed
+
+
+def test_hold_cookie_goes_when_it_is_booked(client: Client, studio: Studio) -> None:
+    held = hold(studio)
+    client.cookies["hold"] = held.token
+
+    response = client.post(details(held), filled(held))
+
+    assert response.cookies["hold"]["max-age"] == 0
+
+
+def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(client: Client, studio: Studio) -> None:
+    held = hold(studio)
+
+    response = client.post(details(held), filled(held, name=" ", phone="123", note="<b>Sore</b> & stiff"))
+
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert 'id="id_name-error"' in page
+    assert 'aria-describedby="id_name-error"' in page
+    assert 'aria-describedby="id_phone-error id_phone-help"' in page
+    assert "Please tell us your name." in page
+    assert 'value="123"' in page
+    assert 'value="jana@example.com"' in page
+    assert "&lt;b&gt;Sore&lt;/b&gt; &amp; stiff" in page
+    assert Booking.objects.get().status == BookingStatus.HELD
+
+
+def test_unfinished_address_is_offered_finished(client: Client, studio: Studio) -> None:
+    held = hold(studio)
+
+    asked = client.post(details(held), filled(held, email="jana.weber@gmail"))
+    mended = client.post(details(held), filled(held, email="jana.weber@gmail", use_email="jana.weber@gmail.com"))
+
+    assert asked.status_code == 422
+    assert 'name="use_email" value="jana.weber@gmail.com"' in asked.content.decode()
+    assert mended.status_code == 200
+    assert 'value="jana.weber@gmail.com"' in mended.content.decode()
+    assert 'value="Jana Weber"' in mended.content.decode()
+    assert Booking.objects.get().status == BookingStatus.HELD
+
+
+def test_likely_slip_is_asked_about_once(client: Client, studio: Studio) -> None:
+    held = hold(studio)
+
+    asked = client.post(details(held), filled(held, email="jana@gmial.com"))
+    page = asked.content.decode()
+    assert asked.status_code == 422
+    assert 'value="jana@gmail.com"' in page
+    assert '<input type="hidden" name="email_seen" value="jana@gmial.com">' in page
+
+    response = client.post(details(held), filled(held, email="jana@gmial.com", email_seen="jana@gmial.com"))
+    assert (response.status_code, Booking.objects.get().contact_email) == (303, "jana@gmial.com")
+
+
+def test_price_that_changed_since_the_page_is_told_first(client: Client, studio: Studio) -> None:
+    towel = factories.add_on(studio.variant.service)
+    held = hold(studio)
+    other_tab = filled(held)
+    client.post(details(held, "extras"), {"add": towel.pk})
+
+    response = client.post(details(held), other_tab)
+
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "The total is now €88.00. Nothing was booked" in page
+    assert 'name="expected_total" value="8800"' in page
+    assert 'value="Jana Weber"' in page
+    assert Booking.objects.get().status == BookingStatus.HELD
+
+
+def test_values_that_are_not_asked_for_are_ignored(client: Client, studio: Studio) -> None:
+    held = hold(studio, staff_member_id=studio.staff[0].pk)
+    forged = {
+        "price_minor": "1",
+        "total_minor": "1",
+        "status": "completed",
+        "staff": str(studio.staff[1].pk),
+        "is_staff": "1",
+        "duration": "5",
+        "starts_at": "2027-01-01T10:00",
+    }
+
+    client.post(details(held), filled(held) | forged)
+
+    booking = Booking.objects.get()
+    assert (booking.status, booking.total_minor, booking.starts_at) == ("confirmed", 8000, held.booking.starts_at)
+    assert booking.lines.get().staff_member == studio.staff[0]
+
+
+def test_last_of_repeated_values_counts(client: Client, studio: Studio) -> None:
+    held = hold(studio)
+    sent = filled(held) | {"name": ["First", "Second"]}
+
+    client.post(details(held), sent)
+
+    assert Booking.objects.get().contact_name == "Second"
+
+
+def test_address_is_asked_only_where_the_visit_is_at_the_customers(client: Client, studio: Studio) -> None:
+    assert "visit_address" not in client.get(details(hold(studio))).content.decode()
+
+    studio.variant.service.delivery = "customer"
+    studio.variant.service.save()
+    held = hold(studio, 12)
+    missing = client.post(details(held), filled(held))
+    given = client.post(details(held), filled(held, visit_address="Ritterstr. 3\r\n10969 Berlin"))
+
+    assert "Please tell us where to come." in missing.content.decode()
+    assert given.status_code == 303
+    assert Booking.objects.get(pk=held.booking.pk).visit_address == "Ritterstr. 3\n10969 Berlin"
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "5", "1e9", "1.5", "many", ""])
+def test_number_of_people_outside_the_limits_is_refused(client: Client, studio: Studio, number: str) -> None:
+    studio.variant.service.max_party_size = 4
+    studio.variant.service.save()
+    held = hold(studio)
+
+    response = client.post(details(held), filled(held, party_size=number))
+
+    assert response.status_code == 422
+    assert "Between 1 and 4 people can come." in response.content.decode()
+
+
+@pytest.mark.parametrize("number", ["3", "٣"])
+def test_number_of_people_is_kept(client: Client, studio: Studio, number: str) -> None:
+    studio.variant.service.max_party_size = 4
+    studio.variant.service.save()
+    held = hold(studio)
+
+    response = client.post(details(held), filled(held, party_size=number))
+
+    assert (response.status_code, Booking.objects.get().party_size) == (303, 3)
+
+
+def test_numbers_without_country_code_are_read_where_the_business_is(client: Client, studio: Studio) -> None:
+    studio.location.phone = "+48 22 628 01 00"
+    studio.location.save()
+    held = hold(studio)
+
+    client.post(details(held), filled(held, phone="601 234 567"))
+
+    assert Booking.objects.get().contact_phone == "+48601234567"
+
+
+def test_page_that_was_open_too_long_books_nothing(stranger: Client, studio: Studio) -> None:
+    held = hold(studio)
+
+    response = stranger.post(details(held), filled(held))
+
+    assert response.status_code == 403
+    assert "once more" in response.content.decode()
+    assert Booking.objects.get().status == BookingStatus.HELD
+
+
+def test_form_passes_the_check_against_forgery(stranger: Client, studio: Studio) -> None:
+    held = hold(studio)
+    page = stranger.get(details(held))
+    token = page.context["csrf_token"]
+
+    response = stranger.post(details(held), filled(held, csrfmiddlewaretoken=str(token)))
+
+    assert response.status_code == 303
+
+
+def test_queries_of_the_details_page_do_not_grow(
+    client: Client, studio: Studio, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(3):
+        factories.add_on(studio.variant.service, name=f"Extra {number}")
+    alone, last = hold(studio), None
+    for hour in (11, 12, 13):
+        booked(studio, hour)
+    last = hold(studio, 15)
+
+    for held in (alone, last):
+        with django_assert_num_queries(8):
+            client.get(details(held))
+
+
+def test_hold_that_is_given_back_is_free_again(client: Client, studio: Studio) -> None:
+    held = hold(studio, staff_member_id=studio.staff[0].pk)
+
+    response = client.post(details(held, "release"))
+
+    assert (response.status_code, response["Location"]) == (302, "/s/massage/")
+    assert Booking.objects.get().status == BookingStatus.EXPIRED
+    assert hold(studio, staff_member_id=studio.staff[0].pk)
+
+
+def test_release_of_a_booking_changes_nothing(client: Client, studio: Studio, stopped: StoppedClock) -> None:
+    held = hold(studio)
+    client.post(details(held), filled(held))
+
+    client.post(details(held, "release"))
+
+    assert Booking.objects.get().status == BookingStatus.CONFIRMED
