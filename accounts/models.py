@@ -43,6 +43,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def get_full_name(self) -> str:
+        return self.name
+
 
 class Customer(models.Model):
     """Who appointments are for; may have no account.

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -61,6 +61,7 @@ class Step:
     button: str | Promise
     done: str | Promise
     run: Callable[[Booking, Actor, str], object]
+    asks_reason: bool = True
 
 
 STEPS = {
@@ -79,6 +80,7 @@ STEPS = {
         _("Send it again"),
         _("The confirmation goes out again."),
         lambda booking, actor, reason: resend_confirmation(booking_id=booking.pk, actor=actor, now=clock.now()),
+        asks_reason=False,
     ),
     "renew": Step(
         _("Renew the links of this booking?"),
@@ -148,20 +150,43 @@ class AllocationInline(ReadOnlyInline):
         return moment_text(timezone.localtime(obj.busy.upper))
 
 
+class WhenFilter(admin.SimpleListFilter):
+    """What lies ahead, unless somebody asks for the past or searches."""
+
+    title = _("when")
+    parameter_name = "when"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("today", _("today")), ("past", _("past")), ("all", _("all"))]
+
+    def choices(self, changelist: Any) -> Any:
+        """The first choice, which is the default, has a name of its own."""
+        first, *others = super().choices(changelist)
+        return [{**first, "display": _("ahead")}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
+        now = timezone.localtime()
+        if self.value() == "today":
+            return queryset.filter(starts_at__date=now.date())
+        if self.value() == "past":
+            return queryset.filter(ends_at__lt=now)
+        if self.value() == "all" or request.GET.get("q"):
+            return queryset
+        return queryset.filter(ends_at__gte=now)
+
+
 @admin.register(Booking)
 class BookingAdmin(ReadOnlyAdmin):
     list_display = ("shown_reference", "when", "what", "contact_name", "shown_status", "location", "total", "channel")
-    list_filter = (("starts_at", RangeDateFilter), "status", "location", "channel")
+    list_filter = (WhenFilter, "status", "location", "channel", ("starts_at", RangeDateFilter))
     list_filter_submit = True
     list_select_related = ("location",)
     search_fields = ("reference", "contact_name", "contact_email")
     search_help_text = _("Reference, name or e-mail.")
-    date_hierarchy = "starts_at"
-    ordering = ("-starts_at",)
     inlines = (LineInline, EventInline, AllocationInline)
     actions_detail = ("cancel_action", "resend_action", "renew_action")
     fieldsets = (
-        (None, {"fields": [("shown_reference", "shown_status"), ("when", "location"), ("is_any_staff", "party_size")]}),
+        (None, {"fields": [("shown_reference", "status"), ("when", "location"), ("is_any_staff", "party_size")]}),
         (
             _("Customer"),
             {
@@ -204,11 +229,16 @@ class BookingAdmin(ReadOnlyAdmin):
             },
         ),
     )
-    readonly_fields = ("shown_reference", "shown_status", "when", "total", "tax", "cancellation_fee")
+    readonly_fields = ("shown_reference", "when", "total", "tax", "cancellation_fee")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         lines = BookingLine.objects.select_related("staff_member")
         return super().get_queryset(request).prefetch_related(Prefetch("lines", lines))
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Ahead: what comes next first. Looking back: the latest first."""
+        looks_back = request.GET.get("when") in {"past", "all"} or "q" in request.GET
+        return ("-starts_at", "-pk") if looks_back else ("starts_at", "pk")
 
     def get_urls(self) -> list[Any]:
         step = path(

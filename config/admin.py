@@ -19,6 +19,7 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from core import limits
+from core.visitors import client_address
 from services.models import Location
 
 View = Callable[..., HttpResponse]
@@ -34,7 +35,7 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc] # unfold has no type
 
     def clean(self) -> dict[str, Any]:
         account = str(self.cleaned_data.get("username") or "").lower()
-        address = str(self.request.META.get("REMOTE_ADDR") or "")
+        address = client_address(self.request)
         if not all(limits.allow("sign-in", key, per_minute=SIGN_INS_PER_MINUTE) for key in (account, address)):
             raise ValidationError(_("Too many tries. Please wait a minute, then try again."), code="too_many")
         cleaned: dict[str, Any] = super().clean()
@@ -45,7 +46,8 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
     """Only people who may open the admin get in; ``has_permission`` of Django asks is_active and is_staff."""
 
     login_form = SignInForm
-    index_title = _("Today")
+    index_title = _("Settings")
+    index_template = "admin/home.html"
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         return _framed(super().admin_view(view, cacheable))

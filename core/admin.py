@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import NestedObjects
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import models, transaction
 from django.forms.models import ModelChoiceIterator
 from django.http import HttpRequest
 from django.utils.functional import Promise
@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from unfold import admin as unfold
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminTextInputWidget
 
 from core import clock
 from core.commitments import Commitment
@@ -77,6 +77,8 @@ class HumanInputs:
             kwargs["label"] = capfirst(str(self.labels[name]))
         if name in self.help_texts:
             kwargs["help_text"] = self.help_texts[name]
+        if isinstance(db_field, (models.TextField, models.JSONField)):
+            kwargs.setdefault("widget", UnfoldAdminExpandableTextareaWidget())
         if field := self._human_field(db_field, request, **kwargs):
             return field
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
@@ -106,6 +108,7 @@ class TabularInline(HumanInputs, _TabularInline):
     """Rows under their parent, read in a number of queries that does not grow with them."""
 
     extra = 0
+    hide_title = True
     related: Sequence[str] = ()
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -69,8 +69,7 @@ class Priced(HumanInputs):
             return super()._human_field(db_field, request, **kwargs)
         currency = business_currency(request)
         options = typed_options(db_field, kwargs, placeholder=str(major(4500, currency)))
-        options["widget"] = UnfoldAdminTextInputWidget(attrs={**options["widget"].attrs, "prefix": currency})
-        return MoneyField(currency=currency, **options)
+        return MoneyField(currency=currency, **{**options, "label": f"{options['label']} ({currency})"})
 
 
 # --- rules --------------------------------------------------------------------------------------------------------
@@ -105,7 +104,7 @@ class TierForm(forms.ModelForm):  # type: ignore[type-arg]
 
     currency = "EUR"
     fee_value = forms.CharField(
-        label=_("value"), required=False, max_length=20, widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "50"})
+        label=_("Value"), required=False, max_length=20, widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "50"})
     )
 
     class Meta:
@@ -386,6 +385,7 @@ class VariantInline(Priced, GuardedInline):
     }
     verbose_name = _("length and price")
     verbose_name_plural = _("lengths and prices")
+    hide_title = False  # its line has the link to the texts in other languages
     show_change_link = True
 
 

@@ -45,16 +45,16 @@ def _ends(cleaned: dict[str, Any]) -> date:
 class TimeOffForm(_TimeOffForm):
     """An absence from a day (and time) to a day (and time) in the zone of the resource. Without times: whole days."""
 
-    first_on = forms.DateField(label=gettext_lazy("first day"), widget=UnfoldAdminSingleDateWidget())
+    first_on = forms.DateField(label=gettext_lazy("First day"), widget=UnfoldAdminSingleDateWidget())
     start_minute = ClockField(
-        label=gettext_lazy("from"),
+        label=gettext_lazy("From"),
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "00:00"}),
         help_text=gettext_lazy("Empty: from the start of the day."),
     )
-    last_on = forms.DateField(label=gettext_lazy("last day"), widget=UnfoldAdminSingleDateWidget())
+    last_on = forms.DateField(label=gettext_lazy("Last day"), widget=UnfoldAdminSingleDateWidget())
     end_minute = ClockField(
-        label=gettext_lazy("until"),
+        label=gettext_lazy("Until"),
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "24:00"}),
         help_text=gettext_lazy("Empty: to the end of the day."),
