@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.utils.module_loading import import_string
 
 from core.models import OutboxMessage
@@ -34,6 +35,7 @@ class Finding:
 # A message is claimed for at most five minutes; the drain that takes it back runs every few seconds.
 CLAIM_LIMIT = timedelta(minutes=5, seconds=30)
 OVERDUE_LIMIT = timedelta(minutes=10)
+APP_ROLE = "openhours_app"
 
 
 def checks() -> list[Check]:
@@ -61,7 +63,20 @@ def dead_messages(now: datetime) -> list[str]:
     return [f"outbox message {row.pk} ({row}) gave up after {row.attempts} tries: {row.error[:80]}" for row in rows]
 
 
+def rewritable_history(now: datetime) -> list[str]:
+    """Tables of history that the application's role may change or delete, where that role exists."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM unnest(%s::text[]) AS name, pg_roles"
+            " WHERE rolname = %s AND has_table_privilege(rolname, quote_ident(name), 'UPDATE, DELETE, TRUNCATE')"
+            " ORDER BY name",
+            [list(settings.APPEND_ONLY_TABLES), APP_ROLE],
+        )
+        return [f"{APP_ROLE} may rewrite {table}; run manage.py grants" for (table,) in cursor.fetchall()]
+
+
 CHECKS = [
+    Check("I10", "The application cannot rewrite history", rewritable_history),
     Check("I25", "No outbox message is claimed for more than five minutes", stuck_claims),
     Check("I25", "No outbox message is overdue by more than ten minutes", overdue_messages),
     Check("I25", "No outbox message gave up", dead_messages),
