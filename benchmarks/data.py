@@ -26,32 +26,29 @@ BOOKED_PERCENT = 60
 _BOOKINGS = """
 WITH staff AS (
     SELECT sm.id, sm.resource_id, row_number() OVER (ORDER BY sm.id) - 1 AS n FROM staff_staffmember sm
-), places AS ({places}
+), places AS MATERIALIZED (
+    SELECT p.*, nextval(pg_get_serial_sequence('bookings_booking', 'id')) AS id FROM ({places}) p
 ), made AS (
-    INSERT INTO bookings_booking (reference, status, is_hold_extended, location_id, starts_at, ends_at, is_any_staff,
+    INSERT INTO bookings_booking (id, reference, status, is_hold_extended, location_id, starts_at, ends_at, is_any_staff,
         party_size, channel, language, contact_name, contact_email, contact_phone, customer_note, visitor_hash,
         address_hash, delivery, visit_address, meeting_url, currency, total_minor, tax_minor, prices_include_tax, terms,
         customer_move_count, fee_anchor_minor, cancelled_by, ical_sequence, link_version, staff_link_version, created_at,
         updated_at)
-    SELECT upper(substr(md5(p.starts_at::text || p.staff_id), 1, 6)) || '', %(status)s, false, %(location)s, p.starts_at,
+    SELECT p.id, lpad(upper(to_hex(p.id)), 6, '0'), %(status)s, false, %(location)s, p.starts_at,
         p.starts_at + interval '60 min', true, 1, 'web', 'en', 'Guest', 'guest@example.com', '', '', '', '', 'location',
         '', '', 'EUR', 8000, 1277, true, '{{}}', 0, 0, '', 0, 1, 1, p.starts_at, p.starts_at
     FROM places p
-    ON CONFLICT (reference) DO NOTHING
-    RETURNING id, starts_at, reference
 ), line AS (
     INSERT INTO bookings_bookingline (booking_id, position, variant_id, staff_member_id, service_name, variant_name,
         preparation, starts_at, ends_at, phases, buffer_before_minutes, buffer_after_minutes, requirements, price_minor,
         add_ons, tax_basis_points)
-    SELECT m.id, 0, %(variant)s, p.staff_id, 'Massage', '', '', m.starts_at, m.starts_at + interval '60 min',
+    SELECT p.id, 0, %(variant)s, p.staff_id, 'Massage', '', '', p.starts_at, p.starts_at + interval '60 min',
         '[["work", 60]]', 0, 0, '[]', 8000, '[]', 1900
-    FROM made m JOIN places p ON p.starts_at = m.starts_at
-        AND upper(substr(md5(p.starts_at::text || p.staff_id), 1, 6)) = m.reference
-    RETURNING booking_id, staff_member_id, starts_at
+    FROM places p
 )
 INSERT INTO bookings_allocation (resource_id, busy, booking_id)
-SELECT s.resource_id, tstzrange(l.starts_at, l.starts_at + interval '60 min'), l.booking_id
-FROM line l JOIN staff s ON s.id = l.staff_member_id
+SELECT s.resource_id, tstzrange(p.starts_at, p.starts_at + interval '60 min'), p.id
+FROM places p JOIN staff s ON s.id = p.staff_id
 """
 
 _FUTURE = """
@@ -90,6 +87,7 @@ def fill(*, staff_count: int, past_bookings: int, today: date) -> int:
         "percent": BOOKED_PERCENT,
     }
     with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off")
         cursor.execute(_BOOKINGS.format(places=_FUTURE), {**values, "status": "confirmed"})
         for first in range(0, past_bookings, 100_000):
             last = min(first + 100_000, past_bookings) - 1

@@ -116,7 +116,7 @@ def new_worker(
     """Copy the migrated database, fill it, and start a worker on it."""
     name = f"bench_{staff}_{past}"
     server.create_database(name, owner="openhours_owner", template=postgres.DATABASE)
-    own = {**env, "DATABASE_URL": env["DATABASE_URL"].replace(f"/{postgres.DATABASE}", f"/{name}")}
+    own = {**env, "DATABASE_URL": env["DATABASE_URL"].rpartition("/")[0] + f"/{name}"}
     fill = [sys.executable, "-m", "benchmarks.worker", str(today), "fill", str(staff), str(past)]
     filled = subprocess.run(fill, env=own, cwd=ROOT, capture_output=True, text=True, check=False)
     if filled.returncode:

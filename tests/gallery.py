@@ -1,0 +1,112 @@
+"""Pictures of every page and mail in .data/gallery, with a page that shows them all.
+
+python -m tests.gallery [scene …]      only these scenes; the rest of the folder stays
+"""
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, ViewportSize
+
+from tests import browser, servers
+from tests.e2e.browsing import NO_LIMITS, visitors
+from tests.e2e.scenes import EXPECTED, SCENES, Stage
+from tests.stack import Stack
+
+FOLDER = Path(".data/gallery")
+WIDTHS = {390: 844, 820: 1180, 1440: 900}
+COLOURS = ("light", "dark")
+STYLE = """
+body { margin: 0; padding: 24px; font: 15px/1.5 system-ui, sans-serif; color-scheme: light dark }
+h2 { margin: 48px 0 8px; font-size: 20px }
+nav { columns: 12em; max-width: 60em }
+.row { display: flex; gap: 16px; align-items: start; overflow-x: auto }
+figure { margin: 0 }
+img { display: block; height: 560px; width: auto; border: 1px solid #8888; object-fit: cover; object-position: top }
+"""
+
+
+def main(wanted: Sequence[str]) -> int:
+    """Take the pictures; the exit code is 1 when a scene could not be played."""
+    servers.prepare_environment()
+    try:
+        with Stack(demo=True, env=NO_LIMITS) as site, browser.launched() as chromium:
+            failed = list(_scenes(site, chromium, wanted)) + list(_mails(site, chromium, wanted))
+    finally:
+        servers.stop()
+    _write_index()
+    for each in failed:
+        print(each, file=sys.stderr)
+    print(f"Pictures: {(FOLDER / 'index.html').absolute()}")
+    return 1 if failed else 0
+
+
+def _scenes(site: Stack, chromium: Browser, wanted: Sequence[str]) -> Iterator[str]:
+    """Play every scene once and take its pictures; yield what failed."""
+    if not wanted:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    for name in wanted or SCENES:
+        if name not in SCENES:
+            continue
+        with visitors(chromium, site.url) as visit:
+            stage = Stage(site, visit, visit("phone", expects=EXPECTED))
+            try:
+                with stage.afterwards:
+                    SCENES[name](stage)
+                    _take(stage.page, name)
+            except Exception as error:  # one broken scene must not cost the pictures of the others
+                yield f"{name}: {error}"
+
+
+def _mails(site: Stack, chromium: Browser, wanted: Sequence[str]) -> Iterator[str]:
+    """One mail of each kind that the scenes have caused."""
+    if wanted and "mails" not in wanted:
+        return
+    seen = set()
+    page = chromium.new_page()
+    rows = site.query("select kind, recipient_role, message_id from notifications_notification where status = 'sent'")
+    kinds = {message_id: f"{kind}-{role}" for kind, role, message_id in rows}
+    for mail in site.mailbox.mails():
+        kind = kinds.get(dict(mail.headers).get("Message-ID", ""), "")
+        if kind and kind not in seen:
+            seen.add(kind)
+            page.set_content(mail.html)
+            _take(page, f"mail-{kind.replace('.', '-')}")
+            (FOLDER / f"mail-{kind.replace('.', '-')}.txt").write_text(f"{mail.subject}\n\n{mail.text}")
+    page.close()
+    if not seen:
+        yield "mails: none were sent"
+
+
+def _take(page: Page, name: str) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for width, height in WIDTHS.items():
+        page.set_viewport_size(ViewportSize(width=width, height=height))
+        for colours in COLOURS:
+            page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+            page.screenshot(path=FOLDER / f"{name}-{width}-{colours}.png", full_page=True, animations="disabled")
+
+
+def _write_index() -> None:
+    """A page with all pictures that are in the folder, one row a scene."""
+    names = sorted({path.stem.rsplit("-", 2)[0] for path in FOLDER.glob("*.png")})
+    contents = "".join(f'<a href="#{name}">{escape(name)}</a><br>' for name in names)
+    rows = "".join(f'<h2 id="{name}">{escape(name)}</h2><div class="row">{_row(name)}</div>' for name in names)
+    html = f"<!doctype html><meta charset=utf-8><title>Openhours</title><style>{STYLE}</style>"
+    (FOLDER / "index.html").write_text(f"{html}<h1>Openhours</h1><nav>{contents}</nav>{rows}\n")
+
+
+def _row(name: str) -> str:
+    files = [f"{name}-{width}-{colours}.png" for colours in COLOURS for width in WIDTHS]
+    return "".join(
+        f'<figure><a href="{file}"><img src="{file}" alt="" loading="lazy"></a><figcaption>{file}</figcaption></figure>'
+        for file in files
+        if (FOLDER / file).exists()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
