@@ -3,6 +3,7 @@
 Nothing here knows what a booking is. What lower apps must ask about bookings goes by ``settings.ADMIN_ROUTES``.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +26,7 @@ from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminTextI
 
 from core import clock
 from core.commitments import Commitment
+from core.errors import DomainError
 from core.forms import ClockField, LengthField, PercentField
 from core.models import OutboxMessage
 
@@ -138,6 +140,8 @@ def _iterator_for_all_rows() -> Any:
 class ModelAdmin(HumanInputs, _ModelAdmin):
     """An editable page. Deleting anything that a booking ahead needs is refused with the list of these bookings."""
 
+    # Whether bookings can need such a thing.
+    is_booked = False
     list_per_page = 50
     show_full_result_count = False
     warn_unsaved_form = True
@@ -147,11 +151,11 @@ class ModelAdmin(HumanInputs, _ModelAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Add the bookings ahead to what stands in the way. Rows are locked first, so that nobody books meanwhile."""
         objs = list(objs)
-        if request.method == "POST":
+        if self.is_booked and request.method == "POST":
             for each in objs:
-                self.lock_for_deletion(each)
+                keep_from_booking(each)
         deleted, counts, perms, protected = super().get_deleted_objects(objs, request)
-        if ahead := bookings_ahead(objs):
+        if self.is_booked and (ahead := bookings_ahead(objs)):
             protected = list(listed(ahead))
         elif protected:
             protected = [past_use(len(protected))]
@@ -160,10 +164,6 @@ class ModelAdmin(HumanInputs, _ModelAdmin):
     def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with transaction.atomic():
             return super().response_action(request, *args, **kwargs)
-
-    def lock_for_deletion(self, obj: Any) -> None:
-        """Wait for bookings that are just being made with ``obj``, and let later ones wait for us."""
-        list(type(obj)._default_manager.select_for_update().filter(pk=obj.pk).values_list("pk"))
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -227,6 +227,14 @@ def bookings_ahead(objs: Iterable[Any]) -> list[Commitment]:
     """The bookings ahead that need any of ``objs``, soonest first."""
     found: Callable[..., list[Commitment]] = import_string(settings.ADMIN_ROUTES["bookings_ahead"])
     return found(list(objs), now=clock.now())
+
+
+def keep_from_booking(obj: Any) -> None:
+    """Wait for bookings that are just being made with ``obj``; later ones wait for the end of the transaction."""
+    lock: Callable[..., None] = import_string(settings.ADMIN_ROUTES["lock_unless_needed"])
+    # What stands in the way is listed by who asked.
+    with contextlib.suppress(DomainError):
+        lock(obj, now=clock.now())
 
 
 def listed(bookings: Sequence[Commitment]) -> Sequence[SafeString]:

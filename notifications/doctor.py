@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from core.doctor import Check
 from notifications.enums import NotificationStatus
 from notifications.models import Notification
+from notifications.requests import AGAIN
 from notifications.sending import OPEN
 
 # The sender comes by every few seconds; a claim lasts two minutes.
@@ -48,9 +49,10 @@ def failed_on_our_side(now: datetime) -> list[str]:
 
 
 def sent_twice(now: datetime) -> list[str]:
-    """One telling of one state to one person by one channel, accepted more than once."""
+    """One telling of one state to one person by one channel, accepted more than once without anybody asking for it."""
     groups = (
         Notification.objects.filter(status__in=ACCEPTED)
+        .exclude(key__contains=AGAIN)
         .order_by()
         .values("subject_ref", "kind", "version", "channel", "recipient_role", "address")
         .annotate(count=Count("id"))

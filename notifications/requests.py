@@ -7,6 +7,9 @@ from typing import Any
 
 from notifications.enums import Channel, RecipientRole
 
+# In the key of a message that somebody asked for once more.
+AGAIN = ":again-"
+
 
 @dataclass(frozen=True, slots=True)
 class MessageRequest:

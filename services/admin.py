@@ -305,6 +305,7 @@ class LocationAdmin(ScheduleAdmin):
 
 @admin.register(ResourceType)
 class ResourceTypeAdmin(ModelAdmin):
+    is_booked = True
     list_display = ("name", "how_many")
     search_fields = ("name",)
     help_texts = {"translations": TRANSLATIONS_HELP}
@@ -347,6 +348,7 @@ class ResourceAdmin(ScheduleAdmin):
 
 @admin.register(Category)
 class CategoryAdmin(ModelAdmin):
+    is_booked = True
     list_display = ("name", "how_many", "cancellation_policy", "position")
     list_select_related = ("cancellation_policy",)
     search_fields = ("name",)
@@ -414,6 +416,7 @@ class RequirementInline(TabularInline):
 
 @admin.register(Service)
 class ServiceAdmin(ModelAdmin):
+    is_booked = True
     list_display = ("name", "category", "lengths", "is_shown", "delivery", "position")
     list_filter = ("category", "visibility", "delivery", "locations")
     list_select_related = ("category",)
@@ -491,10 +494,6 @@ class ServiceAdmin(ModelAdmin):
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def lock_for_deletion(self, obj: Service) -> None:
-        super().lock_for_deletion(obj)
-        list(obj.variants.select_for_update().values_list("pk"))
-
     @display(description=_("lengths and prices"))
     def lengths(self, obj: Service) -> str:
         return " · ".join(
@@ -513,6 +512,7 @@ class ServiceAdmin(ModelAdmin):
 class ServiceVariantAdmin(Priced, ModelAdmin):
     """Reached from its service; searched when people are given their services."""
 
+    is_booked = True
     list_display = ("__str__", "work_minutes", "is_active")
     list_select_related = ("service",)
     list_filter = ("service", "is_active")

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from core import clock
 from core.admin import ModelAdmin, listed, sentence
 from core.commitments import Commitment
-from services.models import Resource
+from services.operations import lock_resource_time
 
 
 class WouldStrand(Exception):
@@ -35,6 +35,8 @@ class ScheduleAdmin(ModelAdmin):
     Saving locks these resources as booking does. If bookings would then lie outside the hours, nothing is saved, and
     the page comes back with the list and a box to tick; once ticked, it saves and says again whom to look after.
     """
+
+    is_booked = True
 
     def resource_ids(self, obj: Any) -> Collection[int]:
         """The resources whose free time ``obj`` decides."""
@@ -58,14 +60,14 @@ class ScheduleAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         touched = set(self.resource_ids(obj)) if change else set()
-        lock_resources(touched)
+        lock_resource_time(touched)
         request.stranded_before = {each.booking_id for each in stranded(touched)}  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         touched = set(self.resource_ids(form.instance))
-        lock_resources(touched)
+        lock_resource_time(touched)
         before = request.stranded_before  # type: ignore[attr-defined]
         found = [each for each in stranded(touched) if each.booking_id not in before]
         if found and "_keep_bookings" not in request.POST:
@@ -98,9 +100,3 @@ def stranded(resource_ids: Collection[int]) -> list[Commitment]:
     """The bookings ahead whose time no longer lies in the free time of these resources."""
     found: Callable[..., list[Commitment]] = import_string(settings.ADMIN_ROUTES["stranded_bookings"])
     return found(resource_ids, now=clock.now()) if resource_ids else []
-
-
-def lock_resources(resource_ids: Collection[int]) -> None:
-    """Take the locks under which booking decides, in its order."""
-    rows = Resource.objects.select_for_update(no_key=True).filter(pk__in=resource_ids).order_by("pk")
-    list(rows.values_list("pk"))

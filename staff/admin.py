@@ -147,6 +147,8 @@ class StaffMemberAdmin(ScheduleAdmin):
 class TimeOffAdmin(ScheduleAdmin):
     """Absences of everybody and everything, requests included."""
 
+    is_booked = False
+
     form = TimeOffForm
     list_display = ("resource", "begins", "ends", "status", "reason")
     list_filter = ("status",)
