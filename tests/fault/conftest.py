@@ -1,0 +1,129 @@
+"""The running site with a small studio, and proxies that can break the ways to Valkey and to the mail server."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.fault.guest import Guest
+from tests.stack import Stack
+
+LIMIT_SECONDS = 3.0
+STUDIO = """
+from tests import factories as make
+firm = make.business(booking_policy=make.booking_policy(horizon_days=60))
+place = make.location(name="Kreuzberg", slug="kreuzberg")
+massage = make.service(place, slug="massage")
+for number in range(6):
+    make.staff_member(massage, at=place, email=f"therapist{number}@example.com")
+"""
+WAITING = "select count(*) from notifications_notification where status in ('queued', 'sending', 'temporary-failure')"
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Site:
+    """The stack, and what its guests did and measured."""
+
+    stack: Stack
+    seconds: list[float] = field(default_factory=list)
+    said_before: int = 0
+
+    def book(self, count: int = 1) -> list[tuple[str, str]]:
+        """Let new guests book; return their addresses and manage pages."""
+        made = []
+        for _ in range(count):
+            with self.guest() as guest:
+                made.append((guest.email, guest.book()))
+                self.seconds += guest.seconds
+        return made
+
+    def guest(self, email: str = "") -> Guest:
+        return Guest(self.stack.url, email or f"guest{next(_numbers)}@example.com")
+
+    def cancel(self, email: str, link: str) -> None:
+        with self.guest(email) as guest:
+            guest.cancel(link)
+            self.seconds += guest.seconds
+
+    def move(self, email: str, link: str) -> None:
+        with self.guest(email) as guest:
+            guest.move(link)
+            self.seconds += guest.seconds
+
+    def let_time_pass(self) -> None:
+        """Bring the next try of everything forward, as if the minutes of waiting were over."""
+        self.stack.query(
+            "update notifications_notification set next_try_at = now()"
+            " where status in ('temporary-failure', 'sending') and next_try_at > now()"
+        )
+
+    def wait_until_all_is_told(self, timeout: float = 60, *, hurry: bool = True) -> None:
+        """Wait until no message waits any more; without ``hurry`` the real delays run."""
+        if hurry:
+            self.let_time_pass()
+        self.stack.wait_until(lambda: self.waiting() == 0, timeout, "every message is sent")
+
+    def waiting(self) -> int:
+        return int(self.stack.query(WAITING)[0][0])
+
+    def attempts(self) -> int:
+        return int(self.stack.query("select coalesce(sum(attempts), 0) from notifications_notification")[0][0])
+
+    def statuses(self) -> Counter[str]:
+        return Counter(
+            dict(self.stack.query("select status, count(*) from notifications_notification group by status"))
+        )
+
+    def repeats(self) -> int:
+        """How many mails arrived more than once; after checking that every message that counts as sent is there."""
+        arrived = Counter(dict(mail.headers)["Message-ID"] for mail in self.stack.mailbox.mails())
+        sent = {
+            name
+            for (name,) in self.stack.query("select message_id from notifications_notification where status = 'sent'")
+        }
+        assert sent <= arrived.keys(), "a message counts as sent and never arrived"
+        assert arrived.keys() <= sent, "a mail arrived that no message knows of"
+        return sum(arrived.values()) - len(arrived)
+
+    def subjects(self, email: str) -> list[str]:
+        """First words of what this address got, oldest first."""
+        return [mail.subject.split(":")[0].split(" to ")[0] for mail in self.stack.mailbox.mails(email)]
+
+    def worker_said(self) -> str:
+        """What the worker wrote to its log since the test began."""
+        return self.stack.log("worker").read_text()[self.said_before :]
+
+    def start_afresh(self) -> None:
+        """Everything in order, nothing told, nothing measured."""
+        self.seconds.clear()
+        self.stack.mailbox.recover()
+        for way in self.stack.proxies.values():
+            way.set_mode("pass")
+        for name in ("worker", "beat"):
+            if not self.stack.is_alive(name):
+                self.stack.start(name)
+        self.wait_until_all_is_told()
+        self.stack.query("truncate notifications_notification")
+        self.stack.mailbox.clear()
+        self.said_before = len(self.stack.log("worker").read_text())
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Site]:
+    env = {"HOLDS_PER_ADDRESS": "1000000", "WORKER_CONCURRENCY": "1"}
+    with Stack(proxied=["valkey", "smtp"], env=env) as stack:
+        stack.manage("shell", "--command", STUDIO)
+        yield Site(stack)
+
+
+@pytest.fixture
+def site(running: Site) -> Iterator[Site]:
+    """The site before a fault; afterwards nobody waited for an answer, nothing failed, and the data are sound."""
+    running.start_afresh()
+    yield running
+    assert max(running.seconds, default=0) < LIMIT_SECONDS
+    running.stack.manage("doctor")
+    assert "Traceback" not in running.stack.log("web").read_text()
