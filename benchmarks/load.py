@@ -11,8 +11,7 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
-SLOT = re.compile(rb'name="slot"[^>]*value="(\d+\.\d+)"|value="(\d+\.\d+)"[^>]*name="slot"')
-CSRF = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
+FIELD = r'name="{}" value="([^"]+)"'
 
 
 @dataclass
@@ -105,12 +104,18 @@ async def bookings(port: int, slug: str, connections: int, slots: list[str], sec
         nonlocal errors
         client = Client(port)
         _, _, page = await client.request("GET", f"/s/{slug}/")
-        token = _csrf(page)
+        token, variant = _hidden(page, "csrfmiddlewaretoken"), _hidden(page, "variant")
         for slot in todo:
             if time.perf_counter() > end:
                 return
             begun = time.perf_counter()
-            form = {"csrfmiddlewaretoken": token, "slot": slot, "staff": "", "next": "details"}
+            form = {
+                "csrfmiddlewaretoken": token,
+                "slot": slot,
+                "variant": variant,
+                "staff": "",
+                "next": "details",
+            }
             status, location, _ = await client.request("POST", f"/s/{slug}/hold", form)
             if status != 303:
                 errors += 1
@@ -140,9 +145,15 @@ async def race(port: int, slug: str, connections: int, slot: str) -> dict[str, o
     async def customer(number: int) -> None:
         client = Client(port)
         _, _, page = await client.request("GET", f"/s/{slug}/")
-        token = _csrf(page)
+        token, variant = _hidden(page, "csrfmiddlewaretoken"), _hidden(page, "variant")
         await ready.wait()
-        form = {"csrfmiddlewaretoken": token, "slot": slot, "staff": "", "next": "details"}
+        form = {
+            "csrfmiddlewaretoken": token,
+            "slot": slot,
+            "variant": variant,
+            "staff": "",
+            "next": "details",
+        }
         status, location, _ = await client.request("POST", f"/s/{slug}/hold", form)
         if status == 303 and "/h/" in location:
             contact = {
@@ -168,9 +179,10 @@ async def race(port: int, slug: str, connections: int, slot: str) -> dict[str, o
     }
 
 
-def _csrf(page: bytes) -> str:
-    found = CSRF.search(page)
-    assert found, "the page has no form"
+def _hidden(page: bytes, name: str) -> str:
+    """Return the value of a hidden field, as a browser would send it."""
+    found = re.search(FIELD.format(name).encode(), page)
+    assert found, f"the page has no field {name}"
     return found.group(1).decode()
 
 
