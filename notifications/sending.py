@@ -132,6 +132,7 @@ def _deliver(row: Notification, channel: EmailChannel, watch: _Stopwatch) -> boo
             _mark(row, status=NotificationStatus.CANCELLED, error="No longer wanted when it was due.")
             return False
         if not _is_ours(row):
+            logger.warning("notification %s: the claim was taken over, not sent", row.pk)
             return False
         channel.send(mail)
     except TemporaryFailure as failure:
