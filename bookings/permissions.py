@@ -48,9 +48,10 @@ RULES: Mapping[str, Rule] = {
     "picker": Rule(EVERYBODY),
     "hold": Rule(_NOBODY, EVERYBODY),
     "details": Rule(frozenset({Role.HOLDER}), frozenset({Role.HOLDER})),
-    "extras": Rule(_NOBODY, frozenset({Role.HOLDER})),
-    "release": Rule(_NOBODY, frozenset({Role.HOLDER})),
-    "again": Rule(_NOBODY, frozenset({Role.HOLDER})),
+    # Looking at these three leads back to the details.
+    "extras": Rule(frozenset({Role.HOLDER}), frozenset({Role.HOLDER})),
+    "release": Rule(frozenset({Role.HOLDER}), frozenset({Role.HOLDER})),
+    "again": Rule(frozenset({Role.HOLDER}), frozenset({Role.HOLDER})),
     "manage": Rule(_LINKS),
     "manage_trimmed": Rule(_LINKS),
     "confirmed": Rule(_CUSTOMERS),

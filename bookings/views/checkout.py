@@ -52,6 +52,17 @@ def details(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @token_page
+def details_once_more(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the details with what was typed, because the form came without a token that could be believed."""
+    booking = _booking(token)
+    if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
+        return _to_confirmed(booking)
+    problem = gettext("This page was open for a long time. Nothing was booked yet; please press the button once more.")
+    form = _form(booking, initial=_typed(request))
+    return _page(request, booking, token, form, now=clock.now(), problem=problem, status=403)
+
+
+@token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def extras(request: HttpRequest, token: str) -> HttpResponse:
     """Add an extra or take one out. Everything typed so far comes along and is shown again."""

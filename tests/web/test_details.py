@@ -229,14 +229,19 @@ def test_numbers_without_country_code_are_read_where_the_business_is(client: Cli
     assert Booking.objects.get().contact_phone == "+48601234567"
 
 
-def test_page_that_was_open_too_long_books_nothing(stranger: Client, studio: Studio) -> None:
+def test_page_that_was_open_too_long_books_nothing_and_keeps_what_was_typed(stranger: Client, studio: Studio) -> None:
     held = hold(studio)
 
     response = stranger.post(details(held), filled(held))
 
+    page = response.content.decode()
     assert response.status_code == 403
-    assert "once more" in response.content.decode()
+    assert "Nothing was booked yet; please press the button once more." in page
+    assert 'value="Jana Weber"' in page
     assert Booking.objects.get().status == BookingStatus.HELD
+
+    again = filled(held, csrfmiddlewaretoken=str(response.context["csrf_token"]))
+    assert stranger.post(details(held), again).status_code == 303
 
 
 def test_form_passes_the_check_against_forgery(stranger: Client, studio: Studio) -> None:

@@ -1,0 +1,167 @@
+"""Every address of the site with every role.
+
+The table in ``permissions`` says who may look and who may act; looking never writes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.contrib import admin
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import User
+from bookings.links import LinkRole, manage_token
+from bookings.permissions import RULES, Role
+from tests.factories import Studio
+from tests.journeys import booked, hold
+from tests.web.conftest import slot
+
+pytestmark = pytest.mark.django_db
+
+# Answers that keep somebody out; the admin sends to its sign-in instead.
+CLOSED = {403, 404, 405}
+LINK_ROLES = {Role.GUEST: LinkRole.GUEST, Role.CUSTOMER: LinkRole.CUSTOMER, Role.STAFF_LINK: LinkRole.STAFF}
+
+
+@dataclass
+class Visitor:
+    """A browser with the one secret that its role has."""
+
+    role: Role
+    client: Client
+    token: str
+    studio: Studio
+
+    def path(self, name: str) -> str:
+        match name:
+            case "admin":
+                return reverse("admin:index")
+            case "picker" | "hold":
+                return reverse(name, args=[self.studio.variant.service.slug])
+            case "manage_trimmed":
+                return reverse(name, args=[self.token, "."])
+            case "details" | "extras" | "again" | "release" | "manage" | "confirmed" | "move" | "cancel" | "calendar":
+                return reverse(name, args=[self.token])
+            case _:
+                return reverse(name)
+
+    def sent(self, name: str) -> dict[str, str]:
+        """A form that would be complete; without it even a permitted POST may find nothing to do."""
+        if name == "hold":
+            return {
+                "variant": str(self.studio.variant.pk),
+                "slot": slot(self.studio, 16),
+                "staff": "",
+                "next": "details",
+            }
+        return {}
+
+
+@pytest.fixture(params=list(Role), ids=str)
+def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> Visitor:
+    role: Role = request.param
+    held, booking = hold(studio, 14), booked(studio, 10)
+    token = "no-such-token"
+    if role is Role.HOLDER:
+        token = held.token
+    elif role in LINK_ROLES:
+        token = manage_token(booking, LINK_ROLES[role])
+    elif role is Role.ADMIN:
+        client.force_login(User.objects.create_superuser("olivia@studio.example", "pass"))
+    return Visitor(role, client, token, studio)
+
+
+def names(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iterator[str]:
+    """Every address by its name; those of a namespace by the namespace."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = pattern.namespace or namespace
+            yield from {inner} if inner else names(pattern.url_patterns)
+        else:
+            yield pattern.name or str(pattern.pattern)
+
+
+def is_open(response: HttpResponse) -> bool:
+    to_sign_in = response.get("Location", "").startswith(reverse("admin:login"))
+    return response.status_code not in CLOSED and not to_sign_in
+
+
+def checksum() -> dict[str, str]:
+    """One sum per table, of everything but the sessions of those who sign in."""
+    sums = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            if table == "django_session":
+                continue
+            cursor.execute(
+                f"SELECT md5(coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '')) FROM \"{table}\" t"
+            )
+            sums[table] = cursor.fetchone()[0]
+    return sums
+
+
+def test_every_address_has_a_rule() -> None:
+    assert set(names(get_resolver().url_patterns)) == set(RULES)
+
+
+def test_everybody_sees_what_the_table_says(visitor: Visitor) -> None:
+    for name, rule in RULES.items():
+        for method in (visitor.client.get, visitor.client.head):
+            response = method(visitor.path(name))
+
+            assert response.status_code < 500
+            assert is_open(response) == (visitor.role in rule.see), (name, response.status_code)
+
+
+def test_everybody_acts_where_the_table_says(visitor: Visitor) -> None:
+    for name, rule in RULES.items():
+        with transaction.atomic():
+            response = visitor.client.post(visitor.path(name), visitor.sent(name))
+            transaction.set_rollback(True)
+
+        assert response.status_code < 500
+        assert is_open(response) == (visitor.role in rule.act), (name, response.status_code)
+
+
+def test_looking_never_changes_anything(visitor: Visitor) -> None:
+    paths = [visitor.path(name) for name in RULES]
+    paths += [f"{visitor.path('move')}?slot={slot(visitor.studio, 16)}", f"{visitor.path('picker')}?day=2027-01-05"]
+    paths += list(admin_pages())
+    before = checksum()
+
+    for path in paths:
+        for method in (visitor.client.get, visitor.client.head, visitor.client.options):
+            assert method(path).status_code < 500, path
+
+    assert checksum() == before
+
+
+def test_the_checksum_notices_a_change(studio: Studio) -> None:
+    before = checksum()
+    hold(studio)
+
+    changed = {table for table, value in checksum().items() if value != before[table]}
+    assert changed == {"bookings_booking", "bookings_bookingline", "bookings_allocation", "bookings_bookingevent"}
+
+
+def test_closed_pages_look_like_pages_that_do_not_exist(visitor: Visitor) -> None:
+    nothing = visitor.client.get(reverse("manage", args=["no-such-link"])).content
+
+    for name, rule in RULES.items():
+        response = visitor.client.get(visitor.path(name))
+        if visitor.role not in rule.see and response.status_code == 404:
+            assert response.content == nothing, name
+
+
+def admin_pages() -> Iterator[str]:
+    """The list of each model, the form for a new one, and the form of each row."""
+    for model in admin.site._registry:
+        base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        yield reverse(f"{base}_changelist")
+        yield reverse(f"{base}_add")
+        for key in model._default_manager.values_list("pk", flat=True)[:1]:
+            yield reverse(f"{base}_change", args=[key])
