@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from secrets import token_hex
 
 from playwright.sync_api import Page, expect
 
@@ -319,7 +320,7 @@ def _pause(stage: Stage) -> None:
 
 
 def _link_of_therapist(stage: Stage) -> str:
-    first_name = f"Pia{len(stage.site.mailbox.mails())}"
+    first_name = f"Pia{token_hex(2)}"
     jana = somebody(f"{first_name} Weber")
     steps.book_a_time(stage.page, jana)
 

@@ -7,7 +7,7 @@ day with many free times.
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from secrets import token_hex
 
 import icalendar
 from playwright.sync_api import Locator, Page, expect
@@ -19,7 +19,6 @@ FAR_DAYS = 33
 SERVICE = "deep-tissue-massage"
 CONFIRMED = re.compile(r"/b/[^/]+/confirmed$")
 DETAILS = re.compile(r"/h/[^/]+/$")
-_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Person:
 
 def somebody(name: str = "Jana Weber", **values: str) -> Person:
     """A customer with an address that nobody else has."""
-    return Person(name, f"guest{next(_numbers)}@mail.example", **values)
+    return Person(name, f"guest-{token_hex(4)}@mail.example", **values)
 
 
 # --- choosing a time -------------------------------------------------------------------------------------------------

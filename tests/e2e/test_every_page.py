@@ -47,7 +47,8 @@ TOO_SMALL = """
         };
         return [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
             .map(each => isBox(each) ? each.closest("label") || each : each)
-            .filter(each => each.type !== "hidden" && !each.matches(".skip") && each.checkVisibility())
+            .filter(each => each.type !== "hidden" && !each.matches(".skip, .visually-hidden"))
+            .filter(each => each.checkVisibility())
             .map(each => [each, each.getBoundingClientRect()])
             .filter(([each, box]) => box.width > 2 && box.height > 2 && isSmall(each, box))
             .map(([each, box]) => `${name(each)} ${Math.round(box.width)}×${Math.round(box.height)}`);
@@ -79,7 +80,7 @@ def test_page_is_open_to_everybody_and_fits_every_screen(stage: Stage) -> None:
         page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
         findings += [f"{size}, {colours}: {each}" for each in barriers(page)]
 
-    assert findings == []
+    assert not findings, "\n".join(findings)
 
 
 def barriers(page: Page) -> list[str]:
@@ -105,7 +106,7 @@ def test_styles_and_scripts_are_light(name: str, site: Stack, visit: Visitors, c
     # Somebody who has never been here, so that nothing comes from a cache.
     context = chromium.new_context(base_url=site.url)
     loaded: list[Response] = []
-    context.on("response", loaded.append)
+    context.on("response", lambda response: loaded.append(response))  # noqa: PLW0108 - Playwright needs a function
     context.add_cookies(found.page.context.cookies())  # type: ignore[arg-type]
     context.new_page().goto(found.page.url, wait_until="networkidle")
 
