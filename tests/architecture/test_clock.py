@@ -1,0 +1,32 @@
+"""Only the edges look at the clock: views, tasks, commands, admin pages. Rules are told what time it is."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+APPS = ("core", "accounts", "services", "staff", "payments", "notifications", "bookings", "dashboard")
+EDGES = {"views", "tasks.py", "admin.py", "management", "middleware.py", "doctor.py", "demo", "clock.py"}
+READS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "timezone.now", "clock.now", "time.time"}
+
+
+def reads_the_clock(source: str) -> bool:
+    calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return any(ast.unparse(call).removeprefix("django.utils.") in READS for call in calls)
+
+
+def test_only_edges_read_the_clock() -> None:
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for app in APPS
+        for path in (ROOT / app).rglob("*.py")
+        if not EDGES & set(path.relative_to(ROOT).parts)
+        and not path.name.endswith("_admin.py")
+        and reads_the_clock(path.read_text())
+    }
+
+    assert readers == set()
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    assert reads_the_clock("from core import clock\nnow = clock.now()")
+    assert not reads_the_clock("def fee(*, now):\n    return now")
