@@ -5,15 +5,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import Max
 
 from bookings.claims import Claim, PlacedLine, claims_for
 from bookings.enums import CLAIMING, EXPIRING
-from bookings.models import Allocation, BookingLine
+from bookings.models import Allocation, Booking, BookingLine
 from bookings.records import spec_of_line
 from core.doctor import Check
 
 # The sweep comes by every 15 seconds; nobody waits for it, but it must not sleep.
 SWEEP_LIMIT = timedelta(seconds=60)
+# Bookings looked at together, so that years of them need little memory.
+BATCH = 5000
 
 
 def _query(sql: str) -> Callable[[datetime], list[str]]:
@@ -43,16 +46,22 @@ WHERE b.status <> ALL(%(claiming)s) GROUP BY b.id
 
 def claims_unlike_lines(now: datetime) -> list[str]:
     """Compute the claims of every booking anew from its lines and compare them with what is stored."""
+    last_id = Booking.objects.aggregate(last=Max("id"))["last"] or 0
+    return [line for first in range(0, last_id + 1, BATCH) for line in _claims_unlike_lines(first, first + BATCH)]
+
+
+def _claims_unlike_lines(first_id: int, until_id: int) -> list[str]:
     stored: defaultdict[int, Counter[Claim]] = defaultdict(Counter)
     types: dict[int, int | None] = {}
-    claims = Allocation.objects.filter(booking__status__in=CLAIMING).values_list(
+    batch = {"booking_id__gte": first_id, "booking_id__lt": until_id, "booking__status__in": CLAIMING}
+    claims = Allocation.objects.filter(**batch).values_list(
         "booking_id", "resource_id", "low_minute", "high_minute", "resource__resource_type_id"
     )
     for booking_id, resource_id, low, high, type_id in claims:
         stored[booking_id][Claim(resource_id, low, high)] += 1
         types[resource_id] = type_id
     lines: defaultdict[int, list[BookingLine]] = defaultdict(list)
-    for line in BookingLine.objects.filter(booking__status__in=CLAIMING).select_related("staff_member"):
+    for line in BookingLine.objects.filter(**batch).select_related("staff_member"):
         lines[line.booking_id].append(line)
     return [
         f"booking {booking_id} claims {sorted(stored[booking_id].elements())} but needs {expected}"

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bookings import messages, queries
-from bookings.enums import ActorKind, EventKind
+from bookings.enums import ActorKind, BookingStatus, EventKind
 from bookings.errors import (
     AlreadyCancelled,
     MoveLimitReached,
@@ -102,7 +102,7 @@ def _reschedule(
     wish = _wish(booking, line, start_minute, staff_member_id, by_staff=by_staff)
     candidate = pick(wish, now=now)
     before = (booking.starts_at, line.staff_member_id)
-    if not by_staff:
+    if not by_staff and booking.status == BookingStatus.CONFIRMED:
         booking.fee_anchor_minor = anchor_after_move(
             terms,
             starts_at=booking.starts_at,
@@ -111,7 +111,7 @@ def _reschedule(
             total_minor=booking.total_minor,
             anchor_minor=booking.fee_anchor_minor,
         )
-        booking.customer_move_count += 1
+    booking.customer_move_count += not by_staff
     release(booking)
     claim(booking, candidate.claims)
     _place(booking, line, start_minute, candidate.staff_member_id)
