@@ -254,7 +254,7 @@ class BookingAdmin(ReadOnlyAdmin):
         step = STEPS.get(name)
         if step is None or not self.may_act(request):
             return HttpResponseRedirect(_page_of(booking))
-        form = ReasonForm(request.POST or None)
+        form = ReasonForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             try:
                 step.run(booking, _actor(request), form.cleaned_data["reason"])

@@ -81,6 +81,8 @@ class HumanInputs:
             kwargs["help_text"] = self.help_texts[name]
         if isinstance(db_field, (models.TextField, models.JSONField)):
             kwargs.setdefault("widget", UnfoldAdminExpandableTextareaWidget())
+        if isinstance(db_field, models.URLField):
+            kwargs.setdefault("assume_scheme", "https")
         if field := self._human_field(db_field, request, **kwargs):
             return field
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
@@ -100,6 +102,7 @@ def typed_options(db_field: Any, kwargs: dict[str, Any], *, placeholder: str) ->
     """Options of a typed field for a column: what the caller set wins over what the model says."""
     return {
         "required": not db_field.blank,
+        "initial": db_field.get_default() if db_field.has_default() else None,
         "label": kwargs.get("label", capfirst(db_field.verbose_name)),
         "help_text": kwargs.get("help_text", db_field.help_text),
         "widget": UnfoldAdminTextInputWidget(attrs={"placeholder": placeholder, "autocomplete": "off"}),

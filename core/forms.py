@@ -16,7 +16,7 @@ from core import money
 MINUTES_OF_DAY = 1440
 MAX_INTEGER = 2_147_483_647
 _CLOCK = re.compile(r"(\d{1,2})[:.h]?(\d{2})?", re.IGNORECASE)
-_LENGTH_PART = re.compile(r"(\d+)\s*(d|days?|h|hours?|min|minutes?|m)?\b", re.IGNORECASE)
+_LENGTH_PART = re.compile(r"(\d+)\s*(days?|d|hours?|h|minutes?|min|m)?(?![a-z])", re.IGNORECASE)
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _UNIT_MINUTES = {"d": MINUTES_OF_DAY, "h": 60, "m": 1}
 

@@ -1,6 +1,7 @@
-"""Every page of the admin opens, in a number of queries that does not grow with the rows, and who may not enter stays out."""
+"""Every page of the admin opens, in a number of queries that does not grow; who may not enter stays out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,10 +16,9 @@ from accounts.models import User
 from bookings.management.commands.demo import fill
 from bookings.models import Booking
 from notifications.models import Notification
-from services.models import Resource
+from services.models import Business, Location, Resource, ServiceVariant
 from tests import factories, journeys
 from tests.factories import NOW, Studio
-from tests.web.page_forms import typed
 
 MODELS = [model for model in admin.site._registry if model._meta.object_name != "LogEntry"]
 READ_ONLY = {
@@ -60,10 +60,10 @@ def rows(model: Any) -> Any:
 
 def test_every_page_opens_on_the_demo(desk: Client) -> None:
     User.objects.all().delete()
-    fill(now=NOW, password="a long password")  # noqa: S106
+    fill(now=NOW, password="a long password")
     desk.force_login(User.objects.get(email="olivia@linden.example"))
     booking = Booking.objects.filter(starts_at__gt=NOW + timedelta(days=1), status="confirmed").earliest("starts_at")
-    journeys_message(booking)
+    add_message(booking)
     counts = {}
 
     for model in MODELS:
@@ -85,7 +85,7 @@ def pages_of(model: Any) -> Iterator[tuple[str, str]]:
         yield "change", address(model, "change", row.pk)
 
 
-def journeys_message(booking: Booking) -> None:
+def add_message(booking: Booking) -> None:
     Notification.objects.create(
         kind="confirmed",
         subject_ref=f"booking:{booking.pk}",
@@ -99,58 +99,87 @@ def journeys_message(booking: Booking) -> None:
     )
 
 
-def many_rows(count: int) -> None:
-    """A studio with ``count`` more of everything that has a list."""
-    studio = factories.studio()
-    for number in range(count):
-        place = factories.location()
-        kind = factories.resource_type(f"Kind {number}")
-        factories.room(place, kind)
-        variant = factories.service(place)
-        factories.variant(variant.service, minutes=90)
-        factories.add_on(variant.service)
-        person = factories.staff_member(variant, studio.variant, at=studio.location)
-        factories.time_off(person.resource, NOW + timedelta(days=40), NOW + timedelta(days=41))
-        factories.cancellation_policy((1440, "none", 0), (0, "percent", 5000))
-        contact = journeys.JANA.__class__(
-            name=f"Jana {number}", email=f"jana{number}@example.com", phone="+4915155501827", note=""
-        )
-        at_place = Studio(studio.business, studio.location, studio.variant, [person])
-        journeys.booked(at_place, staff_member_id=person.pk, contact=contact)
-        user = User.objects.create_user(f"user{number}@example.com")
-        user.accesses.create(role="therapist", location=place)
-
-
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.object_name)
-def test_lists_take_as_many_queries_for_twenty_rows_as_for_one(desk: Client, model: Any) -> None:
-    few, many = [], []
-    for counted, more in ((few, 1), (many, 19)):
-        if counted is many:
-            more_rows(more)
-        else:
-            many_rows(more)
-        with CaptureQueriesContext(connection) as queries:
-            assert desk.get(address(model, "changelist"), follow=True).status_code == 200
-        counted.append(len(queries))
-
-    assert many == few
-
-
-def more_rows(count: int) -> None:
-    from services.models import Business, Location, ServiceVariant
-
+def grow(count: int) -> None:
+    """``count`` more rows of everything that has a list."""
     variant = ServiceVariant.objects.earliest("pk")
     studio = Studio(Business.objects.get(), Location.objects.earliest("pk"), variant, [])
-    for number in range(100, 100 + count):
+    for _ in range(count):
         place = factories.location()
-        factories.room(place, factories.resource_type(f"Kind {number}"))
-        made = factories.service(place)
-        person = factories.staff_member(made, variant, at=studio.location)
+        factories.room(place, factories.resource_type())
+        person = factories.staff_member(factories.service(place), variant, at=studio.location)
         factories.time_off(person.resource, NOW + timedelta(days=40), NOW + timedelta(days=41))
         factories.cancellation_policy((1440, "none", 0), (0, "percent", 5000))
-        contact = journeys.JANA.__class__(
-            name=f"Jana {number}", email=f"jana{number}@example.com", phone="+4915155501827", note=""
-        )
+        contact = replace(journeys.JANA, email=person.email)
         journeys.booked(studio, staff_member_id=person.pk, contact=contact)
-        user = User.objects.create_user(f"user{number}@example.com")
+        user = User.objects.create_user(person.email)
         user.accesses.create(role="therapist", location=place)
+
+
+def test_lists_take_as_many_queries_for_twenty_rows_as_for_one(desk: Client) -> None:
+    factories.studio()
+    grow(1)
+    one = {model._meta.object_name: queries_of_list(desk, model) for model in MODELS}
+    grow(19)
+
+    twenty = {model._meta.object_name: queries_of_list(desk, model) for model in MODELS}
+
+    assert twenty == one
+
+
+def queries_of_list(desk: Client, model: Any) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert desk.get(address(model, "changelist"), follow=True).status_code == 200
+    return len(queries)
+
+
+def test_only_people_of_the_admin_enter(db: None) -> None:
+    User.objects.create_user("ana@studio.example", "a long password")
+    client = Client()
+
+    response = client.post("/admin/login/", {"username": "ana@studio.example", "password": "a long password"})
+
+    assert response.status_code == 200
+    assert "_auth_user_id" not in client.session
+    assert client.get("/admin/services/service/").status_code == 302
+
+
+def test_signing_in_works_by_e_mail_in_any_case(owner: User) -> None:
+    client = Client()
+
+    response = client.post("/admin/login/", {"username": "OLIVIA@studio.example", "password": "a long password"})
+
+    assert response.status_code == 302
+    assert response["Location"] == "/admin/"
+
+
+def test_guessing_passwords_is_slowed_down(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def allow(bucket: str, key: str, *, per_minute: int) -> bool:
+        asked.append((bucket, key))
+        return "olivia" not in key
+
+    monkeypatch.setattr("core.limits.allow", allow)
+    client = Client()
+
+    response = client.post("/admin/login/", {"username": "Olivia@studio.example", "password": "a long password"})
+
+    assert response.status_code == 200
+    assert "Too many tries" in response.content.decode()
+    assert "_auth_user_id" not in client.session
+    assert asked == [("sign-in", "olivia@studio.example")]
+
+
+def test_the_looser_policy_is_that_of_the_admin_alone(desk: Client) -> None:
+    factories.studio()
+
+    inside = {desk.get(url)["Content-Security-Policy"] for url in ("/admin/", "/admin/services/service/")}
+    outside = {Client().get(url)["Content-Security-Policy"] for url in ("/", "/admin-of-something-else/")}
+
+    assert all("script-src 'self' 'unsafe-eval'" in policy for policy in inside)
+    assert all("'unsafe-inline'" not in part for policy in inside for part in policy.split("; ") if "script" in part)
+    assert all("unsafe" not in policy for policy in outside)
+
+
+def test_the_search_of_unfold_is_off(desk: Client) -> None:
+    assert desk.get("/admin/search/?s=massage").status_code == 404
