@@ -126,6 +126,7 @@ async def bookings(port: int, slug: str, connections: int, slots: list[str], sec
                 "email": f"jana{number}.{slot}@example.com",
                 "phone": "+49 151 5550 1827",
                 "note": "",
+                "expected_total": "8000",
             }
             status, _, _ = await client.request("POST", urlsplit(location).path, contact)
             if status != 303:
@@ -162,6 +163,7 @@ async def race(port: int, slug: str, connections: int, slot: str) -> dict[str, o
                 "email": f"racer{number}@example.com",
                 "phone": "+49 151 5550 1827",
                 "note": "",
+                "expected_total": "8000",
             }
             status, _, _ = await client.request("POST", urlsplit(location).path, contact)
             results.append(status)

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from bookings.views import calendars, checkout, manage, picker, storefront
+from bookings.views import calendars, checkout, manage, move, picker, storefront
 
 urlpatterns = [
     path("", storefront.landing, name="landing"),
@@ -15,7 +15,7 @@ urlpatterns = [
     path("h/<str:token>/again", checkout.again, name="again"),
     path("b/<str:token>/", manage.manage, name="manage"),
     path("b/<str:token>/confirmed", manage.confirmed, name="confirmed"),
-    path("b/<str:token>/move", manage.move, name="move"),
+    path("b/<str:token>/move", move.move, name="move"),
     path("b/<str:token>/cancel", manage.cancel, name="cancel"),
     path("b/<str:token>/calendar.ics", calendars.calendar, name="calendar"),
     # What mail programs hang onto an address: a full stop, a bracket, a quotation mark.

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 
 from bookings.calendar_entries import customer_file
 from bookings.enums import BookingStatus
-from bookings.views.manage import open_for_customer
+from bookings.views.opened import open_for_customer
 from bookings.views.tokens import token_page
 
 _OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED})

@@ -22,7 +22,7 @@ from bookings.lifecycle import Actor
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking, BookingLine
 from bookings.operations.confirm import Contact, confirm_booking
-from bookings.operations.hold import change_extras, hold_slot, release_hold, retake_hold
+from bookings.operations.hold import change_extras, extend_hold, hold_slot, release_hold, retake_hold
 from bookings.presenters import checkout as presenter
 from bookings.presenters import visit
 from bookings.presenters.choice import parsed_slot
@@ -133,9 +133,11 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
     form = _form(booking, request.POST)
     if _is_over(booking, now):
         return _page(request, booking, token, form, now=now, problem=HoldExpired().sentence, status=409)
-    if not form.is_valid():
-        return _page(request, booking, token, form, now=now, status=422)
     try:
+        if not form.is_valid():
+            # Somebody is at it: correcting what was typed must not cost the time.
+            booking.hold_expires_at = extend_hold(booking_id=booking.pk, actor=_CUSTOMER, now=now).hold_expires_at
+            return _page(request, booking, token, form, now=now, status=422)
         shown = _with_party_size(booking, form, now)
         if request.POST.get("expected_total") != str(shown.total_minor):
             problem = presenter.price_changed(shown)

@@ -286,3 +286,20 @@ def test_release_of_a_booking_changes_nothing(client: Client, studio: Studio, st
     client.post(details(held, "release"))
 
     assert Booking.objects.get().status == BookingStatus.CONFIRMED
+
+
+def test_correcting_the_form_gives_five_more_minutes_once(
+    client: Client, studio: Studio, stopped: StoppedClock
+) -> None:
+    held = hold(studio)
+    stopped.pass_minutes(9)
+    client.post(details(held), filled(held, email="nobody"))
+    stopped.pass_minutes(5)
+    client.post(details(held), filled(held, email="nobody"))
+
+    kept = client.get(details(held)).content.decode()
+    stopped.pass_minutes(1)
+    over = client.post(details(held), filled(held))
+
+    assert "Book Tue 5 Jan, 10:00" in kept
+    assert over.status_code == 409

@@ -1,0 +1,144 @@
+"""Moving a booking by its link: choose a time, see what it costs, confirm. Only POST moves it."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from bookings import queries
+from bookings.availability import day_marks, free_starts
+from bookings.contact import first_name
+from bookings.errors import SlotNotOffered, SlotTaken, StalePage
+from bookings.forms import AgreedForm
+from bookings.models import Booking
+from bookings.operations.reschedule import reschedule_booking
+from bookings.presenters import checkout as checkout_presenter
+from bookings.presenters import manage as presenter
+from bookings.presenters import move as move_presenter
+from bookings.presenters.choice import parsed_slot
+from bookings.presenters.zones import zone_named
+from bookings.views.move_times import is_free, leaves_person, line_of, move_facts, wanted_staff
+from bookings.views.opened import Opened, after_change, common, customer_page, no_longer, open_booking, staff_page
+from bookings.views.picker import ZONE_COOKIE
+from bookings.views.tokens import token_page
+from core.errors import DomainError
+from services.models import Business
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def move(request: HttpRequest, token: str) -> HttpResponse:
+    """Choose another time, see what it costs, confirm. Only POST moves the booking."""
+    opened = open_booking(token)
+    if presenter.move_block(opened.booking, now=opened.now, by_staff=opened.is_staff).refusal:
+        return no_longer(request, opened)
+    if request.method == "POST":
+        return _move(request, opened)
+    if "slot" in request.GET:
+        return _move_step(request, opened, request.GET["slot"])
+    return _times_page(request, opened)
+
+
+def _times_page(
+    request: HttpRequest,
+    opened: Opened,
+    *,
+    problem: object = "",
+    near: list[tuple[int, int]] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Days and times to choose from; after a refusal with the sentence and the nearest free times on top."""
+    booking, now = opened.booking, opened.now
+    line = line_of(booking)
+    url = reverse("move", args=[opened.token])
+    choice = move_presenter.choice_of(
+        booking, horizon_days=_horizon_days(booking, opened.business), query=request.GET.dict(), now=now
+    )
+    first, end = choice.window
+    facts = move_facts(booking, now, first, end)
+    wanted = wanted_staff(booking)
+    page = move_presenter.move_page(
+        choice,
+        booking,
+        marks=day_marks(facts, line.variant_id, staff_member_id=wanted),
+        starts=free_starts(facts, line.variant_id, staff_member_id=wanted),
+        now=now,
+        url=url,
+        visitor_zone=zone_named(request.COOKIES.get(ZONE_COOKIE, "").replace("%2F", "/")),
+    )
+    context = {
+        **common(request, opened),
+        "page": page,
+        "problem": problem,
+        "alternatives": checkout_presenter.alternatives(booking, near or [], now),
+        "move": presenter.move_block(booking, now=now, by_staff=opened.is_staff),
+    }
+    return render(request, "bookings/move.html", context, status=status)
+
+
+def _move_step(
+    request: HttpRequest, opened: Opened, slot: str, *, problem: object = "", status: int = 200
+) -> HttpResponse:
+    """From when to when, and what it costs; a time that is not free leads back to those that are."""
+    booking, now = opened.booking, opened.now
+    minute = _asked_minute(booking, slot)
+    if minute is None or minute == int(booking.starts_at.timestamp()) // 60:
+        return redirect("move", opened.token)
+    if not is_free(booking, minute, now):
+        near = queries.nearest_moves(booking_id=booking.pk, start_minute=minute, staff_member_id=None, now=now)
+        return _times_page(request, opened, problem=SlotTaken().sentence, near=near, status=409)
+    context = {
+        **common(request, opened),
+        "problem": problem,
+        "slot": f"{booking.location_id}.{minute}",
+        "new_when": move_presenter.slot_text(minute, booking),
+        "move": presenter.move_block(booking, now=now, by_staff=opened.is_staff),
+        "first_name": first_name(booking.contact_name) if opened.is_staff else "",
+        "leaves_person": leaves_person(booking, minute, now),
+    }
+    return render(request, "bookings/move_confirm.html", context, status=status)
+
+
+def _move(request: HttpRequest, opened: Opened) -> HttpResponse:
+    booking = opened.booking
+    slot = request.POST.get("slot", "")
+    minute = _asked_minute(booking, slot)
+    if minute is None:
+        return _times_page(request, opened, problem=SlotNotOffered().sentence, status=409)
+    agreed = AgreedForm(request.POST)
+    if not agreed.is_valid():
+        return _move_step(request, opened, slot, problem=StalePage().sentence, status=409)
+    try:
+        reschedule_booking(
+            booking_id=booking.pk,
+            start_minute=minute,
+            staff_member_id=None,
+            expected_sequence=agreed.cleaned_data["expected_sequence"],
+            expected_fee_minor=agreed.cleaned_data["expected_fee"],
+            actor=opened.actor,
+            now=opened.now,
+        )
+    except StalePage as error:
+        return _move_step(request, open_booking(opened.token), slot, problem=error.sentence, status=error.status)
+    except (SlotTaken, SlotNotOffered) as error:
+        near = error.data.get("alternatives", [])
+        return _times_page(request, opened, problem=error.sentence, near=near, status=error.status)
+    except DomainError as error:
+        page = staff_page if opened.is_staff else customer_page
+        return page(request, open_booking(opened.token), problem=error.sentence, status=error.status)
+    return after_change(opened)
+
+
+def _horizon_days(booking: Booking, business: Business) -> int:
+    service = line_of(booking).variant.service
+    return (service.booking_policy or business.booking_policy).horizon_days
+
+
+def _asked_minute(booking: Booking, slot: str) -> int | None:
+    """Read a time button's value; None unless it is a time of this booking's own place, some years ahead at most."""
+    try:
+        location_id, minute = parsed_slot(slot)
+    except ValueError:
+        return None
+    near = abs(minute - int(booking.starts_at.timestamp()) // 60) < 3 * 366 * 1440
+    return minute if location_id == booking.location_id and near else None

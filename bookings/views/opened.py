@@ -1,0 +1,162 @@
+"""A booking opened by its magic link, and the pages that show it to its customer or to the therapist.
+
+A customer sees everything about the own booking, a staff member's link no more than first name, service and time.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from bookings import permissions, queries
+from bookings.catalogue import the_business
+from bookings.contact import first_name
+from bookings.enums import ActorKind, BookingChannel, BookingStatus
+from bookings.lifecycle import Actor
+from bookings.links import LinkRole, manage_token
+from bookings.models import Booking
+from bookings.operations.identity import link_proven_customer
+from bookings.presenters import manage as presenter
+from bookings.presenters import move as move_presenter
+from bookings.presenters import visit
+from bookings.presenters.zones import zone_named
+from bookings.views.move_times import line_of, move_starts
+from bookings.views.picker import ZONE_COOKIE
+from core import clock
+from payments.models import BillLine
+from services.models import Business
+
+# Two weeks show three days with times even where somebody works once a week.
+_NEXT_TIMES_DAYS = 21
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A booking as a link opens it, at one instant."""
+
+    booking: Booking
+    business: Business
+    role: LinkRole
+    token: str
+    now: datetime
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role is LinkRole.STAFF
+
+    @property
+    def actor(self) -> Actor:
+        if self.is_staff:
+            line = line_of(self.booking)
+            name = line.staff_member.name if line.staff_member else ""
+            return Actor(ActorKind.STAFF, BookingChannel.LINK, name=name)
+        channel = BookingChannel.LINK if self.role is LinkRole.CUSTOMER else BookingChannel.WEB
+        return Actor(ActorKind.CUSTOMER, channel)
+
+
+def open_booking(token: str) -> Opened:
+    """Open a booking by the token of a link; a link that has ended is no different from one that never was."""
+    linked = queries.booking_by_link(token)
+    business = the_business()
+    if linked is None or business is None:
+        raise Http404
+    booking, now = linked.booking, clock.now()
+    if not permissions.link_opens(linked.role, status=booking.status, ends_at=booking.ends_at, now=now):
+        raise Http404
+    page = queries.booking_page(booking.pk)
+    return Opened(page, business, linked.role, manage_token(page, linked.role), now)
+
+
+def open_for_customer(token: str) -> Opened:
+    opened = open_booking(token)
+    if opened.is_staff:
+        raise Http404
+    return opened
+
+
+def common(request: HttpRequest, opened: Opened) -> dict[str, Any]:
+    zone = zone_named(request.COOKIES.get(ZONE_COOKIE, "").replace("%2F", "/"))
+    return {
+        "token": opened.token,
+        "is_staff": opened.is_staff,
+        "card": presenter.status_card(opened.booking, opened.business, now=opened.now, visitor_zone=zone),
+        "sequence": opened.booking.ical_sequence,
+    }
+
+
+def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "", status: int = 200) -> HttpResponse:
+    booking, now = opened.booking, opened.now
+    is_over = presenter.is_over(booking, now)
+    context = {
+        **common(request, opened),
+        "problem": problem,
+        "is_over": is_over,
+        "outcome": presenter.outcome(booking, opened.business, now=now),
+        "ledger": presenter.ledger(booking, bill_lines(booking)),
+        "contact": presenter.contact_rows(booking, opened.business),
+        "history": presenter.history(booking, opened.business),
+        "preparations": [] if is_over else preparations(booking),
+        "again_url": reverse("picker", args=[line_of(booking).variant.service.slug]),
+    }
+    if not is_over:
+        block = presenter.move_block(booking, now=now, by_staff=False)
+        context["move"] = block
+        context["next_times"] = [] if block.refusal else next_moves(booking, now)
+        context["next_with"] = "" if booking.is_any_staff else visit.staff_short_name(booking)
+        context["cancel"] = presenter.cancel_block(booking, now=now)
+    return render(request, "bookings/manage.html", context, status=status)
+
+
+def staff_page(request: HttpRequest, opened: Opened, *, problem: object = "", status: int = 200) -> HttpResponse:
+    booking, now = opened.booking, opened.now
+    block = presenter.move_block(booking, now=now, by_staff=True)
+    context = {
+        **common(request, opened),
+        "problem": problem,
+        "first_name": first_name(booking.contact_name),
+        "may_move": not block.refusal,
+        "may_cancel": presenter.may_cancel(booking, now=now, by_staff=True),
+    }
+    return render(request, "bookings/staff_link.html", context, status=status)
+
+
+def no_longer(request: HttpRequest, opened: Opened) -> HttpResponse:
+    """Moving or cancelling is not possible any more: the page of the booking says what is true instead."""
+    if request.method != "POST":
+        return redirect("manage", opened.token)
+    if opened.booking.status == BookingStatus.CANCELLED:
+        return see_other(opened.token)
+    page = staff_page if opened.is_staff else customer_page
+    block = presenter.move_block(opened.booking, now=opened.now, by_staff=opened.is_staff)
+    return page(request, opened, problem=block.refusal, status=422)
+
+
+def after_change(opened: Opened) -> HttpResponse:
+    """Go to the page of the booking. Who acted by the link in the mail has shown whose mailbox it is."""
+    if opened.role is LinkRole.CUSTOMER:
+        link_proven_customer(booking_id=opened.booking.pk, now=opened.now)
+    return see_other(opened.token)
+
+
+def see_other(token: str) -> HttpResponse:
+    response = redirect("manage", token)
+    response.status_code = 303
+    return response
+
+
+def preparations(booking: Booking) -> list[str]:
+    return list(dict.fromkeys(line.preparation for line in booking.lines.all() if line.preparation.strip()))
+
+
+def bill_lines(booking: Booking) -> list[BillLine]:
+    subject = f"booking:{booking.pk}"
+    return list(BillLine.objects.filter(bill_id=booking.bill_id, subject_ref=subject)) if booking.bill_id else []
+
+
+def next_moves(booking: Booking, now: datetime) -> list[tuple[str, str, str]]:
+    first = move_presenter.day_of(booking)
+    starts = move_starts(booking, now, first, first + timedelta(days=_NEXT_TIMES_DAYS))
+    return presenter.next_times(starts, booking, now=now)
