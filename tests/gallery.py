@@ -85,9 +85,12 @@ def _take(page: Page, name: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for width, height in WIDTHS.items():
         page.set_viewport_size(ViewportSize(width=width, height=height))
+        # On a screen as high as the page, what is fixed to the lower edge lies below the rest and not in the middle.
+        whole = max(height, int(page.evaluate("document.documentElement.scrollHeight")))
+        page.set_viewport_size(ViewportSize(width=width, height=whole))
         for colours in COLOURS:
             page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
-            page.screenshot(path=FOLDER / f"{name}-{width}-{colours}.png", full_page=True, animations="disabled")
+            page.screenshot(path=FOLDER / f"{name}-{width}-{colours}.png", animations="disabled")
 
 
 def _write_index() -> None:
