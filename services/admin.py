@@ -222,6 +222,10 @@ class BusinessAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def save_model(self, request: HttpRequest, obj: Business, form: Any, change: bool) -> None:
+        obj.pk = 1
+        super().save_model(request, obj, form, change)
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """There is one, so its page is the list."""
         pk = Business.objects.values_list("pk", flat=True).first()
@@ -311,7 +315,7 @@ class ResourceTypeAdmin(ModelAdmin):
     help_texts = {"translations": TRANSLATIONS_HELP}
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).annotate(count=Count("resources"))
+        return super().get_queryset(request).annotate(count=Count("resources")).order_by("name")
 
     @display(description=_("how many"), ordering="count")
     def how_many(self, obj: Any) -> int:
@@ -357,7 +361,7 @@ class CategoryAdmin(ModelAdmin):
     help_texts = {"translations": TRANSLATIONS_HELP}
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).annotate(count=Count("services"))
+        return super().get_queryset(request).annotate(count=Count("services")).order_by("position", "name")
 
     @display(description=_("services"), ordering="count")
     def how_many(self, obj: Any) -> int:

@@ -1,6 +1,7 @@
 """Admin of the team: people with their services, hours and absences, and who may sign in as what."""
 
 from collections.abc import Collection
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from core import clock
 from core.admin import ModelAdmin, TabularInline, display
 from core.formats import full_day_text, time_text
 from services.admin import HOURS_LABELS, TRANSLATIONS, TRANSLATIONS_HELP, Priced
@@ -20,6 +22,8 @@ from services.schedule_admin import ScheduleAdmin
 from staff.forms import HoursForm, SpecialDaysFormSet, StaffTimeOffFormSet, TimeOffForm, WorkingHoursFormSet
 from staff.models import Access, Qualification, StaffMember, TimeOff, WorkingHours, WorkingHoursException
 
+# Weeks are counted from here (see staff.models.WorkingHours).
+FIRST_MONDAY = date(1970, 1, 5)
 TIME_OFF_FIELDS = ("first_on", "start_minute", "last_on", "end_minute", "status", "reason")
 
 
@@ -60,6 +64,12 @@ class WorkingHoursInline(TabularInline):
     clock_fields = ("start_minute", "end_minute")
     labels = {**HOURS_LABELS, "cycle_weeks": _("how often"), "cycle_week": _("which week")}
     tab = True
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "cycle_week":
+            weeks = (timezone.localdate(clock.now()) - FIRST_MONDAY).days // 7
+            kwargs["help_text"] = _("This week is a second week.") if weeks % 2 else _("This week is a first week.")
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class ExceptionInline(TabularInline):
@@ -120,7 +130,7 @@ class StaffMemberAdmin(ScheduleAdmin):
     inlines = (QualificationInline, WorkingHoursInline, ExceptionInline, TimeOffInline)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).annotate(count=Count("qualifications", distinct=True))
+        return super().get_queryset(request).annotate(count=Count("qualifications", distinct=True)).order_by("position")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "language":

@@ -5,13 +5,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
 from bookings.models import Booking
 from core.references import spoken
-from services.models import AddOn, CancellationTier, Closure, Location, OpeningHours, Resource, Service, ServiceVariant
+from services.models import (
+    AddOn,
+    Business,
+    CancellationTier,
+    Closure,
+    Location,
+    OpeningHours,
+    Resource,
+    Service,
+    ServiceVariant,
+)
 from staff.models import Qualification, StaffMember, TimeOff, WorkingHours
 from tests import factories, journeys
 from tests.factories import MONDAY, Studio
@@ -440,3 +452,29 @@ def test_what_nobody_needs_is_deleted(desk: Client) -> None:
     desk.post(reverse("admin:services_service_delete", args=[variant.service.pk]), {"post": "yes"})
 
     assert Service.objects.count() == 0
+
+
+def test_changed_hours_wait_for_bookings_in_progress(desk: Client, booked: tuple[Studio, Booking]) -> None:
+    person = booked[0].staff[0]
+    url = page("staff_staffmember", person)
+    values = form_of(desk, url) | {"working_hours-0-end_minute": "18:00"}
+
+    with CaptureQueriesContext(connection) as queries:
+        save(desk, url, values)
+
+    sql = [query["sql"] for query in queries]
+    lock = next(n for n, text in enumerate(sql) if "services_resource" in text and "FOR NO KEY UPDATE" in text)
+    change = next(n for n, text in enumerate(sql) if text.startswith('UPDATE "staff_workinghours"'))
+    assert lock < change
+    assert f"IN ({person.resource_id})" in sql[lock]
+
+
+def test_a_business_is_set_up_once(desk: Client) -> None:
+    policy = factories.booking_policy()
+    url = page("services_business")
+
+    save(desk, url, form_of(desk, url) | {"name": "Linden Studio", "booking_policy": policy.pk})
+
+    assert list(Business.objects.values_list("pk", "name", "currency")) == [(1, "Linden Studio", "EUR")]
+    assert desk.get(url).status_code == 403
+    assert desk.get(reverse("admin:services_business_changelist"))["Location"] == "/admin/services/business/1/change/"

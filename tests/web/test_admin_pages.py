@@ -183,3 +183,13 @@ def test_the_looser_policy_is_that_of_the_admin_alone(desk: Client) -> None:
 
 def test_the_search_of_unfold_is_off(desk: Client) -> None:
     assert desk.get("/admin/search/?s=massage").status_code == 404
+
+
+def test_what_is_looked_up_while_typing_comes_in_order(desk: Client) -> None:
+    for position, name in enumerate(["Zen", "Aroma"]):
+        factories.category(name=name, position=position)
+    asked = {"app_label": "services", "model_name": "service", "field_name": "category"}
+
+    found = desk.get("/admin/autocomplete/", asked).json()["results"]
+
+    assert [each["text"] for each in found] == ["Zen", "Aroma"]
