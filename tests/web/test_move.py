@@ -39,6 +39,18 @@ def test_a_chosen_day_shows_its_times(client: Client, studio: Studio) -> None:
     assert f"?slot={slot(studio, 9, days=3)}" in page
 
 
+def test_on_a_sunday_evening_the_last_of_the_five_weeks_is_known_as_well(
+    client: Client, studio: Studio, stopped: StoppedClock
+) -> None:
+    """The week that is over is not shown, so the calendar reaches a week further."""
+    booking = booked(studio, now=stopped.at, start_minute=studio.minute(10, days=20))
+    stopped.pass_minutes((6 * 24 + 15) * 60)
+
+    page = client.get(link(booking, "move")).content.decode()
+
+    assert page.count('class="date date-free') == 5 * 7
+
+
 def test_step_says_from_when_to_when_and_what_it_costs(client: Client, studio: Studio) -> None:
     booking = booked(studio)
 
