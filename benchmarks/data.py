@@ -1,7 +1,7 @@
 """The benchmark's business: N therapists, one 60-minute service on a 15-minute grid, Monday to Friday 9 to 17.
 
-60 % of the next 60 days are booked, and the past holds as many bookings as asked. Rows are written by SQL, because a million
-of them through Python would take the whole afternoon.
+60 % of the next 60 days are booked, and the past holds as many bookings as asked. Rows are written by SQL, because a
+million of them through Python would take the whole afternoon.
 """
 
 from datetime import date
@@ -29,11 +29,11 @@ WITH staff AS (
 ), places AS MATERIALIZED (
     SELECT p.*, nextval(pg_get_serial_sequence('bookings_booking', 'id')) AS id FROM ({places}) p
 ), made AS (
-    INSERT INTO bookings_booking (id, reference, status, is_hold_extended, location_id, starts_at, ends_at, is_any_staff,
-        party_size, channel, language, contact_name, contact_email, contact_phone, customer_note, visitor_hash,
+    INSERT INTO bookings_booking (id, reference, status, is_hold_extended, location_id, starts_at, ends_at,
+        is_any_staff, party_size, channel, language, contact_name, contact_email, contact_phone, customer_note, visitor_hash,
         address_hash, delivery, visit_address, meeting_url, currency, total_minor, tax_minor, prices_include_tax, terms,
-        customer_move_count, fee_anchor_minor, cancelled_by, ical_sequence, link_version, staff_link_version, created_at,
-        updated_at)
+        customer_move_count, fee_anchor_minor, cancelled_by, ical_sequence, link_version, staff_link_version,
+        created_at, updated_at)
     SELECT p.id, lpad(upper(to_hex(p.id)), 6, '0'), %(status)s, false, %(location)s, p.starts_at,
         p.starts_at + interval '60 min', true, 1, 'web', 'en', 'Guest', 'guest@example.com', '', '', '', '', 'location',
         '', '', 'EUR', 8000, 1277, true, '{{}}', 0, 0, '', 0, 1, 1, p.starts_at, p.starts_at

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max
@@ -23,7 +24,12 @@ def _query(sql: str) -> Callable[[datetime], list[str]]:
     """A check that is one statement: each row is one text. ``%(now)s`` and the groups of statuses may be used."""
 
     def run(now: datetime) -> list[str]:
-        parameters = {"now": now, "swept": now - SWEEP_LIMIT, "claiming": list(CLAIMING), "expiring": list(EXPIRING)}
+        parameters: dict[str, Any] = {
+            "now": now,
+            "swept": now - SWEEP_LIMIT,
+            "claiming": list(CLAIMING),
+            "expiring": list(EXPIRING),
+        }
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return [str(row[0]) for row in cursor.fetchall()]

@@ -112,7 +112,8 @@ def record(
 
 def _is_updated(booking: Booking, before: str, columns: Mapping[str, Any]) -> bool:
     """Compare and set. The statement is made by hand because Django would build it anew for every booking."""
-    fields = [Booking._meta.get_field(name) for name in columns]
+    known = {name: field for field in Booking._meta.concrete_fields for name in (field.name, field.attname)}
+    fields = [known[name] for name in columns]
     assignments = ", ".join(f'"{field.column}" = %s' for field in fields)
     values = [field.get_db_prep_save(value, connection) for field, value in zip(fields, columns.values(), strict=True)]
     with connection.cursor() as cursor:
@@ -120,4 +121,4 @@ def _is_updated(booking: Booking, before: str, columns: Mapping[str, Any]) -> bo
             f"UPDATE bookings_booking SET {assignments} WHERE id = %s AND status = %s",  # noqa: S608 (our own columns)
             [*values, booking.pk, before],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)

@@ -93,8 +93,8 @@ class Booking(models.Model):
 class BookingLine(models.Model):
     """One service by one person (or by nobody, for a court) at one time; the next line follows on.
 
-    ``phases`` is ``[["work", 60], ["processing", 30]]`` in minutes, add-ons included; ``add_ons`` and ``requirements`` are
-    copies: ``[{"id", "name", "price_minor", "extra_minutes"}]`` and ``[{"resource_type_id", "quantity"}]``.
+    ``phases`` is ``[["work", 60], ["processing", 30]]`` in minutes, add-ons included; ``add_ons`` and ``requirements``
+    are copies: ``[{"id", "name", "price_minor", "extra_minutes"}]`` and ``[{"resource_type_id", "quantity"}]``.
     """
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="lines")
@@ -160,7 +160,8 @@ def _epoch_minutes(bound: str, rounding: str) -> Cast:
     return Cast(
         Func(
             F("busy"),
-            template=f"{rounding}(extract(epoch from ({bound}(%(expressions)s) - timestamptz '1970-01-01 00:00:00+00')) / 60)",
+            template=f"{rounding}(extract(epoch from ({bound}(%(expressions)s)"
+            " - timestamptz '1970-01-01 00:00:00+00')) / 60)",
         ),
         models.IntegerField(),
     )
@@ -169,8 +170,8 @@ def _epoch_minutes(bound: str, rounding: str) -> Cast:
 class Allocation(models.Model):
     """A claim on a resource's time, buffers included. Released means deleted; history is in BookingEvent.
 
-    The exclusion constraint is the proof that nothing is taken twice. ``low_minute`` and ``high_minute`` repeat the range as
-    whole UTC minutes (rounded outward, kept true by the database), because plain integers load many times faster.
+    The exclusion constraint is the proof that nothing is taken twice. ``low_minute`` and ``high_minute`` repeat the range
+    as whole UTC minutes (rounded outward, kept true by the database), because plain integers load many times faster.
     """
 
     resource = models.ForeignKey("services.Resource", on_delete=models.PROTECT, related_name="allocations")
@@ -230,9 +231,7 @@ class BookingEvent(models.Model):
     from_status = models.CharField(max_length=16, choices=BookingStatus.choices, blank=True)
     to_status = models.CharField(max_length=16, choices=BookingStatus.choices)
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
-    actor = models.ForeignKey(
-        "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    actor = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     actor_name = models.CharField(max_length=120, blank=True)
     channel = models.CharField(max_length=10, choices=BookingChannel.choices)
     reason = models.CharField(max_length=300, blank=True)

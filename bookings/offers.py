@@ -84,7 +84,7 @@ SELECT json_build_object(
     'extras', (SELECT coalesce(json_agg(json_build_object(
             'id', a.id, 'name', a.name, 'translations', a.translations, 'price_minor', a.price_minor,
             'extra_minutes', a.extra_minutes) ORDER BY a.position, a.id), '[]')
-        FROM services_addon a WHERE a.service_id = s.id AND a.is_active AND a.id = ANY(%s))
+        FROM services_addon a WHERE a.service_id = s.id AND a.is_active)
 )::text
 FROM services_servicevariant v
 JOIN services_service s ON s.id = v.service_id
@@ -104,12 +104,12 @@ def offer_for(*, variant_id: int, location_id: int, add_on_ids: Sequence[int], l
     ``extras`` has only those of the asked that exist: compare the count.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_OFFER, [list(add_on_ids), location_id, variant_id])
+        cursor.execute(_OFFER, [location_id, variant_id])
         row = cursor.fetchone()
-    return _offer(json.loads(row[0]), location_id, language) if row else None
+    return _offer(json.loads(row[0]), location_id, add_on_ids, language) if row else None
 
 
-def _offer(values: Mapping[str, Any], location_id: int, language: str) -> Offer:
+def _offer(values: Mapping[str, Any], location_id: int, add_on_ids: Sequence[int], language: str) -> Offer:
     variant, service, business = values["variant"], values["service"], values["business"]
     return Offer(
         variant_id=variant["id"],
@@ -138,6 +138,7 @@ def _offer(values: Mapping[str, Any], location_id: int, language: str) -> Offer:
         extras=tuple(
             ChosenExtra(extra["id"], _text(extra, "name", language), extra["price_minor"], extra["extra_minutes"])
             for extra in values["extras"]
+            if extra["id"] in add_on_ids
         ),
     )
 

@@ -239,7 +239,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"mask_tokens": {"()": "core.logs.MaskTokens"}, "request_id": {"()": "core.logs.AddRequestId"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s", "()": "core.logs.UtcFormatter"}
+        "line": {
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
+            "()": "core.logs.UtcFormatter",
+        }
     },
     "handlers": {
         "stderr": {

@@ -1,4 +1,4 @@
-"""The one place that reads the clock. Views, tasks and commands call ``now`` and pass it on; rules take it as a value."""
+"""The one place that reads the clock. Views, tasks and commands call ``now``; rules take it as a value."""
 
 from datetime import UTC, datetime
 

@@ -54,8 +54,9 @@ def _insert_statement(model: type[models.Model], row_count: int, unique: tuple[s
     meta, quote = model._meta, connection.ops.quote_name
     fields = [field for field in meta.local_concrete_fields if not field.primary_key and not field.generated]
     columns = ", ".join(quote(str(field.column)) for field in fields)
+    columns_of = {field.name: field.column for field in meta.local_concrete_fields}
     rows = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * row_count)
-    taken = ", ".join(quote(str(meta.get_field(name).column)) for name in unique)
+    taken = ", ".join(quote(str(columns_of[name])) for name in unique)
     conflict = f"ON CONFLICT ({taken}) DO NOTHING" if taken else ""
     table, key = quote(meta.db_table), quote(str(meta.pk.column))
     # Names come from our own models, values are parameters.

@@ -63,7 +63,7 @@ _breaker = _Breaker()
 
 
 @lru_cache(maxsize=2)
-def _client(url: str) -> "redis.Redis[bytes]":
+def _client(url: str) -> redis.Redis:
     return redis.Redis.from_url(
         url,
         socket_timeout=TIMEOUT_SECONDS,

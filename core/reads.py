@@ -13,7 +13,7 @@ M = TypeVar("M", bound=models.Model)
 _Converter = Callable[[Any, Any, Any], Any]
 
 
-def read_rows(model: type[M], rest: str, parameters: Sequence[object]) -> list[M]:
+def read_rows(model: type[M], rest: str, parameters: Sequence[Any]) -> list[M]:
     """Return the rows of ``SELECT all columns FROM its table`` with ``rest`` (WHERE, ORDER BY, FOR …) after it."""
     names, converters, statement = _statement(model, rest)
     with connection.cursor() as cursor:

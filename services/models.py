@@ -42,9 +42,14 @@ class CancellationPolicy(models.Model):
 
     name = models.CharField(max_length=80)
     reschedule_until_minutes = models.PositiveIntegerField(
-        _("may be moved until (minutes before)"), null=True, blank=True, help_text=_("Empty: as long as cancelling is free.")
+        _("may be moved until (minutes before)"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: as long as cancelling is free."),
     )
-    free_move_count = models.PositiveSmallIntegerField(_("free moves"), null=True, blank=True, help_text=_("Empty: no limit."))
+    free_move_count = models.PositiveSmallIntegerField(
+        _("free moves"), null=True, blank=True, help_text=_("Empty: no limit.")
+    )
     over_limit = models.CharField(
         _("after the free moves"), max_length=10, choices=OverLimit.choices, default=OverLimit.BLOCKED
     )
@@ -96,9 +101,7 @@ class Business(TranslatedTexts):
     language = models.CharField(max_length=10, default="en")
     currency = models.CharField(max_length=3, default="EUR", validators=[validate_currency])
     prices_include_tax = models.BooleanField(default=True)
-    brand_colour = models.CharField(
-        max_length=7, default="#0f766e", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
-    )
+    brand_colour = models.CharField(max_length=7, default="#0f766e", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")])
     phone = models.CharField(max_length=20, blank=True)
     email = models.EmailField(blank=True)
     is_booking_paused = models.BooleanField(default=False)
@@ -277,7 +280,9 @@ class Service(TranslatedTexts):
     locations = models.ManyToManyField(Location, related_name="services", blank=True)
     buffer_before_minutes = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(240)])
     buffer_after_minutes = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(240)])
-    max_party_size = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(50)])
+    max_party_size = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(50)]
+    )
     daily_limit = models.PositiveSmallIntegerField(_("bookings a day at most"), null=True, blank=True)
     tax_basis_points = models.PositiveSmallIntegerField(_("tax (hundredths of a percent)"), default=0)
     booking_policy = models.ForeignKey(BookingPolicy, null=True, blank=True, on_delete=models.PROTECT, related_name="+")

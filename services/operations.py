@@ -60,9 +60,10 @@ def set_special_day(*, location_id: int, on: date, hours: Sequence[Interval], re
     require_apart([(0, interval) for interval in hours])
     lock_location_time(location_id)
     Closure.objects.filter(location_id=location_id, on=on).delete()
+    rows: Sequence[tuple[int | None, int | None]] = hours or [(None, None)]
     Closure.objects.bulk_create(
         Closure(location_id=location_id, on=on, start_minute=start, end_minute=end, reason=reason)
-        for start, end in hours or [(None, None)]
+        for start, end in rows
     )
 
 

@@ -50,9 +50,7 @@ class Access(models.Model):
     class Meta:
         verbose_name_plural = _("accesses")
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["user", "role", "location"], nulls_distinct=False, name="staff_access_once"
-            )
+            models.UniqueConstraint(fields=["user", "role", "location"], nulls_distinct=False, name="staff_access_once")
         ]
 
     def __str__(self) -> str:
@@ -87,7 +85,9 @@ class WorkingHours(DayMinutes):
     weekday = models.PositiveSmallIntegerField(choices=Weekday.choices)
     valid_from = models.DateField(null=True, blank=True)
     valid_until = models.DateField(null=True, blank=True, help_text=_("Last day, included."))
-    cycle_weeks = models.PositiveSmallIntegerField(default=1, choices=[(1, _("every week")), (2, _("every other week"))])
+    cycle_weeks = models.PositiveSmallIntegerField(
+        default=1, choices=[(1, _("every week")), (2, _("every other week"))]
+    )
     cycle_week = models.PositiveSmallIntegerField(default=0, choices=[(0, _("first week")), (1, _("second week"))])
 
     class Meta:

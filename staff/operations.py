@@ -50,9 +50,10 @@ def set_special_day(*, staff_member_id: int, location_id: int, on: date, hours: 
     require_apart([(0, interval) for interval in hours])
     person = lock_staff_time(staff_member_id)
     person.exceptions.filter(on=on, location_id=location_id).delete()
+    rows: Sequence[tuple[int | None, int | None]] = hours or [(None, None)]
     WorkingHoursException.objects.bulk_create(
         WorkingHoursException(staff_member=person, location_id=location_id, on=on, start_minute=start, end_minute=end)
-        for start, end in hours or [(None, None)]
+        for start, end in rows
     )
 
 

@@ -1,7 +1,7 @@
 """Rows for tests: plain functions with harmless defaults. A test passes every value that it depends on.
 
-``studio()`` is the smallest business that can be booked: Berlin, open every day 9 to 17, a 60-minute service on a 15-minute
-grid, no notice, and as many therapists as asked.
+``studio()`` is the smallest business that can be booked: Berlin, open every day 9 to 17, a 60-minute service on a
+15-minute grid, no notice, and as many therapists as asked.
 """
 
 from dataclasses import dataclass
@@ -50,15 +50,11 @@ def booking_policy(**values: Any) -> BookingPolicy:
     )
 
 
-def cancellation_policy(
-    *tiers: tuple[int, str, int], **values: Any
-) -> CancellationPolicy:
+def cancellation_policy(*tiers: tuple[int, str, int], **values: Any) -> CancellationPolicy:
     """Tiers are (until_minutes_before, fee kind, fee value)."""
     policy = CancellationPolicy.objects.create(**{"name": "Standard", **values})
     CancellationTier.objects.bulk_create(
-        CancellationTier(
-            policy=policy, until_minutes_before=until, fee_kind=kind, fee_value=value
-        )
+        CancellationTier(policy=policy, until_minutes_before=until, fee_kind=kind, fee_value=value)
         for until, kind, value in tiers
     )
     return policy
@@ -67,14 +63,10 @@ def cancellation_policy(
 def business(**values: Any) -> Business:
     if "booking_policy" not in values:
         values["booking_policy"] = booking_policy()
-    return Business.objects.create(
-        **{"id": 1, "name": "Linden Studio", "currency": "EUR", **values}
-    )
+    return Business.objects.create(**{"id": 1, "name": "Linden Studio", "currency": "EUR", **values})
 
 
-def location(
-    *, opening: tuple[int, int] | None = (NINE, SEVENTEEN), **values: Any
-) -> Location:
+def location(*, opening: tuple[int, int] | None = (NINE, SEVENTEEN), **values: Any) -> Location:
     number = next(_numbers)
     place = Location.objects.create(
         **{
@@ -115,14 +107,10 @@ def room(place: Location, kind: ResourceType, **values: Any) -> Resource:
 
 def category(**values: Any) -> Category:
     number = next(_numbers)
-    return Category.objects.create(
-        **{"name": "Massage", "slug": f"category-{number}", **values}
-    )
+    return Category.objects.create(**{"name": "Massage", "slug": f"category-{number}", **values})
 
 
-def service(
-    *places: Location, minutes: int = 60, price_minor: int = 8000, **values: Any
-) -> ServiceVariant:
+def service(*places: Location, minutes: int = 60, price_minor: int = 8000, **values: Any) -> ServiceVariant:
     """Make a service with one variant at the given locations and return the variant."""
     number = next(_numbers)
     if "category" not in values:
@@ -139,12 +127,8 @@ def service(
     return variant(made, minutes=minutes, price_minor=price_minor)
 
 
-def variant(
-    of: Service, *, minutes: int = 60, price_minor: int = 8000, **values: Any
-) -> ServiceVariant:
-    return ServiceVariant.objects.create(
-        service=of, work_minutes=minutes, price_minor=price_minor, **values
-    )
+def variant(of: Service, *, minutes: int = 60, price_minor: int = 8000, **values: Any) -> ServiceVariant:
+    return ServiceVariant.objects.create(service=of, work_minutes=minutes, price_minor=price_minor, **values)
 
 
 def add_on(of: Service, **values: Any) -> AddOn:
@@ -159,12 +143,8 @@ def add_on(of: Service, **values: Any) -> AddOn:
     )
 
 
-def requirement(
-    of: Service, kind: ResourceType, quantity: int = 1
-) -> ResourceRequirement:
-    return ResourceRequirement.objects.create(
-        service=of, resource_type=kind, quantity=quantity
-    )
+def requirement(of: Service, kind: ResourceType, quantity: int = 1) -> ResourceRequirement:
+    return ResourceRequirement.objects.create(service=of, resource_type=kind, quantity=quantity)
 
 
 def staff_member(
@@ -180,17 +160,13 @@ def staff_member(
         **{
             "resource": Resource.objects.create(kind=ResourceKind.PERSON, name=name),
             "name": name,
-            "short_name": name.split()[0]
-            if "short_name" not in values
-            else values["short_name"],
+            "short_name": name.split()[0] if "short_name" not in values else values["short_name"],
             "slug": f"staff-{number}",
             "email": f"staff{number}@example.com",
             **values,
         }
     )
-    Qualification.objects.bulk_create(
-        Qualification(staff_member=person, variant=each) for each in variants
-    )
+    Qualification.objects.bulk_create(Qualification(staff_member=person, variant=each) for each in variants)
     if at and hours:
         WorkingHours.objects.bulk_create(
             WorkingHours(
@@ -205,12 +181,8 @@ def staff_member(
     return person
 
 
-def time_off(
-    resource: Resource, starts_at: datetime, ends_at: datetime, **values: Any
-) -> TimeOff:
-    return TimeOff.objects.create(
-        resource=resource, during=DateTimeTZRange(starts_at, ends_at), **values
-    )
+def time_off(resource: Resource, starts_at: datetime, ends_at: datetime, **values: Any) -> TimeOff:
+    return TimeOff.objects.create(resource=resource, during=DateTimeTZRange(starts_at, ends_at), **values)
 
 
 @dataclass
@@ -243,6 +215,4 @@ def studio(*, staff: int = 1, **service_values: Any) -> Studio:
     firm = business()
     place = location(name="Kreuzberg")
     made = service(place, **service_values)
-    return Studio(
-        firm, place, made, [staff_member(made, at=place) for _ in range(staff)]
-    )
+    return Studio(firm, place, made, [staff_member(made, at=place) for _ in range(staff)])

@@ -148,15 +148,26 @@ def _wanted_ids(wish: Wish, facts_at: datetime) -> Sequence[int] | None:
     return [claim.resource_id for candidate in best for claim in candidate.claims]
 
 
+# Values come through a materialized row, here and below: as plain parameters their size would change the estimate, and
+# PostgreSQL would plan the statement anew each time, which takes longer than running it.
 _LOCK = """
+WITH asked AS MATERIALIZED (
+    SELECT %s::bigint[] AS ids, %s::bigint AS variant_id, %s::boolean AS is_anyone, %s::bigint AS staff_member_id,
+        %s::bigint AS location_id, %s::bigint[] AS type_ids
+)
 SELECT r.id FROM services_resource r
-WHERE r.id = ANY(%s)
-    OR r.id IN (
-        SELECT m.resource_id FROM staff_qualification q JOIN staff_staffmember m ON m.id = q.staff_member_id
-        WHERE q.variant_id = %s AND (%s OR m.id = %s))
-    OR (r.location_id = %s AND r.resource_type_id = ANY(%s))
+WHERE r.id IN (
+    SELECT unnest(ids) FROM asked
+    UNION ALL
+    SELECT m.resource_id FROM asked
+    JOIN staff_qualification q ON q.variant_id = asked.variant_id
+    JOIN staff_staffmember m ON m.id = q.staff_member_id AND (asked.is_anyone OR m.id = asked.staff_member_id)
+    UNION ALL
+    SELECT x.id FROM asked
+    JOIN services_resource x ON x.location_id = asked.location_id AND x.resource_type_id = ANY(asked.type_ids)
+)
 ORDER BY r.id
-FOR NO KEY UPDATE
+FOR NO KEY UPDATE OF r
 """
 
 
@@ -215,11 +226,15 @@ def _refusal(facts: Facts, wish: Wish) -> SlotTaken | SlotNotOffered:
 
 
 _IN_THE_WAY = """
+WITH asked AS MATERIALIZED (
+    SELECT %s::bigint[] AS resource_ids, %s::int[] AS lows, %s::int[] AS highs, %s::bigint AS ignored
+)
 SELECT DISTINCT a.booking_id, a.move_proposal_id
-FROM unnest(%s::bigint[], %s::int[], %s::int[]) wanted (resource_id, low, high)
+FROM asked
+CROSS JOIN LATERAL unnest(resource_ids, lows, highs) wanted (resource_id, low, high)
 JOIN bookings_allocation a ON a.resource_id = wanted.resource_id
     AND a.low_minute < wanted.high AND a.low_minute >= wanted.low - 2880 AND a.high_minute > wanted.low
-WHERE a.booking_id IS DISTINCT FROM %s
+WHERE a.booking_id IS DISTINCT FROM asked.ignored
 """
 
 

@@ -2,253 +2,625 @@
 
 import django.core.validators
 import django.db.models.deletion
-import services.validators
 from django.db import migrations, models
+
+import services.validators
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='BookingPolicy',
+            name="BookingPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('lead_minutes', models.PositiveIntegerField(default=60, verbose_name='minimum notice (minutes)')),
-                ('horizon_days', models.PositiveSmallIntegerField(default=60, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(730)], verbose_name='bookable ahead (days)')),
-                ('slot_interval_minutes', models.PositiveSmallIntegerField(default=15, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(720)], verbose_name='a start every (minutes)')),
-                ('hold_minutes', models.PositiveSmallIntegerField(default=10, validators=[django.core.validators.MinValueValidator(2), django.core.validators.MaxValueValidator(60)], verbose_name='hold a picked time for (minutes)')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                ("lead_minutes", models.PositiveIntegerField(default=60, verbose_name="minimum notice (minutes)")),
+                (
+                    "horizon_days",
+                    models.PositiveSmallIntegerField(
+                        default=60,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(730),
+                        ],
+                        verbose_name="bookable ahead (days)",
+                    ),
+                ),
+                (
+                    "slot_interval_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=15,
+                        validators=[
+                            django.core.validators.MinValueValidator(5),
+                            django.core.validators.MaxValueValidator(720),
+                        ],
+                        verbose_name="a start every (minutes)",
+                    ),
+                ),
+                (
+                    "hold_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=10,
+                        validators=[
+                            django.core.validators.MinValueValidator(2),
+                            django.core.validators.MaxValueValidator(60),
+                        ],
+                        verbose_name="hold a picked time for (minutes)",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'booking policies',
+                "verbose_name_plural": "booking policies",
             },
         ),
         migrations.CreateModel(
-            name='CancellationPolicy',
+            name="CancellationPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('reschedule_until_minutes', models.PositiveIntegerField(blank=True, help_text='Empty: as long as cancelling is free.', null=True, verbose_name='may be moved until (minutes before)')),
-                ('free_move_count', models.PositiveSmallIntegerField(blank=True, help_text='Empty: no limit.', null=True, verbose_name='free moves')),
-                ('over_limit', models.CharField(choices=[('blocked', 'no further move online'), ('fee', 'a fee per move')], default='blocked', max_length=10, verbose_name='after the free moves')),
-                ('change_fee_minor', models.PositiveIntegerField(default=0, verbose_name='fee per further move (minor units)')),
-                ('grace_minutes', models.PositiveSmallIntegerField(default=15, verbose_name='free to cancel for (minutes after booking)')),
-                ('grace_min_lead_minutes', models.PositiveIntegerField(default=120, verbose_name='… unless it starts within (minutes)')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "reschedule_until_minutes",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Empty: as long as cancelling is free.",
+                        null=True,
+                        verbose_name="may be moved until (minutes before)",
+                    ),
+                ),
+                (
+                    "free_move_count",
+                    models.PositiveSmallIntegerField(
+                        blank=True, help_text="Empty: no limit.", null=True, verbose_name="free moves"
+                    ),
+                ),
+                (
+                    "over_limit",
+                    models.CharField(
+                        choices=[("blocked", "no further move online"), ("fee", "a fee per move")],
+                        default="blocked",
+                        max_length=10,
+                        verbose_name="after the free moves",
+                    ),
+                ),
+                (
+                    "change_fee_minor",
+                    models.PositiveIntegerField(default=0, verbose_name="fee per further move (minor units)"),
+                ),
+                (
+                    "grace_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=15, verbose_name="free to cancel for (minutes after booking)"
+                    ),
+                ),
+                (
+                    "grace_min_lead_minutes",
+                    models.PositiveIntegerField(default=120, verbose_name="… unless it starts within (minutes)"),
+                ),
             ],
             options={
-                'verbose_name_plural': 'cancellation policies',
+                "verbose_name_plural": "cancellation policies",
             },
         ),
         migrations.CreateModel(
-            name='Location',
+            name="Location",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('translations', models.JSONField(blank=True, default=dict)),
-                ('name', models.CharField(max_length=80)),
-                ('slug', models.SlugField(unique=True)),
-                ('address', models.CharField(blank=True, max_length=200)),
-                ('arrival_hint', models.CharField(blank=True, help_text='E.g. Ring “Linden”, first floor.', max_length=200)),
-                ('directions_url', models.URLField(blank=True)),
-                ('phone', models.CharField(blank=True, max_length=20)),
-                ('time_zone', models.CharField(default='Europe/Berlin', max_length=64, validators=[services.validators.validate_time_zone])),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('is_active', models.BooleanField(default=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("translations", models.JSONField(blank=True, default=dict)),
+                ("name", models.CharField(max_length=80)),
+                ("slug", models.SlugField(unique=True)),
+                ("address", models.CharField(blank=True, max_length=200)),
+                (
+                    "arrival_hint",
+                    models.CharField(blank=True, help_text="E.g. Ring “Linden”, first floor.", max_length=200),
+                ),
+                ("directions_url", models.URLField(blank=True)),
+                ("phone", models.CharField(blank=True, max_length=20)),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="Europe/Berlin", max_length=64, validators=[services.validators.validate_time_zone]
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("is_active", models.BooleanField(default=True)),
             ],
             options={
-                'ordering': ['position', 'name'],
+                "ordering": ["position", "name"],
             },
         ),
         migrations.CreateModel(
-            name='ResourceType',
+            name="ResourceType",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('translations', models.JSONField(blank=True, default=dict)),
-                ('name', models.CharField(max_length=80)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("translations", models.JSONField(blank=True, default=dict)),
+                ("name", models.CharField(max_length=80)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Category',
+            name="Category",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('translations', models.JSONField(blank=True, default=dict)),
-                ('name', models.CharField(max_length=80)),
-                ('slug', models.SlugField(unique=True)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('cancellation_policy', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='services.cancellationpolicy')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("translations", models.JSONField(blank=True, default=dict)),
+                ("name", models.CharField(max_length=80)),
+                ("slug", models.SlugField(unique=True)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "cancellation_policy",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="services.cancellationpolicy",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'categories',
-                'ordering': ['position', 'name'],
+                "verbose_name_plural": "categories",
+                "ordering": ["position", "name"],
             },
         ),
         migrations.CreateModel(
-            name='Service',
+            name="Service",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('translations', models.JSONField(blank=True, default=dict)),
-                ('name', models.CharField(max_length=80)),
-                ('slug', models.SlugField(unique=True)),
-                ('summary', models.CharField(blank=True, max_length=160)),
-                ('description', models.TextField(blank=True, max_length=4000)),
-                ('preparation', models.TextField(blank=True, help_text='What to bring or do before the visit.', max_length=2000)),
-                ('picture', models.ImageField(blank=True, upload_to='services/')),
-                ('icon', models.CharField(blank=True, help_text='Drawing shown where there is no picture.', max_length=30)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('visibility', models.CharField(choices=[('public', 'public'), ('hidden', 'hidden (nobody can book it online)'), ('archived', 'archived')], default='public', max_length=10)),
-                ('delivery', models.CharField(choices=[('location', 'at a location'), ('customer', "at the customer's address"), ('phone', 'by phone'), ('online', 'online')], default='location', max_length=10)),
-                ('needs_staff', models.BooleanField(default=True, help_text='Off for a court or a room that is booked by itself.')),
-                ('buffer_before_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(240)])),
-                ('buffer_after_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(240)])),
-                ('max_party_size', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(50)])),
-                ('daily_limit', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='bookings a day at most')),
-                ('tax_basis_points', models.PositiveSmallIntegerField(default=0, verbose_name='tax (hundredths of a percent)')),
-                ('booking_policy', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='services.bookingpolicy')),
-                ('cancellation_policy', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='services.cancellationpolicy')),
-                ('category', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='services', to='services.category')),
-                ('locations', models.ManyToManyField(blank=True, related_name='services', to='services.location')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("translations", models.JSONField(blank=True, default=dict)),
+                ("name", models.CharField(max_length=80)),
+                ("slug", models.SlugField(unique=True)),
+                ("summary", models.CharField(blank=True, max_length=160)),
+                ("description", models.TextField(blank=True, max_length=4000)),
+                (
+                    "preparation",
+                    models.TextField(blank=True, help_text="What to bring or do before the visit.", max_length=2000),
+                ),
+                ("picture", models.ImageField(blank=True, upload_to="services/")),
+                (
+                    "icon",
+                    models.CharField(blank=True, help_text="Drawing shown where there is no picture.", max_length=30),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[
+                            ("public", "public"),
+                            ("hidden", "hidden (nobody can book it online)"),
+                            ("archived", "archived"),
+                        ],
+                        default="public",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.CharField(
+                        choices=[
+                            ("location", "at a location"),
+                            ("customer", "at the customer's address"),
+                            ("phone", "by phone"),
+                            ("online", "online"),
+                        ],
+                        default="location",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "needs_staff",
+                    models.BooleanField(default=True, help_text="Off for a court or a room that is booked by itself."),
+                ),
+                (
+                    "buffer_before_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=0, validators=[django.core.validators.MaxValueValidator(240)]
+                    ),
+                ),
+                (
+                    "buffer_after_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=0, validators=[django.core.validators.MaxValueValidator(240)]
+                    ),
+                ),
+                (
+                    "max_party_size",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(50),
+                        ],
+                    ),
+                ),
+                (
+                    "daily_limit",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="bookings a day at most"),
+                ),
+                (
+                    "tax_basis_points",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="tax (hundredths of a percent)"),
+                ),
+                (
+                    "booking_policy",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="services.bookingpolicy",
+                    ),
+                ),
+                (
+                    "cancellation_policy",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="services.cancellationpolicy",
+                    ),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="services", to="services.category"
+                    ),
+                ),
+                ("locations", models.ManyToManyField(blank=True, related_name="services", to="services.location")),
             ],
             options={
-                'ordering': ['position', 'name'],
+                "ordering": ["position", "name"],
             },
         ),
         migrations.CreateModel(
-            name='AddOn',
+            name="AddOn",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('translations', models.JSONField(blank=True, default=dict)),
-                ('name', models.CharField(max_length=80)),
-                ('price_minor', models.PositiveIntegerField(default=0)),
-                ('extra_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(240)])),
-                ('is_paid_at_visit', models.BooleanField(default=True)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('is_active', models.BooleanField(default=True)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='add_ons', to='services.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("translations", models.JSONField(blank=True, default=dict)),
+                ("name", models.CharField(max_length=80)),
+                ("price_minor", models.PositiveIntegerField(default=0)),
+                (
+                    "extra_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=0, validators=[django.core.validators.MaxValueValidator(240)]
+                    ),
+                ),
+                ("is_paid_at_visit", models.BooleanField(default=True)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="add_ons", to="services.service"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'name'],
+                "ordering": ["position", "name"],
             },
         ),
         migrations.CreateModel(
-            name='Business',
+            name="Business",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('translations', models.JSONField(blank=True, default=dict)),
-                ('name', models.CharField(max_length=80)),
-                ('tagline', models.CharField(blank=True, max_length=200)),
-                ('staff_word', models.CharField(default='Therapist', help_text='What customers call your staff.', max_length=40)),
-                ('language', models.CharField(default='en', max_length=10)),
-                ('currency', models.CharField(default='EUR', max_length=3, validators=[services.validators.validate_currency])),
-                ('prices_include_tax', models.BooleanField(default=True)),
-                ('brand_colour', models.CharField(default='#0f766e', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$')])),
-                ('phone', models.CharField(blank=True, max_length=20)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('is_booking_paused', models.BooleanField(default=False)),
-                ('paused_message', models.CharField(blank=True, max_length=300)),
-                ('daily_limit', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='bookings a day at most')),
-                ('booking_policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='services.bookingpolicy')),
-                ('cancellation_policy', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='services.cancellationpolicy')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("translations", models.JSONField(blank=True, default=dict)),
+                ("name", models.CharField(max_length=80)),
+                ("tagline", models.CharField(blank=True, max_length=200)),
+                (
+                    "staff_word",
+                    models.CharField(default="Therapist", help_text="What customers call your staff.", max_length=40),
+                ),
+                ("language", models.CharField(default="en", max_length=10)),
+                (
+                    "currency",
+                    models.CharField(default="EUR", max_length=3, validators=[services.validators.validate_currency]),
+                ),
+                ("prices_include_tax", models.BooleanField(default=True)),
+                (
+                    "brand_colour",
+                    models.CharField(
+                        default="#0f766e",
+                        max_length=7,
+                        validators=[django.core.validators.RegexValidator("^#[0-9a-fA-F]{6}$")],
+                    ),
+                ),
+                ("phone", models.CharField(blank=True, max_length=20)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("is_booking_paused", models.BooleanField(default=False)),
+                ("paused_message", models.CharField(blank=True, max_length=300)),
+                (
+                    "daily_limit",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="bookings a day at most"),
+                ),
+                (
+                    "booking_policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="services.bookingpolicy"
+                    ),
+                ),
+                (
+                    "cancellation_policy",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="services.cancellationpolicy",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'business',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='services_business_single')],
+                "verbose_name_plural": "business",
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="services_business_single")],
             },
         ),
         migrations.CreateModel(
-            name='CancellationTier',
+            name="CancellationTier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('until_minutes_before', models.PositiveIntegerField(validators=[django.core.validators.MaxValueValidator(43200)], verbose_name='until (minutes before the start)')),
-                ('fee_kind', models.CharField(choices=[('none', 'free'), ('percent', 'percent of the price'), ('fixed', 'fixed amount'), ('all', 'the whole price')], default='none', max_length=10)),
-                ('fee_value', models.PositiveIntegerField(default=0, help_text='Percent: hundredths of a percent (5000 = 50 %). Fixed: minor units.')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tiers', to='services.cancellationpolicy')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "until_minutes_before",
+                    models.PositiveIntegerField(
+                        validators=[django.core.validators.MaxValueValidator(43200)],
+                        verbose_name="until (minutes before the start)",
+                    ),
+                ),
+                (
+                    "fee_kind",
+                    models.CharField(
+                        choices=[
+                            ("none", "free"),
+                            ("percent", "percent of the price"),
+                            ("fixed", "fixed amount"),
+                            ("all", "the whole price"),
+                        ],
+                        default="none",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "fee_value",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Percent: hundredths of a percent (5000 = 50 %). Fixed: minor units."
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tiers",
+                        to="services.cancellationpolicy",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-until_minutes_before'],
-                'constraints': [models.UniqueConstraint(fields=('policy', 'until_minutes_before'), name='services_cancellationtier_bound_once'), models.CheckConstraint(condition=models.Q(models.Q(('fee_kind', 'percent'), _negated=True), ('fee_value__lte', 10000), _connector='OR'), name='services_cancellationtier_percent')],
+                "ordering": ["-until_minutes_before"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("policy", "until_minutes_before"), name="services_cancellationtier_bound_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("fee_kind", "percent"), _negated=True), ("fee_value__lte", 10000), _connector="OR"
+                        ),
+                        name="services_cancellationtier_percent",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Closure',
+            name="Closure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField()),
-                ('start_minute', models.PositiveSmallIntegerField(blank=True, help_text='Empty: shut all day.', null=True)),
-                ('end_minute', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('reason', models.CharField(blank=True, max_length=120)),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='closures', to='services.location')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on", models.DateField()),
+                (
+                    "start_minute",
+                    models.PositiveSmallIntegerField(blank=True, help_text="Empty: shut all day.", null=True),
+                ),
+                ("end_minute", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, max_length=120)),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="closures", to="services.location"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['on', 'start_minute'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('end_minute__isnull', True), ('start_minute__isnull', True)), models.Q(('end_minute__gt', models.F('start_minute')), ('end_minute__lte', 2880), ('start_minute__lt', 1440)), _connector='OR'), name='services_closure_order')],
+                "ordering": ["on", "start_minute"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("end_minute__isnull", True), ("start_minute__isnull", True)),
+                            models.Q(
+                                ("end_minute__gt", models.F("start_minute")),
+                                ("end_minute__lte", 2880),
+                                ("start_minute__lt", 1440),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="services_closure_order",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OpeningHours',
+            name="OpeningHours",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('start_minute', models.PositiveSmallIntegerField()),
-                ('end_minute', models.PositiveSmallIntegerField()),
-                ('weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')])),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opening_hours', to='services.location')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("start_minute", models.PositiveSmallIntegerField()),
+                ("end_minute", models.PositiveSmallIntegerField()),
+                (
+                    "weekday",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "Monday"),
+                            (1, "Tuesday"),
+                            (2, "Wednesday"),
+                            (3, "Thursday"),
+                            (4, "Friday"),
+                            (5, "Saturday"),
+                            (6, "Sunday"),
+                        ]
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="opening_hours",
+                        to="services.location",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'opening hours',
-                'ordering': ['weekday', 'start_minute'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('end_minute__gt', models.F('start_minute')), ('end_minute__lte', 2880), ('start_minute__lt', 1440)), name='services_openinghours_order')],
+                "verbose_name_plural": "opening hours",
+                "ordering": ["weekday", "start_minute"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("end_minute__gt", models.F("start_minute")),
+                            ("end_minute__lte", 2880),
+                            ("start_minute__lt", 1440),
+                        ),
+                        name="services_openinghours_order",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Resource',
+            name="Resource",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('person', 'person'), ('room', 'room'), ('equipment', 'equipment')], max_length=10)),
-                ('name', models.CharField(max_length=80)),
-                ('is_active', models.BooleanField(default=True)),
-                ('location', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='resources', to='services.location')),
-                ('resource_type', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='resources', to='services.resourcetype')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("person", "person"), ("room", "room"), ("equipment", "equipment")], max_length=10
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "location",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="resources",
+                        to="services.location",
+                    ),
+                ),
+                (
+                    "resource_type",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="resources",
+                        to="services.resourcetype",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('kind', 'person'), ('location__isnull', True), ('resource_type__isnull', True)), models.Q(('kind__in', ['room', 'equipment']), ('location__isnull', False), ('resource_type__isnull', False)), _connector='OR'), name='services_resource_kind')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "person"), ("location__isnull", True), ("resource_type__isnull", True)),
+                            models.Q(
+                                ("kind__in", ["room", "equipment"]),
+                                ("location__isnull", False),
+                                ("resource_type__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="services_resource_kind",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ResourceRequirement',
+            name="ResourceRequirement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1)])),
-                ('resource_type', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requirements', to='services.resourcetype')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='requirements', to='services.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "quantity",
+                    models.PositiveSmallIntegerField(
+                        default=1, validators=[django.core.validators.MinValueValidator(1)]
+                    ),
+                ),
+                (
+                    "resource_type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requirements",
+                        to="services.resourcetype",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="requirements", to="services.service"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('service', 'resource_type'), name='services_resourcerequirement_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("service", "resource_type"), name="services_resourcerequirement_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ServiceVariant',
+            name="ServiceVariant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('translations', models.JSONField(blank=True, default=dict)),
-                ('name', models.CharField(blank=True, help_text='Empty: the length is the name.', max_length=80)),
-                ('work_minutes', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(720)])),
-                ('processing_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(480)])),
-                ('finish_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(480)])),
-                ('price_minor', models.PositiveIntegerField()),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('is_active', models.BooleanField(default=True)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variants', to='services.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("translations", models.JSONField(blank=True, default=dict)),
+                ("name", models.CharField(blank=True, help_text="Empty: the length is the name.", max_length=80)),
+                (
+                    "work_minutes",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(5),
+                            django.core.validators.MaxValueValidator(720),
+                        ]
+                    ),
+                ),
+                (
+                    "processing_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=0, validators=[django.core.validators.MaxValueValidator(480)]
+                    ),
+                ),
+                (
+                    "finish_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=0, validators=[django.core.validators.MaxValueValidator(480)]
+                    ),
+                ),
+                ("price_minor", models.PositiveIntegerField()),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="variants", to="services.service"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'work_minutes'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('work_minutes__gte', 1)), name='services_servicevariant_work')],
+                "ordering": ["position", "work_minutes"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("work_minutes__gte", 1)), name="services_servicevariant_work"
+                    )
+                ],
             },
         ),
     ]

@@ -7,112 +7,263 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('services', '0001_initial'),
+        ("services", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StaffMember',
+            name="StaffMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('translations', models.JSONField(blank=True, default=dict)),
-                ('name', models.CharField(max_length=80)),
-                ('short_name', models.CharField(help_text='First name, as customers see it.', max_length=40)),
-                ('slug', models.SlugField(unique=True)),
-                ('email', models.EmailField(max_length=254)),
-                ('language', models.CharField(default='en', max_length=10)),
-                ('bio', models.TextField(blank=True, max_length=1000)),
-                ('picture', models.ImageField(blank=True, upload_to='staff/')),
-                ('meeting_url', models.URLField(blank=True, help_text='Link for visits held online.')),
-                ('daily_limit', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='bookings a day at most')),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('is_active', models.BooleanField(default=True)),
-                ('resource', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='staff_member', to='services.resource')),
-                ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='staff_member', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("translations", models.JSONField(blank=True, default=dict)),
+                ("name", models.CharField(max_length=80)),
+                ("short_name", models.CharField(help_text="First name, as customers see it.", max_length=40)),
+                ("slug", models.SlugField(unique=True)),
+                ("email", models.EmailField(max_length=254)),
+                ("language", models.CharField(default="en", max_length=10)),
+                ("bio", models.TextField(blank=True, max_length=1000)),
+                ("picture", models.ImageField(blank=True, upload_to="staff/")),
+                ("meeting_url", models.URLField(blank=True, help_text="Link for visits held online.")),
+                (
+                    "daily_limit",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="bookings a day at most"),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "resource",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="staff_member", to="services.resource"
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="staff_member",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'name'],
+                "ordering": ["position", "name"],
             },
         ),
         migrations.CreateModel(
-            name='Access',
+            name="Access",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('owner', 'owner'), ('manager', 'manager'), ('front_desk', 'front desk'), ('therapist', 'therapist'), ('auditor', 'auditor (reads only)')], max_length=12)),
-                ('location', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='services.location')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accesses', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("owner", "owner"),
+                            ("manager", "manager"),
+                            ("front_desk", "front desk"),
+                            ("therapist", "therapist"),
+                            ("auditor", "auditor (reads only)"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="services.location",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="accesses",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'accesses',
-                'constraints': [models.UniqueConstraint(fields=('user', 'role', 'location'), name='staff_access_once', nulls_distinct=False)],
+                "verbose_name_plural": "accesses",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "role", "location"), name="staff_access_once", nulls_distinct=False
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Qualification',
+            name="Qualification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('price_minor', models.PositiveIntegerField(blank=True, null=True)),
-                ('work_minutes', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('variant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='qualifications', to='services.servicevariant')),
-                ('staff_member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='qualifications', to='staff.staffmember')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("price_minor", models.PositiveIntegerField(blank=True, null=True)),
+                ("work_minutes", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "variant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="qualifications",
+                        to="services.servicevariant",
+                    ),
+                ),
+                (
+                    "staff_member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="qualifications",
+                        to="staff.staffmember",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('staff_member', 'variant'), name='staff_qualification_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("staff_member", "variant"), name="staff_qualification_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TimeOff',
+            name="TimeOff",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('during', django.contrib.postgres.fields.ranges.DateTimeRangeField()),
-                ('status', models.CharField(choices=[('requested', 'requested'), ('approved', 'approved'), ('declined', 'declined')], default='approved', max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='time_off', to='services.resource')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("during", django.contrib.postgres.fields.ranges.DateTimeRangeField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("requested", "requested"), ("approved", "approved"), ("declined", "declined")],
+                        default="approved",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "resource",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="time_off", to="services.resource"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'time off',
-                'indexes': [models.Index(fields=['resource'], name='staff_timeoff_resource_idx')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('during__isempty', False), ('during__lower_inf', False), ('during__upper_inf', False)), name='staff_timeoff_bounded')],
+                "verbose_name_plural": "time off",
+                "indexes": [models.Index(fields=["resource"], name="staff_timeoff_resource_idx")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("during__isempty", False), ("during__lower_inf", False), ("during__upper_inf", False)
+                        ),
+                        name="staff_timeoff_bounded",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='WorkingHours',
+            name="WorkingHours",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('start_minute', models.PositiveSmallIntegerField()),
-                ('end_minute', models.PositiveSmallIntegerField()),
-                ('weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')])),
-                ('valid_from', models.DateField(blank=True, null=True)),
-                ('valid_until', models.DateField(blank=True, help_text='Last day, included.', null=True)),
-                ('cycle_weeks', models.PositiveSmallIntegerField(choices=[(1, 'every week'), (2, 'every other week')], default=1)),
-                ('cycle_week', models.PositiveSmallIntegerField(choices=[(0, 'first week'), (1, 'second week')], default=0)),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='working_hours', to='services.location')),
-                ('staff_member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='working_hours', to='staff.staffmember')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("start_minute", models.PositiveSmallIntegerField()),
+                ("end_minute", models.PositiveSmallIntegerField()),
+                (
+                    "weekday",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "Monday"),
+                            (1, "Tuesday"),
+                            (2, "Wednesday"),
+                            (3, "Thursday"),
+                            (4, "Friday"),
+                            (5, "Saturday"),
+                            (6, "Sunday"),
+                        ]
+                    ),
+                ),
+                ("valid_from", models.DateField(blank=True, null=True)),
+                ("valid_until", models.DateField(blank=True, help_text="Last day, included.", null=True)),
+                (
+                    "cycle_weeks",
+                    models.PositiveSmallIntegerField(choices=[(1, "every week"), (2, "every other week")], default=1),
+                ),
+                (
+                    "cycle_week",
+                    models.PositiveSmallIntegerField(choices=[(0, "first week"), (1, "second week")], default=0),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="working_hours",
+                        to="services.location",
+                    ),
+                ),
+                (
+                    "staff_member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="working_hours",
+                        to="staff.staffmember",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'working hours',
-                'ordering': ['weekday', 'start_minute'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('end_minute__gt', models.F('start_minute')), ('end_minute__lte', 2880), ('start_minute__lt', 1440)), name='staff_workinghours_order')],
+                "verbose_name_plural": "working hours",
+                "ordering": ["weekday", "start_minute"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("end_minute__gt", models.F("start_minute")),
+                            ("end_minute__lte", 2880),
+                            ("start_minute__lt", 1440),
+                        ),
+                        name="staff_workinghours_order",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='WorkingHoursException',
+            name="WorkingHoursException",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField()),
-                ('start_minute', models.PositiveSmallIntegerField(blank=True, help_text='Empty: not working that day.', null=True)),
-                ('end_minute', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='services.location')),
-                ('staff_member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exceptions', to='staff.staffmember')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on", models.DateField()),
+                (
+                    "start_minute",
+                    models.PositiveSmallIntegerField(blank=True, help_text="Empty: not working that day.", null=True),
+                ),
+                ("end_minute", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="services.location"
+                    ),
+                ),
+                (
+                    "staff_member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="exceptions", to="staff.staffmember"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['on', 'start_minute'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('end_minute__isnull', True), ('start_minute__isnull', True)), models.Q(('end_minute__gt', models.F('start_minute')), ('end_minute__lte', 2880), ('start_minute__lt', 1440)), _connector='OR'), name='staff_workinghoursexception_order')],
+                "ordering": ["on", "start_minute"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("end_minute__isnull", True), ("start_minute__isnull", True)),
+                            models.Q(
+                                ("end_minute__gt", models.F("start_minute")),
+                                ("end_minute__lte", 2880),
+                                ("start_minute__lt", 1440),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="staff_workinghoursexception_order",
+                    )
+                ],
             },
         ),
     ]

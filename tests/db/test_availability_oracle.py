@@ -45,7 +45,8 @@ def test_what_is_loaded_gives_what_the_oracle_finds(world: World, person_id: int
 
 
 @pytest.mark.load
-@settings(slow, max_examples=3000)
+@pytest.mark.timeout(1800)
+@settings(slow, max_examples=1500)
 @random_worlds
 def test_what_is_loaded_gives_what_the_oracle_finds_in_many_worlds(world: World, person_id: int | None):
     assert_same_from_rows(world, person_id)

@@ -19,7 +19,8 @@ def test_engine_offers_what_the_oracle_finds(world: World, person_id: int | None
 
 
 @pytest.mark.load
-@settings(slow, max_examples=20_000)
+@pytest.mark.timeout(1800)
+@settings(slow, max_examples=10_000)
 @given(worlds(), st.sampled_from([None, None, 1, 2]))
 def test_engine_offers_what_the_oracle_finds_in_many_worlds(world: World, person_id: int | None):
     assert_same(facts_of(world), world, person_id)
