@@ -10,7 +10,7 @@ endif
 BIN := .venv/bin
 # Enough for Django to read its settings; no server is contacted.
 types migrations-check lint: export SECRET_KEY := only-for-checks-only-for-checks-only-for-checks
-types migrations-check lint: export LINK_KEY := only-for-checks-only-for-checks-only-for-checks
+types migrations-check lint: export LINK_KEY := also-for-checks-also-for-checks-also-for-checks
 types migrations-check lint: export FIELD_KEYS := b25seS1mb3ItY2hlY2tzLW9ubHktZm9yLWNoZWNrcy0=
 types migrations-check lint: export DATABASE_URL := postgresql://nobody@127.0.0.1:1/none
 types migrations-check lint: export REDIS_URL := redis://127.0.0.1:1/0
