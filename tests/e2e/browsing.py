@@ -16,6 +16,13 @@ SIZES = {"small": (320, 640), "phone": (390, 844), "tablet": (820, 1180), "deskt
 # Everybody here comes from one address and books many times.
 NO_LIMITS = {"HOLDS_PER_ADDRESS": "100000", "LINK_GUESSES_PER_MINUTE": "100000"}
 HOME_ZONE = "Europe/Berlin"
+# Adds up how far things moved by themselves (cumulative layout shift) in window.layoutShift.
+COLLECT_SHIFTS = """
+    window.layoutShift = 0;
+    new PerformanceObserver(list => list.getEntries().forEach(entry => {
+        if (!entry.hadRecentInput) window.layoutShift += entry.value;
+    })).observe({type: "layout-shift", buffered: true});
+"""
 # A page gone elsewhere before it had everything is not a fault.
 GIVEN_UP = "net::ERR_ABORTED"
 
@@ -89,6 +96,7 @@ class Visitors:
             reduced_motion="reduce",
         )
         context.set_default_timeout(10_000)
+        context.add_init_script(COLLECT_SHIFTS)
         watch = Watch(urlsplit(self.url).netloc, frozenset(expects))
         watch.attach(context)
         self._open.append((context, watch))
