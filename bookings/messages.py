@@ -15,6 +15,7 @@ from django.db.models import Prefetch, QuerySet
 from bookings import message_contexts
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingLine
+from core.reads import read_rows
 from notifications import operations as notifications
 from notifications.enums import RecipientRole
 from notifications.queries import has_newer
@@ -187,6 +188,9 @@ def _to_staff(booking: Booking, kind: MessageKind, person: StaffMember, details:
     )
 
 
+_OF_LINES = "WHERE id IN (SELECT staff_member_id FROM bookings_bookingline WHERE booking_id = %s) ORDER BY id"
+
+
 def _staff_of(booking: Booking) -> list[StaffMember]:
     """Read anew: after a move or a new therapist, lines prefetched earlier tell the past."""
-    return list(StaffMember.objects.filter(booking_lines__booking=booking).distinct())
+    return read_rows(StaffMember, _OF_LINES, [booking.pk])

@@ -6,10 +6,11 @@ from datetime import datetime
 from django.db import transaction
 from django.db.transaction import TransactionManagementError
 
+from core.inserts import insert_missing
 from core.nudge import nudge
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import Notification
-from notifications.requests import MessageRequest
+from notifications.requests import AGAIN, MessageRequest
 from notifications.sending import send_due
 
 __all__ = ["again_key", "cancel_pending", "enqueue", "send_again", "send_due"]
@@ -28,7 +29,7 @@ def enqueue(requests: Sequence[MessageRequest], *, now: datetime) -> None:
         raise TransactionManagementError("Messages are written in the transaction of the change that causes them.")
     if not requests:
         return
-    Notification.objects.bulk_create((_row(request, now) for request in requests), ignore_conflicts=True)
+    insert_missing(*(_row(request, now) for request in requests), unique=("key",))
     if any(request.not_before is None or request.not_before <= now for request in requests):
         nudge("notifications.tasks.send_due")
 
@@ -66,7 +67,7 @@ def send_again(*, notification_id: int, now: datetime) -> None:
 
 def again_key(key: str, now: datetime) -> str:
     """The key of a message that somebody asked for once more; a double click within the same second makes one."""
-    return f"{key.partition(':again-')[0]}:again-{int(now.timestamp())}"
+    return f"{key.partition(AGAIN)[0]}{AGAIN}{int(now.timestamp())}"
 
 
 def _row(request: MessageRequest, now: datetime) -> Notification:
