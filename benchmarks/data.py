@@ -31,7 +31,8 @@ WITH staff AS (
 ), made AS (
     INSERT INTO bookings_booking (id, reference, status, is_hold_extended, location_id, starts_at, ends_at,
         is_any_staff, party_size, channel, language, contact_name, contact_email, contact_phone, customer_note,
-        visitor_hash, address_hash, delivery, visit_address, meeting_url, currency, total_minor, tax_minor, prices_include_tax, terms,
+        visitor_hash, address_hash, delivery, visit_address, meeting_url, currency, total_minor, tax_minor,
+        prices_include_tax, terms,
         customer_move_count, fee_anchor_minor, cancelled_by, ical_sequence, link_version, staff_link_version,
         created_at, updated_at)
     SELECT p.id, lpad(upper(to_hex(p.id)), 6, '0'), %(status)s, false, %(location)s, p.starts_at,

@@ -171,7 +171,7 @@ class Allocation(models.Model):
     """A claim on a resource's time, buffers included. Released means deleted; history is in BookingEvent.
 
     The exclusion constraint is the proof that nothing is taken twice. ``low_minute`` and ``high_minute`` repeat the
-    range as whole UTC minutes (rounded outward, kept true by the database), because plain integers load many times faster.
+    range as whole UTC minutes (rounded outward, kept true by the database): plain integers load many times faster.
     """
 
     resource = models.ForeignKey("services.Resource", on_delete=models.PROTECT, related_name="allocations")

@@ -1,7 +1,7 @@
 """Set arithmetic over half-open integer intervals ``(low, high)``.
 
-Everything here takes and gives sorted, non-overlapping, non-touching, non-empty tuples; ``normalised`` makes such a list
-from any. Units are the caller's (the engine uses whole minutes since the Unix epoch, UTC).
+Everything here takes and gives sorted, non-overlapping, non-touching, non-empty tuples; ``normalised`` makes such a
+list from any. Units are the caller's (the engine uses whole minutes since the Unix epoch, UTC).
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
 """Wall-clock hours turned into UTC. Pure: rows in, minutes since the Unix epoch out.
 
 A day is ``date.toordinal()``; hours are minutes from its local midnight and may go on after it (past 1440). A local
-time that the clock skips moves forward by the skipped time; one that the clock repeats means the first of the two. Both
-are ``fold=0`` of the standard library, and what calendars (RFC 5545) do.
+time that the clock skips moves forward by the skipped time; one that the clock repeats means the first of the two.
+Both are ``fold=0`` of the standard library, and what calendars (RFC 5545) do.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
