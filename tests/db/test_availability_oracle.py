@@ -135,7 +135,8 @@ def write_place(place: Place, *, is_offered: bool) -> None:
         Resource(id=room, kind="room", name="Room", resource_type_id=kind, location_id=place.id)
         for room, kind in place.rooms
     )
-    Resource.objects.create(kind="room", resource_type_id=1, location_id=place.id, is_active=False)
+    # An id of its own: numbers from the sequence would meet the others after some worlds.
+    Resource.objects.create(id=900 + place.id, kind="room", resource_type_id=1, location_id=place.id, is_active=False)
 
 
 def write_person(person: Person) -> None:
