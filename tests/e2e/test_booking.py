@@ -3,12 +3,15 @@
 import re
 from datetime import UTC, datetime
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import steps
 from tests.e2e.browsing import Visitors
 from tests.e2e.steps import somebody
 from tests.stack import Stack
+
+pytestmark = pytest.mark.e2e
 
 
 def test_a_time_on_the_landing_page_is_two_taps_from_a_booking_with_mail_and_invite(

@@ -11,6 +11,8 @@ from tests.e2e.browsing import SIZES, Visitors
 from tests.e2e.scenes import EXPECTED, SCENES, Stage
 from tests.stack import Stack
 
+pytestmark = pytest.mark.e2e
+
 LOOKS = [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")]
 RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 MOST_SHIFT = 0.02

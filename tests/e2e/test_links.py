@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from devservers.mailbox import Mail
@@ -9,6 +10,8 @@ from tests.e2e import steps
 from tests.e2e.browsing import Visitors
 from tests.e2e.steps import Person, somebody
 from tests.stack import Stack
+
+pytestmark = pytest.mark.e2e
 
 
 def test_the_customer_moves_by_the_link_and_the_calendar_entry_moves_along(site: Stack, visit: Visitors) -> None:

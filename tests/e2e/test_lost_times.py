@@ -2,12 +2,15 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e import steps
 from tests.e2e.browsing import Visitors
 from tests.e2e.steps import somebody
 from tests.stack import Stack
+
+pytestmark = pytest.mark.e2e
 
 
 def test_a_hold_that_ran_out_is_taken_again_by_one_button(site: Stack, visit: Visitors) -> None:

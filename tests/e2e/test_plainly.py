@@ -10,6 +10,8 @@ from tests.e2e.browsing import Visitors
 from tests.e2e.steps import somebody
 from tests.stack import Stack
 
+pytestmark = pytest.mark.e2e
+
 LONGEST_WAY = 120  # presses of Tab
 
 
