@@ -28,6 +28,7 @@ def test_a_worker_is_killed_at_a_crash_point(site: Site, point: str, repeats: in
     # Before the next child of the pool comes by, the whole worker goes as well.
     site.stack.stop("worker", signal.SIGKILL)
     killed = site.statuses()["sending"]
+    assert killed or point == "notification-after-mark"
 
     site.stack.start("worker")
     site.wait_until_all_is_told()
@@ -108,6 +109,7 @@ def test_a_killed_worker_costs_minutes_at_most_without_help(site: Site, point: s
     site.stack.wait_until(lambda: deaths(site) > 0, 30, f"the worker dies {point}")
     site.stack.stop("worker", signal.SIGKILL)
     killed = site.statuses()["sending"]
+    assert killed or point == "notification-after-mark"
     site.stack.start("worker")
 
     site.wait_until_all_is_told(300, hurry=False)
