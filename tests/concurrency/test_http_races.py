@@ -11,6 +11,7 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,11 +27,14 @@ import pytest
 from tests.stack import Stack
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "1"))
-LIMIT_SECONDS = 3.0  # the slowest answer, even with a hundred customers on one time
+# Seconds until the slowest answer, even with a hundred customers: on a machine that does nothing else (make load), and
+# while other tests run beside.
+QUIET_LIMIT, BUSY_LIMIT = 3.0, 20.0
 BERLIN = ZoneInfo("Europe/Berlin")
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 SLOT = re.compile(r'name="slot" value="(\d+\.\d+)"')
+LONG = [pytest.mark.load, pytest.mark.timeout(1800)]
 T = TypeVar("T")
 
 # One therapist alone, a team of three, and two services with therapists of their own that share the only room.
@@ -69,16 +73,16 @@ def site() -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize(
-    ("customers", "rounds"),
+    ("customers", "rounds", "is_quiet"),
     [
-        (10, 4),
-        pytest.param(2, 200, marks=pytest.mark.load),
-        pytest.param(10, 50, marks=pytest.mark.load),
-        pytest.param(30, 20, marks=pytest.mark.load),
-        pytest.param(100, 10, marks=[pytest.mark.load, pytest.mark.timeout(900)]),
+        (10, 4, False),
+        pytest.param(2, 200, True, marks=LONG),
+        pytest.param(10, 50, True, marks=LONG),
+        pytest.param(30, 20, True, marks=LONG),
+        pytest.param(100, 10, True, marks=LONG),
     ],
 )
-def test_one_time_goes_to_exactly_one_of_many(site: Stack, customers: int, rounds: int) -> None:
+def test_one_time_goes_to_exactly_one_of_many(site: Stack, customers: int, rounds: int, is_quiet: bool) -> None:
     for _ in range(rounds * ROUNDS):
         minute = next(fresh_times)
 
@@ -87,12 +91,10 @@ def test_one_time_goes_to_exactly_one_of_many(site: Stack, customers: int, round
         assert outcomes(tries) == Counter(confirmed=1, refused=customers - 1)
         assert all(other_times(each) for each in tries if each.outcome == "refused")
         assert booked(site, "solo", minute) == 1
-        assert max(each.slowest for each in tries) <= LIMIT_SECONDS
+        assert max(each.slowest for each in tries) <= (QUIET_LIMIT if is_quiet else BUSY_LIMIT)
 
 
-@pytest.mark.parametrize(
-    ("customers", "rounds"), [(12, 2), pytest.param(50, 20, marks=[pytest.mark.load, pytest.mark.timeout(900)])]
-)
+@pytest.mark.parametrize(("customers", "rounds"), [(12, 2), pytest.param(50, 20, marks=LONG)])
 def test_overlapping_times_leave_winners_apart_and_losers_beside_a_winner(
     site: Stack, customers: int, rounds: int
 ) -> None:
@@ -112,9 +114,7 @@ def test_overlapping_times_leave_winners_apart_and_losers_beside_a_winner(
         assert all(any(abs(wish - taken) < before + length + after for taken in won) for wish in lost)
 
 
-@pytest.mark.parametrize(
-    ("customers", "rounds"), [(12, 2), pytest.param(100, 10, marks=[pytest.mark.load, pytest.mark.timeout(900)])]
-)
+@pytest.mark.parametrize(("customers", "rounds"), [(12, 2), pytest.param(100, 10, marks=LONG)])
 def test_anyone_of_three_serves_exactly_three(site: Stack, customers: int, rounds: int) -> None:
     for _ in range(rounds * ROUNDS):
         minute = next(fresh_times)
@@ -126,9 +126,7 @@ def test_anyone_of_three_serves_exactly_three(site: Stack, customers: int, round
         assert staff_at(site, "team", minute) == 3
 
 
-@pytest.mark.parametrize(
-    ("customers", "rounds"), [(10, 2), pytest.param(40, 20, marks=[pytest.mark.load, pytest.mark.timeout(900)])]
-)
+@pytest.mark.parametrize(("customers", "rounds"), [(10, 2), pytest.param(40, 20, marks=LONG)])
 def test_two_services_share_one_room_without_meeting_in_it(site: Stack, customers: int, rounds: int) -> None:
     for _ in range(rounds * ROUNDS):
         minute = next(fresh_times)
@@ -143,9 +141,7 @@ def test_two_services_share_one_room_without_meeting_in_it(site: Stack, customer
         assert booked(site, "wrap", minute) + booked(site, "peeling", minute) == 1
 
 
-@pytest.mark.parametrize(
-    ("customers", "rounds"), [(10, 2), pytest.param(40, 20, marks=[pytest.mark.load, pytest.mark.timeout(900)])]
-)
+@pytest.mark.parametrize(("customers", "rounds"), [(10, 2), pytest.param(40, 20, marks=LONG)])
 def test_a_hold_that_ran_out_goes_to_exactly_one_of_many(site: Stack, customers: int, rounds: int) -> None:
     for _ in range(rounds * ROUNDS):
         minute = next(fresh_times)
@@ -159,10 +155,28 @@ def test_a_hold_that_ran_out_goes_to_exactly_one_of_many(site: Stack, customers:
         assert booked(site, "solo", minute) == 1
 
 
+@pytest.mark.control
+def test_the_customers_do_meet_and_the_lock_decides(site: Stack) -> None:
+    """With the therapist's row in our hands, sessions queue up before it; let go, one of them gets the time."""
+    minute = next(fresh_times)
+    with site.connect() as ours, ThreadPoolExecutor(1) as others:
+        ours.execute("begin")
+        ours.execute(
+            "select id from services_resource where id ="
+            " (select resource_id from staff_staffmember where email = 'solo@example.com') for update"
+        )
+        tries = others.submit(run, site, 12, lambda guest: guest.book("solo", minute))
+        site.wait_until(lambda: sessions_in_line(site) >= 2, what="sessions that wait for the same row")
+        ours.execute("rollback")
+
+        assert outcomes(tries.result()) == Counter(confirmed=1, refused=11)
+    assert booked(site, "solo", minute) == 1
+
+
 # --- one customer, many clicks ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(50, marks=[pytest.mark.load, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("rounds", [2, pytest.param(50, marks=LONG)])
 def test_the_same_form_sent_five_times_at_once_books_once(site: Stack, rounds: int) -> None:
     for _ in range(rounds * ROUNDS):
         minute = next(fresh_times)
@@ -221,7 +235,7 @@ def test_a_visitor_holds_three_times_and_no_fourth(site: Stack) -> None:
 # --- moving while others book ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rounds", [3, pytest.param(100, marks=[pytest.mark.load, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("rounds", [3, pytest.param(100, marks=LONG)])
 def test_a_move_and_a_booking_for_the_same_time_leave_one_of_them(site: Stack, rounds: int) -> None:
     for _ in range(rounds * ROUNDS):
         old, wanted = next(fresh_times), next(fresh_times)
@@ -239,7 +253,7 @@ def test_a_move_and_a_booking_for_the_same_time_leave_one_of_them(site: Stack, r
         assert booked(site, "solo", old) == (0 if tries[0].outcome == "confirmed" else 1)
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(100, marks=[pytest.mark.load, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("rounds", [2, pytest.param(100, marks=LONG)])
 def test_two_bookings_that_want_each_others_time_stay_apart(site: Stack, rounds: int) -> None:
     for _ in range(rounds * ROUNDS):
         times = [next(fresh_times), next(fresh_times)]
@@ -418,6 +432,13 @@ def run_out(site: Stack, slug: str, minute: int) -> None:
 def waiting_mails(site: Stack) -> int:
     [(number,)] = site.query(
         "select count(*) from notifications_notification where status in ('queued', 'sending', 'temporary-failure')"
+    )
+    return int(number)
+
+
+def sessions_in_line(site: Stack) -> int:
+    [(number,)] = site.query(
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     )
     return int(number)
 
