@@ -25,6 +25,8 @@ from devservers.postgres import Postgres
 from tests.stack import Stack
 
 ROOT = Path(__file__).resolve().parent.parent
+OVERLAPS = """SELECT count(*) FROM bookings_allocation a JOIN bookings_allocation b
+    ON a.id < b.id AND a.resource_id = b.resource_id AND a.busy && b.busy"""
 AIMS = {
     "month_any10_vs_sql": ("≤", 1.5),
     "month_any1000_vs_sql": ("≤", 0.6),
@@ -209,7 +211,7 @@ def over_http(today: date, result: dict[str, Any], *, quick: bool) -> None:
             result[f"bookings_per_s_{sessions}"] = done["per_second"]
             result[f"bookings_p95_ms_{sessions}"] = done["p95_ms"]
             result[f"bookings_errors_{sessions}"] = done["errors"]
-        result["doctor"] = stack.manage("doctor", check=False).returncode
+        result["overlaps"] = int(stack.query(OVERLAPS)[0][0])
 
 
 def load(kind: str, **arguments: Any) -> dict[str, Any]:

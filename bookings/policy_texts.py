@@ -269,7 +269,7 @@ def _percent(basis_points: int, language: str) -> str:
     if basis_points % 100 == 0:
         return formats.percent_text(basis_points // 100)
     number = format_decimal(basis_points / 100, locale=language.replace("-", "_"))
-    return pgettext("share", "%(number)s %%") % {"number": number}
+    return formats.percent_text(number)
 
 
 def _html(text: str) -> SafeString:

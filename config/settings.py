@@ -151,7 +151,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- outbox and message routes (named here so that lower apps need not import upper ones) -------------------------
 OUTBOX_ROUTES: dict[str, dict[str, str]] = {}
-# subject kind -> function(subject_ref, kind, recipient_role, version) -> context or None (no longer wanted)
+# subject kind -> function(ContextRequest) -> MessageContext, or None when the message is no longer wanted
 NOTIFICATION_CONTEXTS = {"booking": "bookings.messages.notification_context"}
 DOCTOR_CHECKS = ["core.doctor.CHECKS", "notifications.doctor.CHECKS", "bookings.doctor.CHECKS"]
 

@@ -137,9 +137,9 @@ def until_text(ahead_minutes: int) -> str:
     return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}
 
 
-def percent_text(percent: int) -> str:
-    """Write a share such as 20 %."""
-    return pgettext("share", "%(number)d %%") % {"number": percent}
+def percent_text(percent: int | str) -> str:
+    """Write a share such as 20 %, never broken between number and sign."""
+    return (pgettext("share", "%(number)s %%") % {"number": percent}).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def reference_text(reference: str) -> str:

@@ -47,13 +47,13 @@ def before(**duration: float) -> datetime:
     [
         (FREE, {}, "Free to cancel until the start on Fri 27 Nov, 14:30."),
         (ONE, {"total_minor": 0}, "Free to cancel until the start on Fri 27 Nov, 14:30."),
-        (ONE, {}, "Free to cancel until Thu 26 Nov, 14:30; after that 50 % (€40.00) is due."),
-        (ONE, {"paid_minor": 8000}, "Free to cancel until Thu 26 Nov, 14:30; after that 50 % (€40.00) is kept."),
-        (ONE, {"paid_minor": 1600}, "Free to cancel until Thu 26 Nov, 14:30; after that 50 % (€40.00) is due."),
+        (ONE, {}, "Free to cancel until Thu 26 Nov, 14:30; after that 50\xa0% (€40.00) is due."),
+        (ONE, {"paid_minor": 8000}, "Free to cancel until Thu 26 Nov, 14:30; after that 50\xa0% (€40.00) is kept."),
+        (ONE, {"paid_minor": 1600}, "Free to cancel until Thu 26 Nov, 14:30; after that 50\xa0% (€40.00) is due."),
         (
             SEVERAL,
             {},
-            "Free to cancel until Wed 25 Nov, 14:30; after that 50 % (€40.00) is due, "
+            "Free to cancel until Wed 25 Nov, 14:30; after that 50\xa0% (€40.00) is due, "
             "after Thu 26 Nov, 14:30 the whole price (€80.00).",
         ),
         (FIXED, {}, "Free to cancel until Thu 26 Nov, 14:30; after that €20.00 is due."),
@@ -63,12 +63,12 @@ def before(**duration: float) -> datetime:
         (
             NEVER_STEPPED,
             {},
-            "If you cancel, 33.33 % (€26.66) is due, after Thu 26 Nov, 14:30 the whole price (€80.00).",
+            "If you cancel, 33.33\xa0% (€26.66) is due, after Thu 26 Nov, 14:30 the whole price (€80.00).",
         ),
         (
             ONE,
             {"total_minor": 8800, "currency": "JPY"},
-            "Free to cancel until Thu 26 Nov, 14:30; after that 50 % (¥4,400) is due.",
+            "Free to cancel until Thu 26 Nov, 14:30; after that 50\xa0% (¥4,400) is due.",
         ),
     ],
 )
@@ -82,13 +82,13 @@ def test_the_rule_from_the_beginning(terms: Terms, values: dict[str, Any], expec
         (
             SEVERAL,
             {"now": before(hours=49)},
-            "Free to cancel until Wed 25 Nov, 14:30; after that 50 % (€40.00) is due, "
+            "Free to cancel until Wed 25 Nov, 14:30; after that 50\xa0% (€40.00) is due, "
             "after Thu 26 Nov, 14:30 the whole price (€80.00).",
         ),
         (
             SEVERAL,
             {"now": before(hours=48) + timedelta(seconds=1)},
-            "Cancelling was free until Wed 25 Nov, 14:30. If you cancel now, 50 % (€40.00) is due, "
+            "Cancelling was free until Wed 25 Nov, 14:30. If you cancel now, 50\xa0% (€40.00) is due, "
             "after Thu 26 Nov, 14:30 the whole price (€80.00).",
         ),
         (
@@ -99,8 +99,8 @@ def test_the_rule_from_the_beginning(terms: Terms, values: dict[str, Any], expec
         (
             SEVERAL,
             {"now": before(hours=100), "anchor_minor": 4000},
-            "You moved this appointment when cancelling was no longer free. If you cancel now, 50 % (€40.00) is due, "
-            "after Thu 26 Nov, 14:30 the whole price (€80.00).",
+            "You moved this appointment when cancelling was no longer free. If you cancel now, "
+            "50\xa0% (€40.00) is due, after Thu 26 Nov, 14:30 the whole price (€80.00).",
         ),
         (
             FREE,
@@ -142,7 +142,7 @@ class TestGrace:
 def test_the_minute_is_bold_and_the_rest_escaped() -> None:
     html = policy_sentence(ONE, **facts())
 
-    assert html == ("Free to cancel until <strong>Thu 26 Nov, 14:30</strong>; after that 50 % (€40.00) is due.")
+    assert html == ("Free to cancel until <strong>Thu 26 Nov, 14:30</strong>; after that 50\xa0% (€40.00) is due.")
     assert hasattr(html, "__html__")
 
 
@@ -175,7 +175,7 @@ class TestCancelNow:
 
         assert (result.fee_minor, result.changes_after, result.next_fee_minor) == (0, before(hours=48), 4000)
         assert result.sentence == (
-            "Cancelling now is free. After <strong>Wed 25 Nov, 14:30</strong> 50 % (€40.00) is due."
+            "Cancelling now is free. After <strong>Wed 25 Nov, 14:30</strong> 50\xa0% (€40.00) is due."
         )
 
     def test_fee_until_it_grows(self) -> None:
@@ -183,7 +183,7 @@ class TestCancelNow:
 
         assert (result.fee_minor, result.changes_after, result.next_fee_minor) == (4000, before(hours=24), 8000)
         assert result.sentence == (
-            "If you cancel now, 50 % (€40.00) is kept. "
+            "If you cancel now, 50\xa0% (€40.00) is kept. "
             "After <strong>Thu 26 Nov, 14:30</strong> the whole price (€80.00) is kept."
         )
 
@@ -232,7 +232,7 @@ class TestMoves:
     def test_late_move_is_warned_about(self) -> None:
         assert late_move_sentence(SEVERAL, **facts(now=before(hours=48))) == ""
         assert late_move_sentence(SEVERAL, **facts(now=before(hours=47))) == (
-            "Cancelling costs 50 % (€40.00) now, and at least as much after a move."
+            "Cancelling costs 50\xa0% (€40.00) now, and at least as much after a move."
         )
 
     def test_warning_without_a_moment_is_a_mistake(self) -> None:

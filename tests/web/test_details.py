@@ -28,10 +28,10 @@ def test_details_show_what_is_held_and_what_it_costs(client: Client, studio: Stu
         "Tue 5 Jan 2027, 10:00–11:00 · Marek Nowak",
         "Lindenstraße 14",
         "€80.00",
-        "Includes 19 % tax",
+        "Includes 19\xa0% tax",
         "€12.77",
         "To pay at the visit",
-        "Free to cancel until <strong>Mon 4 Jan, 10:00</strong>; after that 50 % (€40.00) is due.",
+        "Free to cancel until <strong>Mon 4 Jan, 10:00</strong>; after that 50\xa0% (€40.00) is due.",
         "Book Tue 5 Jan, 10:00",
         ">10:00</span>",
         "Note for Marek",
@@ -60,7 +60,7 @@ def test_consent_keeps_the_exact_words_of_the_page(client: Client, studio: Studi
 
     words, rule = Consent.objects.get().text.split(" Free to cancel", 1)
     assert words in page
-    assert rule == " until Mon 4 Jan, 10:00; after that 50 % (€40.00) is due."
+    assert rule == " until Mon 4 Jan, 10:00; after that 50\xa0% (€40.00) is due."
 
 
 def test_pressing_twice_books_once(client: Client, studio: Studio) -> None:
