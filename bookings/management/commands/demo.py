@@ -57,7 +57,8 @@ class Command(BaseCommand):
         secret = f"password {password}" if password else "password as printed at the first start"
         self.stdout.write(f"Sign in at {settings.SITE_URL}/admin/ ({secret}):")
         for person in people.SIGN_INS:
-            self.stdout.write(f"  {str(person.role.label).capitalize():<12}{person.email}")
+            note = "" if person.is_admin else "  (no pages of their own yet)"
+            self.stdout.write(f"  {str(person.role.label).capitalize():<12}{person.email}{note}")
 
 
 def fill(*, now: datetime, password: str) -> int:
