@@ -60,7 +60,7 @@ class HoldOver(_Worded, Conflict):
 
 class TooManyHolds(_Worded, TooMany):
     code = "too_many_holds"
-    text = _("You are already holding several times. Please finish or release one of them, or wait until it runs out.")
+    text = _("You are already holding several times. Please book one of them, or wait until one runs out.")
 
 
 class BookingPaused(_Worded, Refused):

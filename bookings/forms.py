@@ -85,7 +85,7 @@ class ContactForm(forms.Form):
         likely = contact.email_suggestion(address)
         if likely and address.casefold() != str(self.data.get("email_seen", "")).casefold():
             raise ValidationError(
-                gettext("Is this spelled right? If it is, just go on with the button below."),
+                gettext("Is this spelled right? If it is, just press the main button again."),
                 code="email_slip",
                 params={"suggestion": likely},
             )

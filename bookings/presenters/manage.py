@@ -69,10 +69,13 @@ def status_card(
 ) -> dict[str, Any]:
     """When, what, who and where, for the card at the top."""
     there = visitor_time(booking.starts_at, appointment.zone(booking), visitor_zone)
+    # Nobody has said yet how it went; "confirmed" would read as if it were still to come.
+    is_past = booking.status == BookingStatus.CONFIRMED and now >= booking.ends_at
     ahead = "" if booking.status in _CALLED_OFF else visit.ahead_text(booking, now)
     more = [visit.until_text(booking), ahead, appointment.zone_words(booking), there]
     return {
-        "status": booking.status,
+        "status": BookingStatus.COMPLETED if is_past else booking.status,
+        "label": gettext("Past") if is_past else "",
         "is_arrived": booking.arrived_at is not None,
         "reference": booking.reference,
         "when": visit.when_text(booking),

@@ -133,6 +133,20 @@ def test_after_the_visit_the_page_only_reads(
     assert Booking.objects.get().status == status
 
 
+def test_visit_that_nobody_has_marked_yet_is_past_not_confirmed(
+    client: Client, studio: Studio, stopped: StoppedClock
+) -> None:
+    booking = booked(studio)
+    before = client.get(link(booking)).content.decode()
+    stopped.pass_minutes(2 * DAY)
+
+    page = client.get(link(booking)).content.decode()
+
+    assert "Confirmed</span>" in before.replace("\n", "")
+    assert "Past</span>" in page.replace("\n", "")
+    assert "Confirmed</span>" not in page.replace("\n", "")
+
+
 def test_link_reads_for_thirty_days_after_the_visit_and_then_is_gone(
     client: Client, studio: Studio, stopped: StoppedClock
 ) -> None:
