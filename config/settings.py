@@ -257,6 +257,7 @@ LOGGING = {
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         # A line for each look at the queue would bury the lines that matter.
         "celery": {"handlers": [], "level": "WARNING", "propagate": True},
+        "celery.apps.worker": {"handlers": [], "level": "INFO", "propagate": True},
         # The web server would write every address as it came, tokens included.
         "granian.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
