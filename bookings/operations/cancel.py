@@ -1,5 +1,6 @@
 """Calling a booking off: the time is free at once, and the bill says what is still owed."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from bookings import messages
@@ -14,7 +15,7 @@ from bookings.records import cancellation_lines
 from core.errors import DomainError
 from payments.operations import add_line
 
-_REFUSALS: dict[CancelRefusal, type[DomainError]] = {
+_REFUSALS: dict[CancelRefusal, Callable[[], DomainError]] = {
     CancelRefusal.ALREADY_CANCELLED: AlreadyCancelled,
     CancelRefusal.NOT_BOOKED: NotBooked,
     CancelRefusal.ALREADY_STARTED: TooLateToCancel,
@@ -41,7 +42,7 @@ def cancel_booking(
     by_staff = actor.kind != ActorKind.CUSTOMER
     refusal = cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=now, by_staff=by_staff)
     if refusal:
-        raise _REFUSALS[refusal]()  # type: ignore[call-arg]
+        raise _REFUSALS[refusal]()
     fee = 0 if by_staff else _fee(booking, now)
     if fee != expected_fee_minor:
         raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)

@@ -1,5 +1,6 @@
 """Moving a booking to another time: one transaction, so that it always has exactly one time."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from bookings import messages, queries
@@ -34,7 +35,7 @@ from bookings.records import change_fee_line, spec_of_line
 from core.errors import DomainError
 from payments.operations import add_line
 
-_REFUSALS: dict[RescheduleRefusal, type[DomainError]] = {
+_REFUSALS: dict[RescheduleRefusal, Callable[[], DomainError]] = {
     RescheduleRefusal.CANCELLED: AlreadyCancelled,
     RescheduleRefusal.NOT_BOOKED: NotBooked,
     RescheduleRefusal.ALREADY_STARTED: TooLateToMove,
@@ -149,7 +150,7 @@ def _checked_fee(
     }:
         raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
     if refusal:
-        raise _REFUSALS[refusal]()  # type: ignore[call-arg]
+        raise _REFUSALS[refusal]()
     if fee != expected_fee_minor:
         raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
     return fee
