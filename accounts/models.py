@@ -62,6 +62,8 @@ class Customer(models.Model):
     phone = EncryptedTextField(blank=True)
     language = models.CharField(max_length=10, default="en")
     notes = EncryptedTextField(blank=True)
+    is_blocked = models.BooleanField("may not book online", default=False)
+    is_prepayment_exempt = models.BooleanField("never asked to pay in advance", default=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:

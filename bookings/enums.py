@@ -58,3 +58,4 @@ class EventKind(TextChoices):
     EXTRAS = "extras", _("extras changed")
     CONTACT = "contact", _("contact changed")
     LINK = "link", _("link renewed")
+    MONEY = "money", _("money")

@@ -52,6 +52,11 @@ class Booking(models.Model):
     tax_minor = models.PositiveIntegerField(default=0)
     prices_include_tax = models.BooleanField(default=True)
     terms = models.JSONField(default=dict)
+    payment_mode = models.CharField(
+        max_length=10, blank=True, help_text=_("What was asked for when booking; empty while held.")
+    )
+    due_now_minor = models.PositiveIntegerField(default=0, help_text=_("Has to be paid before the booking stands."))
+    is_payment_waived = models.BooleanField(default=False, help_text=_("Staff let it stand without the payment."))
 
     customer_move_count = models.PositiveSmallIntegerField(default=0)
     fee_anchor_minor = models.PositiveIntegerField(default=0)
@@ -60,6 +65,10 @@ class Booking(models.Model):
     cancellation_fee_minor = models.PositiveIntegerField(null=True, blank=True)
     arrived_at = models.DateTimeField(null=True, blank=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    missed_at = models.DateTimeField(null=True, blank=True, help_text=_("When staff noted that nobody came."))
+    fee_settles_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Until then staff may waive the fee; then money moves by itself.")
+    )
 
     ical_sequence = models.PositiveIntegerField(default=0)
     link_version = models.PositiveIntegerField(default=1)
@@ -84,6 +93,11 @@ class Booking(models.Model):
             models.Index(fields=["address_hash"], condition=Q(status=BookingStatus.HELD), name="bookings_hold_address"),
             models.Index(fields=["location", "starts_at"], name="bookings_booking_day"),
             models.Index(fields=["contact_email"], name="bookings_booking_email"),
+            models.Index(
+                fields=["fee_settles_at"],
+                condition=Q(fee_settles_at__isnull=False),
+                name="bookings_booking_fee_settles",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -142,10 +156,22 @@ class GroupSession(models.Model):
 
 
 class MoveProposal(models.Model):
-    """A move that must be paid or accepted first; it claims the new time minus the old until it expires."""
+    """A move that must be paid or accepted first; it claims the new time minus the old until it expires.
+
+    ``sequence`` is the state of the booking that it was made for; on another one it is void.
+    """
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="move_proposals")
     starts_at = models.DateTimeField()
+    staff_member = models.ForeignKey(
+        "staff.StaffMember", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    fee_minor = models.PositiveIntegerField(default=0)
+    sequence = models.PositiveIntegerField(default=0)
+    payment = models.ForeignKey(
+        "payments.Payment", null=True, blank=True, on_delete=models.SET_NULL, related_name="move_proposals"
+    )
+    channel = models.CharField(max_length=10, choices=BookingChannel.choices, default=BookingChannel.LINK)
     expires_at = models.DateTimeField()
 
     class Meta:
@@ -243,3 +269,28 @@ class BookingEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.booking_id}: {self.from_status} → {self.to_status}"
+
+
+class HelpMessage(models.Model):
+    """A word between a customer who is paying and the front desk (B22). Read by staff from ``read_at`` on."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="help_messages")
+    is_from_customer = models.BooleanField()
+    text = EncryptedTextField()
+    author = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    author_name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["created_at"],
+                condition=Q(is_from_customer=True, read_at__isnull=True),
+                name="bookings_help_unread",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.booking_id} {self.created_at:%Y-%m-%d %H:%M}"

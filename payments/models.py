@@ -1,9 +1,26 @@
-"""What is due. Knows amounts, not what was sold; what moved (payments, refunds) hangs on the bill."""
+"""What is due, and what moved. Knows amounts and references (``booking:17``), not what was sold.
 
+Balances are computed from the rows, never stored beside them. Amounts are minor units of the bill's currency.
+"""
+
+import uuid
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from payments.enums import (
+    LIVE_PAYMENTS,
+    AlertKind,
+    Method,
+    PaymentStatus,
+    Purpose,
+    RefundReason,
+    RefundStatus,
+    SetupStatus,
+)
 
 
 class Bill(models.Model):
@@ -13,6 +30,7 @@ class Bill(models.Model):
         "accounts.Customer", null=True, blank=True, on_delete=models.PROTECT, related_name="bills"
     )
     currency = models.CharField(max_length=3)
+    stripe_customer_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -29,8 +47,10 @@ class BillLine(models.Model):
         SERVICE = "service"
         ADD_ON = "add_on"
         CANCELLATION_FEE = "cancellation_fee"
+        NO_SHOW_FEE = "no_show_fee"
         CHANGE_FEE = "change_fee"
         CORRECTION = "correction"
+        WAIVER = "waiver"
 
     bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="lines")
     subject_ref = models.CharField(max_length=40)
@@ -53,3 +73,250 @@ class BillLine(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Payment(models.Model):
+    """Money that is asked for or came in. The row is written before the provider is asked, so nothing is lost between.
+
+    ``key`` names the row to the provider (metadata, idempotency). At most one payment of a subject and purpose may be
+    waiting at a time, so that two tabs pay the same one. ``request_key`` makes a form at the desk count once.
+    """
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="payments")
+    subject_ref = models.CharField(max_length=40)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    method = models.CharField(max_length=10, choices=Method.choices, default=Method.STRIPE)
+    status = models.CharField(max_length=12, choices=PaymentStatus.choices, default=PaymentStatus.CREATED)
+    currency = models.CharField(max_length=3)
+    amount_minor = models.PositiveIntegerField()
+    is_off_session = models.BooleanField(default=False)
+    saves_card = models.BooleanField(default=False)
+    cap_minor = models.PositiveIntegerField(
+        default=0, help_text=_("The most that the saved card may be charged later.")
+    )
+    intent_id = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 (unique, so NULL)
+    method_type = models.CharField(max_length=40, blank=True)
+    card_brand = models.CharField(max_length=20, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True)
+    failure_code = models.CharField(max_length=60, blank=True)
+    is_disputed = models.BooleanField(default=False)
+    request_key = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 (unique, so NULL)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_name = models.CharField(max_length=120, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True, blank=True, help_text=_("When the provider was last asked."))
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_payment_positive"),
+            models.CheckConstraint(
+                condition=~Q(status=PaymentStatus.SUCCEEDED) | Q(succeeded_at__isnull=False),
+                name="payments_payment_success_dated",
+            ),
+            models.UniqueConstraint(
+                fields=["subject_ref", "purpose"],
+                condition=Q(status__in=sorted(LIVE_PAYMENTS)),
+                name="payments_payment_one_waiting",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["subject_ref"], name="payments_payment_subject"),
+            models.Index(
+                fields=["created_at"], condition=Q(status__in=sorted(LIVE_PAYMENTS)), name="payments_payment_waiting"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Payment {self.pk} ({self.purpose}, {self.status})"
+
+
+class Refund(models.Model):
+    """Money that goes back, of one payment. The sum of those that count never exceeds what came in.
+
+    ``method`` differs from the payment's where a failed refund was settled by other means.
+    """
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    method = models.CharField(max_length=10, choices=Method.choices, default=Method.STRIPE)
+    status = models.CharField(max_length=16, choices=RefundStatus.choices, default=RefundStatus.QUEUED)
+    reason = models.CharField(max_length=10, choices=RefundReason.choices)
+    note = models.CharField(max_length=300, blank=True)
+    currency = models.CharField(max_length=3)
+    amount_minor = models.PositiveIntegerField()
+    stripe_refund_id = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 (unique, so NULL)
+    failure_code = models.CharField(max_length=60, blank=True)
+    request_key = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 (unique, so NULL)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_refund_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Refund {self.pk} ({self.status})"
+
+
+class CardSetup(models.Model):
+    """A customer is asked for a card that is kept for later fees, without a payment now."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="card_setups")
+    subject_ref = models.CharField(max_length=40)
+    status = models.CharField(max_length=12, choices=SetupStatus.choices, default=SetupStatus.CREATED)
+    setup_intent_id = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 (unique, so NULL)
+    cap_minor = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["subject_ref"],
+                condition=Q(status__in=[SetupStatus.CREATED, SetupStatus.OPEN, SetupStatus.PROCESSING]),
+                name="payments_cardsetup_one_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Card setup {self.pk} ({self.status})"
+
+
+class SavedCard(models.Model):
+    """A card the customer agreed to be charged for fees of one subject, up to ``cap_minor``. No card data, ids only."""
+
+    bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="saved_cards")
+    subject_ref = models.CharField(max_length=40, unique=True)
+    consent = models.ForeignKey("accounts.Consent", on_delete=models.PROTECT, related_name="+")
+    payment_method_id = models.CharField(max_length=64)
+    brand = models.CharField(max_length=20, blank=True)
+    last4 = models.CharField(max_length=4, blank=True)
+    exp_month = models.PositiveSmallIntegerField(null=True, blank=True)
+    exp_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3)
+    cap_minor = models.PositiveIntegerField()
+    is_frozen = models.BooleanField(default=False, help_text=_("No further fees, because a payment is disputed."))
+    created_at = models.DateTimeField()
+    detach_after = models.DateTimeField(null=True, blank=True)
+    detached_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.brand} {self.last4}"
+
+
+class StripeEvent(models.Model):
+    """A notice of the payment provider, kept before it is worked on; the body is a hint, never the truth."""
+
+    event_id = models.CharField(max_length=64, unique=True)
+    type = models.CharField(max_length=80)
+    object_id = models.CharField(max_length=64, blank=True)
+    account = models.CharField(max_length=64, blank=True)
+    is_live = models.BooleanField(default=False)
+    payload = models.JSONField()
+    received_at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["received_at"], name="payments_event_received")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"
+
+
+class MoneyAlert(models.Model):
+    """Something about money that a person has to look at. ``key`` keeps the same thing from being listed twice."""
+
+    kind = models.CharField(max_length=20, choices=AlertKind.choices)
+    key = models.CharField(max_length=120, unique=True)
+    subject_ref = models.CharField(max_length=40, blank=True)
+    payment = models.ForeignKey(Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="alerts")
+    refund = models.ForeignKey(Refund, null=True, blank=True, on_delete=models.PROTECT, related_name="alerts")
+    details = models.JSONField(default=dict, blank=True, help_text="Ids and sums only, nothing personal.")
+    created_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.CharField(max_length=120, blank=True)
+    resolution = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["created_at"], condition=Q(resolved_at__isnull=True), name="payments_alert_open")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_ref}"
+
+
+class ReceiptSeries(models.Model):
+    """The last number given out in a year. Its row is locked while a number is taken, so that none is left out."""
+
+    year = models.PositiveSmallIntegerField(unique=True)
+    last_serial = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.year}: {self.last_serial}"
+
+
+class Receipt(models.Model):
+    """A numbered receipt for one payment or one refund. ``contents`` is ``receipts.ReceiptContents`` and never changes."""
+
+    number = models.CharField(max_length=20, unique=True)
+    bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="receipts")
+    subject_ref = models.CharField(max_length=40)
+    payment = models.OneToOneField(Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="receipt")
+    refund = models.OneToOneField(Refund, null=True, blank=True, on_delete=models.PROTECT, related_name="receipt")
+    contents = models.JSONField()
+    issued_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(payment__isnull=False, refund__isnull=True) | Q(payment__isnull=True, refund__isnull=False),
+                name="payments_receipt_one_movement",
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["subject_ref"], name="payments_receipt_subject")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Reconciliation(models.Model):
+    """One comparison with the payment provider: how much was looked at, what was put right, what a person must see."""
+
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    since = models.DateTimeField()
+    checked_count = models.PositiveIntegerField(default=0)
+    repaired_count = models.PositiveIntegerField(default=0)
+    listed_count = models.PositiveIntegerField(default=0)
+    report = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")),
+                name="payments_reconciliation_order",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,82 @@
+"""Choices of money that moves."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Method(TextChoices):
+    """How money changes hands. STRIPE is everything the payment page offers: cards, wallets, local methods."""
+
+    STRIPE = "stripe", _("online")
+    CASH = "cash", _("cash")
+    TERMINAL = "terminal", _("card terminal")
+    TRANSFER = "transfer", _("bank transfer")
+
+
+class Purpose(TextChoices):
+    """What a payment is for. BOOKING is what is due before the booking stands; BALANCE any later part of the price."""
+
+    BOOKING = "booking", _("due when booking")
+    BALANCE = "balance", _("balance")
+    FEE = "fee", _("fee")
+    MOVE = "move", _("fee for moving")
+
+
+class PaymentStatus(TextChoices):
+    """CREATED: our row is written, the answer of the provider is not. OPEN: the customer has to act."""
+
+    CREATED = "created", _("being prepared")
+    OPEN = "open", _("not paid yet")
+    PROCESSING = "processing", _("being checked")
+    SUCCEEDED = "succeeded", _("paid")
+    FAILED = "failed", _("did not work")
+    CANCELLED = "cancelled", _("called off")
+
+
+# A payment that may still bring money by itself.
+LIVE_PAYMENTS = frozenset({PaymentStatus.CREATED, PaymentStatus.OPEN, PaymentStatus.PROCESSING})
+
+
+class RefundStatus(TextChoices):
+    QUEUED = "queued", _("approved")
+    SUBMITTED = "submitted", _("on its way to the bank")
+    PENDING = "pending", _("waiting at the bank")
+    REQUIRES_ACTION = "requires_action", _("waiting for the customer")
+    SUCCEEDED = "succeeded", _("done")
+    FAILED = "failed", _("could not be returned")
+    CANCELLED = "cancelled", _("called off")
+
+
+# Refunds that count against what a payment has left: everything but those that certainly did not happen.
+COUNTING_REFUNDS = frozenset(RefundStatus) - {RefundStatus.FAILED, RefundStatus.CANCELLED}
+
+
+class RefundReason(TextChoices):
+    POLICY = "policy", _("by the rules of the booking")
+    BUSINESS = "business", _("the business cancelled")
+    STAFF = "staff", _("decided by staff")
+    LATE = "late", _("paid after the time was gone")
+    EXCESS = "excess", _("more was paid than is owed")
+    EXTERNAL = "external", _("made at the payment provider")
+
+
+class SetupStatus(TextChoices):
+    CREATED = "created", _("being prepared")
+    OPEN = "open", _("no card yet")
+    PROCESSING = "processing", _("being checked")
+    SUCCEEDED = "succeeded", _("card saved")
+    CANCELLED = "cancelled", _("called off")
+
+
+class AlertKind(TextChoices):
+    """What needs hands. Each is shown in one list until somebody has seen to it."""
+
+    REFUND_FAILED = "refund_failed", _("A refund could not be returned")
+    CHARGE_FAILED = "charge_failed", _("A fee could not be charged")
+    LATE_PAYMENT = "late_payment", _("Money came after the time was gone")
+    AMOUNT_DIFFERS = "amount_differs", _("Another sum was paid than was asked for")
+    UNKNOWN_MONEY = "unknown_money", _("Money without a booking")
+    WRONG_ACCOUNT = "wrong_account", _("A notice from another account or mode")
+    DISPUTE = "dispute", _("A customer disputes a payment")
+    EXTERNAL_REFUND = "external_refund", _("A refund was made at the payment provider")
+    STUCK = "stuck", _("The payment provider did not answer for long")
