@@ -95,13 +95,13 @@ class Payment(models.Model):
     cap_minor = models.PositiveIntegerField(
         default=0, help_text=_("The most that the saved card may be charged later.")
     )
-    intent_id = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 (unique, so NULL)
+    intent_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
     method_type = models.CharField(max_length=40, blank=True)
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
     failure_code = models.CharField(max_length=60, blank=True)
     is_disputed = models.BooleanField(default=False)
-    request_key = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 (unique, so NULL)
+    request_key = models.CharField(max_length=64, null=True, blank=True, unique=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -150,9 +150,9 @@ class Refund(models.Model):
     note = models.CharField(max_length=300, blank=True)
     currency = models.CharField(max_length=3)
     amount_minor = models.PositiveIntegerField()
-    stripe_refund_id = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 (unique, so NULL)
+    stripe_refund_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
     failure_code = models.CharField(max_length=60, blank=True)
-    request_key = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 (unique, so NULL)
+    request_key = models.CharField(max_length=64, null=True, blank=True, unique=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -178,7 +178,7 @@ class CardSetup(models.Model):
     bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="card_setups")
     subject_ref = models.CharField(max_length=40)
     status = models.CharField(max_length=12, choices=SetupStatus.choices, default=SetupStatus.CREATED)
-    setup_intent_id = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 (unique, so NULL)
+    setup_intent_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
     cap_minor = models.PositiveIntegerField()
     created_at = models.DateTimeField()
     checked_at = models.DateTimeField(null=True, blank=True)
@@ -274,7 +274,7 @@ class ReceiptSeries(models.Model):
 
 
 class Receipt(models.Model):
-    """A numbered receipt for one payment or one refund. ``contents`` is ``receipts.ReceiptContents`` and never changes."""
+    """A numbered receipt for one payment or refund. ``contents`` is ``receipts.ReceiptContents`` and never changes."""
 
     number = models.CharField(max_length=20, unique=True)
     bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="receipts")
