@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from core import clock
@@ -65,6 +66,7 @@ class Customer(models.Model):
     is_blocked = models.BooleanField("may not book online", default=False)
     is_prepayment_exempt = models.BooleanField("never asked to pay in advance", default=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -89,3 +91,46 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} ({self.subject_ref})"
+
+
+class ChannelChoice(models.Model):
+    """Whether a person wants messages by a channel (email, sms, whatsapp, push); without a row they do.
+
+    ``person_ref`` is customer:3 or staff:3.
+    """
+
+    person_ref = models.CharField(max_length=40)
+    channel = models.CharField(max_length=10)
+    is_on = models.BooleanField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person_ref", "channel"], name="accounts_channelchoice_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_ref} {self.channel}: {'on' if self.is_on else 'off'}"
+
+
+class QuietHours(models.Model):
+    """When a person wants no messages that can wait: minutes from local midnight in their zone, end excluded.
+
+    From 22:00 to 7:00 is 1320 to 420: an end that is not after the start is on the next day.
+    """
+
+    person_ref = models.CharField(max_length=40, unique=True)
+    start_minute = models.PositiveSmallIntegerField()
+    end_minute = models.PositiveSmallIntegerField()
+    time_zone = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "quiet hours"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(start_minute__lt=1440, end_minute__lt=1440), name="accounts_quiethours_of_a_day"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_ref} {self.start_minute}–{self.end_minute}"

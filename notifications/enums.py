@@ -25,3 +25,29 @@ class NotificationStatus(TextChoices):
     PERMANENT_FAILURE = "permanent-failure", _("could not be delivered")
     TECHNICAL_FAILURE = "technical-failure", _("failed on our side")
     CANCELLED = "cancelled", _("no longer wanted")
+
+
+class Purpose(TextChoices):
+    """Service messages tell of something agreed; marketing needs an opt-in and an unsubscribe link."""
+
+    SERVICE = "service", _("service")
+    MARKETING = "marketing", _("marketing")
+
+
+class SuppressionReason(TextChoices):
+    """Why an address gets nothing more by a channel. UNSUBSCRIBED ends marketing only, the others end everything."""
+
+    STOP = "stop", _("answered STOP")
+    UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
+    BOUNCED = "bounced", _("does not exist")
+    COMPLAINED = "complained", _("reported us as spam")
+    UNREACHABLE = "unreachable", _("cannot receive this")
+
+
+class InboundOutcome(TextChoices):
+    """What became of a message that somebody sent to us."""
+
+    WAITING = "waiting", _("not looked at yet")
+    STOPPED = "stopped", _("gets nothing more")
+    RESTARTED = "restarted", _("gets messages again")
+    IGNORED = "ignored", _("nothing was done")

@@ -1,0 +1,76 @@
+"""Which event is told to whom by which channel, and how long before or after a visit. Rows win over these defaults.
+
+Rules are read often and changed rarely, so each process keeps them for some seconds.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from notifications.enums import Channel, RecipientRole
+from notifications.models import MessageRule
+
+KEPT_SECONDS = 15.0
+
+# Minutes before the start for reminders, after the end for what follows a visit.
+DEFAULT_OFFSETS: Mapping[str, tuple[int, ...]] = {
+    "reminder": (1440, 60),
+    "review_request": (180,),
+    "follow_up": (7 * 1440,),
+}
+# What nobody is told until the business switches it on.
+OFF_BY_DEFAULT = frozenset({"review_request", "follow_up"})
+# Texts cost money, so they are on only where the business says so.
+ON_BY_DEFAULT = frozenset({Channel.EMAIL, Channel.PUSH})
+
+_Key = tuple[str, str, str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rows as a table: (kind, role, channel, offset) → on or off."""
+
+    rows: Mapping[_Key, bool]
+
+    def is_on(self, kind: str, role: RecipientRole, channel: Channel, offset_minutes: int | None = None) -> bool:
+        """Say whether the event is told by the channel, at this distance from the visit where there is one."""
+        own = self.rows.get((kind, role, channel, offset_minutes))
+        if own is not None:
+            return own
+        is_usual = offset_minutes is None or offset_minutes in DEFAULT_OFFSETS.get(kind, ())
+        return is_usual and kind not in OFF_BY_DEFAULT and channel in ON_BY_DEFAULT
+
+    def offsets(self, kind: str, role: RecipientRole, channel: Channel) -> list[int]:
+        """Return the distances in minutes at which the event is told by the channel, farthest first."""
+        own = {offset for (a, b, c, offset) in self.rows if (a, b, c) == (kind, role, channel) and offset is not None}
+        candidates = own | set(DEFAULT_OFFSETS.get(kind, ()))
+        return sorted((each for each in candidates if self.is_on(kind, role, channel, each)), reverse=True)
+
+
+def current_rules() -> Rules:
+    """Return the rules as they were some seconds ago at most."""
+    return _kept.rules()
+
+
+def forget_rules() -> None:
+    """Read the rules anew next time. Whoever changes them calls this; other processes follow by themselves."""
+    _kept.forget()
+
+
+class _Kept:
+    def __init__(self) -> None:
+        self._rules: Rules | None = None
+        self._until = 0.0
+
+    def rules(self) -> Rules:
+        if self._rules is None or time.monotonic() >= self._until:
+            rows = MessageRule.objects.values_list("kind", "recipient_role", "channel", "offset_minutes", "is_on")
+            self._rules = Rules({(kind, role, channel, offset): is_on for kind, role, channel, offset, is_on in rows})
+            self._until = time.monotonic() + KEPT_SECONDS
+        return self._rules
+
+    def forget(self) -> None:
+        self._rules = None
+
+
+_kept = _Kept()
