@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from bookings.policies import Terms, terms_of
-from services.enums import FeeKind, OverLimit
-from services.values import CancellationPolicyValues, TierValues
+from services.values import POLICY_FIELDS, PaymentOverride, overridden, policy_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +18,7 @@ class ChosenExtra:
     name: str
     price_minor: int
     extra_minutes: int
+    is_paid_at_visit: bool = True
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -26,7 +26,11 @@ class ChosenExtra:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A variant at a location as it stands now, in one language. Durations are minutes, money is minor units."""
+    """A variant at a location as it stands now, in one language. Durations are minutes, money is minor units.
+
+    ``prepay_after_no_shows`` of the last ``prepay_window_days`` ask for the whole price, ``trusted_after_visits`` ask
+    for nothing; None is never.
+    """
 
     variant_id: int
     variant_name: str
@@ -48,7 +52,11 @@ class Offer:
     has_service_limit: bool
     has_business_limit: bool
     hold_minutes: int
+    needs_answer: bool
     terms: Terms
+    prepay_after_no_shows: int | None
+    prepay_window_days: int
+    trusted_after_visits: int | None
     resource_type_ids: tuple[int, ...]
     qualified_count: int
     extras: tuple[ChosenExtra, ...]
@@ -62,28 +70,31 @@ SELECT json_build_object(
     'service', json_build_object(
         'id', s.id, 'name', s.name, 'preparation', s.preparation, 'translations', s.translations,
         'visibility', s.visibility, 'delivery', s.delivery, 'max_party_size', s.max_party_size,
-        'tax_basis_points', s.tax_basis_points, 'has_limit', s.daily_limit IS NOT NULL),
+        'tax_basis_points', s.tax_basis_points, 'has_limit', s.daily_limit IS NOT NULL,
+        'needs_answer', s.needs_answer),
+    'payment', json_build_object(
+        'payment_mode', s.payment_mode, 'deposit_kind', s.deposit_kind, 'deposit_value', s.deposit_value),
     'location', json_build_object(
         'time_zone', l.time_zone,
         'is_offered', l.is_active AND EXISTS (
             SELECT 1 FROM services_service_locations sl WHERE sl.service_id = s.id AND sl.location_id = l.id)),
     'business', json_build_object(
         'currency', b.currency, 'prices_include_tax', b.prices_include_tax, 'is_paused', b.is_booking_paused,
-        'paused_message', b.paused_message, 'translations', b.translations, 'has_limit', b.daily_limit IS NOT NULL),
+        'paused_message', b.paused_message, 'translations', b.translations, 'has_limit', b.daily_limit IS NOT NULL,
+        'prepay_after_no_shows', b.prepay_after_no_shows, 'prepay_window_days', b.prepay_window_days,
+        'trusted_after_visits', b.trusted_after_visits),
     'hold_minutes', bp.hold_minutes,
     'policy', CASE WHEN cp.id IS NOT NULL THEN json_build_object(
         'tiers', (SELECT coalesce(json_agg(json_build_array(t.until_minutes_before, t.fee_kind, t.fee_value)), '[]')
             FROM services_cancellationtier t WHERE t.policy_id = cp.id),
-        'reschedule_until_minutes', cp.reschedule_until_minutes, 'free_move_count', cp.free_move_count,
-        'over_limit', cp.over_limit, 'change_fee_minor', cp.change_fee_minor, 'grace_minutes', cp.grace_minutes,
-        'grace_min_lead_minutes', cp.grace_min_lead_minutes) END,
+        'columns', json_build_object({policy_columns})) END,
     'resource_type_ids', (SELECT coalesce(json_agg(r.resource_type_id), '[]')
         FROM services_resourcerequirement r WHERE r.service_id = s.id),
     'qualified_count', (SELECT count(*) FROM staff_qualification q
         JOIN staff_staffmember m ON m.id = q.staff_member_id AND m.is_active WHERE q.variant_id = v.id),
     'extras', (SELECT coalesce(json_agg(json_build_object(
             'id', a.id, 'name', a.name, 'translations', a.translations, 'price_minor', a.price_minor,
-            'extra_minutes', a.extra_minutes) ORDER BY a.position, a.id), '[]')
+            'extra_minutes', a.extra_minutes, 'is_paid_at_visit', a.is_paid_at_visit) ORDER BY a.position, a.id), '[]')
         FROM services_addon a WHERE a.service_id = s.id AND a.is_active)
 )::text
 FROM services_servicevariant v
@@ -95,7 +106,7 @@ JOIN services_bookingpolicy bp ON bp.id = coalesce(s.booking_policy_id, b.bookin
 LEFT JOIN services_cancellationpolicy cp
     ON cp.id = coalesce(s.cancellation_policy_id, c.cancellation_policy_id, b.cancellation_policy_id)
 WHERE v.id = %s
-"""
+""".replace("{policy_columns}", ", ".join(f"'{name}', cp.{name}" for name in POLICY_FIELDS))
 
 
 def offer_for(*, variant_id: int, location_id: int, add_on_ids: Sequence[int], language: str) -> Offer | None:
@@ -132,23 +143,30 @@ def _offer(values: Mapping[str, Any], location_id: int, add_on_ids: Sequence[int
         has_service_limit=service["has_limit"],
         has_business_limit=business["has_limit"],
         hold_minutes=values["hold_minutes"],
-        terms=_terms(values["policy"]),
+        needs_answer=service["needs_answer"],
+        terms=_terms(values),
+        prepay_after_no_shows=business["prepay_after_no_shows"],
+        prepay_window_days=business["prepay_window_days"],
+        trusted_after_visits=business["trusted_after_visits"],
         resource_type_ids=tuple(values["resource_type_ids"]),
         qualified_count=values["qualified_count"],
-        extras=tuple(
-            ChosenExtra(extra["id"], _text(extra, "name", language), extra["price_minor"], extra["extra_minutes"])
-            for extra in values["extras"]
-            if extra["id"] in add_on_ids
-        ),
+        extras=tuple(_extra(extra, language) for extra in values["extras"] if extra["id"] in add_on_ids),
     )
 
 
-def _terms(policy: Mapping[str, Any] | None) -> Terms:
-    if policy is None:
-        return terms_of(None)
-    tiers = tuple(TierValues(until, FeeKind(kind), value) for until, kind, value in policy["tiers"])
-    return terms_of(
-        CancellationPolicyValues(**{**policy, "tiers": tiers, "over_limit": OverLimit(policy["over_limit"])})
+def _terms(values: Mapping[str, Any]) -> Terms:
+    policy = values["policy"]
+    found = policy_values(policy["columns"], policy["tiers"]) if policy else None
+    return terms_of(overridden(found, PaymentOverride(**values["payment"])))
+
+
+def _extra(extra: Mapping[str, Any], language: str) -> ChosenExtra:
+    return ChosenExtra(
+        id=extra["id"],
+        name=_text(extra, "name", language),
+        price_minor=extra["price_minor"],
+        extra_minutes=extra["extra_minutes"],
+        is_paid_at_visit=extra["is_paid_at_visit"],
     )
 
 

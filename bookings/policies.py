@@ -15,8 +15,8 @@ from typing import Any
 
 from bookings.enums import BookingStatus
 from core import money
-from services.enums import FeeKind, OverLimit
-from services.values import CancellationPolicyValues
+from services.enums import DepositKind, DepositRule, FeeKind, OverLimit, PaymentMode
+from services.values import POLICY_CHOICES, CancellationPolicyValues
 from services.values import TierValues as Tier
 
 # What a customer may still call off or move. A hold is released instead, the rest is history.
@@ -59,6 +59,12 @@ class Terms:
     whole price is due. A tier of 0 minutes therefore says what applies until the start. ``reschedule_until_minutes``
     None means: as long as cancelling is free. ``grace_minutes`` after confirmation cancelling is free, unless the
     visit starts within ``grace_min_lead_minutes`` of it.
+
+    ``payment_mode`` says what is asked when booking and ``deposit_kind`` with ``deposit_value`` how much; where a
+    deposit is asked, ``deposit_rule`` and ``is_fee_capped_at_deposit`` bind the fees to it. ``saves_card`` keeps the
+    card of such a payment for later fees. Not coming costs ``no_show_fee_kind`` with ``no_show_fee_value``. It may be
+    noted ``no_show_grace_minutes`` after the start; for ``waiver_hours`` the fee may be waived, then it is charged by
+    itself if ``charges_fees_automatically``. The first time in ``first_no_show_free_days`` is free, if they are set.
     """
 
     tiers: tuple[Tier, ...] = ()
@@ -68,6 +74,18 @@ class Terms:
     change_fee_minor: int = 0
     grace_minutes: int = 0
     grace_min_lead_minutes: int = 0
+    payment_mode: PaymentMode = PaymentMode.VENUE
+    deposit_kind: DepositKind = DepositKind.PERCENT
+    deposit_value: int = 0
+    deposit_rule: DepositRule = DepositRule.REFUND_IF_FREE
+    is_fee_capped_at_deposit: bool = True
+    saves_card: bool = False
+    no_show_fee_kind: FeeKind = FeeKind.NONE
+    no_show_fee_value: int = 0
+    no_show_grace_minutes: int = 15
+    waiver_hours: int = 24
+    charges_fees_automatically: bool = True
+    first_no_show_free_days: int | None = None
     version: str = ""
 
     def __post_init__(self) -> None:
@@ -77,8 +95,7 @@ class Terms:
         """Return what ``Booking.terms`` stores; ``from_json`` reads it back equal."""
         values = asdict(self)
         values["tiers"] = [[tier.until_minutes, str(tier.kind), tier.value] for tier in self.tiers]
-        values["over_limit"] = str(self.over_limit)
-        return values
+        return values | {name: str(values[name]) for name in POLICY_CHOICES}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Terms":
@@ -86,9 +103,7 @@ class Terms:
         known = {name: values[name] for name in cls.__slots__ if name in values}
         if "tiers" in known:
             known["tiers"] = tuple(Tier(until, FeeKind(kind), value) for until, kind, value in known["tiers"])
-        if "over_limit" in known:
-            known["over_limit"] = OverLimit(known["over_limit"])
-        return cls(**known)
+        return cls(**known | {name: choice(known[name]) for name, choice in POLICY_CHOICES.items() if name in known})
 
 
 def terms_of(policy: CancellationPolicyValues | None) -> Terms:
@@ -111,13 +126,68 @@ def cancellation_fee(
     now: datetime,
     total_minor: int,
     anchor_minor: int = 0,
+    deposit_minor: int = 0,
 ) -> int:
     """Return what a customer owes who cancels at ``now``: at least the anchor of a late move, never more than the
-    total.
+    total (policies.md 4).
 
-    The fee never falls as time passes: a tier that has begun to apply keeps applying at least.
+    Where the terms ask for a deposit, ``deposit_minor`` is the one that was due when booking (``deposit_taken``): kept
+    in any case if the rule says so, and the most that can be lost if fees are capped at it. The fee never falls as time
+    passes: a tier that has begun to apply keeps applying at least.
     """
-    return min(total_minor, max(anchor_minor, _fee_of_time(terms, starts_at, confirmed_at, now, total_minor)))
+    fee = _fee_of_time(terms, starts_at, confirmed_at, now, total_minor)
+    return bounded_fee(terms, fee, total_minor=total_minor, deposit_minor=deposit_minor, anchor_minor=anchor_minor)
+
+
+def bounded_fee(terms: Terms, fee_minor: int, *, total_minor: int, deposit_minor: int, anchor_minor: int) -> int:
+    """Bring a fee between what is owed in any case (anchor, a deposit that is always kept) and the most there can be.
+
+    A cap that has no deposit to go by, because none was asked of this customer, takes the one the terms speak of: who
+    is spared the deposit must not lose more than who is not.
+    """
+    most, least = total_minor, anchor_minor
+    if terms.payment_mode == PaymentMode.DEPOSIT:
+        if keeps_deposit(terms):
+            least = max(least, deposit_minor)
+        if terms.is_fee_capped_at_deposit:
+            most = min(most, deposit_minor or deposit_of(terms, total_minor))
+    return min(most, max(least, fee_minor))
+
+
+def highest_fee(terms: Terms, *, total_minor: int, deposit_minor: int = 0) -> int:
+    """Return the most that cancelling or not coming can ever cost (policies.md 7, 8: the cap of a saved card)."""
+    of_tiers = _tier_fee_at(terms, timedelta(0), total_minor) if terms.tiers else 0
+    of_absence = fee_of(terms.no_show_fee_kind, terms.no_show_fee_value, total_minor)
+    fee = max(of_tiers, of_absence)
+    return bounded_fee(terms, fee, total_minor=total_minor, deposit_minor=deposit_minor, anchor_minor=0)
+
+
+def deposit_of(terms: Terms, base_minor: int) -> int:
+    """Return the deposit on a price, at most the price; percent rounds half up (policies.md 2)."""
+    kind = FeeKind.PERCENT if terms.deposit_kind == DepositKind.PERCENT else FeeKind.FIXED
+    return fee_of(kind, terms.deposit_value, base_minor)
+
+
+def deposit_taken(terms: Terms, *, payment_mode: str, due_now_minor: int, total_minor: int) -> int:
+    """Return what counts as the deposit of a booking that asked ``due_now_minor`` by ``payment_mode``.
+
+    Who had to pay everything where others pay a deposit loses no more of it than they would.
+    """
+    if terms.payment_mode != PaymentMode.DEPOSIT:
+        return 0
+    if payment_mode == PaymentMode.FULL:
+        return min(due_now_minor, deposit_of(terms, total_minor))
+    return due_now_minor if payment_mode == PaymentMode.DEPOSIT else 0
+
+
+def keeps_deposit(terms: Terms) -> bool:
+    """Whether a deposit is kept however early somebody cancels, also in the free minutes after booking."""
+    return terms.payment_mode == PaymentMode.DEPOSIT and terms.deposit_rule == DepositRule.ALWAYS_KEEP
+
+
+def is_fee_free(status: str) -> bool:
+    """Whether calling off costs nothing whenever it happens: nobody answered the request yet, or it is not paid yet."""
+    return status != BookingStatus.CONFIRMED
 
 
 def fee_steps(
@@ -127,6 +197,7 @@ def fee_steps(
     confirmed_at: datetime | None,
     total_minor: int,
     anchor_minor: int = 0,
+    deposit_minor: int = 0,
 ) -> list[FeeStep]:
     """Return the fee over time, each step with another sum, ascending; the last one ends at the start.
 
@@ -144,6 +215,7 @@ def fee_steps(
             now=end,
             total_minor=total_minor,
             anchor_minor=anchor_minor,
+            deposit_minor=deposit_minor,
         )
         if steps and steps[-1].fee_minor == fee:
             steps.pop()
@@ -152,10 +224,15 @@ def fee_steps(
 
 
 def free_until(
-    terms: Terms, starts_at: datetime, *, confirmed_at: datetime | None, anchor_minor: int = 0
+    terms: Terms,
+    starts_at: datetime,
+    *,
+    confirmed_at: datetime | None,
+    anchor_minor: int = 0,
+    deposit_minor: int = 0,
 ) -> datetime | None:
     """Return the last instant (included) at which cancelling is free, by tiers or by grace; None if it never is."""
-    if anchor_minor:
+    if anchor_minor or (deposit_minor and keeps_deposit(terms)):
         return None
     ends = (_tiers_free_until(terms, starts_at), _grace_until(terms, starts_at, confirmed_at))
     return max((end for end in ends if end is not None), default=None)
@@ -228,6 +305,7 @@ def anchor_after_move(
     now: datetime,
     total_minor: int,
     anchor_minor: int,
+    deposit_minor: int = 0,
 ) -> int:
     """Return the least that cancelling costs after a customer's move at ``now`` away from ``starts_at``.
 
@@ -240,18 +318,24 @@ def anchor_after_move(
         now=now,
         total_minor=total_minor,
         anchor_minor=anchor_minor,
+        deposit_minor=deposit_minor,
     )
 
 
 def tier_fee(tier: Tier, total_minor: int) -> int:
     """Return the fee of one tier, at most the total; percent rounds half up."""
-    match tier.kind:
+    return fee_of(tier.kind, tier.value, total_minor)
+
+
+def fee_of(kind: FeeKind, value: int, total_minor: int) -> int:
+    """Return a fee of ``value`` basis points or minor units, at most the total; percent rounds half up."""
+    match kind:
         case FeeKind.NONE:
             return 0
         case FeeKind.PERCENT:
-            return min(total_minor, money.share(total_minor, tier.value))
+            return min(total_minor, money.share(total_minor, value))
         case FeeKind.FIXED:
-            return min(total_minor, tier.value)
+            return min(total_minor, value)
         case FeeKind.ALL:
             return total_minor
 
@@ -262,7 +346,11 @@ def _fee_of_time(
     grace = _grace_until(terms, starts_at, confirmed_at)
     if not terms.tiers or (grace is not None and now <= grace):
         return 0
-    left = starts_at - min(now, starts_at)
+    return _tier_fee_at(terms, starts_at - min(now, starts_at), total_minor)
+
+
+def _tier_fee_at(terms: Terms, left: timedelta, total_minor: int) -> int:
+    """Return the fee by tiers with so much time left; there must be tiers."""
     fee = 0
     for tier in terms.tiers:
         fee = max(fee, tier_fee(tier, total_minor))

@@ -13,12 +13,16 @@ from core import money
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
-    """One thing sold: ``price_minor`` is for one piece, with or without tax as the business states its prices."""
+    """One thing sold: ``price_minor`` is for one piece, with or without tax as the business states its prices.
+
+    ``is_paid_at_visit``: never part of what is asked when booking.
+    """
 
     text: str
     price_minor: int
     tax_basis_points: int
     quantity: int = 1
+    is_paid_at_visit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class QuoteLine:
     tax_minor: int
     gross_minor: int
     tax_basis_points: int
+    is_paid_at_visit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,11 @@ class Quote:
     tax_minor: int
     total_minor: int
     taxes: tuple[tuple[int, int], ...]
+
+    @property
+    def at_visit_minor(self) -> int:
+        """The part of the total, taxes included, that is paid at the visit whatever is asked when booking."""
+        return sum(line.gross_minor for line in self.lines if line.is_paid_at_visit)
 
 
 def quote(lines: Sequence[PricedLine], *, prices_include_tax: bool, currency: str) -> Quote:
@@ -67,7 +77,7 @@ def quote(lines: Sequence[PricedLine], *, prices_include_tax: bool, currency: st
         tax = tax_of(seen[rate], rate) - taxes.get(rate, 0)
         taxes[rate] = taxes.get(rate, 0) + tax
         net = amount - tax if prices_include_tax else amount
-        quoted.append(QuoteLine(line.text, line.quantity, net, tax, net + tax, rate))
+        quoted.append(QuoteLine(line.text, line.quantity, net, tax, net + tax, rate, line.is_paid_at_visit))
     return Quote(
         lines=tuple(quoted),
         currency=currency,
@@ -76,3 +86,8 @@ def quote(lines: Sequence[PricedLine], *, prices_include_tax: bool, currency: st
         total_minor=sum(line.gross_minor for line in quoted),
         taxes=tuple(sorted((rate, tax) for rate, tax in taxes.items() if rate)),
     )
+
+
+def prorated(deposit_minor: int, line_totals: Sequence[int]) -> list[int]:
+    """Divide a deposit among the lines of a visit by their totals, the remainder on the last line (policies.md 10)."""
+    return money.split(deposit_minor, line_totals)

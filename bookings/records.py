@@ -74,7 +74,15 @@ def _priced(lines: Iterable[BookingLine]) -> Iterable[tuple[BillLine.Kind, Price
         text = f"{line.service_name}, {line.variant_name}" if line.variant_name else line.service_name
         yield BillLine.Kind.SERVICE, PricedLine(text, line.price_minor, line.tax_basis_points)
         for extra in line.add_ons:
-            yield BillLine.Kind.ADD_ON, PricedLine(extra["name"], extra["price_minor"], line.tax_basis_points)
+            yield (
+                BillLine.Kind.ADD_ON,
+                PricedLine(
+                    extra["name"],
+                    extra["price_minor"],
+                    line.tax_basis_points,
+                    is_paid_at_visit=extra.get("is_paid_at_visit", True),
+                ),
+            )
 
 
 def _inclusive(kind: BillLine.Kind, text: str, gross_minor: int, tax_basis_points: int) -> NewLine:

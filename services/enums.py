@@ -39,3 +39,25 @@ class FeeKind(TextChoices):
 class OverLimit(TextChoices):
     BLOCKED = "blocked", _("no further move online")
     FEE = "fee", _("a fee per move")
+
+
+class PaymentMode(TextChoices):
+    """What is asked of a customer when booking (policies.md 2)."""
+
+    NONE = "none", _("no payment")
+    VENUE = "venue", _("pay at the visit")
+    DEPOSIT = "deposit", _("deposit now, rest at the visit")
+    FULL = "full", _("pay everything now")
+    CARD = "card", _("card on file, charged only for fees")
+
+
+class DepositKind(TextChoices):
+    PERCENT = "percent", _("percent of the price")
+    FIXED = "fixed", _("fixed amount")
+
+
+class DepositRule(TextChoices):
+    """What becomes of a deposit when cancelling is free."""
+
+    REFUND_IF_FREE = "refund_if_free", _("goes back")
+    ALWAYS_KEEP = "always_keep", _("is kept in any case")

@@ -9,7 +9,16 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.texts import TranslatedTexts
-from services.enums import Delivery, FeeKind, OverLimit, ResourceKind, Weekday
+from services.enums import (
+    Delivery,
+    DepositKind,
+    DepositRule,
+    FeeKind,
+    OverLimit,
+    PaymentMode,
+    ResourceKind,
+    Weekday,
+)
 from services.validators import validate_currency, validate_time_zone
 
 MINUTES_OF_TWO_DAYS = 2880
@@ -38,7 +47,10 @@ class BookingPolicy(models.Model):
 
 
 class CancellationPolicy(models.Model):
-    """Rules when cancelling or moving (policies.md 4, 6, 7). Windows are elapsed minutes before the start."""
+    """Rules of money: what is asked when booking, what cancelling, moving and not coming cost (policies.md 2, 4, 6, 7).
+
+    Windows are elapsed minutes before the start.
+    """
 
     name = models.CharField(max_length=80)
     reschedule_until_minutes = models.PositiveIntegerField(
@@ -56,9 +68,80 @@ class CancellationPolicy(models.Model):
     change_fee_minor = models.PositiveIntegerField(_("fee per further move (minor units)"), default=0)
     grace_minutes = models.PositiveSmallIntegerField(_("free to cancel for (minutes after booking)"), default=15)
     grace_min_lead_minutes = models.PositiveIntegerField(_("… unless it starts within (minutes)"), default=120)
+    payment_mode = models.CharField(
+        _("when booking"), max_length=10, choices=PaymentMode.choices, default=PaymentMode.VENUE
+    )
+    deposit_kind = models.CharField(
+        _("the deposit is a"), max_length=10, choices=DepositKind.choices, default=DepositKind.PERCENT
+    )
+    deposit_value = models.PositiveIntegerField(
+        _("deposit"), default=0, help_text=_("Percent: hundredths of a percent (2000 = 20 %). Fixed: minor units.")
+    )
+    deposit_rule = models.CharField(
+        _("when cancelling is free, the deposit"),
+        max_length=20,
+        choices=DepositRule.choices,
+        default=DepositRule.REFUND_IF_FREE,
+    )
+    is_fee_capped_at_deposit = models.BooleanField(
+        _("a customer never loses more than the deposit"),
+        default=True,
+        help_text=_("Counts where a deposit is asked."),
+    )
+    saves_card = models.BooleanField(
+        _("keep the card for later fees"),
+        default=False,
+        help_text=_("Where a deposit or the whole price is asked: customers agree to it before they pay."),
+    )
+    no_show_fee_kind = models.CharField(
+        _("not coming costs"), max_length=10, choices=FeeKind.choices, default=FeeKind.NONE
+    )
+    no_show_fee_value = models.PositiveIntegerField(
+        _("fee for not coming"),
+        default=0,
+        help_text=_("Percent: hundredths of a percent (5000 = 50 %). Fixed: minor units."),
+    )
+    no_show_grace_minutes = models.PositiveSmallIntegerField(
+        _("may be marked as not come after (minutes)"), default=15, validators=[MaxValueValidator(1440)]
+    )
+    waiver_hours = models.PositiveSmallIntegerField(
+        _("time to waive a fee before it is charged (hours)"), default=24, validators=[MaxValueValidator(14 * 24)]
+    )
+    charges_fees_automatically = models.BooleanField(
+        _("charge fees by itself"), default=True, help_text=_("Off: somebody charges each fee by hand.")
+    )
+    first_no_show_free_days = models.PositiveSmallIntegerField(
+        _("the first time in so many days is free"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("Empty: every time costs."),
+    )
 
     class Meta:
         verbose_name_plural = _("cancellation policies")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(deposit_kind=DepositKind.PERCENT) | Q(deposit_value__lte=10_000),
+                name="services_cancellationpolicy_deposit_percent",
+                violation_error_message=_("A deposit cannot be more than 100 percent."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(payment_mode=PaymentMode.DEPOSIT) | Q(deposit_value__gt=0),
+                name="services_cancellationpolicy_deposit_value",
+                violation_error_message=_("Say how much the deposit is."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(no_show_fee_kind=FeeKind.PERCENT) | Q(no_show_fee_value__lte=10_000),
+                name="services_cancellationpolicy_no_show_percent",
+                violation_error_message=_("The fee for not coming cannot be more than 100 percent."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(no_show_fee_kind__in=[FeeKind.PERCENT, FeeKind.FIXED]) | Q(no_show_fee_value__gt=0),
+                name="services_cancellationpolicy_no_show_value",
+                violation_error_message=_("Say how much not coming costs."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -110,6 +193,30 @@ class Business(TranslatedTexts):
     booking_policy = models.ForeignKey(BookingPolicy, on_delete=models.PROTECT, related_name="+")
     cancellation_policy = models.ForeignKey(
         CancellationPolicy, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    prepay_after_no_shows = models.PositiveSmallIntegerField(
+        _("ask for full payment after not coming so often"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Empty: never."),
+    )
+    prepay_window_days = models.PositiveSmallIntegerField(
+        _("… within (days)"), default=365, validators=[MinValueValidator(1), MaxValueValidator(3650)]
+    )
+    trusted_after_visits = models.PositiveSmallIntegerField(
+        _("ask for no deposit or card after so many visits"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Empty: always ask."),
+    )
+    tax_number = models.CharField(max_length=40, blank=True, help_text=_("Printed on receipts."))
+    legal_address = models.CharField(
+        _("name and address on receipts"),
+        max_length=300,
+        blank=True,
+        help_text=_("Empty: the business's name and the location's address."),
     )
 
     class Meta:
@@ -289,9 +396,37 @@ class Service(TranslatedTexts):
     cancellation_policy = models.ForeignKey(
         CancellationPolicy, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    payment_mode = models.CharField(
+        _("when booking"),
+        max_length=10,
+        choices=PaymentMode.choices,
+        blank=True,
+        help_text=_("Empty: as the cancellation policy says."),
+    )
+    deposit_kind = models.CharField(_("own deposit"), max_length=10, choices=DepositKind.choices, blank=True)
+    deposit_value = models.PositiveIntegerField(
+        _("deposit"),
+        null=True,
+        blank=True,
+        help_text=_("Percent: hundredths of a percent (2000 = 20 %). Fixed: minor units."),
+    )
+    needs_answer = models.BooleanField(
+        _("requests are answered one by one"),
+        default=False,
+        help_text=_("The time is held until you accept or decline."),
+    )
 
     class Meta:
         ordering: ClassVar = ["position", "name"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(deposit_kind="", deposit_value__isnull=True)
+                | Q(deposit_kind=DepositKind.PERCENT, deposit_value__gt=0, deposit_value__lte=10_000)
+                | Q(deposit_kind=DepositKind.FIXED, deposit_value__gt=0),
+                name="services_service_deposit",
+                violation_error_message=_("An own deposit needs its kind and an amount, at most 100 percent."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

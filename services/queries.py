@@ -1,22 +1,15 @@
 """Named reads of the catalogue's rules: the business, and which policy binds a service."""
 
-from django.db.models import BigAutoField, F, Subquery
-from django.db.models.functions import Coalesce
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BigAutoField, OuterRef, Subquery
+from django.db.models.functions import Coalesce, JSONObject
 
-from services.enums import FeeKind, OverLimit
-from services.models import BookingPolicy, Business, CancellationPolicy, Service
-from services.values import CancellationPolicyValues, TierValues
+from services.models import BookingPolicy, Business, CancellationPolicy, CancellationTier, Service
+from services.values import POLICY_FIELDS, CancellationPolicyValues, PaymentOverride, overridden, policy_values
 
-_POLICY_FIELDS = (
-    "reschedule_until_minutes",
-    "free_move_count",
-    "over_limit",
-    "change_fee_minor",
-    "grace_minutes",
-    "grace_min_lead_minutes",
-)
 _ID = BigAutoField()
-_TIER_FIELDS = ("tiers__until_minutes_before", "tiers__fee_kind", "tiers__fee_value")
+_OVERRIDES = tuple(PaymentOverride.__slots__)
+_TIER = JSONObject(until="until_minutes_before", kind="fee_kind", value="fee_value")
 
 
 def business() -> Business:
@@ -28,31 +21,31 @@ def business() -> Business:
 
 
 def cancellation_policy_for(service: Service | int) -> CancellationPolicyValues | None:
-    """Return the cancellation policy of a service (or of its id): its own, else its category's, else the business's.
+    """Return the policy that binds a service (or its id): its own, else its category's, else the business's, with the
+    payment the service asks instead.
 
-    None where none is set: cancelling is free until the start. One query.
+    None where nothing is set: cancelling is free until the start, payment is at the visit. One query.
     """
     service_id = service if isinstance(service, int) else service.pk
     firm = Subquery(Business.objects.values("cancellation_policy_id")[:1])
-    chosen = Service.objects.filter(pk=service_id).values(
-        chosen=Coalesce("cancellation_policy_id", "category__cancellation_policy_id", firm, output_field=_ID)
+    policy = CancellationPolicy.objects.filter(pk=OuterRef("chosen"))
+    tiers = CancellationTier.objects.filter(policy_id=OuterRef("chosen"))
+    row = (
+        Service.objects.filter(pk=service_id)
+        .annotate(chosen=Coalesce("cancellation_policy_id", "category__cancellation_policy_id", firm, output_field=_ID))
+        .annotate(policy=Subquery(policy.values(columns=JSONObject(**{name: name for name in POLICY_FIELDS}))))
+        .annotate(tiers=ArraySubquery(tiers.order_by("-until_minutes_before").values(columns=_TIER)))
+        .values("policy", "tiers", *_OVERRIDES)
+        .first()
     )
-    rows = list(
-        CancellationPolicy.objects.filter(pk=Subquery(chosen))
-        .order_by(F("tiers__until_minutes_before").desc(nulls_last=True))
-        .values(*_POLICY_FIELDS, *_TIER_FIELDS)
-    )
-    if not rows:
+    if row is None:
         return None
-    return CancellationPolicyValues(
-        **{field: rows[0][field] for field in _POLICY_FIELDS if field != "over_limit"},
-        over_limit=OverLimit(rows[0]["over_limit"]),
-        tiers=tuple(
-            TierValues(until, FeeKind(kind), value)
-            for until, kind, value in ([row[field] for field in _TIER_FIELDS] for row in rows)
-            if until is not None
-        ),
+    found = (
+        policy_values(row["policy"], [(tier["until"], tier["kind"], tier["value"]) for tier in row["tiers"]])
+        if row["policy"]
+        else None
     )
+    return overridden(found, PaymentOverride(**{name: row[name] for name in _OVERRIDES}))
 
 
 def booking_policy_for(service: Service | int) -> BookingPolicy:

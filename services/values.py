@@ -1,8 +1,10 @@
 """Policies of the catalogue as plain values, so that pure rules need not know their tables."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from services.enums import FeeKind, OverLimit
+from services.enums import DepositKind, DepositRule, FeeKind, OverLimit, PaymentMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,10 @@ class TierValues:
 
 @dataclass(frozen=True, slots=True)
 class CancellationPolicyValues:
-    """A cancellation policy as it stands now. Durations are minutes."""
+    """A cancellation policy as it stands now. Durations are minutes unless they say hours or days.
+
+    ``deposit_value`` and ``no_show_fee_value`` are basis points where their kind is a percentage, else minor units.
+    """
 
     tiers: tuple[TierValues, ...] = ()
     reschedule_until_minutes: int | None = None
@@ -28,3 +33,56 @@ class CancellationPolicyValues:
     change_fee_minor: int = 0
     grace_minutes: int = 0
     grace_min_lead_minutes: int = 0
+    payment_mode: PaymentMode = PaymentMode.VENUE
+    deposit_kind: DepositKind = DepositKind.PERCENT
+    deposit_value: int = 0
+    deposit_rule: DepositRule = DepositRule.REFUND_IF_FREE
+    is_fee_capped_at_deposit: bool = True
+    saves_card: bool = False
+    no_show_fee_kind: FeeKind = FeeKind.NONE
+    no_show_fee_value: int = 0
+    no_show_grace_minutes: int = 15
+    waiver_hours: int = 24
+    charges_fees_automatically: bool = True
+    first_no_show_free_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOverride:
+    """What a service asks instead of its policy; what is empty stays as the policy says."""
+
+    payment_mode: str = ""
+    deposit_kind: str = ""
+    deposit_value: int | None = None
+
+
+POLICY_FIELDS = tuple(name for name in CancellationPolicyValues.__slots__ if name != "tiers")
+# Those of them that hold a choice.
+POLICY_CHOICES = {
+    "over_limit": OverLimit,
+    "payment_mode": PaymentMode,
+    "deposit_kind": DepositKind,
+    "deposit_rule": DepositRule,
+    "no_show_fee_kind": FeeKind,
+}
+
+
+def policy_values(columns: Mapping[str, Any], tiers: Iterable[tuple[int, str, int]]) -> CancellationPolicyValues:
+    """Build the values from columns and (minutes, kind, value) of the steps as a statement gave them."""
+    chosen: dict[str, Any] = {name: choice(columns[name]) for name, choice in POLICY_CHOICES.items()}
+    return CancellationPolicyValues(
+        **{**columns, **chosen}, tiers=tuple(TierValues(until, FeeKind(kind), value) for until, kind, value in tiers)
+    )
+
+
+def overridden(policy: CancellationPolicyValues | None, override: PaymentOverride) -> CancellationPolicyValues | None:
+    """Return the policy as it binds a service with ``override``; None where neither says anything."""
+    changes: dict[str, Any] = {}
+    if override.payment_mode:
+        changes["payment_mode"] = PaymentMode(override.payment_mode)
+    if override.deposit_kind and override.deposit_value is not None:
+        changes["deposit_kind"] = DepositKind(override.deposit_kind)
+        changes["deposit_value"] = override.deposit_value
+    if not changes:
+        return policy
+    return replace(policy or CancellationPolicyValues(), **changes)

@@ -81,7 +81,8 @@ def test_hold_takes_the_time_and_copies_what_was_offered() -> None:
     assert (line.phases, line.buffer_before_minutes, line.buffer_after_minutes) == ([["work", 70]], 5, 10)
     assert line.requirements == [{"resource_type_id": kind.pk, "quantity": 1}]
     assert (line.price_minor, line.tax_basis_points) == (8000, 1900)
-    assert line.add_ons == [{"id": towel.pk, "name": "Heißes Handtuch", "price_minor": 800, "extra_minutes": 10}]
+    copied = {"id": towel.pk, "name": "Heißes Handtuch", "price_minor": 800, "extra_minutes": 10}
+    assert line.add_ons == [{**copied, "is_paid_at_visit": True}]
     low, high = place.minute(10) - 5, place.minute(11, 10) + 10
     assert claims() == sorted([(place.staff[0].resource_id, low, high), (cabin.pk, low, high)])
     event = BookingEvent.objects.get()
