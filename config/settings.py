@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -146,20 +147,53 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "drain-outbox": {"task": "core.tasks.drain_outbox", "schedule": 5.0, "options": {"expires": 10}},
     "send-notifications": {"task": "notifications.tasks.send_due", "schedule": 5.0, "options": {"expires": 10}},
+    "look-after-payments": {
+        "task": "payments.tasks.look_after_payments",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "reconcile-payments": {"task": "payments.tasks.reconcile_payments", "schedule": crontab(hour="3", minute="20")},
+    "forget-cards": {"task": "payments.tasks.forget_cards", "schedule": crontab(minute="35")},
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": 15.0, "options": {"expires": 30}},
 }
 
 # --- outbox and message routes (named here so that lower apps need not import upper ones) -------------------------
-OUTBOX_ROUTES: dict[str, dict[str, str]] = {}
+# topic -> name of the route (a key counts once per route) -> who is told
+OUTBOX_ROUTES: dict[str, dict[str, str]] = {
+    "stripe.event": {"stripe-event": "payments.handlers.stripe_event"},
+    "payment.charge": {"payment-charge": "payments.handlers.charge"},
+    "payment.check": {"payment-check": "payments.handlers.check"},
+    "payment.call_off": {"payment-call-off": "payments.handlers.call_off"},
+    "payment.succeeded": {"payment-receipt": "payments.handlers.payment_receipt"},
+    "payment.failed": {},
+    "card.saved": {},
+    "refund.submit": {"refund-submit": "payments.handlers.submit_refund"},
+    "refund.settled": {"refund-receipt": "payments.handlers.refund_receipt"},
+}
+# subject kind -> function(subject reference) -> ReceiptSubject, or None when it is gone
+RECEIPT_SUBJECTS = {"booking": "bookings.receipts.receipt_subject"}
 # subject kind -> function(ContextRequest) -> MessageContext, or None when the message is no longer wanted
 NOTIFICATION_CONTEXTS = {"booking": "bookings.messages.notification_context"}
-DOCTOR_CHECKS = ["core.doctor.CHECKS", "notifications.doctor.CHECKS", "bookings.doctor.CHECKS"]
+DOCTOR_CHECKS = [
+    "core.doctor.CHECKS",
+    "payments.doctor.CHECKS",
+    "notifications.doctor.CHECKS",
+    "bookings.doctor.CHECKS",
+]
 
 # --- e-mail -------------------------------------------------------------------------------------------------------
 vars().update(env.email("EMAIL_URL", "smtp://localhost:1025"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Openhours <bookings@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- payments: without keys everything is paid at the visit -------------------------------------------------------
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", "")
+STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY", "")
+# Two while one is being replaced.
+STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRET")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com")
+STRIPE_JS_URL = env.text("STRIPE_JS_URL", "https://js.stripe.com/endive/stripe.js")
 
 # --- people -------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

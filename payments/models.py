@@ -70,6 +70,7 @@ class BillLine(models.Model):
                 condition=Q(gross_minor=models.F("net_minor") + models.F("tax_minor")), name="payments_billline_sum"
             )
         ]
+        indexes: ClassVar = [models.Index(fields=["subject_ref"], name="payments_billline_subject")]
 
     def __str__(self) -> str:
         return self.text
@@ -100,6 +101,7 @@ class Payment(models.Model):
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
     failure_code = models.CharField(max_length=60, blank=True)
+    key_serial = models.PositiveSmallIntegerField(default=0, help_text=_("Rises when the provider failed under a key."))
     is_disputed = models.BooleanField(default=False)
     request_key = models.CharField(max_length=64, null=True, blank=True, unique=True)
     actor = models.ForeignKey(
@@ -152,12 +154,14 @@ class Refund(models.Model):
     amount_minor = models.PositiveIntegerField()
     stripe_refund_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
     failure_code = models.CharField(max_length=60, blank=True)
+    key_serial = models.PositiveSmallIntegerField(default=0, help_text=_("Rises when the provider failed under a key."))
     request_key = models.CharField(max_length=64, null=True, blank=True, unique=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     actor_name = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
 

@@ -1,8 +1,64 @@
-"""Named reads of bills. Balances are computed, never stored."""
+"""Named reads of money. Balances are computed, never stored."""
 
-from django.db.models import Sum
+from dataclasses import dataclass
 
-from payments.models import BillLine
+from django.db import connection
+from django.db.models import QuerySet, Sum
+
+from payments.enums import COUNTING_REFUNDS, LIVE_PAYMENTS, PaymentStatus, Purpose
+from payments.models import BillLine, MoneyAlert, Payment, Receipt, Refund, SavedCard
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a subject owes and what moved, in minor units of its bill's currency.
+
+    ``refunded_minor`` counts what is on its way back as well, ``returned_minor`` only what arrived.
+    """
+
+    owed_minor: int
+    paid_minor: int
+    refunded_minor: int
+    returned_minor: int = 0
+    waived_minor: int = 0
+
+    @property
+    def net_paid_minor(self) -> int:
+        return self.paid_minor - self.refunded_minor
+
+    @property
+    def open_minor(self) -> int:
+        return max(0, self.owed_minor - self.net_paid_minor)
+
+    @property
+    def excess_minor(self) -> int:
+        return max(0, self.net_paid_minor - self.owed_minor)
+
+
+_BALANCES = """
+SELECT asked.ref,
+    coalesce((SELECT sum(l.gross_minor) FROM payments_billline l WHERE l.subject_ref = asked.ref), 0),
+    coalesce((SELECT sum(p.amount_minor) FROM payments_payment p
+        WHERE p.subject_ref = asked.ref AND p.status = 'succeeded'), 0),
+    coalesce((SELECT sum(r.amount_minor) FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id
+        WHERE p.subject_ref = asked.ref AND r.status = ANY(%s)), 0),
+    coalesce((SELECT sum(r.amount_minor) FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id
+        WHERE p.subject_ref = asked.ref AND r.status = 'succeeded'), 0),
+    coalesce((SELECT -sum(l.gross_minor) FROM payments_billline l
+        WHERE l.subject_ref = asked.ref AND l.kind = 'waiver'), 0)
+FROM unnest(%s::text[]) AS asked (ref)
+"""
+
+
+def balances(subject_refs: list[str]) -> dict[str, Balance]:
+    """Return the balance of each subject; one query for all."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BALANCES, [sorted(COUNTING_REFUNDS), subject_refs])
+        return {ref: Balance(*map(int, sums)) for ref, *sums in cursor.fetchall()}
+
+
+def balance(subject_ref: str) -> Balance:
+    return balances([subject_ref])[subject_ref]
 
 
 def bill_total(bill_id: int, *, subject_ref: str | None = None) -> int:
@@ -11,3 +67,40 @@ def bill_total(bill_id: int, *, subject_ref: str | None = None) -> int:
     if subject_ref is not None:
         lines = lines.filter(subject_ref=subject_ref)
     return int(lines.aggregate(total=Sum("gross_minor"))["total"] or 0)
+
+
+def lines_of(subject_ref: str) -> list[BillLine]:
+    return list(BillLine.objects.filter(subject_ref=subject_ref))
+
+
+def payments_of(subject_ref: str) -> list[Payment]:
+    """Every payment of a subject with its refunds, oldest first. Two queries."""
+    return list(Payment.objects.filter(subject_ref=subject_ref).prefetch_related("refunds"))
+
+
+def refunds_of(subject_ref: str) -> list[Refund]:
+    return list(Refund.objects.filter(payment__subject_ref=subject_ref).select_related("payment"))
+
+
+def live_payment(subject_ref: str, purpose: Purpose) -> Payment | None:
+    """The payment of a purpose that may still bring money by itself."""
+    waiting = Payment.objects.filter(subject_ref=subject_ref, purpose=purpose, status__in=LIVE_PAYMENTS)
+    return waiting.first()
+
+
+def has_payment_being_checked(subject_ref: str) -> bool:
+    return Payment.objects.filter(subject_ref=subject_ref, status=PaymentStatus.PROCESSING).exists()
+
+
+def saved_card(subject_ref: str) -> SavedCard | None:
+    """The card that may be charged for fees of a subject."""
+    return SavedCard.objects.filter(subject_ref=subject_ref, detached_at=None, is_frozen=False).first()
+
+
+def receipts_of(subject_ref: str) -> list[Receipt]:
+    return list(Receipt.objects.filter(subject_ref=subject_ref))
+
+
+def open_alerts() -> QuerySet[MoneyAlert]:
+    """What needs hands, the oldest first."""
+    return MoneyAlert.objects.filter(resolved_at=None).select_related("payment", "refund").order_by("id")

@@ -1,0 +1,114 @@
+"""What must always be true of money. Reads only; ids and sums, nothing of a person."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from core.doctor import Check
+from payments.enums import COUNTING_REFUNDS
+
+# A task comes by every few seconds; the outbox tries again for half a day.
+LATE = timedelta(minutes=15)
+
+
+def _query(sql: str) -> Callable[[datetime], list[str]]:
+    def run(now: datetime) -> list[str]:
+        parameters: dict[str, Any] = {"now": now, "late": now - LATE, "counting": sorted(COUNTING_REFUNDS)}
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return [str(row[0]) for row in cursor.fetchall()]
+
+    return run
+
+
+refunded_too_much = _query("""
+SELECT format('payment %%s brought %%s and %%s went back', p.id, p.amount_minor, sum(r.amount_minor))
+FROM payments_payment p JOIN payments_refund r ON r.payment_id = p.id
+WHERE r.status = ANY(%(counting)s)
+GROUP BY p.id
+HAVING sum(r.amount_minor) > p.amount_minor OR bool_or(r.currency <> p.currency) OR p.status <> 'succeeded'
+""")
+
+other_currency = _query("""
+SELECT format('payment %%s is not in the currency of bill %%s', p.id, b.id)
+FROM payments_payment p JOIN payments_bill b ON b.id = p.bill_id WHERE p.currency <> b.currency
+""")
+
+success_without_source = _query("""
+SELECT format('payment %%s was paid online and has no intent', id)
+FROM payments_payment WHERE method = 'stripe' AND status = 'succeeded' AND intent_id IS NULL
+""")
+
+charged_beyond_consent = _query("""
+SELECT format('payment %%s charged %%s, consented were %%s', p.id, p.amount_minor, c.cap_minor)
+FROM payments_payment p
+LEFT JOIN payments_savedcard c ON c.subject_ref = p.subject_ref
+LEFT JOIN accounts_consent k ON k.id = c.consent_id
+WHERE p.is_off_session AND p.status = 'succeeded'
+    AND (c.id IS NULL OR p.amount_minor > c.cap_minor OR k.given_at > p.created_at)
+""")
+
+paid_twice = _query("""
+SELECT format('%%s was paid %%s times for %%s, together %%s, owed were %%s', paid.subject_ref, paid.count, paid.purpose,
+    paid.kept, owed.sum)
+FROM (
+    SELECT p.subject_ref, p.purpose, count(*) AS count, sum(p.amount_minor) - sum(coalesce(back.sum, 0)) AS kept
+    FROM payments_payment p
+    LEFT JOIN LATERAL (
+        SELECT sum(r.amount_minor) AS sum FROM payments_refund r
+        WHERE r.payment_id = p.id AND r.status = ANY(%(counting)s)
+    ) back ON true
+    WHERE p.status = 'succeeded' AND p.purpose IN ('booking', 'fee', 'move')
+    GROUP BY p.subject_ref, p.purpose HAVING count(*) > 1
+) paid
+JOIN LATERAL (
+    SELECT coalesce(sum(l.gross_minor), 0) AS sum FROM payments_billline l WHERE l.subject_ref = paid.subject_ref
+) owed ON owed.sum < paid.kept
+""")
+
+notices_unread = _query("""
+SELECT format('notice %%s (%%s) waits since %%s', id, type, received_at)
+FROM payments_stripeevent WHERE handled_at IS NULL AND received_at < %(late)s
+""")
+
+refunds_not_sent = _query("""
+SELECT format('refund %%s is %%s since %%s', id, status, created_at)
+FROM payments_refund
+WHERE method = 'stripe' AND created_at < %(late)s AND stripe_refund_id IS NULL
+    AND (status = 'queued' OR (status = 'submitted' AND checked_at IS NULL))
+""")
+
+failed_unlisted = _query("""
+SELECT format('refund %%s failed and nobody was told', r.id)
+FROM payments_refund r
+WHERE r.status = 'failed' AND NOT EXISTS (SELECT FROM payments_moneyalert a WHERE a.refund_id = r.id)
+""")
+
+numbers_left_out = _query("""
+SELECT format('series %%s gave out %%s numbers and has %%s receipts', s.year, s.last_serial, count(r.id))
+FROM payments_receiptseries s LEFT JOIN payments_receipt r ON r.number LIKE s.year || '-%%'
+GROUP BY s.id HAVING count(r.id) <> s.last_serial
+""")
+
+card_numbers = _query("""
+SELECT format('notice %%s holds something like a card number', id) FROM payments_stripeevent
+WHERE payload::text ~ '(^|[^0-9a-zA-Z_])[3-6][0-9]{14,15}([^0-9a-zA-Z_]|$)' OR payload::text ~* '"(cvc|number)"'
+UNION ALL
+SELECT format('payment %%s holds something like a card number', id) FROM payments_payment
+WHERE concat_ws(' ', note, card_last4, method_type) ~ '(^|[^0-9])[3-6][0-9]{14,15}([^0-9]|$)'
+""")
+
+CHECKS = [
+    Check("I12", "Money that came in online has a source", success_without_source),
+    Check("I13", "No more went back than came in", refunded_too_much),
+    Check("I13", "Money is in the currency of its bill", other_currency),
+    Check("I14", "A refund that failed is shown to somebody", failed_unlisted),
+    Check("I15", "Nobody is charged beyond the consent", charged_beyond_consent),
+    Check("I15", "Nothing was paid twice and kept", paid_twice),
+    Check("I16", "Every refund was sent", refunds_not_sent),
+    Check("I17", "No card numbers are kept", card_numbers),
+    Check("I18", "No receipt number is missing", numbers_left_out),
+    Check("I26", "Every notice was worked on", notices_unread),
+]

@@ -1,0 +1,440 @@
+"""Stripe. The only file that knows its library: it takes and returns our values and raises our errors.
+
+Every request is one that the public API of the library's own version accepts, has a time-out, and is made outside any
+transaction. Metadata and descriptions hold our keys and nothing of a person. Amounts go in and come out in our minor
+units; ``payments.currencies`` knows where Stripe counts differently.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import stripe
+from django.conf import settings
+from django.db import connection
+
+from payments.currencies import from_stripe_amount, stripe_amount
+from payments.enums import PaymentStatus, RefundStatus, SetupStatus
+from payments.errors import ProviderFailed, ProviderRefused
+
+logger = logging.getLogger(__name__)
+
+# Someone waits for the start of a payment, and a web process with them.
+TIMEOUT_SECONDS = (2.0, 6.0)
+PAUSE_AFTER_FAILURE_SECONDS = 10.0
+PAGE = 100
+
+# What pays days later. A time cannot be held that long, so these are never offered.
+DELAYED_METHODS = [
+    "acss_debit",
+    "au_becs_debit",
+    "bacs_debit",
+    "boleto",
+    "customer_balance",
+    "konbini",
+    "multibanco",
+    "nz_bank_account",
+    "oxxo",
+    "payto",
+    "sepa_debit",
+    "sofort",
+    "us_bank_account",
+]
+
+_INTENT = {
+    "requires_payment_method": PaymentStatus.OPEN,
+    "requires_confirmation": PaymentStatus.OPEN,
+    "requires_action": PaymentStatus.OPEN,
+    "requires_capture": PaymentStatus.PROCESSING,
+    "processing": PaymentStatus.PROCESSING,
+    "succeeded": PaymentStatus.SUCCEEDED,
+    "canceled": PaymentStatus.CANCELLED,
+}
+_SETUP = {
+    "requires_payment_method": SetupStatus.OPEN,
+    "requires_confirmation": SetupStatus.OPEN,
+    "requires_action": SetupStatus.OPEN,
+    "processing": SetupStatus.PROCESSING,
+    "succeeded": SetupStatus.SUCCEEDED,
+    "canceled": SetupStatus.CANCELLED,
+}
+_REFUND = {
+    "pending": RefundStatus.PENDING,
+    "requires_action": RefundStatus.REQUIRES_ACTION,
+    "succeeded": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED,
+    "canceled": RefundStatus.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How somebody paid: the kind of method and, of a card, what may be shown."""
+
+    id: str = ""
+    type: str = ""
+    brand: str = ""
+    last4: str = ""
+    exp_month: int | None = None
+    exp_year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A payment as the provider sees it. ``key`` is our row's, empty for what others made in the same account."""
+
+    id: str
+    status: PaymentStatus
+    is_unconfirmed: bool
+    amount_minor: int
+    received_minor: int
+    currency: str
+    client_secret: str
+    means: Means
+    failure_code: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    id: str
+    status: SetupStatus
+    client_secret: str
+    means: Means
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundState:
+    id: str
+    status: RefundStatus
+    amount_minor: int
+    currency: str
+    intent_id: str
+    failure_code: str
+    key: str
+
+
+def is_configured() -> bool:
+    """Whether anything can be paid online."""
+    return bool(settings.STRIPE_SECRET_KEY and settings.STRIPE_PUBLISHABLE_KEY)
+
+
+def expects_live_events() -> bool:
+    return "_live_" in settings.STRIPE_SECRET_KEY
+
+
+# --- customers and saved cards ----------------------------------------------------------------------------------------
+
+
+def create_customer(*, bill_key: str) -> str:
+    """Make the payer of one bill and return its id. No name, no address: ids only."""
+    params: Any = {"metadata": {"bill": bill_key}}
+    with _asking("create customer"):
+        made = _client().v1.customers.create(params, _options(f"customer:{bill_key}"))
+        return str(made.id)
+
+
+def detach(payment_method_id: str) -> None:
+    """Forget a saved card. Harmless when it is gone already."""
+    try:
+        with _asking("detach"):
+            _client().v1.payment_methods.detach(payment_method_id)
+    except ProviderRefused as refused:
+        logger.info("payment method is gone already: %s", refused.code)
+
+
+# --- payments ---------------------------------------------------------------------------------------------------------
+
+
+def create_intent(
+    *, key: str, serial: int, amount_minor: int, currency: str, customer_id: str = "", saves_card: bool = False
+) -> Intent:
+    """Prepare a payment that the customer confirms in the page. The same key and serial make the same one."""
+    params: dict[str, Any] = {
+        "amount": stripe_amount(amount_minor, currency),
+        "currency": currency.lower(),
+        "excluded_payment_method_types": DELAYED_METHODS,
+        "metadata": {"payment": key},
+    }
+    if customer_id:
+        params["customer"] = customer_id
+    if saves_card:
+        params["setup_future_usage"] = "off_session"
+    return _create_intent(params, key, serial)
+
+
+def create_charge(
+    *, key: str, serial: int, amount_minor: int, currency: str, customer_id: str, payment_method_id: str
+) -> Intent:
+    """Prepare a charge to a saved card without confirming it, so that a copy made by accident can never take money."""
+    params: dict[str, Any] = {
+        "amount": stripe_amount(amount_minor, currency),
+        "currency": currency.lower(),
+        "customer": customer_id,
+        "payment_method": payment_method_id,
+        # Nobody is there to be sent to another page, and without this Stripe wants an address to come back to.
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        "excluded_payment_method_types": DELAYED_METHODS,
+        "metadata": {"payment": key},
+    }
+    return _create_intent(params, key, serial)
+
+
+def confirm_charge(intent_id: str, *, key: str, serial: int) -> Intent:
+    """Take the money of a prepared charge while the customer is away. An intent succeeds at most once.
+
+    :raises ProviderRefused: when the bank declines or wants to see the customer (``authentication_required``).
+    """
+    params: Any = {"off_session": True, "expand": ["payment_method"]}
+    with _asking("confirm charge"):
+        return _intent(_client().v1.payment_intents.confirm(intent_id, params, _options(f"confirm:{key}:{serial}")))
+
+
+def retrieve_intent(intent_id: str) -> Intent:
+    params: Any = {"expand": ["payment_method"]}
+    with _asking("retrieve intent"):
+        return _intent(_client().v1.payment_intents.retrieve(intent_id, params))
+
+
+def cancel_intent(intent_id: str) -> Intent:
+    """Call a payment off and return what it is then: it may have succeeded just before."""
+    try:
+        with _asking("cancel intent"):
+            return _intent(_client().v1.payment_intents.cancel(intent_id))
+    except ProviderRefused:
+        return retrieve_intent(intent_id)
+
+
+def intents_since(since: datetime) -> Iterator[Intent]:
+    """Every payment of the account made since then, newest first."""
+    params = {"created": {"gte": int(since.timestamp())}}
+    yield from map(_intent, _pages(_client().v1.payment_intents.list, params))
+
+
+# --- cards without a payment ------------------------------------------------------------------------------------------
+
+
+def create_setup(*, key: str, customer_id: str) -> Setup:
+    params: Any = {
+        "customer": customer_id,
+        "usage": "off_session",
+        "excluded_payment_method_types": DELAYED_METHODS,
+        "metadata": {"setup": key},
+    }
+    with _asking("create setup"):
+        return _setup(_client().v1.setup_intents.create(params, _options(f"setup:{key}")))
+
+
+def retrieve_setup(setup_intent_id: str) -> Setup:
+    params: Any = {"expand": ["payment_method"]}
+    with _asking("retrieve setup"):
+        return _setup(_client().v1.setup_intents.retrieve(setup_intent_id, params))
+
+
+def cancel_setup(setup_intent_id: str) -> Setup:
+    try:
+        with _asking("cancel setup"):
+            return _setup(_client().v1.setup_intents.cancel(setup_intent_id))
+    except ProviderRefused:
+        return retrieve_setup(setup_intent_id)
+
+
+# --- refunds ----------------------------------------------------------------------------------------------------------
+
+
+def create_refund(*, key: str, serial: int, intent_id: str, amount_minor: int, currency: str) -> RefundState:
+    """Send money back to where it came from.
+
+    :raises ProviderRefused: when nothing is left to refund, or it cannot be refunded.
+    """
+    params: Any = {
+        "payment_intent": intent_id,
+        "amount": stripe_amount(amount_minor, currency),
+        "metadata": {"refund": key},
+    }
+    with _asking("create refund"):
+        return _refund(_client().v1.refunds.create(params, _options(f"refund:{key}:{serial}")))
+
+
+def refunds_of(intent_id: str) -> list[RefundState]:
+    return [_refund(each) for each in _pages(_client().v1.refunds.list, {"payment_intent": intent_id})]
+
+
+def refunds_since(since: datetime) -> Iterator[RefundState]:
+    params = {"created": {"gte": int(since.timestamp())}}
+    yield from map(_refund, _pages(_client().v1.refunds.list, params))
+
+
+# --- notices ----------------------------------------------------------------------------------------------------------
+
+
+def verified_event(body: bytes, signature: str) -> Mapping[str, Any] | None:
+    """Return the notice in ``body`` if one of our secrets signed exactly these bytes within five minutes, else None."""
+    for secret in settings.STRIPE_WEBHOOK_SECRETS:
+        try:
+            event = stripe.Webhook.construct_event(body, signature, secret)
+        except (ValueError, stripe.SignatureVerificationError):
+            continue
+        found: dict[str, Any] = event.to_dict()
+        return found
+    return None
+
+
+# --- inside -----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
+def _made_client(secret_key: str, api_base: str) -> stripe.StripeClient:
+    return stripe.StripeClient(
+        secret_key,
+        base_addresses={"api": api_base},
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        # The outbox and the customer try again, with the same keys; doing so here would only make people wait.
+        max_network_retries=0,
+    )
+
+
+def _client() -> stripe.StripeClient:
+    return _made_client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
+
+
+def _options(idempotency_key: str) -> Any:
+    return {"idempotency_key": idempotency_key}
+
+
+def _create_intent(params: dict[str, Any], key: str, serial: int) -> Intent:
+    sent: Any = params
+    with _asking("create intent"):
+        return _intent(_client().v1.payment_intents.create(sent, _options(f"payment:{key}:{serial}")))
+
+
+def _pages(read: Any, params: Mapping[str, Any]) -> Iterator[Any]:
+    after: dict[str, Any] = {}
+    while True:
+        with _asking("list"):
+            page = read({**params, **after, "limit": PAGE})
+        yield from page.data
+        if not page.has_more or not page.data:
+            return
+        after = {"starting_after": page.data[-1].id}
+
+
+class _Breaker:
+    """Remembers for some seconds that the provider did not answer, so that people are told at once."""
+
+    def __init__(self) -> None:
+        self.open_until = 0.0
+
+    def check(self) -> None:
+        if time.monotonic() < self.open_until:
+            raise ProviderFailed("not asked: it did not answer a moment ago")
+
+    def trip(self) -> None:
+        self.open_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
+
+
+breaker = _Breaker()
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    """Turn the library's errors into ours, and refuse to hold a transaction open meanwhile."""
+    blocks = connection.atomic_blocks
+    if blocks and not getattr(blocks[-1], "_from_testcase", False):
+        raise RuntimeError("The payment provider must not be asked inside a transaction.")
+    breaker.check()
+    try:
+        yield
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        if isinstance(error, stripe.APIConnectionError):
+            breaker.trip()
+        logger.warning("stripe: %s failed: %s", what, type(error).__name__)
+        raise ProviderFailed(type(error).__name__) from error
+    except (stripe.CardError, stripe.InvalidRequestError) as error:
+        if error.http_status == 429 or error.code == "lock_timeout":
+            raise ProviderFailed(str(error.code)) from error
+        code = getattr(error, "decline_code", None) or error.code or "refused"
+        if error.code == "authentication_required":
+            code = error.code
+        logger.info("stripe: %s refused: %s", what, code)
+        raise ProviderRefused(str(code)[:60]) from error
+    except stripe.IdempotencyError as error:
+        logger.error("stripe: %s: a key was used for something else", what)
+        raise ProviderFailed("idempotency_key_reused", answered=True) from error
+    except stripe.StripeError as error:
+        # What the provider answered with 5xx is stored under the key; wrong keys and permissions are ours to mend.
+        logger.warning("stripe: %s failed: %s %s", what, type(error).__name__, error.http_status)
+        is_busy = error.http_status == 409
+        raise ProviderFailed(type(error).__name__, answered=not is_busy and (error.http_status or 0) >= 500) from error
+
+
+def _value(found: Any, name: str) -> Any:
+    return getattr(found, name, None) if found is not None else None
+
+
+def _metadata(found: Any, name: str) -> str:
+    metadata = _value(found, "metadata")
+    return str(metadata.to_dict().get(name, "")) if metadata is not None else ""
+
+
+def _means(found: Any) -> Means:
+    if found is None or isinstance(found, str):
+        return Means(id=found or "")
+    card = _value(found, "card")
+    return Means(
+        id=str(found.id),
+        type=str(_value(found, "type") or ""),
+        brand=str(_value(card, "brand") or ""),
+        last4=str(_value(card, "last4") or ""),
+        exp_month=_value(card, "exp_month"),
+        exp_year=_value(card, "exp_year"),
+    )
+
+
+def _failure(error: Any) -> str:
+    return str(_value(error, "decline_code") or _value(error, "code") or "")[:60]
+
+
+def _intent(found: Any) -> Intent:
+    currency = str(found.currency).upper()
+    return Intent(
+        id=str(found.id),
+        status=_INTENT.get(str(found.status), PaymentStatus.PROCESSING),
+        is_unconfirmed=found.status == "requires_confirmation",
+        amount_minor=from_stripe_amount(found.amount, currency),
+        received_minor=from_stripe_amount(_value(found, "amount_received") or 0, currency),
+        currency=currency,
+        client_secret=str(_value(found, "client_secret") or ""),
+        means=_means(_value(found, "payment_method")),
+        failure_code=_failure(_value(found, "last_payment_error")),
+        key=_metadata(found, "payment"),
+    )
+
+
+def _setup(found: Any) -> Setup:
+    return Setup(
+        id=str(found.id),
+        status=_SETUP.get(str(found.status), SetupStatus.PROCESSING),
+        client_secret=str(_value(found, "client_secret") or ""),
+        means=_means(_value(found, "payment_method")),
+        key=_metadata(found, "setup"),
+    )
+
+
+def _refund(found: Any) -> RefundState:
+    currency = str(found.currency).upper()
+    return RefundState(
+        id=str(found.id),
+        status=_REFUND.get(str(_value(found, "status")), RefundStatus.PENDING),
+        amount_minor=from_stripe_amount(found.amount, currency),
+        currency=currency,
+        intent_id=str(_value(found, "payment_intent") or ""),
+        failure_code=str(_value(found, "failure_reason") or "")[:60],
+        key=_metadata(found, "refund"),
+    )

@@ -1,0 +1,52 @@
+"""What the outbox starts here: reading notices again at their source, charging, refunding, calling off, receipts.
+
+Each looks at the row first, so that it may come twice, late or in any order.
+"""
+
+import logging
+from datetime import datetime
+
+from core.outbox import Delivery
+from payments.errors import ProviderFailed
+from payments.notices import read_notice
+from payments.operations import cards, charging, paying, receipts, refunding
+
+logger = logging.getLogger(__name__)
+
+
+def stripe_event(delivery: Delivery, *, now: datetime) -> None:
+    read_notice(event_pk=delivery.payload["event"], now=now)
+
+
+def charge(delivery: Delivery, *, now: datetime) -> None:
+    charging.charge(payment_id=delivery.payload["payment_id"], now=now)
+
+
+def submit_refund(delivery: Delivery, *, now: datetime) -> None:
+    refunding.carry_out(refund_id=delivery.payload["refund_id"], attempts=delivery.attempts, now=now)
+
+
+def call_off(delivery: Delivery, *, now: datetime) -> None:
+    if "setup_id" in delivery.payload:
+        cards.call_off_setup(setup_id=delivery.payload["setup_id"], now=now)
+    else:
+        paying.call_off(payment_id=delivery.payload["payment_id"], now=now)
+
+
+def check(delivery: Delivery, *, now: datetime) -> None:
+    """Somebody waits for a payment to be confirmed: ask now. The look-after task tries again if this fails."""
+    try:
+        if "setup_id" in delivery.payload:
+            cards.sync_card_setup(setup_id=delivery.payload["setup_id"], now=now)
+        else:
+            paying.sync_payment(payment_id=delivery.payload["payment_id"], now=now)
+    except ProviderFailed:
+        logger.warning("a payment could not be checked now")
+
+
+def payment_receipt(delivery: Delivery, *, now: datetime) -> None:
+    receipts.issue_receipt(payment_id=delivery.payload["payment_id"], now=now)
+
+
+def refund_receipt(delivery: Delivery, *, now: datetime) -> None:
+    receipts.issue_receipt(refund_id=delivery.payload["refund_id"], now=now)

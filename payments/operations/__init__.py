@@ -1,0 +1,33 @@
+"""What can be done with bills, payments and refunds. Each says whether it runs in the caller's transaction or asks the
+provider, which it never does inside one.
+"""
+
+from payments.operations.alerts import raise_alert, resolve_alert
+from payments.operations.bills import NewLine, add_line, open_bill
+from payments.operations.cards import StartedSetup, detach_cards_due, start_card_setup, sync_card_setup
+from payments.operations.charging import request_charge
+from payments.operations.paying import StartedPayment, call_off_payments, record_payment, start_payment, sync_payment
+from payments.operations.receipts import issue_receipt
+from payments.operations.refunding import hand_back, refund_payment, request_refunds
+
+__all__ = [
+    "NewLine",
+    "StartedPayment",
+    "StartedSetup",
+    "add_line",
+    "call_off_payments",
+    "detach_cards_due",
+    "hand_back",
+    "issue_receipt",
+    "open_bill",
+    "raise_alert",
+    "record_payment",
+    "refund_payment",
+    "request_charge",
+    "request_refunds",
+    "resolve_alert",
+    "start_card_setup",
+    "start_payment",
+    "sync_card_setup",
+    "sync_payment",
+]

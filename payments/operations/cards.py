@@ -1,0 +1,161 @@
+"""Cards that customers agreed to have charged for fees: asked for, kept as ids, and forgotten again."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Consent
+from core.crash import crash_point
+from core.outbox import publish
+from payments import gateway
+from payments.enums import AlertKind, SetupStatus
+from payments.errors import AlreadyPaid, NoOnlinePayment, PaymentUnavailable, ProviderFailed, ProviderRefused
+from payments.lifecycle import advance
+from payments.models import Bill, CardSetup, SavedCard
+from payments.operations.alerts import raise_alert
+
+logger = logging.getLogger(__name__)
+
+CARD_CONSENT = "card_on_file"
+_WAITING = (SetupStatus.CREATED, SetupStatus.OPEN, SetupStatus.PROCESSING)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSetup:
+    setup: CardSetup
+    client_secret: str
+
+
+def start_card_setup(*, bill_id: int, subject_ref: str, cap_minor: int, now: datetime) -> StartedSetup:
+    """Prepare to keep a card for fees up to ``cap_minor``. Asks the provider; outside any transaction.
+
+    Whoever comes second gets the same one. The consent with the exact words shown must have been recorded before
+    (purpose ``card_on_file``), or the card will not be kept.
+
+    :raises AlreadyPaid: when the card is there already, or is being checked.
+    :raises PaymentUnavailable, NoOnlinePayment: as their sentences say.
+    """
+    if not gateway.is_configured():
+        raise NoOnlinePayment
+    setup = _waiting(bill_id, subject_ref, cap_minor, now)
+    try:
+        if setup.setup_intent_id is None:
+            found = gateway.create_setup(key=str(setup.key), customer_id=customer_of(bill_id))
+            crash_point("setup-answer-received")
+        else:
+            found = gateway.retrieve_setup(setup.setup_intent_id)
+    except (ProviderFailed, ProviderRefused) as failure:
+        raise PaymentUnavailable from failure
+    status = apply_setup(setup_id=setup.pk, found=found, now=now)
+    if status in {SetupStatus.SUCCEEDED, SetupStatus.PROCESSING}:
+        raise AlreadyPaid
+    if status == SetupStatus.CANCELLED:
+        raise PaymentUnavailable
+    return StartedSetup(setup, found.client_secret)
+
+
+def sync_card_setup(*, setup_id: int, now: datetime) -> SetupStatus:
+    """Ask the provider what became of a card setup and write it down. Outside any transaction.
+
+    :raises ProviderFailed: when it does not answer.
+    """
+    setup = CardSetup.objects.get(pk=setup_id)
+    if setup.setup_intent_id is None:
+        return SetupStatus(setup.status)
+    return apply_setup(setup_id=setup.pk, found=gateway.retrieve_setup(setup.setup_intent_id), now=now)
+
+
+def call_off_setup(*, setup_id: int, now: datetime) -> SetupStatus:
+    """Call a card setup off at the provider, and write down what it is then. Outside any transaction."""
+    setup = CardSetup.objects.get(pk=setup_id)
+    if setup.status not in _WAITING:
+        return SetupStatus(setup.status)
+    if setup.setup_intent_id is None:
+        advance(setup, SetupStatus.CANCELLED, checked_at=now)
+        return SetupStatus(setup.status)
+    return apply_setup(setup_id=setup.pk, found=gateway.cancel_setup(setup.setup_intent_id), now=now)
+
+
+@transaction.atomic
+def apply_setup(*, setup_id: int, found: gateway.Setup, now: datetime) -> SetupStatus:
+    """Write down what the provider says of a card setup; a card that is there is kept with its consent."""
+    setup = CardSetup.objects.select_for_update(no_key=True).get(pk=setup_id)
+    if not advance(setup, found.status, checked_at=now, setup_intent_id=found.id):
+        CardSetup.objects.filter(pk=setup.pk).update(checked_at=now)
+        return SetupStatus(setup.status)
+    if setup.status == SetupStatus.SUCCEEDED:
+        keep_card(setup.bill_id, setup.subject_ref, found.means, cap_minor=setup.cap_minor, now=now)
+    return SetupStatus(setup.status)
+
+
+def keep_card(bill_id: int, subject_ref: str, means: gateway.Means, *, cap_minor: int, now: datetime) -> None:
+    """Remember a card for the fees of one subject, in the current transaction. Publishes ``card.saved``.
+
+    Without a recorded consent it is not kept, and a person is told.
+    """
+    consent = Consent.objects.filter(subject_ref=subject_ref, purpose=CARD_CONSENT).order_by("-id").first()
+    if consent is None:
+        logger.error("a card of %s was not kept: there is no consent", subject_ref)
+        raise_alert(kind=AlertKind.UNKNOWN_MONEY, key=f"card:{means.id}", subject_ref=subject_ref, now=now)
+        return
+    bill = Bill.objects.get(pk=bill_id)
+    card, _ = SavedCard.objects.update_or_create(
+        subject_ref=subject_ref,
+        defaults={
+            "bill": bill,
+            "consent": consent,
+            "payment_method_id": means.id,
+            "brand": means.brand or means.type,
+            "last4": means.last4,
+            "exp_month": means.exp_month,
+            "exp_year": means.exp_year,
+            "currency": bill.currency,
+            "cap_minor": cap_minor,
+            "is_frozen": False,
+            "created_at": now,
+            "detached_at": None,
+        },
+    )
+    publish("card.saved", f"card:{card.pk}:{means.id}", {"saved_card_id": card.pk, "subject_ref": subject_ref}, now=now)
+
+
+def customer_of(bill_id: int) -> str:
+    """Return the provider's id of the payer of a bill, made now if there is none. Outside any transaction."""
+    bill = Bill.objects.get(pk=bill_id)
+    if bill.stripe_customer_id:
+        return bill.stripe_customer_id
+    made = gateway.create_customer(bill_key=f"bill-{bill.pk}-{int(bill.created_at.timestamp())}")
+    # Two at once were given the same one, by its key.
+    Bill.objects.filter(pk=bill.pk, stripe_customer_id="").update(stripe_customer_id=made)
+    return made
+
+
+def forget_card_after(*, subject_ref: str, at: datetime) -> None:
+    """Say from when a saved card is no longer needed."""
+    SavedCard.objects.filter(subject_ref=subject_ref, detached_at=None).update(detach_after=at)
+
+
+def detach_cards_due(*, now: datetime, limit: int = 50) -> int:
+    """Have cards forgotten at the provider whose time is up. Outside any transaction."""
+    due = SavedCard.objects.filter(detached_at=None, detach_after__lte=now).order_by("detach_after")[:limit]
+    for card in due:
+        gateway.detach(card.payment_method_id)
+        SavedCard.objects.filter(pk=card.pk).update(detached_at=now)
+    return len(due)
+
+
+def _waiting(bill_id: int, subject_ref: str, cap_minor: int, now: datetime) -> CardSetup:
+    found = CardSetup.objects.filter(subject_ref=subject_ref, status__in=_WAITING)
+    if setup := found.first():
+        return setup
+    if SavedCard.objects.filter(subject_ref=subject_ref, detached_at=None).exists():
+        raise AlreadyPaid
+    setup = CardSetup(bill_id=bill_id, subject_ref=subject_ref, cap_minor=cap_minor, created_at=now)
+    try:
+        with transaction.atomic():
+            setup.save(force_insert=True)
+    except IntegrityError:
+        return found.get()
+    return setup

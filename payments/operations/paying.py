@@ -1,0 +1,284 @@
+"""Money coming in: started in the page, recorded at the desk, and written down when the provider says it is there.
+
+A row is committed before the provider is asked and the answer after it, so a crash between the two is mended by asking
+again with the same key, by a notice, or by the look-after task.
+"""
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from core.crash import crash_point
+from core.inserts import insert_unless_known
+from core.outbox import publish
+from payments import gateway
+from payments.enums import LIVE_PAYMENTS, AlertKind, Method, PaymentStatus, Purpose, SetupStatus
+from payments.errors import AlreadyPaid, NoOnlinePayment, PaymentUnavailable, ProviderFailed, ProviderRefused
+from payments.lifecycle import advance
+from payments.models import Bill, CardSetup, Payment
+from payments.operations.alerts import raise_alert
+from payments.operations.cards import customer_of, keep_card
+
+logger = logging.getLogger(__name__)
+
+# The provider forgets a key after a day; a row of which it may know nothing any more is begun anew.
+KEY_LIFE = timedelta(hours=23)
+# A payment just made may not be in the balance that a page shows.
+_TRIES = 3
+_FINAL = {PaymentStatus.SUCCEEDED, PaymentStatus.PROCESSING}
+
+
+@dataclass(frozen=True, slots=True)
+class StartedPayment:
+    """``client_secret`` lets the page of the customer pay exactly this payment; it is shown to nobody else."""
+
+    payment: Payment
+    client_secret: str
+
+
+def start_payment(
+    *,
+    bill_id: int,
+    subject_ref: str,
+    purpose: Purpose,
+    amount_minor: int,
+    saves_card: bool = False,
+    cap_minor: int = 0,
+    now: datetime,
+) -> StartedPayment:
+    """Prepare a payment that the customer then makes in the page. Asks the provider; outside any transaction.
+
+    Whoever comes second while one is waiting (another tab, a double click) gets the same one, so it is paid once. One
+    over another sum is called off first.
+
+    :raises AlreadyPaid: when the waiting one has succeeded or is being checked.
+    :raises PaymentUnavailable: when the provider does not answer; nothing was charged.
+    :raises NoOnlinePayment: when no provider is set up.
+    """
+    if not gateway.is_configured():
+        raise NoOnlinePayment
+    try:
+        for _ in range(_TRIES):
+            payment = _waiting(bill_id, subject_ref, purpose, amount_minor, saves_card, cap_minor, now)
+            if started := _started(payment, amount_minor, saves_card, now):
+                return started
+    except (ProviderFailed, ProviderRefused) as failure:
+        raise PaymentUnavailable from failure
+    raise PaymentUnavailable
+
+
+@transaction.atomic
+def record_payment(
+    *,
+    bill_id: int,
+    subject_ref: str,
+    purpose: Purpose,
+    method: Method,
+    amount_minor: int,
+    actor_id: int | None,
+    actor_name: str,
+    note: str,
+    request_key: str,
+    now: datetime,
+) -> Payment:
+    """Write down money that staff took: cash, card terminal, bank transfer. The same ``request_key`` counts once.
+
+    Locks the bill. Publishes ``payment.succeeded``.
+    """
+    bill = Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
+    payment = Payment(
+        bill=bill,
+        subject_ref=subject_ref,
+        purpose=purpose,
+        method=method,
+        status=PaymentStatus.SUCCEEDED,
+        currency=bill.currency,
+        amount_minor=amount_minor,
+        request_key=request_key,
+        actor_id=actor_id,
+        actor_name=actor_name[:120],
+        note=note[:300],
+        created_at=now,
+        succeeded_at=now,
+    )
+    if not insert_unless_known(payment, unique=("request_key",)):
+        return Payment.objects.get(request_key=request_key)
+    _publish_success(payment, now)
+    return payment
+
+
+@transaction.atomic
+def call_off_payments(*, subject_ref: str, purposes: Collection[Purpose] | None = None, now: datetime) -> None:
+    """Have every waiting payment and card setup of a subject called off at the provider, soon and not here.
+
+    If one succeeds first, ``payment.succeeded`` follows as for any other payment.
+    """
+    payments = Payment.objects.filter(subject_ref=subject_ref, status__in=LIVE_PAYMENTS)
+    if purposes is not None:
+        payments = payments.filter(purpose__in=purposes)
+    for pk in payments.values_list("pk", flat=True):
+        publish("payment.call_off", f"payment:{pk}:{int(now.timestamp())}", {"payment_id": pk}, now=now)
+    if purposes is not None and Purpose.BOOKING not in purposes:
+        return
+    waiting = CardSetup.objects.filter(subject_ref=subject_ref).exclude(
+        status__in=[SetupStatus.SUCCEEDED, SetupStatus.CANCELLED]
+    )
+    for pk in waiting.values_list("pk", flat=True):
+        publish("payment.call_off", f"setup:{pk}:{int(now.timestamp())}", {"setup_id": pk}, now=now)
+
+
+def call_off(*, payment_id: int, now: datetime) -> PaymentStatus:
+    """Call one payment off at the provider and write down what it is then. Outside any transaction.
+
+    :raises ProviderFailed: when it does not answer.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.status not in LIVE_PAYMENTS:
+        return PaymentStatus(payment.status)
+    if payment.intent_id is None:
+        # Never confirmed by anybody, because nobody was given its secret.
+        advance(payment, PaymentStatus.CANCELLED, checked_at=now)
+        return PaymentStatus(payment.status)
+    return apply_intent(payment_id=payment.pk, intent=gateway.cancel_intent(payment.intent_id), now=now)
+
+
+def sync_payment(*, payment_id: int, now: datetime) -> PaymentStatus:
+    """Ask the provider what became of a payment, write it down, and return it. Outside any transaction.
+
+    :raises ProviderFailed: when it does not answer.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.method != Method.STRIPE or payment.intent_id is None:
+        return PaymentStatus(payment.status)
+    return apply_intent(payment_id=payment.pk, intent=gateway.retrieve_intent(payment.intent_id), now=now)
+
+
+@transaction.atomic
+def apply_intent(*, payment_id: int, intent: gateway.Intent, now: datetime) -> PaymentStatus:
+    """Write down what the provider says of a payment, in one transaction with what follows from it.
+
+    Old news changes nothing, the same news twice counts once. Another sum or currency than was asked for is listed for
+    a person. Locks the payment. Publishes ``payment.succeeded``.
+    """
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    if intent.status == PaymentStatus.SUCCEEDED and not _is_as_asked(payment, intent):
+        _list_difference(payment, intent, now)
+        if intent.currency != payment.currency:
+            advance(payment, PaymentStatus.FAILED, checked_at=now, failure_code="currency_differs")
+            return PaymentStatus(payment.status)
+    values = {
+        "checked_at": now,
+        "intent_id": intent.id,
+        "failure_code": intent.failure_code or payment.failure_code,
+        "method_type": intent.means.type or payment.method_type,
+        "card_brand": intent.means.brand or payment.card_brand,
+        "card_last4": intent.means.last4 or payment.card_last4,
+    }
+    if intent.status == PaymentStatus.SUCCEEDED:
+        values |= {"succeeded_at": now, "amount_minor": intent.received_minor or payment.amount_minor}
+    if not advance(payment, intent.status, **values):
+        seen = {"checked_at": now, "failure_code": intent.failure_code or payment.failure_code}
+        Payment.objects.filter(pk=payment.pk).update(**seen)
+        return PaymentStatus(payment.status)
+    crash_point("payment-before-commit")
+    if payment.status == PaymentStatus.SUCCEEDED:
+        if payment.saves_card and intent.means.id:
+            keep_card(payment.bill_id, payment.subject_ref, intent.means, cap_minor=payment.cap_minor, now=now)
+        _publish_success(payment, now)
+    return PaymentStatus(payment.status)
+
+
+def _waiting(
+    bill_id: int,
+    subject_ref: str,
+    purpose: Purpose,
+    amount_minor: int,
+    saves_card: bool,
+    cap_minor: int,
+    now: datetime,
+) -> Payment:
+    """Return the one waiting payment of the subject and purpose, made now if there is none. Two at once find one."""
+    found = Payment.objects.filter(subject_ref=subject_ref, purpose=purpose, status__in=LIVE_PAYMENTS)
+    if payment := found.first():
+        return payment
+    bill = Bill.objects.get(pk=bill_id)
+    payment = Payment(
+        bill=bill,
+        subject_ref=subject_ref,
+        purpose=purpose,
+        currency=bill.currency,
+        amount_minor=amount_minor,
+        saves_card=saves_card,
+        cap_minor=cap_minor,
+        created_at=now,
+    )
+    try:
+        with transaction.atomic():
+            payment.save(force_insert=True)
+    except IntegrityError:
+        return found.get()
+    crash_point("payment-row-written")
+    return payment
+
+
+def _started(payment: Payment, amount_minor: int, saves_card: bool, now: datetime) -> StartedPayment | None:
+    """Return the payment with its secret; None when it had to be called off and another one is needed."""
+    is_wanted = payment.amount_minor == amount_minor and (payment.saves_card or not saves_card)
+    if payment.intent_id is None:
+        if not is_wanted or now - payment.created_at > KEY_LIFE:
+            advance(payment, PaymentStatus.CANCELLED, checked_at=now)
+            return None
+        return StartedPayment(payment, _prepared(payment, now).client_secret)
+    intent = gateway.retrieve_intent(payment.intent_id) if is_wanted else gateway.cancel_intent(payment.intent_id)
+    status = apply_intent(payment_id=payment.pk, intent=intent, now=now)
+    if status in _FINAL:
+        raise AlreadyPaid
+    if status not in LIVE_PAYMENTS:
+        return None
+    return StartedPayment(payment, intent.client_secret)
+
+
+def _prepared(payment: Payment, now: datetime) -> gateway.Intent:
+    customer_id = customer_of(payment.bill_id) if payment.saves_card else ""
+    try:
+        intent = gateway.create_intent(
+            key=str(payment.key),
+            serial=payment.key_serial,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            customer_id=customer_id,
+            saves_card=payment.saves_card,
+        )
+    except ProviderFailed as failure:
+        if failure.answered:
+            # The failure is kept under this key. What it may have made is unconfirmed, so another one does no harm.
+            Payment.objects.filter(pk=payment.pk).update(key_serial=payment.key_serial + 1)
+        raise
+    crash_point("payment-answer-received")
+    apply_intent(payment_id=payment.pk, intent=intent, now=now)
+    crash_point("payment-answer-recorded")
+    return intent
+
+
+def _is_as_asked(payment: Payment, intent: gateway.Intent) -> bool:
+    return intent.currency == payment.currency and intent.received_minor == payment.amount_minor
+
+
+def _list_difference(payment: Payment, intent: gateway.Intent, now: datetime) -> None:
+    details = {
+        "asked_minor": payment.amount_minor,
+        "asked_currency": payment.currency,
+        "received_minor": intent.received_minor,
+        "received_currency": intent.currency,
+        "intent_id": intent.id,
+    }
+    logger.error("payment %s: another sum was paid than was asked for", payment.pk)
+    raise_alert(kind=AlertKind.AMOUNT_DIFFERS, key=str(payment.pk), payment=payment, details=details, now=now)
+
+
+def _publish_success(payment: Payment, now: datetime) -> None:
+    payload = {"payment_id": payment.pk, "subject_ref": payment.subject_ref, "purpose": payment.purpose}
+    publish("payment.succeeded", f"payment:{payment.pk}", payload, now=now)

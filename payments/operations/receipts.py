@@ -1,0 +1,124 @@
+"""Numbered receipts, one for each payment and each refund that was made. Written once, never changed.
+
+What was sold and to whom is asked of the subject's route in ``settings.RECEIPT_SUBJECTS``: this app does not know.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from payments.enums import PaymentStatus, RefundStatus
+from payments.models import BillLine, Payment, Receipt, ReceiptSeries, Refund
+from payments.receipts import ReceiptContents, ReceiptLine, ReceiptMoney, receipt_number
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptSubject:
+    """What a receipt says of its subject, written in ``language``; ``zone`` is the IANA name of the place's zone."""
+
+    issuer: tuple[str, ...]
+    customer_name: str
+    lines: tuple[str, ...]
+    language: str
+    zone: str
+
+
+@transaction.atomic
+def issue_receipt(*, payment_id: int | None = None, refund_id: int | None = None, now: datetime) -> Receipt | None:
+    """Give a payment or a refund that was made its receipt, with the next number of the year. Twice is once.
+
+    None when it was not made, or its subject is gone. Locks the payment or refund, then the series of numbers.
+    """
+    movement = _movement(payment_id, refund_id)
+    if movement is None:
+        return None
+    payment = movement if isinstance(movement, Payment) else movement.payment
+    of_movement: dict[str, Any] = {"payment": movement} if movement is payment else {"refund": movement}
+    if known := Receipt.objects.filter(**of_movement).first():
+        return known
+    subject = _subject(payment.subject_ref)
+    if subject is None:
+        return None
+    number = _next_number(now.astimezone(ZoneInfo(subject.zone)).year)
+    return Receipt.objects.create(
+        number=number,
+        bill_id=payment.bill_id,
+        subject_ref=payment.subject_ref,
+        **of_movement,
+        contents=_contents(number, movement, payment, subject, now).to_json(),
+        issued_at=now,
+    )
+
+
+def _movement(payment_id: int | None, refund_id: int | None) -> Payment | Refund | None:
+    if payment_id is not None:
+        paid = Payment.objects.select_for_update(no_key=True).filter(pk=payment_id, status=PaymentStatus.SUCCEEDED)
+        return paid.first()
+    made = Refund.objects.select_for_update(no_key=True, of=("self",)).select_related("payment")
+    return made.filter(pk=refund_id or 0, status=RefundStatus.SUCCEEDED).first()
+
+
+def _subject(subject_ref: str) -> ReceiptSubject | None:
+    routes: Mapping[str, str] = settings.RECEIPT_SUBJECTS
+    found: Callable[[str], ReceiptSubject | None] = import_string(routes[subject_ref.partition(":")[0]])
+    return found(subject_ref)
+
+
+def _next_number(year: int) -> str:
+    """Take the next number under the lock of its year, so that none is given twice or left out."""
+    ReceiptSeries.objects.get_or_create(year=year)
+    series = ReceiptSeries.objects.select_for_update(no_key=True).get(year=year)
+    series.last_serial += 1
+    series.save(update_fields=["last_serial"])
+    return receipt_number(year, series.last_serial)
+
+
+def _contents(
+    number: str, movement: Payment | Refund, payment: Payment, subject: ReceiptSubject, now: datetime
+) -> ReceiptContents:
+    is_refund = isinstance(movement, Refund)
+    original = Receipt.objects.filter(payment=payment).first() if is_refund else None
+    return ReceiptContents(
+        kind="refund" if is_refund else "receipt",
+        number=number,
+        issued_at=now,
+        currency=payment.currency,
+        language=subject.language,
+        zone=subject.zone,
+        issuer=subject.issuer,
+        customer_name=subject.customer_name,
+        subject=subject.lines,
+        lines=tuple(_line(each) for each in BillLine.objects.filter(subject_ref=payment.subject_ref)),
+        movements=tuple(_movements(payment.subject_ref)),
+        this_amount_minor=movement.amount_minor,
+        original_number=original.number if original else "",
+    )
+
+
+def _line(line: BillLine) -> ReceiptLine:
+    return ReceiptLine(
+        line.text, line.quantity, line.net_minor, line.tax_minor, line.gross_minor, line.tax_basis_points
+    )
+
+
+def _movements(subject_ref: str) -> list[ReceiptMoney]:
+    payments = Payment.objects.filter(subject_ref=subject_ref, status=PaymentStatus.SUCCEEDED)
+    refunds = Refund.objects.filter(payment__subject_ref=subject_ref, status=RefundStatus.SUCCEEDED).select_related(
+        "payment"
+    )
+    found = [_money("payment", each.succeeded_at, each, each.amount_minor, each.method) for each in payments]
+    found += [_money("refund", each.done_at, each.payment, each.amount_minor, each.method) for each in refunds]
+    return sorted(found, key=lambda each: each.at)
+
+
+def _money(kind: Any, at: datetime | None, payment: Payment, amount_minor: int, method: str) -> ReceiptMoney:
+    is_online = method == "stripe"
+    detail = f"{payment.card_brand.capitalize()} ···· {payment.card_last4}" if is_online and payment.card_last4 else ""
+    word = (payment.method_type or "card") if is_online else method
+    return ReceiptMoney(kind, at or payment.created_at, word, detail, amount_minor)

@@ -1,0 +1,294 @@
+"""Money going back: asked for in the transaction that decides it, carried out by a task, once.
+
+The sum of all refunds of a payment that count never exceeds what came in. What the provider was asked is looked up
+before it is asked again, because its memory of keys ends after a day and keeps failures.
+"""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Sum
+
+from core.crash import crash_point
+from core.inserts import insert_unless_known
+from core.outbox import publish
+from payments import gateway
+from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundReason, RefundStatus
+from payments.errors import ProviderFailed, ProviderRefused, RefundNotPossible, RefundTooLarge
+from payments.lifecycle import advance
+from payments.models import Bill, Payment, Refund
+from payments.operations.alerts import raise_alert
+
+logger = logging.getLogger(__name__)
+
+_WAITING = (RefundStatus.QUEUED, RefundStatus.SUBMITTED, RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION)
+
+
+@transaction.atomic
+def request_refunds(
+    *,
+    bill_id: int,
+    subject_ref: str,
+    amount_minor: int,
+    reason: RefundReason,
+    note: str = "",
+    actor_id: int | None = None,
+    actor_name: str = "",
+    now: datetime,
+) -> list[Refund]:
+    """Give ``amount_minor`` of what was paid for a subject back, the newest payment first, and return the refunds.
+
+    What was paid online goes back by a task; what was paid at the desk waits for staff to hand it back. Never more
+    than is left of the payments. Locks the bill and the payments. Publishes ``refund.submit``.
+    """
+    Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
+    refunds: list[Refund] = []
+    for payment in _succeeded(subject_ref):
+        part = min(amount_minor - sum(each.amount_minor for each in refunds), left_of(payment))
+        if part <= 0:
+            continue
+        refund = Refund(
+            payment=payment,
+            method=payment.method,
+            reason=reason,
+            note=note[:300],
+            currency=payment.currency,
+            amount_minor=part,
+            actor_id=actor_id,
+            actor_name=actor_name[:120],
+            created_at=now,
+        )
+        refund.save(force_insert=True)
+        _publish(refund, now)
+        refunds.append(refund)
+    return refunds
+
+
+@transaction.atomic
+def refund_payment(
+    *,
+    payment_id: int,
+    amount_minor: int,
+    method: Method,
+    note: str,
+    actor_id: int | None,
+    actor_name: str,
+    request_key: str,
+    now: datetime,
+) -> Refund:
+    """Give back by hand, in full or in part. The same ``request_key`` counts once.
+
+    By another method than the payment's it is done at once, as money handed over. Locks the bill and the payment.
+
+    :raises RefundTooLarge: when less than that is left.
+    :raises RefundNotPossible: when nothing came in.
+    """
+    bill_id = Payment.objects.values_list("bill_id", flat=True).get(pk=payment_id)
+    Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    if known := Refund.objects.filter(request_key=request_key).first():
+        return known
+    if payment.status != PaymentStatus.SUCCEEDED or amount_minor <= 0:
+        raise RefundNotPossible
+    if amount_minor > (left := left_of(payment)):
+        raise RefundTooLarge(left_minor=left)
+    is_by_provider = method == Method.STRIPE and payment.method == Method.STRIPE
+    refund = Refund(
+        payment=payment,
+        method=method,
+        reason=RefundReason.STAFF,
+        note=note[:300],
+        currency=payment.currency,
+        amount_minor=amount_minor,
+        request_key=request_key,
+        actor_id=actor_id,
+        actor_name=actor_name[:120],
+        created_at=now,
+    )
+    refund.save(force_insert=True)
+    if is_by_provider:
+        _publish(refund, now)
+    else:
+        _settle(refund, RefundStatus.SUCCEEDED, now)
+    return refund
+
+
+@transaction.atomic
+def hand_back(
+    *, refund_id: int, method: Method, note: str, actor_id: int | None, actor_name: str, now: datetime
+) -> Refund:
+    """Say that money was handed over: a refund that waited for it, or one that the bank could not return.
+
+    For the failed one a new row is written, so that both stay in the books. Locks the payment.
+
+    :raises RefundNotPossible: when it is neither, or was settled already.
+    :raises RefundTooLarge: when meanwhile less than that is left of the payment.
+    """
+    refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
+    values = {"method": method, "note": note[:300], "actor_id": actor_id, "actor_name": actor_name[:120]}
+    if refund.status == RefundStatus.QUEUED and refund.method != Method.STRIPE:
+        Refund.objects.filter(pk=refund.pk).update(**values)
+        _settle(refund, RefundStatus.SUCCEEDED, now)
+        return refund
+    if refund.status != RefundStatus.FAILED or method == Method.STRIPE:
+        raise RefundNotPossible
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=refund.payment_id)
+    if refund.amount_minor > (left := left_of(payment)):
+        raise RefundTooLarge(left_minor=left)
+    other = Refund(
+        payment=payment,
+        reason=refund.reason,
+        currency=refund.currency,
+        amount_minor=refund.amount_minor,
+        request_key=f"instead-of-{refund.pk}",
+        created_at=now,
+        **values,
+    )
+    if not insert_unless_known(other, unique=("request_key",)):
+        raise RefundNotPossible
+    _settle(other, RefundStatus.SUCCEEDED, now)
+    return other
+
+
+def carry_out(*, refund_id: int, attempts: int, now: datetime) -> RefundStatus:
+    """Have the provider return the money of one refund. Safe to repeat after a crash at any line; once in effect.
+
+    Outside any transaction.
+
+    :raises ProviderFailed: when the provider does not answer; worth another try.
+    """
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    if refund.method != Method.STRIPE or refund.status not in {RefundStatus.QUEUED, RefundStatus.SUBMITTED}:
+        return RefundStatus(refund.status)
+    intent_id = refund.payment.intent_id
+    if intent_id is None:
+        return _fail(refund, "no_intent", now)
+    is_repeat = attempts > 1 or refund.status == RefundStatus.SUBMITTED
+    advance(refund, RefundStatus.SUBMITTED, submitted_at=now)
+    crash_point("refund-row-written")
+    try:
+        state = _known_to_provider(refund, intent_id) if is_repeat else None
+        if state is None:
+            state = gateway.create_refund(
+                key=str(refund.key),
+                serial=refund.key_serial,
+                intent_id=intent_id,
+                amount_minor=refund.amount_minor,
+                currency=refund.currency,
+            )
+    except ProviderRefused as refused:
+        return _fail(refund, refused.code, now)
+    except ProviderFailed as failure:
+        if failure.answered:
+            Refund.objects.filter(pk=refund.pk).update(key_serial=refund.key_serial + 1)
+        raise
+    crash_point("refund-answer-received")
+    return apply_refund(refund_id=refund.pk, state=state, now=now)
+
+
+@transaction.atomic
+def apply_refund(*, refund_id: int, state: gateway.RefundState, now: datetime) -> RefundStatus:
+    """Write down what the provider says of a refund; old news changes nothing. Publishes ``refund.settled``."""
+    refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
+    values = {"stripe_refund_id": state.id, "failure_code": state.failure_code, "amount_minor": state.amount_minor}
+    Refund.objects.filter(pk=refund.pk).update(checked_at=now)
+    if state.status in {RefundStatus.SUCCEEDED, RefundStatus.FAILED}:
+        _settle(refund, state.status, now, **values)
+    else:
+        advance(refund, state.status, **values)
+    return RefundStatus(refund.status)
+
+
+@transaction.atomic
+def take_over_refund(*, payment_id: int, state: gateway.RefundState, now: datetime) -> Refund:
+    """Write down a refund that somebody made at the provider, and list it for a person. Twice counts once."""
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    refund = Refund(
+        payment=payment,
+        method=Method.STRIPE,
+        status=RefundStatus.SUBMITTED,
+        reason=RefundReason.EXTERNAL,
+        currency=state.currency,
+        amount_minor=state.amount_minor,
+        stripe_refund_id=state.id,
+        created_at=now,
+        submitted_at=now,
+    )
+    if not insert_unless_known(refund, unique=("stripe_refund_id",)):
+        return Refund.objects.get(stripe_refund_id=state.id)
+    details = {"amount_minor": state.amount_minor, "stripe_refund_id": state.id}
+    raise_alert(kind=AlertKind.EXTERNAL_REFUND, key=state.id, payment=payment, refund=refund, details=details, now=now)
+    apply_refund(refund_id=refund.pk, state=state, now=now)
+    return refund
+
+
+def sync_refunds(*, payment_id: int, now: datetime) -> int:
+    """Ask the provider for all refunds of a payment and write them down; return how many were news.
+
+    Outside any transaction.
+
+    :raises ProviderFailed: when it does not answer.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.intent_id is None:
+        return 0
+    return sum(apply_found(payment, state, now) for state in gateway.refunds_of(payment.intent_id))
+
+
+def apply_found(payment: Payment, state: gateway.RefundState, now: datetime) -> bool:
+    """Write down one refund as the provider has it; say whether that was news."""
+    known = Refund.objects.filter(stripe_refund_id=state.id).first()
+    if known is None and state.key:
+        known = Refund.objects.filter(payment=payment, key=state.key).first()
+    if known is None:
+        take_over_refund(payment_id=payment.pk, state=state, now=now)
+        return True
+    return apply_refund(refund_id=known.pk, state=state, now=now) != known.status
+
+
+def left_of(payment: Payment) -> int:
+    """Return what has not gone back of a payment yet, in minor units."""
+    counting = payment.refunds.filter(status__in=COUNTING_REFUNDS)
+    return payment.amount_minor - int(counting.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
+def _succeeded(subject_ref: str) -> list[Payment]:
+    paid = Payment.objects.select_for_update(no_key=True).filter(
+        subject_ref=subject_ref, status=PaymentStatus.SUCCEEDED
+    )
+    # Locked by id like everything else, given back from the newest on.
+    return sorted(paid.order_by("pk"), key=lambda each: (each.succeeded_at or each.created_at, each.pk), reverse=True)
+
+
+def _known_to_provider(refund: Refund, intent_id: str) -> gateway.RefundState | None:
+    return next((each for each in gateway.refunds_of(intent_id) if each.key == str(refund.key)), None)
+
+
+def _publish(refund: Refund, now: datetime) -> None:
+    if refund.method == Method.STRIPE:
+        publish("refund.submit", f"refund:{refund.pk}", {"refund_id": refund.pk}, now=now)
+
+
+@transaction.atomic
+def _fail(refund: Refund, code: str, now: datetime) -> RefundStatus:
+    _settle(refund, RefundStatus.FAILED, now, failure_code=code[:60])
+    return RefundStatus(refund.status)
+
+
+def _settle(refund: Refund, to: RefundStatus, now: datetime, **values: object) -> None:
+    """Bring a refund to its end, and tell: those above by the outbox, a person where it failed."""
+    if not advance(refund, to, done_at=now, **values):
+        return
+    subject_ref = Payment.objects.values_list("subject_ref", flat=True).get(pk=refund.payment_id)
+    if to == RefundStatus.FAILED:
+        raise_alert(
+            kind=AlertKind.REFUND_FAILED,
+            key=str(refund.pk),
+            subject_ref=subject_ref,
+            refund=refund,
+            details={"amount_minor": refund.amount_minor, "code": str(values.get("failure_code", ""))},
+            now=now,
+        )
+    payload = {"refund_id": refund.pk, "subject_ref": subject_ref, "status": to}
+    publish("refund.settled", f"refund:{refund.pk}:{to}", payload, now=now)

@@ -1,0 +1,24 @@
+"""What beat starts."""
+
+from celery import shared_task
+
+from core import clock
+from payments import gateway, lookafter
+from payments.operations import detach_cards_due
+
+
+@shared_task
+def look_after_payments() -> int:
+    return lookafter.look_after(now=clock.now()) if gateway.is_configured() else 0
+
+
+@shared_task
+def reconcile_payments() -> None:
+    """The nightly comparison of our books with the provider's."""
+    if gateway.is_configured():
+        lookafter.reconcile(now=clock.now())
+
+
+@shared_task
+def forget_cards() -> int:
+    return detach_cards_due(now=clock.now()) if gateway.is_configured() else 0
