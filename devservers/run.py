@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import signal
 import sys
 import time
@@ -19,11 +20,12 @@ from typing import TextIO
 
 import environ
 
-from devservers import account, application, mailbox, postgres, valkey
+from devservers import account, application, mailbox, postgres, stripe, valkey
 from devservers.follow import Follower
 from devservers.ports import is_free, next_free
 from devservers.postgres import Postgres
 from devservers.process import Child, ServerFailed
+from devservers.stripe import Stripe
 from devservers.valkey import Valkey
 
 DATA = application.ROOT / ".data"
@@ -33,6 +35,11 @@ RUN_ENV = DATA / "run.env"
 LOG_LIMIT_BYTES = 5_000_000
 RESTARTS, RESTART_WINDOW_SECONDS = 3, 60
 OWN_PASSWORDS = ("postgres", *postgres.ROLES, "valkey")
+STRIPE_KEYS = {"STRIPE_SECRET_KEY": "sk_test_", "STRIPE_PUBLISHABLE_KEY": "pk_test_", "STRIPE_WEBHOOK_SECRET": "whsec_"}
+"""The stand-in's keys, with what Stripe's own begin with."""
+
+
+Server = Postgres | Valkey | Stripe
 
 
 class Stopped(BaseException):
@@ -122,11 +129,11 @@ def _run(running: ExitStack) -> None:
 
 def _start_servers(
     running: ExitStack, port: int, host: str
-) -> tuple[dict[str, str], list[Postgres | Valkey], mailbox.Mailbox | None]:
+) -> tuple[dict[str, str], list[Server], mailbox.Mailbox | None]:
     """Start the servers nobody set an address for, and compose the application's environment."""
     own = _secrets()
     env = {
-        **{name: value for name, value in own.items() if name not in OWN_PASSWORDS},
+        **{name: value for name, value in own.items() if name not in (*OWN_PASSWORDS, *STRIPE_KEYS)},
         "SITE_URL": f"http://localhost:{port}",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "DEFAULT_FROM_EMAIL": application.FROM_EMAIL,
@@ -135,7 +142,7 @@ def _start_servers(
         "HOST": host,
         "PORT": str(port),
     }
-    servers: list[Postgres | Valkey] = []
+    servers: list[Server] = []
     mails = None
     if os.environ.get("DATABASE_URL"):
         say("PostgreSQL: as DATABASE_URL says")
@@ -161,7 +168,29 @@ def _start_servers(
         running.callback(mails.stop)
         env["EMAIL_URL"] = mails.email_url
         say(f"Mailbox on port {mails.web_port}")
+    if os.environ.get("STRIPE_SECRET_KEY"):
+        say("Stripe: as STRIPE_SECRET_KEY says")
+    else:
+        payments = _start_stripe(running, own, env["SITE_URL"], port)
+        env |= payments.environment()
+        servers.append(payments)
+        say(f"Stripe: a stand-in on port {payments.port}")
     return env, servers, mails
+
+
+def _start_stripe(running: ExitStack, own: dict[str, str], site_url: str, port: int) -> Stripe:
+    """Its payments are kept, so that a booking paid yesterday can be refunded today."""
+    secret, publishable, webhook = (own[name] for name in STRIPE_KEYS)
+    server = stripe.start(
+        DATA / "stripe",
+        site_url,
+        next_free(port + 2),
+        keys=(secret, publishable, webhook),
+        keep=True,
+        log=_log("stripe"),
+    )
+    running.callback(server.stop)
+    return server
 
 
 def _where(server: Postgres) -> str:
@@ -189,7 +218,7 @@ def _summary(address: str, told: str, mails: mailbox.Mailbox | None, seconds: fl
     say("Stop:            Ctrl-C\n")
 
 
-def _watch(children: dict[str, Child], servers: list[Postgres | Valkey], env: dict[str, str]) -> None:
+def _watch(children: dict[str, Child], servers: list[Server], env: dict[str, str]) -> None:
     """Start again what ends by itself, until it does so too often."""
     ends: dict[str, deque[float]] = {}
     while True:
@@ -245,18 +274,21 @@ def _secrets() -> dict[str, str]:
     kept = {}
     if file.exists():
         kept = dict(line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
-    wanted = ("SECRET_KEY", "LINK_KEY", "FIELD_KEYS", *OWN_PASSWORDS)
+    wanted = ("SECRET_KEY", "LINK_KEY", "FIELD_KEYS", *OWN_PASSWORDS, *STRIPE_KEYS)
     if missing := [name for name in wanted if name not in kept]:
-        kept |= {
-            name: application.new_key().replace("=", "") if name in OWN_PASSWORDS else application.new_key()
-            for name in missing
-        }
+        kept |= {name: _new_secret(name) for name in missing}
         partial = DATA / "secrets.partial"
         partial.unlink(missing_ok=True)
         partial.touch(mode=0o600)
         partial.write_text("".join(f"{name}={value}\n" for name, value in kept.items()))
         partial.rename(file)
     return kept
+
+
+def _new_secret(name: str) -> str:
+    if name in STRIPE_KEYS:
+        return STRIPE_KEYS[name] + secrets.token_hex(16)
+    return application.new_key().replace("=", "") if name in OWN_PASSWORDS else application.new_key()
 
 
 def _write_run_env(running: ExitStack, env: dict[str, str]) -> None:

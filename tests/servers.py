@@ -69,6 +69,12 @@ def application_environment() -> dict[str, str]:
     }
 
 
+def no_stripe() -> dict[str, str]:
+    """A site that takes no payments, whatever is set where the tests run."""
+    names = ("SECRET_KEY", "PUBLISHABLE_KEY", "WEBHOOK_SECRET", "API_BASE", "JS_URL")
+    return {f"STRIPE_{name}": "" for name in names}
+
+
 def shared_server() -> tuple[Postgres, dict[str, str]] | None:
     """The run's PostgreSQL and the passwords of our roles; None outside a test run. Not to be stopped."""
     folder = os.environ.get(FOLDER)

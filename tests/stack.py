@@ -23,12 +23,13 @@ from typing import Any, Self
 
 import psycopg
 
-from devservers import application, mailbox, postgres, proxy, valkey
+from devservers import application, mailbox, postgres, proxy, stripe, valkey
 from devservers.mailbox import Mailbox
 from devservers.ports import free_port
 from devservers.postgres import Postgres
 from devservers.process import Child
 from devservers.proxy import Proxy
+from devservers.stripe import Stripe
 from devservers.valkey import Valkey
 from tests import servers
 
@@ -42,14 +43,17 @@ class Stack:
     :param env: settings on top of the defaults.
     :param programs: which processes to start; the rest can be started later.
     :param own_postgres: a PostgreSQL server of its own, with fsync, that may be stopped and broken.
-    :param proxied: which of "postgres", "valkey", "smtp" are reached through `stack.proxies[...]`.
+    :param proxied: which of "postgres", "valkey", "smtp", "stripe" are reached through `stack.proxies[...]`.
     :param demo: fill in the demo data.
+    :param stripe: bring a stand-in for Stripe, told what to do through `stack.stripe.control`; without it the site
+        takes no payments.
     :param web_workers: processes that answer requests.
     """
 
     postgres: Postgres
     valkey: Valkey
     mailbox: Mailbox
+    stripe: Stripe
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class Stack:
         own_postgres: bool = False,
         proxied: Iterable[str] = (),
         demo: bool = False,
+        stripe: bool = False,
         web_workers: int = 2,
     ) -> None:
         self.folder = servers.new_folder("stack")
@@ -71,12 +76,14 @@ class Stack:
         self._own_postgres = own_postgres
         self._proxied = frozenset(proxied)
         self._demo = demo
+        self._with_stripe = stripe
         self._ending = ExitStack()
         self._passwords: dict[str, str] = {}
         self._database = postgres.DATABASE
         self.env = {
             **os.environ,
             **servers.application_environment(),
+            **servers.no_stripe(),
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
@@ -141,7 +148,7 @@ class Stack:
         return name in self.children and self.children[name].is_alive()
 
     def log(self, name: str) -> Path:
-        """The log file of web, worker, beat, manage, postgres or valkey."""
+        """The log file of web, worker, beat, manage, postgres, valkey or stripe."""
         return self.folder / "logs" / f"{name}.log"
 
     def manage(self, *arguments: str, check: bool = True, **env: str) -> "subprocess.CompletedProcess[str]":
@@ -184,6 +191,9 @@ class Stack:
         self._ending.callback(self.valkey.stop)
         self.mailbox = mailbox.start(self.folder / "mails", web=False)
         self._ending.callback(self.mailbox.stop)
+        if self._with_stripe:
+            self.stripe = stripe.start(self.folder / "stripe", self.url, log=self.log("stripe"))
+            self._ending.callback(self.stripe.stop)
         self._start_database()
         self._set_addresses()
         if self._demo:
@@ -217,6 +227,10 @@ class Stack:
         addresses = application.database_addresses(self.postgres, self._passwords, self._database)
         addresses |= {"REDIS_URL": self.valkey.url, "EMAIL_URL": self.mailbox.email_url}
         ports = {"postgres": self.postgres.port, "valkey": self.valkey.port, "smtp": self.mailbox.smtp_port}
+        if self._with_stripe:
+            ports["stripe"] = self.stripe.port
+            # The script is for the browser, which comes past the proxy.
+            addresses |= self.stripe.environment()
         for name in self._proxied:
             if name not in self.proxies:
                 self.proxies[name] = proxy.start(ports[name])
