@@ -1,11 +1,13 @@
 """The rules of a booking as sentences for customers, written from its terms so that they cannot say anything else.
 
+What is asked when booking and what a fee does to money already paid is told by ``payment_texts``.
+
 Pure but for the translations: every instant is passed in and written as the exact local minute of the location, every
 sum in the booking's currency. Nothing here says that money is kept unless it is told that it was paid.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
@@ -16,18 +18,20 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext, override, pgettext
 
+from bookings.no_shows import no_show_fee
 from bookings.policies import (
     FeeStep,
     Terms,
     anchor_after_move,
+    fee_of,
     fee_steps,
     free_until,
+    keeps_deposit,
     move_fee,
     reschedule_until,
-    tier_fee,
 )
 from core import formats, money
-from services.enums import FeeKind
+from services.enums import FeeKind, PaymentMode
 
 # Stand for <strong> and </strong> until the text is escaped; nobody can type them.
 _OPEN, _CLOSE = "\x02", "\x03"
@@ -37,7 +41,8 @@ class BookingFacts(TypedDict):
     """What a sentence depends on beside the terms.
 
     ``confirmed_at`` is None before the booking is made. With ``now`` a sentence speaks from there: what is over is told
-    as over. ``anchor_minor`` is ``Booking.fee_anchor_minor``, ``paid_minor`` what was paid so far.
+    as over. ``anchor_minor`` is ``Booking.fee_anchor_minor``, ``paid_minor`` what was paid so far (before booking: what
+    is due now), ``deposit_minor`` the deposit of ``policies.deposit_taken``.
     """
 
     starts_at: datetime
@@ -49,6 +54,7 @@ class BookingFacts(TypedDict):
     now: NotRequired[datetime | None]
     anchor_minor: NotRequired[int]
     paid_minor: NotRequired[int]
+    deposit_minor: NotRequired[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,7 @@ def late_move_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> SafeStrin
         now=story.now,
         total_minor=story.total_minor,
         anchor_minor=story.anchor_minor,
+        deposit_minor=story.deposit_minor,
     )
     if not anchor:
         return SafeString("")
@@ -134,6 +141,25 @@ def late_move_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> SafeStrin
         return _html(
             gettext("Cancelling costs %(fee)s now, and at least as much after a move.") % {"fee": story.fee(anchor)}
         )
+
+
+def no_show_sentence(terms: Terms, *, is_first: bool = False, **facts: Unpack[BookingFacts]) -> SafeString:
+    """Say what not coming costs; empty where it costs nothing. ``is_first`` as in ``no_shows.no_show_fee``."""
+    return _html(_absence(_Story(terms, **facts), is_first=is_first))
+
+
+def plain_no_show_sentence(terms: Terms, *, is_first: bool = False, **facts: Unpack[BookingFacts]) -> str:
+    """Write the same as ``no_show_sentence`` as plain text."""
+    return _plain(_absence(_Story(terms, **facts), is_first=is_first))
+
+
+def moment_words(instant: datetime, zone: ZoneInfo) -> str:
+    """Write the local minute, rounded down so that it never promises too much; a repeated hour says which one."""
+    local = instant.astimezone(zone)
+    text = formats.moment_text(local)
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        text = pgettext("time and zone", "%(time)s %(zone)s") % {"time": text, "zone": local.tzname()}
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +176,7 @@ class _Story:
     now: datetime | None = None
     anchor_minor: int = 0
     paid_minor: int = 0
+    deposit_minor: int = 0
 
     def steps(self) -> list[FeeStep]:
         return fee_steps(
@@ -158,6 +185,7 @@ class _Story:
             confirmed_at=self.confirmed_at,
             total_minor=self.total_minor,
             anchor_minor=self.anchor_minor,
+            deposit_minor=self.deposit_minor,
         )
 
     def steps_left(self) -> list[FeeStep]:
@@ -169,25 +197,26 @@ class _Story:
         return money.formatted(amount_minor, self.currency, self.language)
 
     def moment(self, instant: datetime) -> str:
-        """Write the local minute, rounded down so that it never promises too much; a repeated hour says which one."""
-        local = instant.astimezone(self.zone)
-        text = formats.moment_text(local)
-        if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
-            text = pgettext("time and zone", "%(time)s %(zone)s") % {"time": text, "zone": local.tzname()}
-        return f"{_OPEN}{text}{_CLOSE}"
+        return f"{_OPEN}{moment_words(instant, self.zone)}{_CLOSE}"
 
     def fee(self, fee_minor: int) -> str:
         """Name a fee as the terms do, the sum always beside it."""
         amount = self.money(fee_minor)
         if fee_minor == self.total_minor:
             return gettext("the whole price (%(amount)s)") % {"amount": amount}
-        for tier in self.terms.tiers:
-            if tier.kind == FeeKind.PERCENT and tier_fee(tier, self.total_minor) == fee_minor:
+        if fee_minor == self.deposit_minor and self.terms.payment_mode == PaymentMode.DEPOSIT:
+            return gettext("the deposit (%(amount)s)") % {"amount": amount}
+        for kind, value in self._fee_parts():
+            if kind == FeeKind.PERCENT and fee_of(kind, value, self.total_minor) == fee_minor:
                 return pgettext("fee", "%(share)s (%(amount)s)") % {
-                    "share": _percent(tier.value, self.language),
+                    "share": _percent(value, self.language),
                     "amount": amount,
                 }
         return amount
+
+    def _fee_parts(self) -> Iterator[tuple[FeeKind, int]]:
+        yield from ((tier.kind, tier.value) for tier in self.terms.tiers)
+        yield self.terms.no_show_fee_kind, self.terms.no_show_fee_value
 
     def is_paid(self, fee_minor: int) -> bool:
         """Whether this fee and every lower one are covered by what was paid, so that it is kept and not due."""
@@ -240,6 +269,35 @@ def _rule(story: _Story) -> str:
         return " ".join(sentence for sentence in sentences if sentence)
 
 
+def _absence(story: _Story, *, is_first: bool) -> str:
+    def fee(*, is_first: bool) -> int:
+        return no_show_fee(
+            story.terms,
+            total_minor=story.total_minor,
+            deposit_minor=story.deposit_minor,
+            anchor_minor=story.anchor_minor,
+            is_first=is_first,
+        )
+
+    due = fee(is_first=is_first)
+    if not due:
+        return ""
+    with override(story.language):
+        text = (
+            gettext("If you do not come, %(fee)s is kept.")
+            if story.is_paid(due)
+            else gettext("If you do not come, %(fee)s is due.")
+        )
+        sentences = [text % {"fee": story.fee(due)}]
+        days = story.terms.first_no_show_free_days
+        if days is not None and not is_first and fee(is_first=True) == 0:
+            once = ngettext(
+                "The first time in %(count)d day is free.", "The first time in %(count)d days is free.", days
+            )
+            sentences.append(once % {"count": days})
+    return " ".join(sentences)
+
+
 def _past(story: _Story, steps: Sequence[FeeStep], left: Sequence[FeeStep]) -> str:
     """Say why cancelling is no longer free, if it ever was."""
     if left[0].fee_minor and story.anchor_minor:
@@ -252,7 +310,7 @@ def _past(story: _Story, steps: Sequence[FeeStep], left: Sequence[FeeStep]) -> s
 def _grace(story: _Story) -> str:
     """Before the booking is made, mention its first free minutes, unless they are not given or add nothing."""
     terms, now = story.terms, story.now
-    if story.confirmed_at is not None or not terms.grace_minutes:
+    if story.confirmed_at is not None or not terms.grace_minutes or (story.deposit_minor and keeps_deposit(terms)):
         return ""
     length, lead = (formats.hours_text(minutes) for minutes in (terms.grace_minutes, terms.grace_min_lead_minutes))
     if now is not None:

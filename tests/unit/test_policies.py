@@ -1,6 +1,7 @@
 """Cancelling and moving: the worked examples of the rules, every boundary to the second, and laws that always hold."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,12 +20,13 @@ from bookings.policies import (
     cancellation_fee,
     fee_steps,
     free_until,
+    highest_fee,
     move_fee,
     reschedule_refusal,
     reschedule_until,
     terms_of,
 )
-from services.enums import FeeKind, OverLimit
+from services.enums import DepositKind, DepositRule, FeeKind, OverLimit, PaymentMode
 from services.values import CancellationPolicyValues
 
 START = datetime(2027, 3, 10, 14, 0, tzinfo=UTC)
@@ -283,6 +285,49 @@ NOT_BOOKED = [BookingStatus.HELD, BookingStatus.EXPIRED, BookingStatus.DECLINED]
 OVER = [BookingStatus.STARTED, BookingStatus.COMPLETED, BookingStatus.NO_SHOW]
 
 
+class TestDeposit:
+    kept = Terms(
+        tiers=STEPPED.tiers,
+        payment_mode=PaymentMode.DEPOSIT,
+        deposit_value=2000,
+        deposit_rule=DepositRule.ALWAYS_KEEP,
+        is_fee_capped_at_deposit=False,
+        grace_minutes=15,
+    )
+    capped = Terms(tiers=STEPPED.tiers, payment_mode=PaymentMode.DEPOSIT, deposit_value=2000)
+
+    def test_one_that_is_always_kept_is_the_least_that_cancelling_costs(self) -> None:
+        steps = fee_steps(self.kept, starts_at=START, confirmed_at=LONG_AGO, total_minor=PRICE, deposit_minor=1600)
+
+        assert steps == [FeeStep(before(hours=48), 1600), FeeStep(before(hours=24), 4000), FeeStep(START, 8000)]
+        assert free_until(self.kept, START, confirmed_at=LONG_AGO, deposit_minor=1600) is None
+        # Also in the free minutes after booking.
+        assert fee(self.kept, before(days=9), confirmed_at=before(days=9), deposit_minor=1600) == 1600
+
+    def test_who_was_asked_for_none_keeps_the_free_time(self) -> None:
+        assert free_until(self.kept, START, confirmed_at=None) == before(hours=48)
+        assert fee(self.kept, before(hours=48)) == 0
+
+    def test_a_capped_fee_is_at_most_the_deposit(self) -> None:
+        steps = fee_steps(self.capped, starts_at=START, confirmed_at=LONG_AGO, total_minor=PRICE, deposit_minor=1600)
+
+        assert steps == [FeeStep(before(hours=48), 0), FeeStep(START, 1600)]
+
+    @pytest.mark.parametrize("mode", [PaymentMode.VENUE, PaymentMode.CARD, PaymentMode.FULL, PaymentMode.NONE])
+    @pytest.mark.parametrize("rule", DepositRule)
+    def test_its_rules_bind_only_where_a_deposit_is_asked(self, mode: PaymentMode, rule: DepositRule) -> None:
+        terms = Terms(tiers=STEPPED.tiers, payment_mode=mode, deposit_rule=rule, deposit_value=2000)
+
+        assert fee(terms, before(hours=50), deposit_minor=1600) == 0
+        assert fee(terms, before(hours=30), deposit_minor=1600) == 4000
+
+    def test_a_late_move_is_bounded_by_it_too(self) -> None:
+        values = {"starts_at": START, "confirmed_at": None, "total_minor": PRICE, "anchor_minor": 0}
+
+        assert anchor_after_move(self.capped, now=before(hours=1), deposit_minor=1600, **values) == 1600  # type: ignore[arg-type]
+        assert anchor_after_move(self.kept, now=before(days=9), deposit_minor=1600, **values) == 1600  # type: ignore[arg-type]
+
+
 class TestCancelRefusal:
     @pytest.mark.parametrize("by_staff", [False, True])
     @pytest.mark.parametrize(
@@ -416,6 +461,32 @@ class TestStorage:
     def test_unknown_parts_of_a_newer_version_are_ignored(self) -> None:
         assert Terms.from_json({**STEPPED.to_json(), "no_show": "all"}) == STEPPED
 
+    def test_terms_of_before_there_were_payments_ask_for_nothing(self) -> None:
+        stored = {"tiers": [[1440, "none", 0]], "over_limit": "fee", "change_fee_minor": 500, "version": "abc"}
+
+        assert Terms.from_json(stored) == Terms(
+            tiers=(Tier(1440, FeeKind.NONE, 0),), over_limit=OverLimit.FEE, change_fee_minor=500, version="abc"
+        )
+        assert Terms.from_json(stored).payment_mode == PaymentMode.VENUE
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"payment_mode": PaymentMode.FULL},
+            {"deposit_value": 2000},
+            {"deposit_kind": DepositKind.FIXED},
+            {"deposit_rule": DepositRule.ALWAYS_KEEP},
+            {"is_fee_capped_at_deposit": False},
+            {"saves_card": True},
+            {"no_show_fee_kind": FeeKind.ALL},
+            {"waiver_hours": 48},
+            {"charges_fees_automatically": False},
+            {"first_no_show_free_days": 365},
+        ],
+    )
+    def test_version_covers_every_rule_of_money(self, change: dict[str, Any]) -> None:
+        assert terms_of(CancellationPolicyValues(**change)).version != terms_of(CancellationPolicyValues()).version
+
     def test_no_policy_is_free(self) -> None:
         assert terms_of(None) == Terms()
 
@@ -450,6 +521,18 @@ _terms = st.builds(
     change_fee_minor=st.integers(0, 10_000),
     grace_minutes=st.integers(0, 2000),
     grace_min_lead_minutes=st.integers(0, 2000),
+    payment_mode=st.sampled_from(PaymentMode),
+    deposit_kind=st.sampled_from(DepositKind),
+    deposit_value=st.integers(1, 10_000),  # a deposit of nothing is no deposit, the database says so too
+    deposit_rule=st.sampled_from(DepositRule),
+    is_fee_capped_at_deposit=st.booleans(),
+    saves_card=st.booleans(),
+    no_show_fee_kind=st.sampled_from(FeeKind),
+    no_show_fee_value=st.integers(0, 10_000),
+    no_show_grace_minutes=st.integers(0, 60),
+    waiver_hours=st.integers(0, 72),
+    charges_fees_automatically=st.booleans(),
+    first_no_show_free_days=st.none() | st.integers(1, 400),
     version=st.text(max_size=12),
 )
 _instants = st.timedeltas(timedelta(days=-1), timedelta(days=40)).map(lambda left: START - left)
@@ -462,22 +545,41 @@ class TestLaws:
     def test_terms_survive_storage(self, terms: Terms) -> None:
         assert Terms.from_json(terms.to_json()) == terms
 
-    @given(_terms, _confirmed, _instants, _instants, _money, _money)
+    @given(_terms, _confirmed, _instants, _instants, _money, _money, _money)
     def test_fee_is_within_bounds_and_never_falls(
-        self, terms: Terms, confirmed_at: datetime | None, one: datetime, other: datetime, total: int, anchor: int
+        self,
+        terms: Terms,
+        confirmed_at: datetime | None,
+        one: datetime,
+        other: datetime,
+        total: int,
+        anchor: int,
+        deposit: int,
     ) -> None:
         early, late = sorted([one, other])
         at_early, at_late = (
-            fee(terms, now, confirmed_at=confirmed_at, total_minor=total, anchor_minor=anchor) for now in (early, late)
+            fee(terms, now, confirmed_at=confirmed_at, total_minor=total, anchor_minor=anchor, deposit_minor=deposit)
+            for now in (early, late)
         )
+        is_capped = terms.payment_mode == PaymentMode.DEPOSIT and terms.is_fee_capped_at_deposit
 
-        assert min(anchor, total) <= at_early <= at_late <= total
+        assert 0 <= at_early <= at_late <= total
+        assert at_early >= min(anchor, total) or is_capped
+        assert at_late <= max(min(anchor, total), highest_fee(terms, total_minor=total, deposit_minor=deposit))
+        if is_capped and deposit:
+            assert at_late <= deposit
 
-    @given(_terms, _confirmed, _instants, _money, _money)
+    @given(_terms, _confirmed, _instants, _money, _money, _money)
     def test_steps_agree_with_the_fee_at_every_instant(
-        self, terms: Terms, confirmed_at: datetime | None, now: datetime, total: int, anchor: int
+        self, terms: Terms, confirmed_at: datetime | None, now: datetime, total: int, anchor: int, deposit: int
     ) -> None:
-        values = {"starts_at": START, "confirmed_at": confirmed_at, "total_minor": total, "anchor_minor": anchor}
+        values = {
+            "starts_at": START,
+            "confirmed_at": confirmed_at,
+            "total_minor": total,
+            "anchor_minor": anchor,
+            "deposit_minor": deposit,
+        }
         steps = fee_steps(terms, **values)  # type: ignore[arg-type]
 
         assert steps[-1].until == START

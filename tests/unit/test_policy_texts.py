@@ -1,7 +1,7 @@
 """The policy sentences: every shape of rule, in the words a customer reads, to the exact local minute."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,9 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings.policies import Terms, Tier, cancellation_fee, fee_steps
-from bookings.policy_texts import cancel_now, late_move_sentence, move_sentence, plain_policy_sentence, policy_sentence
+from bookings.policy_texts import (
+    cancel_now,
+    late_move_sentence,
+    move_sentence,
+    no_show_sentence,
+    plain_no_show_sentence,
+    plain_policy_sentence,
+    policy_sentence,
+)
 from core import money
-from services.enums import FeeKind, OverLimit
+from services.enums import DepositRule, FeeKind, OverLimit, PaymentMode
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 11, 27, 14, 30, tzinfo=BERLIN).astimezone(UTC)
@@ -205,6 +213,75 @@ class TestCancelNow:
         )
 
 
+class TestDeposit:
+    capped = Terms(tiers=SEVERAL.tiers, payment_mode=PaymentMode.DEPOSIT, deposit_value=2000)
+    kept = Terms(
+        tiers=SEVERAL.tiers,
+        payment_mode=PaymentMode.DEPOSIT,
+        deposit_value=2000,
+        deposit_rule=DepositRule.ALWAYS_KEEP,
+        is_fee_capped_at_deposit=False,
+        grace_minutes=15,
+    )
+    paid: ClassVar[dict[str, int]] = {"paid_minor": 1600, "deposit_minor": 1600}
+
+    def test_a_capped_fee_is_the_deposit(self) -> None:
+        assert plain_policy_sentence(self.capped, **facts(**self.paid)) == (
+            "Free to cancel until Wed 25 Nov, 14:30; after that the deposit (€16.00) is kept."
+        )
+
+    def test_one_that_is_always_kept_is_never_called_free(self) -> None:
+        assert plain_policy_sentence(self.kept, **facts(**self.paid, confirmed_at=None)) == (
+            "If you cancel, the deposit (€16.00) is due, after Wed 25 Nov, 14:30 50\xa0% (€40.00), "
+            "after Thu 26 Nov, 14:30 the whole price (€80.00)."
+        )
+
+    def test_it_bounds_what_a_late_move_leaves(self) -> None:
+        assert late_move_sentence(self.capped, **facts(**self.paid, now=before(hours=2))) == (
+            "Cancelling costs the deposit (€16.00) now, and at least as much after a move."
+        )
+
+
+class TestNoShow:
+    @pytest.mark.parametrize(
+        ("terms", "values", "expected"),
+        [
+            (FREE, {}, ""),
+            (Terms(no_show_fee_kind=FeeKind.ALL), {"total_minor": 0}, ""),
+            (Terms(no_show_fee_kind=FeeKind.ALL), {}, "If you do not come, the whole price (€80.00) is due."),
+            (
+                Terms(no_show_fee_kind=FeeKind.ALL),
+                {"paid_minor": 8000},
+                "If you do not come, the whole price (€80.00) is kept.",
+            ),
+            (
+                Terms(no_show_fee_kind=FeeKind.PERCENT, no_show_fee_value=2500),
+                {},
+                "If you do not come, 25\xa0% (€20.00) is due.",
+            ),
+            (
+                Terms(no_show_fee_kind=FeeKind.FIXED, no_show_fee_value=1500, first_no_show_free_days=365),
+                {},
+                "If you do not come, €15.00 is due. The first time in 365 days is free.",
+            ),
+            (
+                Terms(no_show_fee_kind=FeeKind.FIXED, no_show_fee_value=1500, first_no_show_free_days=365),
+                {"anchor_minor": 500},
+                "If you do not come, €15.00 is due.",
+            ),
+        ],
+    )
+    def test_says_what_not_coming_costs(self, terms: Terms, values: dict[str, Any], expected: str) -> None:
+        assert (
+            plain_no_show_sentence(terms, **facts(**values)) == no_show_sentence(terms, **facts(**values)) == expected
+        )
+
+    def test_says_nothing_to_whom_it_is_free(self) -> None:
+        terms = Terms(no_show_fee_kind=FeeKind.ALL, first_no_show_free_days=365)
+
+        assert no_show_sentence(terms, is_first=True, **facts()) == ""
+
+
 class TestMoves:
     def said(self, terms: Terms, **values: Any) -> str:
         return str(move_sentence(terms, **{"move_count": 0, "now": before(hours=50), **facts(), **values}))
@@ -247,14 +324,38 @@ _tiers = st.lists(
 ).map(tuple)
 
 
-@given(_tiers, st.integers(0, 3000), st.integers(0, 9000), st.integers(0, 5000), st.sampled_from(["en", "de"]))
+_deposits = st.builds(
+    dict,
+    payment_mode=st.sampled_from(PaymentMode),
+    deposit_value=st.integers(1, 10_000),
+    deposit_rule=st.sampled_from(DepositRule),
+    is_fee_capped_at_deposit=st.booleans(),
+)
+
+
+@given(
+    _tiers,
+    _deposits,
+    st.integers(0, 3000),
+    st.integers(0, 9000),
+    st.integers(0, 5000),
+    st.integers(0, 5000),
+    st.sampled_from(["en", "de"]),
+)
 def test_says_the_sum_that_would_be_charged(
-    tiers: tuple[Tier, ...], minutes_left: int, total: int, anchor: int, language: str
+    tiers: tuple[Tier, ...],
+    money_rules: dict[str, Any],
+    minutes_left: int,
+    total: int,
+    anchor: int,
+    deposit: int,
+    language: str,
 ) -> None:
-    terms = Terms(tiers=tiers)
+    terms = Terms(tiers=tiers, **money_rules)
     now = before(minutes=minutes_left)
-    values = facts(now=now, total_minor=total, anchor_minor=anchor, language=language)
-    rules = {"starts_at": START, "confirmed_at": BOOKED, "total_minor": total, "anchor_minor": anchor}
+    sums = {"total_minor": total, "anchor_minor": anchor, "deposit_minor": deposit}
+    values = facts(now=now, language=language, **sums)
+    rules: dict[str, Any] = {"starts_at": START, "confirmed_at": BOOKED, **sums}
     fee = cancellation_fee(terms, now=now, **rules)
 
     result = cancel_now(terms, **values)
