@@ -292,6 +292,8 @@ LOGGING = {
         # A line for each look at the queue would bury the lines that matter.
         "celery": {"handlers": [], "level": "WARNING", "propagate": True},
         "celery.apps.worker": {"handlers": [], "level": "INFO", "propagate": True},
+        # The letters of a receipt are nobody's business.
+        "fontTools": {"handlers": [], "level": "WARNING", "propagate": True},
         # The web server would write every address as it came, tokens included.
         "granian.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
