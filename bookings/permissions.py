@@ -23,13 +23,21 @@ class Role(StrEnum):
     GUEST = "guest"  # booked just now: the link on the screen
     CUSTOMER = "customer"  # the link in the mail to the customer
     STAFF_LINK = "staff_link"  # the link in the mail to the person who performs the visit
-    ADMIN = "admin"  # signed in, may open the admin
+    ADMIN = "admin"  # signed in, may open the admin, has no role at the desk
+    OWNER = "owner"  # signed in with this role at the desk …
+    MANAGER = "manager"  # … of the booking's location
+    FRONT_DESK = "front_desk"  # … of the booking's location
+    THERAPIST = "therapist"  # … and performs the visit
+    AUDITOR = "auditor"  # … who only reads
+    ELSEWHERE = "elsewhere"  # manager of another location
 
 
 EVERYBODY = frozenset(Role)
 _CUSTOMERS = frozenset({Role.GUEST, Role.CUSTOMER})
 _LINKS = _CUSTOMERS | {Role.STAFF_LINK}
 _NOBODY: frozenset[Role] = frozenset()
+_DESK = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK, Role.THERAPIST, Role.AUDITOR, Role.ELSEWHERE})
+_DESK_HERE = _DESK - {Role.ELSEWHERE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,10 @@ RULES: Mapping[str, Rule] = {
     "live": Rule(EVERYBODY),
     "ready": Rule(EVERYBODY),
     "admin": Rule(frozenset({Role.ADMIN}), frozenset({Role.ADMIN})),
+    "desk_sign_in": Rule(EVERYBODY, EVERYBODY),
+    "desk_sign_out": Rule(_NOBODY, EVERYBODY),
+    "desk": Rule(_DESK),
+    "desk_booking": Rule(_DESK_HERE),
 }
 
 

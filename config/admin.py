@@ -18,12 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
-from core import limits
+from accounts.sign_in import may_try
 from core.visitors import client_address
 from services.models import Location
 
 View = Callable[..., HttpResponse]
-SIGN_INS_PER_MINUTE = 10
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc] # unfold has no types
@@ -34,9 +33,7 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc] # unfold has no type
         self.fields["username"].label = _("E-mail")
 
     def clean(self) -> dict[str, Any]:
-        account = str(self.cleaned_data.get("username") or "").lower()
-        address = client_address(self.request)
-        if not all(limits.allow("sign-in", key, per_minute=SIGN_INS_PER_MINUTE) for key in (account, address)):
+        if not may_try(str(self.cleaned_data.get("username") or ""), client_address(self.request)):
             raise ValidationError(_("Too many tries. Please wait a minute, then try again."), code="too_many")
         cleaned: dict[str, Any] = super().clean()
         return cleaned

@@ -10,6 +10,7 @@ urlpatterns = [
     path("health/live", views.live, name="live"),
     path("health/ready", views.ready, name="ready"),
     path("", include("payments.urls")),
+    path("desk/", include("dashboard.urls")),
     path("", include("bookings.urls")),
 ]
 

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
+from accounts.models import User
+from bookings.models import Booking
 from services.enums import ResourceKind
 from services.models import (
     AddOn,
@@ -28,7 +30,8 @@ from services.models import (
     Service,
     ServiceVariant,
 )
-from staff.models import Qualification, StaffMember, TimeOff, WorkingHours
+from staff.enums import Role
+from staff.models import Access, Qualification, StaffMember, TimeOff, WorkingHours
 
 _numbers = count(1)
 NINE, SEVENTEEN = 9 * 60, 17 * 60
@@ -179,6 +182,20 @@ def staff_member(
             for weekday in range(7)
         )
     return person
+
+
+def desk_user(role: Role, place: Location | None = None, *, of: Booking | None = None, **values: Any) -> User:
+    """Make somebody with a role at the desk, everywhere without a place. A therapist performs the visit ``of``."""
+    number = next(_numbers)
+    user = User.objects.create(
+        **{"email": f"{role}{number}@studio.example", "name": f"Sam {role.label.title()}", **values}
+    )
+    if role in {Role.OWNER, Role.THERAPIST}:
+        place = None
+    Access.objects.create(user=user, role=role, location=place)
+    if role is Role.THERAPIST and of is not None:
+        StaffMember.objects.filter(booking_lines__booking=of).update(user=user)
+    return user
 
 
 def time_off(resource: Resource, starts_at: datetime, ends_at: datetime, **values: Any) -> TimeOff:

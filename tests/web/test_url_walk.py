@@ -5,6 +5,7 @@ The table in ``permissions`` says who may look and who may act; looking never wr
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 
 import pytest
 from django.contrib import admin
@@ -15,15 +16,26 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
 from bookings.links import LinkRole, manage_token
+from bookings.models import Booking
 from bookings.permissions import RULES, Role
+from staff import enums as desk
+from tests import factories
 from tests.factories import Studio
 from tests.journeys import booked, hold
 from tests.web.conftest import slot
 
 pytestmark = pytest.mark.django_db
 
-# Answers that keep somebody out; the admin sends to its sign-in instead.
+# Answers that keep somebody out; the admin and the desk send to their sign-in instead.
 CLOSED = {403, 404, 405}
+DESK_ROLES = {
+    Role.OWNER: desk.Role.OWNER,
+    Role.MANAGER: desk.Role.MANAGER,
+    Role.FRONT_DESK: desk.Role.FRONT_DESK,
+    Role.THERAPIST: desk.Role.THERAPIST,
+    Role.AUDITOR: desk.Role.AUDITOR,
+    Role.ELSEWHERE: desk.Role.MANAGER,
+}
 LINK_ROLES = {Role.GUEST: LinkRole.GUEST, Role.CUSTOMER: LinkRole.CUSTOMER, Role.STAFF_LINK: LinkRole.STAFF}
 
 
@@ -34,6 +46,7 @@ class Visitor:
     role: Role
     client: Client
     token: str
+    booking: Booking
     studio: Studio
 
     def path(self, name: str) -> str:
@@ -46,6 +59,8 @@ class Visitor:
                 return reverse(name, args=[self.token, "."])
             case "details" | "extras" | "again" | "release" | "manage" | "confirmed" | "move" | "cancel" | "calendar":
                 return reverse(name, args=[self.token])
+            case _ if name.startswith("desk_booking"):
+                return reverse(name, args=[self.booking.reference])
             case _:
                 return reverse(name)
 
@@ -72,7 +87,10 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
         token = manage_token(booking, LINK_ROLES[role])
     elif role is Role.ADMIN:
         client.force_login(User.objects.create_superuser("olivia@studio.example", "pass"))
-    return Visitor(role, client, token, studio)
+    elif role in DESK_ROLES:
+        place = factories.location(name="Alfama") if role is Role.ELSEWHERE else studio.location
+        client.force_login(factories.desk_user(DESK_ROLES[role], place, of=booking))
+    return Visitor(role, client, token, booking, studio)
 
 
 def names(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iterator[str]:
@@ -86,7 +104,7 @@ def names(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iter
 
 
 def is_open(response: HttpResponse) -> bool:
-    to_sign_in = response.get("Location", "").startswith(reverse("admin:login"))
+    to_sign_in = response.get("Location", "").startswith((reverse("admin:login"), f"{reverse('desk_sign_in')}?next="))
     return response.status_code not in CLOSED and not to_sign_in
 
 
@@ -118,10 +136,14 @@ def test_everybody_sees_what_the_table_says(visitor: Visitor) -> None:
 
 
 def test_everybody_acts_where_the_table_says(visitor: Visitor) -> None:
+    cookies = visitor.client.cookies.output(header="", sep=";")
+
     for name, rule in RULES.items():
         with transaction.atomic():
             response = visitor.client.post(visitor.path(name), visitor.sent(name))
             transaction.set_rollback(True)
+        # Whoever has just signed out is back for the next address.
+        visitor.client.cookies = SimpleCookie(cookies)
 
         assert response.status_code < 500
         assert is_open(response) == (visitor.role in rule.act), (name, response.status_code)

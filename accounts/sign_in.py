@@ -1,0 +1,11 @@
+"""How often somebody may try to sign in. Every door of the site counts together, before any password is checked."""
+
+from core import limits
+
+SIGN_INS_PER_MINUTE = 10
+
+
+def may_try(account: str, address: str) -> bool:
+    """Count a try for the account (an e-mail as typed), then for the address; False when one had too many."""
+    keys = (account.strip().lower(), address)
+    return all(limits.allow("sign-in", key, per_minute=SIGN_INS_PER_MINUTE) for key in keys)

@@ -1,0 +1,123 @@
+"""Who may see and do what at the desk. A right is a row of ``staff.Access``; Django's flags of a user do not count.
+
+Roles hold at one location or everywhere and add up. Whatever somebody may not see answers like something that does not
+exist. The addresses themselves are in the table of ``bookings.permissions``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from bookings.enums import BookingStatus
+from bookings.models import Booking
+from services.models import Location
+from staff.enums import Role
+from staff.models import Access, StaffMember
+
+
+class Act(StrEnum):
+    """What can be done at the desk."""
+
+    TAKE_MONEY = "take_money"  # record cash, card terminal, transfer; send a link to pay; ask the provider again
+    RETURN_MONEY = "return_money"  # refund, hand back
+    WAIVE = "waive"  # fees and prepayments
+    MARK_MISSED = "mark_missed"
+    CANCEL = "cancel"
+    ANSWER = "answer"  # requests and help messages
+    RESOLVE = "resolve"  # say that an alert about money is settled
+    TRUST = "trust"  # block a customer, or never ask for money in advance
+
+
+_FRONT_DESK = frozenset(Act) - {Act.TRUST}
+ALLOWED: Mapping[Role, frozenset[Act]] = {
+    Role.OWNER: frozenset(Act),
+    Role.MANAGER: frozenset(Act),
+    Role.FRONT_DESK: _FRONT_DESK,
+    Role.THERAPIST: frozenset({Act.MARK_MISSED}),
+    Role.AUDITOR: frozenset(),
+}
+# Roles that see every booking of their locations; a therapist sees the own ones, wherever they are.
+_WHOLE_LOCATIONS = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK, Role.AUDITOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the roles of one user add up to.
+
+    ``at`` has the roles of each location by its id, with None for everywhere. ``staff_member_id`` is set for a
+    therapist who is on the team.
+    """
+
+    at: Mapping[int | None, frozenset[Role]]
+    staff_member_id: int | None = None
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset(role for roles in self.at.values() for role in roles)
+
+    @property
+    def location_ids(self) -> frozenset[int] | None:
+        """Where every booking may be seen; None is everywhere."""
+        if self.at.get(None, frozenset()) & _WHOLE_LOCATIONS:
+            return None
+        return frozenset(place for place, roles in self.at.items() if place is not None and roles & _WHOLE_LOCATIONS)
+
+    @property
+    def sees_money(self) -> bool:
+        """Whether the lists of money and of what needs hands are theirs; a therapist has neither."""
+        return bool(self.roles & _WHOLE_LOCATIONS)
+
+    def at_location(self, location_id: int) -> frozenset[Role]:
+        return self.at.get(None, frozenset()) | self.at.get(location_id, frozenset())
+
+
+def rights_of(user: User) -> Rights | None:
+    """Read the rights of a user; None without any. One query, and one more for therapists."""
+    at: dict[int | None, frozenset[Role]] = {}
+    for role, location_id in Access.objects.filter(user=user).values_list("role", "location_id"):
+        at[location_id] = at.get(location_id, frozenset()) | {Role(role)}
+    if not at:
+        return None
+    is_therapist = any(Role.THERAPIST in roles for roles in at.values())
+    own = StaffMember.objects.filter(user=user).values_list("pk", flat=True).first() if is_therapist else None
+    return Rights(at, own)
+
+
+def bookings_visible_to(rights: Rights) -> QuerySet[Booking]:
+    """The bookings of the own locations, or only the own ones. What is still being picked is nobody's yet."""
+    booked = Booking.objects.exclude(status=BookingStatus.HELD)
+    places = rights.location_ids
+    if places is None:
+        return booked
+    own = Q(pk__in=[])
+    if rights.staff_member_id:
+        own = Q(pk__in=Booking.objects.filter(lines__staff_member_id=rights.staff_member_id).values("pk"))
+    return booked.filter(Q(location_id__in=places) | own)
+
+
+def locations_visible_to(rights: Rights) -> QuerySet[Location]:
+    """The places whose days may be looked at, in the order of the business. Two queries at most."""
+    places = rights.location_ids
+    if places is None:
+        return Location.objects.filter(is_active=True)
+    visible = Q(pk__in=places)
+    if rights.staff_member_id:
+        visible |= Q(working_hours__staff_member_id=rights.staff_member_id)
+        visible |= Q(bookings__lines__staff_member_id=rights.staff_member_id)
+    return Location.objects.filter(visible, is_active=True).distinct()
+
+
+def can(rights: Rights, act: Act, booking: Booking) -> bool:
+    """Whether this may be done to a booking (its lines loaded). A therapist's role counts for the own ones alone."""
+    roles = rights.at_location(booking.location_id)
+    if any(act in ALLOWED[role] for role in roles - {Role.THERAPIST}):
+        return True
+    return act in ALLOWED[Role.THERAPIST] and _is_own(rights, booking)
+
+
+def _is_own(rights: Rights, booking: Booking) -> bool:
+    own = rights.staff_member_id
+    return own is not None and any(line.staff_member_id == own for line in booking.lines.all())

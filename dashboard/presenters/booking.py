@@ -1,0 +1,100 @@
+"""One booking as the desk sees it: state, person, when and what, money. Facts in, plain words out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext, ngettext
+
+from bookings import appointment
+from bookings.appointment import local
+from bookings.enums import BookingStatus
+from bookings.models import Booking
+from bookings.presenters import visit
+from bookings.presenters.frame import phone_href
+from core import formats
+from dashboard.queries import Visits
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    icon_name: str
+    label: str
+    url: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The head of the page: who comes, when, for what, by whom."""
+
+    reference: str
+    status: str
+    label: str
+    is_arrived: bool
+    name: str
+    trust: str
+    contact: tuple[Contact, ...]
+    facts: tuple[tuple[str, str, str], ...]
+    note: str
+
+
+def card_of(booking: Booking, visits: Visits, *, now: datetime) -> Card:
+    is_past = booking.status == BookingStatus.CONFIRMED and now >= booking.ends_at
+    return Card(
+        reference=booking.reference,
+        status=BookingStatus.COMPLETED if is_past else booking.status,
+        label=_label(booking, now, is_past=is_past),
+        is_arrived=booking.arrived_at is not None,
+        name=booking.contact_name or gettext("No name given"),
+        trust=trust_text(booking, visits),
+        contact=tuple(_contact(booking)),
+        facts=tuple(_facts(booking, now)),
+        note=booking.customer_note,
+    )
+
+
+def trust_text(booking: Booking, visits: Visits) -> str:
+    """9th visit, never missed, since March 2025."""
+    if booking.customer and booking.customer.is_blocked:
+        return gettext("May not book online")
+    number = visits.came + 1
+    parts = [gettext("First visit") if number == 1 else gettext("Visit number %(number)d") % {"number": number}]
+    if visits.missed:
+        parts.append(ngettext("missed %(count)d", "missed %(count)d", visits.missed) % {"count": visits.missed})
+    elif number > 1:
+        parts.append(gettext("never missed"))
+    if visits.since:
+        since = local(visits.since, booking)
+        parts.append(gettext("since %(month)s %(year)d") % {"month": formats.month_text(since), "year": since.year})
+    return " · ".join(parts)
+
+
+def _label(booking: Booking, now: datetime, *, is_past: bool) -> str:
+    if is_past:
+        return gettext("Past")
+    if booking.arrived_at and booking.status == BookingStatus.CONFIRMED:
+        return gettext("Arrived %(time)s") % {"time": formats.time_text(local(booking.arrived_at, booking))}
+    return ""
+
+
+def _contact(booking: Booking) -> list[Contact]:
+    ways = []
+    if booking.contact_phone:
+        ways.append(Contact("phone", gettext("Call"), phone_href(booking.contact_phone), booking.contact_phone))
+    if booking.contact_email:
+        ways.append(Contact("mail", gettext("Write"), f"mailto:{booking.contact_email}", booking.contact_email))
+    return ways
+
+
+def _facts(booking: Booking, now: datetime) -> list[tuple[str, str, str]]:
+    """Label, words in bold, and the rest of the line."""
+    ahead = visit.ahead_text(booking, now)
+    extras = visit.extras_text(booking)
+    people = appointment.party_words(booking)
+    return [
+        (gettext("When"), visit.span_text(booking), ahead),
+        (gettext("What"), visit.what_text(booking), ", ".join(filter(None, (extras, people)))),
+        (gettext("Who"), ", ".join(visit.staff_names(booking)) or gettext("Nobody needed"), ""),
+        (gettext("Where"), booking.location.text("name"), booking.visit_address),
+        (gettext("Reference"), formats.reference_text(booking.reference), ""),
+    ]

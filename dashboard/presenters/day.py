@@ -1,0 +1,171 @@
+"""The bookings of a day, or those a search found, as rows in plain words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+
+from bookings import appointment
+from bookings.appointment import local
+from bookings.enums import BookingStatus
+from bookings.models import Booking
+from bookings.presenters import visit
+from core import formats
+from dashboard.queries import Sums
+from services.models import Location
+
+_CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One booking. ``is_next`` marks the first that is still to come, above which the line of now is drawn."""
+
+    url: str
+    day: str
+    starts: str
+    ends: str
+    name: str
+    what: str
+    who: str
+    place: str
+    status: str
+    label: str
+    is_arrived: bool
+    is_over: bool
+    money: str
+    is_open: bool
+    now: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number in the line above the list; ``tone`` is warn where somebody has to do something."""
+
+    number: str
+    words: str
+    tone: str = ""
+    icon_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    title: str
+    before_url: str
+    after_url: str
+    today_url: str
+    is_today: bool
+    figures: tuple[Figure, ...]
+    rows: tuple[Row, ...]
+    called_off: tuple[Row, ...]
+
+
+def day_of(
+    bookings: Sequence[Booking],
+    sums: Mapping[int, Sums],
+    *,
+    on: date,
+    today: date,
+    now: datetime,
+    place: Location | None,
+) -> Day:
+    standing = [booking for booking in bookings if booking.status not in _CALLED_OFF]
+    next_up = next((booking for booking in standing if booking.starts_at > now), None) if on == today else None
+    show_place = place is None
+    return Day(
+        title=formats.long_day_text(on),
+        before_url=_url(on - timedelta(days=1), today, place),
+        after_url=_url(on + timedelta(days=1), today, place),
+        today_url=_url(today, today, place),
+        is_today=on == today,
+        figures=tuple(_figures(standing, sums)),
+        rows=tuple(
+            row_of(booking, sums[booking.pk], now=now, show_place=show_place, is_next=booking is next_up)
+            for booking in standing
+        ),
+        called_off=tuple(
+            row_of(booking, sums[booking.pk], now=now, show_place=show_place)
+            for booking in bookings
+            if booking.status in _CALLED_OFF
+        ),
+    )
+
+
+def row_of(
+    booking: Booking,
+    sums: Sums,
+    *,
+    now: datetime,
+    show_place: bool = False,
+    show_day: bool = False,
+    is_next: bool = False,
+) -> Row:
+    starts, ends = local(booking.starts_at, booking), local(booking.ends_at, booking)
+    is_past = booking.status == BookingStatus.CONFIRMED and now >= booking.ends_at
+    extras = visit.extras_text(booking)
+    return Row(
+        url=reverse("desk_booking", args=[booking.reference]),
+        day=formats.full_day_text(starts.date()) if show_day else "",
+        starts=formats.time_text(starts),
+        ends=formats.time_text(ends),
+        name=booking.contact_name or gettext("No name given"),
+        what=f"{visit.what_text(booking)}, {extras}" if extras else visit.what_text(booking),
+        who=", ".join(visit.staff_names(booking)),
+        place=booking.location.text("name") if show_place else "",
+        status=booking.status,
+        label=gettext("Past") if is_past else "",
+        is_arrived=booking.arrived_at is not None,
+        is_over=is_past or booking.status in {BookingStatus.COMPLETED, *_CALLED_OFF},
+        money=money_text(booking, sums),
+        is_open=sums.open_minor > 0,
+        now=formats.time_text(local(now, booking)) if is_next else "",
+    )
+
+
+def money_text(booking: Booking, sums: Sums) -> str:
+    """What is open, or that nothing is."""
+    if sums.open_minor:
+        return gettext("%(sum)s open") % {"sum": visit.money(sums.open_minor, booking)}
+    if sums.net_paid_minor > 0:
+        return gettext("%(sum)s paid") % {"sum": visit.money(sums.net_paid_minor, booking)}
+    return ""
+
+
+def _figures(standing: Sequence[Booking], sums: Mapping[int, Sums]) -> list[Figure]:
+    """How many come, what they pay, and what needs a look. Bookings of one business have one currency."""
+    count = len(standing)
+    figures = [Figure(str(count), ngettext("booking", "bookings", count))]
+    if standing:
+        owed = sum(sums[booking.pk].owed_minor or booking.total_minor for booking in standing)
+        still = sum(sums[booking.pk].open_minor for booking in standing)
+        figures.append(Figure(formats.money_text(owed, standing[0].currency, short=True), gettext("expected")))
+        figures.append(Figure(formats.money_text(still, standing[0].currency, short=True), gettext("open")))
+    if asked := sum(booking.status == BookingStatus.REQUESTED for booking in standing):
+        figures.append(Figure(str(asked), gettext("to answer"), "warn", "alert"))
+    if unpaid := sum(booking.status == BookingStatus.PENDING_PAYMENT for booking in standing):
+        figures.append(Figure(str(unpaid), gettext("waiting for payment"), "warn", "card"))
+    return figures
+
+
+def _url(on: date, today: date, place: Location | None) -> str:
+    asked = {"at": place.slug} if place else {}
+    if on != today:
+        asked["on"] = on.isoformat()
+    query = urlencode(asked)
+    return f"{reverse('desk')}?{query}" if query else reverse("desk")
+
+
+def who_is_meant(booking: Booking) -> str:
+    """Name and reference, for headings of pages about one booking."""
+    return f"{booking.contact_name or gettext('No name given')}, {formats.reference_text(booking.reference)}"
+
+
+def what_and_who(booking: Booking) -> str:
+    return " · ".join(filter(None, (visit.what_text(booking), ", ".join(visit.staff_names(booking)))))
+
+
+def when_text(booking: Booking) -> str:
+    return f"{visit.span_text(booking)}, {appointment.zone_words(booking)}"

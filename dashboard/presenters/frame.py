@@ -1,0 +1,78 @@
+"""What is the same on every page of the desk: where one can go, for which place, and who is signed in.
+
+A further page adds its ``Item`` in ``_items``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from accounts.models import User
+from dashboard.permissions import Rights
+from services.models import Location
+from staff.enums import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the rail. ``count`` is what waits there; ``key`` is the page's own name for itself."""
+
+    key: str
+    label: str
+    icon_name: str
+    url: str
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    label: str
+    url: str
+    is_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFrame:
+    """``place`` is the name of the location that is looked at, ``places`` the others one may choose."""
+
+    items: tuple[Item, ...]
+    current: str
+    place: str
+    places: tuple[Choice, ...]
+    user_name: str
+    role: str
+    settings_url: str = ""
+
+
+def frame_of(
+    *,
+    user: User,
+    rights: Rights,
+    current: str,
+    waiting: int,
+    place: Location | None = None,
+    places: Sequence[Location] = (),
+) -> DeskFrame:
+    return DeskFrame(
+        items=_items(rights, waiting),
+        current=current,
+        place=place.text("name") if place else "",
+        places=tuple(Choice(each.text("name"), f"{reverse('desk')}?at={each.slug}", each == place) for each in places)
+        if len(places) > 1
+        else (),
+        user_name=str(user),
+        role=role_text(rights),
+        settings_url=reverse("admin:index") if user.is_staff else "",
+    )
+
+
+def role_text(rights: Rights) -> str:
+    """The roles somebody has, the one that may do most first."""
+    return ", ".join(str(role.label) for role in Role if role in rights.roles).capitalize()
+
+
+def _items(rights: Rights, waiting: int) -> tuple[Item, ...]:
+    items = [Item("day", gettext("Day"), "calendar", reverse("desk"))]
+    return tuple(items)

@@ -1,0 +1,116 @@
+"""What happened to a booking, as the business reads it: who, when, by which way, and why."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext
+
+from bookings.appointment import local
+from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.models import Booking, BookingEvent
+from bookings.presenters import visit
+from bookings.presenters.manage import HistoryRow
+from core import formats
+
+_CHANNELS = {BookingChannel.DESK: "", BookingChannel.SYSTEM: ""}
+
+
+def history(booking: Booking) -> list[HistoryRow]:
+    """Newest first. Steps of picking a time are left out."""
+    rows = []
+    for event in booking.events.all():
+        if text := _text(event, booking):
+            reason = f": {event.reason}" if event.reason else ""
+            at = formats.moment_text(local(event.at, booking))
+            rows.append(HistoryRow(at, f"{text}{reason}", _by(event, booking)))
+    return rows[::-1]
+
+
+def _by(event: BookingEvent, booking: Booking) -> str:
+    """Edda Kruse; or the customer, website."""
+    if event.actor_kind == ActorKind.SYSTEM:
+        return gettext("by itself")
+    who = event.actor_name or (booking.contact_name if event.actor_kind == ActorKind.CUSTOMER else gettext("staff"))
+    channel = _CHANNELS.get(BookingChannel(event.channel), str(BookingChannel(event.channel).label))
+    return ", ".join(filter(None, (who, channel)))
+
+
+def _text(event: BookingEvent, booking: Booking) -> str:
+    match event.kind:
+        case EventKind.STATUS:
+            return _status_text(event)
+        case EventKind.MOVED:
+            return _moved_text(event, booking)
+        case EventKind.MONEY:
+            return _money_text(event, booking)
+        case EventKind.CONTACT:
+            return gettext("Contact changed")
+        case EventKind.LINK:
+            return gettext("Links renewed")
+        case EventKind.EXTRAS if event.from_status != BookingStatus.HELD:
+            return gettext("Extras changed")
+        case _:
+            return ""
+
+
+def _status_text(event: BookingEvent) -> str:
+    before, after = event.from_status, event.to_status
+    match after:
+        case BookingStatus.CONFIRMED if before == BookingStatus.HELD:
+            return gettext("Booked")
+        case BookingStatus.CONFIRMED if before == BookingStatus.REQUESTED:
+            return gettext("Accepted")
+        case BookingStatus.CONFIRMED if before == BookingStatus.NO_SHOW:
+            return gettext("No-show taken back")
+        case BookingStatus.CONFIRMED if before == BookingStatus.STARTED:
+            return gettext("Start taken back")
+        case BookingStatus.CONFIRMED if before == BookingStatus.EXPIRED:
+            return gettext("Paid late, and the time was still free")
+        case BookingStatus.HELD:
+            return ""
+        case _:
+            return _STATUS_WORDS[BookingStatus(after)]()
+
+
+_STATUS_WORDS: dict[BookingStatus, Callable[[], str]] = {
+    BookingStatus.CONFIRMED: lambda: gettext("Confirmed"),
+    BookingStatus.PENDING_PAYMENT: lambda: gettext("Waiting for payment"),
+    BookingStatus.REQUESTED: lambda: gettext("Asked for this time"),
+    BookingStatus.STARTED: lambda: gettext("The visit began"),
+    BookingStatus.COMPLETED: lambda: gettext("The visit ended"),
+    BookingStatus.NO_SHOW: lambda: gettext("Marked as no-show"),
+    BookingStatus.CANCELLED: lambda: gettext("Cancelled"),
+    BookingStatus.DECLINED: lambda: gettext("Declined"),
+    BookingStatus.EXPIRED: lambda: gettext("The time was given back"),
+}
+# By details["what"] of a row about money; %(sum)s is details["amount_minor"].
+_MONEY_WORDS: dict[str, Callable[[], str]] = {
+    "paid": lambda: gettext("%(sum)s came in"),
+    "refund": lambda: gettext("%(sum)s goes back"),
+    "refunded": lambda: gettext("%(sum)s went back"),
+    "waived": lambda: gettext("%(sum)s waived"),
+    "fee": lambda: gettext("Fee of %(sum)s"),
+    "link": lambda: gettext("Link to pay sent"),
+    "no_show_undone": lambda: gettext("No-show taken back"),
+}
+
+
+def _money_text(event: BookingEvent, booking: Booking) -> str:
+    words = _MONEY_WORDS.get(str(event.details.get("what", "")))
+    text = words() if words else gettext("Money: %(sum)s")
+    amount = event.details.get("amount_minor")
+    if amount is None:
+        return text if "%(sum)s" not in text else gettext("Money changed")
+    return text % {"sum": visit.money(int(amount), booking)} if "%(sum)s" in text else text
+
+
+def _moved_text(event: BookingEvent, booking: Booking) -> str:
+    before, after = (_moment(event.details, side, booking) for side in ("from", "to"))
+    if before == after:
+        return gettext("Given to somebody else")
+    return gettext("Moved from %(before)s to %(after)s") % {"before": before, "after": after}
+
+
+def _moment(details: dict[str, Any], side: str, booking: Booking) -> str:
+    return formats.moment_text(local(datetime.fromisoformat(details[side]["starts_at"]), booking))

@@ -1,0 +1,127 @@
+"""Named reads of the desk. All of them take the rights of who asks, and each is a fixed number of queries."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Min, Prefetch, Q, QuerySet, Sum
+
+from bookings.enums import BookingStatus
+from bookings.models import Booking, BookingEvent, BookingLine
+from core.references import parsed_reference
+from dashboard.permissions import Rights, bookings_visible_to
+from payments.enums import COUNTING_REFUNDS, PaymentStatus
+from payments.models import BillLine, Payment, Refund
+from services.models import Location
+
+MOST_FOUND = 50
+SHORTEST_SEARCH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The money of one booking in minor units: what is owed, what came in, what went (or goes) back."""
+
+    owed_minor: int = 0
+    paid_minor: int = 0
+    refunded_minor: int = 0
+
+    @property
+    def net_paid_minor(self) -> int:
+        return self.paid_minor - self.refunded_minor
+
+    @property
+    def open_minor(self) -> int:
+        return max(0, self.owed_minor - self.net_paid_minor)
+
+
+def day_bookings(rights: Rights, places: Iterable[Location], on: date) -> list[Booking]:
+    """The bookings that begin on a local day of the places, in the order of time. Three queries."""
+    windows = Q(pk__in=[])
+    for place in places:
+        begins, ends = local_day(on, ZoneInfo(place.time_zone))
+        windows |= Q(location=place, starts_at__gte=begins, starts_at__lt=ends)
+    listed = bookings_visible_to(rights).filter(windows).exclude(status=BookingStatus.EXPIRED)
+    return list(_with_lines(listed).order_by("starts_at", "pk"))
+
+
+def local_day(on: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The first instant of a local day and that of the next; 23 or 25 hours apart when clocks change."""
+    return datetime.combine(on, time(), zone), datetime.combine(on + timedelta(days=1), time(), zone)
+
+
+def found_bookings(rights: Rights, typed: str) -> list[Booking]:
+    """Bookings by reference, or by a part of the name or e-mail; the latest first, ``MOST_FOUND`` at most."""
+    words = typed.strip()
+    if len(words) < SHORTEST_SEARCH:
+        return []
+    wanted = Q(contact_name__icontains=words) | Q(contact_email__icontains=words)
+    if reference := parsed_reference(words):
+        wanted |= Q(reference=reference)
+    matches = bookings_visible_to(rights).filter(wanted).exclude(contact_name="")
+    return list(_with_lines(matches).order_by("-starts_at", "-pk")[:MOST_FOUND])
+
+
+def sums_of(bookings: Sequence[Booking]) -> dict[int, Sums]:
+    """The money of many bookings by their ids. Three queries, however many there are."""
+    refs = [subject_ref(booking) for booking in bookings]
+    bills = [booking.bill_id for booking in bookings if booking.bill_id]
+    owed = _summed(BillLine.objects.filter(bill_id__in=bills, subject_ref__in=refs), "subject_ref", "gross_minor")
+    paid = _summed(
+        Payment.objects.filter(subject_ref__in=refs, status=PaymentStatus.SUCCEEDED), "subject_ref", "amount_minor"
+    )
+    back = _summed(
+        Refund.objects.filter(payment__subject_ref__in=refs, status__in=sorted(COUNTING_REFUNDS)),
+        "payment__subject_ref",
+        "amount_minor",
+    )
+    return {
+        booking.pk: Sums(owed.get(ref, 0), paid.get(ref, 0), back.get(ref, 0))
+        for booking, ref in zip(bookings, refs, strict=True)
+    }
+
+
+def booking_by_reference(rights: Rights, reference: str) -> Booking | None:
+    """A booking that may be seen, with its lines, people, place and history. Three queries."""
+    found = bookings_visible_to(rights).filter(reference=reference).select_related("location", "customer", "bill")
+    lines = BookingLine.objects.select_related("staff_member__resource", "variant__service")
+    events = BookingEvent.objects.order_by("id")
+    return found.prefetch_related(Prefetch("lines", lines), Prefetch("events", events)).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """What is known of a person: visits that took place before, appointments missed, and the first of them."""
+
+    came: int = 0
+    missed: int = 0
+    since: datetime | None = None
+
+
+def visits_before(booking: Booking) -> Visits:
+    """Count the earlier visits of whoever booked: of the same customer, or under the same e-mail. One query."""
+    same = Q(contact_email__iexact=booking.contact_email) if booking.contact_email else Q(pk__in=[])
+    if booking.customer_id:
+        same |= Q(customer_id=booking.customer_id)
+    earlier = Booking.objects.filter(same, starts_at__lt=booking.starts_at).exclude(pk=booking.pk)
+    came = Q(status__in=[BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED])
+    missed = Q(status=BookingStatus.NO_SHOW)
+    return Visits(
+        **earlier.aggregate(
+            came=Count("pk", filter=came), missed=Count("pk", filter=missed), since=Min("starts_at", filter=came)
+        )
+    )
+
+
+def subject_ref(booking: Booking) -> str:
+    return f"booking:{booking.pk}"
+
+
+def _with_lines(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
+    lines = BookingLine.objects.select_related("staff_member")
+    return bookings.select_related("location").prefetch_related(Prefetch("lines", lines))
+
+
+def _summed(rows: QuerySet, key: str, amount: str) -> dict[str, int]:  # type: ignore[type-arg] # of several models
+    return dict(rows.order_by().values_list(key).annotate(total=Sum(amount)).values_list(key, "total"))

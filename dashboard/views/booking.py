@@ -1,0 +1,36 @@
+"""The page of one booking at the desk."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from bookings.models import Booking
+from dashboard import queries
+from dashboard.presenters import booking as presenter
+from dashboard.presenters.history import history
+from dashboard.views.pages import Desk, desk_page, show
+
+
+@require_safe
+@desk_page
+def booking(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Everything about a booking, and what can be done at this moment."""
+    return booking_page(request, desk, open_booking(desk, reference))
+
+
+def open_booking(desk: Desk, reference: str) -> Booking:
+    """A booking of somebody else's place is no different from one that never was."""
+    found = queries.booking_by_reference(desk.rights, reference)
+    if found is None:
+        raise Http404
+    return found
+
+
+def booking_page(
+    request: HttpRequest, desk: Desk, booking: Booking, *, problem: object = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "problem": problem,
+        "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),
+        "history": history(booking),
+    }
+    return show(request, desk, "dashboard/booking.html", context, current="day", status=status)

@@ -1,0 +1,29 @@
+"""The door of the desk. A refusal never says whether the account, the password or the right was what was missing."""
+
+from typing import Any
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpResponse
+
+from dashboard.forms import SignInForm
+
+
+class SignIn(LoginView):
+    """Sign in by e-mail, then go on to the page that was asked for, if it is one of ours."""
+
+    template_name = "dashboard/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+    next_page = "desk"
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response = self.render_to_response(self.get_context_data(form=form))
+        response.status_code = 422
+        return response
+
+
+class SignOut(LogoutView):
+    """Only by POST, so that no picture in a mail can sign anybody out."""
+
+    http_method_names = ["post"]
+    next_page = "desk_sign_in"
