@@ -292,6 +292,8 @@ LOGGING = {
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         # A line for each look at the queue would bury the lines that matter.
         "celery": {"handlers": [], "level": "WARNING", "propagate": True},
+        # Its lines repeat what we log ourselves, with addresses in them.
+        "stripe": {"handlers": [], "level": "WARNING", "propagate": True},
         "celery.apps.worker": {"handlers": [], "level": "INFO", "propagate": True},
         # The letters of a receipt are nobody's business.
         "fontTools": {"handlers": [], "level": "WARNING", "propagate": True},

@@ -8,6 +8,7 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Sum
 
 from core.crash import crash_point
 from core.outbox import publish
@@ -19,15 +20,18 @@ from payments.models import Bill, Payment, SavedCard
 from payments.operations.alerts import raise_alert
 from payments.operations.cards import customer_of
 from payments.operations.paying import apply_intent
+from payments.queries import balance
 
 logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def request_charge(*, bill_id: int, subject_ref: str, amount_minor: int, now: datetime) -> Payment:
-    """Ask for a fee from the saved card of a subject, at most what its owner consented to. The task does the rest.
+def request_charge(*, bill_id: int, subject_ref: str, amount_minor: int, now: datetime) -> Payment | None:
+    """Ask for a fee from the saved card of a subject: never more than is open, nor, with earlier ones, than its owner
+    consented to. The task does the rest.
 
-    One that is waiting already is returned as it is. Locks the bill. Publishes ``payment.charge``.
+    One that is waiting already is returned as it is; None when nothing may be charged (any more). Locks the bill.
+    Publishes ``payment.charge``.
 
     :raises SavedCard.DoesNotExist: when there is no card that may be charged.
     """
@@ -36,12 +40,17 @@ def request_charge(*, bill_id: int, subject_ref: str, amount_minor: int, now: da
     if payment := waiting.first():
         return payment
     card = SavedCard.objects.get(subject_ref=subject_ref, detached_at=None, is_frozen=False)
+    earlier = Payment.objects.filter(subject_ref=subject_ref, is_off_session=True, status=PaymentStatus.SUCCEEDED)
+    charged = int(earlier.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+    amount_minor = min(amount_minor, card.cap_minor - charged, balance(subject_ref).open_minor)
+    if amount_minor <= 0:
+        return None
     payment = Payment.objects.create(
         bill=bill,
         subject_ref=subject_ref,
         purpose=Purpose.FEE,
         currency=bill.currency,
-        amount_minor=min(amount_minor, card.cap_minor),
+        amount_minor=amount_minor,
         is_off_session=True,
         created_at=now,
     )
