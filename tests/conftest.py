@@ -5,10 +5,14 @@ The environment has to be complete before Django reads its settings, so it is se
 """
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import django
 import pytest
 
+from devservers import stripe as stand_in
+from devservers.stripe import Stripe
 from tests import servers
 
 servers.prepare_environment()
@@ -16,6 +20,31 @@ servers.prepare_environment()
 django.setup()
 
 _skipped: list[str] = []
+
+
+@pytest.fixture(scope="session")
+def stripe_server() -> Iterator[Stripe]:
+    """One stand-in for Stripe for all tests of a process. It tells nobody anything by itself."""
+    folder = servers.new_folder("stripe")
+    server = stand_in.start(folder, "http://localhost:8000")
+    server.control.set_webhook("")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def stripe(stripe_server: Stripe, settings: Any) -> Stripe:
+    """The stand-in, empty, and settings that lead to it."""
+    from payments import gateway
+
+    stripe_server.control.reset()
+    stripe_server.control.set_webhook("")
+    gateway.breaker.open_until = 0.0
+    values = stripe_server.environment()
+    settings.STRIPE_WEBHOOK_SECRETS = [values.pop("STRIPE_WEBHOOK_SECRET")]
+    for name, value in values.items():
+        setattr(settings, name, value)
+    return stripe_server
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

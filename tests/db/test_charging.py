@@ -1,0 +1,168 @@
+"""Fees charged to a saved card, against the stand-in for Stripe."""
+
+from datetime import timedelta
+
+import pytest
+
+from core import outbox
+from devservers.stripe import Stripe
+from payments import gateway
+from payments.enums import AlertKind, PaymentStatus, Purpose, SetupStatus
+from payments.errors import AlreadyPaid
+from payments.models import Bill, CardSetup, MoneyAlert, Payment, SavedCard
+from payments.operations import detach_cards_due, request_charge, start_card_setup, sync_card_setup
+from payments.operations.cards import forget_card_after
+from payments.queries import balance, saved_card
+from tests import money
+from tests.factories import NOW
+from tests.money import SUBJECT
+
+pytestmark = pytest.mark.django_db
+
+
+def card_on_file(stripe: Stripe, *, owed_minor: int = 4000, cap_minor: int = 8000) -> Bill:
+    """A bill whose owner left a card for fees."""
+    bill = money.bill(owed_minor)
+    money.consent()
+    started = start_card_setup(bill_id=bill.pk, subject_ref=SUBJECT, cap_minor=cap_minor, now=NOW)
+    started.setup.refresh_from_db()
+    stripe.control.set_up(str(started.setup.setup_intent_id))
+    sync_card_setup(setup_id=started.setup.pk, now=NOW)
+    return bill
+
+
+def charge(bill: Bill, amount_minor: int = 4000) -> Payment:
+    payment = request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=amount_minor, now=NOW)
+    assert payment is not None
+    money.deliver()
+    payment.refresh_from_db()
+    return payment
+
+
+def test_card_is_kept_without_a_payment(stripe: Stripe) -> None:
+    card_on_file(stripe)
+
+    card = saved_card(SUBJECT)
+    assert card is not None
+    assert (card.last4, card.cap_minor, card.consent.text) == ("4242", 8000, "Up to €80.00.")
+    assert CardSetup.objects.get().status == SetupStatus.SUCCEEDED
+    assert not stripe.control.requests("POST", "/v1/payment_intents")
+
+
+def test_card_setup_started_twice_is_the_same_one(stripe: Stripe) -> None:
+    bill = money.bill()
+    values = {"bill_id": bill.pk, "subject_ref": SUBJECT, "cap_minor": 8000, "now": NOW}
+
+    assert start_card_setup(**values).client_secret == start_card_setup(**values).client_secret
+
+
+def test_card_that_is_there_is_not_asked_for_again(stripe: Stripe) -> None:
+    bill = card_on_file(stripe)
+
+    with pytest.raises(AlreadyPaid):
+        start_card_setup(bill_id=bill.pk, subject_ref=SUBJECT, cap_minor=8000, now=NOW)
+
+
+def test_fee_is_charged_once(stripe: Stripe) -> None:
+    bill = card_on_file(stripe)
+
+    payment = charge(bill)
+    again = request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
+
+    assert again is None
+    assert (payment.status, payment.amount_minor, payment.purpose) == (PaymentStatus.SUCCEEDED, 4000, Purpose.FEE)
+    assert balance(SUBJECT).paid_minor == 4000
+    confirmed = stripe.control.requests("POST", f"/v1/payment_intents/{payment.intent_id}/confirm")
+    assert [each["params"]["off_session"] for each in confirmed] == ["true"]
+
+
+def test_fee_is_never_more_than_is_open(stripe: Stripe) -> None:
+    assert charge(card_on_file(stripe, owed_minor=2500), 4000).amount_minor == 2500
+
+
+def test_fees_together_are_never_more_than_was_consented_to(stripe: Stripe) -> None:
+    bill = card_on_file(stripe, owed_minor=8000, cap_minor=5000)
+
+    assert [charge(bill, 4000).amount_minor, charge(bill, 4000).amount_minor] == [4000, 1000]
+
+
+def test_fee_is_never_more_than_was_consented_to(stripe: Stripe) -> None:
+    payment = charge(card_on_file(stripe, cap_minor=3000), 4000)
+
+    assert payment.amount_minor == 3000
+
+
+def test_fee_without_a_card_cannot_be_asked_for(stripe: Stripe) -> None:
+    with pytest.raises(SavedCard.DoesNotExist):
+        request_charge(bill_id=money.bill().pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
+
+
+def test_fee_that_needs_the_customer_stays_open_for_them_and_is_not_tried_again(stripe: Stripe) -> None:
+    bill = card_on_file(stripe)
+    SavedCard.objects.update(payment_method_id=money.card_that_wants_its_owner(bill))
+
+    payment = charge(bill)
+    money.deliver(now=NOW + timedelta(days=1))
+
+    assert (payment.status, payment.failure_code) == (PaymentStatus.OPEN, "authentication_required")
+    assert len(stripe.control.requests("POST", f"/v1/payment_intents/{payment.intent_id}/confirm")) == 1
+    # The customer then pays the same one.
+    started = money.start(bill, 4000, purpose=Purpose.FEE)
+    assert started.payment.pk == payment.pk
+    stripe.control.pay(str(payment.intent_id))
+    money.gateway_news(payment)
+    assert balance(SUBJECT).paid_minor == 4000
+
+
+@pytest.mark.parametrize(
+    ("where", "fault"),
+    [
+        ("POST /v1/payment_intents", "500"),
+        ("POST /v1/payment_intents", "500_after"),
+        ("POST /v1/payment_intents", "reset_after"),
+        ("POST /v1/payment_intents/*/confirm", "500"),
+        ("POST /v1/payment_intents/*/confirm", "500_after"),
+        ("POST /v1/payment_intents/*/confirm", "reset_before"),
+        ("POST /v1/payment_intents/*/confirm", "reset_after"),
+        ("POST /v1/payment_intents/*/confirm", "lock_timeout"),
+    ],
+)
+def test_fee_after_a_failure_of_the_provider_is_charged_once(stripe: Stripe, where: str, fault: str) -> None:
+    bill = card_on_file(stripe)
+    stripe.control.fail(where, fault)  # type: ignore[arg-type]
+    payment = request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
+    assert payment is not None
+    now = NOW
+    for _ in range(8):
+        money.forget_outage()
+        outbox.drain(now=now)
+        now += timedelta(minutes=10)
+
+    payment.refresh_from_db()
+    received = [each.received_minor for each in gateway.intents_since(NOW - timedelta(days=3650))]
+    assert payment.status == PaymentStatus.SUCCEEDED
+    assert sum(received) == 4000
+
+
+def test_frozen_card_is_not_charged_and_a_person_is_told(stripe: Stripe) -> None:
+    bill = card_on_file(stripe)
+    payment = request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
+    assert payment is not None
+    SavedCard.objects.update(is_frozen=True)
+
+    money.deliver()
+
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.FAILED
+    assert MoneyAlert.objects.get().kind == AlertKind.CHARGE_FAILED
+
+
+def test_card_is_forgotten_when_its_time_is_up(stripe: Stripe) -> None:
+    card_on_file(stripe)
+    forget_card_after(subject_ref=SUBJECT, at=NOW + timedelta(days=14))
+
+    assert detach_cards_due(now=NOW + timedelta(days=13)) == 0
+    assert detach_cards_due(now=NOW + timedelta(days=14)) == 1
+
+    assert saved_card(SUBJECT) is None
+    assert [each["path"] for each in stripe.control.requests("POST", "/v1/payment_methods")]

@@ -1,0 +1,180 @@
+"""Notices of Stripe: kept first, read again at the source, harmless in any order and number."""
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from devservers.stripe import Stripe
+from payments import gateway, lookafter
+from payments.enums import AlertKind, PaymentStatus
+from payments.models import MoneyAlert, Payment, Refund, SavedCard, StripeEvent
+from payments.notices import keep_notice
+from payments.queries import balance
+from tests import money
+from tests.factories import NOW
+from tests.money import SUBJECT, notice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def made(stripe: Stripe) -> Payment:
+    """A payment that the customer made and that we have not heard of."""
+    payment = money.start(money.bill()).payment
+    payment.refresh_from_db()
+    stripe.control.pay(str(payment.intent_id))
+    return payment
+
+
+def about(payment: Payment, kind: str, event_id: str, **changes: Any) -> dict[str, Any]:
+    return notice(kind, {"id": payment.intent_id, "object": "payment_intent"}, event_id=event_id, **changes)
+
+
+KINDS = ("payment_intent.created", "payment_intent.processing", "payment_intent.succeeded", "charge.refunded")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))), ids=lambda order: "".join(map(str, order)))
+def test_every_order_of_notices_ends_the_same(stripe: Stripe, made: Payment, order: tuple[int, ...]) -> None:
+    stripe.control.refund_outside(str(made.intent_id), 600)
+
+    for number in order:
+        found = {"id": made.intent_id, "payment_intent": made.intent_id}
+        keep_notice(notice(KINDS[number], found, event_id=f"evt_{number}"), now=NOW)
+        money.deliver()
+
+    made.refresh_from_db()
+    assert made.status == PaymentStatus.SUCCEEDED
+    assert list(Refund.objects.values_list("amount_minor", "status", "reason")) == [(600, "succeeded", "external")]
+    assert balance(SUBJECT).net_paid_minor == 1000
+
+
+def test_the_same_notice_ten_times_counts_once(made: Payment) -> None:
+    event = about(made, "payment_intent.succeeded", "evt_1")
+
+    kept = [keep_notice(event, now=NOW) for _ in range(10)]
+    money.deliver()
+
+    assert kept == [True] + [False] * 9
+    assert balance(SUBJECT).paid_minor == 1600
+    assert StripeEvent.objects.get().handled_at is not None
+
+
+def test_two_notices_of_one_change_count_once(made: Payment) -> None:
+    for event_id in ("evt_1", "evt_2"):
+        keep_notice(about(made, "payment_intent.succeeded", event_id), now=NOW)
+    money.deliver()
+
+    assert balance(SUBJECT).paid_minor == 1600
+
+
+def test_notice_before_our_own_commit_finds_the_row_by_its_key(stripe: Stripe, made: Payment) -> None:
+    Payment.objects.filter(pk=made.pk).update(status=PaymentStatus.CREATED, intent_id=None)
+    found = {"id": made.intent_id, "metadata": {"payment": str(made.key)}}
+
+    keep_notice(notice("payment_intent.succeeded", found), now=NOW)
+    money.deliver()
+
+    after = Payment.objects.get()
+    assert (after.status, after.intent_id) == (PaymentStatus.SUCCEEDED, made.intent_id)
+
+
+def test_notice_lies_and_the_source_is_believed(stripe: Stripe) -> None:
+    payment = money.start(money.bill()).payment
+    payment.refresh_from_db()
+
+    keep_notice(about(payment, "payment_intent.succeeded", "evt_1"), now=NOW)
+    money.deliver()
+
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.OPEN
+
+
+def test_lost_notice_is_made_good_by_looking_after(made: Payment) -> None:
+    assert lookafter.look_after(now=NOW + timedelta(minutes=3)) == 1
+
+    made.refresh_from_db()
+    assert made.status == PaymentStatus.SUCCEEDED
+
+
+def test_comparison_with_the_provider_repairs_and_reports(made: Payment) -> None:
+    run = lookafter.reconcile(now=NOW + timedelta(minutes=5), window=timedelta(days=3650))
+
+    made.refresh_from_db()
+    assert made.status == PaymentStatus.SUCCEEDED
+    assert (run.checked_count, run.repaired_count, run.report) == (1, 1, [f"repaired: payment {made.pk}"])
+    again = lookafter.reconcile(now=NOW + timedelta(minutes=6), window=timedelta(days=3650))
+    assert (again.repaired_count, again.listed_count) == (0, 0)
+
+
+def test_money_of_nobody_is_listed(stripe: Stripe) -> None:
+    intent = gateway.create_intent(key="not-ours", serial=0, amount_minor=500, currency="EUR")
+    stripe.control.pay(intent.id)
+
+    keep_notice(notice("payment_intent.succeeded", {"id": intent.id, "metadata": {"payment": "not-ours"}}), now=NOW)
+    money.deliver()
+
+    assert MoneyAlert.objects.get().kind == AlertKind.UNKNOWN_MONEY
+    assert StripeEvent.objects.get().outcome == "no such payment here"
+
+
+@pytest.mark.parametrize("changes", [{"livemode": True}, {"account": "acct_other"}], ids=["live", "other account"])
+def test_notice_of_another_account_or_mode_has_no_effect_and_is_listed(made: Payment, changes: dict[str, Any]) -> None:
+    keep_notice(about(made, "payment_intent.succeeded", "evt_1", **changes), now=NOW)
+    money.deliver()
+
+    made.refresh_from_db()
+    assert made.status == PaymentStatus.OPEN
+    assert MoneyAlert.objects.get().kind == AlertKind.WRONG_ACCOUNT
+
+
+@pytest.mark.parametrize("kind", ["customer.created", "payout.paid", "something.new"])
+def test_unknown_notice_is_kept_and_has_no_effect(stripe: Stripe, kind: str) -> None:
+    keep_notice(notice(kind, {"id": "obj_1"}), now=NOW)
+    money.deliver()
+
+    assert StripeEvent.objects.get().outcome == "not used"
+
+
+def test_dispute_freezes_the_card_and_is_listed(stripe: Stripe) -> None:
+    money.consent()
+    payment = money.paid(money.bill(), stripe, saves_card=True, cap_minor=8000)
+    found = {"id": "dp_1", "payment_intent": payment.intent_id, "status": "needs_response", "reason": "fraudulent"}
+
+    for event_id in ("evt_1", "evt_2"):
+        keep_notice(notice("charge.dispute.created", found, event_id=event_id), now=NOW)
+    money.deliver()
+
+    payment.refresh_from_db()
+    assert payment.is_disputed
+    assert SavedCard.objects.get().is_frozen
+    assert MoneyAlert.objects.get().kind == AlertKind.DISPUTE
+
+
+def test_provider_away_while_a_notice_is_read_is_tried_again(stripe: Stripe, made: Payment) -> None:
+    stripe.control.fail("GET /v1/payment_intents/*", "500")
+    keep_notice(about(made, "payment_intent.succeeded", "evt_1"), now=NOW)
+    money.deliver()
+    made.refresh_from_db()
+    assert made.status == PaymentStatus.OPEN
+
+    money.deliver(now=NOW + timedelta(minutes=1))
+
+    made.refresh_from_db()
+    assert made.status == PaymentStatus.SUCCEEDED
+
+
+def test_nothing_of_a_person_is_kept_of_a_notice(stripe: Stripe) -> None:
+    found = {
+        "id": "pi_1",
+        "receipt_email": "jana@example.com",
+        "shipping": {"name": "Jana Weber"},
+        "status": "succeeded",
+    }
+
+    keep_notice(notice("payment_intent.succeeded", found), now=NOW)
+
+    kept = str(StripeEvent.objects.get().payload)
+    assert "jana" not in kept.lower()
+    assert "succeeded" in kept
