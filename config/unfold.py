@@ -17,6 +17,7 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 ADMIN_ROUTES = {
     "bookings_ahead": "bookings.commitments.bookings_ahead",
     "stranded_bookings": "bookings.commitments.stranded_bookings",
+    "policy_preview": "bookings.policy_previews.policy_preview",
     "lock_unless_needed": "bookings.operations.schedule.lock_unless_needed",
 }
 

@@ -421,8 +421,13 @@ class Service(TranslatedTexts):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(deposit_kind="", deposit_value__isnull=True)
-                | Q(deposit_kind=DepositKind.PERCENT, deposit_value__gt=0, deposit_value__lte=10_000)
-                | Q(deposit_kind=DepositKind.FIXED, deposit_value__gt=0),
+                | Q(
+                    deposit_kind=DepositKind.PERCENT,
+                    deposit_value__isnull=False,
+                    deposit_value__gt=0,
+                    deposit_value__lte=10_000,
+                )
+                | Q(deposit_kind=DepositKind.FIXED, deposit_value__isnull=False, deposit_value__gt=0),
                 name="services_service_deposit",
                 violation_error_message=_("An own deposit needs its kind and an amount, at most 100 percent."),
             )
