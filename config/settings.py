@@ -173,7 +173,10 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
 # subject kind -> function(subject reference) -> ReceiptSubject, or None when it is gone
 RECEIPT_SUBJECTS = {"booking": "bookings.receipts.receipt_subject"}
 # subject kind -> function(ContextRequest) -> MessageContext, or None when the message is no longer wanted
-NOTIFICATION_CONTEXTS = {"booking": "bookings.messages.notification_context"}
+NOTIFICATION_CONTEXTS = {
+    "booking": "bookings.messages.notification_context",
+    "staff": "bookings.agenda.agenda_context",
+}
 DOCTOR_CHECKS = [
     "core.doctor.CHECKS",
     "payments.doctor.CHECKS",

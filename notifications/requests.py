@@ -59,11 +59,18 @@ class CalendarPart:
 class MessageContext:
     """What a message is made of. ``template`` names a folder under templates/notifications.
 
-    Times among the variables are already in the zone people should read.
+    Times among the variables are already in the zone people should read. ``words`` are the variables that the
+    business's own texts may name, as plain text. ``link`` is where a tap on a web push leads. ``may_text`` is False
+    until the person has shown that the booking is meant (acted from the mailbox, or paid), so that nobody can make us
+    text strangers. Marketing needs an ``unsubscribe_url``.
     """
 
     template: str
     variables: Mapping[str, Any]
+    words: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
+    may_text: bool = True
+    unsubscribe_url: str = ""
     sender_name: str = ""
     reply_to: str = ""
     calendar: CalendarPart | None = None

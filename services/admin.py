@@ -237,7 +237,7 @@ def _tier_text(tier: CancellationTier) -> str:
 @admin.register(Business)
 class BusinessAdmin(ModelAdmin):
     fieldsets = (
-        (None, {"fields": ["name", "tagline", "staff_word", "phone", "email", "brand_colour"]}),
+        (None, {"fields": ["name", "tagline", "staff_word", "phone", "email", "review_url", "brand_colour"]}),
         (
             _("Money and language"),
             {

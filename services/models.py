@@ -187,6 +187,9 @@ class Business(TranslatedTexts):
     brand_colour = models.CharField(max_length=7, default="#0f766e", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")])
     phone = models.CharField(max_length=20, blank=True)
     email = models.EmailField(blank=True)
+    review_url = models.URLField(
+        _("where you collect reviews"), blank=True, help_text=_("Customers are asked for a review only with it.")
+    )
     is_booking_paused = models.BooleanField(default=False)
     paused_message = models.CharField(max_length=300, blank=True)
     daily_limit = models.PositiveSmallIntegerField(_("bookings a day at most"), null=True, blank=True)
