@@ -68,6 +68,10 @@ RULES: Mapping[str, Rule] = {
     "calendar": Rule(_CUSTOMERS),
     # Whoever posts there has to sign; without a signature nothing is read.
     "stripe_webhook": Rule(_NOBODY, EVERYBODY),
+    # Reports of providers, which prove themselves by signature or secret.
+    "twilio_status": Rule(_NOBODY),
+    "twilio_inbound": Rule(_NOBODY),
+    "mail_events": Rule(_NOBODY),
     "live": Rule(EVERYBODY),
     "ready": Rule(EVERYBODY),
     "admin": Rule(frozenset({Role.ADMIN}), frozenset({Role.ADMIN})),

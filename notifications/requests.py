@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from notifications.enums import Channel, RecipientRole
+from notifications.enums import Channel, Purpose, RecipientRole
 
 # In the key of a message that somebody asked for once more.
 AGAIN = ":again-"
@@ -13,11 +13,13 @@ AGAIN = ":again-"
 
 @dataclass(frozen=True, slots=True)
 class MessageRequest:
-    """One message to one person.
+    """One message to one person, by every channel that the rules name and that reaches them.
 
     ``key`` makes asking twice harmless; ``version`` is the state of the subject it speaks of. ``details`` holds what
-    cannot be read again later (the time before a move): ids and instants only, nothing personal. Without ``not_before``
-    it is due at once.
+    cannot be read again later (the time before a move): ids and instants only, nothing personal; ``offset_minutes``
+    among them is the distance from the visit that rules may ask about. Without ``not_before`` it is due at once, from
+    ``expires_at`` on it is dropped. ``can_wait`` lets it wait for the end of the person's quiet hours. ``phone`` is in
+    E.164 form. With a ``channel`` it goes by that one alone.
     """
 
     kind: str
@@ -28,8 +30,12 @@ class MessageRequest:
     language: str
     key: str
     recipient_ref: str = ""
-    channel: Channel = Channel.EMAIL
+    phone: str = ""
+    channel: Channel | None = None
+    purpose: Purpose = Purpose.SERVICE
+    can_wait: bool = False
     not_before: datetime | None = None
+    expires_at: datetime | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
