@@ -65,6 +65,7 @@ RULES: Mapping[str, Rule] = {
     "confirmed": Rule(_CUSTOMERS),
     "move": Rule(_LINKS, _LINKS),
     "cancel": Rule(_LINKS, _LINKS),
+    "coming": Rule(_CUSTOMERS, _CUSTOMERS),
     "calendar": Rule(_CUSTOMERS),
     # Whoever posts there has to sign; without a signature nothing is read.
     "stripe_webhook": Rule(_NOBODY, EVERYBODY),
