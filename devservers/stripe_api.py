@@ -153,14 +153,15 @@ class Edge:
                 if from_browser:
                     typed = await stripe_browser.with_card(self.ledger, typed)
                 body = self.ledger.expanded(await self._handle(endpoint, thing_id, typed), expand)
-            self.save()
         except Refused as refused:
-            self.save()
             if from_browser:
                 refused.error = stripe_browser.shown_error(refused.error)
             if not refused.is_stored:
                 raise
             return refused.status, {"error": refused.error}
+        finally:
+            if request.method == "POST":
+                self.save()
         if self._fault(request, ("500_after",)):
             return 500, {"error": dict(FAULTS["500"][1])}
         return 200, stripe_browser.shown(body) if from_browser else body
@@ -225,6 +226,7 @@ class Edge:
     # --- keeping ---
 
     def save(self) -> None:
+        """Write everything to the folder, if there is one."""
         if self._file:
             ledger = self.ledger
             kept = {"things": ledger.things, "numbers": ledger.numbers, "set_up": sorted(ledger.set_up)}
