@@ -80,6 +80,8 @@ RULES: Mapping[str, Rule] = {
     "desk_sign_out": Rule(_NOBODY, EVERYBODY),
     "desk": Rule(_DESK),
     "desk_booking": Rule(_DESK_HERE),
+    "desk_payments": Rule(_DESK - {Role.THERAPIST}),
+    "desk_payments_csv": Rule(_DESK - {Role.THERAPIST}),
 }
 
 
