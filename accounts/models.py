@@ -70,6 +70,9 @@ class Customer(models.Model):
 
     class Meta:
         ordering: ClassVar = ["name"]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=models.Q(is_blocked=True), name="accounts_customer_blocked"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -85,6 +85,13 @@ class PartyTooLarge(_Worded, Refused):
     text = _("That is more people than can come at once. Please choose a smaller number.")
 
 
+class CannotBookOnline(_Worded, Refused):
+    """The business takes no online bookings from this person. The sentence gives no reason, on purpose."""
+
+    code = "cannot_book_online"
+    text = _("We cannot take this booking online. Nothing was booked. Please call us.")
+
+
 class Busy(_Worded, Conflict):
     """Others held the needed locks for too long."""
 
@@ -146,6 +153,75 @@ class StaffFixed(_Worded, Refused):
 
     code = "staff_fixed"
     text = _("This booking stays with the person you chose. Nothing was changed. Please contact us to change that.")
+
+
+# --- money -----------------------------------------------------------------------------------------------------------
+
+
+class NothingToPay(_Worded, Conflict):
+    """There is nothing that this person could pay online now."""
+
+    code = "nothing_to_pay"
+    text = _("There is nothing to pay at the moment. Please look at the booking again.")
+
+
+class PayFirst(_Worded, Refused):
+    """Moving costs a fee that has to be paid online before the time changes. ``data["fee_minor"]`` is how much."""
+
+    code = "pay_first"
+    text = _("This move has a fee that is paid first. Nothing was changed yet. Please pay the fee to move.")
+
+
+class AmountTooLarge(_Worded, Refused):
+    """``data["open_minor"]`` is the most that it can be."""
+
+    code = "amount_too_large"
+    text = _("That is more than what is open. Nothing was written down. Please check the amount.")
+
+
+class NoSuchPayment(_Worded, Refused):
+    """The payment or refund does not belong to this booking."""
+
+    code = "no_such_payment"
+    text = _("This payment does not belong to this booking. Nothing was changed.")
+
+
+class NothingToWaive(_Worded, Refused):
+    """``data["fee_minor"]`` is the fee that is left, perhaps 0."""
+
+    code = "nothing_to_waive"
+    text = _("There is no fee of that amount to waive. Nothing was changed.")
+
+
+class NothingToAnswer(_Worded, Conflict):
+    """The booking is no request any more: answered already, called off, or run out."""
+
+    code = "nothing_to_answer"
+    text = _("This request is no longer waiting for an answer. Nothing was changed. Please look at it again.")
+
+
+class NotWaitingForPayment(_Worded, Conflict):
+    code = "not_waiting_for_payment"
+    text = _("This booking is not waiting for a payment any more. Nothing was changed. Please look at it again.")
+
+
+class CannotMarkMissed(_Worded, Refused):
+    """It cannot be noted (or taken back) that nobody came. ``data["why"]`` is a ``NoShowRefusal``."""
+
+    code = "cannot_mark_missed"
+    text = _("It cannot be noted for this booking now that nobody came. Nothing was changed.")
+
+
+class CannotUndoMissed(_Worded, Refused):
+    """``data["why"]`` is a ``NoShowRefusal``."""
+
+    code = "cannot_undo_missed"
+    text = _("It can no longer be taken back that nobody came. Nothing was changed.")
+
+
+class TooManyMessages(_Worded, TooMany):
+    code = "too_many_messages"
+    text = _("You have written several messages already. We answer as soon as we can. If it is urgent, please call us.")
 
 
 # --- the business's own changes --------------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from bookings.calendar_entries import customer_entry, staff_entry
 from bookings.contact import first_name
 from bookings.enums import ActorKind
 from bookings.links import LinkRole, manage_url
-from bookings.message_words import words_of
 from bookings.models import Booking
 from bookings.policies import Terms
 from bookings.policy_texts import BookingFacts, plain_policy_sentence, policy_sentence
@@ -23,10 +22,6 @@ from notifications.requests import CalendarPart, MessageContext
 from services.brand import brand_tokens
 from services.models import Business
 from staff.models import StaffMember
-
-# What these tell changes the calendar as well.
-_CALENDAR_KINDS = frozenset({"confirmed", "moved", "reassigned", "cancelled", "released"})
-_CUSTOMER_PAGES = ("move", "cancel", "coming", "messages")
 
 
 def customer_context(
@@ -37,22 +32,19 @@ def customer_context(
     entry = customer_entry(booking, business)
     attendee = ical.Mailbox(booking.contact_name, booking.contact_email)
     variables = {
-        **_common(booking, business, details),
+        **common(booking, business, details),
         "first_name": first_name(booking.contact_name),
         "steps": steps,
         "who": steps[0].who if len(steps) == 1 else "",
-        **_when(booking, (entry.starts_at, entry.ends_at)),
+        **when(booking, (entry.starts_at, entry.ends_at)),
         "preparations": [] if is_off else appointment.preparations(booking),
         **({} if is_off else _policy(booking, now)),
         "manage_url": manage_url(booking, LinkRole.CUSTOMER),
-        **{f"{page}_url": manage_url(booking, LinkRole.CUSTOMER, page=page) for page in _CUSTOMER_PAGES},
         "is_cancelled_by_customer": booking.cancelled_by == ActorKind.CUSTOMER,
         "fee_minor": booking.cancellation_fee_minor or 0,
-        "book_again_url": _book_again_url(booking),
-        "review_url": business.review_url,
+        "book_again_url": book_again_url(booking),
     }
-    invite = _invite(kind, entry, attendee, is_off=is_off, now=now)
-    return _context(business, f"{kind}_customer", variables, invite)
+    return _context(business, f"{kind}_customer", variables, entry, attendee, is_off=is_off, now=now)
 
 
 def staff_context(
@@ -70,12 +62,12 @@ def staff_context(
     if kind == "released" and "previous_starts_at" in details:
         entry = _at_the_old_time(entry, datetime.fromisoformat(details["previous_starts_at"]))
     variables = {
-        **_common(booking, business, details),
+        **common(booking, business, details),
         "first_name": person.short_name,
         "customer": first_name(booking.contact_name),
         "who": first_name(booking.contact_name),
         "steps": appointment.steps(booking, staff_member_id=person.pk) or appointment.steps(booking),
-        **_when(booking, (entry.starts_at, entry.ends_at)),
+        **when(booking, (entry.starts_at, entry.ends_at)),
         "channel": booking.get_channel_display(),
         "is_cancelled_by_customer": booking.cancelled_by == ActorKind.CUSTOMER,
     }
@@ -85,40 +77,36 @@ def staff_context(
         variables["move_url"] = manage_url(booking, LinkRole.STAFF, page="move")
         variables["cancel_url"] = manage_url(booking, LinkRole.STAFF, page="cancel")
     attendee = ical.Mailbox(person.name, person.email)
-    invite = _invite(kind, entry, attendee, is_off=is_off, now=now)
-    return _context(business, f"{kind}_staff", variables, invite)
-
-
-def _invite(
-    kind: str, entry: ical.Entry, attendee: ical.Mailbox, *, is_off: bool, now: datetime
-) -> CalendarPart | None:
-    if kind not in _CALENDAR_KINDS:
-        return None
-    method = ical.Method.CANCEL if is_off else ical.Method.REQUEST
-    return CalendarPart(method=method, content=ical.invite(entry, method, attendee=attendee, now=now))
+    return _context(business, f"{kind}_staff", variables, entry, attendee, is_off=is_off, now=now)
 
 
 def _context(
-    business: Business, template: str, variables: Mapping[str, Any], invite: CalendarPart | None
+    business: Business,
+    template: str,
+    variables: Mapping[str, Any],
+    entry: ical.Entry,
+    attendee: ical.Mailbox,
+    *,
+    is_off: bool,
+    now: datetime,
 ) -> MessageContext:
+    method = ical.Method.CANCEL if is_off else ical.Method.REQUEST
     return MessageContext(
         template=template,
         variables=variables,
-        words=words_of(variables),
-        link=str(variables.get("manage_url", "")),
         sender_name=business.text("name"),
         reply_to=business.email,
-        calendar=invite,
+        calendar=CalendarPart(method=method, content=ical.invite(entry, method, attendee=attendee, now=now)),
     )
 
 
-def _common(booking: Booking, business: Business, details: Mapping[str, Any]) -> dict[str, Any]:
+def common(booking: Booking, business: Business, details: Mapping[str, Any]) -> dict[str, Any]:
     previous = details.get("previous_starts_at")
     return {
         "business": business.text("name"),
         "business_email": business.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
         "business_url": settings.SITE_URL,
-        "brand": brand_colours(business.brand_colour),
+        "brand": _colours(business.brand_colour),
         "language": get_language(),
         "place": appointment.place(booking, business),
         "party": appointment.party_words(booking),
@@ -130,7 +118,7 @@ def _common(booking: Booking, business: Business, details: Mapping[str, Any]) ->
     }
 
 
-def _when(booking: Booking, span: tuple[datetime, datetime]) -> dict[str, Any]:
+def when(booking: Booking, span: tuple[datetime, datetime]) -> dict[str, Any]:
     starts_at, ends_at = (appointment.local(moment, booking) for moment in span)
     return {
         "starts_at": starts_at,
@@ -159,12 +147,12 @@ def _policy(booking: Booking, now: datetime) -> dict[str, str]:
     return {"policy": plain_policy_sentence(terms, **facts), "policy_html": policy_sentence(terms, **facts)}
 
 
-def _book_again_url(booking: Booking) -> str:
+def book_again_url(booking: Booking) -> str:
     line = next(iter(booking.lines.all()), None)
     return f"{settings.SITE_URL}/s/{line.variant.service.slug}/" if line else settings.SITE_URL
 
 
-def brand_colours(colour: str) -> dict[str, dict[str, str]]:
+def _colours(colour: str) -> dict[str, dict[str, str]]:
     """The brand's colours by name, for light and dark: ``brand.light.text``."""
     tokens = brand_tokens(colour)
     return {

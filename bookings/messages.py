@@ -7,15 +7,15 @@ the moment of sending.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
-from bookings import message_contexts
+from bookings import message_contexts, money_messages
 from bookings.enums import BookingStatus
+from bookings.message_requests import MONEY_KINDS, MessageKind, staff_of, to_customer, to_staff
 from bookings.models import Booking, BookingLine
-from core.reads import read_rows
+from bookings.records import subject_ref
 from notifications import operations as notifications
 from notifications.enums import RecipientRole
 from notifications.queries import has_newer
@@ -23,23 +23,25 @@ from notifications.requests import ContextRequest, MessageContext, MessageReques
 from services.models import Business
 from staff.models import StaffMember
 
+__all__ = [
+    "LIVE",
+    "MessageKind",
+    "announce_again",
+    "announce_cancelled",
+    "announce_confirmed",
+    "announce_moved",
+    "announce_reassigned",
+    "notification_context",
+    "subject_ref",
+]
+
 # What a confirmation or a change can be told about.
 LIVE = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED})
 
 
-class MessageKind(StrEnum):
-    """What a message tells. RELEASED goes to a staff member whose booking went to somebody else."""
-
-    CONFIRMED = "confirmed"
-    MOVED = "moved"
-    REASSIGNED = "reassigned"
-    CANCELLED = "cancelled"
-    RELEASED = "released"
-
-
 def announce_confirmed(booking: Booking, *, now: datetime) -> None:
     """Tell the customer and the staff members of its lines that the booking is agreed."""
-    _announce(booking, MessageKind.CONFIRMED, staff=_staff_of(booking), now=now)
+    _announce(booking, MessageKind.CONFIRMED, staff=staff_of(booking), now=now)
 
 
 def announce_moved(
@@ -50,7 +52,7 @@ def announce_moved(
     :param previous_staff_ids: who had the booking before; those who have it no longer are told to forget it.
     """
     details = {"previous_starts_at": previous_starts_at.isoformat()}
-    staff = _staff_of(booking)
+    staff = staff_of(booking)
     requests = _requests(booking, MessageKind.MOVED, staff, details)
     requests += _released(booking, staff, previous_staff_ids, details)
     notifications.enqueue(requests, now=now)
@@ -61,7 +63,7 @@ def announce_reassigned(booking: Booking, *, previous_staff_ids: Collection[int]
 
     Call it after the lines and ``ical_sequence`` have changed; a staff member who keeps a line is not bothered.
     """
-    staff = _staff_of(booking)
+    staff = staff_of(booking)
     newcomers = [person for person in staff if person.pk not in previous_staff_ids]
     requests = _requests(booking, MessageKind.REASSIGNED, newcomers)
     requests += _released(booking, staff, previous_staff_ids)
@@ -74,18 +76,14 @@ def announce_cancelled(booking: Booking, *, now: datetime) -> None:
     Call it after the status has changed and ``ical_sequence`` has risen.
     """
     notifications.cancel_pending(subject_ref(booking), reason="The booking was cancelled first.")
-    _announce(booking, MessageKind.CANCELLED, staff=_staff_of(booking), now=now)
+    _announce(booking, MessageKind.CANCELLED, staff=staff_of(booking), now=now)
 
 
 def announce_again(booking: Booking, *, to_staff: bool, now: datetime) -> None:
     """Send the appointment as it stands once more, because somebody asked for it: to the customer, perhaps to staff."""
-    requests = _requests(booking, MessageKind.CONFIRMED, _staff_of(booking) if to_staff else ())
+    requests = _requests(booking, MessageKind.CONFIRMED, staff_of(booking) if to_staff else ())
     again = [replace(request, key=notifications.again_key(request.key, now)) for request in requests]
     notifications.enqueue(again, now=now)
-
-
-def subject_ref(booking: Booking) -> str:
-    return f"booking:{booking.pk}"
 
 
 def notification_context(request: ContextRequest) -> MessageContext | None:
@@ -95,6 +93,8 @@ def notification_context(request: ContextRequest) -> MessageContext | None:
     it any more, or a newer message to the same person follows.
     """
     booking = _with_everything().filter(pk=int(request.subject_ref.partition(":")[2])).first()
+    if booking is not None and request.kind in MONEY_KINDS:
+        return money_messages.money_context(booking, request)
     if booking is None or not _is_still_true(booking, request) or _is_superseded(booking, request):
         return None
     business = Business.objects.get()
@@ -126,7 +126,7 @@ def _is_superseded(booking: Booking, request: ContextRequest) -> bool:
     """Whether a newer message tells this person the state of things, with the whole appointment in it."""
     if booking.ical_sequence <= request.version:
         return False
-    return has_newer(request, kinds=list(MessageKind))
+    return has_newer(request, kinds=[kind for kind in MessageKind if kind not in MONEY_KINDS])
 
 
 def _is_concerned(booking: Booking, person: StaffMember, request: ContextRequest) -> bool:
@@ -141,9 +141,9 @@ def _announce(booking: Booking, kind: MessageKind, *, staff: Iterable[StaffMembe
 def _requests(
     booking: Booking, kind: MessageKind, staff: Iterable[StaffMember], details: Mapping[str, Any] | None = None
 ) -> list[MessageRequest]:
-    requests = [_to_staff(booking, kind, person, details or {}) for person in staff]
+    requests = [to_staff(booking, kind, person, details or {}) for person in staff]
     if booking.contact_email:
-        requests.insert(0, _to_customer(booking, kind, details or {}))
+        requests.insert(0, to_customer(booking, kind, details or {}))
     return requests
 
 
@@ -157,40 +157,4 @@ def _released(
     if not gone:
         return []
     people = StaffMember.objects.filter(pk__in=gone)
-    return [_to_staff(booking, MessageKind.RELEASED, person, details or {}) for person in people]
-
-
-def _to_customer(booking: Booking, kind: MessageKind, details: Mapping[str, Any]) -> MessageRequest:
-    return MessageRequest(
-        kind=kind,
-        subject_ref=subject_ref(booking),
-        version=booking.ical_sequence,
-        recipient_role=RecipientRole.CUSTOMER,
-        recipient_ref=f"customer:{booking.customer_id}" if booking.customer_id else "",
-        address=booking.contact_email,
-        language=booking.language,
-        key=f"{subject_ref(booking)}:{kind}:customer:v{booking.ical_sequence}",
-        details=details,
-    )
-
-
-def _to_staff(booking: Booking, kind: MessageKind, person: StaffMember, details: Mapping[str, Any]) -> MessageRequest:
-    return MessageRequest(
-        kind=kind,
-        subject_ref=subject_ref(booking),
-        version=booking.ical_sequence,
-        recipient_role=RecipientRole.STAFF,
-        recipient_ref=f"staff:{person.pk}",
-        address=person.email,
-        language=person.language,
-        key=f"{subject_ref(booking)}:{kind}:staff-{person.pk}:v{booking.ical_sequence}",
-        details=details,
-    )
-
-
-_OF_LINES = "WHERE id IN (SELECT staff_member_id FROM bookings_bookingline WHERE booking_id = %s) ORDER BY id"
-
-
-def _staff_of(booking: Booking) -> list[StaffMember]:
-    """Read anew: after a move or a new therapist, lines prefetched earlier tell the past."""
-    return read_rows(StaffMember, _OF_LINES, [booking.pk])
+    return [to_staff(booking, MessageKind.RELEASED, person, details or {}) for person in people]

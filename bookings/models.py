@@ -6,7 +6,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Lower
 from django.utils.translation import gettext_lazy as _
 
 from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind
@@ -93,6 +93,9 @@ class Booking(models.Model):
             models.Index(fields=["address_hash"], condition=Q(status=BookingStatus.HELD), name="bookings_hold_address"),
             models.Index(fields=["location", "starts_at"], name="bookings_booking_day"),
             models.Index(fields=["contact_email"], name="bookings_booking_email"),
+            models.Index(
+                Lower("contact_email"), condition=Q(status=BookingStatus.NO_SHOW), name="bookings_no_show_email"
+            ),
             models.Index(
                 fields=["fee_settles_at"],
                 condition=Q(fee_settles_at__isnull=False),

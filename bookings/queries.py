@@ -4,21 +4,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Model, Prefetch, Q, QuerySet
+from django.db.models.functions import Lower
 
+from accounts.emails import same_mailbox
 from bookings.availability import free_starts
 from bookings.claims import LineSpec
-from bookings.enums import CLAIMING, EXPIRING, BookingStatus, EventKind
+from bookings.enums import CLAIMING, EXPIRING, BookingStatus
 from bookings.facts import availability_facts
 from bookings.links import LinkRole, read_token, token_is_valid
-from bookings.models import Booking, BookingEvent, BookingLine
-from bookings.records import spec_of_line
+from bookings.models import Booking, BookingEvent, BookingLine, HelpMessage, MoveProposal
+from bookings.policies import Terms
+from bookings.records import deposit_minor, spec_of_line, subject_ref
+from bookings.settlements import CancelQuote, cancel_quote
 from core.references import token_hash
-from services.models import AddOn, Category, Location, Resource, ResourceType, Service, ServiceVariant
+from payments import gateway
+from payments.enums import LIVE_PAYMENTS, PaymentStatus, SetupStatus
+from payments.models import BillLine, CardSetup, Payment
+from payments.queries import balance as balance_of
+from payments.queries import saved_card
+from services.models import AddOn, Business, Category, Location, Resource, ResourceType, Service, ServiceVariant
 from staff.models import StaffMember
 
 # Near times are looked for in this many days before and after first, then in the second number of days after.
 _NEAR_DAYS = 3
 _FAR_DAYS = 30
+# Looked at in one sweep.
+_OVERDUE = 200
+# A payment that succeeded is settled within seconds; after this it was.
+_JUST_PAID = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +84,6 @@ def booking_page(booking_id: int) -> Booking:
         .prefetch_related(Prefetch("lines", lines), Prefetch("events", BookingEvent.objects.order_by("id")))
         .get(pk=booking_id)
     )
-
-
-def has_said_coming(booking: Booking) -> bool:
-    """Whether the customer said that they are coming to the visit at the time that it has now."""
-    said = {"starts_at": booking.starts_at.isoformat()}
-    return any(event.kind == EventKind.COMING and event.details == said for event in booking.events.all())
 
 
 def add_ons_of(booking: Booking) -> list[AddOn]:
@@ -145,6 +152,92 @@ def nearest_moves(
         ignore_booking_id=booking.pk,
         promised=spec_of_line(line),
     )
+
+
+def live_proposal(booking: Booking, now: datetime) -> MoveProposal | None:
+    """Return the move of a booking that waits to be paid, if its time is still kept and the booking where it was."""
+    live = MoveProposal.objects.filter(booking=booking, expires_at__gt=now, sequence=booking.ical_sequence)
+    return live.order_by("-pk").first()
+
+
+def lead_minutes_of(booking: Booking) -> int:
+    """Return the notice that the rules ask today for what was booked."""
+    services = Service.objects.filter(variants__booking_lines__booking=booking)
+    own = services.values_list("booking_policy__lead_minutes", flat=True).first()
+    if own is not None:
+        return own
+    return Business.objects.values_list("booking_policy__lead_minutes", flat=True).get()
+
+
+def missed_visits(normalised: str) -> QuerySet[Booking]:
+    """Return the visits that nobody came to, booked with an address (``accounts.emails.normalised_email``)."""
+    forms = same_mailbox(normalised)
+    return Booking.objects.annotate(mailbox=Lower("contact_email")).filter(
+        status=BookingStatus.NO_SHOW, mailbox__in=forms
+    )
+
+
+def cancel_quote_for(booking: Booking, now: datetime) -> CancelQuote:
+    """Quote what the customer of a booking pays and gets back who cancels now: the sums that cancelling then uses."""
+    subject = subject_ref(booking)
+    balance = balance_of(subject)
+    moves = BillLine.objects.filter(subject_ref=subject, kind=BillLine.Kind.CHANGE_FEE)
+    move_fees = sum(moves.values_list("gross_minor", flat=True)) if booking.customer_move_count else 0
+    card = saved_card(subject) if gateway.is_configured() else None
+    return cancel_quote(
+        Terms.from_json(booking.terms),
+        status=booking.status,
+        starts_at=booking.starts_at,
+        confirmed_at=booking.confirmed_at,
+        now=now,
+        total_minor=booking.total_minor,
+        paid_minor=max(0, balance.net_paid_minor - move_fees),
+        can_charge=card is not None,
+        cap_minor=card.cap_minor if card else 0,
+        currency=booking.currency,
+        anchor_minor=booking.fee_anchor_minor,
+        deposit_minor=deposit_minor(booking),
+    )
+
+
+def help_thread(booking: Booking) -> list[HelpMessage]:
+    """Return what a customer and the desk wrote to each other, oldest first."""
+    return list(booking.help_messages.select_related("author"))
+
+
+def unread_help() -> QuerySet[HelpMessage]:
+    """What customers wrote and nobody has read yet, the longest waiting first."""
+    return HelpMessage.objects.filter(is_from_customer=True, read_at=None).select_related("booking").order_by("id")
+
+
+def open_requests(now: datetime) -> QuerySet[Booking]:
+    """Return the requests that wait for an answer, those that run out first before the others."""
+    waiting = Booking.objects.filter(status=BookingStatus.REQUESTED, hold_expires_at__gt=now)
+    return waiting.select_related("location").prefetch_related("lines").order_by("hold_expires_at")
+
+
+def waiting_fees(now: datetime) -> QuerySet[Booking]:
+    """Return missed visits whose fee may still be waived before money moves, the soonest first."""
+    return Booking.objects.filter(fee_settles_at__gt=now).select_related("location").order_by("fee_settles_at")
+
+
+def payments_in_overdue_bookings(now: datetime) -> dict[int, list[Payment | CardSetup]]:
+    """Return by booking, longest overdue first, the payments and card setups that may still let one stand whose time
+    to pay is up: those that wait, and those that have just succeeded.
+    """
+    overdue = Booking.objects.filter(status=BookingStatus.PENDING_PAYMENT, hold_expires_at__lte=now)
+    ids = {f"booking:{pk}": pk for pk in overdue.order_by("hold_expires_at").values_list("pk", flat=True)[:_OVERDUE]}
+    if not ids:
+        return {}
+    recently = now - _JUST_PAID
+    fresh = Q(status__in=LIVE_PAYMENTS) | Q(status=PaymentStatus.SUCCEEDED, succeeded_at__gt=recently)
+    rows: list[Payment | CardSetup] = list(Payment.objects.filter(fresh, subject_ref__in=ids))
+    rows += CardSetup.objects.filter(subject_ref__in=ids).exclude(status=SetupStatus.CANCELLED)
+    found: dict[int, list[Payment | CardSetup]] = {}
+    for ref, booking_id in ids.items():
+        if own := [row for row in rows if row.subject_ref == ref]:
+            found[booking_id] = own
+    return found
 
 
 def future_bookings_of(thing: Model, *, now: datetime) -> QuerySet[Booking]:

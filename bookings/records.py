@@ -1,18 +1,28 @@
 """What the copies on a booking mean: needed time, price, lines of its bill. Pure over rows already read."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from django.utils.translation import gettext, override
 
 from bookings.claims import LineSpec, spec_from_copies
+from bookings.demands import Demand, payment_demand
 from bookings.models import Booking, BookingLine
+from bookings.policies import Terms, cancellation_fee, deposit_taken, is_fee_free
 from bookings.pricing import PricedLine, Quote, quote
 from core import money
 from payments.models import BillLine
 from payments.operations import NewLine
+from services.enums import PaymentMode
 
 
-def quote_of(booking: Booking, lines: Sequence[BookingLine]) -> Quote:
+def subject_ref(booking: Booking) -> str:
+    """Name a booking to apps that do not know bookings: ``booking:17``."""
+    return f"booking:{booking.pk}"
+
+
+def quote_of(booking: Booking, lines: Iterable[BookingLine]) -> Quote:
     """Return the price of a booking by what was copied onto its lines."""
     return quote(
         [priced for _, priced in _priced(lines)],
@@ -37,18 +47,50 @@ def cancellation_lines(booking: Booking, lines: Sequence[BookingLine], fee_minor
     """
     with override(booking.language):
         back_text, fee_text = gettext("Cancelled"), gettext("Cancellation fee")
-    by_rate: dict[int, tuple[int, int]] = {}
-    for each in quote_of(booking, lines).lines:
-        net, tax = by_rate.get(each.tax_basis_points, (0, 0))
-        by_rate[each.tax_basis_points] = (net + each.net_minor, tax + each.tax_minor)
-    back = [NewLine(BillLine.Kind.CORRECTION, back_text, -net, -tax, rate) for rate, (net, tax) in by_rate.items()]
-    shares = money.split(fee_minor, [net + tax for net, tax in by_rate.values()])
-    fees = [
-        _inclusive(BillLine.Kind.CANCELLATION_FEE, fee_text, share, rate)
-        for share, rate in zip(shares, by_rate, strict=True)
-        if share
+    back = _price_back(booking, lines, back_text)
+    return back + _shared(booking, lines, BillLine.Kind.CANCELLATION_FEE, fee_text, fee_minor)
+
+
+def no_show_lines(booking: Booking, lines: Sequence[BookingLine], fee_minor: int) -> list[NewLine]:
+    """Return the lines after which a visit that nobody came to owes the fee and nothing else."""
+    with override(booking.language):
+        back_text, fee_text = gettext("Visit missed"), gettext("Fee for a missed visit")
+    back = _price_back(booking, lines, back_text)
+    return back + _shared(booking, lines, BillLine.Kind.NO_SHOW_FEE, fee_text, fee_minor)
+
+
+def undone_no_show_lines(
+    booking: Booking, lines: Sequence[BookingLine], *, fee_minor: int, waived_minor: int
+) -> list[NewLine]:
+    """Return the lines after which nobody has noted a missed visit: the price again, fee and waiver taken back."""
+    with override(booking.language):
+        again, back, waiver = gettext("Visit took place"), gettext("Fee taken back"), gettext("Waiver taken back")
+    return [
+        *_negated(_price_back(booking, lines, again)),
+        *_negated(_shared(booking, lines, BillLine.Kind.NO_SHOW_FEE, back, fee_minor)),
+        *_shared(booking, lines, BillLine.Kind.WAIVER, waiver, waived_minor),
     ]
-    return [line for line in back if line.net_minor or line.tax_minor] + fees
+
+
+def waiver_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: int) -> list[NewLine]:
+    """Return the lines that take so much off a fee, taxed like the fee."""
+    with override(booking.language):
+        text = gettext("Fee waived")
+    return _negated(_shared(booking, lines, BillLine.Kind.WAIVER, text, amount_minor))
+
+
+def expiry_lines(booking: Booking, lines: Sequence[BookingLine]) -> list[NewLine]:
+    """Return the lines after which a booking that was not paid in time owes nothing."""
+    with override(booking.language):
+        text = gettext("Not paid in time")
+    return _price_back(booking, lines, text)
+
+
+def revival_lines(booking: Booking, lines: Sequence[BookingLine]) -> list[NewLine]:
+    """Return the lines after which a booking that was paid late owes its price again."""
+    with override(booking.language):
+        text = gettext("Paid late and booked all the same")
+    return _negated(_price_back(booking, lines, text))
 
 
 def change_fee_line(booking: Booking, line: BookingLine, fee_minor: int) -> NewLine:
@@ -56,6 +98,50 @@ def change_fee_line(booking: Booking, line: BookingLine, fee_minor: int) -> NewL
     with override(booking.language):
         text = gettext("Fee for moving the booking")
     return _inclusive(BillLine.Kind.CHANGE_FEE, text, fee_minor, line.tax_basis_points)
+
+
+def change_fee_back_line(booking: Booking, line: BookingLine, fee_minor: int) -> NewLine:
+    """Return the line that takes fees for moves back, because the business called the visit off."""
+    with override(booking.language):
+        text = gettext("Fee for moving taken back")
+    return _negated([_inclusive(BillLine.Kind.CHANGE_FEE, text, fee_minor, line.tax_basis_points)])[0]
+
+
+def demand_of(booking: Booking, lines: Iterable[BookingLine]) -> Demand:
+    """Return what was asked for when this booking was made, card and cap included, by what was copied onto it."""
+    return payment_demand(
+        Terms.from_json(booking.terms),
+        total_minor=booking.total_minor,
+        at_visit_minor=quote_of(booking, lines).at_visit_minor,
+        currency=booking.currency,
+        has_stripe=booking.payment_mode not in {"", PaymentMode.NONE, PaymentMode.VENUE},
+        must_prepay=booking.payment_mode == PaymentMode.FULL,
+    )
+
+
+def deposit_minor(booking: Booking) -> int:
+    """Return what counts as the deposit of a booking when fees are bound to it; nothing where staff waived it."""
+    return deposit_taken(
+        Terms.from_json(booking.terms),
+        payment_mode=booking.payment_mode,
+        due_now_minor=0 if booking.is_payment_waived else booking.due_now_minor,
+        total_minor=booking.total_minor,
+    )
+
+
+def cancellation_fee_of(booking: Booking, *, now: datetime) -> int:
+    """Return what a customer owes who cancels this booking at ``now``; what was not agreed yet costs nothing."""
+    if is_fee_free(booking.status):
+        return 0
+    return cancellation_fee(
+        Terms.from_json(booking.terms),
+        starts_at=booking.starts_at,
+        confirmed_at=booking.confirmed_at,
+        now=now,
+        total_minor=booking.total_minor,
+        anchor_minor=booking.fee_anchor_minor,
+        deposit_minor=deposit_minor(booking),
+    )
 
 
 def spec_of_line(line: BookingLine) -> LineSpec:
@@ -83,6 +169,33 @@ def _priced(lines: Iterable[BookingLine]) -> Iterable[tuple[BillLine.Kind, Price
                     is_paid_at_visit=extra.get("is_paid_at_visit", True),
                 ),
             )
+
+
+def _price_back(booking: Booking, lines: Sequence[BookingLine], text: str) -> list[NewLine]:
+    by_rate = _by_rate(booking, lines).items()
+    back = [NewLine(BillLine.Kind.CORRECTION, text, -net, -tax, rate) for rate, (net, tax) in by_rate]
+    return [line for line in back if line.net_minor or line.tax_minor]
+
+
+def _shared(
+    booking: Booking, lines: Sequence[BookingLine], kind: BillLine.Kind, text: str, amount_minor: int
+) -> list[NewLine]:
+    """Divide an amount among the tax rates of a booking as its price is."""
+    by_rate = _by_rate(booking, lines)
+    shares = money.split(amount_minor, [net + tax for net, tax in by_rate.values()])
+    return [_inclusive(kind, text, share, rate) for share, rate in zip(shares, by_rate, strict=True) if share]
+
+
+def _by_rate(booking: Booking, lines: Sequence[BookingLine]) -> dict[int, tuple[int, int]]:
+    by_rate: dict[int, tuple[int, int]] = {}
+    for each in quote_of(booking, lines).lines:
+        net, tax = by_rate.get(each.tax_basis_points, (0, 0))
+        by_rate[each.tax_basis_points] = (net + each.net_minor, tax + each.tax_minor)
+    return by_rate
+
+
+def _negated(lines: Sequence[NewLine]) -> list[NewLine]:
+    return [replace(line, net_minor=-line.net_minor, tax_minor=-line.tax_minor) for line in lines]
 
 
 def _inclusive(kind: BillLine.Kind, text: str, gross_minor: int, tax_basis_points: int) -> NewLine:

@@ -2,10 +2,16 @@
 
 from celery import shared_task
 
-from bookings.operations import hold
+from bookings.operations import expiry, missed
 from core import clock
 
 
 @shared_task
 def expire_holds() -> int:
-    return hold.expire_holds(now=clock.now())
+    return expiry.expire_due(now=clock.now())
+
+
+@shared_task
+def settle_fees() -> int:
+    """Charge and return what missed visits owe and are owed, once staff had their time to waive it."""
+    return missed.settle_due_fees(now=clock.now())

@@ -11,7 +11,6 @@ urlpatterns = [
     path("health/ready", views.ready, name="ready"),
     path("", include("payments.urls")),
     path("desk/", include("dashboard.urls")),
-    path("", include("notifications.urls")),
     path("", include("bookings.urls")),
 ]
 

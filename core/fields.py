@@ -23,6 +23,17 @@ def _cipher() -> MultiFernet:
     return _fernet(tuple(settings.FIELD_KEYS))
 
 
+def decrypted(stored: str) -> str:
+    """Read what an encrypted column holds, where it was not read through its field.
+
+    :raises ImproperlyConfigured: when the key is not known any more.
+    """
+    try:
+        return _cipher().decrypt(stored.encode()).decode()
+    except InvalidToken as error:
+        raise ImproperlyConfigured("A stored value was encrypted with a key that is not in FIELD_KEYS.") from error
+
+
 class EncryptedTextField(_TextField):
     """Text that the database only ever sees encrypted. An empty value is stored as it is."""
 
@@ -31,9 +42,4 @@ class EncryptedTextField(_TextField):
         return _cipher().encrypt(text.encode()).decode() if text else text
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        if not value:
-            return value
-        try:
-            return _cipher().decrypt(value.encode()).decode()
-        except InvalidToken as error:
-            raise ImproperlyConfigured("A stored value was encrypted with a key that is not in FIELD_KEYS.") from error
+        return decrypted(value) if value else value

@@ -22,6 +22,21 @@ def read_rows(model: type[M], rest: str, parameters: Sequence[Any]) -> list[M]:
     return [model.from_db(connection.alias, names, _converted(row, converters)) for row in found]
 
 
+def read_rows_beside(
+    model: type[M], extra: str, rest: str, parameters: Sequence[Any]
+) -> list[tuple[M, tuple[Any, ...]]]:
+    """Return rows as ``read_rows`` does, each beside the values of ``extra``: further columns of the same statement."""
+    names, converters, statement = _statement(model, rest, extra)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        found = cursor.fetchall()
+    count = len(names)
+    return [
+        (model.from_db(connection.alias, names, _converted(row[:count], converters)), tuple(row[count:]))
+        for row in found
+    ]
+
+
 def _converted(row: Sequence[Any], converters: Sequence[tuple[int, _Converter]]) -> list[Any]:
     values = list(row)
     for index, convert in converters:
@@ -30,11 +45,16 @@ def _converted(row: Sequence[Any], converters: Sequence[tuple[int, _Converter]])
 
 
 @lru_cache(maxsize=64)
-def _statement(model: type[models.Model], rest: str) -> tuple[list[str], list[tuple[int, _Converter]], str]:
+def _statement(
+    model: type[models.Model], rest: str, extra: str = ""
+) -> tuple[list[str], list[tuple[int, _Converter]], str]:
     fields = list(model._meta.concrete_fields)
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(field.column)) for field in fields)
+    table = quote(model._meta.db_table)
+    columns = ", ".join(f"{table}.{quote(str(field.column))}" for field in fields)
     converters = [(index, each) for index, field in enumerate(fields) for each in field.get_db_converters(connection)]
-    # Names come from our own models, ``rest`` is a constant of the caller, values are parameters.
-    statement = f"SELECT {columns} FROM {quote(model._meta.db_table)} {rest}"  # noqa: S608
+    if extra:
+        columns = f"{columns}, {extra}"
+    # Names come from our own models, ``rest`` and ``extra`` are constants of the caller, values are parameters.
+    statement = f"SELECT {columns} FROM {table} {rest}"  # noqa: S608
     return [field.attname for field in fields], converters, statement

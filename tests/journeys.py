@@ -1,14 +1,27 @@
 """Steps that many tests take: hold, confirm, as a guest, at ``factories.NOW``. Every value can be given."""
 
 from datetime import datetime
+from itertools import count
 from typing import Any
 
+from accounts.operations import record_consent
 from bookings.enums import ActorKind, BookingChannel
 from bookings.lifecycle import Actor
 from bookings.models import Allocation, Booking
 from bookings.operations.confirm import Contact, confirm_booking
 from bookings.operations.hold import HeldSlot, hold_slot
-from tests.factories import NOW, Studio
+from bookings.operations.pay import begin_payment
+from bookings.records import subject_ref
+from core.outbox import publish
+from devservers.stripe import Stripe
+from payments.enums import Method, PaymentStatus, Purpose
+from payments.models import Payment, SavedCard
+from tests.factories import NOW, Studio, cancellation_policy, studio
+
+_intents = count(1)
+CARD_WORDS = "Your card may be charged €80.00 at most."
+# policies.md 11: at least 48 h free, at least 24 h half, else everything.
+TIERS = ((2880, "none", 0), (1440, "percent", 5000))
 
 GUEST = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 LINK = Actor(ActorKind.CUSTOMER, BookingChannel.LINK)
@@ -31,8 +44,22 @@ def hold(place: Studio, hour: int = 10, minute: int = 0, **changes: Any) -> Held
     return hold_slot(**{**wish, **changes})
 
 
-def confirm(booking: Booking, *, contact: Contact = JANA, actor: Actor = GUEST, now: datetime = NOW) -> Booking:
-    return confirm_booking(booking_id=booking.pk, contact=contact, consent_text="I agree.", actor=actor, now=now)
+def confirm(
+    booking: Booking,
+    *,
+    contact: Contact = JANA,
+    actor: Actor = GUEST,
+    now: datetime = NOW,
+    asks_payment: bool | None = None,
+) -> Booking:
+    return confirm_booking(
+        booking_id=booking.pk,
+        contact=contact,
+        consent_text="I agree.",
+        actor=actor,
+        now=now,
+        asks_payment=asks_payment,
+    )
 
 
 def booked(place: Studio, hour: int = 10, minute: int = 0, *, contact: Contact = JANA, **changes: Any) -> Booking:
@@ -45,3 +72,74 @@ def claims() -> list[tuple[int, int, int]]:
     """All taken time as (resource id, low minute, high minute)."""
     rows = Allocation.objects.order_by("low_minute", "resource")
     return list(rows.values_list("resource", "low_minute", "high_minute"))
+
+
+# --- money -----------------------------------------------------------------------------------------------------------
+
+
+def paid_studio(
+    mode: str = "deposit", *, staff: int = 1, service: dict[str, Any] | None = None, **policy: Any
+) -> Studio:
+    """A studio whose service of 80.00 asks for money when booking: 20 % if it is a deposit, no minutes of grace."""
+    values = {"payment_mode": mode, "grace_minutes": 0, "is_fee_capped_at_deposit": False, **policy}
+    if mode == "deposit":
+        values = {"deposit_value": 2000, **values}
+    tiers = values.pop("tiers", TIERS)
+    return studio(staff=staff, cancellation_policy=cancellation_policy(*tiers, **values), **(service or {}))
+
+
+def waiting(place: Studio, *, days: int = 3, hour: int = 10, **changes: Any) -> Booking:
+    """A booking that waits for its payment or card, by default on the third day at ten."""
+    return booked(place, start_minute=place.minute(hour, days=days), **changes)
+
+
+def arrived(
+    booking: Booking, amount_minor: int, *, purpose: Purpose = Purpose.BOOKING, now: datetime = NOW, **values: Any
+) -> Payment:
+    """Money that came in online, as the payments app writes it down; what follows from it waits in the outbox."""
+    payment = Payment.objects.create(
+        bill_id=booking.bill_id,
+        subject_ref=subject_ref(booking),
+        purpose=purpose,
+        currency=booking.currency,
+        amount_minor=amount_minor,
+        created_at=now,
+        **{
+            "status": PaymentStatus.SUCCEEDED,
+            "method": Method.STRIPE,
+            "intent_id": f"pi_{next(_intents)}",
+            "card_brand": "visa",
+            "card_last4": "4242",
+            "succeeded_at": now,
+            **values,
+        },
+    )
+    payload = {"payment_id": payment.pk, "subject_ref": payment.subject_ref, "purpose": payment.purpose}
+    publish("payment.succeeded", f"payment:{payment.pk}", payload, now=now)
+    return payment
+
+
+def card_kept(booking: Booking, *, cap_minor: int = 8000, now: datetime = NOW) -> SavedCard:
+    """A card that the customer agreed to have charged for fees."""
+    consent = record_consent(
+        customer_id=None, subject_ref=subject_ref(booking), purpose="card_on_file", text=CARD_WORDS, now=now
+    )
+    return SavedCard.objects.create(
+        bill_id=booking.bill_id,
+        subject_ref=subject_ref(booking),
+        consent=consent,
+        payment_method_id="pm_1",
+        brand="visa",
+        last4="4242",
+        currency=booking.currency,
+        cap_minor=cap_minor,
+        created_at=now,
+    )
+
+
+def begin_and_pay(booking: Booking, stripe: Stripe, amount_minor: int, *, now: datetime = NOW) -> Payment:
+    """Start a payment as the page does, and make it at the stand-in for Stripe. Nobody here knows it yet."""
+    begin_payment(booking_id=booking.pk, expected_minor=amount_minor, consent_text=CARD_WORDS, now=now)
+    payment = Payment.objects.filter(subject_ref=subject_ref(booking)).latest("pk")
+    stripe.control.pay(str(payment.intent_id))
+    return payment

@@ -1,19 +1,24 @@
-"""Calling a booking off: the time is free at once, and the bill says what is still owed."""
+"""Calling a booking off: the time is free at once, the bill says what is still owed, and the money follows it."""
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from bookings import messages
 from bookings.enums import ActorKind, BookingStatus
 from bookings.errors import AlreadyCancelled, NotBooked, StalePage, TooLateToCancel
 from bookings.lifecycle import Actor, transition
 from bookings.models import Booking
-from bookings.operations.claiming import locked_booking, release
+from bookings.operations.billing import lines_of, move_fees, write_lines
+from bookings.operations.claiming import drop_own_proposals, locked_booking, release
+from bookings.operations.fees import move_money, settled
 from bookings.operations.transactions import booking_transaction
-from bookings.policies import CancelRefusal, Terms, cancel_refusal, cancellation_fee
-from bookings.records import cancellation_lines
+from bookings.policies import CancelRefusal, cancel_refusal
+from bookings.records import cancellation_fee_of, cancellation_lines, change_fee_back_line
+from bookings.settlements import Settlement
 from core.errors import DomainError
-from payments.operations import add_line
+from payments.enums import RefundReason
+from payments.operations import call_off_payments
 
 _REFUSALS: dict[CancelRefusal, Callable[[], DomainError]] = {
     CancelRefusal.ALREADY_CANCELLED: AlreadyCancelled,
@@ -24,12 +29,22 @@ _REFUSALS: dict[CancelRefusal, Callable[[], DomainError]] = {
 
 @booking_transaction
 def cancel_booking(
-    *, booking_id: int, expected_fee_minor: int, actor: Actor, now: datetime, reason: str = ""
+    *,
+    booking_id: int,
+    expected_fee_minor: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    on_behalf: bool = False,
+    at: datetime | None = None,
+    waive: bool = False,
 ) -> Booking:
-    """Cancel a booking. A customer pays what the copied terms say at ``now``; when the business cancels, nothing is
-    owed.
+    """Cancel a booking. A customer pays what the copied terms say; when the business cancels, nothing is owed.
 
-    Gives the time back, brings the bill to exactly the fee, takes back reminders not sent yet, and tells both sides.
+    ``on_behalf``: staff cancel for the customer who called at ``at`` (or now), so the customer's rules count for that
+    moment; ``waive`` lets the customer off the fee. Gives the time back, brings the bill to exactly the fee, gives back
+    what was paid beyond it or charges the saved card for what is missing, calls payments off that wait, takes back
+    reminders not sent yet, and tells both sides. The history's details say what became of the money.
 
     Locks: the booking, then the bill.
 
@@ -43,18 +58,22 @@ def cancel_booking(
     refusal = cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=now, by_staff=by_staff)
     if refusal:
         raise _REFUSALS[refusal]()
-    fee = 0 if by_staff else _fee(booking, now)
+    by_business = by_staff and not on_behalf
+    fee = 0 if by_business or waive else cancellation_fee_of(booking, now=_moment(booking, on_behalf, at, now))
     if fee != expected_fee_minor:
         raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
+    call_off_payments(subject_ref=messages.subject_ref(booking), now=now)
+    drop_own_proposals(booking, now=now)
+    outcome = _settle(booking, fee, by_business=by_business, now=now)
     transition(
         booking,
         BookingStatus.CANCELLED,
         actor=actor,
         now=now,
         reason=reason,
-        details={"fee_minor": fee},
+        details=_details(fee, outcome, on_behalf=on_behalf, at=at, waive=waive),
         values={
-            "cancelled_by": actor.kind,
+            "cancelled_by": ActorKind.CUSTOMER if on_behalf else actor.kind,
             "cancelled_at": now,
             "cancellation_fee_minor": fee,
             "hold_expires_at": None,
@@ -62,22 +81,42 @@ def cancel_booking(
         },
     )
     release(booking)
-    if booking.bill_id:
-        for line in cancellation_lines(booking, list(booking.lines.all()), fee):
-            add_line(bill_id=booking.bill_id, line=line, subject_ref=messages.subject_ref(booking), now=now)
     messages.announce_cancelled(booking, now=now)
+    if outcome:
+        refund_reason = RefundReason.BUSINESS if by_business else RefundReason.POLICY
+        move_money(booking, outcome, reason=refund_reason, actor=actor, now=now)
     return booking
 
 
-def _fee(booking: Booking, now: datetime) -> int:
-    """Return what a customer owes; what was not agreed yet may be called off for nothing."""
-    if booking.status != BookingStatus.CONFIRMED:
-        return 0
-    return cancellation_fee(
-        Terms.from_json(booking.terms),
-        starts_at=booking.starts_at,
-        confirmed_at=booking.confirmed_at,
-        now=now,
-        total_minor=booking.total_minor,
-        anchor_minor=booking.fee_anchor_minor,
-    )
+def _moment(booking: Booking, on_behalf: bool, at: datetime | None, now: datetime) -> datetime:
+    """When the customer called: never in the future, never before there was a booking."""
+    if not on_behalf or at is None:
+        return now
+    return min(max(at, booking.confirmed_at or booking.created_at), now)
+
+
+def _settle(booking: Booking, fee_minor: int, *, by_business: bool, now: datetime) -> Settlement | None:
+    """Bring the bill to the fee and say what that does to the money; None where there is no bill."""
+    if booking.bill_id is None:
+        return None
+    lines = lines_of(booking)
+    write_lines(booking, cancellation_lines(booking, lines, fee_minor), now=now)
+    if by_business and (moves := move_fees(booking)):
+        write_lines(booking, [change_fee_back_line(booking, lines[0], moves)], now=now)
+    return settled(booking)
+
+
+def _details(
+    fee_minor: int, outcome: Settlement | None, *, on_behalf: bool, at: datetime | None, waive: bool
+) -> dict[str, Any]:
+    details: dict[str, Any] = {"fee_minor": fee_minor}
+    if outcome:
+        details |= {
+            "kept_minor": outcome.keep_minor,
+            "refund_minor": outcome.refund_minor,
+            "charge_minor": outcome.charge_minor,
+            "open_minor": outcome.open_minor,
+        }
+    if on_behalf:
+        details |= {"on_behalf": True, "called_at": at.isoformat() if at else None, "waived": waive}
+    return details

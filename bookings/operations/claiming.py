@@ -20,9 +20,14 @@ from bookings.facts import availability_facts
 from bookings.facts_types import Facts
 from bookings.lifecycle import SYSTEM, Actor, transition
 from bookings.models import Allocation, Booking, MoveProposal
+from bookings.money_messages import announce_declined
+from bookings.operations.billing import lines_of, write_lines
 from bookings.operations.transactions import Overtaken
+from bookings.records import expiry_lines, subject_ref
 from core.inserts import insert_rows
 from core.reads import read_rows
+from payments.enums import Purpose
+from payments.operations import call_off_payments
 from services.models import Business, Service
 
 # With "any" and no more people than this, all of them are locked at once and the facts are read a single time.
@@ -89,6 +94,17 @@ def locked_booking(booking_id: int) -> Booking:
     if not rows:
         raise Booking.DoesNotExist
     return rows[0]
+
+
+def locked_subject(subject_ref: str) -> Booking | None:
+    """Lock the booking that a reference of payments names (``booking:17``); None when there is no such booking."""
+    kind, _, number = subject_ref.partition(":")
+    if kind != "booking" or not number.isdigit():
+        return None
+    try:
+        return locked_booking(int(number))
+    except Booking.DoesNotExist:
+        return None
 
 
 def require_live_hold(booking: Booking, now: datetime) -> None:
@@ -272,17 +288,37 @@ def _end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now
         return False
     for booking in bookings:
         expire(booking, now=now, reason="taken by somebody else after it had run out")
-    drop_proposals(proposals)
+    drop_proposals(proposals, now=now)
     return True
 
 
 def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: str = "") -> None:
-    """End a hold whose row is locked: its status, and its claims on time."""
+    """End a hold whose row is locked: its status, and its claims on time.
+
+    One that waited for money owes nothing any more, and its payments are called off by a task: one that succeeds
+    first is late money. Whoever sent a request that nobody answered is told.
+    """
+    was_requested = booking.status == BookingStatus.REQUESTED
     transition(booking, BookingStatus.EXPIRED, actor=actor, now=now, reason=reason)
     release(booking)
+    if booking.bill_id:
+        write_lines(booking, expiry_lines(booking, lines_of(booking)), now=now)
+        call_off_payments(subject_ref=subject_ref(booking), now=now)
+    if was_requested:
+        announce_declined(booking, now=now)
 
 
-def drop_proposals(proposals: Sequence[MoveProposal]) -> None:
-    if proposals:
-        Allocation.objects.filter(move_proposal__in=proposals).delete()
-        MoveProposal.objects.filter(pk__in=[each.pk for each in proposals]).delete()
+def drop_own_proposals(booking: Booking, *, now: datetime) -> None:
+    """Drop what a locked booking was about to move to."""
+    drop_proposals(list(MoveProposal.objects.filter(booking=booking)), now=now)
+
+
+def drop_proposals(proposals: Sequence[MoveProposal], *, now: datetime) -> None:
+    """End proposed moves and have the payments for them called off; one that succeeds first is late money."""
+    if not proposals:
+        return
+    Allocation.objects.filter(move_proposal__in=proposals).delete()
+    MoveProposal.objects.filter(pk__in=[each.pk for each in proposals]).delete()
+    for each in proposals:
+        if each.fee_minor:
+            call_off_payments(subject_ref=f"booking:{each.booking_id}", purposes=[Purpose.MOVE], now=now)

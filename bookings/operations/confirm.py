@@ -1,22 +1,32 @@
-"""From held to agreed: who comes, what is owed, what was consented to, and who is told."""
+"""From held to agreed: who comes, what is owed, what was consented to, and who is told.
 
-from collections.abc import Sequence
+Where money or a card is asked first, or the business answers each request, the time is kept until that has happened.
+"""
+
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from accounts.operations import customer_for_guest, record_consent
-from bookings import messages
+from bookings import messages, money_messages
+from bookings.demands import Demand, payment_demand
 from bookings.enums import BookingStatus
+from bookings.errors import CannotBookOnline
 from bookings.lifecycle import Actor, transition
 from bookings.models import Booking, BookingLine
+from bookings.operations.agreeing import agree, ask_for_payment, asked, link_until
 from bookings.operations.claiming import locked_booking, require_live_hold
+from bookings.operations.standing import Standing, lines_and_standing
 from bookings.operations.transactions import booking_transaction
-from bookings.records import bill_lines
-from core.reads import read_rows
-from payments.operations import open_bill
-from services.enums import Delivery
+from bookings.policies import Terms
+from bookings.records import quote_of
+from payments import gateway
 
 CONSENT_PURPOSE = "booking"
+# What a second call finds done already.
+_CONFIRMED_BEFORE = frozenset({BookingStatus.CONFIRMED, BookingStatus.PENDING_PAYMENT, BookingStatus.REQUESTED})
+# A mail that asks for money at once would come while most people are just paying.
+UNPAID_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,66 +41,105 @@ class Contact:
 
 
 @booking_transaction
-def confirm_booking(*, booking_id: int, contact: Contact, consent_text: str, actor: Actor, now: datetime) -> Booking:
-    """Turn a live hold into a confirmed booking and return it; asked twice, the second call returns the same booking.
+def confirm_booking(
+    *,
+    booking_id: int,
+    contact: Contact,
+    consent_text: str,
+    actor: Actor,
+    now: datetime,
+    asks_payment: bool | None = None,
+) -> Booking:
+    """Take a live hold on to what the terms ask: CONFIRMED, PENDING_PAYMENT (money or a card comes first) or REQUESTED
+    (the business answers). Asked twice, the second call returns the same booking.
 
-    Opens the bill with the copied prices, records the consent with its exact words, and writes the messages. A guest
-    whose address belongs to a known customer is not linked to that customer here: only acting from the mailbox proves
-    it.
+    ``asks_payment``: whether the terms' money is asked for; None: of customers it is, at the desk it is not. Opens the
+    bill with the copied prices unless it is a request, records the consent with its exact words, and writes the
+    messages. A guest whose address belongs to a known customer is not linked to that customer here: only acting from
+    the mailbox proves it.
 
     Locks: the booking.
 
     :raises HoldExpired: when the hold has run out, even if nobody took the time yet.
     :raises HoldOver: when the booking has gone further already.
+    :raises CannotBookOnline: when the business takes no online bookings from this person.
     """
     booking = locked_booking(booking_id)
-    if booking.status == BookingStatus.CONFIRMED:
+    if booking.status in _CONFIRMED_BEFORE:
         return booking
     require_live_hold(booking, now)
-    lines = read_rows(BookingLine, "WHERE booking_id = %s ORDER BY position", [booking.pk])
-    customer = None
-    if contact.email:
-        customer = customer_for_guest(
-            name=contact.name, email=contact.email, phone=contact.phone, language=booking.language, now=now
-        )
-    customer_id = customer.pk if customer else None
-    bill = open_bill(
-        customer_id=customer_id,
-        currency=booking.currency,
-        lines=bill_lines(booking, lines),
-        subject_ref=messages.subject_ref(booking),
-        now=now,
-    )
-    transition(
-        booking,
-        BookingStatus.CONFIRMED,
-        actor=actor,
-        now=now,
-        values={
-            "customer_id": customer_id,
-            "contact_name": contact.name,
-            "contact_email": contact.email,
-            "contact_phone": contact.phone,
-            "customer_note": contact.note,
-            "visit_address": contact.visit_address,
-            "meeting_url": _meeting_url(booking, lines),
-            "bill_id": bill.pk,
-            "confirmed_at": now,
-            "hold_expires_at": None,
-        },
-    )
+    lines, standing = lines_and_standing(booking, email=contact.email, phone=contact.phone, actor=actor, now=now)
+    if standing.is_blocked:
+        raise CannotBookOnline
+    by_staff = actor.is_staff if asks_payment is None else not asks_payment
+    demand = _demand(booking, lines, standing, by_staff=by_staff)
+    values = {**_contact_values(booking, contact, now), **asked(demand)}
+    if standing.needs_answer and not actor.is_staff:
+        _request(booking, standing, values, actor, now)
+    elif demand.needs_stripe:
+        _ask(booking, lines, standing, values, actor, now)
+    else:
+        agree(booking, lines, actor=actor, now=now, values=values)
     record_consent(
-        customer_id=customer_id,
+        customer_id=booking.customer_id,
         subject_ref=messages.subject_ref(booking),
         purpose=CONSENT_PURPOSE,
         text=consent_text,
         now=now,
     )
-    messages.announce_confirmed(booking, now=now)
     return booking
 
 
-def _meeting_url(booking: Booking, lines: Sequence[BookingLine]) -> str:
-    if booking.delivery != Delivery.ONLINE:
-        return booking.meeting_url
-    return next((line.staff_member.meeting_url for line in lines if line.staff_member), "")
+def _demand(booking: Booking, lines: list[BookingLine], standing: Standing, *, by_staff: bool) -> Demand:
+    return payment_demand(
+        Terms.from_json(booking.terms),
+        total_minor=booking.total_minor,
+        at_visit_minor=quote_of(booking, lines).at_visit_minor,
+        currency=booking.currency,
+        has_stripe=gateway.is_configured(),
+        is_exempt=standing.is_exempt,
+        must_prepay=standing.must_prepay,
+        by_staff=by_staff,
+    )
+
+
+def _contact_values(booking: Booking, contact: Contact, now: datetime) -> dict[str, Any]:
+    customer_id = booking.customer_id
+    if contact.email and customer_id is None:
+        customer = customer_for_guest(
+            name=contact.name, email=contact.email, phone=contact.phone, language=booking.language, now=now
+        )
+        customer_id = customer.pk if customer else None
+    return {
+        "customer_id": customer_id,
+        "contact_name": contact.name,
+        "contact_email": contact.email,
+        "contact_phone": contact.phone,
+        "customer_note": contact.note,
+        "visit_address": contact.visit_address,
+    }
+
+
+def _request(booking: Booking, standing: Standing, values: dict[str, Any], actor: Actor, now: datetime) -> None:
+    until = link_until(
+        booking, lead_minutes=standing.lead_minutes, at_least=timedelta(minutes=standing.hold_minutes), now=now
+    )
+    transition(booking, BookingStatus.REQUESTED, actor=actor, now=now, values={**values, "hold_expires_at": until})
+    money_messages.announce_requested(booking, now=now)
+
+
+def _ask(
+    booking: Booking,
+    lines: list[BookingLine],
+    standing: Standing,
+    values: dict[str, Any],
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """A customer is at the page and pays there; who was booked by the desk gets a link and a day."""
+    hold = timedelta(minutes=standing.hold_minutes)
+    if not actor.is_staff:
+        until, remind_at = now + hold, now + UNPAID_AFTER
+    else:
+        until, remind_at = link_until(booking, lead_minutes=standing.lead_minutes, at_least=hold, now=now), now
+    ask_for_payment(booking, lines, until=until, remind_at=remind_at, actor=actor, now=now, values=values)

@@ -1,6 +1,6 @@
 """Holding a time: picked, and nobody else's for some minutes. A hold is a Booking in HELD with a token of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -202,14 +202,16 @@ def release_hold(*, booking_id: int, actor: Actor, now: datetime) -> None:
 
 
 @booking_transaction
-def expire_holds(*, now: datetime, limit: int = 200) -> int:
-    """End up to ``limit`` holds whose time is up and return how many; rows that somebody works on are left alone.
+def expire_holds(*, now: datetime, limit: int = 200, spared_ids: Collection[int] = ()) -> int:
+    """End up to ``limit`` holds whose time is up and return how many; rows that somebody works on are left alone, and
+    so are ``spared_ids``, of which a payment is not known yet.
 
     Nobody waits for this: whoever wants an expired time takes it. It keeps history and counters honest.
     """
     bookings = list(
         Booking.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(status__in=EXPIRING, hold_expires_at__lte=now)
+        .exclude(pk__in=spared_ids)
         .order_by("pk")[:limit]
     )
     for booking in bookings:
@@ -217,7 +219,8 @@ def expire_holds(*, now: datetime, limit: int = 200) -> int:
     drop_proposals(
         list(
             MoveProposal.objects.select_for_update(skip_locked=True).filter(expires_at__lte=now).order_by("pk")[:limit]
-        )
+        ),
+        now=now,
     )
     return len(bookings)
 

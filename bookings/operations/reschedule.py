@@ -4,11 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bookings import messages, queries
+from bookings.availability import Candidate
 from bookings.enums import ActorKind, BookingStatus, EventKind
 from bookings.errors import (
     AlreadyCancelled,
+    HoldExpired,
     MoveLimitReached,
     NotBooked,
+    PayFirst,
     SameTime,
     SlotNotOffered,
     SlotTaken,
@@ -18,21 +21,13 @@ from bookings.errors import (
 )
 from bookings.lifecycle import Actor, record
 from bookings.models import Booking, BookingLine
-from bookings.offers import offer_for
-from bookings.operations.claiming import (
-    Wish,
-    claim,
-    instant,
-    lock_limits,
-    locked_booking,
-    minute_of,
-    pick,
-    release,
-)
+from bookings.operations.claiming import claim, drop_own_proposals, locked_booking, minute_of, pick, release
+from bookings.operations.promised import place, wish_for
 from bookings.operations.transactions import booking_transaction
 from bookings.policies import RescheduleRefusal, Terms, anchor_after_move, move_fee, reschedule_refusal
-from bookings.records import change_fee_line, spec_of_line
+from bookings.records import change_fee_line, deposit_minor
 from core.errors import DomainError
+from payments import gateway
 from payments.operations import add_line
 
 _REFUSALS: dict[RescheduleRefusal, Callable[[], DomainError]] = {
@@ -66,7 +61,9 @@ def reschedule_booking(
 
     :raises StalePage: when the booking (``expected_sequence``) or the fee is not what the person saw.
     :raises SlotTaken, SlotNotOffered: with the nearest free starts in ``data["alternatives"]``; the old time stays.
-    :raises TooLateToMove, MoveLimitReached, StaffFixed, SameTime, AlreadyCancelled, NotBooked, Busy: as they say.
+    :raises PayFirst: when a customer's move has a fee that can be paid online: ``propose_move`` keeps the time for it.
+    :raises TooLateToMove, MoveLimitReached, StaffFixed, SameTime, AlreadyCancelled, NotBooked, HoldExpired, Busy: as
+        they say.
     """
     try:
         return _reschedule(
@@ -97,34 +94,19 @@ def _reschedule(
     if is_there and booking.ical_sequence == expected_sequence + 1:
         return booking
     terms = Terms.from_json(booking.terms)
-    fee = _checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
+    fee = checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
     if is_there:
         raise SameTime
-    wish = _wish(booking, line, start_minute, staff_member_id, by_staff=by_staff)
-    candidate = pick(wish, now=now)
-    before = (booking.starts_at, line.staff_member_id)
-    if not by_staff and booking.status == BookingStatus.CONFIRMED:
-        booking.fee_anchor_minor = anchor_after_move(
-            terms,
-            starts_at=booking.starts_at,
-            confirmed_at=booking.confirmed_at,
-            now=now,
-            total_minor=booking.total_minor,
-            anchor_minor=booking.fee_anchor_minor,
-        )
-    booking.customer_move_count += not by_staff
-    release(booking)
-    claim(booking, candidate.claims)
-    _place(booking, line, start_minute, candidate.staff_member_id)
-    record(booking, EventKind.MOVED, actor=actor, now=now, reason=reason, details=_details(before, booking, line, fee))
-    if fee and booking.bill_id:
-        new_line = change_fee_line(booking, line, fee)
-        add_line(bill_id=booking.bill_id, line=new_line, subject_ref=messages.subject_ref(booking), now=now)
-    _announce(booking, before, now)
+    if fee and not by_staff and gateway.is_configured():
+        raise PayFirst(fee_minor=fee)
+    person_id = checked_person(booking, line, staff_member_id, by_staff=by_staff)
+    drop_own_proposals(booking, now=now)
+    candidate = pick(wish_for(booking, line, start_minute, person_id), now=now)
+    carry_out(booking, line, candidate, start_minute, fee_minor=fee, actor=actor, now=now, reason=reason)
     return booking
 
 
-def _checked_fee(
+def checked_fee(
     booking: Booking,
     terms: Terms,
     expected_sequence: int,
@@ -133,7 +115,13 @@ def _checked_fee(
     by_staff: bool,
     now: datetime,
 ) -> int:
-    """Return the fee of this move, which is also the one that was shown; refuse what may not be moved."""
+    """Return the fee of this move, which is also the one that was shown; refuse what may not be moved.
+
+    :raises HoldExpired: when the time is not the customer's any more, because it was not paid or answered in time.
+    """
+    is_waiting = booking.status in {BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT}
+    if is_waiting and booking.hold_expires_at and booking.hold_expires_at <= now:
+        raise HoldExpired
     refusal = reschedule_refusal(
         terms,
         status=booking.status,
@@ -156,58 +144,54 @@ def _checked_fee(
     return fee
 
 
-def _wish(
-    booking: Booking, line: BookingLine, start_minute: int, staff_member_id: int | None, *, by_staff: bool
-) -> Wish:
-    """Lock the owners of daily limits and say what is wanted: the promised lines at the new start."""
+def checked_person(booking: Booking, line: BookingLine, staff_member_id: int | None, *, by_staff: bool) -> int | None:
+    """Return the person who is wished for, if that may be.
+
+    :raises StaffFixed: when the booking was made with a certain person, and a customer names another one.
+    """
     if staff_member_id not in {None, line.staff_member_id} and not (by_staff or booking.is_any_staff):
         raise StaffFixed
-    if staff_member_id is None and not booking.is_any_staff:
-        staff_member_id = line.staff_member_id
-    offer = offer_for(
-        variant_id=line.variant_id, location_id=booking.location_id, add_on_ids=(), language=booking.language
-    )
-    if offer is None:
-        raise SlotNotOffered(rule="offered_here")
-    lock_limits(
-        service_id=offer.service_id if offer.has_service_limit else None, has_business_limit=offer.has_business_limit
-    )
-    return Wish(
-        variant_id=line.variant_id,
-        location_id=booking.location_id,
-        zone=offer.zone,
-        start_minute=start_minute,
-        staff_member_id=staff_member_id,
-        resource_type_ids=tuple(each["resource_type_id"] for each in line.requirements),
-        qualified_count=offer.qualified_count,
-        preferred_staff_id=line.staff_member_id,
-        ignore_booking_id=booking.pk,
-        held_resource_ids=tuple(booking.allocations.values_list("resource_id", flat=True)),
-        promised=spec_of_line(line),
-    )
+    return staff_member_id
 
 
-def _place(booking: Booking, line: BookingLine, start_minute: int, staff_member_id: int | None) -> None:
-    length = booking.ends_at - booking.starts_at
-    booking.starts_at = line.starts_at = instant(start_minute)
-    booking.ends_at = line.ends_at = booking.starts_at + length
-    booking.ical_sequence += 1
-    if line.staff_member_id != staff_member_id:
-        # The link in the mails of the person who had it must not act on it any more.
-        booking.staff_link_version += 1
-        line.staff_member_id = staff_member_id
-    line.save(update_fields=["starts_at", "ends_at", "staff_member"])
-    booking.save(
-        update_fields=[
-            "starts_at",
-            "ends_at",
-            "ical_sequence",
-            "staff_link_version",
-            "customer_move_count",
-            "fee_anchor_minor",
-            "updated_at",
-        ]
-    )
+def carry_out(
+    booking: Booking,
+    line: BookingLine,
+    candidate: Candidate,
+    start_minute: int,
+    *,
+    fee_minor: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    anchored_at: datetime | None = None,
+) -> None:
+    """Swap the time of a locked booking for a chosen one: claims, lines, history, bill, messages.
+
+    ``anchored_at``: when the customer decided, if that was not ``now``.
+    """
+    by_staff = actor.kind != ActorKind.CUSTOMER
+    before = (booking.starts_at, line.staff_member_id)
+    if not by_staff and booking.status == BookingStatus.CONFIRMED:
+        booking.fee_anchor_minor = anchor_after_move(
+            Terms.from_json(booking.terms),
+            starts_at=booking.starts_at,
+            confirmed_at=booking.confirmed_at,
+            now=anchored_at or now,
+            total_minor=booking.total_minor,
+            deposit_minor=deposit_minor(booking),
+            anchor_minor=booking.fee_anchor_minor,
+        )
+    booking.customer_move_count += not by_staff
+    release(booking)
+    claim(booking, candidate.claims)
+    place(booking, line, start_minute, candidate.staff_member_id)
+    details = _details(before, booking, line, fee_minor)
+    record(booking, EventKind.MOVED, actor=actor, now=now, reason=reason, details=details)
+    if fee_minor and booking.bill_id:
+        new_line = change_fee_line(booking, line, fee_minor)
+        add_line(bill_id=booking.bill_id, line=new_line, subject_ref=messages.subject_ref(booking), now=now)
+    _announce(booking, before, now)
 
 
 def _details(

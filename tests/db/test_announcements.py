@@ -66,11 +66,10 @@ def test_confirmation_goes_to_the_customer_and_the_therapist() -> None:
     ]
 
 
-def test_confirmation_takes_three_statements(django_assert_num_queries: object) -> None:
+def test_confirmation_takes_two_statements(django_assert_num_queries: object) -> None:
     booking = booked(factories.studio())
 
-    # The people, the rules (which a running site keeps for some seconds), and one insert.
-    with django_assert_num_queries(3):  # type: ignore[operator]
+    with django_assert_num_queries(2):  # type: ignore[operator]
         messages.announce_confirmed(booking, now=NOW)
 
 

@@ -59,7 +59,7 @@ def test_a_customer_owes_exactly_the_fee_of_the_moment(left: timedelta, fee: int
     event = booking.events.last()
     assert event
     assert (event.from_status, event.to_status, event.reason) == ("confirmed", "cancelled", "ill")
-    assert event.details == {"fee_minor": fee}
+    assert event.details == {"fee_minor": fee, "kept_minor": 0, "refund_minor": 0, "charge_minor": 0, "open_minor": fee}
 
 
 def test_the_bill_shows_the_price_taken_back_and_the_fee_with_its_tax() -> None:

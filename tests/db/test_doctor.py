@@ -67,7 +67,8 @@ def sql(statement: str, *parameters: object) -> None:
 def overlap(booking: Booking) -> None:
     sql("ALTER TABLE bookings_allocation DROP CONSTRAINT bookings_allocation_no_overlap")
     sql(
-        "INSERT INTO bookings_moveproposal (booking_id, starts_at, expires_at) VALUES (%s, %s, %s)",
+        "INSERT INTO bookings_moveproposal (booking_id, starts_at, expires_at, fee_minor, sequence, channel)"
+        " VALUES (%s, %s, %s, 0, 0, 'link')",
         booking.pk,
         booking.starts_at,
         NOW + timedelta(minutes=5),

@@ -57,18 +57,7 @@ class Visitor:
                 return reverse(name, args=[self.studio.variant.service.slug])
             case "manage_trimmed":
                 return reverse(name, args=[self.token, "."])
-            case (
-                "details"
-                | "extras"
-                | "again"
-                | "release"
-                | "manage"
-                | "confirmed"
-                | "move"
-                | "cancel"
-                | "coming"
-                | "calendar"
-            ):
+            case "details" | "extras" | "again" | "release" | "manage" | "confirmed" | "move" | "cancel" | "calendar":
                 return reverse(name, args=[self.token])
             case _ if name.startswith("desk_booking"):
                 return reverse(name, args=[self.booking.reference])

@@ -1,0 +1,26 @@
+"""What the outbox starts here: money, cards and refunds of bookings.
+
+Each may come twice, late or in any order; the operation looks at the booking first.
+"""
+
+from datetime import datetime
+
+from bookings.operations import fees, settle
+from core.outbox import Delivery
+
+
+def payment_succeeded(delivery: Delivery, *, now: datetime) -> None:
+    settle.settle_payment(payment_id=delivery.payload["payment_id"], now=now)
+
+
+def payment_failed(delivery: Delivery, *, now: datetime) -> None:
+    """Only of a fee charged while the customer was away."""
+    fees.ask_for_fee(payment_id=delivery.payload["payment_id"], now=now)
+
+
+def card_saved(delivery: Delivery, *, now: datetime) -> None:
+    settle.settle_card(saved_card_id=delivery.payload["saved_card_id"], now=now)
+
+
+def refund_settled(delivery: Delivery, *, now: datetime) -> None:
+    fees.note_refund(refund_id=delivery.payload["refund_id"], now=now)

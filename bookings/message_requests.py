@@ -1,0 +1,95 @@
+"""The kinds of messages about bookings, and how one is addressed: to the customer, or to a staff member of a line."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from bookings.models import Booking
+from bookings.records import subject_ref
+from core.reads import read_rows
+from notifications.enums import RecipientRole
+from notifications.requests import MessageRequest
+from staff.models import StaffMember
+
+
+class MessageKind(StrEnum):
+    """What a message tells. RELEASED goes to a staff member whose booking went to somebody else."""
+
+    CONFIRMED = "confirmed"
+    MOVED = "moved"
+    REASSIGNED = "reassigned"
+    CANCELLED = "cancelled"
+    RELEASED = "released"
+    PAYMENT_REQUIRED = "payment_required"
+    PAYMENT_RECEIVED = "payment_received"
+    LATE_PAYMENT_REFUNDED = "late_payment_refunded"
+    FEE_DUE = "fee_due"
+    REFUND_APPROVED = "refund_approved"
+    REFUND_DONE = "refund_done"
+    MISSED = "missed"
+    REQUESTED = "requested"
+    DECLINED = "declined"
+    HELP_ANSWER = "help_answer"
+
+
+# Told whether or not the visit is over, and never replaced by the news of another time.
+MONEY_KINDS = frozenset(
+    {
+        MessageKind.PAYMENT_REQUIRED,
+        MessageKind.PAYMENT_RECEIVED,
+        MessageKind.LATE_PAYMENT_REFUNDED,
+        MessageKind.FEE_DUE,
+        MessageKind.REFUND_APPROVED,
+        MessageKind.REFUND_DONE,
+        MessageKind.MISSED,
+        MessageKind.REQUESTED,
+        MessageKind.DECLINED,
+        MessageKind.HELP_ANSWER,
+    }
+)
+
+
+def to_customer(
+    booking: Booking,
+    kind: MessageKind,
+    details: Mapping[str, Any],
+    *,
+    about: str = "",
+    not_before: datetime | None = None,
+) -> MessageRequest:
+    """Address a message to the customer. ``about`` tells messages of one kind apart: the payment, the refund."""
+    return MessageRequest(
+        kind=kind,
+        subject_ref=subject_ref(booking),
+        version=booking.ical_sequence,
+        recipient_role=RecipientRole.CUSTOMER,
+        recipient_ref=f"customer:{booking.customer_id}" if booking.customer_id else "",
+        address=booking.contact_email,
+        language=booking.language,
+        key=f"{subject_ref(booking)}:{kind}:customer:{about or f'v{booking.ical_sequence}'}",
+        details=details,
+        not_before=not_before,
+    )
+
+
+def to_staff(booking: Booking, kind: MessageKind, person: StaffMember, details: Mapping[str, Any]) -> MessageRequest:
+    return MessageRequest(
+        kind=kind,
+        subject_ref=subject_ref(booking),
+        version=booking.ical_sequence,
+        recipient_role=RecipientRole.STAFF,
+        recipient_ref=f"staff:{person.pk}",
+        address=person.email,
+        language=person.language,
+        key=f"{subject_ref(booking)}:{kind}:staff-{person.pk}:v{booking.ical_sequence}",
+        details=details,
+    )
+
+
+_OF_LINES = "WHERE id IN (SELECT staff_member_id FROM bookings_bookingline WHERE booking_id = %s) ORDER BY id"
+
+
+def staff_of(booking: Booking) -> list[StaffMember]:
+    """Read anew: after a move or a new therapist, lines prefetched earlier tell the past."""
+    return read_rows(StaffMember, _OF_LINES, [booking.pk])

@@ -1,0 +1,192 @@
+"""What customers are told about money, requests and answers, and whether it is still worth telling when it is sent.
+
+As in ``messages``: ``announce_…`` only write rows, in the transaction of the change; ``money_context`` reads the
+booking again at the moment of sending. What is not told here is told by the other message of the same change.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from bookings import money_contexts
+from bookings.enums import BookingStatus
+from bookings.message_requests import MessageKind, staff_of, to_customer, to_staff
+from bookings.models import Booking
+from bookings.payables import PayReason, payable
+from bookings.records import subject_ref
+from notifications import operations as notifications
+from notifications.enums import RecipientRole
+from notifications.requests import ContextRequest, MessageContext, MessageRequest
+from payments.enums import PaymentStatus, Purpose, RefundStatus
+from payments.models import Payment, Refund
+from services.models import Business
+from staff.models import StaffMember
+
+_UNSEATED = frozenset({BookingStatus.DECLINED, BookingStatus.EXPIRED})
+
+
+def announce_payment_required(booking: Booking, *, not_before: datetime, now: datetime) -> None:
+    """Mail the way to pay what keeps the time, unless it is paid by then."""
+    _tell(booking, [to_customer(booking, MessageKind.PAYMENT_REQUIRED, {}, not_before=not_before)], now)
+
+
+def announce_pay_link(booking: Booking, *, now: datetime) -> None:
+    """Mail the way to pay what can be paid now, because staff asked for it; a double click mails it once."""
+    request = to_customer(
+        booking, MessageKind.PAYMENT_REQUIRED, {"is_asked": True}, about=f"link-{int(now.timestamp())}"
+    )
+    _tell(booking, [request], now)
+
+
+def announce_payment_received(booking: Booking, *, payment_id: int, now: datetime) -> None:
+    details = {"payment_id": payment_id}
+    _tell(booking, [to_customer(booking, MessageKind.PAYMENT_RECEIVED, details, about=f"payment-{payment_id}")], now)
+
+
+def announce_late_payment(booking: Booking, *, payment_id: int, amount_minor: int, now: datetime) -> None:
+    """Tell that the money came too late and goes back, with other times."""
+    details = {"payment_id": payment_id, "amount_minor": amount_minor}
+    request = to_customer(booking, MessageKind.LATE_PAYMENT_REFUNDED, details, about=f"payment-{payment_id}")
+    _tell(booking, [request], now)
+
+
+def announce_fee_due(booking: Booking, *, payment_id: int, remind_after: Iterable[timedelta], now: datetime) -> None:
+    """Mail the way to pay a fee that the card did not pay, now and once more after each of these times."""
+    requests = [
+        to_customer(
+            booking,
+            MessageKind.FEE_DUE,
+            {"payment_id": payment_id},
+            about=f"payment-{payment_id}-{number}",
+            not_before=now + after,
+        )
+        for number, after in enumerate([timedelta(0), *remind_after])
+    ]
+    _tell(booking, requests, now)
+
+
+def announce_refunds(booking: Booking, refunds: Sequence[Refund], *, now: datetime) -> None:
+    """Tell that money goes back, once it is decided; what was handed over at once is told as done."""
+    requests = [
+        to_customer(booking, MessageKind.REFUND_APPROVED, {"refund_id": refund.pk}, about=f"refund-{refund.pk}")
+        for refund in refunds
+        if refund.status != RefundStatus.SUCCEEDED
+    ]
+    _tell(booking, requests, now)
+
+
+def announce_refund_done(booking: Booking, *, refund_id: int, now: datetime) -> None:
+    request = to_customer(booking, MessageKind.REFUND_DONE, {"refund_id": refund_id}, about=f"refund-{refund_id}")
+    _tell(booking, [request], now)
+
+
+def announce_missed(booking: Booking, *, now: datetime) -> None:
+    """Tell that the visit was noted as missed, what that costs by the rules, and how to object."""
+    about = f"{int(now.timestamp())}"
+    _tell(booking, [to_customer(booking, MessageKind.MISSED, {}, about=about)], now)
+
+
+def announce_requested(booking: Booking, *, now: datetime) -> None:
+    """Tell the customer that the business answers, and the people of the booking that a request waits."""
+    requests = [to_staff(booking, MessageKind.REQUESTED, person, {}) for person in staff_of(booking)]
+    if booking.contact_email:
+        requests.append(to_customer(booking, MessageKind.REQUESTED, {}))
+    notifications.enqueue(requests, now=now)
+
+
+def announce_declined(booking: Booking, *, now: datetime) -> None:
+    """Tell the customer that a request was declined, or not answered in time, with other times."""
+    notifications.cancel_pending(subject_ref(booking), reason="The request ended first.")
+    _tell(booking, [to_customer(booking, MessageKind.DECLINED, {})], now)
+
+
+def announce_help_answer(booking: Booking, *, help_message_id: int, now: datetime) -> None:
+    details = {"help_message_id": help_message_id}
+    request = to_customer(booking, MessageKind.HELP_ANSWER, details, about=f"help-{help_message_id}")
+    _tell(booking, [request], now)
+
+
+def take_back_fee_reminders(booking: Booking) -> None:
+    notifications.cancel_pending(subject_ref(booking), reason="The fee changed first.", kinds=[MessageKind.FEE_DUE])
+
+
+def take_back_missed(booking: Booking) -> None:
+    kinds = [MessageKind.MISSED, MessageKind.FEE_DUE]
+    notifications.cancel_pending(subject_ref(booking), reason="The visit took place after all.", kinds=kinds)
+
+
+def money_context(booking: Booking, request: ContextRequest) -> MessageContext | None:
+    """Say what to write now; None when the message is no longer wanted. ``booking`` has its lines and its place."""
+    business = Business.objects.get()
+    kind, now = MessageKind(request.kind), request.now
+    if request.recipient_role == RecipientRole.STAFF:
+        person = StaffMember.objects.filter(pk=int(request.recipient_ref.partition(":")[2])).first()
+        has_line = any(line.staff_member_id == getattr(person, "pk", 0) for line in booking.lines.all())
+        if person is None or not has_line or not _is_request(booking, now):
+            return None
+        return money_contexts.request_for_staff(booking, business, person, now=now)
+    match kind:
+        case MessageKind.PAYMENT_REQUIRED:
+            return _payment_required(booking, business, request)
+        case MessageKind.FEE_DUE:
+            return _fee_due(booking, business, now)
+        case MessageKind.PAYMENT_RECEIVED:
+            payment = Payment.objects.filter(pk=request.details["payment_id"], status=PaymentStatus.SUCCEEDED).first()
+            return money_contexts.payment_received(booking, business, payment, now=now) if payment else None
+        case MessageKind.LATE_PAYMENT_REFUNDED:
+            payment = Payment.objects.filter(pk=request.details["payment_id"]).first()
+            amount = int(request.details["amount_minor"])
+            return money_contexts.late_payment(booking, business, payment, amount, now=now) if payment else None
+        case MessageKind.REFUND_APPROVED | MessageKind.REFUND_DONE:
+            return _refund(booking, business, request, kind)
+        case MessageKind.MISSED:
+            is_missed = booking.status == BookingStatus.NO_SHOW
+            return money_contexts.missed(booking, business, now=now) if is_missed else None
+        case MessageKind.REQUESTED:
+            return money_contexts.requested(booking, business, now=now) if _is_request(booking, now) else None
+        case MessageKind.DECLINED:
+            is_off = booking.status in _UNSEATED
+            return money_contexts.declined(booking, business, now=now) if is_off else None
+        case MessageKind.HELP_ANSWER:
+            answer = booking.help_messages.filter(pk=request.details["help_message_id"]).first()
+            return money_contexts.help_answer(booking, business, answer.text, now=now) if answer else None
+        case _:
+            return None
+
+
+def _tell(booking: Booking, requests: Sequence[MessageRequest], now: datetime) -> None:
+    if booking.contact_email:
+        notifications.enqueue(requests, now=now)
+
+
+def _is_request(booking: Booking, now: datetime) -> bool:
+    return (
+        booking.status == BookingStatus.REQUESTED
+        and booking.hold_expires_at is not None
+        and booking.hold_expires_at > now
+    )
+
+
+def _payment_required(booking: Booking, business: Business, request: ContextRequest) -> MessageContext | None:
+    due = payable(booking, request.now)
+    if due is None:
+        return None
+    # The visit stands by now, and what is left may be paid there: only somebody who asked for a link is told so.
+    if due.why is PayReason.BALANCE and not request.details.get("is_asked"):
+        return None
+    return money_contexts.payment_required(booking, business, due, now=request.now)
+
+
+def _fee_due(booking: Booking, business: Business, now: datetime) -> MessageContext | None:
+    due = payable(booking, now)
+    if due is None or due.purpose != Purpose.FEE:
+        return None
+    return money_contexts.payment_required(booking, business, due, template="fee_due_customer", now=now)
+
+
+def _refund(booking: Booking, business: Business, request: ContextRequest, kind: MessageKind) -> MessageContext | None:
+    refund = Refund.objects.select_related("payment").filter(pk=request.details["refund_id"]).first()
+    if refund is None or refund.status in {RefundStatus.FAILED, RefundStatus.CANCELLED}:
+        return None
+    if kind is MessageKind.REFUND_DONE and refund.status != RefundStatus.SUCCEEDED:
+        return None
+    return money_contexts.refund(booking, business, refund, template=f"{kind}_customer", now=request.now)

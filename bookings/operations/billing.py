@@ -1,0 +1,80 @@
+"""What operations do with the bill of a booking, under the booking's lock: lines, refunds, history of money."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bookings.enums import EventKind
+from bookings.lifecycle import Actor, record
+from bookings.models import Booking, BookingLine
+from bookings.records import subject_ref
+from core.reads import read_rows
+from payments import queries as payments
+from payments.enums import RefundReason
+from payments.models import BillLine, Refund
+from payments.operations import NewLine, add_line, request_refunds
+from payments.queries import Balance
+
+
+def bill_id_of(booking: Booking) -> int:
+    if booking.bill_id is None:
+        raise ValueError(f"Booking {booking.pk} has no bill.")
+    return booking.bill_id
+
+
+def lines_of(booking: Booking) -> list[BookingLine]:
+    return read_rows(BookingLine, "WHERE booking_id = %s ORDER BY position", [booking.pk])
+
+
+def write_lines(booking: Booking, lines: Iterable[NewLine], *, now: datetime) -> None:
+    """Add lines to the bill of a booking, which must have one."""
+    for line in lines:
+        add_line(bill_id=bill_id_of(booking), line=line, subject_ref=subject_ref(booking), now=now)
+
+
+def balance_of(booking: Booking) -> Balance:
+    """Return what a booking owes and what moved for it; nothing of either without a bill."""
+    return payments.balance(subject_ref(booking))
+
+
+def sum_of(booking: Booking, *kinds: BillLine.Kind) -> int:
+    """Return the sum of the lines of these kinds, in minor units."""
+    lines = BillLine.objects.filter(subject_ref=subject_ref(booking), kind__in=kinds)
+    return sum(lines.values_list("gross_minor", flat=True))
+
+
+def move_fees(booking: Booking) -> int:
+    """Return what moving the booking has cost so far."""
+    return sum_of(booking, BillLine.Kind.CHANGE_FEE) if booking.customer_move_count else 0
+
+
+def give_back(
+    booking: Booking, amount_minor: int, *, reason: RefundReason, actor: Actor, note: str = "", now: datetime
+) -> list[Refund]:
+    """Ask for refunds of so much of what was paid for a booking, and write them into its history."""
+    if amount_minor <= 0:
+        return []
+    refunds = request_refunds(
+        bill_id=bill_id_of(booking),
+        subject_ref=subject_ref(booking),
+        amount_minor=amount_minor,
+        reason=reason,
+        note=note,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        now=now,
+    )
+    for refund in refunds:
+        record_refund(booking, refund, actor=actor, now=now)
+    return refunds
+
+
+def record_refund(booking: Booking, refund: Refund, *, actor: Actor, now: datetime) -> None:
+    details = {
+        "what": "refund",
+        "amount_minor": refund.amount_minor,
+        "refund_id": refund.pk,
+        "payment_id": refund.payment_id,
+        "reason": str(refund.reason),
+        "method": str(refund.method),
+    }
+    record(booking, EventKind.MONEY, actor=actor, now=now, reason=refund.note, details=details)

@@ -1,0 +1,238 @@
+"""What the front desk does with money and requests: cash and cards taken, money returned, payments waived, answers."""
+
+from datetime import datetime, timedelta
+
+from bookings import messages, money_messages
+from bookings.enums import BookingStatus, EventKind
+from bookings.errors import (
+    AmountTooLarge,
+    HoldExpired,
+    NoSuchPayment,
+    NotBooked,
+    NothingToAnswer,
+    NothingToPay,
+    NotWaitingForPayment,
+)
+from bookings.lifecycle import Actor, record, transition
+from bookings.models import Booking
+from bookings.operations.agreeing import agree, ask_for_payment, link_until
+from bookings.operations.billing import balance_of, lines_of, record_refund
+from bookings.operations.claiming import locked_booking, release
+from bookings.operations.pay import payable
+from bookings.operations.settle import is_settled, settle
+from bookings.operations.transactions import booking_transaction
+from bookings.queries import lead_minutes_of
+from bookings.records import demand_of
+from payments import operations as payments
+from payments.enums import LIVE_PAYMENTS, Method, Purpose
+from payments.models import Payment, Refund
+
+# Whoever gets a link has at least this long, however short the notice.
+LINK_AT_LEAST = timedelta(minutes=30)
+_WITH_FEES = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
+# What money at the desk pays instead; a move that is just being paid goes on.
+_PAID_AT_DESK = (Purpose.BOOKING, Purpose.BALANCE, Purpose.FEE)
+
+
+@booking_transaction
+def record_payment(
+    *, booking_id: int, method: Method, amount_minor: int, note: str, request_key: str, actor: Actor, now: datetime
+) -> Payment:
+    """Write down money that staff took, and do what it is for: a booking that waits for it then stands.
+
+    The same ``request_key`` counts once. An online payment that is waiting is called off. Locks: the booking, the
+    bill.
+
+    :raises AmountTooLarge: when it is more than is open (``data["open_minor"]``).
+    :raises NotBooked: when there is nothing to pay for: held, requested, declined, expired.
+    """
+    booking = locked_booking(booking_id)
+    if known := Payment.objects.filter(request_key=request_key).first():
+        return known
+    if booking.bill_id is None or booking.status == BookingStatus.EXPIRED:
+        raise NotBooked
+    open_minor = balance_of(booking).open_minor
+    if not 0 < amount_minor <= open_minor:
+        raise AmountTooLarge(open_minor=open_minor)
+    payments.call_off_payments(subject_ref=messages.subject_ref(booking), purposes=_PAID_AT_DESK, now=now)
+    payment = payments.record_payment(
+        bill_id=booking.bill_id,
+        subject_ref=messages.subject_ref(booking),
+        purpose=_purpose(booking),
+        method=method,
+        amount_minor=amount_minor,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        note=note,
+        request_key=request_key,
+        now=now,
+    )
+    if not is_settled(booking, payment):
+        settle(booking, payment, actor=actor, now=now)
+    return payment
+
+
+@booking_transaction
+def refund(
+    *,
+    booking_id: int,
+    payment_id: int,
+    amount_minor: int,
+    method: Method,
+    reason: str,
+    request_key: str,
+    actor: Actor,
+    now: datetime,
+) -> Refund:
+    """Give money of one payment back by hand, in full or in part. The same ``request_key`` counts once.
+
+    Locks: the booking, the bill, the payment.
+
+    :raises NoSuchPayment: when the payment is not of this booking.
+    :raises RefundTooLarge, RefundNotPossible: as their sentences say.
+    """
+    booking = locked_booking(booking_id)
+    if not Payment.objects.filter(pk=payment_id, subject_ref=messages.subject_ref(booking)).exists():
+        raise NoSuchPayment
+    if known := Refund.objects.filter(request_key=request_key).first():
+        return known
+    made = payments.refund_payment(
+        payment_id=payment_id,
+        amount_minor=amount_minor,
+        method=method,
+        note=reason,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        request_key=request_key,
+        now=now,
+    )
+    record_refund(booking, made, actor=actor, now=now)
+    money_messages.announce_refunds(booking, [made], now=now)
+    return made
+
+
+@booking_transaction
+def hand_back(*, booking_id: int, refund_id: int, method: Method, note: str, actor: Actor, now: datetime) -> Refund:
+    """Say that money was handed over: a refund of cash that waited for it, or one that the bank could not return.
+
+    Locks: the booking, the refund.
+
+    :raises NoSuchPayment: when the refund is not of this booking.
+    :raises RefundNotPossible, RefundTooLarge: as their sentences say.
+    """
+    booking = locked_booking(booking_id)
+    if not Refund.objects.filter(pk=refund_id, payment__subject_ref=messages.subject_ref(booking)).exists():
+        raise NoSuchPayment
+    return payments.hand_back(
+        refund_id=refund_id, method=method, note=note, actor_id=actor.user_id, actor_name=actor.name, now=now
+    )
+
+
+@booking_transaction
+def waive_payment(*, booking_id: int, reason: str, actor: Actor, now: datetime) -> Booking:
+    """Let a booking stand without the payment or card it waits for; the price stays due at the visit.
+
+    Asked twice, the second call returns the same booking. Locks: the booking.
+
+    :raises NotWaitingForPayment: when it does not wait for one.
+    """
+    booking = locked_booking(booking_id)
+    if booking.status == BookingStatus.CONFIRMED and booking.is_payment_waived:
+        return booking
+    if booking.status != BookingStatus.PENDING_PAYMENT:
+        raise NotWaitingForPayment
+    payments.call_off_payments(subject_ref=messages.subject_ref(booking), now=now)
+    details = {"what": "payment_waived", "amount_minor": booking.due_now_minor}
+    record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
+    agree(booking, lines_of(booking), actor=actor, now=now, reason=reason, values={"is_payment_waived": True})
+    return booking
+
+
+@booking_transaction
+def send_pay_link(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
+    """Mail the customer the link to pay what can be paid now. A time that waits for it is kept for a day, or until the
+    notice.
+
+    Locks: the booking.
+
+    :raises HoldExpired: when the time is no longer kept.
+    :raises NothingToPay: when nothing can be paid online, or there is no address to write to.
+    """
+    booking = locked_booking(booking_id)
+    if booking.status == BookingStatus.EXPIRED:
+        raise HoldExpired
+    due = payable(booking, now)
+    if due is None or not booking.contact_email:
+        raise NothingToPay
+    if booking.status == BookingStatus.PENDING_PAYMENT and booking.hold_expires_at:
+        until = link_until(booking, lead_minutes=lead_minutes_of(booking), at_least=LINK_AT_LEAST, now=now)
+        booking.hold_expires_at = max(booking.hold_expires_at, until)
+        booking.save(update_fields=["hold_expires_at", "updated_at"])
+    details = {"what": "link", "amount_minor": due.amount_minor}
+    record(booking, EventKind.MONEY, actor=actor, now=now, details=details)
+    money_messages.announce_pay_link(booking, now=now)
+    return booking
+
+
+@booking_transaction
+def answer_request(*, booking_id: int, accept: bool, reason: str, actor: Actor, now: datetime) -> Booking:
+    """Accept or decline a request. Accepted, it stands, or waits for the payment the terms ask, by a link for a day.
+
+    Asked twice with the same answer, the second call returns the same booking. Locks: the booking.
+
+    :raises NothingToAnswer: when it is no request any more, or was not answered in time.
+    """
+    booking = locked_booking(booking_id)
+    if _was_answered(booking, accept):
+        return booking
+    if booking.status != BookingStatus.REQUESTED:
+        raise NothingToAnswer
+    if booking.hold_expires_at is None or booking.hold_expires_at <= now:
+        raise NothingToAnswer
+    if accept:
+        _accept(booking, reason, actor, now)
+    else:
+        transition(
+            booking,
+            BookingStatus.DECLINED,
+            actor=actor,
+            now=now,
+            reason=reason,
+            values={"hold_expires_at": None},
+        )
+        release(booking)
+        money_messages.announce_declined(booking, now=now)
+    return booking
+
+
+def refresh_payments(*, booking_id: int, now: datetime) -> None:
+    """Ask the provider what became of the payments of a booking that wait. Outside any transaction.
+
+    :raises ProviderFailed: when it does not answer.
+    """
+    waiting = Payment.objects.filter(subject_ref=f"booking:{booking_id}", status__in=LIVE_PAYMENTS)
+    for pk in waiting.values_list("pk", flat=True):
+        payments.sync_payment(payment_id=pk, now=now)
+
+
+def _accept(booking: Booking, reason: str, actor: Actor, now: datetime) -> None:
+    lines = lines_of(booking)
+    if not demand_of(booking, lines).needs_stripe:
+        agree(booking, lines, actor=actor, now=now, reason=reason)
+        return
+    until = link_until(booking, lead_minutes=lead_minutes_of(booking), at_least=LINK_AT_LEAST, now=now)
+    ask_for_payment(booking, lines, until=until, remind_at=now, actor=actor, now=now)
+
+
+def _was_answered(booking: Booking, accept: bool) -> bool:
+    """Whether this very answer was given before, and still holds."""
+    if not accept:
+        return booking.status == BookingStatus.DECLINED
+    is_accepted = booking.status in {BookingStatus.CONFIRMED, BookingStatus.PENDING_PAYMENT}
+    return is_accepted and booking.events.filter(from_status=BookingStatus.REQUESTED).exists()
+
+
+def _purpose(booking: Booking) -> Purpose:
+    if booking.status in _WITH_FEES:
+        return Purpose.FEE
+    return Purpose.BOOKING if booking.status == BookingStatus.PENDING_PAYMENT else Purpose.BALANCE

@@ -1,0 +1,156 @@
+"""Fees and the money behind them: charged, given back, waived, asked for by a link, told when they arrived."""
+
+from datetime import datetime, timedelta
+
+from bookings import messages, money_messages
+from bookings.enums import BookingStatus, EventKind
+from bookings.errors import NothingToPay, NothingToWaive
+from bookings.lifecycle import SYSTEM, Actor, record
+from bookings.models import Booking
+from bookings.operations.billing import balance_of, bill_id_of, give_back, lines_of, move_fees, sum_of, write_lines
+from bookings.operations.claiming import locked_booking, locked_subject
+from bookings.operations.transactions import booking_transaction
+from bookings.records import waiver_lines
+from bookings.settlements import Settlement, settlement
+from payments import gateway, queries
+from payments.enums import Purpose, RefundReason, RefundStatus
+from payments.models import BillLine, Payment, Refund
+from payments.operations import call_off_payments, request_charge
+
+# Two reminders of a fee that the card did not pay; then it stays an open balance.
+REMIND_AFTER = (timedelta(days=1), timedelta(days=3))
+_WITH_FEES = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
+FEE_KINDS = (BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE)
+
+
+def settled(booking: Booking, *, may_charge: bool = True) -> Settlement:
+    """Say what becomes of the money of a booking whose bill is brought to its fee: kept, returned, charged, open.
+
+    Fees for moves were agreed to and paid before; what was paid covers them first.
+    """
+    balance = balance_of(booking)
+    card = queries.saved_card(messages.subject_ref(booking)) if may_charge and gateway.is_configured() else None
+    moves = move_fees(booking)
+    return settlement(
+        fee_minor=balance.owed_minor - moves,
+        paid_minor=max(0, balance.net_paid_minor - moves),
+        can_charge=card is not None,
+        cap_minor=card.cap_minor if card else 0,
+        currency=booking.currency,
+    )
+
+
+def move_money(booking: Booking, outcome: Settlement, *, reason: RefundReason, actor: Actor, now: datetime) -> None:
+    """Ask for the refunds and the charge that a settlement says. The booking is locked; a task does the rest."""
+    refunds = give_back(booking, outcome.refund_minor, reason=reason, actor=actor, now=now)
+    money_messages.announce_refunds(booking, refunds, now=now)
+    if outcome.charge_minor:
+        _charge(booking, outcome.charge_minor, actor, now)
+
+
+@booking_transaction
+def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: Actor, now: datetime) -> Booking:
+    """Let a customer off a fee for cancelling or not coming, all of it (None) or a part. What was paid of it goes back.
+
+    Locks: the booking, then the bill.
+
+    :raises NothingToWaive: when the fee that is left is smaller (``data["fee_minor"]``), or there is none.
+    """
+    booking = locked_booking(booking_id)
+    left = fee_left(booking) if booking.bill_id and booking.status in _WITH_FEES else 0
+    amount = left if amount_minor is None else amount_minor
+    if not 0 < amount <= left:
+        raise NothingToWaive(fee_minor=left)
+    write_lines(booking, waiver_lines(booking, lines_of(booking), amount), now=now)
+    details = {"what": "waived", "amount_minor": amount, "left_minor": left - amount}
+    record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
+    # One over the old sum must not be paid any more; what is left is asked for anew.
+    call_off_payments(subject_ref=messages.subject_ref(booking), purposes=[Purpose.FEE], now=now)
+    money_messages.take_back_fee_reminders(booking)
+    if booking.fee_settles_at is None:
+        refunds = give_back(
+            booking, balance_of(booking).excess_minor, reason=RefundReason.STAFF, actor=actor, note=reason, now=now
+        )
+        money_messages.announce_refunds(booking, refunds, now=now)
+    return booking
+
+
+@booking_transaction
+def charge_fee(*, booking_id: int, actor: Actor, now: datetime) -> Payment:
+    """Charge what is open of a fee to the saved card, because staff say so. One that is being charged is returned.
+
+    Locks: the booking, then the bill.
+
+    :raises NothingToPay: when nothing is open, there is no card, or the provider takes no sum so small.
+    """
+    booking = locked_booking(booking_id)
+    if booking.status not in _WITH_FEES or booking.bill_id is None:
+        raise NothingToPay
+    waiting = queries.live_payment(messages.subject_ref(booking), Purpose.FEE)
+    if waiting is not None and waiting.is_off_session:
+        return waiting
+    outcome = settled(booking)
+    if not outcome.charge_minor:
+        raise NothingToPay
+    _end_waiting(booking)
+    payment = _charge(booking, outcome.charge_minor, actor, now)
+    if payment is None:
+        raise NothingToPay
+    return payment
+
+
+@booking_transaction
+def ask_for_fee(*, payment_id: int, now: datetime) -> None:
+    """The card did not pay: the customer gets a link now and two reminders, and the fee stays open. Once.
+
+    Locks: the booking.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    booking = locked_subject(payment.subject_ref)
+    if booking is None or _is_noted(booking, "charge_failed", payment_id=payment.pk):
+        return
+    details = {"what": "charge_failed", "amount_minor": payment.amount_minor, "payment_id": payment.pk}
+    record(booking, EventKind.MONEY, actor=SYSTEM, now=now, details=details)
+    money_messages.announce_fee_due(booking, payment_id=payment.pk, remind_after=REMIND_AFTER, now=now)
+
+
+@booking_transaction
+def note_refund(*, refund_id: int, now: datetime) -> None:
+    """Tell the customer that money has gone back, and write it into the history. Once. Locks: the booking."""
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    if refund.status not in {RefundStatus.SUCCEEDED, RefundStatus.FAILED}:
+        return
+    booking = locked_subject(refund.payment.subject_ref)
+    what = "refunded" if refund.status == RefundStatus.SUCCEEDED else "refund_failed"
+    if booking is None or _is_noted(booking, what, refund_id=refund.pk):
+        return
+    details = {"what": what, "amount_minor": refund.amount_minor, "refund_id": refund.pk, "method": refund.method}
+    record(booking, EventKind.MONEY, actor=SYSTEM, now=now, details=details)
+    if refund.status == RefundStatus.SUCCEEDED:
+        money_messages.announce_refund_done(booking, refund_id=refund.pk, now=now)
+
+
+def fee_left(booking: Booking) -> int:
+    """Return the fee for cancelling or not coming that was not waived."""
+    return sum_of(booking, *FEE_KINDS, BillLine.Kind.WAIVER)
+
+
+def _charge(booking: Booking, amount_minor: int, actor: Actor, now: datetime) -> Payment | None:
+    payment = request_charge(
+        bill_id=bill_id_of(booking), subject_ref=messages.subject_ref(booking), amount_minor=amount_minor, now=now
+    )
+    if payment is not None:
+        details = {"what": "fee", "amount_minor": payment.amount_minor, "payment_id": payment.pk}
+        record(booking, EventKind.MONEY, actor=actor, now=now, details=details)
+    return payment
+
+
+def _end_waiting(booking: Booking) -> None:
+    if booking.fee_settles_at is not None:
+        booking.fee_settles_at = None
+        booking.save(update_fields=["fee_settles_at", "updated_at"])
+
+
+def _is_noted(booking: Booking, what: str, **ids: int) -> bool:
+    named = {f"details__{name}": value for name, value in ids.items()}
+    return booking.events.filter(kind=EventKind.MONEY, details__what=what, **named).exists()

@@ -1,0 +1,63 @@
+"""A word between a customer who is paying and the front desk (product.md B22)."""
+
+from datetime import datetime
+
+from bookings import money_messages
+from bookings.enums import BookingStatus
+from bookings.errors import NotBooked, TooManyMessages
+from bookings.lifecycle import Actor
+from bookings.models import Booking, HelpMessage
+from bookings.operations.claiming import locked_booking
+from bookings.operations.transactions import booking_transaction
+
+TEXT_LIMIT = 1000
+# Unanswered ones of one booking.
+WAITING_LIMIT = 5
+
+
+@booking_transaction
+def send_help(*, booking_id: int, text: str, now: datetime) -> HelpMessage:
+    """Write to the front desk about a booking. The same text twice in a row is one message. Locks the booking.
+
+    ``text`` is cleaned and not empty; what is beyond ``TEXT_LIMIT`` is cut.
+
+    :raises NotBooked: while the time is only held.
+    :raises TooManyMessages: when several wait for an answer already.
+    """
+    booking = locked_booking(booking_id)
+    if booking.status == BookingStatus.HELD:
+        raise NotBooked
+    text = text[:TEXT_LIMIT]
+    waiting = list(booking.help_messages.filter(is_from_customer=True, read_at=None))
+    if waiting and waiting[-1].text == text:
+        return waiting[-1]
+    if len(waiting) >= WAITING_LIMIT:
+        raise TooManyMessages
+    return HelpMessage.objects.create(booking=booking, is_from_customer=True, text=text, created_at=now)
+
+
+@booking_transaction
+def answer_help(*, booking_id: int, text: str, actor: Actor, now: datetime) -> HelpMessage:
+    """Answer a customer; what they wrote counts as read, and the answer goes by mail as well. Locks the booking."""
+    booking = locked_booking(booking_id)
+    _read(booking, now)
+    answer = HelpMessage.objects.create(
+        booking=booking,
+        is_from_customer=False,
+        text=text[:TEXT_LIMIT],
+        author_id=actor.user_id,
+        author_name=actor.name,
+        created_at=now,
+    )
+    money_messages.announce_help_answer(booking, help_message_id=answer.pk, now=now)
+    return answer
+
+
+@booking_transaction
+def mark_help_read(*, booking_id: int, now: datetime) -> int:
+    """Take the messages of a customer off the list without a word, and return how many there were."""
+    return _read(locked_booking(booking_id), now)
+
+
+def _read(booking: Booking, now: datetime) -> int:
+    return booking.help_messages.filter(is_from_customer=True, read_at=None).update(read_at=now)

@@ -1,0 +1,161 @@
+"""Money and cards that came: the booking stands, moves, or the money goes back. It is never left without a place.
+
+Every payment is settled once; the row of the history that names it is the proof. Whoever comes with one again, or
+late, finds it there.
+"""
+
+from datetime import datetime, timedelta
+
+from bookings import money_messages
+from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.errors import SlotNotOffered, SlotTaken
+from bookings.lifecycle import SYSTEM, Actor, record
+from bookings.models import Booking, BookingLine
+from bookings.operations.agreeing import agree
+from bookings.operations.billing import balance_of, give_back, lines_of, write_lines
+from bookings.operations.claiming import claim, locked_subject, minute_of
+from bookings.operations.promised import pick_promised, wish_for
+from bookings.operations.propose import accept_paid_move
+from bookings.operations.transactions import Overtaken, booking_transaction
+from bookings.records import revival_lines
+from payments.enums import AlertKind, PaymentStatus, Purpose, RefundReason
+from payments.models import Payment, SavedCard
+from payments.operations import raise_alert
+from payments.operations.cards import forget_card_after
+from services.enums import PaymentMode
+
+# Fees may be charged for 14 days after the visit, and are waived or paid within as many more.
+CARD_LIFE = timedelta(days=30)
+_PAYER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
+
+
+@booking_transaction
+def settle_payment(*, payment_id: int, now: datetime) -> Booking | None:
+    """Do what a succeeded payment is for, once; return the booking, or None where the money has none.
+
+    Money for a booking that is gone is listed for a person. Locks: the booking, perhaps owners of daily limits and
+    resources, the bill.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.status != PaymentStatus.SUCCEEDED:
+        return None
+    booking = locked_subject(payment.subject_ref)
+    if booking is None or booking.bill_id != payment.bill_id:
+        raise_alert(kind=AlertKind.UNKNOWN_MONEY, key=f"payment:{payment.pk}", payment=payment, now=now)
+        return None
+    if not is_settled(booking, payment):
+        settle(booking, payment, actor=SYSTEM if payment.is_off_session else _PAYER, now=now)
+    return booking
+
+
+def is_settled(booking: Booking, payment: Payment) -> bool:
+    """Whether the history of a locked booking has this payment already."""
+    return booking.events.filter(kind=EventKind.MONEY, details__what="paid", details__payment_id=payment.pk).exists()
+
+
+def settle(booking: Booking, payment: Payment, *, actor: Actor, now: datetime) -> None:
+    """Do what a succeeded payment is for. The booking is locked and has not had it yet."""
+    _record_paid(booking, payment, actor, now)
+    if booking.status == BookingStatus.EXPIRED:
+        _settle_late(booking, payment, now)
+        return
+    if payment.purpose == Purpose.MOVE and not accept_paid_move(booking, actor=actor, now=now):
+        _return_late(booking, payment, min(payment.amount_minor, balance_of(booking).net_paid_minor), now)
+        return
+    money_messages.announce_payment_received(booking, payment_id=payment.pk, now=now)
+    if booking.status == BookingStatus.PENDING_PAYMENT and _is_paid(booking):
+        agree(booking, lines_of(booking), actor=actor, now=now)
+    return_excess(booking, now=now)
+
+
+def return_excess(booking: Booking, *, now: datetime) -> None:
+    """Give back what was paid beyond what is owed; not while a fee may still be waived, which settles it all."""
+    if booking.fee_settles_at is None:
+        refunds = give_back(
+            booking, balance_of(booking).excess_minor, reason=RefundReason.EXCESS, actor=SYSTEM, now=now
+        )
+        money_messages.announce_refunds(booking, refunds, now=now)
+
+
+@booking_transaction
+def settle_card(*, saved_card_id: int, now: datetime) -> Booking | None:
+    """Let a booking stand whose card is kept now, once. A card that came too late is taken if the time is still free,
+    and forgotten otherwise.
+
+    Locks: the booking, perhaps owners of daily limits and resources, the bill.
+    """
+    card = SavedCard.objects.filter(pk=saved_card_id).first()
+    booking = locked_subject(card.subject_ref) if card else None
+    if card is None or booking is None:
+        return None
+    forget_at = booking.ends_at + CARD_LIFE
+    if booking.payment_mode == PaymentMode.CARD and booking.status == BookingStatus.PENDING_PAYMENT:
+        agree(booking, lines_of(booking), actor=_PAYER, now=now, details={"card": card.last4})
+    elif booking.payment_mode == PaymentMode.CARD and booking.status == BookingStatus.EXPIRED:
+        if not _take_again(booking, now):
+            forget_at = now
+    elif booking.status in {BookingStatus.EXPIRED, BookingStatus.DECLINED}:
+        forget_at = now
+    forget_card_after(subject_ref=card.subject_ref, at=forget_at)
+    return booking
+
+
+def _record_paid(booking: Booking, payment: Payment, actor: Actor, now: datetime) -> None:
+    details = {
+        "what": "paid",
+        "amount_minor": payment.amount_minor,
+        "payment_id": payment.pk,
+        "purpose": str(payment.purpose),
+        "method": str(payment.method),
+    }
+    record(booking, EventKind.MONEY, actor=actor, now=now, reason=payment.note, details=details)
+
+
+def _is_paid(booking: Booking) -> bool:
+    return booking.due_now_minor > 0 and balance_of(booking).net_paid_minor >= booking.due_now_minor
+
+
+def _settle_late(booking: Booking, payment: Payment, now: datetime) -> None:
+    """Money for a hold that had run out: the same time again if nobody has it, else everything back and an apology."""
+    paid = balance_of(booking).net_paid_minor
+    if booking.due_now_minor and paid >= booking.due_now_minor and _take_again(booking, now):
+        money_messages.announce_payment_received(booking, payment_id=payment.pk, now=now)
+        return_excess(booking, now=now)
+    else:
+        _return_late(booking, payment, paid, now)
+
+
+def _take_again(booking: Booking, now: datetime) -> bool:
+    """Take the time of an expired booking once more, with the same person or anyone as it was; False if it is gone."""
+    if booking.starts_at <= now:
+        return False
+    line = booking.lines.get()
+    try:
+        wish = wish_for(booking, line, minute_of(booking.starts_at), None)
+        candidate = pick_promised(wish, now=now, promised_at=booking.created_at)
+    except Overtaken:
+        raise
+    except (SlotTaken, SlotNotOffered):
+        return False
+    _seat(booking, line, candidate.staff_member_id)
+    claim(booking, candidate.claims)
+    if booking.bill_id:
+        write_lines(booking, revival_lines(booking, [line]), now=now)
+    agree(booking, [line], actor=SYSTEM, now=now, reason="paid after the hold had ended, and the time was still free")
+    return True
+
+
+def _seat(booking: Booking, line: BookingLine, staff_member_id: int | None) -> None:
+    if line.staff_member_id != staff_member_id:
+        line.staff_member_id = staff_member_id
+        line.save(update_fields=["staff_member"])
+        booking.staff_link_version += 1
+        booking.save(update_fields=["staff_link_version", "updated_at"])
+
+
+def _return_late(booking: Booking, payment: Payment, amount_minor: int, now: datetime) -> None:
+    """The time is gone: the money goes back, the customer is told with other times, and the desk sees it."""
+    give_back(booking, amount_minor, reason=RefundReason.LATE, actor=SYSTEM, now=now)
+    details = {"amount_minor": amount_minor, "purpose": str(payment.purpose)}
+    raise_alert(kind=AlertKind.LATE_PAYMENT, key=str(payment.pk), payment=payment, details=details, now=now)
+    money_messages.announce_late_payment(booking, payment_id=payment.pk, amount_minor=amount_minor, now=now)

@@ -1,0 +1,98 @@
+"""What counts about whoever books, beside the terms of the booking: trust, blocks, visits missed; read in the same
+statement as the lines, so that confirming asks the database no more than once for it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.emails import normalised_email, same_mailbox
+from bookings.lifecycle import Actor
+from bookings.models import Booking, BookingLine
+from core.fields import decrypted
+from core.reads import read_rows_beside
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``is_blocked``: the business takes no online bookings from this address or phone number. ``is_exempt``: never
+    asked to pay in advance. ``must_prepay``: missed too many visits. Minutes are those of the booking policy.
+    """
+
+    needs_answer: bool
+    hold_minutes: int
+    lead_minutes: int
+    is_blocked: bool
+    is_exempt: bool
+    must_prepay: bool
+
+
+_FACTS = """
+s.needs_answer, p.hold_minutes, p.lead_minutes,
+EXISTS (SELECT 1 FROM accounts_customer x WHERE x.is_blocked AND x.email_normalised = %s),
+(SELECT array_agg(x.phone) FROM accounts_customer x WHERE x.is_blocked AND x.phone <> ''),
+coalesce(c.is_prepayment_exempt OR (
+    SELECT count(*) FROM bookings_booking d WHERE d.customer_id = c.id AND d.status = 'completed'
+) >= b.trusted_after_visits, false),
+CASE WHEN b.prepay_after_no_shows IS NULL THEN false ELSE (
+    SELECT count(*) FROM bookings_booking m
+    WHERE m.status = 'no_show' AND lower(m.contact_email) = ANY(%s::text[])
+        AND m.starts_at > %s::timestamptz - make_interval(days => b.prepay_window_days)
+) >= b.prepay_after_no_shows END
+"""
+
+# Only staff may speak for somebody by the address alone; on the website a customer counts once proven and linked.
+_FROM = """
+JOIN services_servicevariant v ON v.id = bookings_bookingline.variant_id
+JOIN services_service s ON s.id = v.service_id
+CROSS JOIN services_business b
+JOIN services_bookingpolicy p ON p.id = coalesce(s.booking_policy_id, b.booking_policy_id)
+LEFT JOIN accounts_customer c ON c.id = coalesce(
+        %s::bigint, CASE WHEN %s THEN (SELECT id FROM accounts_customer WHERE email_normalised = %s) END)
+    AND (%s OR c.email_proven_at IS NOT NULL)
+WHERE bookings_bookingline.booking_id = %s
+ORDER BY bookings_bookingline.position
+"""
+
+
+def lines_and_standing(
+    booking: Booking, *, email: str, phone: str, actor: Actor, now: datetime
+) -> tuple[list[BookingLine], Standing]:
+    """Read the lines of a booking and what counts about whoever has this address and phone number. One statement."""
+    email = normalised_email(email) if email else ""
+    rows = read_rows_beside(
+        BookingLine,
+        _FACTS,
+        _FROM,
+        [
+            email,
+            same_mailbox(email),
+            now,
+            booking.customer_id,
+            actor.is_staff,
+            email,
+            actor.is_staff,
+            booking.pk,
+        ],
+    )
+    _, hold_minutes, lead_minutes, has_blocked_email, blocked_phones, is_exempt, must_prepay = rows[0][1]
+    is_blocked = bool(email and has_blocked_email) or _is_among(phone, blocked_phones)
+    standing = Standing(
+        needs_answer=any(facts[0] for _, facts in rows),
+        hold_minutes=hold_minutes,
+        lead_minutes=lead_minutes,
+        is_blocked=is_blocked and not actor.is_staff,
+        is_exempt=is_exempt,
+        must_prepay=must_prepay,
+    )
+    return [line for line, _ in rows], standing
+
+
+def _is_among(phone: str, encrypted: list[str] | None) -> bool:
+    if not phone or not encrypted:
+        return False
+    wanted = _digits(phone)
+    return any(_digits(decrypted(each)) == wanted for each in encrypted)
+
+
+def _digits(phone: str) -> str:
+    return "".join(character for character in phone if character.isdigit())
