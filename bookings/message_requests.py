@@ -66,6 +66,7 @@ def to_customer(
         recipient_role=RecipientRole.CUSTOMER,
         recipient_ref=f"customer:{booking.customer_id}" if booking.customer_id else "",
         address=booking.contact_email,
+        phone=booking.contact_phone,
         language=booking.language,
         key=f"{subject_ref(booking)}:{kind}:customer:{about or f'v{booking.ical_sequence}'}",
         details=details,

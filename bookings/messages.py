@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
-from bookings import message_contexts, money_messages
+from bookings import message_contexts, money_messages, reminders
 from bookings.enums import BookingStatus
 from bookings.message_requests import MONEY_KINDS, MessageKind, staff_of, to_customer, to_staff
 from bookings.models import Booking, BookingLine
@@ -40,8 +40,9 @@ LIVE = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED})
 
 
 def announce_confirmed(booking: Booking, *, now: datetime) -> None:
-    """Tell the customer and the staff members of its lines that the booking is agreed."""
-    _announce(booking, MessageKind.CONFIRMED, staff=staff_of(booking), now=now)
+    """Tell the customer and the staff members of its lines that the booking is agreed, and plan the reminders."""
+    requests = _requests(booking, MessageKind.CONFIRMED, staff_of(booking))
+    notifications.enqueue([*requests, *reminders.planned_requests(booking, now=now)], now=now)
 
 
 def announce_moved(
@@ -55,7 +56,7 @@ def announce_moved(
     staff = staff_of(booking)
     requests = _requests(booking, MessageKind.MOVED, staff, details)
     requests += _released(booking, staff, previous_staff_ids, details)
-    notifications.enqueue(requests, now=now)
+    notifications.enqueue([*requests, *_planned_anew(booking, now)], now=now)
 
 
 def announce_reassigned(booking: Booking, *, previous_staff_ids: Collection[int], now: datetime) -> None:
@@ -67,7 +68,7 @@ def announce_reassigned(booking: Booking, *, previous_staff_ids: Collection[int]
     newcomers = [person for person in staff if person.pk not in previous_staff_ids]
     requests = _requests(booking, MessageKind.REASSIGNED, newcomers)
     requests += _released(booking, staff, previous_staff_ids)
-    notifications.enqueue(requests, now=now)
+    notifications.enqueue([*requests, *_planned_anew(booking, now)], now=now)
 
 
 def announce_cancelled(booking: Booking, *, now: datetime) -> None:
@@ -95,7 +96,7 @@ def notification_context(request: ContextRequest) -> MessageContext | None:
     booking = _with_everything().filter(pk=int(request.subject_ref.partition(":")[2])).first()
     if booking is not None and request.kind in MONEY_KINDS:
         return money_messages.money_context(booking, request)
-    if booking is None or not _is_still_true(booking, request) or _is_superseded(booking, request):
+    if booking is None or not _is_wanted(booking, request):
         return None
     business = Business.objects.get()
     kind, details, now = request.kind, request.details, request.now
@@ -110,6 +111,12 @@ def notification_context(request: ContextRequest) -> MessageContext | None:
 def _with_everything() -> QuerySet[Booking]:
     lines = BookingLine.objects.select_related("staff_member", "variant__service")
     return Booking.objects.select_related("location").prefetch_related(Prefetch("lines", queryset=lines))
+
+
+def _is_wanted(booking: Booking, request: ContextRequest) -> bool:
+    if request.kind in set(reminders.PlannedKind):
+        return reminders.is_wanted(booking, request)
+    return _is_still_true(booking, request) and not _is_superseded(booking, request)
 
 
 def _is_still_true(booking: Booking, request: ContextRequest) -> bool:
@@ -134,6 +141,13 @@ def _is_concerned(booking: Booking, person: StaffMember, request: ContextRequest
     return has_line != (request.kind == MessageKind.RELEASED)
 
 
+def _planned_anew(booking: Booking, now: datetime) -> list[MessageRequest]:
+    """Take back the reminders of the time before, and plan those of the time now."""
+    kinds = list(reminders.PlannedKind)
+    notifications.cancel_pending(subject_ref(booking), kinds=kinds, reason="The booking was changed first.")
+    return reminders.planned_requests(booking, now=now)
+
+
 def _announce(booking: Booking, kind: MessageKind, *, staff: Iterable[StaffMember], now: datetime) -> None:
     notifications.enqueue(_requests(booking, kind, staff), now=now)
 
@@ -142,7 +156,7 @@ def _requests(
     booking: Booking, kind: MessageKind, staff: Iterable[StaffMember], details: Mapping[str, Any] | None = None
 ) -> list[MessageRequest]:
     requests = [to_staff(booking, kind, person, details or {}) for person in staff]
-    if booking.contact_email:
+    if booking.contact_email or booking.contact_phone:
         requests.insert(0, to_customer(booking, kind, details or {}))
     return requests
 

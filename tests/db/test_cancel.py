@@ -156,6 +156,7 @@ def test_messages_not_sent_yet_are_taken_back_and_both_sides_are_told() -> None:
     assert set(told) == {
         ("confirmed", "cancelled", "customer"),
         ("confirmed", "cancelled", "staff"),
+        ("reminder", "cancelled", "customer"),
         ("cancelled", "queued", "customer"),
         ("cancelled", "queued", "staff"),
     }

@@ -156,7 +156,7 @@ def test_a_stranger_sees_no_step(booking: Booking) -> None:
 
 
 def test_messages_are_sent_again_after_a_question(desk: Client, booking: Booking) -> None:
-    message = Notification.objects.get(recipient_role="customer")
+    message = Notification.objects.get(recipient_role="customer", kind="confirmed")
     url, chosen = reverse("admin:notifications_notification_changelist"), {"_selected_action": [message.pk]}
 
     asked = desk.post(url, {"action": "send_again", **chosen})

@@ -70,7 +70,7 @@ def test_pressing_twice_books_once(client: Client, studio: Studio) -> None:
     assert [answer.status_code for answer in answers] == [303, 303]
     assert answers[0]["Location"] == answers[1]["Location"]
     assert BookingEvent.objects.filter(to_status=BookingStatus.CONFIRMED).count() == 1
-    assert Notification.objects.filter(address="jana@example.com").count() == 1
+    assert Notification.objects.filter(address="jana@example.com", kind="confirmed").count() == 1
 
 
 def test_back_after_booking_leads_to_the_booking(client: Client, studio: Studio) -> None:

@@ -1,0 +1,112 @@
+"""What customers are told some time before and after a visit: when it is due, how long it is of use, and whether it is
+still wanted.
+
+Written with the confirmation, and again with each change; what was written before the change is taken back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+
+from bookings.enums import BookingStatus
+from bookings.models import Booking
+from notifications.enums import Channel, Purpose, RecipientRole
+from notifications.requests import ContextRequest, MessageRequest
+from notifications.rules import current_rules
+
+# What would come so soon after the booking was made or moved has just been said.
+TOO_SOON = timedelta(minutes=60)
+
+
+class PlannedKind(StrEnum):
+    REMINDER = "reminder"
+    REVIEW_REQUEST = "review_request"
+    FOLLOW_UP = "follow_up"
+
+
+_USEFUL_FOR = {PlannedKind.REVIEW_REQUEST: timedelta(days=3), PlannedKind.FOLLOW_UP: timedelta(days=7)}
+_AFTER_VISIT = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED})
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One message to come. ``offset_minutes`` is its distance from the start, or from the end of the visit."""
+
+    kind: PlannedKind
+    offset_minutes: int
+    due_at: datetime
+    expires_at: datetime
+
+
+def schedule(
+    *, starts_at: datetime, ends_at: datetime, now: datetime, offsets: Mapping[PlannedKind, Sequence[int]]
+) -> list[Planned]:
+    """Return what is still to come of a visit, in order. Offsets are elapsed minutes, whatever the clocks do meanwhile.
+
+    A reminder is of use until the next one is due, the last until the start. Pure.
+    """
+    planned = [*_reminders(starts_at, offsets.get(PlannedKind.REMINDER, ()))]
+    for kind, useful_for in _USEFUL_FOR.items():
+        for offset in offsets.get(kind, ()):
+            due_at = ends_at + timedelta(minutes=offset)
+            planned.append(Planned(kind, offset, due_at, due_at + useful_for))
+    return sorted((each for each in planned if each.due_at >= now + TOO_SOON), key=lambda each: each.due_at)
+
+
+def planned_requests(booking: Booking, *, now: datetime) -> list[MessageRequest]:
+    """Return the messages to come about a booking that was just agreed or changed, for every channel that has some."""
+    if not booking.contact_email and not booking.contact_phone:
+        return []
+    planned = schedule(starts_at=booking.starts_at, ends_at=booking.ends_at, now=now, offsets=_offsets())
+    return [_request(booking, each) for each in planned]
+
+
+def is_wanted(booking: Booking, request: ContextRequest) -> bool:
+    """Whether a planned message still fits the booking: the time it was planned for stands, and so does the visit."""
+    if request.version != booking.ical_sequence:
+        return False
+    if request.kind == PlannedKind.REMINDER:
+        return booking.status == BookingStatus.CONFIRMED and request.now < booking.starts_at
+    return booking.status in _AFTER_VISIT and request.now >= booking.ends_at
+
+
+def _reminders(starts_at: datetime, offsets: Sequence[int]) -> list[Planned]:
+    instants = [_before(starts_at, offset) for offset in sorted(offsets, reverse=True)]
+    return [
+        Planned(PlannedKind.REMINDER, int((starts_at - due_at).total_seconds()) // 60, due_at, following)
+        for due_at, following in pairwise([*instants, starts_at])
+    ]
+
+
+def _before(starts_at: datetime, minutes: int) -> datetime:
+    return starts_at - timedelta(minutes=minutes)
+
+
+def _offsets() -> dict[PlannedKind, list[int]]:
+    rules = current_rules()
+    return {
+        kind: sorted({each for channel in Channel for each in rules.offsets(kind, RecipientRole.CUSTOMER, channel)})
+        for kind in PlannedKind
+    }
+
+
+def _request(booking: Booking, planned: Planned) -> MessageRequest:
+    subject = f"booking:{booking.pk}"
+    return MessageRequest(
+        kind=planned.kind,
+        subject_ref=subject,
+        version=booking.ical_sequence,
+        recipient_role=RecipientRole.CUSTOMER,
+        recipient_ref=f"customer:{booking.customer_id}" if booking.customer_id else "",
+        address=booking.contact_email,
+        phone=booking.contact_phone,
+        language=booking.language,
+        key=f"{subject}:{planned.kind}-{planned.offset_minutes}:customer:v{booking.ical_sequence}",
+        purpose=Purpose.SERVICE if planned.kind == PlannedKind.REMINDER else Purpose.MARKETING,
+        can_wait=True,
+        not_before=planned.due_at,
+        expires_at=planned.expires_at,
+        details={"offset_minutes": planned.offset_minutes},
+    )
