@@ -9,6 +9,9 @@ from accounts.emails import normalised_email
 from accounts.models import Consent, Customer
 from core.inserts import insert_rows, insert_unless_known
 
+# Purpose of the consent to be told news and offers.
+MARKETING_CONSENT = "marketing"
+
 
 def customer_for_guest(*, name: str, email: str, phone: str, language: str, now: datetime) -> Customer | None:
     """Make an unproven customer for a guest whose address nobody has; None if somebody has it.

@@ -59,3 +59,4 @@ class EventKind(TextChoices):
     CONTACT = "contact", _("contact changed")
     LINK = "link", _("link renewed")
     MONEY = "money", _("money")
+    COMING = "coming", _("said that they are coming")

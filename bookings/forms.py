@@ -125,6 +125,12 @@ class AgreedForm(forms.Form):
     expected_fee = forms.IntegerField(min_value=0, max_value=2_000_000_000)
 
 
+class SeenForm(forms.Form):
+    """The change count of the booking that the page showed."""
+
+    expected_sequence = forms.IntegerField(min_value=0, max_value=1_000_000)
+
+
 class ExtrasForm(forms.Form):
     """One extra to add or to take out, by its id; only those of the service count."""
 

@@ -14,6 +14,7 @@ from bookings.calendar_entries import customer_entry, staff_entry
 from bookings.contact import first_name
 from bookings.enums import ActorKind
 from bookings.links import LinkRole, manage_url
+from bookings.message_words import words_of
 from bookings.models import Booking
 from bookings.policies import Terms
 from bookings.policy_texts import BookingFacts, plain_policy_sentence, policy_sentence
@@ -22,6 +23,10 @@ from notifications.requests import CalendarPart, MessageContext
 from services.brand import brand_tokens
 from services.models import Business
 from staff.models import StaffMember
+
+# What these tell changes the calendar as well.
+_CALENDAR_KINDS = frozenset({"confirmed", "moved", "reassigned", "cancelled", "released"})
+_CUSTOMER_PAGES = ("move", "cancel", "coming", "messages")
 
 
 def customer_context(
@@ -40,11 +45,14 @@ def customer_context(
         "preparations": [] if is_off else appointment.preparations(booking),
         **({} if is_off else _policy(booking, now)),
         "manage_url": manage_url(booking, LinkRole.CUSTOMER),
+        **{f"{page}_url": manage_url(booking, LinkRole.CUSTOMER, page=page) for page in _CUSTOMER_PAGES},
         "is_cancelled_by_customer": booking.cancelled_by == ActorKind.CUSTOMER,
         "fee_minor": booking.cancellation_fee_minor or 0,
         "book_again_url": book_again_url(booking),
+        "review_url": business.review_url,
     }
-    return _context(business, f"{kind}_customer", variables, entry, attendee, is_off=is_off, now=now)
+    invite = _invite(kind, entry, attendee, is_off=is_off, now=now)
+    return _context(business, f"{kind}_customer", variables, invite)
 
 
 def staff_context(
@@ -77,26 +85,30 @@ def staff_context(
         variables["move_url"] = manage_url(booking, LinkRole.STAFF, page="move")
         variables["cancel_url"] = manage_url(booking, LinkRole.STAFF, page="cancel")
     attendee = ical.Mailbox(person.name, person.email)
-    return _context(business, f"{kind}_staff", variables, entry, attendee, is_off=is_off, now=now)
+    invite = _invite(kind, entry, attendee, is_off=is_off, now=now)
+    return _context(business, f"{kind}_staff", variables, invite)
+
+
+def _invite(
+    kind: str, entry: ical.Entry, attendee: ical.Mailbox, *, is_off: bool, now: datetime
+) -> CalendarPart | None:
+    if kind not in _CALENDAR_KINDS:
+        return None
+    method = ical.Method.CANCEL if is_off else ical.Method.REQUEST
+    return CalendarPart(method=method, content=ical.invite(entry, method, attendee=attendee, now=now))
 
 
 def _context(
-    business: Business,
-    template: str,
-    variables: Mapping[str, Any],
-    entry: ical.Entry,
-    attendee: ical.Mailbox,
-    *,
-    is_off: bool,
-    now: datetime,
+    business: Business, template: str, variables: Mapping[str, Any], invite: CalendarPart | None
 ) -> MessageContext:
-    method = ical.Method.CANCEL if is_off else ical.Method.REQUEST
     return MessageContext(
         template=template,
         variables=variables,
+        words=words_of(variables),
+        link=str(variables.get("manage_url", "")),
         sender_name=business.text("name"),
         reply_to=business.email,
-        calendar=CalendarPart(method=method, content=ical.invite(entry, method, attendee=attendee, now=now)),
+        calendar=invite,
     )
 
 
@@ -106,7 +118,7 @@ def common(booking: Booking, business: Business, details: Mapping[str, Any]) -> 
         "business": business.text("name"),
         "business_email": business.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
         "business_url": settings.SITE_URL,
-        "brand": _colours(business.brand_colour),
+        "brand": brand_colours(business.brand_colour),
         "language": get_language(),
         "place": appointment.place(booking, business),
         "party": appointment.party_words(booking),
@@ -152,7 +164,7 @@ def book_again_url(booking: Booking) -> str:
     return f"{settings.SITE_URL}/s/{line.variant.service.slug}/" if line else settings.SITE_URL
 
 
-def _colours(colour: str) -> dict[str, dict[str, str]]:
+def brand_colours(colour: str) -> dict[str, dict[str, str]]:
     """The brand's colours by name, for light and dark: ``brand.light.text``."""
     tokens = brand_tokens(colour)
     return {

@@ -65,9 +65,14 @@ RULES: Mapping[str, Rule] = {
     "confirmed": Rule(_CUSTOMERS),
     "move": Rule(_LINKS, _LINKS),
     "cancel": Rule(_LINKS, _LINKS),
+    "coming": Rule(_CUSTOMERS, _CUSTOMERS),
     "calendar": Rule(_CUSTOMERS),
     # Whoever posts there has to sign; without a signature nothing is read.
     "stripe_webhook": Rule(_NOBODY, EVERYBODY),
+    # Reports of providers, which prove themselves by signature or secret.
+    "twilio_status": Rule(_NOBODY),
+    "twilio_inbound": Rule(_NOBODY),
+    "mail_events": Rule(_NOBODY),
     "live": Rule(EVERYBODY),
     "ready": Rule(EVERYBODY),
     "admin": Rule(frozenset({Role.ADMIN}), frozenset({Role.ADMIN})),
@@ -75,6 +80,8 @@ RULES: Mapping[str, Rule] = {
     "desk_sign_out": Rule(_NOBODY, EVERYBODY),
     "desk": Rule(_DESK),
     "desk_booking": Rule(_DESK_HERE),
+    "desk_payments": Rule(_DESK - {Role.THERAPIST}),
+    "desk_payments_csv": Rule(_DESK - {Role.THERAPIST}),
 }
 
 

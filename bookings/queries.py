@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from accounts.emails import same_mailbox
 from bookings.availability import free_starts
 from bookings.claims import LineSpec
-from bookings.enums import CLAIMING, EXPIRING, BookingStatus
+from bookings.enums import CLAIMING, EXPIRING, BookingStatus, EventKind
 from bookings.facts import availability_facts
 from bookings.links import LinkRole, read_token, token_is_valid
 from bookings.models import Booking, BookingEvent, BookingLine, HelpMessage, MoveProposal
@@ -84,6 +84,12 @@ def booking_page(booking_id: int) -> Booking:
         .prefetch_related(Prefetch("lines", lines), Prefetch("events", BookingEvent.objects.order_by("id")))
         .get(pk=booking_id)
     )
+
+
+def has_said_coming(booking: Booking) -> bool:
+    """Whether the customer said that they are coming to the visit at the time that it has now."""
+    said = {"starts_at": booking.starts_at.isoformat()}
+    return any(event.kind == EventKind.COMING and event.details == said for event in booking.events.all())
 
 
 def add_ons_of(booking: Booking) -> list[AddOn]:

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from bookings.views import calendars, checkout, manage, move, picker, storefront
+from bookings.views import calendars, checkout, coming, manage, move, picker, storefront
 
 urlpatterns = [
     path("", storefront.landing, name="landing"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("b/<str:token>/confirmed", manage.confirmed, name="confirmed"),
     path("b/<str:token>/move", move.move, name="move"),
     path("b/<str:token>/cancel", manage.cancel, name="cancel"),
+    path("b/<str:token>/coming", coming.coming, name="coming"),
     path("b/<str:token>/calendar.ics", calendars.calendar, name="calendar"),
     # What mail programs hang onto an address: a full stop, a bracket, a quotation mark.
     re_path(r"^b/(?P<token>[^/]+)/(?P<rest>[.,;:!?=*\)\]>}'\"”’»…]{1,3})$", manage.trimmed, name="manage_trimmed"),

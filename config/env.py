@@ -4,8 +4,9 @@ Each reader accepts ``NAME_FILE`` as well (the path of a file that holds the val
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -78,10 +79,72 @@ def database(name: str) -> dict[str, object]:
     return config
 
 
-def email(name: str, default: str) -> dict[str, object]:
+@dataclass(frozen=True)
+class _MailProvider:
+    """How django-anymail calls a provider's parts: where the user, the password and the host of the address go, the
+    class that reads what it reports, and the setting for the key it signs reports with, if it signs them.
+    """
+
+    reader: str
+    user: str
+    password: str = ""
+    host: str = ""
+    signing_key: str = ""
+
+
+_MAIL_PROVIDERS = {
+    "brevo": _MailProvider("Brevo", "BREVO_API_KEY"),
+    "mailersend": _MailProvider("MailerSend", "MAILERSEND_API_TOKEN", signing_key="MAILERSEND_SIGNING_SECRET"),
+    "mailgun": _MailProvider(
+        "Mailgun", "MAILGUN_API_KEY", host="MAILGUN_SENDER_DOMAIN", signing_key="MAILGUN_WEBHOOK_SIGNING_KEY"
+    ),
+    "mailjet": _MailProvider("Mailjet", "MAILJET_API_KEY", password="MAILJET_SECRET_KEY"),  # noqa: S106 (a name)
+    "postmark": _MailProvider("Postmark", "POSTMARK_SERVER_TOKEN"),
+    "resend": _MailProvider("Resend", "RESEND_API_KEY"),
+    "sparkpost": _MailProvider("SparkPost", "SPARKPOST_API_KEY"),
+}
+_ANYMAIL = "anymail+"
+# The name that a provider's reports carry beside the secret, in HTTP Basic authentication.
+_REPORTS_USER = "openhours"
+
+
+def email(name: str, default: str, *, timeout: int, events_secret: str) -> dict[str, object]:
+    """Read where mails go: an SMTP server, or a provider's API as in ``anymail+postmark://token@``.
+
+    ``timeout`` is in seconds; ``events_secret`` proves that a provider's reports come from it.
+
+    :raises ImproperlyConfigured: when the provider is unknown or has no key.
+    """
     url = _raw(name, default)
+    if url.startswith(_ANYMAIL):
+        return _mail_provider(name, url.removeprefix(_ANYMAIL), timeout, events_secret)
     config: dict[str, object] = dict(_env.email_url_config(url))
-    return config
+    return {**config, "ANYMAIL": {}, "MAIL_EVENTS_WEBHOOK": ""}
+
+
+def _mail_provider(name: str, url: str, timeout: int, events_secret: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    provider = _MAIL_PROVIDERS.get(parts.scheme)
+    if provider is None:
+        known = ", ".join(f"{_ANYMAIL}{each}" for each in sorted(_MAIL_PROVIDERS))
+        raise ImproperlyConfigured(f"{name} names no mail provider that is known here. Known are {known}.")
+    values = {
+        provider.user: unquote(parts.username or ""),
+        provider.password: unquote(parts.password or ""),
+        provider.host: parts.hostname or "",
+    }
+    keys: dict[str, object] = {key: value for key, value in values.items() if key}
+    if not all(keys.values()):
+        raise ImproperlyConfigured(f"{name} must look like {_ANYMAIL}{parts.scheme}://key@ (see .env.example).")
+    if events_secret and provider.signing_key:
+        keys[provider.signing_key] = events_secret
+    elif events_secret:
+        keys["WEBHOOK_SECRET"] = f"{_REPORTS_USER}:{events_secret}"
+    return {
+        "EMAIL_BACKEND": f"anymail.backends.{parts.scheme}.EmailBackend",
+        "ANYMAIL": {**keys, "REQUESTS_TIMEOUT": timeout},
+        "MAIL_EVENTS_WEBHOOK": f"anymail.webhooks.{parts.scheme}.{provider.reader}TrackingWebhookView",
+    }
 
 
 def web_address(name: str, default: str) -> str:

@@ -176,11 +176,15 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
         "refund-receipt": "payments.handlers.refund_receipt",
         "booking-refund": "bookings.handlers.refund_settled",
     },
+    "message.reported": {"message-reported": "notifications.handlers.message_reported"},
 }
 # subject kind -> function(subject reference) -> ReceiptSubject, or None when it is gone
 RECEIPT_SUBJECTS = {"booking": "bookings.receipts.receipt_subject"}
 # subject kind -> function(ContextRequest) -> MessageContext, or None when the message is no longer wanted
-NOTIFICATION_CONTEXTS = {"booking": "bookings.messages.notification_context"}
+NOTIFICATION_CONTEXTS = {
+    "booking": "bookings.messages.notification_context",
+    "staff": "bookings.agenda.agenda_context",
+}
 DOCTOR_CHECKS = [
     "core.doctor.CHECKS",
     "payments.doctor.CHECKS",
@@ -189,8 +193,12 @@ DOCTOR_CHECKS = [
 ]
 
 # --- e-mail -------------------------------------------------------------------------------------------------------
-vars().update(env.email("EMAIL_URL", "smtp://localhost:1025"))
 EMAIL_TIMEOUT = 10
+# Proves that what is reported to /mail/events comes from the mail provider.
+MAIL_EVENTS_SECRET = env.text("MAIL_EVENTS_SECRET", "")
+# The class that reads those reports; empty without such a provider.
+MAIL_EVENTS_WEBHOOK = ""
+vars().update(env.email("EMAIL_URL", "smtp://localhost:1025", timeout=EMAIL_TIMEOUT, events_secret=MAIL_EVENTS_SECRET))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Openhours <bookings@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -201,6 +209,27 @@ STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY", "")
 STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com")
 STRIPE_JS_URL = env.text("STRIPE_JS_URL", "https://js.stripe.com/endive/stripe.js")
+
+# --- texts and web push -------------------------------------------------------------------------------------------
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID", "")
+TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN", "")
+# Another address than Twilio's own, for a stand-in.
+TWILIO_API_BASE = env.text("TWILIO_API_BASE", "").rstrip("/")
+TWILIO_SMS_FROM = env.text("TWILIO_SMS_FROM", "")
+TWILIO_MESSAGING_SERVICE_SID = env.text("TWILIO_MESSAGING_SERVICE_SID", "")
+TWILIO_WHATSAPP_FROM = env.text("TWILIO_WHATSAPP_FROM", "")
+SMS_COUNTRIES = env.words("SMS_COUNTRIES")
+SMS_PER_NUMBER_PER_DAY = env.number("SMS_PER_NUMBER_PER_DAY", 5, low=1)
+SMS_PER_DAY = env.number("SMS_PER_DAY", 500)
+VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY", "")
+VAPID_SUBJECT = env.text("VAPID_SUBJECT", "")
+# Push services we send to: the address comes from a browser, and must not lead us to a machine of our own network.
+PUSH_HOSTS = env.words(
+    "PUSH_HOSTS",
+    "fcm.googleapis.com,push.services.mozilla.com,push.apple.com,notify.windows.com",
+)
+# How long a process keeps the rules of messages before it reads them again.
+MESSAGE_RULES_KEPT_SECONDS = 15.0
 
 # --- people -------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -304,6 +333,8 @@ LOGGING = {
         "celery.apps.worker": {"handlers": [], "level": "INFO", "propagate": True},
         # The letters of a receipt are nobody's business.
         "fontTools": {"handlers": [], "level": "WARNING", "propagate": True},
+        # It would write the numbers that it asks about.
+        "twilio.http_client": {"handlers": [], "level": "WARNING", "propagate": True},
         # The web server would write every address as it came, tokens included.
         "granian.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },

@@ -17,6 +17,7 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 ADMIN_ROUTES = {
     "bookings_ahead": "bookings.commitments.bookings_ahead",
     "stranded_bookings": "bookings.commitments.stranded_bookings",
+    "policy_preview": "bookings.policy_previews.policy_preview",
     "lock_unless_needed": "bookings.operations.schedule.lock_unless_needed",
 }
 
@@ -107,8 +108,18 @@ UNFOLD: dict[str, Any] = {
                 _("Bookings"),
                 _item(_("Bookings"), "calendar_month", "bookings_booking"),
                 _item(_("Customers"), "group", "accounts_customer"),
-                _item(_("Bills"), "receipt_long", "payments_bill"),
                 _item(_("Consents"), "handshake", "accounts_consent"),
+            ),
+            _group(
+                _("Money"),
+                _item(_("Bills"), "receipt_long", "payments_bill"),
+                _item(_("Payments"), "payments", "payments_payment"),
+                _item(_("Refunds"), "undo", "payments_refund"),
+                _item(_("Receipts"), "receipt", "payments_receipt"),
+                _item(_("Cards on file"), "credit_card", "payments_savedcard"),
+                _item(_("Needs hands"), "notification_important", "payments_moneyalert"),
+                _item(_("Notices of the provider"), "webhook", "payments_stripeevent"),
+                _item(_("Comparisons"), "balance", "payments_reconciliation"),
             ),
             _group(
                 _("Messages"),

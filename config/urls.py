@@ -11,6 +11,7 @@ urlpatterns = [
     path("health/ready", views.ready, name="ready"),
     path("", include("payments.urls")),
     path("desk/", include("dashboard.urls")),
+    path("", include("notifications.urls")),
     path("", include("bookings.urls")),
 ]
 

@@ -5,35 +5,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Min, Prefetch, Q, QuerySet
 
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingEvent, BookingLine
 from core.references import parsed_reference
 from dashboard.permissions import Rights, bookings_visible_to
-from payments.enums import COUNTING_REFUNDS, PaymentStatus
-from payments.models import BillLine, Payment, Refund
+from payments import queries as money
+from payments.models import BillLine, Payment, SavedCard
+from payments.queries import Balance
 from services.models import Location
 
 MOST_FOUND = 50
 SHORTEST_SEARCH = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """The money of one booking in minor units: what is owed, what came in, what went (or goes) back."""
-
-    owed_minor: int = 0
-    paid_minor: int = 0
-    refunded_minor: int = 0
-
-    @property
-    def net_paid_minor(self) -> int:
-        return self.paid_minor - self.refunded_minor
-
-    @property
-    def open_minor(self) -> int:
-        return max(0, self.owed_minor - self.net_paid_minor)
 
 
 def day_bookings(rights: Rights, places: Iterable[Location], on: date) -> list[Booking]:
@@ -63,23 +47,10 @@ def found_bookings(rights: Rights, typed: str) -> list[Booking]:
     return list(_with_lines(matches).order_by("-starts_at", "-pk")[:MOST_FOUND])
 
 
-def sums_of(bookings: Sequence[Booking]) -> dict[int, Sums]:
-    """The money of many bookings by their ids. Three queries, however many there are."""
-    refs = [subject_ref(booking) for booking in bookings]
-    bills = [booking.bill_id for booking in bookings if booking.bill_id]
-    owed = _summed(BillLine.objects.filter(bill_id__in=bills, subject_ref__in=refs), "subject_ref", "gross_minor")
-    paid = _summed(
-        Payment.objects.filter(subject_ref__in=refs, status=PaymentStatus.SUCCEEDED), "subject_ref", "amount_minor"
-    )
-    back = _summed(
-        Refund.objects.filter(payment__subject_ref__in=refs, status__in=sorted(COUNTING_REFUNDS)),
-        "payment__subject_ref",
-        "amount_minor",
-    )
-    return {
-        booking.pk: Sums(owed.get(ref, 0), paid.get(ref, 0), back.get(ref, 0))
-        for booking, ref in zip(bookings, refs, strict=True)
-    }
+def balances_of(bookings: Sequence[Booking]) -> dict[int, Balance]:
+    """The money of many bookings by their ids. One query, however many there are."""
+    found = money.balances([subject_ref(booking) for booking in bookings])
+    return {booking.pk: found[subject_ref(booking)] for booking in bookings}
 
 
 def booking_by_reference(rights: Rights, reference: str) -> Booking | None:
@@ -88,6 +59,27 @@ def booking_by_reference(rights: Rights, reference: str) -> Booking | None:
     lines = BookingLine.objects.select_related("staff_member__resource", "variant__service")
     events = BookingEvent.objects.order_by("id")
     return found.prefetch_related(Prefetch("lines", lines), Prefetch("events", events)).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Everything about the money of one booking. Receipt numbers are by ``payment:1`` and ``refund:1``."""
+
+    balance: Balance
+    lines: list[BillLine]
+    payments: list[Payment]
+    receipt_numbers: dict[str, str]
+    card: SavedCard | None
+
+
+def money_of(booking: Booking) -> Money:
+    """Read the money of a booking. Six queries."""
+    ref = subject_ref(booking)
+    numbers = {
+        f"payment:{receipt.payment_id}" if receipt.payment_id else f"refund:{receipt.refund_id}": receipt.number
+        for receipt in money.receipts_of(ref)
+    }
+    return Money(money.balance(ref), money.lines_of(ref), money.payments_of(ref), numbers, money.saved_card(ref))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +113,3 @@ def subject_ref(booking: Booking) -> str:
 def _with_lines(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
     lines = BookingLine.objects.select_related("staff_member")
     return bookings.select_related("location").prefetch_related(Prefetch("lines", lines))
-
-
-def _summed(rows: QuerySet, key: str, amount: str) -> dict[str, int]:  # type: ignore[type-arg] # of several models
-    return dict(rows.order_by().values_list(key).annotate(total=Sum(amount)).values_list(key, "total"))

@@ -10,8 +10,9 @@ from typing import Any
 from aiohttp import web
 
 from devservers.stripe_cards import CARDS, DECLINES, is_number
-from devservers.stripe_ledger import Ledger, Thing
+from devservers.stripe_ledger import Ledger
 from devservers.stripe_params import Parameters, Refused, bad
+from devservers.stripe_things import Thing
 
 SCRIPT = Path(__file__).with_name("stripe_assets") / "stripe.js"
 ALLOWED = {"client_secret", "payment_method", "payment_method_data", "return_url", "setup_future_usage", "expand"}
@@ -120,6 +121,11 @@ async def with_card(ledger: Ledger, given: Parameters) -> Parameters:
 def shown(thing: Thing) -> Thing:
     """An intent as a publishable key may see it."""
     return {key: value for key, value in thing.items() if key in SHOWN}
+
+
+def shown_error(error: Thing) -> Thing:
+    """An error as a publishable key may see it."""
+    return {key: shown(value) if key.endswith("_intent") else value for key, value in error.items()}
 
 
 def _wrong(message: str, code: str, param: str) -> Refused:

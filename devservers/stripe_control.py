@@ -92,8 +92,7 @@ class StripeControl:
         self._order("plan", events=events, signed_at=signed_at, forged=forged, times=times, **plan)
 
     def release_events(self, order: Literal["kept", "reversed", "shuffled"] = "kept", *, seed: int = 0) -> int:
-        """Deliver what was held back, one after the other in this order; returns how many. They may be held again
-        only by a later event."""
+        """Deliver what was held back, one after the other in this order; returns how many."""
         return int(self._order("release", order=order, seed=seed)["released"])
 
     def resend_event(self, event_id: str) -> None:

@@ -1,28 +1,13 @@
-"""What Stripe knows and how it changes: customers, cards, intents, charges, refunds and disputes.
+"""Payment intents and setup intents, from the first wish to the end."""
 
-localstripe gives the ids and moves the money; the states it lacks are kept here. One change at a time: callers hold
-`changing`. Amounts are in the currency's smallest unit as Stripe counts it, times are seconds since 1970 in UTC.
-"""
-
-import asyncio
 import copy
 import secrets
-import time
-from collections.abc import Awaitable, Callable
-from typing import Any
 
-from devservers import stripe_cards
-from devservers.stripe_cards import CARDS, DECLINES, IDS, Card
+from devservers.stripe_cards import DECLINES, Card
 from devservers.stripe_params import Parameters, Refused, bad, check_amount
+from devservers.stripe_refunds import Refunds
+from devservers.stripe_things import Thing, card_error, now
 
-Thing = dict[str, Any]
-Post = Callable[[str, dict[str, Any]], Awaitable[Thing]]
-Emit = Callable[[str, Thing], None]
-
-NAMES = {
-    "cus": "customer", "pi": "payment_intent", "seti": "setup_intent", "re": "refund", "pm": "payment_method",
-    "ch": "charge", "du": "dispute", "evt": "event",
-}  # fmt: skip
 OPEN = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action")
 KEPT_WORDS = (
     "description", "receipt_email", "setup_future_usage", "statement_descriptor", "statement_descriptor_suffix",
@@ -33,126 +18,8 @@ AUTHENTICATION_FAILED = (
 )
 
 
-class Ledger:
-    """Everything kept, by id, oldest first."""
-
-    def __init__(self, post: Post, emit: Emit) -> None:
-        self.changing = asyncio.Lock()
-        self.things: dict[str, Thing] = {}
-        self.numbers: dict[str, str] = {}
-        """Payment method and the number of the test card it stands for."""
-        self.set_up: set[str] = set()
-        self.refund_outcomes: list[str] = []
-        """What becomes of the next refunds: "pending", "failed"; "succeeded" when the list is empty."""
-        self._post = post
-        self._emit = emit
-
-    # --- looking ---
-
-    def find(self, id_: str, param: str = "id") -> Thing:
-        """
-        :raises Refused: with 404 when there is nothing with this id.
-        """
-        if id_ not in self.things:
-            name = NAMES.get(id_.partition("_")[0], "resource")
-            raise Refused(404, f"No such {name}: '{id_}'", code="resource_missing", param=param, is_stored=False)
-        return self.things[id_]
-
-    def page(self, kind: str, given: Parameters) -> Thing:
-        """Newest first, filtered and cut into pages as Stripe does."""
-        found = [thing for thing in reversed(self.things.values()) if thing["object"] == kind and _fits(thing, given)]
-        limit = given.get("limit", 10)
-        if not 1 <= limit <= 100:
-            raise bad("Invalid limit: it has to be from 1 to 100.", "limit", "parameter_invalid_integer")
-        ids = [thing["id"] for thing in found]
-        if after := given.get("starting_after"):
-            self.find(after, "starting_after")
-            found = found[ids.index(after) + 1 :] if after in ids else []
-        elif before := given.get("ending_before"):
-            self.find(before, "ending_before")
-            found = found[: ids.index(before)][-limit:] if before in ids else []
-        return {"object": "list", "url": f"/v1/{kind}s", "data": found[:limit], "has_more": len(found) > limit}
-
-    def expanded(self, thing: Thing, paths: list[str]) -> Thing:
-        """A copy with the objects instead of the ids that `paths` name."""
-        whole = copy.deepcopy(thing)
-        for path in paths:
-            self._expand(whole, path.split("."), path)
-        return whole
-
-    def _expand(self, place: Any, parts: list[str], path: str) -> None:
-        if isinstance(place, list):
-            for each in place:
-                self._expand(each, parts, path)
-        elif parts and place is not None:
-            if not isinstance(place, dict) or parts[0] not in place:
-                raise bad(f"This property cannot be expanded ({path}).", "expand[0]")
-            if isinstance(id_ := place[parts[0]], str):
-                if id_ not in self.things:
-                    raise bad(f"This property cannot be expanded ({path}).", "expand[0]")
-                place[parts[0]] = copy.deepcopy(self.things[id_])
-            self._expand(place[parts[0]], parts[1:], path)
-
-    # --- customers and cards ---
-
-    async def create_customer(self, given: Parameters) -> Thing:
-        theirs = await self._post("customers", {})
-        words = ("address", "description", "email", "name", "phone", "shipping")
-        customer = self._keep("customer", theirs, given, **{word: given.get(word) or None for word in words})
-        customer |= {"balance": 0, "currency": None, "default_source": None, "delinquent": False, "discount": None}
-        customer |= {"preferred_locales": given.get("preferred_locales", []), "tax_exempt": "none"}
-        customer["invoice_settings"] = {"default_payment_method": None} | given.get("invoice_settings", {})
-        self._emit("customer.created", customer)
-        return customer
-
-    async def update_customer(self, id_: str, given: Parameters) -> Thing:
-        customer = self.find(id_)
-        self._change(customer, given)
-        self._emit("customer.updated", customer)
-        return customer
-
-    async def card(self, number: str, *, month: int = 12, year: int = 2034, billing: Parameters | None = None) -> Thing:
-        """A new payment method for a test card."""
-        # localstripe takes Visa numbers only; which card it is, is our affair.
-        details = {"number": "4242424242424242", "exp_month": month, "exp_year": year, "cvc": "123"}
-        theirs = await self._post("payment_methods", {"type": "card", "card": details})
-        empty = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
-        method = self._keep("payment_method", theirs, {}, type="card", customer=None, allow_redisplay="unspecified")
-        method["billing_details"] = empty | (billing or {})
-        method["card"] = stripe_cards.shown(CARDS[number], month=month, year=year)
-        self.numbers[method["id"]] = number
-        return method
-
-    async def method(self, id_: str, param: str = "payment_method") -> Thing:
-        """A payment method by its id; Stripe's test ids make a new one each time."""
-        return await self.card(IDS[id_]) if id_ in IDS else self.find(id_, param)
-
-    async def attach(self, id_: str, given: Parameters) -> Thing:
-        method = await self.method(id_)
-        if (refusal := self._card(method)).decline and not refusal.can_be_saved:
-            raise _card_error(refusal.decline)
-        await self._attach(method, self.find(given["customer"], "customer")["id"])
-        return method
-
-    async def detach(self, id_: str) -> Thing:
-        method = self.find(id_)
-        if not method["customer"]:
-            raise Refused(
-                400, "The payment method you provided is not attached to a customer so detachment is impossible."
-            )
-        await self._post(f"payment_methods/{id_}/detach", {})
-        method["customer"] = None
-        self._emit("payment_method.detached", method)
-        return method
-
-    async def _attach(self, method: Thing, customer: str | None) -> None:
-        if customer and method["customer"] != customer:
-            await self._post(f"payment_methods/{method['id']}/attach", {"customer": customer})
-            method["customer"] = customer
-            self._emit("payment_method.attached", method)
-
-    def _card(self, method: Thing) -> Card:
-        return CARDS[self.numbers[method["id"]]]
+class Ledger(Refunds):
+    """Everything kept and all its changes."""
 
     # --- payment intents ---
 
@@ -282,7 +149,7 @@ class Ledger:
                 f"PaymentIntent with one of the following statuses may be canceled: {', '.join(OPEN)}, processing.",
             )
         await self._post(f"payment_intents/{id_}/cancel", {})
-        intent |= {"status": "canceled", "canceled_at": _now(), "next_action": None}
+        intent |= {"status": "canceled", "canceled_at": now(), "next_action": None}
         intent["cancellation_reason"] = given.get("cancellation_reason")
         self._emit("payment_intent.canceled", intent)
         return intent
@@ -318,7 +185,7 @@ class Ledger:
 
     def _decline(self, intent: Thing, method: Thing, decline: str) -> Refused:
         """Write the failure down and return what the caller is told."""
-        refused = _card_error(decline)
+        refused = card_error(decline)
         charge = self._charge_of(intent, method, f"ch_{secrets.token_hex(9)}")
         charge |= {"failure_code": refused.error["code"], "failure_message": refused.error["message"]}
         self._emit("charge.failed", charge)
@@ -424,106 +291,13 @@ class Ledger:
         return setup
 
     def _fail_setup(self, setup: Thing, method: Thing, decline: str) -> Refused:
-        refused = _card_error(decline) if decline else Refused(400, AUTHENTICATION_FAILED)
+        refused = card_error(decline) if decline else Refused(400, AUTHENTICATION_FAILED)
         error = refused.error if decline else _authentication_error("setup_intent")
         setup |= {"status": "requires_payment_method", "payment_method": None, "next_action": None}
         setup["last_setup_error"] = error | {"payment_method": copy.deepcopy(method)}
         self._emit("setup_intent.setup_failed", setup)
         refused.error |= setup["last_setup_error"] | {"setup_intent": copy.deepcopy(setup)}
         return refused
-
-    # --- refunds and disputes ---
-
-    async def create_refund(self, given: Parameters) -> Thing:
-        """Give money back, at most what was charged."""
-        charge = self._refundable(given)
-        left = charge["amount"] - charge["amount_refunded"]
-        amount = given.get("amount", left)
-        if not left:
-            raise Refused(400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
-        if charge["disputed"]:
-            raise Refused(
-                400, f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
-            )
-        if amount < 1:
-            raise bad("Invalid positive integer", "amount", "parameter_invalid_integer")
-        if amount > left:
-            whole = "unrefunded amount on charge" if charge["amount_refunded"] else "charge amount"
-            raise Refused(400, f"Refund amount ({amount}) is greater than {whole} ({left})", param="amount")
-        theirs = await self._post("refunds", {"charge": charge["id"], "amount": amount})
-        refund = self._keep("refund", theirs, given, amount=amount, charge=charge["id"], currency=charge["currency"])
-        refund |= {"payment_intent": charge["payment_intent"], "reason": given.get("reason"), "receipt_number": None}
-        refund["balance_transaction"] = theirs["balance_transaction"]
-        refund["destination_details"] = {"type": "card", "card": {"type": "refund", "reference_status": "pending"}}
-        planned = self._card(self.find(charge["payment_method"])).refund
-        outcome = self.refund_outcomes.pop(0) if self.refund_outcomes else "pending" if planned == "pending" else ""
-        refund["status"] = "pending" if outcome == "pending" else "succeeded"
-        self._count_refund(charge, amount)
-        self._emit("refund.created", refund)
-        self._emit("charge.refunded", charge)
-        if outcome == "failed" or planned == "fails":
-            self.settle_refund(refund["id"], "failed")
-        return refund
-
-    def settle_refund(self, id_: str, outcome: str) -> Thing:
-        """What becomes of a refund later: succeeded or failed. A failed one brings the money back to us."""
-        refund = self.find(id_)
-        if refund["status"] == "failed" or outcome not in ("succeeded", "failed"):
-            raise Refused(400, f"A refund that is {refund['status']} cannot become {outcome}.")
-        refund["status"] = outcome
-        if outcome == "failed":
-            refund["failure_reason"] = "expired_or_canceled_card"
-            self._count_refund(self.find(refund["charge"]), -refund["amount"])
-            self._emit("refund.failed", refund)
-        self._emit("refund.updated", refund)
-        return refund
-
-    def open_dispute(self, charge_id: str, reason: str) -> Thing:
-        charge = self.find(charge_id)
-        dispute = self._keep("dispute", {"id": f"du_{secrets.token_hex(9)}"}, {}, charge=charge_id, reason=reason)
-        dispute |= {key: charge[key] for key in ("amount", "currency", "payment_intent")} | {"status": "needs_response"}
-        dispute |= {"balance_transactions": [], "is_charge_refundable": False, "evidence": {}}
-        charge["disputed"] = True
-        self._emit("charge.dispute.created", dispute)
-        return dispute
-
-    def close_dispute(self, id_: str, *, won: bool) -> Thing:
-        dispute = self.find(id_)
-        dispute["status"] = "won" if won else "lost"
-        self._emit("charge.dispute.closed", dispute)
-        return dispute
-
-    def _refundable(self, given: Parameters) -> Thing:
-        if bool(given.get("charge")) == bool(given.get("payment_intent")):
-            raise bad("One of these parameters has to be given, and one only: charge, payment_intent.", "charge")
-        if given.get("charge"):
-            charge: Thing | None = self.find(given["charge"], "charge")
-        else:
-            intent = self.find(given["payment_intent"], "payment_intent")
-            charge = self.things.get(intent["latest_charge"] or "")
-        if charge is None or charge["status"] != "succeeded":
-            source = given.get("payment_intent") or given["charge"]
-            raise Refused(400, f"This PaymentIntent ({source}) does not have a successful charge to refund.")
-        return charge
-
-    def _count_refund(self, charge: Thing, amount: int) -> None:
-        charge["amount_refunded"] += amount
-        charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-
-    # --- keeping ---
-
-    def _keep(self, kind: str, theirs: Thing, given: Parameters, **fields: Any) -> Thing:
-        thing: Thing = {"id": theirs["id"], "object": kind, "created": _now(), "livemode": False}
-        thing |= {"metadata": _merged({}, given.get("metadata"))} | fields
-        self.things[thing["id"]] = thing
-        return thing
-
-    def _change(self, thing: Thing, given: Parameters) -> None:
-        for key, value in given.items():
-            if key == "metadata":
-                thing[key] = {} if value == "" else _merged(thing[key], value)
-            elif key in thing:
-                thing[key] = None if value == "" else value
 
     def _unexpected(self, intent: Thing, message: str) -> Refused:
         kind = intent["object"]
@@ -537,34 +311,6 @@ def _asks_for_authentication(card: Card, off_session: bool, is_set_up: bool) -> 
     return not (off_session and (card.authentication == "set_up" or is_set_up))
 
 
-def _card_error(decline: str) -> Refused:
-    code, message = DECLINES[decline]
-    more = {"decline_code": decline} if code in ("card_declined", "authentication_required") else {}
-    return Refused(402, message, kind="card_error", code=code, more=more)
-
-
 def _authentication_error(kind: str = "payment_intent") -> Thing:
     code = f"{kind}_authentication_failure"
     return {"type": "invalid_request_error", "code": code, "message": AUTHENTICATION_FAILED}
-
-
-def _fits(thing: Thing, given: Parameters) -> bool:
-    for key in ("customer", "payment_intent", "charge", "payment_method"):
-        if key in given and thing.get(key) != given[key]:
-            return False
-    if (kind := given.get("type")) and thing["type"] != kind and thing["object"] in ("event", "payment_method"):
-        return False
-    if "types" in given and thing["type"] not in given["types"]:
-        return False
-    created = given.get("created", {})
-    bounds = created if isinstance(created, dict) else {"gte": created, "lte": created}
-    tests = {"gt": int.__gt__, "gte": int.__ge__, "lt": int.__lt__, "lte": int.__le__}
-    return all(tests[name](thing["created"], bound) for name, bound in bounds.items())
-
-
-def _merged(old: dict[str, str], new: Any) -> dict[str, str]:
-    return {key: value for key, value in {**old, **(new or {})}.items() if value != ""}
-
-
-def _now() -> int:
-    return int(time.time())

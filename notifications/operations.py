@@ -8,7 +8,9 @@ from django.db.transaction import TransactionManagementError
 
 from core.inserts import insert_missing
 from core.nudge import nudge
-from notifications.enums import Channel, NotificationStatus, RecipientRole
+from notifications.addresses import TEXT_CHANNELS, address_hash
+from notifications.enums import Channel, NotificationStatus, Purpose, RecipientRole
+from notifications.fanout import configured_text_channels, per_channel
 from notifications.models import Notification
 from notifications.requests import AGAIN, MessageRequest
 from notifications.sending import send_due
@@ -27,10 +29,9 @@ def enqueue(requests: Sequence[MessageRequest], *, now: datetime) -> None:
     """
     if not transaction.get_connection().in_atomic_block:
         raise TransactionManagementError("Messages are written in the transaction of the change that causes them.")
-    if not requests:
-        return
-    insert_missing(*(_row(request, now) for request in requests), unique=("key",))
-    if any(request.not_before is None or request.not_before <= now for request in requests):
+    rows = [_row(each, now) for each in per_channel(requests)] if requests else []
+    insert_missing(*rows, unique=("key",))
+    if any(row.not_before <= now for row in rows):
         nudge("notifications.tasks.send_due")
 
 
@@ -58,7 +59,9 @@ def send_again(*, notification_id: int, now: datetime) -> None:
         recipient_ref=old.recipient_ref,
         channel=Channel(old.channel),
         address=old.address,
+        phone=old.phone,
         language=old.language,
+        purpose=Purpose(old.purpose),
         key=again_key(old.key, now),
         details=old.details,
     )
@@ -71,19 +74,31 @@ def again_key(key: str, now: datetime) -> str:
 
 
 def _row(request: MessageRequest, now: datetime) -> Notification:
-    due_at = request.not_before or now
+    due_at, channel = request.not_before or now, request.channel or Channel.EMAIL
+    # Beside a mail the number is kept only where a text can go in its place.
+    keeps_phone = channel in TEXT_CHANNELS or (channel == Channel.EMAIL and bool(configured_text_channels()))
     return Notification(
         kind=request.kind,
         subject_ref=request.subject_ref,
         version=request.version,
         recipient_role=request.recipient_role,
         recipient_ref=request.recipient_ref,
-        channel=request.channel,
-        address=request.address,
+        channel=channel,
+        address=_address(request, channel),
+        phone=request.phone if keeps_phone else "",
         language=request.language,
+        purpose=request.purpose,
+        can_wait=request.can_wait,
         key=request.key,
         details=dict(request.details),
         not_before=due_at,
         next_try_at=due_at,
+        expires_at=request.expires_at,
         created_at=now,
     )
+
+
+def _address(request: MessageRequest, channel: Channel) -> str:
+    if channel in TEXT_CHANNELS:
+        return address_hash(channel, request.phone)
+    return request.recipient_ref if channel == Channel.PUSH else request.address

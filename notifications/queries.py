@@ -1,10 +1,26 @@
-"""Named reads of the queue."""
+"""Named reads of the queue, and of what is known about the people that messages go to."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from notifications.enums import RecipientRole
-from notifications.models import Notification
+from django.conf import settings
+from django.db.models import Count, Q
+
+from accounts.models import ChannelChoice, Consent, Customer, QuietHours
+from accounts.operations import MARKETING_CONSENT
+from notifications.addresses import TEXT_CHANNELS, address_hash
+from notifications.enums import Channel, NotificationStatus, Purpose, RecipientRole
+from notifications.gate import Facts, Quiet, TextCounts
+from notifications.models import InboundMessage, Notification, Suppression
 from notifications.requests import ContextRequest
+
+# WhatsApp lets a business write freely for so long after the person's own last message.
+WHATSAPP_WINDOW = timedelta(hours=24)
+CAP_WINDOW = timedelta(hours=24)
+# What counts against the caps: also what is being sent, because its answer may have been lost.
+_TEXTED = (NotificationStatus.SENDING, NotificationStatus.SENT, NotificationStatus.DELIVERED)
+_CUSTOMER = "customer:"
 
 
 def has_newer(request: ContextRequest, *, kinds: Collection[str]) -> bool:
@@ -18,3 +34,92 @@ def has_newer(request: ContextRequest, *, kinds: Collection[str]) -> bool:
     if request.recipient_role == RecipientRole.STAFF:
         newer = newer.filter(recipient_ref=request.recipient_ref)
     return newer.exists()
+
+
+def gate_facts(rows: Sequence[Notification], now: datetime) -> Facts:
+    """Read what the gate has to know about the people of some messages, in at most five queries."""
+    refs = {row.recipient_ref for row in rows if row.recipient_ref}
+    hashes = {(row.channel, row.address): _pseudonym(row) for row in rows if row.channel != Channel.PUSH}
+    customers = _customers(refs)
+    return Facts(
+        hashes=hashes,
+        suppressed=_suppressed(set(hashes.values())),
+        choices=_choices(refs),
+        quiet=_quiet_hours({row.recipient_ref for row in rows if row.can_wait and row.recipient_ref}),
+        blocked={ref for ref, is_blocked, _ in customers if is_blocked},
+        erased={ref for ref, _, is_erased in customers if is_erased},
+        consenting=_consenting({row.recipient_ref for row in rows if row.purpose == Purpose.MARKETING}),
+    )
+
+
+def text_counts(row: Notification, now: datetime) -> TextCounts:
+    """Count the other texts of the last 24 hours, to this number and of the whole site; None for other channels.
+
+    What is just being sent counts, because its answer may have been lost. Two workers at the same instant may each let
+    one more through.
+    """
+    if row.channel not in TEXT_CHANNELS:
+        return TextCounts()
+    since = now - CAP_WINDOW
+    handed_over = Q(sent_at__gt=since) | Q(sent_at=None, claimed_at__gt=since)
+    others = Notification.objects.filter(handed_over, channel__in=TEXT_CHANNELS, status__in=_TEXTED)
+    counts = others.exclude(Q(text_hash="") | Q(pk=row.pk)).aggregate(
+        site=Count("id"), address=Count("id", filter=Q(address=row.address))
+    )
+    return TextCounts(counts["address"], counts["site"])
+
+
+def text_limits() -> TextCounts:
+    return TextCounts(settings.SMS_PER_NUMBER_PER_DAY, settings.SMS_PER_DAY)
+
+
+def may_write_freely(address: str, now: datetime) -> bool:
+    """Whether WhatsApp takes any text to this number (a pseudonym), because its owner wrote to us within 24 hours."""
+    return InboundMessage.objects.filter(
+        channel=Channel.WHATSAPP, address_hash=address, received_at__gt=now - WHATSAPP_WINDOW
+    ).exists()
+
+
+def _pseudonym(row: Notification) -> str:
+    return row.address if row.channel in TEXT_CHANNELS else address_hash(row.channel, row.address)
+
+
+def _suppressed(pseudonyms: Collection[str]) -> dict[tuple[str, str], str]:
+    rows = Suppression.objects.filter(address_hash__in=pseudonyms).values_list("channel", "address_hash", "reason")
+    return {(channel, pseudonym): reason for channel, pseudonym, reason in rows}
+
+
+def _choices(refs: Collection[str]) -> dict[tuple[str, str], bool]:
+    if not refs:
+        return {}
+    rows = ChannelChoice.objects.filter(person_ref__in=refs).values_list("person_ref", "channel", "is_on")
+    return {(ref, channel): is_on for ref, channel, is_on in rows}
+
+
+def _quiet_hours(refs: Collection[str]) -> dict[str, Quiet]:
+    if not refs:
+        return {}
+    rows = QuietHours.objects.filter(person_ref__in=refs)
+    return {row.person_ref: Quiet(row.start_minute, row.end_minute, ZoneInfo(row.time_zone)) for row in rows}
+
+
+def _customers(refs: Collection[str]) -> list[tuple[str, bool, bool]]:
+    """Return (reference, is blocked, is erased) of the customers among them who are either."""
+    ids = _customer_ids(refs)
+    if not ids:
+        return []
+    odd = Customer.objects.filter(Q(is_blocked=True) | Q(erased_at__isnull=False), pk__in=ids)
+    rows = odd.values_list("pk", "is_blocked", "erased_at")
+    return [(f"{_CUSTOMER}{pk}", is_blocked, erased_at is not None) for pk, is_blocked, erased_at in rows]
+
+
+def _consenting(refs: Collection[str]) -> set[str]:
+    ids = _customer_ids(refs)
+    if not ids:
+        return set()
+    given = Consent.objects.filter(purpose=MARKETING_CONSENT, withdrawn_at=None, customer_id__in=ids)
+    return {f"{_CUSTOMER}{pk}" for pk in given.values_list("customer_id", flat=True)}
+
+
+def _customer_ids(refs: Collection[str]) -> list[int]:
+    return [int(ref.removeprefix(_CUSTOMER)) for ref in refs if ref.startswith(_CUSTOMER)]

@@ -1,42 +1,87 @@
-"""Turn a context into the words of a message, in the language that is active. Files under templates/notifications."""
+"""Turn a context into the words of a message, in the language that is active.
+
+The words are the business's own where it wrote some, else files under templates/notifications. ``sms.txt`` is for every
+channel that shows a few lines; a message without one says its subject and its link there.
+"""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 
+from notifications.enums import Channel
 from notifications.requests import MessageContext
+from notifications.texts import filled
 
 _MANY_EMPTY_LINES = re.compile(r"\n\s*\n\s*\n+")
+
+
+class OwnText(Protocol):
+    """The business's own words for a message; a MessageText is one."""
+
+    subject: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
     subject: str
     text: str
-    html: str
+    html: str = ""
 
 
-def rendered(context: MessageContext) -> Rendered:
-    """Render subject, text and HTML of a message.
+def rendered(context: MessageContext, channel: str = Channel.EMAIL, own: OwnText | None = None) -> Rendered:
+    """Render a message for a channel. E-mail has HTML as well; what is short has a subject only for a push's title.
 
     :raises TemplateDoesNotExist: when the folder lacks a file.
     """
+    subject = _own_subject(context, own) or _one_line(f"notifications/{context.template}/subject.txt", context)
+    if channel != Channel.EMAIL:
+        return Rendered(subject, _short(context, subject, own))
+    if own is not None and own.body:
+        return _own_mail(context, subject, own)
     folder = f"notifications/{context.template}"
     return Rendered(
-        subject=" ".join(_plain(f"{folder}/subject.txt", context).split()),
-        text=_tidy(_plain(f"{folder}/body.txt", context)),
+        subject=subject,
+        text=_tidy(_plain(f"{folder}/body.txt", context.variables)),
         html=render_to_string(f"{folder}/body.html", dict(context.variables)),
     )
 
 
-def _plain(name: str, context: MessageContext) -> str:
+def _one_line(name: str, context: MessageContext) -> str:
+    return " ".join(_plain(name, context.variables).split())
+
+
+def _own_subject(context: MessageContext, own: OwnText | None) -> str:
+    return " ".join(filled(own.subject, context.words).split()) if own is not None else ""
+
+
+def _own_mail(context: MessageContext, subject: str, own: OwnText) -> Rendered:
+    """Own words inside the frame of every mail: each paragraph as it was typed, links as links."""
+    text = _tidy(filled(own.body, context.words))
+    variables = {**context.variables, "heading": subject, "paragraphs": text.strip().split("\n\n")}
+    return Rendered(subject, text, render_to_string("notifications/_own.html", variables))
+
+
+def _short(context: MessageContext, subject: str, own: OwnText | None) -> str:
+    if own is not None and own.body:
+        return _tidy(filled(own.body, context.words)).strip()
+    try:
+        text = _plain(f"notifications/{context.template}/sms.txt", context.variables)
+    except TemplateDoesNotExist:
+        text = _plain("notifications/_short.txt", {**context.variables, "subject": subject, "link": context.link})
+    return _tidy(text).strip()
+
+
+def _plain(name: str, variables: Mapping[str, Any]) -> str:
     """Render a text file. What people typed stays as typed: nothing is escaped, because nothing here is HTML."""
     template = getattr(get_template(name), "template", None)
     if template is None:
         raise TemplateDoesNotExist(name)
-    return str(template.render(Context(dict(context.variables), autoescape=False)))
+    return str(template.render(Context(dict(variables), autoescape=False)))
 
 
 def _tidy(text: str) -> str:

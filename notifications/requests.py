@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from notifications.enums import Channel, RecipientRole
+from notifications.enums import Channel, Purpose, RecipientRole
 
 # In the key of a message that somebody asked for once more.
 AGAIN = ":again-"
@@ -13,11 +13,13 @@ AGAIN = ":again-"
 
 @dataclass(frozen=True, slots=True)
 class MessageRequest:
-    """One message to one person.
+    """One message to one person, by every channel that the rules name and that reaches them.
 
     ``key`` makes asking twice harmless; ``version`` is the state of the subject it speaks of. ``details`` holds what
-    cannot be read again later (the time before a move): ids and instants only, nothing personal. Without ``not_before``
-    it is due at once.
+    cannot be read again later (the time before a move): ids and instants only, nothing personal; ``offset_minutes``
+    among them is the distance from the visit that rules may ask about. Without ``not_before`` it is due at once, from
+    ``expires_at`` on it is dropped. ``can_wait`` lets it wait for the end of the person's quiet hours. ``phone`` is in
+    E.164 form. With a ``channel`` it goes by that one alone.
     """
 
     kind: str
@@ -28,8 +30,12 @@ class MessageRequest:
     language: str
     key: str
     recipient_ref: str = ""
-    channel: Channel = Channel.EMAIL
+    phone: str = ""
+    channel: Channel | None = None
+    purpose: Purpose = Purpose.SERVICE
+    can_wait: bool = False
     not_before: datetime | None = None
+    expires_at: datetime | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -59,11 +65,18 @@ class CalendarPart:
 class MessageContext:
     """What a message is made of. ``template`` names a folder under templates/notifications.
 
-    Times among the variables are already in the zone people should read.
+    Times among the variables are already in the zone people should read. ``words`` are the variables that the
+    business's own texts may name, as plain text. ``link`` is where a tap on a web push leads. ``may_text`` is False
+    until the person has shown that the booking is meant (acted from the mailbox, or paid), so that nobody can make us
+    text strangers. Marketing needs an ``unsubscribe_url``.
     """
 
     template: str
     variables: Mapping[str, Any]
+    words: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
+    may_text: bool = True
+    unsubscribe_url: str = ""
     sender_name: str = ""
     reply_to: str = ""
     calendar: CalendarPart | None = None

@@ -1,16 +1,16 @@
 """Which event is told to whom by which channel, and how long before or after a visit. Rows win over these defaults.
 
-Rules are read often and changed rarely, so each process keeps them for some seconds.
+Rules are read often and changed rarely, so each process keeps them for MESSAGE_RULES_KEPT_SECONDS.
 """
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from notifications.enums import Channel, RecipientRole
 from notifications.models import MessageRule
-
-KEPT_SECONDS = 15.0
 
 # Minutes before the start for reminders, after the end for what follows a visit.
 DEFAULT_OFFSETS: Mapping[str, tuple[int, ...]] = {
@@ -18,6 +18,8 @@ DEFAULT_OFFSETS: Mapping[str, tuple[int, ...]] = {
     "review_request": (180,),
     "follow_up": (7 * 1440,),
 }
+# Not an event of its own: whether a text goes where a mail failed for good.
+FALLBACK = "fallback"
 # What nobody is told until the business switches it on.
 OFF_BY_DEFAULT = frozenset({"review_request", "follow_up"})
 # Texts cost money, so they are on only where the business says so.
@@ -37,6 +39,8 @@ class Rules:
         own = self.rows.get((kind, role, channel, offset_minutes))
         if own is not None:
             return own
+        if kind == FALLBACK:
+            return channel == Channel.SMS
         is_usual = offset_minutes is None or offset_minutes in DEFAULT_OFFSETS.get(kind, ())
         return is_usual and kind not in OFF_BY_DEFAULT and channel in ON_BY_DEFAULT
 
@@ -66,7 +70,7 @@ class _Kept:
         if self._rules is None or time.monotonic() >= self._until:
             rows = MessageRule.objects.values_list("kind", "recipient_role", "channel", "offset_minutes", "is_on")
             self._rules = Rules({(kind, role, channel, offset): is_on for kind, role, channel, offset, is_on in rows})
-            self._until = time.monotonic() + KEPT_SECONDS
+            self._until = time.monotonic() + settings.MESSAGE_RULES_KEPT_SECONDS
         return self._rules
 
     def forget(self) -> None:

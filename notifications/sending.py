@@ -1,40 +1,52 @@
 """Claim, send, mark: how a due message leaves, at least once and in order.
 
-A message is claimed in a transaction of its own, sent outside any, and marked only by whoever still has the claim. If
-the process dies in between, the claim runs out and somebody else sends it again, with the same Message-ID. Messages
-about one subject to one address leave in the order in which they were written.
+A few messages are claimed at a time (``claiming``), each is put before the gate, made into words, handed to its channel
+outside any transaction, and marked. If the process dies in between, the claim runs out and somebody else sends it again
+with the same Message-ID; a text is first looked for at the provider.
 """
 
-import hashlib
 import logging
 import time
-import uuid
+from contextlib import ExitStack
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
+from types import TracebackType
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import translation
 from django.utils.module_loading import import_string
 
 from core.crash import crash_point
 from core.logs import masked
-from notifications.channels.email import EmailChannel, Mail
-from notifications.enums import NotificationStatus, RecipientRole
+from core.references import keyed_hash
+from notifications import claiming
+from notifications.addresses import TEXT_CHANNELS
+from notifications.channels.outgoing import Outgoing, Receipt, Sender
+from notifications.claiming import OPEN
+from notifications.composing import OwnTexts, context_of, outgoing
+from notifications.enums import Channel, NotificationStatus
 from notifications.errors import PermanentFailure, TemporaryFailure
-from notifications.models import Notification
-from notifications.rendering import rendered
-from notifications.requests import ContextRequest, MessageContext
+from notifications.gate import TOO_LATE, Facts, Verdict, verdict
+from notifications.models import Notification, PushSubscription
+from notifications.outcomes import suppress_hash, text_instead
+from notifications.queries import gate_facts, text_counts, text_limits
+
+__all__ = ["OPEN", "retry_delay", "send_due"]
 
 logger = logging.getLogger(__name__)
 
-OPEN = (NotificationStatus.QUEUED, NotificationStatus.SENDING, NotificationStatus.TEMPORARY_FAILURE)
+# Imported when the first message needs them: a site without Twilio never loads its library.
+CHANNELS = {
+    Channel.EMAIL: "notifications.channels.email.EmailChannel",
+    Channel.SMS: "notifications.channels.twilio.SmsChannel",
+    Channel.WHATSAPP: "notifications.channels.twilio.WhatsappChannel",
+    Channel.PUSH: "notifications.channels.push.PushChannel",
+}
 
-# A batch ends well before its last claim can run out: one message takes at most seven steps of EMAIL_TIMEOUT.
+# Claimed together: more saves statements, fewer leaves less waiting behind a process that dies.
+CLAIMED_AT_ONCE = 10
+# A batch ends well before its claims can run out: one message takes at most seven steps of EMAIL_TIMEOUT.
 BATCH_SECONDS = 20
-CLAIM_SECONDS = 120
 
 FIRST_DELAY_SECONDS = 10
 # Everything has to arrive within ten minutes after a mail server is back …
@@ -44,27 +56,25 @@ LONGEST_OUTAGE_DELAY_SECONDS = 60
 GIVE_UP_AFTER = timedelta(days=3)
 TECHNICAL_TRIES = 5
 
+NOT_WANTED = "No longer wanted when it was due."
+NOT_PROVEN = "The person has not shown yet that the number is theirs."
+
 
 def send_due(*, now: datetime, limit: int) -> int:
-    """Send up to ``limit`` due messages by one connection and return how many were accepted.
+    """Send up to ``limit`` due messages by one connection per channel and return how many were accepted.
 
-    Ends early when the mail server is away (the next run tries again) or after 20 seconds. Any number of these may run
-    at the same time.
+    A channel whose other side is away is left alone until the next run. Ends after 20 seconds. Any number of these may
+    run at the same time.
     """
-    accepted = 0
-    watch = _Stopwatch(now)
-    with EmailChannel() as channel:
-        for _ in range(limit):
-            if watch.seconds() > BATCH_SECONDS:
-                break
-            row = _claimed(watch.now())
-            if row is None:
+    accepted, tried = 0, 0
+    with _Run(now) as run:
+        while tried < limit and run.seconds() <= BATCH_SECONDS:
+            rows = claiming.claimed(run.now(), limit=min(CLAIMED_AT_ONCE, limit - tried), without=run.away)
+            if not rows:
                 break
             crash_point("notification-after-claim")
-            try:
-                accepted += _deliver(row, channel, watch)
-            except _ServerAway:
-                break
+            tried += len(rows)
+            accepted += _send(rows, run)
     return accepted
 
 
@@ -74,159 +84,176 @@ def retry_delay(attempts: int, *, is_outage: bool = False) -> timedelta:
     return timedelta(seconds=min(FIRST_DELAY_SECONDS * 2 ** min(attempts - 1, 10), longest))
 
 
-class _ServerAway(Exception):
-    """No further message can be sent now."""
-
-
-class _Stopwatch:
-    """The time since ``now`` was read, so that long batches don't write old times."""
+class _Run:
+    """What one call of ``send_due`` keeps: its clock, open channels, channels that are away, the business's words."""
 
     def __init__(self, now: datetime) -> None:
-        self._now = now
-        self._started = time.monotonic()
+        self.away: set[str] = set()
+        self.texts = OwnTexts()
+        self._now, self._started = now, time.monotonic()
+        self._open: dict[str, Sender] = {}
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._closing.close()
 
     def seconds(self) -> float:
         return time.monotonic() - self._started
 
     def now(self) -> datetime:
+        """The time that was given plus what has passed since, so that long batches don't write old times."""
         return self._now + timedelta(seconds=self.seconds())
 
-
-def _claimed(now: datetime) -> Notification | None:
-    """Claim the next message that is due and not behind an earlier one to the same person about the same thing.
-
-    ``next_try_at`` becomes the end of the claim, so a claim that nobody honours is due again by itself.
-    """
-    earlier = Notification.objects.filter(
-        subject_ref=OuterRef("subject_ref"),
-        recipient_role=OuterRef("recipient_role"),
-        address=OuterRef("address"),
-        id__lt=OuterRef("id"),
-        status__in=OPEN,
-        not_before__lte=now,
-    )
-    due = Notification.objects.filter(~Exists(earlier), status__in=OPEN, next_try_at__lte=now)
-    with transaction.atomic():
-        row = due.select_for_update(skip_locked=True, of=("self",)).order_by("next_try_at", "id").first()
-        if row is None:
-            return None
-        if row.status == NotificationStatus.SENDING:
-            logger.warning("notification %s: claim ran out, taking it over", row.pk)
-        row.status = NotificationStatus.SENDING
-        row.claim_id, row.claimed_at = uuid.uuid4(), now
-        row.next_try_at = now + timedelta(seconds=CLAIM_SECONDS)
-        row.attempts += 1
-        row.message_id = row.message_id or _message_id(row)
-        row.save(update_fields=["status", "claim_id", "claimed_at", "next_try_at", "attempts", "message_id"])
-    return row
+    def channel(self, name: str) -> Sender:
+        if name not in self._open:
+            self._open[name] = self._closing.enter_context(import_string(CHANNELS[Channel(name)])())
+        return self._open[name]
 
 
-def _deliver(row: Notification, channel: EmailChannel, watch: _Stopwatch) -> bool:
-    """Send a claimed message and write down what came of it; say whether it was accepted.
+def _send(rows: list[Notification], run: _Run) -> int:
+    """Send claimed messages and return how many were accepted; those of a channel that is away are given back."""
+    facts = gate_facts(rows, run.now())
+    accepted = 0
+    for row in rows:
+        if row.channel in run.away or run.seconds() > BATCH_SECONDS:
+            claiming.release(row, run.now())
+        else:
+            accepted += _deliver(row, facts, run)
+    return accepted
 
-    :raises _ServerAway: when the next message would fail as well.
-    """
+
+def _deliver(row: Notification, facts: Facts, run: _Run) -> bool:
+    """Send a claimed message and write down what came of it; say whether it was accepted."""
     try:
-        mail = _mail(row, watch.now())
-        if mail is None:
-            _mark(row, status=NotificationStatus.CANCELLED, error="No longer wanted when it was due.")
+        message = _message(row, facts, run)
+        if message is None:
             return False
-        if not _is_ours(row):
-            logger.warning("notification %s: the claim was taken over, not sent", row.pk)
+        receipt = _handed_over(row, message, run)
+        if receipt is None:
             return False
-        channel.send(mail)
     except TemporaryFailure as failure:
-        _put_back(row, failure, watch.now())
         if failure.stops_batch:
-            raise _ServerAway from failure
+            run.away.add(row.channel)
+        _put_back(row, failure, run.now())
         return False
     except PermanentFailure as failure:
-        logger.warning("notification %s: refused for good", row.pk)
-        _mark(row, status=NotificationStatus.PERMANENT_FAILURE, error=str(failure))
+        _give_up(row, failure, run.now())
         return False
     except (OperationalError, InterfaceError):
         raise  # the database is away; the claim runs out and the message is tried again
     except Exception as error:  # a mistake of ours in one message must not stop the others
         logger.exception("notification %s: cannot be made", row.pk)
-        _put_aside(row, error, watch.now())
+        _put_aside(row, error, run.now())
         return False
     crash_point("notification-after-accepted")
-    sent = {"subject": mail.subject[:250], "body": masked(mail.text), "sent_at": watch.now(), "error": ""}
-    _mark(row, status=NotificationStatus.SENT, **sent)
+    _mark_sent(row, message, receipt, run.now())
     crash_point("notification-after-mark")
     return True
 
 
-def _mail(row: Notification, now: datetime) -> Mail | None:
-    """Ask the subject what to say and put it into words; None when it is no longer wanted."""
-    with translation.override(row.language):
-        context = _context(row, now)
-        if context is None:
-            return None
-        words = rendered(context)
-    return Mail(
-        to=row.address,
-        subject=words.subject,
-        text=words.text,
-        html=words.html,
-        message_id=row.message_id,
-        sender_name=context.sender_name,
-        reply_to=context.reply_to,
-        language=row.language,
-        calendar=context.calendar,
-    )
+def _message(row: Notification, facts: Facts, run: _Run) -> Outgoing | None:
+    """Put the message before the gate and into words; None, and its end written down, when it is not to go now."""
+    now = run.now()
+    decided = verdict(row, facts, now, texts=text_counts(row, now), limits=text_limits())
+    if decided.until is not None:
+        claiming.mark(row, status=NotificationStatus.QUEUED, attempts=row.attempts - 1, next_try_at=decided.until)
+        return None
+    context = None if decided.status else context_of(row, now)
+    if decided.status is None and context is None:
+        decided = Verdict(NotificationStatus.CANCELLED, NOT_WANTED)
+    elif context is not None and row.channel in TEXT_CHANNELS and not context.may_text:
+        decided = Verdict(NotificationStatus.CANCELLED, NOT_PROVEN)
+    if decided.status is not None or context is None:
+        _end(row, decided, now)
+        return None
+    return outgoing(row, context, run.texts.of(row), now)
 
 
-def _context(row: Notification, now: datetime) -> MessageContext | None:
-    route = settings.NOTIFICATION_CONTEXTS[row.subject_ref.partition(":")[0]]
-    request = ContextRequest(
-        subject_ref=row.subject_ref,
-        kind=row.kind,
-        version=row.version,
-        recipient_role=RecipientRole(row.recipient_role),
-        recipient_ref=row.recipient_ref,
-        details=row.details,
-        now=now,
-    )
-    context: MessageContext | None = import_string(route)(request)
-    return context
+def _handed_over(row: Notification, message: Outgoing, run: _Run) -> Receipt | None:
+    """Hand a message to its channel, unless an earlier try was accepted already; None when the claim is no longer ours.
+
+    The hash of a text is written before it goes, so that the next try can know it again at the provider.
+    """
+    channel = run.channel(row.channel)
+    if row.attempts > 1:
+        found = channel.found(message, lambda ref, body: _is_this(row, ref, body))
+        if found is not None:
+            return found
+    values = {"text_hash": _text_hash(message.words.text)} if row.channel in TEXT_CHANNELS else {}
+    if not claiming.is_ours(row, **values):
+        logger.warning("notification %s: the claim was taken over, not sent", row.pk)
+        return None
+    crash_point("notification-before-handing-over")
+    return channel.send(message, run.now())
+
+
+def _is_this(row: Notification, provider_ref: str, body: str) -> bool:
+    """Whether a message at the provider is this one: its words, and no other message of ours that knows it."""
+    if not row.text_hash or _text_hash(body) != row.text_hash:
+        return False
+    return not Notification.objects.filter(provider_ref=provider_ref).exclude(pk=row.pk).exists()
+
+
+def _text_hash(text: str) -> str:
+    return keyed_hash(settings.LINK_KEY, f"text:{' '.join(text.split())}")
+
+
+def _mark_sent(row: Notification, message: Outgoing, receipt: Receipt, now: datetime) -> None:
+    values: dict[str, Any] = {
+        "status": NotificationStatus.SENT,
+        "subject": message.words.subject[:250],
+        "body": masked(message.words.text),
+        "sent_at": now,
+        "error": "",
+    }
+    if receipt.provider_ref:
+        values["provider_ref"] = receipt.provider_ref[:100]
+    claiming.mark(row, **values)
+    _forget_devices(receipt.gone_devices)
+
+
+def _end(row: Notification, decided: Verdict, now: datetime) -> None:
+    """Write down why a message does not go. One that is too late is also said in the log: somebody was not told."""
+    if decided.reason == TOO_LATE:
+        logger.warning("notification %s (%s): dropped, it came too late", row.pk, row.kind)
+    with transaction.atomic():
+        is_marked = claiming.mark(row, status=decided.status, error=decided.reason)
+        if is_marked and decided.status == NotificationStatus.PERMANENT_FAILURE:
+            text_instead(row, now=now)
+
+
+def _give_up(row: Notification, failure: PermanentFailure, now: datetime) -> None:
+    logger.warning("notification %s: refused for good", row.pk)
+    with transaction.atomic():
+        if claiming.mark(row, status=NotificationStatus.PERMANENT_FAILURE, error=str(failure)):
+            if failure.suppression:
+                suppress_hash(channel=row.channel, pseudonym=row.address, reason=failure.suppression, now=now)
+            text_instead(row, now=now)
+    _forget_devices(failure.gone_devices)
 
 
 def _put_back(row: Notification, failure: TemporaryFailure, now: datetime) -> None:
     """Try again later, unless one message has been refused for days while others got through."""
     logger.warning("notification %s: try %s failed, will be tried again", row.pk, row.attempts)
     if not failure.stops_batch and now - row.not_before > GIVE_UP_AFTER:
-        _mark(row, status=NotificationStatus.PERMANENT_FAILURE, error=f"Given up after three days. {failure}")
+        _give_up(row, PermanentFailure(f"Given up after three days. {failure}"), now)
         return
     wait = retry_delay(row.attempts, is_outage=failure.stops_batch)
-    _mark(row, status=NotificationStatus.TEMPORARY_FAILURE, next_try_at=now + wait, error=str(failure))
+    claiming.mark(row, status=NotificationStatus.TEMPORARY_FAILURE, next_try_at=now + wait, error=str(failure))
 
 
 def _put_aside(row: Notification, error: Exception, now: datetime) -> None:
     """Try a few times more, because a deployment may bring the repair; then leave it to a person."""
     if row.attempts >= TECHNICAL_TRIES:
-        _mark(row, status=NotificationStatus.TECHNICAL_FAILURE, error=type(error).__name__)
+        claiming.mark(row, status=NotificationStatus.TECHNICAL_FAILURE, error=type(error).__name__)
         return
     wait = retry_delay(row.attempts)
-    _mark(row, status=NotificationStatus.TEMPORARY_FAILURE, next_try_at=now + wait, error=type(error).__name__)
+    claiming.mark(row, status=NotificationStatus.TEMPORARY_FAILURE, next_try_at=now + wait, error=type(error).__name__)
 
 
-def _is_ours(row: Notification) -> bool:
-    """Whether the claim still holds: a process that was stopped for minutes must not send what another one has sent."""
-    return _with_claim(row).exists()
-
-
-def _mark(row: Notification, **values: Any) -> None:
-    """Write the outcome, if the claim is still ours; otherwise whoever took it over decides."""
-    if not _with_claim(row).update(claim_id=None, claimed_at=None, **values):
-        logger.warning("notification %s: the claim was taken over, outcome dropped", row.pk)
-
-
-def _with_claim(row: Notification) -> QuerySet[Notification]:
-    return Notification.objects.filter(pk=row.pk, claim_id=row.claim_id, status=NotificationStatus.SENDING)
-
-
-def _message_id(row: Notification) -> str:
-    """The same for every try of this row, and telling nothing about it."""
-    digest = hashlib.sha256(f"{row.pk}:{row.key}:{row.created_at.isoformat()}".encode()).hexdigest()[:32]
-    return f"<{digest}@{urlsplit(settings.SITE_URL).hostname}>"
+def _forget_devices(ids: Any) -> None:
+    if ids:
+        PushSubscription.objects.filter(pk__in=list(ids)).delete()

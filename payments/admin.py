@@ -1,4 +1,4 @@
-"""Admin of bills: to look at. Lines are written by operations and corrected by further lines."""
+"""Admin of money: to look at. Rows are written by operations; what has to be done about them is done at the desk."""
 
 from typing import Any
 
@@ -9,9 +9,35 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, display
 from core.formats import money_text
-from payments.models import Bill, BillLine
+from payments.enums import AlertKind, PaymentStatus, RefundStatus
+from payments.models import (
+    Bill,
+    BillLine,
+    MoneyAlert,
+    Payment,
+    Receipt,
+    Reconciliation,
+    Refund,
+    SavedCard,
+    StripeEvent,
+)
 
 LINE_FIELDS = ("text", "kind", "quantity", "net", "tax", "gross", "created_at")
+PAYMENT_COLOURS = {
+    PaymentStatus.SUCCEEDED: "success",
+    PaymentStatus.PROCESSING: "info",
+    PaymentStatus.OPEN: "warning",
+    PaymentStatus.CREATED: "warning",
+    PaymentStatus.FAILED: "danger",
+}
+REFUND_COLOURS = {
+    RefundStatus.SUCCEEDED: "success",
+    RefundStatus.QUEUED: "warning",
+    RefundStatus.SUBMITTED: "info",
+    RefundStatus.PENDING: "info",
+    RefundStatus.REQUIRES_ACTION: "warning",
+    RefundStatus.FAILED: "danger",
+}
 
 
 class _Amounts:
@@ -30,10 +56,32 @@ class _Amounts:
         return money_text(obj.gross_minor, obj.bill.currency)
 
 
+class _Amount:
+    """The amount of a payment or refund, and the most that a saved card may be charged."""
+
+    @display(description=_("amount"), ordering="amount_minor")
+    def amount(self, obj: Payment | Refund) -> str:
+        return money_text(obj.amount_minor, obj.currency)
+
+    @display(description=_("at most"), ordering="cap_minor")
+    def cap(self, obj: Payment | SavedCard) -> str:
+        return money_text(obj.cap_minor, obj.currency)
+
+
 class BillLineInline(_Amounts, ReadOnlyInline):
     model = BillLine
     fields = readonly_fields = LINE_FIELDS
     show_change_link = False
+
+
+class PaymentInline(_Amount, ReadOnlyInline):
+    model = Payment
+    fields = readonly_fields = ("created_at", "purpose", "method", "status", "amount", "card_last4", "actor_name")
+
+
+class RefundInline(_Amount, ReadOnlyInline):
+    model = Refund
+    fields = readonly_fields = ("created_at", "reason", "method", "status", "amount", "note", "actor_name")
 
 
 @admin.register(Bill)
@@ -42,7 +90,7 @@ class BillAdmin(ReadOnlyAdmin):
     list_select_related = ("customer",)
     search_fields = ("customer__name", "customer__email", "bookings__reference")
     fields = ("customer", "total", "created_at")
-    inlines = (BillLineInline,)
+    inlines = (BillLineInline, PaymentInline)
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -59,4 +107,121 @@ class BillLineAdmin(_Amounts, ReadOnlyAdmin):
     list_filter = ("kind",)
     list_select_related = ("bill",)
     search_fields = ("text", "subject_ref")
+    ordering = ("-id",)
+
+
+@admin.register(Payment)
+class PaymentAdmin(_Amount, ReadOnlyAdmin):
+    list_display = (
+        "created_at",
+        "subject_ref",
+        "purpose",
+        "method",
+        "shown_status",
+        "amount",
+        "card_last4",
+        "actor_name",
+    )
+    list_filter = ("status", "method", "purpose", "is_disputed")
+    search_fields = ("subject_ref", "intent_id", "bill__customer__email")
+    inlines = (RefundInline,)
+    ordering = ("-id",)
+    fieldsets = (
+        (
+            None,
+            {"fields": [("status", "amount"), ("purpose", "method"), ("bill", "subject_ref"), ("actor_name", "note")]},
+        ),
+        (
+            _("Card"),
+            {
+                "classes": ["tab"],
+                "fields": ["method_type", "card_brand", "card_last4", "saves_card", "cap", "is_off_session"],
+            },
+        ),
+        (
+            _("Provider"),
+            {"classes": ["tab"], "fields": ["intent_id", "key", "failure_code", "is_disputed", "checked_at"]},
+        ),
+        (_("Facts"), {"classes": ["tab"], "fields": ["created_at", "succeeded_at", "request_key"]}),
+    )
+    readonly_fields = ("amount", "cap", "key")
+
+    @display(description=_("status"), ordering="status", label=PAYMENT_COLOURS)
+    def shown_status(self, obj: Payment) -> tuple[str, str]:
+        return obj.status, obj.get_status_display()
+
+
+@admin.register(Refund)
+class RefundAdmin(_Amount, ReadOnlyAdmin):
+    list_display = ("created_at", "subject", "reason", "method", "shown_status", "amount", "actor_name")
+    list_filter = ("status", "reason", "method")
+    list_select_related = ("payment",)
+    search_fields = ("payment__subject_ref", "stripe_refund_id")
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": [("status", "amount"), ("reason", "method"), "payment", ("actor_name", "note")]}),
+        (_("Provider"), {"classes": ["tab"], "fields": ["stripe_refund_id", "key", "failure_code"]}),
+        (_("Facts"), {"classes": ["tab"], "fields": ["created_at", "submitted_at", "done_at", "request_key"]}),
+    )
+    readonly_fields = ("amount", "key")
+
+    @display(description=_("for"))
+    def subject(self, obj: Refund) -> str:
+        return obj.payment.subject_ref
+
+    @display(description=_("status"), ordering="status", label=REFUND_COLOURS)
+    def shown_status(self, obj: Refund) -> tuple[str, str]:
+        return obj.status, obj.get_status_display()
+
+
+@admin.register(SavedCard)
+class SavedCardAdmin(_Amount, ReadOnlyAdmin):
+    list_display = ("created_at", "subject_ref", "brand", "last4", "cap", "is_frozen", "detach_after", "detached_at")
+    list_filter = ("is_frozen",)
+    search_fields = ("subject_ref", "last4")
+    ordering = ("-id",)
+    fields = (
+        "bill",
+        "subject_ref",
+        "consent",
+        ("brand", "last4"),
+        ("exp_month", "exp_year"),
+        "cap",
+        "is_frozen",
+        ("created_at", "detach_after", "detached_at"),
+    )
+    readonly_fields = ("cap",)
+
+
+@admin.register(MoneyAlert)
+class MoneyAlertAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "shown_kind", "subject_ref", "resolved_at", "resolved_by", "resolution")
+    list_filter = ("kind", ("resolved_at", admin.EmptyFieldListFilter))
+    search_fields = ("subject_ref", "key", "resolution")
+    ordering = ("-id",)
+
+    @display(description=_("what"), ordering="kind")
+    def shown_kind(self, obj: MoneyAlert) -> str:
+        return str(AlertKind(obj.kind).label)
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(ReadOnlyAdmin):
+    list_display = ("number", "subject_ref", "payment", "refund", "issued_at")
+    list_select_related = ("payment", "refund")
+    search_fields = ("number", "subject_ref")
+    ordering = ("-id",)
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(ReadOnlyAdmin):
+    list_display = ("received_at", "type", "object_id", "is_live", "handled_at", "outcome")
+    list_filter = ("is_live", ("handled_at", admin.EmptyFieldListFilter))
+    search_fields = ("event_id", "object_id", "type")
+    ordering = ("-id",)
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(ReadOnlyAdmin):
+    list_display = ("started_at", "ended_at", "since", "checked_count", "repaired_count", "listed_count")
     ordering = ("-id",)

@@ -1,8 +1,8 @@
 """Admin of the business, its places and its catalogue."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.conf import settings
@@ -10,20 +10,23 @@ from django.contrib import admin
 from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.module_loading import import_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminColorInputWidget,
     UnfoldAdminSelect2Widget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextInputWidget,
 )
 
+from core import clock
 from core.admin import GuardedInline, HumanInputs, ModelAdmin, TabularInline, display, typed_options
 from core.drawings import PICTURES
 from core.formats import minutes_text, money_text
-from core.forms import MoneyField, length_text, percent_text, scaled
-from core.money import exponent, major
+from core.forms import MoneyField, length_text, percent_text
+from core.money import major
 from services.enums import FeeKind, ResourceKind
 from services.forms import HoursForm, SpecialDaysFormSet, WeeklyHoursFormSet
 from services.models import (
@@ -42,7 +45,9 @@ from services.models import (
     Service,
     ServiceVariant,
 )
+from services.money_forms import PolicyForm, ServiceForm, TierForm, TierFormSet
 from services.schedule_admin import ScheduleAdmin
+from services.values import POLICY_FIELDS, policy_values
 
 HOURS_LABELS = {"start_minute": _("from"), "end_minute": _("until"), "on": _("date")}
 TRANSLATIONS: Any = (_("Other languages"), {"classes": ["tab"], "fields": ["translations"]})
@@ -99,46 +104,16 @@ class BookingPolicyAdmin(ModelAdmin):
         return length_text(obj.hold_minutes)
 
 
-class TierForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A tier whose value is typed as a percentage or as money, whichever its kind asks for."""
-
-    currency = "EUR"
-    fee_value = forms.CharField(
-        label=_("Value"), required=False, max_length=20, widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "50"})
-    )
-
-    class Meta:
-        model = CancellationTier
-        fields = ("until_minutes_before", "fee_kind", "fee_value")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        value, kind = self.instance.fee_value, self.instance.fee_kind
-        texts = {FeeKind.PERCENT: percent_text(value), FeeKind.FIXED: str(major(value, self.currency))}
-        self.initial["fee_value"] = texts.get(FeeKind(kind), "")
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        kind, text = cleaned.get("fee_kind"), str(cleaned.get("fee_value") or "").rstrip(" %")
-        cleaned["fee_value"] = 0
-        if kind not in {FeeKind.PERCENT, FeeKind.FIXED}:
-            return cleaned
-        if not text:
-            self.add_error("fee_value", _("Say how much: a percentage such as 50, or an amount."))
-            return cleaned
-        places = 2 if kind == FeeKind.PERCENT else exponent(self.currency)
-        try:
-            cleaned["fee_value"] = scaled(text, places, example="50")
-        except forms.ValidationError as error:
-            self.add_error("fee_value", error)
-        if kind == FeeKind.PERCENT and cleaned.get("fee_value", 0) > 10_000:
-            self.add_error("fee_value", _("A percentage cannot be more than 100."))
-        return cleaned
+def _typed_in(form: type[Any], request: HttpRequest) -> type[Any]:
+    """The form made for this request, its amounts in the business's currency."""
+    form.currency = business_currency(request)
+    return form
 
 
 class TierInline(TabularInline):
     model = CancellationTier
     form = TierForm
+    formset = TierFormSet
     length_fields = ("until_minutes_before",)
     labels = {"until_minutes_before": _("until … before the start"), "fee_kind": _("cancelling costs")}
     verbose_name = _("step")
@@ -148,23 +123,76 @@ class TierInline(TabularInline):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
-        setattr(formset.form, "currency", business_currency(request))  # noqa: B010 (the class is made per request)
+        _typed_in(formset.form, request)
         return formset
 
 
 @admin.register(CancellationPolicy)
 class CancellationPolicyAdmin(Priced, ModelAdmin):
-    list_display = ("name", "steps", "moves")
+    form = PolicyForm
+    list_display = ("name", "payment_mode", "steps", "moves")
     search_fields = ("name",)
-    length_fields = ("reschedule_until_minutes", "grace_minutes", "grace_min_lead_minutes")
+    fieldsets = (
+        (None, {"fields": ["name", "preview"]}),
+        (
+            _("When booking"),
+            {
+                "classes": ["tab"],
+                "fields": [
+                    "payment_mode",
+                    ("deposit_kind", "deposit_value"),
+                    "deposit_rule",
+                    "is_fee_capped_at_deposit",
+                    "saves_card",
+                ],
+            },
+        ),
+        (
+            _("Cancelling and moving"),
+            {
+                "classes": ["tab"],
+                "fields": [
+                    ("grace_minutes", "grace_min_lead_minutes"),
+                    "reschedule_until_minutes",
+                    ("free_move_count", "over_limit", "change_fee_minor"),
+                ],
+            },
+        ),
+        (
+            _("Not coming"),
+            {
+                "classes": ["tab"],
+                "fields": [
+                    ("no_show_fee_kind", "no_show_fee_value"),
+                    "first_no_show_free_days",
+                    "no_show_grace_minutes",
+                    ("charges_fees_automatically", "waiver_hours"),
+                ],
+            },
+        ),
+    )
+    readonly_fields = ("preview",)
+    length_fields = ("reschedule_until_minutes", "grace_minutes", "grace_min_lead_minutes", "no_show_grace_minutes")
     money_fields = ("change_fee_minor",)
     labels = {
         "reschedule_until_minutes": _("may be moved until … before the start"),
         "change_fee_minor": _("fee per further move"),
         "grace_minutes": _("free to cancel for … after booking"),
         "grace_min_lead_minutes": _("… unless it starts within"),
+        "no_show_grace_minutes": _("may be noted … after the start"),
+        "waiver_hours": _("hours in which a fee may still be waived"),
+        "first_no_show_free_days": _("the first time in so many days is free"),
     }
     inlines = (TierInline,)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return _typed_in(super().get_form(request, obj, change, **kwargs), request)
+
+    @display(description=_("what customers read"))
+    def preview(self, obj: CancellationPolicy) -> str:
+        if obj._state.adding:
+            return str(_("Save once to read it here."))
+        return format_html_join("", "<p>{}</p>", ((sentence,) for sentence in _sentences(obj)))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("tiers")
@@ -177,6 +205,22 @@ class CancellationPolicyAdmin(Priced, ModelAdmin):
     @display(description=_("free moves"))
     def moves(self, obj: CancellationPolicy) -> str:
         return str(_("no limit")) if obj.free_move_count is None else str(obj.free_move_count)
+
+
+def _sentences(policy: CancellationPolicy) -> Sequence[str]:
+    """The rules as customers read them of an example, in the language of the page."""
+    written: Callable[..., Sequence[str]] = import_string(settings.ADMIN_ROUTES["policy_preview"])
+    firm, place = Business.objects.first(), Location.objects.first()
+    tiers = [(tier.until_minutes_before, tier.fee_kind, tier.fee_value) for tier in policy.tiers.all()]
+    return written(
+        policy_values({name: getattr(policy, name) for name in POLICY_FIELDS}, tiers),
+        business_name=firm.name if firm else "",
+        currency=firm.currency if firm else "EUR",
+        language=get_language() or "en",
+        zone=ZoneInfo(place.time_zone if place else "UTC"),
+        has_stripe=bool(settings.STRIPE_SECRET_KEY),
+        now=clock.now(),
+    )
 
 
 def _tier_text(tier: CancellationTier) -> str:
@@ -193,10 +237,13 @@ def _tier_text(tier: CancellationTier) -> str:
 @admin.register(Business)
 class BusinessAdmin(ModelAdmin):
     fieldsets = (
-        (None, {"fields": ["name", "tagline", "staff_word", "phone", "email", "brand_colour"]}),
+        (None, {"fields": ["name", "tagline", "staff_word", "phone", "email", "review_url", "brand_colour"]}),
         (
             _("Money and language"),
-            {"classes": ["tab"], "fields": ["currency", "prices_include_tax", "language"]},
+            {
+                "classes": ["tab"],
+                "fields": ["currency", "prices_include_tax", "language", "tax_number", "legal_address"],
+            },
         ),
         (
             _("Booking online"),
@@ -206,6 +253,8 @@ class BusinessAdmin(ModelAdmin):
                     "booking_policy",
                     "cancellation_policy",
                     "daily_limit",
+                    ("prepay_after_no_shows", "prepay_window_days"),
+                    "trusted_after_visits",
                     "is_booking_paused",
                     "paused_message",
                 ],
@@ -421,6 +470,7 @@ class RequirementInline(TabularInline):
 @admin.register(Service)
 class ServiceAdmin(ModelAdmin):
     is_booked = True
+    form = ServiceForm
     list_display = ("name", "category", "lengths", "is_shown", "delivery", "position")
     list_filter = ("category", "visibility", "delivery", "locations")
     list_select_related = ("category",)
@@ -458,7 +508,16 @@ class ServiceAdmin(ModelAdmin):
         ),
         (
             _("Rules and tax"),
-            {"classes": ["tab"], "fields": ["tax_basis_points", "booking_policy", "cancellation_policy"]},
+            {
+                "classes": ["tab"],
+                "fields": [
+                    "tax_basis_points",
+                    ("booking_policy", "needs_answer"),
+                    "cancellation_policy",
+                    "payment_mode",
+                    ("deposit_kind", "deposit_value"),
+                ],
+            },
         ),
         TRANSLATIONS,
     )
@@ -473,18 +532,25 @@ class ServiceAdmin(ModelAdmin):
         "tax_basis_points": _("tax in percent"),
         "booking_policy": _("booking rules"),
         "cancellation_policy": _("cancellation rules"),
+        "payment_mode": _("asked when booking"),
+        "deposit_kind": _("own deposit"),
         "icon": _("drawing"),
     }
     help_texts = {
         "translations": TRANSLATIONS_HELP,
         "booking_policy": _("Empty: those of the business."),
         "cancellation_policy": _("Empty: those of the category, else of the business."),
+        "payment_mode": _("Empty: as the cancellation rules say."),
+        "deposit_kind": _("Empty: as the cancellation rules say."),
     }
     inlines = (VariantInline, AddOnInline, RequirementInline)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         variants = Prefetch("variants", ServiceVariant.objects.filter(is_active=True))
         return super().get_queryset(request).prefetch_related(variants)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return _typed_in(super().get_form(request, obj, change, **kwargs), request)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         self.currency = business_currency(request)

@@ -187,6 +187,9 @@ class Business(TranslatedTexts):
     brand_colour = models.CharField(max_length=7, default="#0f766e", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")])
     phone = models.CharField(max_length=20, blank=True)
     email = models.EmailField(blank=True)
+    review_url = models.URLField(
+        _("where you collect reviews"), blank=True, help_text=_("Customers are asked for a review only with it.")
+    )
     is_booking_paused = models.BooleanField(default=False)
     paused_message = models.CharField(max_length=300, blank=True)
     daily_limit = models.PositiveSmallIntegerField(_("bookings a day at most"), null=True, blank=True)
@@ -421,8 +424,13 @@ class Service(TranslatedTexts):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(deposit_kind="", deposit_value__isnull=True)
-                | Q(deposit_kind=DepositKind.PERCENT, deposit_value__gt=0, deposit_value__lte=10_000)
-                | Q(deposit_kind=DepositKind.FIXED, deposit_value__gt=0),
+                | Q(
+                    deposit_kind=DepositKind.PERCENT,
+                    deposit_value__isnull=False,
+                    deposit_value__gt=0,
+                    deposit_value__lte=10_000,
+                )
+                | Q(deposit_kind=DepositKind.FIXED, deposit_value__isnull=False, deposit_value__gt=0),
                 name="services_service_deposit",
                 violation_error_message=_("An own deposit needs its kind and an amount, at most 100 percent."),
             )

@@ -278,6 +278,8 @@ def _event_text(event: BookingEvent, booking: Booking, business: Business) -> st
     names = {"name": business.text("name")}
     if event.kind == EventKind.MOVED:
         return _moved_text(event, booking, by_customer, names)
+    if event.kind == EventKind.COMING:
+        return gettext("You said that you are coming")
     if event.kind != EventKind.STATUS:
         return ""
     match event.to_status:

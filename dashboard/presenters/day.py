@@ -14,7 +14,7 @@ from bookings.enums import BookingStatus
 from bookings.models import Booking
 from bookings.presenters import visit
 from core import formats
-from dashboard.queries import Sums
+from payments.queries import Balance
 from services.models import Location
 
 _CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
@@ -65,7 +65,7 @@ class Day:
 
 def day_of(
     bookings: Sequence[Booking],
-    sums: Mapping[int, Sums],
+    balances: Mapping[int, Balance],
     *,
     on: date,
     today: date,
@@ -81,13 +81,13 @@ def day_of(
         after_url=_url(on + timedelta(days=1), today, place),
         today_url=_url(today, today, place),
         is_today=on == today,
-        figures=tuple(_figures(standing, sums)),
+        figures=tuple(_figures(standing, balances)),
         rows=tuple(
-            row_of(booking, sums[booking.pk], now=now, show_place=show_place, is_next=booking is next_up)
+            row_of(booking, balances[booking.pk], now=now, show_place=show_place, is_next=booking is next_up)
             for booking in standing
         ),
         called_off=tuple(
-            row_of(booking, sums[booking.pk], now=now, show_place=show_place)
+            row_of(booking, balances[booking.pk], now=now, show_place=show_place)
             for booking in bookings
             if booking.status in _CALLED_OFF
         ),
@@ -96,7 +96,7 @@ def day_of(
 
 def row_of(
     booking: Booking,
-    sums: Sums,
+    balance: Balance,
     *,
     now: datetime,
     show_place: bool = False,
@@ -119,28 +119,28 @@ def row_of(
         label=gettext("Past") if is_past else "",
         is_arrived=booking.arrived_at is not None,
         is_over=is_past or booking.status in {BookingStatus.COMPLETED, *_CALLED_OFF},
-        money=money_text(booking, sums),
-        is_open=sums.open_minor > 0,
+        money=money_text(booking, balance),
+        is_open=balance.open_minor > 0,
         now=formats.time_text(local(now, booking)) if is_next else "",
     )
 
 
-def money_text(booking: Booking, sums: Sums) -> str:
+def money_text(booking: Booking, balance: Balance) -> str:
     """What is open, or that nothing is."""
-    if sums.open_minor:
-        return gettext("%(sum)s open") % {"sum": visit.money(sums.open_minor, booking)}
-    if sums.net_paid_minor > 0:
-        return gettext("%(sum)s paid") % {"sum": visit.money(sums.net_paid_minor, booking)}
+    if balance.open_minor:
+        return gettext("%(sum)s open") % {"sum": visit.money(balance.open_minor, booking)}
+    if balance.net_paid_minor > 0:
+        return gettext("%(sum)s paid") % {"sum": visit.money(balance.net_paid_minor, booking)}
     return ""
 
 
-def _figures(standing: Sequence[Booking], sums: Mapping[int, Sums]) -> list[Figure]:
+def _figures(standing: Sequence[Booking], balances: Mapping[int, Balance]) -> list[Figure]:
     """How many come, what they pay, and what needs a look. Bookings of one business have one currency."""
     count = len(standing)
     figures = [Figure(str(count), ngettext("booking", "bookings", count))]
     if standing:
-        owed = sum(sums[booking.pk].owed_minor or booking.total_minor for booking in standing)
-        still = sum(sums[booking.pk].open_minor for booking in standing)
+        owed = sum(balances[booking.pk].owed_minor or booking.total_minor for booking in standing)
+        still = sum(balances[booking.pk].open_minor for booking in standing)
         figures.append(Figure(formats.money_text(owed, standing[0].currency, short=True), gettext("expected")))
         figures.append(Figure(formats.money_text(still, standing[0].currency, short=True), gettext("open")))
     if asked := sum(booking.status == BookingStatus.REQUESTED for booking in standing):

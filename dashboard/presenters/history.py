@@ -48,6 +48,8 @@ def _text(event: BookingEvent, booking: Booking) -> str:
             return gettext("Contact changed")
         case EventKind.LINK:
             return gettext("Links renewed")
+        case EventKind.COMING:
+            return gettext("Said that they are coming")
         case EventKind.EXTRAS if event.from_status != BookingStatus.HELD:
             return gettext("Extras changed")
         case _:

@@ -7,6 +7,7 @@ from bookings.models import Booking
 from dashboard import queries
 from dashboard.presenters import booking as presenter
 from dashboard.presenters.history import history
+from dashboard.presenters.money import ledger_of
 from dashboard.views.pages import Desk, desk_page, show
 
 
@@ -28,7 +29,9 @@ def open_booking(desk: Desk, reference: str) -> Booking:
 def booking_page(
     request: HttpRequest, desk: Desk, booking: Booking, *, problem: object = "", status: int = 200
 ) -> HttpResponse:
+    money = queries.money_of(booking)
     context = {
+        "ledger": ledger_of(booking, money),
         "problem": problem,
         "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),
         "history": history(booking),

@@ -1,6 +1,5 @@
 """The home of the desk: the bookings of a day at one place, and the search over all of them."""
 
-from datetime import date
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +10,7 @@ from core.references import parsed_reference
 from dashboard import queries
 from dashboard.permissions import locations_visible_to
 from dashboard.presenters import day as presenter
-from dashboard.views.pages import Desk, desk_page, show
+from dashboard.views.pages import Desk, day_of_text, desk_page, show
 from services.models import Location
 
 
@@ -25,9 +24,9 @@ def day(request: HttpRequest, desk: Desk) -> HttpResponse:
     place = _place(places, request.GET.get("at", ""), only_own=not desk.rights.sees_money)
     clock_of = place or next(iter(places), None)
     today = desk.now.astimezone(ZoneInfo(clock_of.time_zone if clock_of else "UTC")).date()
-    on = _day(request.GET.get("on", ""), today)
+    on = day_of_text(request.GET.get("on", ""), today)
     bookings = queries.day_bookings(desk.rights, [place] if place else places, on)
-    page = presenter.day_of(bookings, queries.sums_of(bookings), on=on, today=today, now=desk.now, place=place)
+    page = presenter.day_of(bookings, queries.balances_of(bookings), on=on, today=today, now=desk.now, place=place)
     context = {"day": page, "at": place.slug if place else "", "only_own": not desk.rights.sees_money}
     return show(request, desk, "dashboard/day.html", context, current="day", place=place, places=places)
 
@@ -38,9 +37,9 @@ def _search(request: HttpRequest, desk: Desk, typed: str, places: list[Location]
     reference = parsed_reference(typed)
     if reference in {booking.reference for booking in bookings}:
         return redirect("desk_booking", reference)
-    sums = queries.sums_of(bookings)
+    balances = queries.balances_of(bookings)
     rows = [
-        presenter.row_of(booking, sums[booking.pk], now=desk.now, show_place=len(places) > 1, show_day=True)
+        presenter.row_of(booking, balances[booking.pk], now=desk.now, show_place=len(places) > 1, show_day=True)
         for booking in bookings
     ]
     context = {
@@ -58,12 +57,3 @@ def _place(places: list[Location], slug: str, *, only_own: bool) -> Location | N
     if only_own:
         return None
     return next((place for place in places if place.slug == slug), places[0] if places else None)
-
-
-def _day(typed: str, today: date) -> date:
-    try:
-        on = date.fromisoformat(typed)
-    except ValueError:
-        return today
-    # Years in which arrows could leave the calendar are nobody's days.
-    return on if 2000 <= on.year <= 2100 else today

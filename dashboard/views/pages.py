@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -72,6 +72,15 @@ def show(
         user=desk.user, rights=desk.rights, current=current, waiting=waiting, place=place, places=places or ()
     )
     return render(request, template, {**context, "desk": framed}, status=status)
+
+
+def day_of_text(typed: str, otherwise: date) -> date:
+    """Read a day of an address such as 2027-01-05; years in which arrows could leave the calendar are nobody's days."""
+    try:
+        on = date.fromisoformat(typed)
+    except ValueError:
+        return otherwise
+    return on if 2000 <= on.year <= 2100 else otherwise
 
 
 def _back_to(request: HttpRequest) -> str:

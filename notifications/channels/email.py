@@ -1,37 +1,29 @@
-"""E-mail: builds the message and hands it to the mail server. The only file that knows SMTP's errors."""
+"""E-mail: builds the message and hands it to a mail server, or to a provider's API by django-anymail.
+
+The only file that knows the errors of either.
+"""
 
 import re
 import smtplib
 import unicodedata
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from datetime import datetime
 from email.utils import formataddr, parseaddr
 from types import TracebackType
 from typing import Any, Self
 
+from anymail.exceptions import AnymailAPIError, AnymailInvalidAddress, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
+from notifications.channels.outgoing import Outgoing, Receipt
 from notifications.errors import PermanentFailure, TemporaryFailure
-from notifications.requests import CalendarPart
 
 LONGEST_HEADER = 250
 _ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """One e-mail to one person. ``message_id`` stays the same when it is sent again."""
-
-    to: str
-    subject: str
-    text: str
-    html: str
-    message_id: str
-    sender_name: str = ""
-    reply_to: str = ""
-    language: str = ""
-    calendar: CalendarPart | None = None
+_LATER = {408, 425, 429}
+_OUR_ACCOUNT = {401, 402, 403}
 
 
 class EmailChannel:
@@ -50,16 +42,22 @@ class EmailChannel:
         with suppress(OSError):
             self._backend.close()
 
-    def send(self, mail: Mail) -> None:
+    def found(self, message: Outgoing, is_ours: Callable[[str, str], bool]) -> Receipt | None:
+        """A mail server cannot be asked. A second mail has the same Message-ID, by which mailboxes know it again."""
+        return None
+
+    def send(self, message: Outgoing, now: datetime) -> Receipt:
         """Hand one mail over. Returning means that the server has accepted it.
 
         :raises TemporaryFailure: try again later; also when the server's answer was lost and nobody can know.
         :raises PermanentFailure: this recipient or this mail is refused for good.
         """
-        message = composed(mail)
+        mail = composed(message)
         try:
             self._backend.open()
-            self._backend.send_messages([message])
+            self._backend.send_messages([mail])
+        except (AnymailAPIError, AnymailRecipientsRefused, AnymailInvalidAddress) as error:
+            raise _provider_failure(error) from None
         except smtplib.SMTPRecipientsRefused as refused:
             code, words = next(iter(refused.recipients.values()))
             raise self._refusal(code, words) from refused
@@ -71,6 +69,8 @@ class EmailChannel:
             # smtplib's own errors are OSErrors too: no connection, connection lost, wrong password, sender refused.
             self._hang_up()
             raise TemporaryFailure(_reason(error), stops_batch=True) from error
+        status = getattr(mail, "anymail_status", None)
+        return Receipt(str(status.message_id or "") if status else "")
 
     def _refusal(self, code: int, words: bytes | str) -> TemporaryFailure | PermanentFailure:
         reason = _words(code, words)
@@ -91,32 +91,43 @@ class EmailChannel:
                 setattr(self._backend, name, None)
 
 
-def composed(mail: Mail) -> EmailMultiAlternatives:
-    """Build the message.
+def composed(message: Outgoing) -> EmailMultiAlternatives:
+    """Build the mail.
 
     The invite is there twice: as an alternative of the text, where mail programs find the appointment and offer their
     own card for it, and as an attached file for those that don't.
     """
-    message = EmailMultiAlternatives(
-        subject=one_line(mail.subject),
-        body=mail.text,
-        from_email=_sender(mail.sender_name),
-        to=[mail.to],
-        reply_to=[mail.reply_to] if mail.reply_to else None,
-        headers={
-            "Message-ID": mail.message_id,
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-            **({"Content-Language": mail.language} if mail.language else {}),
-        },
+    context = message.context
+    mail = EmailMultiAlternatives(
+        subject=one_line(message.words.subject),
+        body=message.words.text,
+        from_email=_sender(context.sender_name),
+        to=[message.to],
+        reply_to=[context.reply_to] if context.reply_to else None,
+        headers=_headers(message),
     )
-    if mail.html:
-        message.attach_alternative(mail.html, "text/html")
-    if mail.calendar:
-        text = mail.calendar.content.decode()
-        message.attach_alternative(text, f"text/calendar; method={mail.calendar.method}")
-        message.attach(mail.calendar.filename, mail.calendar.content, "application/ics")
-    return message
+    if message.words.html:
+        mail.attach_alternative(message.words.html, "text/html")
+    if context.calendar:
+        text = context.calendar.content.decode()
+        mail.attach_alternative(text, f"text/calendar; method={context.calendar.method}")
+        mail.attach(context.calendar.filename, context.calendar.content, "application/ics")
+    return mail
+
+
+def _headers(message: Outgoing) -> dict[str, str]:
+    headers = {
+        "Message-ID": message.message_id,
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+    if message.language:
+        headers["Content-Language"] = message.language
+    if message.context.unsubscribe_url:
+        # RFC 8058: mail programs show a button, which sends a POST.
+        headers["List-Unsubscribe"] = f"<{message.context.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
 
 
 def one_line(text: str) -> str:
@@ -142,3 +153,17 @@ def _words(code: int, words: bytes | str) -> str:
     """The server's answer without the addresses in it."""
     text = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
     return one_line(f"{code} {_ADDRESS.sub('…', text)}")
+
+
+def _provider_failure(error: Exception) -> TemporaryFailure | PermanentFailure:
+    """Say how a provider's API failed, without its words, which may repeat the address."""
+    if not isinstance(error, AnymailAPIError):
+        return PermanentFailure("The mail provider refuses this address.")
+    status = error.status_code
+    if status is None or status < 400:
+        return TemporaryFailure("The mail provider cannot be reached.", stops_batch=True)
+    if status in _OUR_ACCOUNT:
+        return TemporaryFailure(f"The mail provider refuses our account ({status}).", stops_batch=True)
+    if status in _LATER or status >= 500:
+        return TemporaryFailure(f"The mail provider is busy ({status}).", stops_batch=True)
+    return PermanentFailure(f"The mail provider refused it ({status}).")

@@ -4,8 +4,9 @@ import pytest
 
 from bookings.offers import offer_for
 from bookings.policies import terms_of
+from services.models import Business, Service
 from services.queries import booking_policy_for, cancellation_policy_for
-from tests.factories import booking_policy, cancellation_policy, studio
+from tests.factories import add_on, booking_policy, cancellation_policy, studio
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +30,30 @@ def test_the_policies_of_an_offer_are_those_of_the_service(owners: tuple[str, ..
     assert offer
     assert offer.terms == terms_of(cancellation_policy_for(service))
     assert offer.hold_minutes == booking_policy_for(service).hold_minutes
+
+
+def test_an_offer_knows_what_is_asked_when_booking() -> None:
+    place = studio()
+    policy = cancellation_policy(
+        (0, "all", 0), payment_mode="card", no_show_fee_kind="percent", no_show_fee_value=5000, waiver_hours=12
+    )
+    Business.objects.update(
+        cancellation_policy=policy, prepay_after_no_shows=2, prepay_window_days=90, trusted_after_visits=5
+    )
+    service = place.variant.service
+    Service.objects.filter(pk=service.pk).update(
+        payment_mode="deposit", deposit_kind="fixed", deposit_value=900, needs_answer=True
+    )
+    extra = add_on(service, is_paid_at_visit=False)
+
+    offer = offer_for(variant_id=place.variant.pk, location_id=place.location.pk, add_on_ids=[extra.pk], language="en")
+
+    assert offer
+    assert offer.terms == terms_of(cancellation_policy_for(service))
+    assert (offer.terms.payment_mode, offer.terms.deposit_value, offer.terms.waiver_hours) == ("deposit", 900, 12)
+    assert (offer.needs_answer, offer.prepay_after_no_shows, offer.prepay_window_days) == (True, 2, 90)
+    assert offer.trusted_after_visits == 5
+    assert [each.is_paid_at_visit for each in offer.extras] == [False]
 
 
 def test_an_offer_speaks_the_asked_language_or_the_business_s_own() -> None:

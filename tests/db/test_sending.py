@@ -14,7 +14,7 @@ from devservers import mailbox as mailboxes
 from devservers import proxy as proxies
 from devservers.mailbox import Mailbox
 from devservers.ports import free_port
-from notifications import sending
+from notifications import claiming, sending
 from notifications.enums import NotificationStatus, RecipientRole
 from notifications.models import Notification
 from notifications.operations import enqueue, send_due
@@ -280,7 +280,7 @@ def test_a_reminder_for_next_week_does_not_hold_up_todays_change(mailbox: Mailbo
 
 def test_a_claim_nobody_honours_is_taken_over_after_two_minutes(mailbox: Mailbox) -> None:
     row = queued()
-    sending._claimed(NOW)
+    claiming.claimed(NOW, limit=1)
 
     assert send_due(now=after(119), limit=10) == 0
     assert send_due(now=after(120), limit=10) == 1
@@ -291,14 +291,13 @@ def test_a_claim_nobody_honours_is_taken_over_after_two_minutes(mailbox: Mailbox
 
 def test_whoever_lost_the_claim_sends_and_marks_nothing(mailbox: Mailbox) -> None:
     queued()
-    slow = sending._claimed(NOW)
-    assert slow is not None
+    [slow] = claiming.claimed(NOW, limit=1)
     assert send_due(now=after(120), limit=10) == 1
     before = Notification.objects.values().get()
 
-    with sending.EmailChannel() as channel:
-        assert sending._deliver(slow, channel, sending._Stopwatch(after(121))) is False
-    sending._mark(slow, status=Status.PERMANENT_FAILURE, error="late")
+    with sending._Run(after(121)) as run:
+        assert sending._send([slow], run) == 0
+    claiming.mark(slow, status=Status.PERMANENT_FAILURE, error="late")
 
     assert Notification.objects.values().get() == before
     assert len(mailbox.mails()) == 1

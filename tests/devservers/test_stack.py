@@ -46,3 +46,22 @@ def test_two_stacks_do_not_meet(stack):
 
     assert names[0] != names[1]
     assert not any(process.is_running(pid) for pid in pids)
+
+
+def test_stripe_when_asked_for_is_told_to_the_site_and_else_is_not(stack):
+    with Stack(stripe=True, proxied={"stripe"}, programs=()) as other:
+        assert other.env["STRIPE_API_BASE"] == f"http://127.0.0.1:{other.proxies['stripe'].port}"
+        # The browser comes past the proxy.
+        assert other.env["STRIPE_JS_URL"] == f"http://localhost:{other.stripe.port}/endive/stripe.js"
+        assert other.env["STRIPE_SECRET_KEY"] == other.stripe.secret_key
+        through = urllib.request.Request(
+            f"{other.env['STRIPE_API_BASE']}/v1/charges",
+            headers={"Authorization": f"Bearer {other.stripe.secret_key}"},
+        )
+        with urllib.request.urlopen(through, timeout=10) as answer:
+            assert answer.status == 200
+        assert [each["path"] for each in other.stripe.control.requests()] == ["/v1/charges"]
+        pids = [other.stripe.edge.pid, other.stripe.upstream.pid]
+
+    assert not any(process.is_running(pid) for pid in pids)
+    assert not stack.env["STRIPE_SECRET_KEY"]

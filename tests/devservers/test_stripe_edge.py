@@ -214,6 +214,22 @@ def test_setup_when_told_its_end_has_it(client, control):
     assert {"setup_intent.created", "setup_intent.succeeded", "setup_intent.setup_failed"} <= told
 
 
+def test_card_when_set_up_for_later_is_not_asked_for_its_owner(client, control):
+    customer = client.v1.customers.create({}).id
+    card = "pm_card_authenticationRequiredOnSetup"
+    method = client.v1.payment_methods.attach(card, {"customer": customer}).id
+    later = {"customer": customer, "payment_method": method, "off_session": True, "confirm": True}
+    with pytest.raises(library.CardError) as refusal:
+        intent(client, **later, return_url=RETURN_URL)
+    setup = client.v1.setup_intents.create({"customer": customer, "payment_method": method})
+    assert client.v1.setup_intents.confirm(setup.id, {"return_url": RETURN_URL}).status == "requires_action"
+
+    control.set_up(setup.id)
+
+    assert refusal.value.code == "authentication_required"
+    assert intent(client, **later, return_url=RETURN_URL).status == "succeeded"
+
+
 def test_refund_when_pending_ends_later_and_gives_the_amount_free_when_it_fails(client, control):
     done = paid(client)
     control.next_refunds("pending", "pending")

@@ -321,6 +321,9 @@ class TestDeposit:
         assert fee(terms, before(hours=50), deposit_minor=1600) == 0
         assert fee(terms, before(hours=30), deposit_minor=1600) == 4000
 
+    def test_one_that_is_always_kept_does_not_forbid_moving(self) -> None:
+        assert reschedule_until(self.kept, START, confirmed_at=LONG_AGO) == before(hours=48)
+
     def test_a_late_move_is_bounded_by_it_too(self) -> None:
         values = {"starts_at": START, "confirmed_at": None, "total_minor": PRICE, "anchor_minor": 0}
 

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts.models import User
 from bookings.models import Booking
@@ -139,6 +140,105 @@ def test_steps_of_a_cancellation_policy_are_percentages_or_amounts(desk: Client)
     assert [values[f"tiers-{row}-until_minutes_before"] for row in range(3)] == ["3 d", "24 h", "0 min"]
     assert [values[f"tiers-{row}-fee_value"] for row in range(3)] == ["", "50", "25.00"]
     assert list(CancellationTier.objects.values_list("fee_value", flat=True)) == [0, 6250, 1999]
+
+
+# --- rules of money ---------------------------------------------------------------------------------------------------
+
+
+def test_a_policy_says_what_is_asked_and_shows_what_customers_read(desk: Client, settings: Settings) -> None:
+    settings.STRIPE_SECRET_KEY = "sk_test_of_nobody"
+    factories.business()
+    policy = factories.cancellation_policy((1440, "none", 0), (0, "all", 0))
+    url = page("services_cancellationpolicy", policy)
+
+    save(
+        desk,
+        url,
+        form_of(desk, url)
+        | {
+            "payment_mode": "deposit",
+            "deposit_kind": "percent",
+            "deposit_value": "20 %",
+            "no_show_fee_kind": "fixed",
+            "no_show_fee_value": "12.50",
+            "no_show_grace_minutes": "20 min",
+        },
+    )
+
+    policy.refresh_from_db()
+    assert (policy.payment_mode, policy.deposit_value) == ("deposit", 2000)
+    assert (policy.no_show_fee_value, policy.no_show_grace_minutes) == (1250, 20)
+    shown = form_of(desk, url)
+    assert (shown["deposit_value"], shown["no_show_fee_value"]) == ("20", "12.50")
+    html = desk.get(url).content.decode()
+    assert "Deposit now €16.00, rest at the visit €64.00." in html
+    assert "If you do not come, €12.50 is kept." in html
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"payment_mode": "deposit", "deposit_value": ""}, "Say how much the deposit is"),
+        ({"payment_mode": "deposit", "deposit_value": "0"}, "Say how much the deposit is"),
+        ({"deposit_kind": "percent", "deposit_value": "101"}, "A percentage cannot be more than 100."),
+        ({"deposit_kind": "fixed", "deposit_value": "ten"}, "Type an amount such as 50."),
+        ({"no_show_fee_kind": "percent", "no_show_fee_value": ""}, "Say how much not coming costs"),
+        ({"payment_mode": "card"}, "A card is kept only for fees, and there are none"),
+    ],
+)
+def test_rules_that_contradict_themselves_are_refused(desk: Client, values: dict[str, str], sentence: str) -> None:
+    factories.business()
+    policy = factories.cancellation_policy()
+    url = page("services_cancellationpolicy", policy)
+
+    html = save(desk, url, form_of(desk, url) | values)
+
+    assert sentence in html
+    policy.refresh_from_db()
+    assert (policy.payment_mode, policy.deposit_value, policy.no_show_fee_kind) == ("venue", 0, "none")
+
+
+def test_a_card_on_file_with_a_fee_is_accepted(desk: Client) -> None:
+    factories.business()
+    policy = factories.cancellation_policy()
+    url = page("services_cancellationpolicy", policy)
+
+    save(desk, url, form_of(desk, url) | {"payment_mode": "card", "no_show_fee_kind": "all"})
+
+    policy.refresh_from_db()
+    assert (policy.payment_mode, policy.no_show_fee_kind) == ("card", "all")
+
+
+def test_a_service_may_ask_something_else_than_its_policy(desk: Client) -> None:
+    factories.business(currency="JPY")
+    variant = factories.service(factories.location())
+    url = page("services_service", variant.service)
+    asked = {"payment_mode": "deposit", "deposit_kind": "fixed", "deposit_value": "2000", "needs_answer": "on"}
+
+    save(desk, url, form_of(desk, url) | asked)
+
+    service = Service.objects.get()
+    assert (service.payment_mode, service.deposit_kind, service.deposit_value) == ("deposit", "fixed", 2000)
+    assert service.needs_answer
+    assert form_of(desk, url)["deposit_value"] == "2000"
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"payment_mode": "deposit"}, "The cancellation rules name no deposit"),
+        ({"deposit_kind": "percent"}, "Say how much the deposit is"),
+        ({"deposit_value": "20"}, "Say whether the deposit is a percentage or an amount."),
+        ({"deposit_kind": "percent", "deposit_value": "100.5"}, "A percentage cannot be more than 100."),
+    ],
+)
+def test_an_own_deposit_is_whole_or_refused(desk: Client, values: dict[str, str], sentence: str) -> None:
+    factories.business(cancellation_policy=factories.cancellation_policy())
+    variant = factories.service(factories.location())
+    url = page("services_service", variant.service)
+
+    assert sentence in save(desk, url, form_of(desk, url) | values)
+    assert (Service.objects.get().payment_mode, Service.objects.get().deposit_value) == ("", None)
 
 
 # --- hours -----------------------------------------------------------------------------------------------------------

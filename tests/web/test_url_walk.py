@@ -57,7 +57,18 @@ class Visitor:
                 return reverse(name, args=[self.studio.variant.service.slug])
             case "manage_trimmed":
                 return reverse(name, args=[self.token, "."])
-            case "details" | "extras" | "again" | "release" | "manage" | "confirmed" | "move" | "cancel" | "calendar":
+            case (
+                "details"
+                | "extras"
+                | "again"
+                | "release"
+                | "manage"
+                | "confirmed"
+                | "move"
+                | "cancel"
+                | "coming"
+                | "calendar"
+            ):
                 return reverse(name, args=[self.token])
             case _ if name.startswith("desk_booking"):
                 return reverse(name, args=[self.booking.reference])

@@ -4,7 +4,7 @@ from django.db.models.functions import Lower
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bookings", "0002_money_of_bookings"),
+        ("bookings", "0003_coming"),
     ]
 
     operations = [

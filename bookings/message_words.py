@@ -1,0 +1,149 @@
+"""The variables that the business's own texts about bookings may name, and their words for one message.
+
+Plain text only, all of it what the recipient of the message may see anyway.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
+
+from core.formats import full_day_text, moment_text, money_text, time_text
+from notifications.texts import Variable
+
+# On a line of its own it becomes the card with all facts; addresses of this kind become buttons.
+CARD = "appointment"
+
+_ALL = (
+    Variable("first_name", _("First name of whoever reads it"), _("Jana")),
+    Variable("business", _("Name of your business"), _("Linden Studio")),
+    Variable(
+        CARD,
+        _("All facts of the appointment: when, what, who, where, reference. In a mail, on a line of its own, the card"),
+        _("Fri 27 Nov 2026, 14:30, until 15:30 (Berlin time)\nDeep tissue massage, 60 min\nKreuzberg, Lindenstraße 14"),
+    ),
+    Variable("when", _("Day and time at the place"), _("Fri 27 Nov, 14:30")),
+    Variable("day", _("Day with its year"), _("Fri 27 Nov 2026")),
+    Variable("time", _("Time of day"), _("14:30")),
+    Variable("until", _("When it ends"), _("until 15:30")),
+    Variable("zone", _("Whose clock the times are"), _("Berlin time")),
+    Variable("service", _("What was booked"), _("Deep tissue massage, 60 min")),
+    Variable("place", _("Name of the place"), _("Kreuzberg")),
+    Variable("address", _("Street and town"), _("Lindenstraße 14, 10969 Berlin")),
+    Variable("phone", _("Phone of the place"), _("+49 30 901820")),
+    Variable("reference", _("Reference of the booking"), _("K7M 4PX")),
+    Variable("party", _("For how many people, if more than one"), _("for 2 people")),
+)
+_FOR_CUSTOMERS = (
+    Variable("who", _("Who performs it"), _("Ana Silva")),
+    Variable("total", _("What it costs"), _("€88.00")),
+    Variable("book_again_url", _("Link to the free times"), _("https://book.example.com/s/massage/")),
+)
+_FOR_STAFF = (Variable("customer", _("First name of the customer"), _("Jana")),)
+_AHEAD = (Variable("manage_url", _("Link to see, move or cancel"), _("https://book.example.com/b/K7M4PXc…/")),)
+_CUSTOMER_AHEAD = (
+    *_AHEAD,
+    Variable("cancel_url", _("Link to cancel"), _("https://book.example.com/b/K7M4PXc…/cancel")),
+    Variable("move_url", _("Link to move"), _("https://book.example.com/b/K7M4PXc…/move")),
+    Variable("messages_url", _("Link to choose messages"), _("https://book.example.com/b/K7M4PXc…/messages")),
+    Variable("arrival", _("How to get in"), _("Ring “Linden”, first floor.")),
+    Variable("preparation", _("What to do before the visit"), _("Eat lightly.")),
+    Variable("policy", _("The rule for cancelling"), _("Free to cancel until Thu 26 Nov, 14:30.")),
+)
+_BEFORE = (Variable("before", _("The time before the change"), _("Thu 26 Nov, 10:00")),)
+_COMING = (Variable("coming_url", _("Link to say “I’m coming”"), _("https://book.example.com/b/K7M4PXc…/coming")),)
+_FEE = (Variable("fee", _("Fee that is due, if any"), _("€40.00")),)
+_REVIEW = (Variable("review_url", _("Where you collect reviews"), _("https://reviews.example.com/linden")),)
+_STAFF_AHEAD = (
+    *_AHEAD,
+    Variable("move_url", _("Link to move"), _("https://book.example.com/b/K7M4PXs…/move")),
+    Variable("cancel_url", _("Link to cancel"), _("https://book.example.com/b/K7M4PXs…/cancel")),
+)
+
+_BY_KIND: Mapping[tuple[str, str], tuple[Variable, ...]] = {
+    ("confirmed", "customer"): _CUSTOMER_AHEAD,
+    ("moved", "customer"): (*_CUSTOMER_AHEAD, *_BEFORE),
+    ("reassigned", "customer"): _CUSTOMER_AHEAD,
+    ("cancelled", "customer"): _FEE,
+    ("reminder", "customer"): (*_CUSTOMER_AHEAD, *_COMING),
+    ("review_request", "customer"): _REVIEW,
+    ("follow_up", "customer"): (),
+    ("confirmed", "staff"): _STAFF_AHEAD,
+    ("moved", "staff"): (*_STAFF_AHEAD, *_BEFORE),
+    ("reassigned", "staff"): _STAFF_AHEAD,
+    ("cancelled", "staff"): (),
+    ("released", "staff"): (),
+}
+
+_AGENDA = (
+    *(variable for variable in _ALL if variable.name in {"first_name", "business", "day"}),
+    Variable("count", _("How many visits"), _("4 visits")),
+    Variable(
+        "visits", _("The visits in order, a line for each"), _("09:00–10:00 · Jana · Deep tissue massage, 60 min")
+    ),
+)
+
+
+def variables_of(kind: str, role: str) -> tuple[Variable, ...]:
+    """Return what the texts of one message about a booking may name; only the common ones for a kind not listed."""
+    if kind == "agenda":
+        return _AGENDA
+    of_role = _FOR_CUSTOMERS if role == "customer" else _FOR_STAFF
+    return (*_ALL, *of_role, *_BY_KIND.get((kind, role), ()))
+
+
+def words_of(variables: Mapping[str, Any]) -> dict[str, str]:
+    """Put the variables of a message's files (``message_contexts``) into the words of ``variables_of``."""
+    place, starts_at, previous = variables["place"], variables["starts_at"], variables.get("previous")
+    fee_minor = variables.get("fee_minor") or 0
+    words = {
+        "appointment": _appointment(variables),
+        "when": moment_text(starts_at),
+        "day": full_day_text(starts_at.date()),
+        "time": time_text(starts_at),
+        "service": _services(variables),
+        "place": place.name,
+        "address": place.address,
+        "phone": place.phone,
+        "arrival": place.hint,
+        "preparation": "\n".join(variables.get("preparations", ())),
+        "total": money_text(variables["total_minor"], variables["currency"]),
+        "fee": money_text(fee_minor, variables["currency"]) if fee_minor else "",
+        "before": moment_text(previous) if previous else "",
+    }
+    plain = {name: str(value) for name, value in variables.items() if name in _PLAIN and value}
+    return {**words, **plain}
+
+
+_PLAIN = frozenset(
+    {"first_name", "customer", "business", "who", "until", "zone", "reference", "party", "policy"}
+    | {"manage_url", "move_url", "cancel_url", "coming_url", "messages_url", "book_again_url", "review_url"}
+)
+
+
+def _services(variables: Mapping[str, Any]) -> str:
+    return ", ".join(" ".join(filter(None, (step.what, step.extras))) for step in variables["steps"])
+
+
+def _appointment(variables: Mapping[str, Any]) -> str:
+    """The facts as lines of text, as the mails of the files write them."""
+    starts_at, place = variables["starts_at"], variables["place"]
+    when = gettext("%(day)s, %(time)s, %(until)s (%(zone)s)") % {
+        "day": full_day_text(starts_at.date()),
+        "time": time_text(starts_at),
+        "until": variables["until"],
+        "zone": variables["zone"],
+    }
+    people = " ".join(filter(None, (variables.get("customer") or _with(variables.get("who")), variables.get("party"))))
+    where = ", ".join(filter(None, (place.name, place.address)))
+    reference = gettext("Reference %(reference)s") % {"reference": variables["reference"]}
+    return _lines((when, _services(variables), people, where, reference))
+
+
+def _with(who: str | None) -> str:
+    return pgettext("service with a person", "with %(name)s") % {"name": who} if who else ""
+
+
+def _lines(parts: Iterable[str]) -> str:
+    return "\n".join(part for part in parts if part)

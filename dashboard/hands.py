@@ -1,0 +1,168 @@
+"""What needs hands: everything that waits for a person of the business, read in a fixed number of queries.
+
+Each list is cut at ``MOST_LISTED``, the oldest first, so that a bad day cannot make the page slow.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Concat, Substr
+
+from bookings.enums import BookingStatus
+from bookings.models import Booking, HelpMessage
+from dashboard.permissions import Rights, bookings_visible_to
+from dashboard.queries import balances_of
+from payments.enums import COUNTING_REFUNDS, Method, PaymentStatus, RefundStatus
+from payments.models import BillLine, MoneyAlert, Payment, Refund
+from payments.queries import Balance, open_alerts
+
+MOST_LISTED = 100
+# Older balances are a matter for reminders and letters, not for the front desk.
+OPEN_FOR = timedelta(days=60)
+_PREFIX = "booking:"
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """``bookings`` are those that alerts, refunds and messages are about, by id; ``unpaid`` are past visits."""
+
+    alerts: list[MoneyAlert]
+    to_hand_back: list[Refund]
+    asking: list[HelpMessage]
+    requests: list[Booking]
+    missed: list[Booking]
+    unpaid: list[Booking]
+    bookings: dict[int, Booking]
+    balances: dict[int, Balance]
+
+
+def hands(rights: Rights, now: datetime) -> Hands:
+    """Read all of it. Eleven queries, however much waits."""
+    alerts = list(_alerts(rights).select_related("payment", "refund")[:MOST_LISTED])
+    to_hand_back = list(_to_hand_back(rights).select_related("payment")[:MOST_LISTED])
+    asking = list(_asking(rights)[:MOST_LISTED])
+    requests = list(_shown(_requests(rights, now).order_by("hold_expires_at", "pk")))
+    missed = list(_shown(_missed(rights, now).order_by("fee_settles_at", "pk")))
+    unpaid = list(_shown(_unpaid(rights, now).order_by("-ends_at", "-pk")))
+    about: list[MoneyAlert | Refund] = [*alerts, *to_hand_back]
+    ids = {booking_id for each in about if (booking_id := booking_id_of(each))}
+    ids |= {message.booking_id for message in asking}
+    bookings = {each.pk: each for each in _loaded(Booking.objects.filter(pk__in=ids))}
+    return Hands(
+        alerts, to_hand_back, asking, requests, missed, unpaid, bookings, balances_of([*missed, *unpaid, *requests])
+    )
+
+
+def hands_count(rights: Rights, now: datetime) -> int:
+    """How many things wait, for the rail. Open balances of past visits are listed, but not counted. One query."""
+    parts: list[QuerySet] = [  # type: ignore[type-arg] # of several models
+        _alerts(rights),
+        _to_hand_back(rights),
+        _asking(rights),
+        _requests(rights, now),
+        _missed(rights, now),
+    ]
+    first, *others = (
+        part.order_by().annotate(part=Value(number, IntegerField())).values_list("part", "pk")
+        for number, part in enumerate(parts)
+    )
+    return int(first.union(*others, all=True).count())
+
+
+def alert_visible_to(rights: Rights, alert_id: int) -> MoneyAlert | None:
+    return _alerts(rights).filter(pk=alert_id).first()
+
+
+def booking_id_of(row: MoneyAlert | Refund) -> int | None:
+    """The booking that an alert or a refund is about."""
+    ref = row.payment.subject_ref if isinstance(row, Refund) else row.subject_ref
+    kind, _, number = ref.partition(":")
+    return int(number) if kind == "booking" and number.isdigit() else None
+
+
+def _alerts(rights: Rights) -> QuerySet[MoneyAlert]:
+    """Open alerts about bookings that may be seen; those about nothing known are for people who see every place."""
+    alerts = open_alerts()
+    if rights.location_ids is None:
+        return alerts
+    about = alerts.annotate(booking_pk=booking_number("subject_ref"))
+    return about.filter(Exists(bookings_visible_to(rights).filter(pk=OuterRef("booking_pk"))))
+
+
+def _to_hand_back(rights: Rights) -> QuerySet[Refund]:
+    """Refunds of money that was taken at the desk, until somebody says that it was handed over."""
+    waiting = Refund.objects.filter(status=RefundStatus.QUEUED).exclude(method=Method.STRIPE).order_by("pk")
+    about = waiting.annotate(booking_pk=booking_number("payment__subject_ref"))
+    return about.filter(Exists(bookings_visible_to(rights).filter(pk=OuterRef("booking_pk"))))
+
+
+def _asking(rights: Rights) -> QuerySet[HelpMessage]:
+    """The oldest message without an answer of each booking."""
+    unread = HelpMessage.objects.filter(is_from_customer=True, read_at=None)
+    earlier = unread.filter(booking_id=OuterRef("booking_id"), pk__lt=OuterRef("pk"))
+    return unread.filter(~Exists(earlier), booking__in=bookings_visible_to(rights)).order_by("pk")
+
+
+def _requests(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    return bookings_visible_to(rights).filter(status=BookingStatus.REQUESTED, hold_expires_at__gt=now)
+
+
+def _missed(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    """No-shows whose fee may still be waived."""
+    return bookings_visible_to(rights).filter(status=BookingStatus.NO_SHOW, fee_settles_at__gt=now)
+
+
+def _unpaid(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    """Visits that are over, and bookings called off for a fee, of which something is still open."""
+    over = Q(
+        status__in=[BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED],
+        ends_at__gt=now - OPEN_FOR,
+        ends_at__lte=now,
+    )
+    settled = Q(fee_settles_at=None) | Q(fee_settles_at__lte=now)
+    missed = Q(settled, status=BookingStatus.NO_SHOW, ends_at__gt=now - OPEN_FOR)
+    called_off = Q(status=BookingStatus.CANCELLED, cancellation_fee_minor__gt=0, cancelled_at__gt=now - OPEN_FOR)
+    candidates = bookings_visible_to(rights).filter(over | missed | called_off, bill__isnull=False)
+    paid = Payment.objects.filter(subject_ref=OuterRef("ref"), status=PaymentStatus.SUCCEEDED)
+    back = Refund.objects.filter(payment__subject_ref=OuterRef("ref"), status__in=sorted(COUNTING_REFUNDS))
+    sums = candidates.annotate(ref=Concat(Value(_PREFIX), Cast("pk", CharField()))).annotate(
+        owed=_total(BillLine.objects.filter(bill_id=OuterRef("bill_id"), subject_ref=OuterRef("ref")), "gross_minor"),
+        paid=_total(paid, "amount_minor"),
+        returned=_total(back, "amount_minor"),
+    )
+    return sums.filter(owed__gt=F("paid") - F("returned"))
+
+
+def _total(rows: QuerySet, amount: str) -> Coalesce:  # type: ignore[type-arg] # of several models
+    """The sum of a column as a subquery, without grouping by anything."""
+    summed = rows.order_by().annotate(one=Value(1)).values("one").annotate(total=Sum(amount)).values("total")
+    return Coalesce(Subquery(summed, output_field=BigIntegerField()), Value(0), output_field=BigIntegerField())
+
+
+def booking_number(ref: str) -> Case:
+    """The id in ``booking:17``; PostgreSQL may cast before it filters, so the form is asked first."""
+    is_booking = When(**{f"{ref}__regex": r"^booking:[0-9]{1,18}$"}, then=Cast(Substr(ref, 9), BigIntegerField()))
+    return Case(is_booking, default=Value(None), output_field=BigIntegerField())
+
+
+def _shown(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
+    return _loaded(bookings)[:MOST_LISTED]
+
+
+def _loaded(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
+    return bookings.select_related("location").prefetch_related("lines__staff_member")

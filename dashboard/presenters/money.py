@@ -1,0 +1,159 @@
+"""The money of one booking as a ledger: what is owed, what came in and how, what went back, what is open."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext
+
+from bookings.appointment import local
+from bookings.enums import BookingStatus
+from bookings.models import Booking
+from bookings.presenters import visit
+from core import formats
+from dashboard.queries import Money
+from payments.enums import LIVE_PAYMENTS, Method, PaymentStatus, Purpose, RefundReason, RefundStatus
+from payments.models import BillLine, Payment, Refund
+
+_PRICES = frozenset({BillLine.Kind.SERVICE, BillLine.Kind.ADD_ON})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger. ``kind`` is "total", "void" (it did not happen) or nothing."""
+
+    label: str
+    sum: str
+    note: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """``open`` stands in the heading; empty when nothing is open."""
+
+    open: str
+    entries: tuple[Entry, ...]
+    card: str = ""
+
+
+def ledger_of(booking: Booking, money: Money) -> Ledger:
+    balance = money.balance
+    entries = [*_owed(booking, money), *_moved(booking, money), _rest(booking, money)]
+    return Ledger(
+        open=visit.money(balance.open_minor, booking) if balance.open_minor else "",
+        entries=tuple(entries) if money.lines or money.payments else (),
+        card=_card_text(money, booking),
+    )
+
+
+def means_text(payment: Payment) -> str:
+    """Visa 4242; or how it was paid, where there was no card."""
+    if payment.card_last4:
+        return f"{payment.card_brand.replace('_', ' ').title()} {payment.card_last4}"
+    if payment.method == Method.STRIPE and payment.method_type not in {"", "card"}:
+        return payment.method_type.replace("_", " ").title()
+    return str(Method(payment.method).label)
+
+
+def refund_text(refund: Refund, payment: Payment) -> str:
+    """Refund to Visa 4242; by another way where it took one."""
+    way = means_text(payment) if refund.method == payment.method else str(Method(refund.method).label)
+    if refund.method in {Method.STRIPE, Method.TRANSFER}:
+        return gettext("Refund to %(way)s") % {"way": way}
+    return gettext("Refund, %(way)s") % {"way": way}
+
+
+def _owed(booking: Booking, money: Money) -> Iterable[Entry]:
+    for line in money.lines:
+        text = line.text if line.quantity == 1 else f"{line.quantity} × {line.text}"
+        note = "" if line.kind in _PRICES else formats.moment_text(local(line.created_at, booking))
+        yield Entry(text, visit.money(line.gross_minor, booking), note)
+    if money.lines:
+        tax = sum(line.tax_minor for line in money.lines)
+        note = gettext("with %(tax)s tax") % {"tax": visit.money(tax, booking)} if tax else ""
+        yield Entry(gettext("Total"), visit.money(money.balance.owed_minor, booking), note, "total")
+
+
+def _moved(booking: Booking, money: Money) -> Iterable[Entry]:
+    """Payments and refunds in the order in which they happened; attempts that were called off are left out."""
+    rows: list[tuple[datetime, Entry]] = []
+    for payment in money.payments:
+        if payment.status != PaymentStatus.CANCELLED:
+            rows.append((payment.succeeded_at or payment.created_at, _paid(payment, booking, money)))
+        rows += [
+            (refund.done_at or refund.created_at, _returned(refund, payment, booking, money))
+            for refund in payment.refunds.all()
+            if refund.status != RefundStatus.CANCELLED
+        ]
+    return [entry for _, entry in sorted(rows, key=lambda row: row[0])]
+
+
+def _paid(payment: Payment, booking: Booking, money: Money) -> Entry:
+    label = f"{_PURPOSES[Purpose(payment.purpose)]()}, {means_text(payment)}"
+    if payment.status in LIVE_PAYMENTS:
+        status = str(PaymentStatus(payment.status).label)
+        return Entry(label, visit.money(payment.amount_minor, booking), status, "void")
+    if payment.status == PaymentStatus.FAILED:
+        note = ", ".join(filter(None, (gettext("did not work"), payment.failure_code.replace("_", " "))))
+        return Entry(label, visit.money(payment.amount_minor, booking), note, "void")
+    parts = [
+        formats.moment_text(local(payment.succeeded_at or payment.created_at, booking)),
+        payment.actor_name,
+        payment.note,
+        money.receipt_numbers.get(f"payment:{payment.pk}", ""),
+        gettext("disputed") if payment.is_disputed else "",
+    ]
+    return Entry(label, visit.money(-payment.amount_minor, booking), _joined(parts))
+
+
+def _returned(refund: Refund, payment: Payment, booking: Booking, money: Money) -> Entry:
+    is_done = refund.status == RefundStatus.SUCCEEDED
+    is_failed = refund.status == RefundStatus.FAILED
+    waits_for_hands = refund.status == RefundStatus.QUEUED and refund.method != Method.STRIPE
+    state = gettext("to be handed back") if waits_for_hands else str(RefundStatus(refund.status).label)
+    parts = [
+        formats.moment_text(local(refund.done_at or refund.created_at, booking)),
+        "" if is_done else state,
+        "" if refund.note else str(RefundReason(refund.reason).label),
+        refund.note,
+        refund.actor_name,
+        money.receipt_numbers.get(f"refund:{refund.pk}", ""),
+    ]
+    sum_text = visit.money(refund.amount_minor, booking)
+    return Entry(refund_text(refund, payment), sum_text, _joined(parts), "void" if is_failed else "")
+
+
+def _rest(booking: Booking, money: Money) -> Entry:
+    balance = money.balance
+    if balance.excess_minor:
+        return Entry(gettext("Paid too much"), visit.money(balance.excess_minor, booking), "", "total")
+    if not balance.open_minor:
+        return Entry(gettext("Nothing open"), visit.money(0, booking), "", "total")
+    is_ahead = booking.status in {BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.REQUESTED}
+    label = gettext("Due at the visit") if is_ahead else gettext("Open")
+    if booking.status == BookingStatus.PENDING_PAYMENT and booking.due_now_minor:
+        due = visit.money(min(booking.due_now_minor, balance.open_minor), booking)
+        return Entry(gettext("Open"), visit.money(balance.open_minor, booking), gettext("of it %s now") % due, "total")
+    return Entry(label, visit.money(balance.open_minor, booking), "", "total")
+
+
+def _card_text(money: Money, booking: Booking) -> str:
+    if money.card is None:
+        return ""
+    return gettext("%(card)s on file for fees up to %(sum)s") % {
+        "card": f"{money.card.brand.title()} {money.card.last4}".strip(),
+        "sum": visit.money(money.card.cap_minor, booking),
+    }
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return " · ".join(filter(None, parts))
+
+
+_PURPOSES = {
+    Purpose.BOOKING: lambda: gettext("Paid when booking"),
+    Purpose.BALANCE: lambda: gettext("Paid"),
+    Purpose.FEE: lambda: gettext("Fee paid"),
+    Purpose.MOVE: lambda: gettext("Paid for moving"),
+}

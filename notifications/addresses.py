@@ -1,0 +1,20 @@
+"""Pseudonyms of addresses: equal for the same mailbox or phone, useless without the key of this site."""
+
+from django.conf import settings
+
+from accounts.emails import normalised_email
+from core.references import keyed_hash
+from notifications.enums import Channel
+
+# Both reach the same phone, and whoever answers STOP to one means both.
+TEXT_CHANNELS = (Channel.SMS, Channel.WHATSAPP)
+
+
+def address_hash(channel: str, address: str) -> str:
+    """Return the pseudonym of an e-mail address or a phone number (E.164, with or without ``whatsapp:``).
+
+    LINK_KEY is the one key that is never rotated: with another one, whoever said STOP would be written to again.
+    """
+    if channel in TEXT_CHANNELS:
+        return keyed_hash(settings.LINK_KEY, f"phone:{address.removeprefix('whatsapp:').strip()}")
+    return keyed_hash(settings.LINK_KEY, f"{channel}:{normalised_email(address)}")

@@ -1,0 +1,111 @@
+"""Web push to the devices of a person, encrypted for each (RFC 8291) and signed with our VAPID key (RFC 8292)."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache
+from types import TracebackType
+from typing import Self
+
+import requests
+from django.conf import settings
+from py_vapid import Vapid
+from pywebpush import WebPushException, webpush
+
+from notifications.channels.outgoing import Device, Outgoing, Receipt
+from notifications.errors import PermanentFailure, TemporaryFailure
+
+TIMEOUT_SECONDS = 10
+LONGEST_LIFE_SECONDS = 24 * 3600
+LONGEST_TEXT = 600
+_GONE = {404, 410}
+_LATER = {408, 425, 429}
+
+
+class PushChannel:
+    """One connection for a batch, with a time-out at each step."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with suppress(OSError):
+            self._session.close()
+
+    def found(self, message: Outgoing, is_ours: Callable[[str, str], bool]) -> Receipt | None:
+        """A push service cannot be asked. The topic makes a second one replace the first while it waits there."""
+        return None
+
+    def send(self, message: Outgoing, now: datetime) -> Receipt:
+        """Send to every device; one that takes it is enough.
+
+        :raises TemporaryFailure: when no device's service took it and one may later.
+        :raises PermanentFailure: when there is no device (any more).
+        """
+        gone: list[int] = []
+        later, refused = "", "The person has no device that takes web push."
+        taken = 0
+        for device in message.devices:
+            try:
+                self._send(message, device, now)
+                taken += 1
+            except PermanentFailure as failure:
+                gone += failure.gone_devices
+                refused = str(failure)
+            except TemporaryFailure as failure:
+                later = str(failure)
+        if taken:
+            return Receipt(gone_devices=gone)
+        if later:
+            raise TemporaryFailure(later)
+        raise PermanentFailure(refused, gone_devices=gone)
+
+    def _send(self, message: Outgoing, device: Device, now: datetime) -> None:
+        try:
+            webpush(
+                {"endpoint": device.endpoint, "keys": {"p256dh": device.p256dh, "auth": device.auth}},
+                data=_payload(message),
+                vapid_private_key=_key(settings.VAPID_PRIVATE_KEY),
+                vapid_claims={"sub": settings.VAPID_SUBJECT},
+                ttl=_life_seconds(message, now),
+                timeout=TIMEOUT_SECONDS,
+                headers={"Topic": _topic(message.message_id), "Urgency": "normal"},
+                requests_session=self._session,
+            )
+        except WebPushException as error:
+            status = error.status_code or 0
+            if status in _GONE:
+                raise PermanentFailure("The device is gone.", gone_devices=[device.id]) from None
+            if status in _LATER or status >= 500 or not status:
+                raise TemporaryFailure(f"The push service is busy ({status}).") from None
+            raise PermanentFailure(f"The push service refused it ({status}).") from None
+        except (requests.RequestException, OSError) as error:
+            raise TemporaryFailure(f"The push service cannot be reached ({type(error).__name__}).") from None
+
+
+def _payload(message: Outgoing) -> str:
+    """What our service worker shows. A push service takes no more than 4096 bytes."""
+    tag = _topic(message.message_id)
+    text = message.words.text[:LONGEST_TEXT]
+    return json.dumps({"title": message.words.subject[:120], "body": text, "url": message.context.link, "tag": tag})
+
+
+def _topic(message_id: str) -> str:
+    """At most 32 letters of the base64 alphabet for addresses, the same at each try."""
+    return hashlib.sha256(message_id.encode()).hexdigest()[:32]
+
+
+def _life_seconds(message: Outgoing, now: datetime) -> int:
+    if message.expires_at is None:
+        return LONGEST_LIFE_SECONDS
+    return max(0, min(LONGEST_LIFE_SECONDS, int((message.expires_at - now).total_seconds())))
+
+
+@lru_cache(maxsize=2)
+def _key(private_key: str) -> Vapid:
+    return Vapid.from_string(private_key)

@@ -1,0 +1,97 @@
+"""Who sends what: claims on due messages, so that any number of senders work side by side and none sends what another
+has.
+
+A claim is made in a transaction of its own and ends by itself; only whoever still has it may send and mark. Messages
+about one subject to one address are claimed one after the other, in the order in which they were written.
+"""
+
+import hashlib
+import logging
+import uuid
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from notifications.enums import NotificationStatus
+from notifications.models import Notification
+
+logger = logging.getLogger(__name__)
+
+OPEN = (NotificationStatus.QUEUED, NotificationStatus.SENDING, NotificationStatus.TEMPORARY_FAILURE)
+CLAIM_SECONDS = 120
+
+
+def claimed(now: datetime, *, limit: int, without: Collection[str] = ()) -> list[Notification]:
+    """Claim up to ``limit`` messages that are due, except those of some channels, longest due first.
+
+    ``next_try_at`` becomes the end of the claim, so a claim that nobody honours is due again by itself.
+    """
+    earlier = Notification.objects.filter(
+        subject_ref=OuterRef("subject_ref"),
+        recipient_role=OuterRef("recipient_role"),
+        address=OuterRef("address"),
+        id__lt=OuterRef("id"),
+        status__in=OPEN,
+        not_before__lte=now,
+    )
+    due = Notification.objects.filter(~Exists(earlier), status__in=OPEN, next_try_at__lte=now)
+    if without:
+        due = due.exclude(channel__in=without)
+    with transaction.atomic():
+        found = due.select_for_update(skip_locked=True, of=("self",)).order_by("next_try_at", "id")
+        rows = list(found[:limit])
+        _write_claim(rows, now)
+    return rows
+
+
+def release(row: Notification, now: datetime) -> None:
+    """Give a claimed message back untried: it is due at once, and this claim does not count as a try."""
+    tries = row.attempts - 1
+    status = NotificationStatus.TEMPORARY_FAILURE if tries else NotificationStatus.QUEUED
+    mark(row, status=status, attempts=tries, next_try_at=now)
+
+
+def is_ours(row: Notification, **values: Any) -> bool:
+    """Whether the claim still holds: a process that was stopped for minutes must not send what another one has sent.
+
+    ``values`` are written in the same statement.
+    """
+    return bool(_with_claim(row).update(**values)) if values else _with_claim(row).exists()
+
+
+def mark(row: Notification, **values: Any) -> bool:
+    """Write the outcome, if the claim is still ours; otherwise whoever took it over decides."""
+    if _with_claim(row).update(claim_id=None, claimed_at=None, **values):
+        return True
+    logger.warning("notification %s: the claim was taken over, outcome dropped", row.pk)
+    return False
+
+
+def _write_claim(rows: list[Notification], now: datetime) -> None:
+    claim_id = uuid.uuid4()
+    for row in rows:
+        if row.status == NotificationStatus.SENDING:
+            logger.warning("notification %s: claim ran out, taking it over", row.pk)
+        row.status = NotificationStatus.SENDING
+        row.claim_id, row.claimed_at = claim_id, now
+        row.next_try_at = now + timedelta(seconds=CLAIM_SECONDS)
+        row.attempts += 1
+        row.message_id = row.message_id or _message_id(row)
+    Notification.objects.bulk_update(
+        rows, ["status", "claim_id", "claimed_at", "next_try_at", "attempts", "message_id"]
+    )
+
+
+def _with_claim(row: Notification) -> QuerySet[Notification]:
+    return Notification.objects.filter(pk=row.pk, claim_id=row.claim_id, status=NotificationStatus.SENDING)
+
+
+def _message_id(row: Notification) -> str:
+    """The same for every try of this row, and telling nothing about it."""
+    digest = hashlib.sha256(f"{row.pk}:{row.key}:{row.created_at.isoformat()}".encode()).hexdigest()[:32]
+    return f"<{digest}@{urlsplit(settings.SITE_URL).hostname}>"

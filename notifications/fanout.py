@@ -1,0 +1,50 @@
+"""From one request to one message per channel: what the rules name, the site can send and reaches the person."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from django.conf import settings
+
+from notifications.enums import Channel
+from notifications.models import PushSubscription
+from notifications.requests import MessageRequest
+from notifications.rules import Rules, current_rules
+
+
+def per_channel(requests: Sequence[MessageRequest]) -> list[MessageRequest]:
+    """Return a request for each channel. The e-mail keeps the key as it is; the others add their name."""
+    if all(request.channel for request in requests):
+        return list(requests)
+    rules, with_devices = current_rules(), _with_devices(requests)
+    return [each for request in requests for each in _per_channel(request, rules, with_devices)]
+
+
+def configured_text_channels() -> list[Channel]:
+    """Return the channels to phones that this site has an account and a sender for."""
+    if not settings.TWILIO_ACCOUNT_SID:
+        return []
+    has_sms = bool(settings.TWILIO_SMS_FROM or settings.TWILIO_MESSAGING_SERVICE_SID)
+    found = [Channel.SMS] if has_sms else []
+    return [*found, Channel.WHATSAPP] if settings.TWILIO_WHATSAPP_FROM else found
+
+
+def _per_channel(request: MessageRequest, rules: Rules, with_devices: Collection[str]) -> list[MessageRequest]:
+    if request.channel:
+        return [request]
+    reachable = [Channel.EMAIL] if request.address else []
+    reachable += configured_text_channels() if request.phone else []
+    reachable += [Channel.PUSH] if request.recipient_ref in with_devices else []
+    offset = request.details.get("offset_minutes")
+    wanted = [each for each in reachable if rules.is_on(request.kind, request.recipient_role, each, offset)]
+    return [replace(request, channel=each, key=_key(request.key, each)) for each in wanted]
+
+
+def _key(key: str, channel: Channel) -> str:
+    return key if channel is Channel.EMAIL else f"{key}:{channel}"
+
+
+def _with_devices(requests: Sequence[MessageRequest]) -> set[str]:
+    refs = {request.recipient_ref for request in requests if request.recipient_ref and not request.channel}
+    if not settings.VAPID_PRIVATE_KEY or not refs:
+        return set()
+    return set(PushSubscription.objects.filter(person_ref__in=refs).values_list("person_ref", flat=True))

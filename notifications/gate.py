@@ -1,0 +1,150 @@
+"""May this message go to this person now? The one place where opt-outs, dead addresses, consents, quiet hours and caps
+are looked at. Pure: a message and the facts about its person in, a verdict out.
+
+What a person switched off: e-mail off ends what can wait (reminders) and marketing, because what was agreed, changed or
+paid has to reach them somewhere; any other channel switched off ends everything by it.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from notifications.addresses import TEXT_CHANNELS
+from notifications.enums import Channel, NotificationStatus, Purpose, SuppressionReason
+from notifications.quiet import quiet_until
+
+TOO_LATE = "It came too late to be of use."
+
+_SUPPRESSED = {
+    SuppressionReason.STOP: "The person answered STOP.",
+    SuppressionReason.UNSUBSCRIBED: "The person unsubscribed.",
+    SuppressionReason.BOUNCED: "Mails to this address come back.",
+    SuppressionReason.COMPLAINED: "The person reported us as spam.",
+    SuppressionReason.UNREACHABLE: "This phone number cannot receive SMS.",
+}
+# Here nobody decided anything: the address is dead, so somebody should learn that the person was not told.
+_DEAD = {SuppressionReason.BOUNCED, SuppressionReason.UNREACHABLE}
+
+
+class Message(Protocol):
+    """What the gate looks at; a Notification is one."""
+
+    channel: str
+    address: str
+    recipient_ref: str
+    purpose: str
+    can_wait: bool
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Quiet hours of a person: minutes from local midnight."""
+
+    start_minute: int
+    end_minute: int
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TextCounts:
+    """Texts of a day: to one number, and of the whole site."""
+
+    to_address: int = 0
+    of_site: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about the people of some messages. ``hashes`` gives the pseudonym of (channel, address)."""
+
+    hashes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    suppressed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    choices: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    quiet: Mapping[str, Quiet] = field(default_factory=dict)
+    blocked: Collection[str] = ()
+    erased: Collection[str] = ()
+    consenting: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Send it (both empty), end it with a status and its reason, or look again at ``until``."""
+
+    status: NotificationStatus | None = None
+    reason: str = ""
+    until: datetime | None = None
+
+
+SEND = Verdict()
+
+
+def verdict(message: Message, facts: Facts, now: datetime, *, texts: TextCounts, limits: TextCounts) -> Verdict:
+    """Decide about one message. Reasons are for the message log: plain words, no addresses."""
+    if message.expires_at is not None and message.expires_at <= now:
+        return _drop(TOO_LATE)
+    if message.recipient_ref in facts.erased:
+        return _drop("The person had their data erased.")
+    for rule in (_suppression, _choice, _marketing):
+        found = rule(message, facts)
+        if found is not None:
+            return found
+    return _caps(message, texts, limits) or _quiet(message, facts, now)
+
+
+def _suppression(message: Message, facts: Facts) -> Verdict | None:
+    pseudonym = facts.hashes.get((message.channel, message.address), message.address)
+    reason = facts.suppressed.get((message.channel, pseudonym))
+    if reason is None:
+        return None
+    if reason == SuppressionReason.UNSUBSCRIBED and message.purpose != Purpose.MARKETING:
+        return None
+    known = SuppressionReason(reason)
+    if known in _DEAD:
+        return Verdict(NotificationStatus.PERMANENT_FAILURE, _SUPPRESSED[known])
+    return _drop(_SUPPRESSED[known])
+
+
+def _choice(message: Message, facts: Facts) -> Verdict | None:
+    if facts.choices.get((message.recipient_ref, message.channel), True):
+        return None
+    has_to_reach = message.channel == Channel.EMAIL and not message.can_wait and message.purpose == Purpose.SERVICE
+    return None if has_to_reach else _drop("The person wants no messages by this channel.")
+
+
+def _marketing(message: Message, facts: Facts) -> Verdict | None:
+    if message.purpose != Purpose.MARKETING:
+        return None
+    if message.recipient_ref in facts.blocked:
+        return _drop("The person may not book online.")
+    if message.recipient_ref not in facts.consenting:
+        return _drop("The person did not ask for news.")
+    return None
+
+
+def _caps(message: Message, texts: TextCounts, limits: TextCounts) -> Verdict | None:
+    if message.channel not in TEXT_CHANNELS:
+        return None
+    if texts.to_address >= limits.to_address:
+        return _drop("This number had its texts of today.")
+    if texts.of_site >= limits.of_site:
+        return Verdict(NotificationStatus.PERMANENT_FAILURE, "The texts of today are used up (SMS_PER_DAY).")
+    return None
+
+
+def _quiet(message: Message, facts: Facts, now: datetime) -> Verdict:
+    hours = facts.quiet.get(message.recipient_ref)
+    if not message.can_wait or hours is None:
+        return SEND
+    until = quiet_until(now, start_minute=hours.start_minute, end_minute=hours.end_minute, zone=hours.zone)
+    if until is None:
+        return SEND
+    if message.expires_at is not None and message.expires_at <= until:
+        return _drop("The person's quiet hours last until it is of no use.")
+    return Verdict(until=until)
+
+
+def _drop(reason: str) -> Verdict:
+    return Verdict(NotificationStatus.CANCELLED, reason)

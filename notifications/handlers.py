@@ -1,0 +1,10 @@
+"""Outbox reactions of messages."""
+
+from datetime import datetime
+
+from core.outbox import Delivery
+from notifications import inbound
+
+
+def message_reported(delivery: Delivery, *, now: datetime) -> None:
+    inbound.apply_report(event_id=int(delivery.payload["event_id"]), now=now)

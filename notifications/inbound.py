@@ -1,0 +1,176 @@
+"""Operations on what comes in: reports about our messages, and texts from customers. Each is stored once.
+
+A report is applied by an outbox handler, because it may overtake the answer to our own request. STOP is obeyed in the
+same transaction that stores it.
+"""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from core.inserts import insert_unless_known
+from core.outbox import publish
+from notifications.addresses import address_hash
+from notifications.channels.twilio_errors import refusal
+from notifications.enums import Channel, InboundOutcome, NotificationStatus, SuppressionReason
+from notifications.keywords import Keyword, keyword_in
+from notifications.mail_events import MailEvent
+from notifications.models import InboundMessage, Notification, ProviderEvent
+from notifications.outcomes import lift_stop, suppress_hash, text_instead
+from notifications.progress import Report, mail_report, next_status, twilio_report
+
+logger = logging.getLogger(__name__)
+
+TOPIC = "message.reported"
+_OPT_OUTS = {"STOP": Keyword.STOP, "START": Keyword.START}
+_MAIL_SUPPRESSIONS = {
+    "complained": SuppressionReason.COMPLAINED,
+    "unsubscribed": SuppressionReason.UNSUBSCRIBED,
+}
+# A hard bounce: of what else comes back, the next mail may arrive.
+_DEAD = {"bounced", "invalid"}
+
+
+@transaction.atomic
+def store_report(
+    *, provider_ref: str, notification_id: int | None, channel: Channel, event: str, code: str, now: datetime
+) -> None:
+    """Keep what a provider says about a text of ours, once, and have it applied. What says nothing is left out.
+
+    Publishes ``message.reported``.
+    """
+    if not provider_ref or twilio_report(event) is None:
+        return
+    row = ProviderEvent(
+        key=f"twilio:{provider_ref}:{event.lower()}"[:200],
+        provider_ref=provider_ref[:100],
+        told_notification_id=notification_id,
+        channel=channel,
+        event=event.lower()[:30],
+        code=code[:20],
+        received_at=now,
+    )
+    if insert_unless_known(row, unique=("key",)):
+        publish(TOPIC, f"event:{row.pk}", {"event_id": row.pk}, now=now)
+
+
+@transaction.atomic
+def store_mail_event(event: MailEvent, *, now: datetime) -> None:
+    """Keep what a mail provider says, once, and have it applied. Opens and clicks are not kept: they are nobody's
+    business.
+
+    Publishes ``message.reported``.
+    """
+    if mail_report(event.event_type) is None and event.event_type not in _MAIL_SUPPRESSIONS:
+        return
+    row = ProviderEvent(
+        key=f"mail:{event.event_id or event.message_id}:{event.event_type}"[:200],
+        provider_ref=event.message_id[:100],
+        channel=Channel.EMAIL,
+        event=event.event_type[:30],
+        code=event.reject_reason[:20],
+        address_hash=address_hash(Channel.EMAIL, event.recipient) if event.recipient else "",
+        received_at=now,
+    )
+    if insert_unless_known(row, unique=("key",)):
+        publish(TOPIC, f"event:{row.pk}", {"event_id": row.pk}, now=now)
+
+
+@transaction.atomic
+def apply_report(*, event_id: int, now: datetime) -> None:
+    """Move the message that a stored report is about, if the table of ``progress`` lets it, and draw the conclusions.
+
+    Harmless when repeated. Locks the message. A report about a message that is not ours changes nothing.
+    """
+    event = ProviderEvent.objects.select_for_update().get(pk=event_id)
+    if event.applied_at is not None:
+        return
+    row = _message_of(event)
+    if row is not None:
+        _move(row, event, now)
+    else:
+        logger.info("report %s is about no message of ours", event.pk)
+    _suppress(event, now)
+    event.applied_at = now
+    event.save(update_fields=["applied_at"])
+
+
+@transaction.atomic
+def store_text(*, provider_ref: str, channel: Channel, pseudonym: str, text: str, opt_out: str, now: datetime) -> None:
+    """Keep that a text came, once, and obey STOP and START at once. Anything else is left to people.
+
+    ``opt_out`` is what Twilio itself made of the text, where it looks.
+    """
+    keyword = _OPT_OUTS.get(opt_out.upper()) or keyword_in(text)
+    row = InboundMessage(
+        provider_ref=provider_ref[:100],
+        channel=channel,
+        address_hash=pseudonym,
+        keyword=keyword or "",
+        outcome=InboundOutcome.WAITING,
+        received_at=now,
+    )
+    if not provider_ref or not insert_unless_known(row, unique=("provider_ref",)):
+        return
+    row.outcome = _obeyed(keyword, channel, pseudonym, now)
+    row.save(update_fields=["outcome"])
+
+
+def _obeyed(keyword: Keyword | None, channel: Channel, pseudonym: str, now: datetime) -> InboundOutcome:
+    if keyword is Keyword.STOP:
+        suppress_hash(channel=channel, pseudonym=pseudonym, reason=SuppressionReason.STOP, now=now)
+        return InboundOutcome.STOPPED
+    if keyword is Keyword.START:
+        lift_stop(pseudonym=pseudonym)
+        return InboundOutcome.RESTARTED
+    return InboundOutcome.IGNORED
+
+
+def _message_of(event: ProviderEvent) -> Notification | None:
+    """Find the message by our own number, which its status address carries, or by the provider's name for it."""
+    rows = Notification.objects.select_for_update().filter(channel=event.channel)
+    if event.told_notification_id is not None:
+        row = rows.filter(pk=event.told_notification_id).first()
+        is_same = row is not None and row.provider_ref in {"", event.provider_ref}
+        return row if is_same else None
+    return rows.filter(provider_ref=event.provider_ref).first() if event.provider_ref else None
+
+
+def _move(row: Notification, event: ProviderEvent, now: datetime) -> None:
+    report = mail_report(event.event) if event.channel == Channel.EMAIL else twilio_report(event.event)
+    status = next_status(row.status, report) if report else None
+    if status is None:
+        return
+    row.status, row.provider_ref = status, event.provider_ref
+    row.claim_id = row.claimed_at = None
+    row.sent_at = row.sent_at or event.received_at
+    if status == NotificationStatus.DELIVERED:
+        row.delivered_at, row.error = event.received_at, ""
+    if report is Report.FAILED:
+        row.error = _reason(event)
+    row.save(update_fields=["status", "provider_ref", "claim_id", "claimed_at", "sent_at", "delivered_at", "error"])
+    if report is Report.FAILED:
+        text_instead(row, now=now)
+
+
+def _reason(event: ProviderEvent) -> str:
+    if event.channel == Channel.EMAIL:
+        return f"The mail came back ({event.code or event.event})."
+    return str(refusal(int(event.code) if event.code.isdigit() else None))
+
+
+def _suppress(event: ProviderEvent, now: datetime) -> None:
+    """Write to an address no more that a report shows to be dead, or whose owner wants nothing more."""
+    if event.channel == Channel.EMAIL:
+        reason = _MAIL_SUPPRESSIONS.get(event.event)
+        if event.event == "bounced" and event.code in _DEAD:
+            reason = SuppressionReason.BOUNCED
+        pseudonym = event.address_hash
+    else:
+        code = int(event.code) if event.code.isdigit() else None
+        reason = refusal(code).suppression if twilio_report(event.event) is Report.FAILED else None
+        row = Notification.objects.filter(provider_ref=event.provider_ref, channel=event.channel).first()
+        pseudonym = row.address if row else ""
+    if reason is not None and pseudonym:
+        suppress_hash(channel=event.channel, pseudonym=pseudonym, reason=reason, now=now, detail=event.code)

@@ -1,0 +1,21 @@
+"""Bounces and complaints from the provider named in EMAIL_URL: proven to come from it, stored, answered at once."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from core import clock
+from notifications import inbound
+from notifications.mail_events import Forged, mail_events_in
+
+
+@csrf_exempt
+@require_POST
+def mail_events(request: HttpRequest) -> HttpResponse:
+    try:
+        events = mail_events_in(request)
+    except Forged:
+        return HttpResponseForbidden()
+    for event in events:
+        inbound.store_mail_event(event, now=clock.now())
+    return HttpResponse(status=204)

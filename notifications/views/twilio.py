@@ -1,0 +1,72 @@
+"""What Twilio reports to us: proven to come from it, stored first, answered at once. Nothing here waits."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from twilio.request_validator import RequestValidator
+
+from core import clock
+from notifications import inbound
+from notifications.addresses import address_hash
+from notifications.enums import Channel
+
+EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
+_WHATSAPP = "whatsapp:"
+
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def from_twilio(view: View) -> View:
+    """Let in only what Twilio signed with our token, over the public address as Twilio called it, proxies or not."""
+
+    @csrf_exempt
+    @require_POST
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        signature = request.headers.get("X-Twilio-Signature", "")
+        validator = RequestValidator(settings.TWILIO_AUTH_TOKEN)
+        address = f"{settings.SITE_URL}{request.get_full_path()}"
+        if not settings.TWILIO_AUTH_TOKEN or not validator.validate(address, request.POST, signature):
+            return HttpResponseForbidden()
+        return view(request)
+
+    return checked
+
+
+@from_twilio
+def twilio_status(request: HttpRequest) -> HttpResponse:
+    """What became of a text. The number of the message is ours, in the address that we gave Twilio for it."""
+    told = request.GET.get("message", "")
+    inbound.store_report(
+        provider_ref=request.POST.get("MessageSid", ""),
+        notification_id=int(told) if told.isascii() and told.isdigit() and len(told) < 19 else None,
+        channel=_channel(request.POST.get("To", "")),
+        event=request.POST.get("MessageStatus", ""),
+        code=request.POST.get("ErrorCode", ""),
+        now=clock.now(),
+    )
+    return HttpResponse(status=204)
+
+
+@from_twilio
+def twilio_inbound(request: HttpRequest) -> HttpResponse:
+    """A text from a customer. It is answered by nothing: Twilio itself confirms STOP where the law wants it."""
+    sender = request.POST.get("From", "")
+    channel = _channel(sender)
+    inbound.store_text(
+        provider_ref=request.POST.get("MessageSid", ""),
+        channel=channel,
+        pseudonym=address_hash(channel, sender),
+        text=request.POST.get("Body", ""),
+        opt_out=request.POST.get("OptOutType", ""),
+        now=clock.now(),
+    )
+    return HttpResponse(EMPTY_TWIML, content_type="text/xml")
+
+
+def _channel(address: str) -> Channel:
+    return Channel.WHATSAPP if address.startswith(_WHATSAPP) else Channel.SMS

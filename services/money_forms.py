@@ -1,0 +1,162 @@
+"""Forms of the rules of money: a value is typed as a percentage or as an amount, whichever its kind asks for."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from core.forms import percent_text, scaled
+from core.money import exponent, major
+from services.enums import FeeKind, PaymentMode
+from services.models import Business, CancellationPolicy, CancellationTier, Service
+
+if TYPE_CHECKING:
+    from django.forms.models import BaseInlineFormSet
+
+    _ModelForm = forms.ModelForm[Any]
+    _FormSet = BaseInlineFormSet[Any, Any, Any]
+else:
+    _ModelForm = forms.ModelForm
+    _FormSet = PaginationInlineFormSet
+
+# Kinds of fees and of deposits that have a value.
+_PERCENT, _FIXED = str(FeeKind.PERCENT), str(FeeKind.FIXED)
+
+
+def _value_field(label: Any, help_text: Any = "") -> forms.CharField:
+    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "50", "autocomplete": "off"})
+    return forms.CharField(label=label, required=False, max_length=20, widget=widget, help_text=help_text)
+
+
+class _MoneyRulesForm(_ModelForm):
+    """Reads and shows values beside their kinds. ``currency`` is set on the class made for a request."""
+
+    currency = "EUR"
+
+    def _show(self, value_name: str, kind_name: str) -> None:
+        value, kind = getattr(self.instance, value_name), str(getattr(self.instance, kind_name))
+        texts = {_PERCENT: percent_text(value or 0), _FIXED: str(major(value or 0, self.currency))}
+        self.initial[value_name] = texts.get(kind, "") if value is not None else ""
+
+    def _read(self, value_name: str, kind: str) -> int:
+        """Return what was typed as basis points or minor units; 0 where nothing was, or where the kind has no value.
+
+        What makes no sense is said on the field.
+        """
+        text = str(self.cleaned_data.get(value_name) or "").rstrip(" %")
+        if kind not in {_PERCENT, _FIXED} or not text:
+            return 0
+        places = 2 if kind == _PERCENT else exponent(self.currency)
+        try:
+            value = scaled(text, places, example="50")
+        except forms.ValidationError as error:
+            self.add_error(value_name, error)
+            return 0
+        if kind == _PERCENT and value > 10_000:
+            self.add_error(value_name, _("A percentage cannot be more than 100."))
+            return 0
+        return value
+
+    def _miss(self, value_name: str, sentence: str) -> None:
+        """Say that a value is missing, unless something else is said of it already."""
+        if value_name not in self.errors:
+            self.add_error(value_name, sentence)
+
+
+class TierForm(_MoneyRulesForm):
+    fee_value = _value_field(gettext_lazy("Value"))
+
+    class Meta:
+        model = CancellationTier
+        fields = ("until_minutes_before", "fee_kind", "fee_value")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._show("fee_value", "fee_kind")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        kind = str(cleaned.get("fee_kind"))
+        if kind in {_PERCENT, _FIXED} and not cleaned.get("fee_value"):
+            self._miss("fee_value", _("Say how much: a percentage such as 50, or an amount."))
+        return {**cleaned, "fee_value": self._read("fee_value", kind)}
+
+
+class TierFormSet(_FormSet):
+    """The steps of a policy. A card on file needs a fee that could be charged to it."""
+
+    def clean(self) -> None:
+        super().clean()
+        policy: CancellationPolicy = self.instance
+        if policy.payment_mode != PaymentMode.CARD or policy.no_show_fee_kind != FeeKind.NONE or any(self.errors):
+            return
+        # After the last step the whole price is due, so any step before the start makes a fee possible.
+        kept = [form.cleaned_data for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+        if all(step["fee_kind"] == FeeKind.NONE and step["until_minutes_before"] == 0 for step in kept):
+            raise forms.ValidationError(
+                _("A card is kept only for fees, and there are none: add a step, or a fee for not coming.")
+            )
+
+
+class PolicyForm(_MoneyRulesForm):
+    deposit_value = _value_field(
+        gettext_lazy("Deposit"), gettext_lazy("A percentage such as 20, or an amount. Counts where a deposit is asked.")
+    )
+    no_show_fee_value = _value_field(
+        gettext_lazy("Fee for not coming"), gettext_lazy("A percentage such as 50, or an amount.")
+    )
+
+    class Meta:
+        model = CancellationPolicy
+        fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._show("deposit_value", "deposit_kind")
+        self._show("no_show_fee_value", "no_show_fee_kind")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        deposit = self._read("deposit_value", str(cleaned.get("deposit_kind")))
+        if cleaned.get("payment_mode") == PaymentMode.DEPOSIT and not deposit:
+            self._miss("deposit_value", _("Say how much the deposit is: a percentage such as 20, or an amount."))
+        kind = str(cleaned.get("no_show_fee_kind"))
+        fee = self._read("no_show_fee_value", kind)
+        if kind in {_PERCENT, _FIXED} and not fee:
+            self._miss("no_show_fee_value", _("Say how much not coming costs: a percentage such as 50, or an amount."))
+        return {**cleaned, "deposit_value": deposit, "no_show_fee_value": fee}
+
+
+class ServiceForm(_MoneyRulesForm):
+    deposit_value = _value_field(gettext_lazy("Deposit"), gettext_lazy("A percentage such as 20, or an amount."))
+
+    class Meta:
+        model = Service
+        fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._show("deposit_value", "deposit_kind")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        kind = str(cleaned.get("deposit_kind") or "")
+        if cleaned.get("deposit_value") and not kind:
+            self.add_error("deposit_kind", _("Say whether the deposit is a percentage or an amount."))
+        deposit = self._read("deposit_value", kind) if kind else None
+        if kind and not deposit:
+            self._miss("deposit_value", _("Say how much the deposit is: a percentage such as 20, or an amount."))
+        elif cleaned.get("payment_mode") == PaymentMode.DEPOSIT and not kind and not self._policy_has_deposit(cleaned):
+            self.add_error("deposit_kind", _("The cancellation rules name no deposit, so say here how much it is."))
+        return {**cleaned, "deposit_value": deposit or None}
+
+    def _policy_has_deposit(self, cleaned: dict[str, Any]) -> bool:
+        category = cleaned.get("category")
+        policy = cleaned.get("cancellation_policy") or (category and category.cancellation_policy)
+        if policy is None:
+            firm = Business.objects.select_related("cancellation_policy").first()
+            policy = firm and firm.cancellation_policy
+        return bool(policy and policy.deposit_value)
