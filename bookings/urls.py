@@ -1,10 +1,23 @@
-"""Public addresses. /h/ is a hold by its token, /b/ a booking by its magic link."""
+"""Public addresses. /h/ is a hold by its token, /b/ a booking by its magic link, /u/ ends news to one mailbox."""
 
 from django.urls import path, re_path
 
-from bookings.views import calendars, checkout, coming, manage, move, picker, storefront
+from bookings.views import (
+    calendars,
+    checkout,
+    coming,
+    manage,
+    message_choices,
+    move,
+    picker,
+    push,
+    storefront,
+    unsubscribe,
+)
 
 urlpatterns = [
+    path("sw.js", push.service_worker, name="service_worker"),
+    path("u/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("", storefront.landing, name="landing"),
     path("brand.css", storefront.brand, name="brand"),
     path("s/<slug:slug>/", picker.picker, name="picker"),
@@ -18,6 +31,8 @@ urlpatterns = [
     path("b/<str:token>/move", move.move, name="move"),
     path("b/<str:token>/cancel", manage.cancel, name="cancel"),
     path("b/<str:token>/coming", coming.coming, name="coming"),
+    path("b/<str:token>/messages", message_choices.message_choices, name="message_choices"),
+    path("b/<str:token>/push", push.push, name="push"),
     path("b/<str:token>/calendar.ics", calendars.calendar, name="calendar"),
     # What mail programs hang onto an address: a full stop, a bracket, a quotation mark.
     re_path(r"^b/(?P<token>[^/]+)/(?P<rest>[.,;:!?=*\)\]>}'\"”’»…]{1,3})$", manage.trimmed, name="manage_trimmed"),

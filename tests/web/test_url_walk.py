@@ -18,6 +18,7 @@ from accounts.models import User
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from bookings.permissions import RULES, Role
+from notifications.unsubscribing import unsubscribe_token
 from staff import enums as desk
 from tests import factories
 from tests.factories import Studio
@@ -67,9 +68,14 @@ class Visitor:
                 | "move"
                 | "cancel"
                 | "coming"
+                | "message_choices"
+                | "push"
                 | "calendar"
             ):
                 return reverse(name, args=[self.token])
+            case "unsubscribe":
+                is_owner = self.role is Role.CUSTOMER
+                return reverse(name, args=[unsubscribe_token(self.booking.contact_email) if is_owner else self.token])
             case _ if name.startswith("desk_booking"):
                 return reverse(name, args=[self.booking.reference])
             case _:
