@@ -131,6 +131,25 @@ class SeenForm(forms.Form):
     expected_sequence = forms.IntegerField(min_value=0, max_value=1_000_000)
 
 
+class PayForm(forms.Form):
+    """What the paying page showed when somebody pressed the button: the sum in minor units, and whether a kept card was
+    agreed to.
+    """
+
+    expected = forms.IntegerField(min_value=0, max_value=2_000_000_000)
+    agreed = forms.BooleanField(required=False)
+
+
+class HelpForm(forms.Form):
+    """A message to the front desk."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="help_%s")
+        self.fields["text"] = _paragraphs(
+            _("Your message"), contact.NOTE_LIMIT, missing=_("Please write what we can help with.")
+        )
+
+
 class ExtrasForm(forms.Form):
     """One extra to add or to take out, by its id; only those of the service count."""
 

@@ -12,7 +12,6 @@ from bookings.enums import BookingStatus
 from bookings.links import LinkRole
 
 READ_ONLY_AFTER_VISIT = timedelta(days=30)
-_NEVER_BOOKED = frozenset({BookingStatus.HELD, BookingStatus.EXPIRED})
 
 
 class Role(StrEnum):
@@ -34,7 +33,6 @@ class Role(StrEnum):
 
 EVERYBODY = frozenset(Role)
 _CUSTOMERS = frozenset({Role.GUEST, Role.CUSTOMER})
-_MAILBOX = frozenset({Role.CUSTOMER})
 _LINKS = _CUSTOMERS | {Role.STAFF_LINK}
 _NOBODY: frozenset[Role] = frozenset()
 _DESK = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK, Role.THERAPIST, Role.AUDITOR, Role.ELSEWHERE})
@@ -67,11 +65,6 @@ RULES: Mapping[str, Rule] = {
     "move": Rule(_LINKS, _LINKS),
     "cancel": Rule(_LINKS, _LINKS),
     "coming": Rule(_CUSTOMERS, _CUSTOMERS),
-    # These decide about a mailbox and its owner, so only what was sent there opens them.
-    "message_choices": Rule(_MAILBOX, _MAILBOX),
-    "push": Rule(_NOBODY, _MAILBOX),
-    "unsubscribe": Rule(_MAILBOX, _MAILBOX),
-    "service_worker": Rule(EVERYBODY),
     "calendar": Rule(_CUSTOMERS),
     # Whoever posts there has to sign; without a signature nothing is read.
     "stripe_webhook": Rule(_NOBODY, EVERYBODY),
@@ -79,6 +72,18 @@ RULES: Mapping[str, Rule] = {
     "twilio_status": Rule(_NOBODY),
     "twilio_inbound": Rule(_NOBODY),
     "mail_events": Rule(_NOBODY),
+    "receipt": Rule(_CUSTOMERS),
+    "receipt_pdf": Rule(_CUSTOMERS),
+    "pay_link": Rule(_CUSTOMERS),
+    # By the cookie that pay_link sets.
+    "pay": Rule(_CUSTOMERS),
+    "pay_state": Rule(_CUSTOMERS),
+    "pay_start": Rule(_NOBODY, _CUSTOMERS),
+    "pay_check": Rule(_NOBODY, _CUSTOMERS),
+    "pay_return": Rule(_CUSTOMERS),
+    "pay_back": Rule(_CUSTOMERS),
+    "pay_again": Rule(_NOBODY, _CUSTOMERS),
+    "pay_help": Rule(_NOBODY, _CUSTOMERS),
     "live": Rule(EVERYBODY),
     "ready": Rule(EVERYBODY),
     "admin": Rule(frozenset({Role.ADMIN}), frozenset({Role.ADMIN})),
@@ -91,10 +96,12 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def link_opens(role: LinkRole, *, status: str, ends_at: datetime, now: datetime) -> bool:
+def link_opens(role: LinkRole, *, status: str, was_agreed: bool, ends_at: datetime, now: datetime) -> bool:
     """Whether a genuine link still shows anything: for staff until the end of the visit, for the customer 30 days
-    longer.
+    longer. A booking that ran out before it was paid is still shown to its customer, who may have paid too late.
     """
-    if status in _NEVER_BOOKED:
+    if status == BookingStatus.HELD:
+        return False
+    if status == BookingStatus.EXPIRED and (role is LinkRole.STAFF or not was_agreed):
         return False
     return now < (ends_at if role is LinkRole.STAFF else ends_at + READ_ONLY_AFTER_VISIT)

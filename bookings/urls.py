@@ -1,23 +1,10 @@
-"""Public addresses. /h/ is a hold by its token, /b/ a booking by its magic link, /u/ ends news to one mailbox."""
+"""Public addresses. /h/ is a hold by its token, /b/ a booking by its magic link, /pay/ one by the cookie of a link."""
 
 from django.urls import path, re_path
 
-from bookings.views import (
-    calendars,
-    checkout,
-    coming,
-    manage,
-    message_choices,
-    move,
-    picker,
-    push,
-    storefront,
-    unsubscribe,
-)
+from bookings.views import calendars, checkout, coming, manage, move, pay, picker, receipts, storefront
 
 urlpatterns = [
-    path("sw.js", push.service_worker, name="service_worker"),
-    path("u/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("", storefront.landing, name="landing"),
     path("brand.css", storefront.brand, name="brand"),
     path("s/<slug:slug>/", picker.picker, name="picker"),
@@ -31,9 +18,18 @@ urlpatterns = [
     path("b/<str:token>/move", move.move, name="move"),
     path("b/<str:token>/cancel", manage.cancel, name="cancel"),
     path("b/<str:token>/coming", coming.coming, name="coming"),
-    path("b/<str:token>/messages", message_choices.message_choices, name="message_choices"),
-    path("b/<str:token>/push", push.push, name="push"),
     path("b/<str:token>/calendar.ics", calendars.calendar, name="calendar"),
+    path("b/<str:token>/pay", pay.from_link, name="pay_link"),
+    path("b/<str:token>/receipt/<str:number>.pdf", receipts.pdf, name="receipt_pdf"),
+    path("b/<str:token>/receipt/<str:number>", receipts.receipt, name="receipt"),
+    path("pay/<str:reference>/", pay.pay, name="pay"),
+    path("pay/<str:reference>/state", pay.state, name="pay_state"),
+    path("pay/<str:reference>/start", pay.start, name="pay_start"),
+    path("pay/<str:reference>/check", pay.check, name="pay_check"),
+    path("pay/<str:reference>/return", pay.came_back, name="pay_return"),
+    path("pay/<str:reference>/back", pay.leave, name="pay_back"),
+    path("pay/<str:reference>/again", pay.again, name="pay_again"),
+    path("pay/<str:reference>/help", pay.ask_desk, name="pay_help"),
     # What mail programs hang onto an address: a full stop, a bracket, a quotation mark.
     re_path(r"^b/(?P<token>[^/]+)/(?P<rest>[.,;:!?=*\)\]>}'\"”’»…]{1,3})$", manage.trimmed, name="manage_trimmed"),
 ]

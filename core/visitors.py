@@ -25,9 +25,11 @@ def remember_visitor(response: HttpResponse, visitor: str) -> None:
     set_private_cookie(response, VISITOR_COOKIE, visitor, max_age=_YEAR)
 
 
-def set_private_cookie(response: HttpResponse, name: str, value: str, *, max_age: int) -> None:
+def set_private_cookie(response: HttpResponse, name: str, value: str, *, max_age: int, path: str = "/") -> None:
     """Set a cookie that scripts cannot read and other sites do not send; ``max_age`` in seconds."""
-    response.set_cookie(name, value, max_age=max_age, secure=settings.IS_HTTPS, httponly=True, samesite="Lax")
+    response.set_cookie(
+        name, value, max_age=max_age, path=path, secure=settings.IS_HTTPS, httponly=True, samesite="Lax"
+    )
 
 
 def visitor_hash(visitor: str) -> str:

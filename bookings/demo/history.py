@@ -1,19 +1,22 @@
 """Write the rows of planned visits: bookings with lines, claims, history, bills, customers and consents, in bulk.
 
 The rows are those that the operations would have written, each at its own time: a hold, a confirmation, and what
-followed. Mails are not written: nobody of the demo waits for one.
+followed. Money was taken at the front desk, because nothing was paid online before today: deposits of those who booked
+there, and every visit at its end. Mails are not written: nobody of the demo waits for one.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.models import Consent, Customer, User
 from bookings.claims import phases_copy, requirements_copy
+from bookings.demands import Demand, payment_demand
 from bookings.demo import people
 from bookings.demo.plan import Visit
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
@@ -22,11 +25,12 @@ from bookings.models import Allocation, Booking, BookingEvent, BookingLine
 from bookings.offers import ChosenExtra
 from bookings.operations.confirm import CONSENT_PURPOSE
 from bookings.policies import Terms, cancellation_fee, terms_of
-from bookings.records import bill_lines, cancellation_lines, quote_of
+from bookings.records import bill_lines, cancellation_lines, deposit_minor, quote_of
 from core.references import ALPHABET, LENGTH
-from payments.models import Bill, BillLine
+from payments.enums import Method, PaymentStatus, Purpose, RefundReason, RefundStatus
+from payments.models import Bill, BillLine, Payment, Refund
 from payments.operations import NewLine
-from services.enums import Delivery
+from services.enums import Delivery, PaymentMode
 from services.models import Business, Service
 from services.queries import cancellation_policy_for
 
@@ -45,6 +49,12 @@ class Record:
     line: BookingLine
     confirmed_at: datetime
     events: list[BookingEvent] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+
+    @property
+    def paid_minor(self) -> int:
+        return sum(each.amount_minor for each in self.payments)
 
 
 def write_visits(visits: Sequence[Visit], *, now: datetime, random: Random) -> int:
@@ -101,6 +111,8 @@ class _Writer:
         line = _line(visit, booking)
         priced = quote_of(booking, [line])
         booking.total_minor, booking.tax_minor = priced.total_minor, priced.tax_minor
+        asked = self._asked(booking, priced.at_visit_minor, channel)
+        booking.payment_mode, booking.due_now_minor = asked.mode, asked.due_now_minor
         record = Record(visit, booking, line, confirmed_at)
         self._history(record, channel)
         return record
@@ -113,6 +125,8 @@ class _Writer:
         booking.status = BookingStatus.HELD
         _event(record, "", guest, booking.created_at)
         self._become(record, BookingStatus.CONFIRMED, guest, record.confirmed_at)
+        if booking.due_now_minor:
+            self._take(record, Purpose.BOOKING, booking.due_now_minor, record.confirmed_at)
         if record.visit.is_cancelled:
             self._cancel(record)
         elif booking.ends_at <= self.now:
@@ -132,6 +146,56 @@ class _Writer:
         booking.arrived_at = booking.starts_at - timedelta(minutes=self.random.randint(1, 9))
         self._become(record, BookingStatus.STARTED, self._at_desk(), booking.starts_at)
         self._become(record, BookingStatus.COMPLETED, self._at_desk(), booking.ends_at)
+        if rest := booking.total_minor - record.paid_minor:
+            self._take(record, Purpose.BALANCE, rest, booking.ends_at)
+
+    def _asked(self, booking: Booking, at_visit_minor: int, channel: BookingChannel) -> Demand:
+        """A deposit of those who stood at the desk; all others paid at the visit."""
+        return payment_demand(
+            replace(Terms.from_json(booking.terms), saves_card=False),
+            total_minor=booking.total_minor,
+            at_visit_minor=at_visit_minor,
+            currency=booking.currency,
+            has_stripe=channel == BookingChannel.DESK and booking.terms["payment_mode"] == PaymentMode.DEPOSIT,
+        )
+
+    def _take(self, record: Record, purpose: Purpose, amount_minor: int, at: datetime) -> None:
+        payment = Payment(
+            purpose=purpose,
+            method=self.random.choice((Method.TERMINAL, Method.TERMINAL, Method.CASH)),
+            status=PaymentStatus.SUCCEEDED,
+            currency=record.booking.currency,
+            amount_minor=amount_minor,
+            actor=self.desk,
+            actor_name=self.desk.name,
+            created_at=at,
+            succeeded_at=at,
+        )
+        record.payments.append(payment)
+        details = {"what": "paid", "amount_minor": amount_minor, "purpose": purpose, "method": payment.method}
+        _event(record, record.booking.status, self._at_desk(), at, kind=EventKind.MONEY, details=details)
+
+    def _give_back(self, record: Record, amount_minor: int, at: datetime) -> None:
+        [payment] = record.payments
+        refund = Refund(
+            method=payment.method,
+            status=RefundStatus.SUCCEEDED,
+            reason=RefundReason.POLICY,
+            currency=payment.currency,
+            amount_minor=amount_minor,
+            actor=self.desk,
+            actor_name=self.desk.name,
+            created_at=at,
+            done_at=at,
+        )
+        record.refunds.append(refund)
+        details = {
+            "what": "refund",
+            "amount_minor": amount_minor,
+            "reason": refund.reason,
+            "method": refund.method,
+        }
+        _event(record, record.booking.status, self._at_desk(), at, kind=EventKind.MONEY, details=details)
 
     def _cancel(self, record: Record) -> None:
         booking, confirmed_at = record.booking, record.confirmed_at
@@ -144,10 +208,13 @@ class _Writer:
             confirmed_at=confirmed_at,
             now=at,
             total_minor=booking.total_minor,
+            deposit_minor=deposit_minor(booking),
         )
         guest = _Who(ActorKind.CUSTOMER, BookingChannel.LINK)
         self._become(record, BookingStatus.CANCELLED, guest, at, self.random.choice(people.REASONS))
         record.events[-1].details = {"fee_minor": booking.cancellation_fee_minor}
+        if (back := record.paid_minor - booking.cancellation_fee_minor) > 0:
+            self._give_back(record, back, at)
 
     def _become(self, record: Record, to: BookingStatus, who: "_Who", at: datetime, reason: str = "") -> None:
         before = record.booking.status
@@ -192,10 +259,20 @@ class _Who:
     user: User | None = None
 
 
-def _event(record: Record, before: str, who: _Who, at: datetime, reason: str = "") -> None:
+def _event(
+    record: Record,
+    before: str,
+    who: _Who,
+    at: datetime,
+    reason: str = "",
+    *,
+    kind: EventKind = EventKind.STATUS,
+    details: Mapping[str, Any] | None = None,
+) -> None:
     record.events.append(
         BookingEvent(
-            kind=EventKind.STATUS,
+            kind=kind,
+            details=dict(details or {}),
             from_status=before,
             to_status=record.booking.status,
             actor_kind=who.kind,
@@ -239,6 +316,7 @@ def _save(records: Sequence[Record]) -> None:
     Booking.objects.bulk_create([record.booking for record in records])
     BookingLine.objects.bulk_create(record.line for record in records)
     Allocation.objects.bulk_create(row for record in records for row in _allocations(record))
+    _save_money(records, bills)
     for record in records:
         for event in record.events:
             event.booking = record.booking
@@ -246,6 +324,24 @@ def _save(records: Sequence[Record]) -> None:
     BookingEvent.objects.bulk_create(sorted((e for each in records for e in each.events), key=lambda event: event.at))
     BillLine.objects.bulk_create(row for record in records for row in _bill_lines(record))
     Consent.objects.bulk_create(_consent(record) for record in records)
+
+
+def _save_money(records: Sequence[Record], bills: Sequence[Bill]) -> None:
+    """Write payments and refunds, and name them in the history as the operations do."""
+    for record, bill in zip(records, bills, strict=True):
+        for payment in record.payments:
+            payment.bill, payment.subject_ref = bill, subject_ref(record.booking)
+        for refund in record.refunds:
+            [refund.payment] = record.payments
+    Payment.objects.bulk_create(each for record in records for each in record.payments)
+    Refund.objects.bulk_create(each for record in records for each in record.refunds)
+    for record in records:
+        moved = [event for event in record.events if event.kind == EventKind.MONEY]
+        paid = [event for event in moved if event.details["what"] == "paid"]
+        for event, payment in zip(paid, record.payments, strict=True):
+            event.details["payment_id"] = payment.pk
+        for event, refund in zip((each for each in moved if each not in paid), record.refunds, strict=True):
+            event.details |= {"refund_id": refund.pk, "payment_id": refund.payment_id}
 
 
 def _line(visit: Visit, booking: Booking) -> BookingLine:
@@ -265,7 +361,7 @@ def _line(visit: Visit, booking: Booking) -> BookingLine:
         requirements=requirements_copy(spec),
         price_minor=visit.skill.price_minor,
         add_ons=[
-            ChosenExtra(extra.pk, extra.name, extra.price_minor, extra.extra_minutes).to_json()
+            ChosenExtra(extra.pk, extra.name, extra.price_minor, extra.extra_minutes, extra.is_paid_at_visit).to_json()
             for extra in visit.add_ons
         ],
         tax_basis_points=visit.service.tax_basis_points,

@@ -159,6 +159,10 @@ def _services(
             tax_basis_points=studio.TAX_BASIS_POINTS,
             booking_policy=booking_policies.get(sold.booking_policy),
             cancellation_policy=cancellation_policies.get(sold.cancellation_policy),
+            payment_mode=sold.pay.mode or "",
+            deposit_kind=sold.pay.deposit_kind or "",
+            deposit_value=sold.pay.deposit_value,
+            needs_answer=sold.needs_answer,
             translations=sold.translations,
         )
         service.locations.set(places[slug] for slug in sold.places)
@@ -186,6 +190,7 @@ def _parts_of(service: Service, sold: studio.ServiceData, types: dict[str, Resou
             name=extra.name,
             price_minor=extra.price_minor,
             extra_minutes=extra.minutes,
+            is_paid_at_visit=extra.is_paid_at_visit,
             position=position,
             translations=extra.translations,
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from services.enums import Delivery, FeeKind, ResourceKind
+from services.enums import Delivery, DepositKind, FeeKind, PaymentMode, ResourceKind
 
 Texts = dict[str, dict[str, str]]
 BERLIN, LISBON = "kreuzberg", "alfama"
@@ -42,7 +42,21 @@ class AddOnData:
     name: str
     price_minor: int
     minutes: int = 0
+    is_paid_at_visit: bool = True
     translations: Texts = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PayData:
+    """What is asked when booking, where it is not what the cancellation policy says; percent in hundredths."""
+
+    mode: PaymentMode | None = None
+    deposit_kind: DepositKind | None = None
+    deposit_value: int | None = None
+
+
+def deposit(percent: int) -> PayData:
+    return PayData(PaymentMode.DEPOSIT, DepositKind.PERCENT, percent * 100)
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,8 @@ class ServiceData:
     daily_limit: int | None = None
     booking_policy: str = ""
     cancellation_policy: str = ""
+    pay: PayData = PayData()
+    needs_answer: bool = False
     translations: Texts = field(default_factory=dict)
 
 
@@ -96,10 +112,20 @@ BOOKING_POLICIES = {
 }
 # name -> tiers (minutes before the start, kind, value), further values; the first is the business's own
 CANCELLATION_POLICIES: dict[str, tuple[tuple[tuple[int, FeeKind, int], ...], dict[str, int | str]]] = {
-    "Free until a day before": (((1440, FeeKind.NONE, 0), (0, FeeKind.PERCENT, 5000)), {}),
+    "Free until a day before": (
+        ((1440, FeeKind.NONE, 0), (0, FeeKind.PERCENT, 5000)),
+        {"no_show_fee_kind": FeeKind.PERCENT, "no_show_fee_value": 5000},
+    ),
     "Strict": (
         ((4320, FeeKind.NONE, 0), (1440, FeeKind.PERCENT, 5000), (0, FeeKind.ALL, 0)),
-        {"reschedule_until_minutes": 1440, "free_move_count": 1, "over_limit": "fee", "change_fee_minor": 1000},
+        {
+            "reschedule_until_minutes": 1440,
+            "free_move_count": 1,
+            "over_limit": "fee",
+            "change_fee_minor": 1000,
+            "payment_mode": PaymentMode.CARD,
+            "no_show_fee_kind": FeeKind.ALL,
+        },
     ),
     "No fee": ((), {}),
 }
@@ -156,8 +182,8 @@ CATEGORIES: dict[str, tuple[str, str, Texts]] = {
     "warmth-and-advice": ("Warmth and advice", "No fee", {"de": {"name": "Wärme und Beratung"}}),
 }
 
-_HOT_TOWEL = AddOnData("Hot towel wrap", 800, 10, {"de": {"name": "Heiße Tücher"}})
-_AROMA_OIL = AddOnData("Aroma oil", 600, 0, {"de": {"name": "Aromaöl"}})
+_HOT_TOWEL = AddOnData("Hot towel wrap", 800, 10, translations={"de": {"name": "Heiße Tücher"}})
+_AROMA_OIL = AddOnData("Aroma oil", 600, translations={"de": {"name": "Aromaöl"}})
 
 SERVICES = (
     ServiceData(
@@ -170,6 +196,7 @@ SERVICES = (
         description="We look at how you stand and move, then work where it is tight. Say if it is too much.",
         preparation="Eat lightly in the two hours before. Tell us about injuries and recent operations.",
         add_ons=(_HOT_TOWEL, _AROMA_OIL),
+        pay=deposit(20),
         translations={
             "de": {
                 "name": "Tiefengewebsmassage",
@@ -226,7 +253,8 @@ SERVICES = (
         (VariantData(25, 7500, processing=15, finish=10),),
         description="Twenty-five minutes of hands-on work, a quarter of an hour with the mask, then serum and cream.",
         preparation="Come without make-up if you can. No retinol for three days before.",
-        add_ons=(AddOnData("Collagen mask", 1400), AddOnData("Light therapy", 1500, 10)),
+        add_ons=(AddOnData("Collagen mask", 1400), AddOnData("Light therapy", 1500, 10, is_paid_at_visit=False)),
+        pay=deposit(30),
         translations={
             "de": {
                 "name": "Gesichtsbehandlung Linden",
@@ -270,6 +298,7 @@ SERVICES = (
         (VariantData(60, 8500),),
         preparation="Please ask your midwife or doctor first if anything is unusual.",
         add_ons=(AddOnData("Foot bath", 700, 10),),
+        needs_answer=True,
         translations={"de": {"name": "Schwangerschaftsmassage"}},
     ),
     ServiceData(
@@ -285,6 +314,7 @@ SERVICES = (
         delivery=Delivery.CUSTOMER,
         buffers=(30, 30),
         booking_policy="Long sessions",
+        pay=PayData(PaymentMode.FULL),
         translations={"de": {"name": "Massage bei Ihnen zu Hause"}},
     ),
     ServiceData(
@@ -298,6 +328,7 @@ SERVICES = (
         needs=(),
         delivery=Delivery.ONLINE,
         buffers=(0, 5),
+        pay=PayData(PaymentMode.FULL),
         translations={"de": {"name": "Beratung für Rücken und Schlaf"}},
     ),
     ServiceData(

@@ -9,10 +9,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
 from bookings import appointment, policy_texts
+from bookings.demands import Demand, payment_demand
 from bookings.models import Booking
-from bookings.policies import Terms
-from bookings.presenters import visit
+from bookings.policies import Terms, deposit_taken
+from bookings.presenters import money, visit
 from bookings.presenters.visit import MoneyLine
+from bookings.records import quote_of
 from core import formats
 from services.models import AddOn, Business
 
@@ -46,9 +48,12 @@ class Summary:
     facts: tuple[str, ...]
     lines: tuple[MoneyLine, ...]
     extras: tuple[Extra, ...]
-    at_visit: str
+    band: tuple[MoneyLine, ...]
     policy: SafeString
     total_minor: int
+    due_minor: int = 0
+    next_step: str = ""
+    button: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,38 +84,42 @@ def countdown(booking: Booking, now: datetime) -> Countdown:
     )
 
 
-def summary(booking: Booking, business: Business, offered: Sequence[AddOn]) -> Summary:
-    """What is being bought. ``offered`` are the extras of the service; those not chosen yet can be added."""
+def demand(booking: Booking, *, has_stripe: bool) -> Demand:
+    """What will be asked of whoever books this, as far as is known before they say who they are."""
+    return payment_demand(
+        Terms.from_json(booking.terms),
+        total_minor=booking.total_minor,
+        at_visit_minor=quote_of(booking, booking.lines.all()).at_visit_minor,
+        currency=booking.currency,
+        has_stripe=has_stripe,
+    )
+
+
+def summary(
+    booking: Booking, business: Business, offered: Sequence[AddOn], asked: Demand, *, is_request: bool
+) -> Summary:
+    """What is being bought, and what is asked for it. ``offered`` are the extras of the service; those not chosen yet
+    can be added. ``is_request``: the business answers before anything is agreed.
+    """
     chosen = {add_on["id"] for line in booking.lines.all() for add_on in line.add_ons}
     who = " · ".join([visit.span_text(booking), *visit.staff_names(booking)])
     return Summary(
         what=visit.what_text(booking),
         facts=(who, visit.where_text(booking, business)),
-        lines=tuple(visit.price_lines(booking)),
+        lines=tuple(visit.price_lines(booking, marks_at_visit=asked.due_now_minor > 0)),
         extras=tuple(_extra(booking, add_on) for add_on in offered if add_on.pk not in chosen),
-        at_visit=visit.money(booking.total_minor, booking),
-        policy=policy_texts.policy_sentence(
-            Terms.from_json(booking.terms),
-            starts_at=booking.starts_at,
-            zone=appointment.zone(booking),
-            language=get_language() or booking.language,
-            currency=booking.currency,
-            total_minor=booking.total_minor,
-        ),
+        band=tuple(money.demand_lines(booking, asked)),
+        policy=policy_texts.policy_sentence(Terms.from_json(booking.terms), **policy_facts(booking, asked)),
         total_minor=booking.total_minor,
+        due_minor=asked.due_now_minor,
+        next_step=_next_step(asked, is_request=is_request),
+        button=_button(booking, asked, is_request=is_request),
     )
 
 
-def consent_text(booking: Booking) -> str:
+def consent_text(booking: Booking, asked: Demand) -> str:
     """The exact words beside the button, the rule they speak of included; kept with the booking."""
-    rule = policy_texts.plain_policy_sentence(
-        Terms.from_json(booking.terms),
-        starts_at=booking.starts_at,
-        zone=appointment.zone(booking),
-        language=get_language() or booking.language,
-        currency=booking.currency,
-        total_minor=booking.total_minor,
-    )
+    rule = policy_texts.plain_policy_sentence(Terms.from_json(booking.terms), **policy_facts(booking, asked))
     return f"{consent_words()} {rule}"
 
 
@@ -135,6 +144,42 @@ def alternatives(booking: Booking, nearest: Sequence[tuple[int, int]], now: date
         day = formats.near_day_text(starts.date(), today)
         found.append(Alternative(f"{location_id}.{minute}", day, formats.time_text(starts)))
     return found
+
+
+def policy_facts(booking: Booking, asked: Demand) -> policy_texts.BookingFacts:
+    """What the sentence about cancelling depends on before the booking is made."""
+    return {
+        "starts_at": booking.starts_at,
+        "zone": appointment.zone(booking),
+        "language": get_language() or booking.language,
+        "currency": booking.currency,
+        "total_minor": booking.total_minor,
+        "paid_minor": asked.due_now_minor,
+        "deposit_minor": deposit_taken(
+            Terms.from_json(booking.terms),
+            payment_mode=asked.mode,
+            due_now_minor=asked.due_now_minor,
+            total_minor=booking.total_minor,
+        ),
+    }
+
+
+def _button(booking: Booking, asked: Demand, *, is_request: bool) -> str:
+    if is_request:
+        return gettext("Ask for %(when)s") % {"when": visit.when_text(booking)}
+    if asked.due_now_minor:
+        return gettext("Continue to payment · %(sum)s") % {"sum": visit.money(asked.due_now_minor, booking)}
+    if asked.saves_card:
+        return gettext("Continue to your card")
+    return gettext("Book %(when)s") % {"when": visit.when_text(booking)}
+
+
+def _next_step(asked: Demand, *, is_request: bool) -> str:
+    if is_request:
+        return gettext("We answer by e-mail. Until then the time is kept for you, and nothing is paid.")
+    if asked.due_now_minor:
+        return gettext("Next step: card, Apple Pay or Google Pay.")
+    return gettext("Next step: your card. Nothing is charged now.") if asked.saves_card else ""
 
 
 def _extra(booking: Booking, add_on: AddOn) -> Extra:

@@ -2,32 +2,36 @@
 far.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
 from bookings import appointment, policies, policy_texts
 from bookings.appointment import local
-from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.models import Booking, BookingEvent
-from bookings.policies import RescheduleRefusal, Terms
+from bookings.money_facts import BookingMoney
+from bookings.policies import RescheduleRefusal, Terms, is_fee_free
+from bookings.presenters import money as money_presenter
 from bookings.presenters import visit
 from bookings.presenters.frame import phone_href
 from bookings.presenters.visit import MoneyLine
 from bookings.presenters.zones import visitor_time
+from bookings.records import deposit_minor
+from bookings.settlements import CancelQuote
 from core import formats
-from payments.models import BillLine
 from services.models import Business
 
 # The bar is a drawing, not a scale: a deadline minutes before the start has to be seen as well.
 _DEADLINE_PERCENT = 48
 _OVER = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
-_CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED})
+_CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,10 @@ class CancelBlock:
     """Inputs of components/cancel_bar.html, and the words around it."""
 
     fee_minor: int
-    fee: str
     sentence: SafeString
     button: str
+    button_again: str
+    lines: tuple[MoneyLine, ...]
     free_percent: int
     here_percent: int
     now_label: str
@@ -88,25 +93,10 @@ def status_card(
     }
 
 
-def ledger(booking: Booking, bill_lines: Sequence[BillLine]) -> list[MoneyLine]:
-    """What is owed: the price with its tax, what was added or taken back since, and the rest that is due at the
-    visit.
-    """
-    if booking.status in _CALLED_OFF:
-        fee = booking.cancellation_fee_minor or 0
-        return [MoneyLine(gettext("Cancellation fee, open"), visit.money(fee, booking))] if fee else []
-    tax = visit.money(booking.tax_minor, booking)
-    label = gettext("Total, with %(tax)s tax") % {"tax": tax} if booking.tax_minor else gettext("Total")
-    lines = [MoneyLine(label, visit.money(booking.total_minor, booking))]
-    fees = [line for line in bill_lines if line.kind == BillLine.Kind.CHANGE_FEE]
-    lines += [MoneyLine(line.text, visit.money(line.gross_minor, booking)) for line in fees]
-    rest = booking.total_minor + sum(line.gross_minor for line in fees)
-    return [*lines, MoneyLine(gettext("To pay at the visit"), visit.money(rest, booking), "total")]
-
-
-def policy(booking: Booking, now: datetime) -> SafeString:
-    """The rule of cancelling as it stands at ``now``."""
-    return policy_texts.policy_sentence(_terms(booking), **_facts(booking, now))
+def policy(booking: Booking, money: BookingMoney, now: datetime, *, coming_minor: int = 0) -> SafeString:
+    """The rule of cancelling as it stands at ``now``. ``coming_minor`` is about to be paid."""
+    paid = money.balance.net_paid_minor + coming_minor
+    return policy_texts.policy_sentence(_terms(booking), **_facts(booking, now, paid_minor=paid))
 
 
 def move_block(booking: Booking, *, now: datetime, by_staff: bool) -> MoveBlock:
@@ -140,61 +130,67 @@ def may_cancel(booking: Booking, *, now: datetime, by_staff: bool) -> bool:
     return refusal is None
 
 
-def cancel_fee(booking: Booking, *, now: datetime, by_staff: bool) -> int:
-    """What cancelling costs the customer at ``now``; nothing when the business cancels, or before anything was
-    agreed.
-    """
-    if by_staff or booking.status != BookingStatus.CONFIRMED:
-        return 0
-    return policies.cancellation_fee(
-        _terms(booking),
-        starts_at=booking.starts_at,
-        confirmed_at=booking.confirmed_at,
-        now=now,
-        total_minor=booking.total_minor,
-        anchor_minor=booking.fee_anchor_minor,
-    )
-
-
-def cancel_block(booking: Booking, *, now: datetime) -> CancelBlock:
+def cancel_block(booking: Booking, money: BookingMoney, *, now: datetime) -> CancelBlock:
     """Both sums of cancelling: now, and after the next deadline."""
-    said = policy_texts.cancel_now(_terms(booking), **_facts(booking, now))
-    fee = cancel_fee(booking, now=now, by_staff=False)
-    words = visit.money(fee, booking)
-    changes = said.changes_after if said.next_fee_minor is not None else None
-    deadline = formats.moment_text(local(changes, booking)) if changes else ""
+    quote = money_presenter.quote(booking, money, now=now)
+    deadline = formats.moment_text(local(quote.changes_after, booking)) if quote.changes_after else ""
+    fee = quote.now.fee_minor
     return CancelBlock(
         fee_minor=fee,
-        fee=words if fee else gettext("Nothing"),
-        sentence=said.sentence,
-        button=gettext("Cancel for %(fee)s") % {"fee": words} if fee else gettext("Cancel free of charge"),
-        free_percent=_free_percent(fee, changes),
-        here_percent=_here_percent(booking, now, fee, changes),
+        sentence=_cancel_sentence(booking, money, quote, now),
+        button=money_presenter.outcome_button(quote.now, booking),
+        button_again=money_presenter.outcome_button(quote.now, booking, again=True),
+        lines=tuple(money_presenter.outcome_lines(quote.now, booking)),
+        free_percent=_free_percent(fee, quote.changes_after),
+        here_percent=_here_percent(booking, now, fee, quote.changes_after),
         now_label=gettext("Cancel now"),
-        now_sum=_fee_words(fee, booking),
+        now_sum=money_presenter.outcome_sum(quote.now, booking),
         later_label=gettext("After %(moment)s") % {"moment": deadline} if deadline else "",
-        later_sum=_fee_words(said.next_fee_minor or 0, booking) if changes else "",
+        later_sum=money_presenter.outcome_sum(quote.then, booking) if quote.then else "",
     )
 
 
-def outcome(booking: Booking, business: Business, *, now: datetime) -> str:
+def _cancel_sentence(booking: Booking, money: BookingMoney, quote: CancelQuote, now: datetime) -> SafeString:
+    if is_fee_free(booking.status):
+        return SafeString(escape(gettext("Nothing is agreed yet, so cancelling is free.")))
+    said = policy_texts.cancel_now(_terms(booking), **_facts(booking, now, paid_minor=money.balance.net_paid_minor))
+    where = money_presenter.outcome_sentence(quote.now, booking, money)
+    return format_html("{} {}", said.sentence, where) if where else said.sentence
+
+
+def outcome(booking: Booking, business: Business, money: BookingMoney, *, now: datetime) -> str:
     """One sentence about a booking that is over or called off; empty while it stands."""
     names = {"name": business.text("name")}
     if booking.status == BookingStatus.CANCELLED:
         first = gettext("%(name)s cancelled this appointment.")
         if booking.cancelled_by == ActorKind.CUSTOMER:
             first = gettext("You cancelled this appointment.")
-        if booking.cancellation_fee_minor:
-            fee = visit.money(booking.cancellation_fee_minor, booking)
-            return f"{first % names} {gettext('A fee of %(fee)s is open.') % {'fee': fee}}"
-        return f"{first % names} {gettext('There is nothing to pay.')}"
+        return f"{first % names} {money_presenter.fee_sentence(booking, money)}"
     if booking.status == BookingStatus.DECLINED:
         return gettext("%(name)s could not take this appointment. There is nothing to pay.") % names
+    if booking.status == BookingStatus.EXPIRED:
+        return _expired_sentence(money)
     if booking.status == BookingStatus.NO_SHOW:
-        return gettext("You were missed at this appointment. If that is wrong, please contact us.")
+        missed = gettext("You were missed at this appointment. If that is wrong, please contact us.")
+        return " ".join(filter(None, (missed, _no_show_sentence(booking, money, now))))
     if booking.status == BookingStatus.COMPLETED or now >= booking.ends_at:
         return gettext("This visit is over. Thank you for coming.")
     return gettext("Your visit has begun.") if now >= booking.starts_at else ""
+
+
+def waiting(booking: Booking, *, now: datetime) -> SafeString:
+    """What a booking that does not stand yet waits for, and until when; empty for every other one."""
+    if booking.status not in EXPIRING or booking.hold_expires_at is None:
+        return SafeString("")
+    if booking.hold_expires_at <= now:
+        return SafeString(escape(gettext("The time that was kept for you has run out.")))
+    text = gettext("Waiting for payment until {until}. Then the time becomes free for others.")
+    if booking.status == BookingStatus.REQUESTED:
+        text = gettext("We answer by {until} at the latest. The time is kept for you, and nothing is paid yet.")
+    until = local(booking.hold_expires_at, booking)
+    is_today = until.date() == local(now, booking).date()
+    words = formats.time_text(until) if is_today else formats.moment_text(until)
+    return format_html(text, until=format_html("<strong>{}</strong>", words))
 
 
 def history(booking: Booking, business: Business) -> list[HistoryRow]:
@@ -203,7 +199,7 @@ def history(booking: Booking, business: Business) -> list[HistoryRow]:
     for event in booking.events.all():
         if text := _event_text(event, booking, business):
             at = formats.moment_text(local(event.at, booking))
-            rows.append(HistoryRow(at, text, _channel_text(event.channel)))
+            rows.append(HistoryRow(at, text, _channel_text(event.channel) if _is_own_act(event) else ""))
     return rows[::-1]
 
 
@@ -220,11 +216,12 @@ def contact_rows(booking: Booking, business: Business) -> list[dict[str, str]]:
 
 
 def is_over(booking: Booking, now: datetime) -> bool:
-    """Whether the page only reads: called off, or begun."""
-    return booking.status in _CALLED_OFF | _OVER or now >= booking.starts_at
+    """Whether the page only reads: called off, run out, or begun."""
+    ran_out = booking.status in EXPIRING and (booking.hold_expires_at is None or booking.hold_expires_at <= now)
+    return booking.status in _CALLED_OFF | _OVER or ran_out or now >= booking.starts_at
 
 
-def _facts(booking: Booking, now: datetime) -> policy_texts.BookingFacts:
+def _facts(booking: Booking, now: datetime, *, paid_minor: int = 0) -> policy_texts.BookingFacts:
     return {
         "starts_at": booking.starts_at,
         "zone": appointment.zone(booking),
@@ -234,15 +231,13 @@ def _facts(booking: Booking, now: datetime) -> policy_texts.BookingFacts:
         "confirmed_at": booking.confirmed_at,
         "now": now,
         "anchor_minor": booking.fee_anchor_minor,
+        "paid_minor": paid_minor,
+        "deposit_minor": deposit_minor(booking),
     }
 
 
 def _terms(booking: Booking) -> Terms:
     return Terms.from_json(booking.terms)
-
-
-def _fee_words(fee_minor: int, booking: Booking) -> str:
-    return gettext("%(fee)s fee") % {"fee": visit.money(fee_minor, booking)} if fee_minor else gettext("Free")
 
 
 def _free_percent(fee_minor: int, changes: datetime | None) -> int:
@@ -273,6 +268,31 @@ def _move_refusal(booking: Booking, refusal: RescheduleRefusal) -> str:
     return gettext("This appointment cannot be moved any more.")
 
 
+def _expired_sentence(money: BookingMoney) -> str:
+    if money.payments:
+        return gettext("Your payment came when the time was already gone. Nothing is booked, and all of it goes back.")
+    return gettext("The time ran out before anything was agreed. Nothing is booked, and there is nothing to pay.")
+
+
+def _no_show_sentence(booking: Booking, money: BookingMoney, now: datetime) -> str:
+    """Say what becomes of the fee: it waits until staff can no longer waive it, then it is on the bill."""
+    if booking.fee_settles_at is None or booking.fee_settles_at <= now:
+        return money_presenter.open_sentence(booking, money)
+    fee = next(
+        (int(event.details.get("fee_minor") or 0) for event in reversed(booking.events.all()) if _is_no_show(event)), 0
+    )
+    if not fee:
+        return ""
+    return gettext("A fee of %(fee)s becomes due on %(when)s.") % {
+        "fee": visit.money(fee, booking),
+        "when": formats.moment_text(local(booking.fee_settles_at, booking)),
+    }
+
+
+def _is_no_show(event: BookingEvent) -> bool:
+    return event.kind == EventKind.STATUS and event.to_status == BookingStatus.NO_SHOW
+
+
 def _event_text(event: BookingEvent, booking: Booking, business: Business) -> str:
     by_customer = event.actor_kind == ActorKind.CUSTOMER
     names = {"name": business.text("name")}
@@ -280,11 +300,28 @@ def _event_text(event: BookingEvent, booking: Booking, business: Business) -> st
         return _moved_text(event, booking, by_customer, names)
     if event.kind == EventKind.COMING:
         return gettext("You said that you are coming")
+    if event.kind == EventKind.MONEY:
+        return money_presenter.event_text(event, booking, by_customer=by_customer)
     if event.kind != EventKind.STATUS:
         return ""
     match event.to_status:
-        case BookingStatus.CONFIRMED if event.from_status in {BookingStatus.HELD, BookingStatus.REQUESTED}:
+        case BookingStatus.CONFIRMED if event.from_status == BookingStatus.HELD:
             return gettext("You booked") if by_customer else gettext("%(name)s booked it for you") % names
+        case BookingStatus.CONFIRMED if event.from_status == BookingStatus.REQUESTED:
+            return gettext("%(name)s accepted") % names
+        case BookingStatus.CONFIRMED if event.from_status in {BookingStatus.PENDING_PAYMENT, BookingStatus.EXPIRED}:
+            return gettext("Confirmed")
+        case BookingStatus.PENDING_PAYMENT if event.from_status == BookingStatus.REQUESTED:
+            return gettext("%(name)s accepted, payment to follow") % names
+        case BookingStatus.PENDING_PAYMENT:
+            return gettext("You booked, payment to follow")
+        case BookingStatus.REQUESTED:
+            return gettext("You asked for this time")
+        case BookingStatus.DECLINED:
+            text = gettext("%(name)s declined") % names
+            return f"{text}: {event.reason}" if event.reason else text
+        case BookingStatus.EXPIRED if event.from_status != BookingStatus.HELD:
+            return gettext("The time ran out")
         case BookingStatus.CANCELLED:
             text = gettext("You cancelled") if by_customer else gettext("%(name)s cancelled") % names
             return f"{text}: {event.reason}" if event.reason else text
@@ -296,6 +333,13 @@ def _event_text(event: BookingEvent, booking: Booking, business: Business) -> st
             return gettext("You were missed")
         case _:
             return ""
+
+
+def _is_own_act(event: BookingEvent) -> bool:
+    """Whether somebody did this by that way; what only follows from something else was done by no way of its own."""
+    if event.kind == EventKind.MONEY:
+        return event.details.get("what") == "paid" and event.actor_kind == ActorKind.CUSTOMER
+    return event.to_status != BookingStatus.CONFIRMED or event.from_status == BookingStatus.HELD
 
 
 def _channel_text(channel: str) -> str:

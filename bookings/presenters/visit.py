@@ -31,12 +31,15 @@ _PLACE_ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class MoneyLine:
-    """One line of a ledger. ``add_on_id`` is set where the customer may take the line out again."""
+    """One line of a ledger; ``note`` stands small under the label. ``add_on_id`` is set where the customer may take the
+    line out again.
+    """
 
     label: str
     sum: str
     kind: str = ""
     add_on_id: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +129,11 @@ def place_fact(booking: Booking, business: Business) -> Fact:
     return Fact(icon, place.name, place.address)
 
 
-def price_lines(booking: Booking) -> list[MoneyLine]:
-    """Every line with its price as the business states prices, the total, and the tax in it or on it."""
+def price_lines(booking: Booking, *, marks_at_visit: bool = False) -> list[MoneyLine]:
+    """Every line with its price as the business states prices, the total, and the tax in it or on it.
+
+    ``marks_at_visit``: say of extras that they are paid at the visit, because other things are paid before.
+    """
     lines = list(booking.lines.all())
     quote = pricing.quote(
         [priced for line in lines for priced in _priced(line)],
@@ -135,8 +141,14 @@ def price_lines(booking: Booking) -> list[MoneyLine]:
         currency=booking.currency,
     )
     add_on_ids = [number for line in lines for number in (None, *(add_on["id"] for add_on in line.add_ons))]
+    at_visit = gettext("paid at the visit") if marks_at_visit else ""
     shown = [
-        MoneyLine(quoted.text, money(_stated(booking, quoted), booking), add_on_id=number)
+        MoneyLine(
+            quoted.text,
+            money(_stated(booking, quoted), booking),
+            add_on_id=number,
+            note=at_visit if quoted.is_paid_at_visit else "",
+        )
         for quoted, number in zip(quote.lines, add_on_ids, strict=True)
     ]
     taxes = [(_rate(points), money(tax, booking)) for points, tax in quote.taxes]
@@ -188,7 +200,15 @@ def _calendar_note(booking: Booking) -> str:
 
 def _priced(line: BookingLine) -> list[pricing.PricedLine]:
     rate = line.tax_basis_points
-    extras = [pricing.PricedLine(_extra_text(add_on), add_on["price_minor"], rate) for add_on in line.add_ons]
+    extras = [
+        pricing.PricedLine(
+            _extra_text(add_on),
+            add_on["price_minor"],
+            rate,
+            is_paid_at_visit=add_on.get("is_paid_at_visit", True),
+        )
+        for add_on in line.add_ons
+    ]
     return [pricing.PricedLine(appointment.what(line), line.price_minor, rate), *extras]
 
 

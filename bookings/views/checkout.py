@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from bookings import availability, contact, queries
 from bookings.appointment import local
 from bookings.catalogue import the_business
+from bookings.demands import Demand
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.errors import HoldExpired, HoldOver
 from bookings.facts import availability_facts
@@ -26,11 +27,12 @@ from bookings.operations.hold import change_extras, extend_hold, hold_slot, rele
 from bookings.presenters import checkout as presenter
 from bookings.presenters import visit
 from bookings.presenters.choice import parsed_slot
-from bookings.views.cookies import HOLD_COOKIE, remember_hold
+from bookings.views.cookies import HOLD_COOKIE, remember_hold, remember_payer
 from bookings.views.tokens import token_page
 from core import clock
 from core.errors import DomainError
 from core.visitors import address_hash, remember_visitor, visitor_hash, visitor_id
+from payments import gateway
 from services.enums import Delivery
 from services.models import Business
 
@@ -45,7 +47,7 @@ def details(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     booking = _booking(token)
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
-        return _to_confirmed(booking)
+        return _onward(booking)
     if request.method == "POST":
         return _confirm(request, booking, token, now)
     return _page(request, booking, token, _form(booking), now=now)
@@ -56,7 +58,7 @@ def details_once_more(request: HttpRequest, token: str) -> HttpResponse:
     """Show the details with what was typed, because the form came without a token that could be believed."""
     booking = _booking(token)
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
-        return _to_confirmed(booking)
+        return _onward(booking)
     problem = gettext("This page was open for a long time. Nothing was booked yet; please press the button once more.")
     form = _form(booking, initial=_typed(request))
     return _page(request, booking, token, form, now=clock.now(), problem=problem, status=403)
@@ -71,7 +73,7 @@ def extras(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("details", token)
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
-        return _to_confirmed(booking)
+        return _onward(booking)
     offered = {add_on.pk for add_on in queries.add_ons_of(booking)}
     chosen = _chosen_add_ons(booking)
     form = ExtrasForm(request.POST, add_on_ids=offered | set(chosen))
@@ -96,10 +98,10 @@ def again(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("details", token)
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
-        return _to_confirmed(booking)
+        return _onward(booking)
     visitor = visitor_id(request)
     try:
-        new_token = _take(request, booking, token, visitor, now)
+        new_token = take(request, booking, token, visitor, now)
     except DomainError as error:
         if held := _own_hold_of_the_same_time(request, booking, now):
             new_token = held
@@ -121,7 +123,7 @@ def release(request: HttpRequest, token: str) -> HttpResponse:
     try:
         release_hold(booking_id=booking.pk, actor=_CUSTOMER, now=clock.now())
     except HoldOver:
-        return _to_confirmed(booking)
+        return _onward(booking)
     response = redirect("picker", _line(booking).variant.service.slug)
     response.delete_cookie(HOLD_COOKIE)
     return response
@@ -145,15 +147,15 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
         confirmed = confirm_booking(
             booking_id=booking.pk,
             contact=_contact(form),
-            consent_text=presenter.consent_text(booking),
+            consent_text=presenter.consent_text(shown, _demand(shown)),
             actor=_CUSTOMER,
             now=now,
         )
     except HoldOver:
-        return _to_confirmed(_booking(token))
+        return _onward(_booking(token))
     except DomainError as error:
         return _page(request, _booking(token), token, form, now=now, problem=error.sentence, status=error.status)
-    return _to_confirmed(confirmed)
+    return _onward(confirmed)
 
 
 def _page(
@@ -174,15 +176,30 @@ def _page(
         "problem": problem,
         "is_over": is_over,
         "hold": presenter.countdown(booking, now),
-        "summary": presenter.summary(booking, _business(), queries.add_ons_of(booking)),
+        "summary": _summary(booking),
         "consent": presenter.consent_words(),
-        "back_url": _picker_url(booking),
+        "back_url": picker_url(booking),
     }
     if is_over:
-        near = queries.nearest_alternatives(**_wish(booking), now=now, count=3)
-        context["is_free_again"] = _is_free(booking, now)
+        near = queries.nearest_alternatives(**wish_of(booking), now=now, count=3)
+        context["is_free_again"] = is_free(booking, now)
         context["alternatives"] = presenter.alternatives(booking, near, now)
     return render(request, "bookings/details.html", context, status=status)
+
+
+def with_the_same_details(request: HttpRequest, token: str, *, of: Booking, now: datetime) -> HttpResponse:
+    """Show the details of a new hold with what its customer said for another booking."""
+    held = _booking(token)
+    given = {
+        "name": of.contact_name,
+        "email": of.contact_email,
+        "email_seen": of.contact_email,
+        "phone": of.contact_phone,
+        "note": of.customer_note,
+        "visit_address": of.visit_address,
+        "party_size": of.party_size,
+    }
+    return _page(request, held, token, _form(held, initial=given), now=now)
 
 
 def _again_with_typed(
@@ -190,35 +207,53 @@ def _again_with_typed(
 ) -> HttpResponse:
     """Show the details page with what was typed so far; with nothing typed and nothing to say, by a redirect."""
     if request.htmx:  # type: ignore[attr-defined]
-        summary = presenter.summary(booking, _business(), queries.add_ons_of(booking))
-        parts = {"summary": summary, "token": token, "problem": problem}
-        return render(request, "bookings/_summary.html", parts, status=status)
+        parts = {"summary": _summary(booking), "token": token, "problem": problem, "consent": presenter.consent_words()}
+        return render(request, "bookings/_summary_again.html", parts, status=status)
     typed = _typed(request)
     if status == 200 and not any(typed.values()):
         return redirect("details", token)
     return _page(request, booking, token, _form(booking, initial=typed), now=now, problem=problem, status=status)
 
 
-def _take(request: HttpRequest, booking: Booking, token: str, visitor: str, now: datetime) -> str:
+def _summary(booking: Booking) -> presenter.Summary:
+    offered = queries.add_ons_of(booking)
+    return presenter.summary(booking, _business(), offered, _demand(booking), is_request=_is_request(booking))
+
+
+def _demand(booking: Booking) -> Demand:
+    return presenter.demand(booking, has_stripe=gateway.is_configured())
+
+
+def _is_request(booking: Booking) -> bool:
+    return any(line.variant.service.needs_answer for line in booking.lines.all())
+
+
+def take(request: HttpRequest, booking: Booking, token: str, visitor: str, now: datetime) -> str:
     """Hold the asked time, or the same one again; return the token of the new hold."""
-    if "slot" not in request.POST:
+    if "slot" not in request.POST and booking.status != BookingStatus.PENDING_PAYMENT:
         return retake_hold(booking_id=booking.pk, actor=_CUSTOMER, now=now).token
-    try:
-        location_id, start_minute = parsed_slot(request.POST["slot"])
-    except ValueError as error:
-        raise Http404 from error
     held = hold_slot(
-        **{**_wish(booking), "location_id": location_id, "start_minute": start_minute},
+        **{**wish_of(booking), **_asked_start(request)},
         actor=_CUSTOMER,
         language=booking.language,
         visitor_hash=visitor_hash(visitor),
         address_hash=address_hash(request),
         add_on_ids=_chosen_add_ons(booking),
         party_size=booking.party_size,
-        replacing_token=token,
+        replacing_token=token or None,
         now=now,
     )
     return held.token
+
+
+def _asked_start(request: HttpRequest) -> dict[str, int]:
+    if "slot" not in request.POST:
+        return {}
+    try:
+        location_id, start_minute = parsed_slot(request.POST["slot"])
+    except ValueError as error:
+        raise Http404 from error
+    return {"location_id": location_id, "start_minute": start_minute}
 
 
 def _own_hold_of_the_same_time(request: HttpRequest, booking: Booking, now: datetime) -> str | None:
@@ -257,9 +292,9 @@ def _is_over(booking: Booking, now: datetime) -> bool:
     return not held or booking.hold_expires_at is None or booking.hold_expires_at <= now
 
 
-def _is_free(booking: Booking, now: datetime) -> bool:
+def is_free(booking: Booking, now: datetime) -> bool:
     """Whether the same time could be taken again at this moment."""
-    wish = _wish(booking)
+    wish = wish_of(booking)
     on = local(booking.starts_at, booking).date()
     facts = availability_facts(
         variant_ids=[wish["variant_id"]],
@@ -275,7 +310,7 @@ def _is_free(booking: Booking, now: datetime) -> bool:
     return wish["start_minute"] in starts.get(booking.location_id, [])
 
 
-def _wish(booking: Booking) -> dict[str, Any]:
+def wish_of(booking: Booking) -> dict[str, Any]:
     """What was picked: the words in which operations and queries ask for a time."""
     line = _line(booking)
     return {
@@ -323,7 +358,7 @@ def _contact(form: ContactForm) -> Contact:
     )
 
 
-def _picker_url(booking: Booking) -> str:
+def picker_url(booking: Booking) -> str:
     """Back to the times of the same service, length and person."""
     line = _line(booking)
     chosen = {"variant": str(line.variant_id), "at": booking.location.slug}
@@ -332,9 +367,14 @@ def _picker_url(booking: Booking) -> str:
     return f"{reverse('picker', args=[line.variant.service.slug])}?{urlencode(chosen)}"
 
 
-def _to_confirmed(booking: Booking) -> HttpResponse:
-    """Lead to the page of the booking itself, by its own link."""
-    response = redirect("confirmed", manage_token(booking, LinkRole.GUEST))
+def _onward(booking: Booking) -> HttpResponse:
+    """Lead to the next step: to paying, or to the page of the booking itself, by its own link."""
+    token = manage_token(booking, LinkRole.GUEST)
+    if booking.status == BookingStatus.PENDING_PAYMENT:
+        response: HttpResponse = redirect("pay", booking.reference)
+        remember_payer(response, booking.reference, token)
+    else:
+        response = redirect("confirmed", token)
     response.status_code = 303
     response.delete_cookie(HOLD_COOKIE)
     return response

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods
 from bookings.errors import StalePage
 from bookings.forms import SeenForm
 from bookings.links import LinkRole
+from bookings.money_facts import money_of
 from bookings.operations.coming import say_coming
 from bookings.operations.identity import link_proven_customer
 from bookings.presenters import manage as presenter
@@ -49,6 +50,6 @@ def _page(request: HttpRequest, opened: Opened, *, problem: object = "", status:
         "problem": problem,
         "has_said": has_said_coming(booking),
         "move": presenter.move_block(booking, now=now, by_staff=False),
-        "cancel": presenter.cancel_block(booking, now=now),
+        "cancel": presenter.cancel_block(booking, money_of(booking), now=now),
     }
     return render(request, "bookings/coming.html", context, status=status)

@@ -8,13 +8,14 @@ from bookings.contact import first_name
 from bookings.enums import BookingStatus
 from bookings.errors import AlreadyCancelled, StalePage
 from bookings.forms import AgreedForm, ReasonForm
+from bookings.money_facts import money_of
 from bookings.operations.cancel import cancel_booking
 from bookings.presenters import manage as presenter
+from bookings.presenters import money as money_presenter
 from bookings.presenters import visit
 from bookings.views.opened import (
     Opened,
     after_change,
-    bill_lines,
     common,
     customer_page,
     no_longer,
@@ -51,12 +52,15 @@ def confirmed(request: HttpRequest, token: str) -> HttpResponse:
     booking, business, now = opened.booking, opened.business, opened.now
     if booking.status != BookingStatus.CONFIRMED or now >= booking.starts_at:
         return redirect("manage", opened.token)
+    money = money_of(booking)
     context = {
         **common(request, opened),
         "first_name": first_name(booking.contact_name),
         "email": booking.contact_email,
-        "ledger": presenter.ledger(booking, bill_lines(booking)),
-        "policy": presenter.policy(booking, now),
+        "ledger": money_presenter.ledger(booking, money),
+        "kept_card": money_presenter.kept_card_sentence(booking, money),
+        "receipts": money_presenter.receipt_rows(booking, money),
+        "policy": presenter.policy(booking, money, now),
         "google_url": visit.google_url(booking, business),
         "outlook_url": visit.outlook_url(booking, business),
         "move": presenter.move_block(booking, now=now, by_staff=False),
@@ -86,8 +90,7 @@ def _cancel_page(
         **common(request, opened),
         "problem": problem,
         "form": form,
-        "fee_minor": presenter.cancel_fee(booking, now=now, by_staff=opened.is_staff),
-        "cancel": None if opened.is_staff else presenter.cancel_block(booking, now=now),
+        "cancel": None if opened.is_staff else presenter.cancel_block(booking, money_of(booking), now=now),
         "first_name": first_name(booking.contact_name) if opened.is_staff else "",
     }
     return render(request, "bookings/cancel.html", context, status=status)

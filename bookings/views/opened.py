@@ -18,16 +18,17 @@ from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.lifecycle import Actor
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
+from bookings.money_facts import money_of
 from bookings.operations.identity import link_proven_customer
+from bookings.payables import payable
 from bookings.presenters import manage as presenter
+from bookings.presenters import money as money_presenter
 from bookings.presenters import move as move_presenter
 from bookings.presenters import visit
 from bookings.presenters.zones import zone_named
 from bookings.views.move_times import line_of, move_starts
 from bookings.views.picker import ZONE_COOKIE
 from core import clock
-from notifications.devices import push_key
-from payments.models import BillLine
 from services.models import Business
 
 # Two weeks show three days with times even where somebody works once a week.
@@ -65,7 +66,14 @@ def open_booking(token: str) -> Opened:
     if linked is None or business is None:
         raise Http404
     booking, now = linked.booking, clock.now()
-    if not permissions.link_opens(linked.role, status=booking.status, ends_at=booking.ends_at, now=now):
+    opens = permissions.link_opens(
+        linked.role,
+        status=booking.status,
+        was_agreed=bool(booking.payment_mode),
+        ends_at=booking.ends_at,
+        now=now,
+    )
+    if not opens:
         raise Http404
     page = queries.booking_page(booking.pk)
     return Opened(page, business, linked.role, manage_token(page, linked.role), now)
@@ -74,14 +82,6 @@ def open_booking(token: str) -> Opened:
 def open_for_customer(token: str) -> Opened:
     opened = open_booking(token)
     if opened.is_staff:
-        raise Http404
-    return opened
-
-
-def open_by_mail(token: str) -> Opened:
-    """For what only the owner of the mailbox may decide: the link that travels by mail, not the one on the screen."""
-    opened = open_booking(token)
-    if opened.role is not LinkRole.CUSTOMER:
         raise Http404
     return opened
 
@@ -98,26 +98,30 @@ def common(request: HttpRequest, opened: Opened) -> dict[str, Any]:
 
 def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "", status: int = 200) -> HttpResponse:
     booking, now = opened.booking, opened.now
+    money = money_of(booking)
     is_over = presenter.is_over(booking, now)
     context = {
         **common(request, opened),
         "problem": problem,
         "is_over": is_over,
-        "outcome": presenter.outcome(booking, opened.business, now=now),
-        "ledger": presenter.ledger(booking, bill_lines(booking)),
+        "outcome": presenter.outcome(booking, opened.business, money, now=now),
+        "waiting": presenter.waiting(booking, now=now),
+        "refunds": money_presenter.refund_sentences(booking, money),
+        "ledger": money_presenter.ledger(booking, money),
+        "kept_card": "" if is_over else money_presenter.kept_card_sentence(booking, money),
+        "pay": money_presenter.pay_button(booking, payable(booking, now)),
+        "receipts": money_presenter.receipt_rows(booking, money),
         "contact": presenter.contact_rows(booking, opened.business),
         "history": presenter.history(booking, opened.business),
         "preparations": [] if is_over else preparations(booking),
         "again_url": reverse("picker", args=[line_of(booking).variant.service.slug]),
-        "chooses_messages": opened.role is LinkRole.CUSTOMER,
-        "push_key": push_key() if opened.role is LinkRole.CUSTOMER and not is_over else "",
     }
     if not is_over:
         block = presenter.move_block(booking, now=now, by_staff=False)
         context["move"] = block
         context["next_times"] = [] if block.refusal else next_moves(booking, now)
         context["next_with"] = "" if booking.is_any_staff else visit.staff_short_name(booking)
-        context["cancel"] = presenter.cancel_block(booking, now=now)
+        context["cancel"] = presenter.cancel_block(booking, money, now=now)
     return render(request, "bookings/manage.html", context, status=status)
 
 
@@ -160,11 +164,6 @@ def see_other(token: str) -> HttpResponse:
 
 def preparations(booking: Booking) -> list[str]:
     return list(dict.fromkeys(line.preparation for line in booking.lines.all() if line.preparation.strip()))
-
-
-def bill_lines(booking: Booking) -> list[BillLine]:
-    subject = f"booking:{booking.pk}"
-    return list(BillLine.objects.filter(bill_id=booking.bill_id, subject_ref=subject)) if booking.bill_id else []
 
 
 def next_moves(booking: Booking, now: datetime) -> list[tuple[str, str, str]]:

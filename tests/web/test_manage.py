@@ -72,10 +72,10 @@ def test_boundary_is_the_same_minute_on_the_page_and_in_the_charge(
 ) -> None:
     booking = booked(studio)
     stopped.pass_minutes(180)
-    assert client.get(link(booking, "cancel")).context["fee_minor"] == 0
+    assert client.get(link(booking, "cancel")).context["cancel"].fee_minor == 0
 
     stopped.pass_minutes(1 / 60)
-    assert client.get(link(booking, "cancel")).context["fee_minor"] == 4000
+    assert client.get(link(booking, "cancel")).context["cancel"].fee_minor == 4000
 
 
 def test_cancelled_booking_says_so_and_offers_to_book_again(
@@ -100,7 +100,7 @@ def test_cancelled_late_names_the_open_fee(client: Client, studio: Studio, stopp
     page = client.get(link(booking)).content.decode()
 
     assert "A fee of €40.00 is open." in page
-    assert "Cancellation fee, open" in page
+    assert "Left to pay" in page
 
 
 def test_cancelled_by_the_business_names_it_and_the_reason(
@@ -166,5 +166,5 @@ def test_page_asks_the_database_the_same_however_many_bookings(
 ) -> None:
     booking, *_ = [booked(studio, 9 + number) for number in range(booking_count)]
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(15):
         client.get(link(booking))

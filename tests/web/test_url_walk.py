@@ -18,11 +18,11 @@ from accounts.models import User
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from bookings.permissions import RULES, Role
-from notifications.unsubscribing import unsubscribe_token
+from payments.operations.receipts import issue_receipt
 from staff import enums as desk
 from tests import factories
-from tests.factories import Studio
-from tests.journeys import booked, hold
+from tests.factories import NOW, Studio
+from tests.journeys import arrived, booked, hold
 from tests.web.conftest import slot
 
 pytestmark = pytest.mark.django_db
@@ -68,14 +68,15 @@ class Visitor:
                 | "move"
                 | "cancel"
                 | "coming"
-                | "message_choices"
-                | "push"
                 | "calendar"
             ):
                 return reverse(name, args=[self.token])
-            case "unsubscribe":
-                is_owner = self.role is Role.CUSTOMER
-                return reverse(name, args=[unsubscribe_token(self.booking.contact_email) if is_owner else self.token])
+            case "receipt" | "receipt_pdf":
+                return reverse(name, args=[self.token, "2027-000001"])
+            case "pay_link":
+                return reverse(name, args=[self.token])
+            case _ if name.startswith("pay"):
+                return reverse(name, args=[self.booking.reference])
             case _ if name.startswith("desk_booking"):
                 return reverse(name, args=[self.booking.reference])
             case _:
@@ -97,11 +98,13 @@ class Visitor:
 def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> Visitor:
     role: Role = request.param
     held, booking = hold(studio, 14), booked(studio, 10)
+    issue_receipt(payment_id=arrived(booking, 1600).pk, now=NOW)
     token = "no-such-token"
     if role is Role.HOLDER:
         token = held.token
     elif role in LINK_ROLES:
         token = manage_token(booking, LINK_ROLES[role])
+        client.cookies[f"pay_{booking.reference}"] = token
     elif role is Role.ADMIN:
         client.force_login(User.objects.create_superuser("olivia@studio.example", "pass"))
     elif role in DESK_ROLES:

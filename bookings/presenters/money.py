@@ -1,0 +1,363 @@
+"""The money of one booking in words and sums: what is asked, what was paid, what goes back, what is open.
+
+Pages and messages call the same functions, so that no two of them can tell different sums. Facts in, texts out: no
+clock and no queries; texts come in the active language.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import get_language, gettext, pgettext
+
+from bookings import appointment, payment_texts
+from bookings.appointment import local
+from bookings.demands import Demand
+from bookings.enums import BookingStatus
+from bookings.models import Booking, BookingEvent
+from bookings.money_facts import BookingMoney
+from bookings.payables import Payable, PayKind
+from bookings.policies import Terms
+from bookings.presenters import visit
+from bookings.presenters.visit import MoneyLine
+from bookings.records import deposit_minor
+from bookings.settlements import CancelQuote, Settlement, cancel_quote
+from core import formats
+from payments.enums import LIVE_PAYMENTS, Method, Purpose, RefundStatus
+from payments.models import BillLine, Payment, Refund
+from services.enums import PaymentMode
+from services.models import Business
+
+_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
+_SOLD = frozenset({BillLine.Kind.SERVICE, BillLine.Kind.ADD_ON})
+_FEES = frozenset({BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE, BillLine.Kind.CHANGE_FEE})
+
+
+# --- what is asked --------------------------------------------------------------------------------------------------
+
+
+def demand_lines(booking: Booking, demand: Demand) -> list[MoneyLine]:
+    """The tinted band of a summary: what is due now, and what remains for the visit."""
+    later = visit.money(demand.due_later_minor, booking)
+    at_visit = gettext("To pay at the visit")
+    if demand.due_now_minor:
+        label = gettext("Deposit now") if demand.mode == PaymentMode.DEPOSIT else gettext("Pay now")
+        now = MoneyLine(label, visit.money(demand.due_now_minor, booking), "now")
+        return [now, MoneyLine(gettext("Rest at the visit"), later)] if demand.due_later_minor else [now]
+    if demand.saves_card:
+        nothing = MoneyLine(gettext("Nothing now · card on file"), visit.money(0, booking), "now")
+        return [nothing, MoneyLine(at_visit, later)]
+    return [MoneyLine(at_visit, later, "now")]
+
+
+def card_terms(booking: Booking, business: Business, demand: Demand) -> str:
+    """What somebody agrees to whose card is kept; these exact words are kept as the consent. Empty where none is."""
+    return payment_texts.card_consent(
+        Terms.from_json(booking.terms),
+        demand,
+        business_name=business.text("name"),
+        starts_at=booking.starts_at,
+        zone=appointment.zone(booking),
+        language=get_language() or booking.language,
+        currency=booking.currency,
+        total_minor=booking.total_minor,
+        paid_minor=demand.due_now_minor,
+        deposit_minor=deposit_minor(booking),
+    )
+
+
+# --- what moved -----------------------------------------------------------------------------------------------------
+
+
+def card_text(brand: str, last4: str) -> str:
+    """Visa ending 4242; empty where nothing is known of the card."""
+    return payment_texts.card_words(brand, last4) if last4 else ""
+
+
+def means_text(payment: Payment) -> str:
+    """How somebody paid: Visa ending 4242, Cash, Card at the desk."""
+    if payment.method != Method.STRIPE:
+        return {
+            Method.CASH: pgettext("way to pay", "Cash"),
+            Method.TERMINAL: pgettext("way to pay", "Card at the desk"),
+            Method.TRANSFER: pgettext("way to pay", "Bank transfer"),
+        }[Method(payment.method)]
+    return card_text(payment.card_brand, payment.card_last4) or gettext("Paid online")
+
+
+def payment_text(payment: Payment, booking: Booking) -> str:
+    """Deposit paid Tue 24 Nov."""
+    day = formats.day_text(local(payment.succeeded_at or payment.created_at, booking).date())
+    if payment.purpose == Purpose.FEE:
+        text = gettext("Fee paid %(day)s")
+    elif payment.purpose == Purpose.MOVE:
+        text = gettext("Fee for moving paid %(day)s")
+    elif payment.purpose == Purpose.BOOKING and booking.payment_mode == PaymentMode.DEPOSIT:
+        text = gettext("Deposit paid %(day)s")
+    else:
+        text = gettext("Paid %(day)s")
+    return text % {"day": day}
+
+
+def refund_target(payment: Payment | None) -> str:
+    """Where money goes back to: Visa ending 4242, or the way it was paid."""
+    if payment is None or (payment.method == Method.STRIPE and not payment.card_last4):
+        return gettext("the way you paid")
+    return means_text(payment)
+
+
+def refund_state(refund: Refund, booking: Booking) -> str:
+    """How far a refund is."""
+    if refund.status == RefundStatus.SUCCEEDED:
+        return gettext("done on %(day)s") % {"day": _day(refund.done_at or refund.created_at, booking)}
+    if refund.status == RefundStatus.FAILED:
+        return gettext("the bank sent it back; we will contact you")
+    if refund.status == RefundStatus.REQUIRES_ACTION:
+        return gettext("approved; we need your bank details and will write to you")
+    if refund.method != Method.STRIPE:
+        return gettext("approved, you get it at the front desk")
+    return gettext("approved, on its way, 5–10 business days")
+
+
+def refund_sentences(booking: Booking, money: BookingMoney) -> list[str]:
+    """Refund of €16.00 to Visa ending 4242: approved, on its way, 5–10 business days."""
+    return [
+        gettext("Refund of %(sum)s to %(target)s: %(state)s.")
+        % {
+            "sum": visit.money(refund.amount_minor, booking),
+            "target": refund_target(refund.payment),
+            "state": refund_state(refund, booking),
+        }
+        for refund in money.refunds
+        if refund.status != RefundStatus.CANCELLED
+    ]
+
+
+def ledger(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
+    """A calculation read downwards: what is owed, less what was paid, plus what went back, is what is open."""
+    lines = _owed_lines(booking, money)
+    if not lines and not money.payments:
+        return []
+    lines += [
+        MoneyLine(payment_text(each, booking), _less(each.amount_minor, booking), note=means_text(each))
+        for each in money.payments
+    ]
+    lines += [_refund_line(each, booking) for each in money.refunds if each.status != RefundStatus.CANCELLED]
+    return [*lines, _open_line(booking, money)]
+
+
+def receipt_rows(booking: Booking, money: BookingMoney) -> list[tuple[str, str, str]]:
+    """(number, label, note) of every receipt: Receipt for €16.00, number 2026-000123."""
+    rows = []
+    for receipt in money.receipts:
+        amount = visit.money(int(receipt.contents["this_amount_minor"]), booking)
+        text = gettext("Receipt for the refund of %(sum)s") if receipt.refund_id else gettext("Receipt for %(sum)s")
+        note = gettext("PDF, number %(number)s") % {"number": receipt.number}
+        rows.append((receipt.number, text % {"sum": amount}, note))
+    return rows
+
+
+def kept_card_sentence(booking: Booking, money: BookingMoney) -> str:
+    """Which card is kept and for how much at most; empty where none is."""
+    if money.card is None:
+        return ""
+    text = gettext("%(card)s is kept for fees, %(cap)s at most. It is charged only if you cancel late or do not come.")
+    return text % {
+        "card": card_text(money.card.brand, money.card.last4) or gettext("Your card"),
+        "cap": visit.money(money.card.cap_minor, booking),
+    }
+
+
+def fee_sentence(booking: Booking, money: BookingMoney) -> str:
+    """What a cancelled booking cost in the end."""
+    fee = booking.cancellation_fee_minor or 0
+    if opened := open_sentence(booking, money):
+        return opened
+    if fee:
+        return gettext("The fee of %(fee)s is paid.") % {"fee": visit.money(fee, booking)}
+    return gettext("There is nothing to pay.")
+
+
+def open_sentence(booking: Booking, money: BookingMoney) -> str:
+    """What is still open, and whether it is just being charged to the card; empty where nothing is."""
+    if not money.balance.open_minor:
+        return ""
+    fee = visit.money(money.balance.open_minor, booking)
+    is_charged = any(each.is_off_session and each.status in LIVE_PAYMENTS for each in money.attempts)
+    if is_charged and money.card:
+        card = card_text(money.card.brand, money.card.last4) or gettext("card")
+        return gettext("A fee of %(fee)s is being charged to your %(card)s.") % {"fee": fee, "card": card}
+    return gettext("A fee of %(fee)s is open.") % {"fee": fee}
+
+
+def event_text(event: BookingEvent, booking: Booking, *, by_customer: bool) -> str:
+    """A movement of money in the history; empty for what only concerns the business."""
+    amount = visit.money(int(event.details.get("amount_minor") or 0), booking)
+    text = {
+        "paid": gettext("You paid %(sum)s") if by_customer else gettext("%(sum)s was paid"),
+        "refund": gettext("A refund of %(sum)s was approved"),
+        "refund_done": gettext("%(sum)s went back to you"),
+        "fee": gettext("A fee of %(sum)s became due"),
+        "waived": gettext("A fee of %(sum)s was waived"),
+        "card": gettext("You left a card for fees"),
+        "late": gettext("A payment of %(sum)s came when the time was gone"),
+        "no_show_undone": gettext("It was put right: you were there"),
+    }.get(str(event.details.get("what")), "")
+    return text % {"sum": amount} if text else ""
+
+
+@dataclass(frozen=True, slots=True)
+class PayButton:
+    """``is_main``: nothing on the page is more urgent than paying."""
+
+    label: str
+    is_main: bool
+
+
+def pay_button(booking: Booking, due: Payable | None) -> PayButton | None:
+    if due is None:
+        return None
+    is_main = booking.status == BookingStatus.PENDING_PAYMENT
+    if due.kind is PayKind.CARD:
+        return PayButton(gettext("Leave your card"), is_main)
+    text = gettext("Pay %(sum)s") if is_main else gettext("Pay %(sum)s now")
+    return PayButton(text % {"sum": visit.money(due.amount_minor, booking)}, is_main)
+
+
+# --- what cancelling does -------------------------------------------------------------------------------------------
+
+
+def quote(booking: Booking, money: BookingMoney, *, now: datetime) -> CancelQuote:
+    """What a customer who cancels at ``now`` gets back or pays, and what changes at the next deadline."""
+    terms = Terms.from_json(booking.terms)
+    return cancel_quote(
+        terms,
+        status=booking.status,
+        starts_at=booking.starts_at,
+        confirmed_at=booking.confirmed_at,
+        now=now,
+        total_minor=booking.total_minor,
+        paid_minor=money.balance.net_paid_minor,
+        can_charge=money.card is not None,
+        cap_minor=money.card.cap_minor if money.card else 0,
+        currency=booking.currency,
+        anchor_minor=booking.fee_anchor_minor,
+        deposit_minor=deposit_minor(booking),
+    )
+
+
+def outcome_sum(settled: Settlement, booking: Booking) -> str:
+    """The one sum of an outcome: €16.00 back, €0 back, €24.00 to pay, Free."""
+    more = settled.charge_minor + settled.open_minor
+    if more:
+        text = gettext("%(sum)s to pay") if settled.keep_minor else gettext("%(sum)s fee")
+        return text % {"sum": visit.money(more, booking)}
+    if settled.refund_minor:
+        return gettext("%(sum)s back") % {"sum": visit.money(settled.refund_minor, booking)}
+    if settled.keep_minor:
+        return gettext("%(sum)s back") % {"sum": formats.money_text(0, booking.currency, short=True)}
+    return gettext("Free")
+
+
+def outcome_button(settled: Settlement, booking: Booking, *, again: bool = False) -> str:
+    """The words of the button that cancels; ``again`` on the page that asks once more."""
+    more = settled.charge_minor + settled.open_minor
+    if more:
+        text = gettext("Cancel it for %(sum)s") if again else gettext("Cancel for %(sum)s")
+        return text % {"sum": visit.money(more, booking)}
+    if settled.refund_minor:
+        text = gettext("Cancel it and get %(sum)s back") if again else gettext("Cancel and get %(sum)s back")
+        return text % {"sum": visit.money(settled.refund_minor, booking)}
+    if settled.keep_minor:
+        return gettext("Cancel it without a refund") if again else gettext("Cancel without a refund")
+    return gettext("Cancel it, free of charge") if again else gettext("Cancel free of charge")
+
+
+def outcome_lines(settled: Settlement, booking: Booking) -> list[MoneyLine]:
+    """Both sides of cancelling now: the fee, how it is paid, and what goes back."""
+    if not settled.fee_minor and not settled.refund_minor:
+        return [MoneyLine(gettext("Cancelling now costs"), gettext("Nothing"), "now")]
+    fee = visit.money(settled.fee_minor, booking) if settled.fee_minor else gettext("Nothing")
+    lines = [MoneyLine(gettext("Cancelling now costs"), fee)]
+    if settled.keep_minor:
+        lines.append(MoneyLine(gettext("Kept from what you paid"), _less(settled.keep_minor, booking)))
+    if settled.charge_minor:
+        lines.append(MoneyLine(gettext("Charged to your card"), visit.money(settled.charge_minor, booking), "now"))
+    if settled.open_minor:
+        lines.append(MoneyLine(gettext("Left to pay"), visit.money(settled.open_minor, booking), "now"))
+    if settled.refund_minor or not (settled.charge_minor or settled.open_minor):
+        lines.append(MoneyLine(gettext("You get back"), visit.money(settled.refund_minor, booking), "now"))
+    return lines
+
+
+def outcome_sentence(settled: Settlement, booking: Booking, money: BookingMoney) -> str:
+    """Where the sums of an outcome go to or come from; empty where no money moves."""
+    if settled.refund_minor:
+        paid = money.payments[-1]
+        return payment_texts.refund_sentence(
+            settled.refund_minor,
+            currency=booking.currency,
+            language=get_language() or booking.language,
+            card_brand=paid.card_brand,
+            card_last4=paid.card_last4,
+        )
+    sentences = []
+    if settled.charge_minor and money.card:
+        sentences.append(
+            gettext("%(sum)s is charged to your %(card)s.")
+            % {
+                "sum": visit.money(settled.charge_minor, booking),
+                "card": card_text(money.card.brand, money.card.last4) or gettext("card"),
+            }
+        )
+    if settled.open_minor:
+        sentences.append(gettext("%(sum)s stays open.") % {"sum": visit.money(settled.open_minor, booking)})
+    return " ".join(sentences)
+
+
+# --- inside ---------------------------------------------------------------------------------------------------------
+
+
+def _owed_lines(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
+    fees = [MoneyLine(line.text, visit.money(line.gross_minor, booking)) for line in money.bill_lines if _is_fee(line)]
+    waived = sum(line.gross_minor for line in money.bill_lines if line.kind == BillLine.Kind.WAIVER)
+    if waived:
+        fees.append(MoneyLine(gettext("Waived"), _less(-waived, booking)))
+    if booking.status in _OFF:
+        return fees
+    tax = visit.money(booking.tax_minor, booking)
+    label = gettext("Total, with %(tax)s tax") % {"tax": tax} if booking.tax_minor else gettext("Total")
+    total = MoneyLine(label, visit.money(booking.total_minor, booking))
+    corrected = sum(line.gross_minor for line in money.bill_lines if line.kind == BillLine.Kind.CORRECTION)
+    if not corrected:
+        return [total, *fees]
+    return [total, MoneyLine(gettext("Taken off"), _less(-corrected, booking)), *fees]
+
+
+def _is_fee(line: BillLine) -> bool:
+    return line.kind in _FEES
+
+
+def _refund_line(refund: Refund, booking: Booking) -> MoneyLine:
+    label = gettext("Refund to %(target)s") % {"target": refund_target(refund.payment)}
+    return MoneyLine(label, visit.money(refund.amount_minor, booking), note=refund_state(refund, booking))
+
+
+def _open_line(booking: Booking, money: BookingMoney) -> MoneyLine:
+    balance = money.balance
+    if booking.bill_id is None:
+        return MoneyLine(gettext("To pay at the visit"), visit.money(booking.total_minor, booking), "total")
+    if balance.excess_minor:
+        return MoneyLine(gettext("In your favour"), visit.money(balance.excess_minor, booking), "total")
+    if not balance.open_minor:
+        return MoneyLine(gettext("Nothing left to pay"), visit.money(0, booking), "total")
+    is_ahead = booking.status in {BookingStatus.CONFIRMED, BookingStatus.STARTED}
+    label = gettext("To pay at the visit") if is_ahead else gettext("Left to pay")
+    return MoneyLine(label, visit.money(balance.open_minor, booking), "total")
+
+
+def _less(amount_minor: int, booking: Booking) -> str:
+    return visit.money(-amount_minor, booking)
+
+
+def _day(moment: datetime, booking: Booking) -> str:
+    return formats.day_text(moment.astimezone(appointment.zone(booking)).date())

@@ -1,0 +1,223 @@
+"""The paying page: what is asked for and why, how long the time stays held, what the page says at each turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from bookings.appointment import local
+from bookings.demands import Demand
+from bookings.enums import BookingStatus
+from bookings.models import Booking, HelpMessage
+from bookings.money_facts import BookingMoney
+from bookings.payables import Payable, PayKind
+from bookings.presenters import money as money_presenter
+from bookings.presenters import visit
+from bookings.presenters.checkout import Countdown, Summary
+from bookings.presenters.visit import MoneyLine
+from core import formats
+from payments.currencies import stripe_amount
+from payments.enums import Purpose
+from services.models import Business
+
+
+class Shows(StrEnum):
+    """What the page is about at this moment."""
+
+    READY = "ready"  # something can be paid, or a card left
+    CHECKING = "checking"  # the bank is looking at it
+    DONE = "done"  # nothing is left to do here
+    OVER = "over"  # the hold ran out before anything was paid
+    CLOSED = "closed"  # something is due, but it cannot be paid online
+
+
+@dataclass(frozen=True, slots=True)
+class PayState:
+    """What the page asks the server for again and again. ``expects`` names what is due, so that a change is noticed;
+    ``looked_ms`` is when the payment provider was last asked.
+    """
+
+    shows: Shows
+    expects: str
+    until: str
+    expires_ms: int
+    looked_ms: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PayPage:
+    """``lead`` says why, ``consent`` is what has to be agreed to where a card is kept."""
+
+    title: str
+    lead: str
+    sum: str
+    button: str
+    note: str
+    consent: str
+    is_card: bool
+    expected_minor: int
+    stripe_minor: int
+    saves_card: bool
+    without_script: str
+
+
+@dataclass(frozen=True, slots=True)
+class HelpRow:
+    """One message between the customer and the front desk."""
+
+    is_own: bool
+    who: str
+    text: str
+
+
+def state(
+    booking: Booking, money: BookingMoney, due: Payable | None, *, held_until: datetime | None, now: datetime
+) -> PayState:
+    """Say what is true now. ``held_until`` is the end of the time that waits for this payment, None where none does."""
+    return PayState(
+        shows=_shows(booking, money, due, held_until, now),
+        expects=f"{due.kind}.{due.purpose}.{due.amount_minor}" if due else "",
+        until=formats.time_text(local(held_until, booking)) if held_until else "",
+        expires_ms=_milliseconds(held_until),
+        looked_ms=max((_milliseconds(each.checked_at) for each in money.attempts), default=0),
+        now_ms=_milliseconds(now),
+    )
+
+
+def page(booking: Booking, business: Business, due: Payable, demand: Demand) -> PayPage:
+    amount = visit.money(due.amount_minor, booking)
+    is_card = due.kind is PayKind.CARD
+    return PayPage(
+        title=gettext("Your card") if is_card else gettext("Payment"),
+        lead=_lead(booking, due),
+        sum=amount,
+        button=gettext("Save this card") if is_card else gettext("Pay %(sum)s") % {"sum": amount},
+        note=gettext("Nothing is charged now.") if is_card else gettext("Your bank may ask you to confirm it."),
+        consent=money_presenter.card_terms(booking, business, demand) if due.saves_card else "",
+        is_card=is_card,
+        expected_minor=due.amount_minor,
+        stripe_minor=0 if is_card else stripe_amount(due.amount_minor, booking.currency),
+        saves_card=due.saves_card,
+        without_script=_without_script(booking, due, amount),
+    )
+
+
+def summary(
+    booking: Booking, business: Business, money: BookingMoney, due: Payable | None, policy: SafeString
+) -> Summary:
+    """The same card as on the step before, with the sums as they are now."""
+    who = " · ".join([visit.span_text(booking), *visit.staff_names(booking)])
+    return Summary(
+        what=visit.what_text(booking),
+        facts=(who, visit.where_text(booking, business)),
+        lines=tuple(money_presenter.ledger(booking, money) if money.payments else visit.price_lines(booking)),
+        extras=(),
+        band=tuple(_band(booking, money, due)),
+        policy=policy,
+        total_minor=booking.total_minor,
+    )
+
+
+def countdown(booking: Booking, *, begun_at: datetime, ends_at: datetime, now: datetime) -> Countdown:
+    """How long the time waits for this payment."""
+    left = max(0, round((ends_at - now).total_seconds()))
+    return Countdown(
+        lead=format_html("<b>{}</b>", visit.when_text(booking)),
+        when=visit.when_text(booking),
+        expires_ms=int(ends_at.timestamp() * 1000),
+        now_ms=int(now.timestamp() * 1000),
+        digits=f"{left // 60}:{left % 60:02d}",
+        seconds_left=left,
+        seconds_in_all=max(1, round((ends_at - begun_at).total_seconds())),
+        until=formats.time_text(local(ends_at, booking)),
+    )
+
+
+def problems() -> list[tuple[str, str]]:
+    """Why it did not work, by the words that js/pay.js knows. What is still true stands under each of them."""
+    return [
+        ("other", gettext("The payment did not go through.")),
+        ("declined", gettext("The bank declined this card.")),
+        ("funds", gettext("The bank says that there is not enough money on this card.")),
+        ("expired", gettext("This card has expired.")),
+        ("code", gettext("The security code of the card is not right.")),
+        ("proof", gettext("Your bank could not confirm that it is you, or the confirmation was left.")),
+        ("unreachable", gettext("The payment service cannot be reached right now.")),
+    ]
+
+
+def help_rows(messages: Sequence[HelpMessage], business: Business) -> list[HelpRow]:
+    desk = business.text("name")
+    return [
+        HelpRow(each.is_from_customer, gettext("You") if each.is_from_customer else each.author_name or desk, each.text)
+        for each in messages
+    ]
+
+
+def _milliseconds(moment: datetime | None) -> int:
+    """Since 1970, as scripts count; 0 for no moment."""
+    return int(moment.timestamp() * 1000) if moment else 0
+
+
+def _shows(
+    booking: Booking, money: BookingMoney, due: Payable | None, held_until: datetime | None, now: datetime
+) -> Shows:
+    if money.is_being_checked:
+        return Shows.CHECKING
+    if booking.status == BookingStatus.EXPIRED or (
+        booking.status == BookingStatus.PENDING_PAYMENT and held_until is not None and held_until <= now
+    ):
+        # Money that came in at the last moment is being matched with the time: not over, not done.
+        return Shows.CHECKING if money.balance.net_paid_minor else Shows.OVER
+    if booking.status == BookingStatus.PENDING_PAYMENT:
+        if money.balance.net_paid_minor >= booking.due_now_minor > 0 or (not booking.due_now_minor and money.card):
+            return Shows.CHECKING
+        return Shows.READY if due else Shows.CLOSED
+    return Shows.READY if due else Shows.DONE
+
+
+def _lead(booking: Booking, due: Payable) -> str:
+    if due.kind is PayKind.CARD:
+        return gettext("Your time is booked once we have a card. It is charged only if you cancel late or do not come.")
+    if due.purpose == Purpose.MOVE:
+        return gettext("Your appointment moves as soon as this is paid. Until then the old time stays yours.")
+    if due.purpose == Purpose.FEE:
+        return gettext("A fee is open for your appointment on %(when)s.") % {"when": visit.when_text(booking)}
+    if booking.status == BookingStatus.PENDING_PAYMENT:
+        return gettext("Your time is booked as soon as this is paid.")
+    return gettext("What is left to pay for your appointment on %(when)s.") % {"when": visit.when_text(booking)}
+
+
+def _without_script(booking: Booking, due: Payable, amount: str) -> str:
+    if due.kind is PayKind.CARD:
+        return gettext("We keep your time only with a card. You can also give it to us by phone.")
+    if booking.status == BookingStatus.PENDING_PAYMENT:
+        return gettext(
+            "%(sum)s has to be paid before your time is booked. You can also pay by phone or at the front desk while"
+            " the time is held."
+        ) % {"sum": amount}
+    return gettext("%(sum)s is open. You can also pay by phone or at the visit.") % {"sum": amount}
+
+
+def _band(booking: Booking, money: BookingMoney, due: Payable | None) -> list[MoneyLine]:
+    if due is None:
+        return []
+    amount = visit.money(due.amount_minor, booking)
+    rest = money.balance.open_minor - due.amount_minor
+    if due.kind is PayKind.CARD:
+        lines = [MoneyLine(gettext("Nothing now · card on file"), visit.money(0, booking), "now")]
+    elif due.purpose == Purpose.MOVE:
+        return [MoneyLine(gettext("Fee for moving"), amount, "now")]
+    elif due.purpose == Purpose.FEE:
+        return [MoneyLine(gettext("Fee"), amount, "now")]
+    else:
+        is_deposit = due.purpose == Purpose.BOOKING and rest > 0
+        lines = [MoneyLine(gettext("Deposit now") if is_deposit else gettext("Pay now"), amount, "now")]
+    if rest > 0:
+        lines.append(MoneyLine(gettext("Rest at the visit"), visit.money(rest, booking)))
+    return lines

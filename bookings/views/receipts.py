@@ -1,0 +1,41 @@
+"""Receipts of a booking, by its link: as a page and as a PDF that say the same."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from bookings.views.opened import Opened, open_for_customer
+from bookings.views.tokens import token_page
+from payments.models import Receipt
+from payments.queries import receipts_of
+from payments.receipt_pdf import receipt_pdf
+from payments.receipts import ReceiptContents, written
+
+
+@token_page
+@require_safe
+def receipt(request: HttpRequest, token: str, number: str) -> HttpResponse:
+    opened = open_for_customer(token)
+    found = _receipt(opened, number)
+    contents = ReceiptContents.from_json(found.contents)
+    context = {"token": opened.token, "number": found.number, "receipt": written(contents), "lang": contents.language}
+    return render(request, "bookings/receipt.html", context)
+
+
+@token_page
+@require_safe
+def pdf(request: HttpRequest, token: str, number: str) -> HttpResponse:
+    opened = open_for_customer(token)
+    found = _receipt(opened, number)
+    content = receipt_pdf(ReceiptContents.from_json(found.contents), brand_colour=opened.business.brand_colour)
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
+    return response
+
+
+def _receipt(opened: Opened, number: str) -> Receipt:
+    """Find a receipt of exactly this booking; those of others do not exist here."""
+    for each in receipts_of(f"booking:{opened.booking.pk}"):
+        if each.number == number:
+            return each
+    raise Http404
