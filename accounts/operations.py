@@ -1,12 +1,14 @@
 """Who customers are, what is known of them, and what they agreed to."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.emails import normalised_email
-from accounts.models import Consent, Customer
+from accounts.models import ChannelChoice, Consent, Customer, QuietHours
 from core.inserts import insert_rows, insert_unless_known
 
 # Purpose of the consent to be told news and offers.
@@ -58,3 +60,41 @@ def record_consent(*, customer_id: int | None, subject_ref: str, purpose: str, t
     )
     insert_rows(consent)
     return consent
+
+
+@transaction.atomic
+def choose_channels(*, person_ref: str, wanted: Mapping[str, bool], now: datetime) -> None:
+    """Keep by which channels a person wants messages. Channels not named stay as they are."""
+    for channel, is_on in wanted.items():
+        ChannelChoice.objects.update_or_create(
+            person_ref=person_ref, channel=channel, defaults={"is_on": is_on, "updated_at": now}
+        )
+
+
+def set_quiet_hours(*, person_ref: str, start_minute: int, end_minute: int, time_zone: str) -> None:
+    """Keep when a person wants no messages that can wait: minutes from local midnight, equal ones for never."""
+    if start_minute == end_minute:
+        QuietHours.objects.filter(person_ref=person_ref).delete()
+        return
+    hours = {"start_minute": start_minute, "end_minute": end_minute, "time_zone": time_zone}
+    QuietHours.objects.update_or_create(person_ref=person_ref, defaults=hours)
+
+
+@transaction.atomic
+def agree_to_marketing(*, customer_id: int, subject_ref: str, text: str, now: datetime) -> None:
+    """Record that a customer asked for news, in the words that were shown; nothing when they did so before.
+
+    Locks the customer's row, so that two presses make one record.
+    """
+    Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    if not _marketing_consents(customer_id).exists():
+        record_consent(customer_id=customer_id, subject_ref=subject_ref, purpose=MARKETING_CONSENT, text=text, now=now)
+
+
+def withdraw_marketing(*, customer_id: int, now: datetime) -> None:
+    """End every agreement of a customer to be told news. What was agreed stays written down."""
+    _marketing_consents(customer_id).update(withdrawn_at=now)
+
+
+def _marketing_consents(customer_id: int) -> QuerySet[Consent]:
+    return Consent.objects.filter(customer_id=customer_id, purpose=MARKETING_CONSENT, withdrawn_at=None)

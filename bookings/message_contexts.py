@@ -16,10 +16,14 @@ from bookings.enums import ActorKind
 from bookings.links import LinkRole, manage_url
 from bookings.message_words import words_of
 from bookings.models import Booking
+from bookings.payment_texts import card_words, refund_sentence, settlement_sentence
 from bookings.policies import Terms
 from bookings.policy_texts import BookingFacts, plain_policy_sentence, policy_sentence
+from bookings.records import deposit_minor, subject_ref
+from bookings.settlements import Settlement
 from core.references import spoken
 from notifications.requests import CalendarPart, MessageContext
+from payments.queries import balance, payments_of, saved_card
 from services.brand import brand_tokens
 from services.models import Business
 from staff.models import StaffMember
@@ -36,6 +40,7 @@ def customer_context(
     steps = appointment.steps(booking)
     entry = customer_entry(booking, business)
     attendee = ical.Mailbox(booking.contact_name, booking.contact_email)
+    money = _settled(booking) if is_off else _paid(booking)
     variables = {
         **common(booking, business, details),
         "first_name": first_name(booking.contact_name),
@@ -43,11 +48,12 @@ def customer_context(
         "who": steps[0].who if len(steps) == 1 else "",
         **when(booking, (entry.starts_at, entry.ends_at)),
         "preparations": [] if is_off else appointment.preparations(booking),
-        **({} if is_off else _policy(booking, now)),
+        **({} if is_off else _policy(booking, now, paid_minor=money["paid_minor"])),
         "manage_url": manage_url(booking, LinkRole.CUSTOMER),
         **{f"{page}_url": manage_url(booking, LinkRole.CUSTOMER, page=page) for page in _CUSTOMER_PAGES},
         "is_cancelled_by_customer": booking.cancelled_by == ActorKind.CUSTOMER,
         "fee_minor": booking.cancellation_fee_minor or 0,
+        **money,
         "book_again_url": book_again_url(booking),
         "review_url": business.review_url,
     }
@@ -144,7 +150,43 @@ def _at_the_old_time(entry: ical.Entry, starts_at: datetime) -> ical.Entry:
     return replace(entry, starts_at=starts_at, ends_at=starts_at + (entry.ends_at - entry.starts_at))
 
 
-def _policy(booking: Booking, now: datetime) -> dict[str, str]:
+def _paid(booking: Booking) -> dict[str, Any]:
+    """What was paid so far, and what is left for the visit."""
+    if booking.bill_id is None:
+        return {"paid_minor": 0, "open_minor": booking.total_minor}
+    sums = balance(subject_ref(booking))
+    return {"paid_minor": sums.net_paid_minor, "open_minor": sums.open_minor}
+
+
+def _settled(booking: Booking) -> dict[str, Any]:
+    """What cancelling did to the money, as it was decided then; ``money_words`` is empty where none had moved."""
+    event = booking.events.filter(to_status="cancelled").last()
+    details = event.details if event else {}
+    kept, refund, charge, left = (
+        int(details.get(name, 0)) for name in ("kept_minor", "refund_minor", "charge_minor", "open_minor")
+    )
+    if not (kept or refund or charge):
+        return {"money_words": ""}
+    language = get_language() or booking.language
+    payment = next((each for each in reversed(payments_of(subject_ref(booking))) if each.card_last4), None)
+    card = saved_card(subject_ref(booking))
+    back = refund_sentence(
+        refund,
+        currency=booking.currency,
+        language=language,
+        card_brand=payment.card_brand if payment else "",
+        card_last4=payment.card_last4 if payment else "",
+    )
+    rest = settlement_sentence(
+        Settlement(kept, 0, charge, left),
+        currency=booking.currency,
+        language=language,
+        card=card_words(card.brand, card.last4) if card else "",
+    )
+    return {"money_words": f"{back} {rest}".strip() if kept or charge or left else back}
+
+
+def _policy(booking: Booking, now: datetime, *, paid_minor: int) -> dict[str, str]:
     terms = Terms.from_json(booking.terms)
     facts = BookingFacts(
         starts_at=booking.starts_at,
@@ -155,6 +197,8 @@ def _policy(booking: Booking, now: datetime) -> dict[str, str]:
         confirmed_at=booking.confirmed_at,
         now=now,
         anchor_minor=booking.fee_anchor_minor,
+        paid_minor=paid_minor,
+        deposit_minor=deposit_minor(booking),
     )
     return {"policy": plain_policy_sentence(terms, **facts), "policy_html": policy_sentence(terms, **facts)}
 

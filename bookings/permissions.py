@@ -33,6 +33,7 @@ class Role(StrEnum):
 
 EVERYBODY = frozenset(Role)
 _CUSTOMERS = frozenset({Role.GUEST, Role.CUSTOMER})
+_MAILBOX = frozenset({Role.CUSTOMER})
 _LINKS = _CUSTOMERS | {Role.STAFF_LINK}
 _NOBODY: frozenset[Role] = frozenset()
 _DESK = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK, Role.THERAPIST, Role.AUDITOR, Role.ELSEWHERE})
@@ -65,6 +66,11 @@ RULES: Mapping[str, Rule] = {
     "move": Rule(_LINKS, _LINKS),
     "cancel": Rule(_LINKS, _LINKS),
     "coming": Rule(_CUSTOMERS, _CUSTOMERS),
+    # These decide about a mailbox and its owner, so only what was sent there opens them.
+    "message_choices": Rule(_MAILBOX, _MAILBOX),
+    "push": Rule(_NOBODY, _MAILBOX),
+    "unsubscribe": Rule(_MAILBOX, _MAILBOX),
+    "service_worker": Rule(EVERYBODY),
     "calendar": Rule(_CUSTOMERS),
     # Whoever posts there has to sign; without a signature nothing is read.
     "stripe_webhook": Rule(_NOBODY, EVERYBODY),

@@ -1,10 +1,27 @@
-"""Public addresses. /h/ is a hold by its token, /b/ a booking by its magic link, /pay/ one by the cookie of a link."""
+"""Public addresses. /h/ is a hold by its token, /b/ a booking by its magic link, /pay/ one by the cookie of a link, /u/
+ends news to one mailbox.
+"""
 
 from django.urls import path, re_path
 
-from bookings.views import calendars, checkout, coming, manage, move, pay, picker, receipts, storefront
+from bookings.views import (
+    calendars,
+    checkout,
+    coming,
+    manage,
+    message_choices,
+    move,
+    pay,
+    picker,
+    push,
+    receipts,
+    storefront,
+    unsubscribe,
+)
 
 urlpatterns = [
+    path("sw.js", push.service_worker, name="service_worker"),
+    path("u/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("", storefront.landing, name="landing"),
     path("brand.css", storefront.brand, name="brand"),
     path("s/<slug:slug>/", picker.picker, name="picker"),
@@ -18,6 +35,8 @@ urlpatterns = [
     path("b/<str:token>/move", move.move, name="move"),
     path("b/<str:token>/cancel", manage.cancel, name="cancel"),
     path("b/<str:token>/coming", coming.coming, name="coming"),
+    path("b/<str:token>/messages", message_choices.message_choices, name="message_choices"),
+    path("b/<str:token>/push", push.push, name="push"),
     path("b/<str:token>/calendar.ics", calendars.calendar, name="calendar"),
     path("b/<str:token>/pay", pay.from_link, name="pay_link"),
     path("b/<str:token>/receipt/<str:number>.pdf", receipts.pdf, name="receipt_pdf"),

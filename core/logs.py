@@ -7,8 +7,8 @@ from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-# Path parts that carry a secret: /h/<token>/ (hold) and /b/<token>/ (manage link).
-_TOKEN_PATH = re.compile(r"(/(?:h|b)/)[^/\s\"'?#]{8,}")
+# Path parts that carry a secret: /h/<token>/ (hold), /b/<token>/ (manage link), /u/<token> (unsubscribe).
+_TOKEN_PATH = re.compile(r"(/(?:h|b|u)/)[^/\s\"'?#]{8,}")
 
 
 def masked(text: str) -> str:

@@ -29,6 +29,7 @@ from bookings.presenters.zones import zone_named
 from bookings.views.move_times import line_of, move_starts
 from bookings.views.picker import ZONE_COOKIE
 from core import clock
+from notifications.devices import push_key
 from services.models import Business
 
 # Two weeks show three days with times even where somebody works once a week.
@@ -86,6 +87,14 @@ def open_for_customer(token: str) -> Opened:
     return opened
 
 
+def open_by_mail(token: str) -> Opened:
+    """For what only the owner of the mailbox may decide: the link that travels by mail, not the one on the screen."""
+    opened = open_booking(token)
+    if opened.role is not LinkRole.CUSTOMER:
+        raise Http404
+    return opened
+
+
 def common(request: HttpRequest, opened: Opened) -> dict[str, Any]:
     zone = zone_named(request.COOKIES.get(ZONE_COOKIE, "").replace("%2F", "/"))
     return {
@@ -115,6 +124,8 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         "history": presenter.history(booking, opened.business),
         "preparations": [] if is_over else preparations(booking),
         "again_url": reverse("picker", args=[line_of(booking).variant.service.slug]),
+        "chooses_messages": opened.role is LinkRole.CUSTOMER,
+        "push_key": push_key() if opened.role is LinkRole.CUSTOMER and not is_over else "",
     }
     if not is_over:
         block = presenter.move_block(booking, now=now, by_staff=False)

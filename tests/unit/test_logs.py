@@ -21,6 +21,7 @@ TOKEN = "K7M4PXcAbC-dEf_0123456789012345678901234567890123"
         (f"https://book.example.com/b/{TOKEN}/cancel?x=1", "https://book.example.com/b/…/cancel?x=1"),
         (f"one /b/{TOKEN}/ and /h/{TOKEN}/ two", "one /b/…/ and /h/…/ two"),
         (f'"GET /b/{TOKEN} HTTP/1.1"', '"GET /b/… HTTP/1.1"'),
+        (f"<https://book.example.com/u/{TOKEN}>", "<https://book.example.com/u/…"),
         ("/b/", "/b/"),
         ("/s/deep-tissue-massage/", "/s/deep-tissue-massage/"),
         ("nothing here", "nothing here"),

@@ -18,6 +18,7 @@ from accounts.models import User
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from bookings.permissions import RULES, Role
+from notifications.unsubscribing import unsubscribe_token
 from payments.operations.receipts import issue_receipt
 from staff import enums as desk
 from tests import factories
@@ -68,9 +69,14 @@ class Visitor:
                 | "move"
                 | "cancel"
                 | "coming"
+                | "message_choices"
+                | "push"
                 | "calendar"
             ):
                 return reverse(name, args=[self.token])
+            case "unsubscribe":
+                is_owner = self.role is Role.CUSTOMER
+                return reverse(name, args=[unsubscribe_token(self.booking.contact_email) if is_owner else self.token])
             case "receipt" | "receipt_pdf":
                 return reverse(name, args=[self.token, "2027-000001"])
             case "pay_link":

@@ -1,0 +1,67 @@
+"""What customers choose about the messages they get."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.queries import MessageChoices
+from core.formats import clock_text
+from notifications.enums import Channel
+
+# Whoever has chosen none yet sees these as a start.
+USUAL_QUIET = (22 * 60, 8 * 60)
+_HALF_HOURS = range(0, 1440, 30)
+_LABELS = {
+    Channel.EMAIL: _("Reminders by e-mail"),
+    Channel.SMS: _("SMS"),
+    Channel.WHATSAPP: _("WhatsApp"),
+    Channel.PUSH: _("Notifications on this and your other devices"),
+}
+
+
+class ChoicesForm(forms.Form):
+    """Channels that this site can use, quiet hours and news. ``wanted`` gives the channels as choices to keep."""
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, channels: Collection[Channel], choices: MessageChoices
+    ) -> None:
+        super().__init__(data, auto_id="id_%s")
+        self._channels = tuple(channels)
+        for channel in channels:
+            self.fields[channel] = forms.BooleanField(
+                label=_LABELS[channel], required=False, initial=choices.wants(channel)
+            )
+        self.fields[Channel.EMAIL].help_text = _(
+            "Confirmations, changes and payments always come by e-mail, so that you know where you stand."
+        )
+        quiet = choices.quiet
+        start, end = (quiet.start_minute, quiet.end_minute) if quiet else USUAL_QUIET
+        self.fields["is_quiet"] = forms.BooleanField(
+            label=_("Nothing that can wait during my quiet hours"), required=False, initial=quiet is not None
+        )
+        self.fields["quiet_from"] = _time(_("From"), start)
+        self.fields["quiet_until"] = _time(_("Until"), end)
+        self.fields["news"] = forms.BooleanField(required=False, initial=choices.wants_news)
+
+    @property
+    def channel_fields(self) -> list[forms.BoundField]:
+        return [self[channel] for channel in self._channels]
+
+    @property
+    def wanted(self) -> dict[str, bool]:
+        return {channel: bool(self.cleaned_data[channel]) for channel in self._channels}
+
+    @property
+    def quiet_hours(self) -> tuple[int, int]:
+        """Start and end in minutes from midnight; equal ones for never."""
+        if not self.cleaned_data["is_quiet"]:
+            return 0, 0
+        return self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]
+
+
+def _time(label: Any, initial: int) -> forms.TypedChoiceField:
+    minutes = sorted({*_HALF_HOURS, initial})
+    choices = [(str(minute), clock_text(minute)) for minute in minutes]
+    return forms.TypedChoiceField(label=label, choices=choices, coerce=int, initial=str(initial))

@@ -1,0 +1,151 @@
+"""What must always be true of the money that bookings ask, get and keep. Reads only; ids and sums, nothing personal."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from core.doctor import Check
+
+# Handlers run every few seconds; what fails is tried again.
+SETTLE_LIMIT = timedelta(minutes=15)
+
+
+def _query(sql: str) -> Callable[[datetime], list[str]]:
+    """A check that is one statement: each row is one text. ``%(settled)s``: what came before it is settled."""
+
+    def run(now: datetime) -> list[str]:
+        parameters: dict[str, Any] = {"settled": now - SETTLE_LIMIT}
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return [str(row[0]) for row in cursor.fetchall()]
+
+    return run
+
+
+# What the lines of a bill say of a booking: what was sold, fees by their kinds, and everything but fees for moves.
+_OWED = """
+LEFT JOIN LATERAL (
+    SELECT sum(gross_minor) FILTER (WHERE kind IN ('service', 'add_on')) AS sold,
+        sum(tax_minor) FILTER (WHERE kind IN ('service', 'add_on')) AS tax,
+        sum(gross_minor) FILTER (WHERE kind = 'cancellation_fee') AS cancel_fee,
+        sum(gross_minor) FILTER (WHERE kind = 'no_show_fee') AS no_show_fee,
+        sum(gross_minor) FILTER (WHERE kind = 'waiver') AS waiver,
+        sum(gross_minor) FILTER (WHERE kind <> 'change_fee') AS owed,
+        sum(gross_minor) AS total
+    FROM payments_billline WHERE bill_id = b.bill_id AND subject_ref = 'booking:' || b.id
+) l ON true
+"""
+
+bills_unlike_bookings = _query(f"""
+SELECT format('booking %%s (%%s) has total %%s, fee %%s; its bill says %%s for services, %%s in all', b.id, b.status,
+    b.total_minor, coalesce(b.cancellation_fee_minor, l.no_show_fee, 0), coalesce(l.sold, 0), coalesce(l.owed, 0))
+FROM bookings_booking b
+{_OWED}
+LEFT JOIN payments_bill bill ON bill.id = b.bill_id
+WHERE (b.confirmed_at IS NOT NULL OR b.bill_id IS NOT NULL OR b.status = 'pending_payment') AND (
+    bill.id IS NULL OR bill.currency <> b.currency
+    OR (coalesce(l.sold, 0), coalesce(l.tax, 0)) <> (b.total_minor, b.tax_minor)
+    OR coalesce(l.owed, 0) <> CASE b.status
+        WHEN 'cancelled' THEN coalesce(b.cancellation_fee_minor, -1) + coalesce(l.waiver, 0)
+        WHEN 'no_show' THEN coalesce(l.no_show_fee, 0) + coalesce(l.waiver, 0)
+        WHEN 'expired' THEN 0
+        ELSE b.total_minor END)
+""")  # noqa: S608 (constants of this file)
+
+fees_beyond_the_price = _query(f"""
+SELECT format('booking %%s has a fee of %%s of a price of %%s, waived %%s', b.id,
+    coalesce(l.cancel_fee, 0) + coalesce(l.no_show_fee, 0), b.total_minor, -coalesce(l.waiver, 0))
+FROM bookings_booking b
+{_OWED}
+WHERE l.cancel_fee > b.total_minor OR l.no_show_fee > b.total_minor
+    OR coalesce(l.cancel_fee, 0) + coalesce(l.no_show_fee, 0) + coalesce(l.waiver, 0) < 0
+""")  # noqa: S608 (constants of this file)
+
+# Sums of what moved for a booking: what came in, what goes or went back, and when the last of it came.
+_MOVED = """
+JOIN LATERAL (
+    SELECT coalesce(sum(p.amount_minor), 0) AS paid, coalesce(sum(r.back), 0) AS back, max(p.succeeded_at) AS last
+    FROM payments_payment p
+    LEFT JOIN LATERAL (
+        SELECT sum(amount_minor) AS back FROM payments_refund
+        WHERE payment_id = p.id AND status NOT IN ('failed', 'cancelled')
+    ) r ON true
+    WHERE p.subject_ref = 'booking:' || b.id AND p.status = 'succeeded'
+) m ON true
+"""
+_ALERTED = "EXISTS (SELECT FROM payments_moneyalert a WHERE a.subject_ref = 'booking:' || b.id)"
+
+money_without_a_booking = _query("""
+SELECT format('payment %%s of %%s belongs to no booking, and nobody was told', p.id, p.subject_ref)
+FROM payments_payment p
+LEFT JOIN bookings_booking b ON p.subject_ref = 'booking:' || b.id AND b.bill_id = p.bill_id
+WHERE p.status = 'succeeded' AND p.subject_ref LIKE 'booking:%%' AND b.id IS NULL AND p.succeeded_at < %(settled)s
+    AND NOT EXISTS (SELECT FROM payments_moneyalert a WHERE a.payment_id = p.id)
+""")
+
+money_not_settled = _query("""
+SELECT format('payment %%s of booking %%s succeeded at %%s and was not settled', p.id, b.id, p.succeeded_at)
+FROM payments_payment p
+JOIN bookings_booking b ON p.subject_ref = 'booking:' || b.id AND b.bill_id = p.bill_id
+WHERE p.status = 'succeeded' AND p.succeeded_at < %(settled)s AND NOT EXISTS (
+    SELECT FROM bookings_bookingevent e
+    WHERE e.booking_id = b.id AND e.kind = 'money' AND e.details ->> 'what' = 'paid'
+        AND (e.details ->> 'payment_id')::bigint = p.id)
+""")
+
+# Kept is what a live booking or a fee owes; nothing is kept of a booking that was never made. While a fee may be waived
+# nothing moves. KWD and the like: refunds are rounded to what the provider can send.
+kept_without_reason = _query(f"""
+SELECT format('booking %%s (%%s) owes %%s, but %%s of %%s paid are kept', b.id, b.status, coalesce(l.total, 0),
+    m.paid - m.back, m.paid)
+FROM bookings_booking b
+{_OWED}
+{_MOVED}
+WHERE m.paid > 0 AND m.last < %(settled)s AND b.fee_settles_at IS NULL
+    AND m.paid - m.back > greatest(coalesce(l.total, 0), 0) AND NOT {_ALERTED}
+""")  # noqa: S608 (constants of this file)
+
+confirmed_unpaid = _query(f"""
+SELECT format('booking %%s is %%s, but of %%s due when booking only %%s was paid', b.id, b.status, b.due_now_minor,
+    m.paid)
+FROM bookings_booking b
+{_MOVED}
+WHERE b.status IN ('confirmed', 'started', 'completed', 'no_show') AND b.due_now_minor > 0
+    AND NOT b.is_payment_waived AND m.paid < b.due_now_minor
+""")  # noqa: S608 (constants of this file)
+
+confirmed_without_card = _query("""
+SELECT format('booking %%s is %%s, but no card was kept', b.id, b.status)
+FROM bookings_booking b
+WHERE b.status IN ('confirmed', 'started', 'completed', 'no_show') AND b.payment_mode = 'card'
+    AND NOT b.is_payment_waived
+    AND NOT EXISTS (SELECT FROM payments_savedcard c WHERE c.subject_ref = 'booking:' || b.id)
+""")
+
+waiting_for_nothing = _query("""
+SELECT format('booking %%s waits for a payment with bill %%s, until %%s, mode %%s, due %%s', id,
+    coalesce(bill_id::text, 'none'), coalesce(hold_expires_at::text, 'never'), payment_mode, due_now_minor)
+FROM bookings_booking
+WHERE status = 'pending_payment' AND (
+    bill_id IS NULL OR hold_expires_at IS NULL OR payment_mode NOT IN ('deposit', 'full', 'card')
+    OR (payment_mode = 'card') <> (due_now_minor = 0) OR due_now_minor > total_minor)
+""")
+
+overdue_fees = _query("""
+SELECT format('booking %%s (%%s) should have moved its money at %%s', id, status, fee_settles_at)
+FROM bookings_booking WHERE fee_settles_at < %(settled)s OR (fee_settles_at IS NOT NULL AND status <> 'no_show')
+""")
+
+CHECKS = [
+    Check("I12", "Money that came belongs to a booking, or somebody was told", money_without_a_booking),
+    Check("I12", "Money that came was settled", money_not_settled),
+    Check("I12", "No booking stands unpaid that had to be paid first", confirmed_unpaid),
+    Check("I12", "No booking stands without the card that was asked for", confirmed_without_card),
+    Check("I12", "What waits for a payment has a bill, an end and something due", waiting_for_nothing),
+    Check("I14", "Every bill says what its bookings owe", bills_unlike_bookings),
+    Check("I14", "No fee is more than the price", fees_beyond_the_price),
+    Check("I14", "Nothing is kept beyond what is owed", kept_without_reason),
+    Check("I14", "No fee waits longer than it may", overdue_fees),
+]

@@ -1,0 +1,72 @@
+"""What the customer of a booking chooses about messages. Acting by the mailed link proves whose mailbox it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.operations import agree_to_marketing, choose_channels, set_quiet_hours, withdraw_marketing
+from bookings.models import Booking
+from bookings.operations.identity import link_proven_customer
+from notifications.devices import Keys, add_device
+from notifications.enums import Channel
+from notifications.unsubscribing import subscribe_again
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """``quiet_hours`` are minutes from midnight at the place, equal ones for none. ``consent_text`` are the words that
+    were shown beside the choice of news.
+    """
+
+    channels: Mapping[str, bool]
+    quiet_hours: tuple[int, int]
+    wants_news: bool
+    consent_text: str
+
+
+def choose_messages(*, booking_id: int, chosen: Chosen, now: datetime) -> None:
+    """Keep what the owner of the mailbox chose, for all their bookings. Locks: the customer, for news."""
+    booking = link_proven_customer(booking_id=booking_id, now=now)
+    customer_id, person_ref = _person(booking)
+    start_minute, end_minute = chosen.quiet_hours
+    with transaction.atomic():
+        choose_channels(person_ref=person_ref, wanted=chosen.channels, now=now)
+        set_quiet_hours(
+            person_ref=person_ref,
+            start_minute=start_minute,
+            end_minute=end_minute,
+            time_zone=booking.location.time_zone,
+        )
+        if chosen.wants_news:
+            subject_ref = f"booking:{booking.pk}"
+            agree_to_marketing(customer_id=customer_id, subject_ref=subject_ref, text=chosen.consent_text, now=now)
+            subscribe_again(email=booking.contact_email)
+        else:
+            withdraw_marketing(customer_id=customer_id, now=now)
+
+
+def stop_all_but_needed(*, booking_id: int, now: datetime) -> None:
+    """End reminders, texts, notifications and news; what is agreed, changed or paid still comes by e-mail."""
+    customer_id, person_ref = _person(link_proven_customer(booking_id=booking_id, now=now))
+    with transaction.atomic():
+        choose_channels(person_ref=person_ref, wanted=dict.fromkeys(Channel.values, False), now=now)
+        withdraw_marketing(customer_id=customer_id, now=now)
+
+
+def register_device(*, booking_id: int, endpoint: str, keys: Keys, now: datetime) -> None:
+    """Send web push to this device of the mailbox's owner, and switch the channel on.
+
+    :raises UnknownPushService: when the address is not one of a browser's maker.
+    """
+    _, person_ref = _person(link_proven_customer(booking_id=booking_id, now=now))
+    with transaction.atomic():
+        add_device(person_ref=person_ref, endpoint=endpoint, keys=keys, now=now)
+        choose_channels(person_ref=person_ref, wanted={Channel.PUSH: True}, now=now)
+
+
+def _person(booking: Booking) -> tuple[int, str]:
+    if booking.customer_id is None:
+        raise ValueError("A booking without a mailbox has no link that travels by mail.")
+    return booking.customer_id, f"customer:{booking.customer_id}"
