@@ -22,9 +22,9 @@ class MessageChoices:
 def message_choices(person_ref: str, customer_id: int | None = None) -> MessageChoices:
     """Read a person's choices; only a customer can have asked for news. Three queries."""
     chosen = ChannelChoice.objects.filter(person_ref=person_ref).values_list("channel", "is_on")
-    given = Consent.objects.filter(customer_id=customer_id, purpose=MARKETING_CONSENT, withdrawn_at=None)
+    given = Consent.objects.filter(purpose=MARKETING_CONSENT, withdrawn_at=None)
     return MessageChoices(
         channels=dict(chosen),
         quiet=QuietHours.objects.filter(person_ref=person_ref).first(),
-        wants_news=customer_id is not None and given.exists(),
+        wants_news=customer_id is not None and given.filter(customer_id=customer_id).exists(),
     )

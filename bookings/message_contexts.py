@@ -14,7 +14,7 @@ from bookings.calendar_entries import customer_entry, staff_entry
 from bookings.contact import first_name
 from bookings.enums import ActorKind
 from bookings.links import LinkRole, manage_url
-from bookings.message_words import words_of
+from bookings.message_words import CARD, labels, words_of
 from bookings.models import Booking
 from bookings.payment_texts import card_words, refund_sentence, settlement_sentence
 from bookings.policies import Terms
@@ -53,6 +53,7 @@ def customer_context(
         **{f"{page}_url": manage_url(booking, LinkRole.CUSTOMER, page=page) for page in _CUSTOMER_PAGES},
         "is_cancelled_by_customer": booking.cancelled_by == ActorKind.CUSTOMER,
         "fee_minor": booking.cancellation_fee_minor or 0,
+        "is_off": is_off,
         **money,
         "book_again_url": book_again_url(booking),
         "review_url": business.review_url,
@@ -83,6 +84,7 @@ def staff_context(
         "steps": appointment.steps(booking, staff_member_id=person.pk) or appointment.steps(booking),
         **when(booking, (entry.starts_at, entry.ends_at)),
         "channel": booking.get_channel_display(),
+        "is_off": is_off,
         "is_cancelled_by_customer": booking.cancelled_by == ActorKind.CUSTOMER,
     }
     if not is_off:
@@ -109,7 +111,7 @@ def _context(
 ) -> MessageContext:
     return MessageContext(
         template=template,
-        variables=variables,
+        variables={**variables, "labels": labels(), "card": CARD},
         words=words_of(variables),
         link=str(variables.get("manage_url", "")),
         sender_name=business.text("name"),

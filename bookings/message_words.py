@@ -4,6 +4,7 @@ Plain text only, all of it what the recipient of the message may see anyway.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext, pgettext
@@ -61,6 +62,14 @@ _STAFF_AHEAD = (
     Variable("cancel_url", _("Link to cancel"), _("https://book.example.com/b/K7M4PXs…/cancel")),
 )
 
+_MANAGE = _AHEAD[0]
+_AMOUNT = Variable("amount", _("The sum that it is about"), _("€20.00"))
+_PAY = Variable("pay_url", _("Link to pay"), _("https://book.example.com/b/K7M4PXc…/pay"))
+_OPEN = Variable("open", _("What is still to be paid, if anything"), _("€60.00"))
+_REASON = Variable("reason", _("What your staff wrote for the customer, if anything"), _("We are closed that day."))
+_KEPT = Variable("kept_until", _("Until when the time is kept, if it is"), _("Fri 27 Nov, 12:00"))
+_REFUND = Variable("refund", _("How the money goes back"), _("It takes some days to reach your card."))
+
 _BY_KIND: Mapping[tuple[str, str], tuple[Variable, ...]] = {
     ("confirmed", "customer"): _CUSTOMER_AHEAD,
     ("moved", "customer"): (*_CUSTOMER_AHEAD, *_BEFORE),
@@ -69,6 +78,23 @@ _BY_KIND: Mapping[tuple[str, str], tuple[Variable, ...]] = {
     ("reminder", "customer"): (*_CUSTOMER_AHEAD, *_COMING),
     ("review_request", "customer"): _REVIEW,
     ("follow_up", "customer"): (),
+    ("requested", "customer"): (_MANAGE, _KEPT),
+    ("declined", "customer"): (_MANAGE, _REASON),
+    ("payment_required", "customer"): (_MANAGE, _AMOUNT, _PAY, _KEPT),
+    ("payment_received", "customer"): (
+        *(_MANAGE, _AMOUNT, _OPEN),
+        Variable("receipt_url", _("Link to the receipt"), _("https://book.example.com/b/K7M4PXc…/receipt/1001")),
+    ),
+    ("late_payment_refunded", "customer"): (_MANAGE, _AMOUNT, _REFUND),
+    ("fee_due", "customer"): (_MANAGE, _AMOUNT, _PAY),
+    ("refund_approved", "customer"): (_MANAGE, _AMOUNT, _REFUND),
+    ("refund_done", "customer"): (_MANAGE, _AMOUNT),
+    ("missed", "customer"): (*_FEE, _MANAGE, _OPEN, _PAY, _REASON),
+    ("help_answer", "customer"): (
+        *(_MANAGE, _PAY),
+        Variable("answer", _("What you answered"), _("Yes, that card works.")),
+    ),
+    ("requested", "staff"): (_MANAGE, _KEPT),
     ("confirmed", "staff"): _STAFF_AHEAD,
     ("moved", "staff"): (*_STAFF_AHEAD, *_BEFORE),
     ("reassigned", "staff"): _STAFF_AHEAD,
@@ -94,11 +120,10 @@ def variables_of(kind: str, role: str) -> tuple[Variable, ...]:
 
 
 def words_of(variables: Mapping[str, Any]) -> dict[str, str]:
-    """Put the variables of a message's files (``message_contexts``) into the words of ``variables_of``."""
-    place, starts_at, previous = variables["place"], variables["starts_at"], variables.get("previous")
-    fee_minor = variables.get("fee_minor") or 0
+    """Put the variables of a message's files into the words of ``variables_of``."""
+    place, starts_at = variables["place"], variables["starts_at"]
     words = {
-        "appointment": _appointment(variables),
+        CARD: _appointment(variables),
         "when": moment_text(starts_at),
         "day": full_day_text(starts_at.date()),
         "time": time_text(starts_at),
@@ -108,18 +133,47 @@ def words_of(variables: Mapping[str, Any]) -> dict[str, str]:
         "phone": place.phone,
         "arrival": place.hint,
         "preparation": "\n".join(variables.get("preparations", ())),
-        "total": money_text(variables["total_minor"], variables["currency"]),
-        "fee": money_text(fee_minor, variables["currency"]) if fee_minor else "",
-        "before": moment_text(previous) if previous else "",
     }
-    plain = {name: str(value) for name, value in variables.items() if name in _PLAIN and value}
-    return {**words, **plain}
+    sums = {name: _sum(variables, column) for name, column in _SUMS.items()}
+    moments = {name: _moment(variables.get(column)) for name, column in _MOMENTS.items()}
+    plain = {name: str(variables[column]) for name, column in _PLAIN.items() if variables.get(column)}
+    return {**words, **sums, **moments, **plain}
 
 
-_PLAIN = frozenset(
-    {"first_name", "customer", "business", "who", "until", "zone", "reference", "party", "policy"}
-    | {"manage_url", "move_url", "cancel_url", "coming_url", "messages_url", "book_again_url", "review_url"}
-)
+# Word → name among the variables of a message's files.
+_SUMS = {"total": "total_minor", "fee": "fee_minor", "amount": "amount_minor", "open": "open_minor"}
+_MOMENTS = {"before": "previous", "kept_until": "until_moment"}
+_PLAIN = {
+    **{name: name for name in ("first_name", "customer", "business", "who", "until", "zone", "reference", "party")},
+    **{name: name for name in ("policy", "reason", "answer")},
+    **{f"{page}_url": f"{page}_url" for page in ("manage", "move", "cancel", "coming", "messages", "pay", "receipt")},
+    **{name: name for name in ("book_again_url", "review_url")},
+    "refund": "refund_words",
+}
+
+
+def labels() -> dict[str, str]:
+    """What the button says that an address on a line of its own becomes in a mail."""
+    return {
+        "manage_url": gettext("See, move or cancel"),
+        "move_url": gettext("Move it"),
+        "cancel_url": gettext("Cancel it"),
+        "coming_url": gettext("Tell us whether you are coming"),
+        "messages_url": gettext("Choose which messages you get"),
+        "book_again_url": gettext("Find a time"),
+        "review_url": gettext("Write a review"),
+        "pay_url": gettext("Pay online"),
+        "receipt_url": gettext("Receipt"),
+    }
+
+
+def _sum(variables: Mapping[str, Any], column: str) -> str:
+    amount_minor = variables.get(column)
+    return money_text(amount_minor, variables["currency"]) if amount_minor else ""
+
+
+def _moment(moment: datetime | None) -> str:
+    return moment_text(moment) if moment else ""
 
 
 def _services(variables: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from bookings import appointment
 from bookings.contact import first_name
 from bookings.links import LinkRole, manage_url
 from bookings.message_contexts import book_again_url, common, when
+from bookings.message_words import CARD, labels, words_of
 from bookings.models import Booking
 from bookings.payables import Payable, payable
 from bookings.payment_texts import card_words, refund_sentence
@@ -145,9 +146,12 @@ def _mail(
         "manage_url": manage_url(booking, LinkRole.CUSTOMER),
         "book_again_url": book_again_url(booking),
     }
+    told = {**basic, **variables, "labels": labels(), "card": CARD}
     return MessageContext(
         template=template,
-        variables={**basic, **variables},
+        variables=told,
+        words=words_of(told),
+        link=str(told.get("pay_url") or told["manage_url"]),
         sender_name=business.text("name"),
         reply_to=business.email,
     )

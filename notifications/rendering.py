@@ -13,6 +13,7 @@ from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 
 from notifications.enums import Channel
+from notifications.own_mail import blocks
 from notifications.requests import MessageContext
 from notifications.texts import filled
 
@@ -40,7 +41,7 @@ def rendered(context: MessageContext, channel: str = Channel.EMAIL, own: OwnText
     """
     subject = _own_subject(context, own) or _one_line(f"notifications/{context.template}/subject.txt", context)
     if channel != Channel.EMAIL:
-        return Rendered(subject, _short(context, subject, own))
+        return Rendered(subject, _short(context, channel, subject, own))
     if own is not None and own.body:
         return _own_mail(context, subject, own)
     folder = f"notifications/{context.template}"
@@ -60,15 +61,18 @@ def _own_subject(context: MessageContext, own: OwnText | None) -> str:
 
 
 def _own_mail(context: MessageContext, subject: str, own: OwnText) -> Rendered:
-    """Own words inside the frame of every mail: each paragraph as it was typed, links as links."""
-    text = _tidy(filled(own.body, context.words))
-    variables = {**context.variables, "heading": subject, "paragraphs": text.strip().split("\n\n")}
-    return Rendered(subject, text, render_to_string("notifications/_own.html", variables))
+    """Own words inside the frame of every mail; the names of links and of the card alone on a line become both."""
+    labels, card = context.variables.get("labels", {}), context.variables.get("card", "")
+    parts = blocks(own.body, context.words, labels=labels, card=card)
+    html = render_to_string("notifications/_own.html", {**context.variables, "heading": subject, "blocks": parts})
+    return Rendered(subject, _tidy(filled(own.body, context.words)), html)
 
 
-def _short(context: MessageContext, subject: str, own: OwnText | None) -> str:
+def _short(context: MessageContext, channel: str, subject: str, own: OwnText | None) -> str:
     if own is not None and own.body:
         return _tidy(filled(own.body, context.words)).strip()
+    if channel == Channel.PUSH:
+        return _tidy(_plain("notifications/_push.txt", context.variables)).strip()
     try:
         text = _plain(f"notifications/{context.template}/sms.txt", context.variables)
     except TemplateDoesNotExist:
