@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from bookings import appointment, ical
 from bookings.calendar_entries import customer_entry, staff_entry
 from bookings.contact import first_name
-from bookings.enums import ActorKind
+from bookings.enums import ActorKind, BookingStatus, EventKind
 from bookings.links import LinkRole, manage_url
 from bookings.message_words import CARD, labels, words_of
 from bookings.models import Booking
@@ -162,7 +162,7 @@ def _paid(booking: Booking) -> dict[str, Any]:
 
 def _settled(booking: Booking) -> dict[str, Any]:
     """What cancelling did to the money, as it was decided then; ``money_words`` is empty where none had moved."""
-    event = booking.events.filter(to_status="cancelled").last()
+    event = booking.events.filter(kind=EventKind.STATUS, to_status=BookingStatus.CANCELLED).last()
     details = event.details if event else {}
     kept, refund, charge, left = (
         int(details.get(name, 0)) for name in ("kept_minor", "refund_minor", "charge_minor", "open_minor")

@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 
 from bookings import appointment
 from bookings.contact import first_name
+from bookings.enums import BookingStatus, EventKind
 from bookings.links import LinkRole, manage_url
 from bookings.message_contexts import book_again_url, common, when
 from bookings.message_words import CARD, labels, words_of
@@ -17,7 +18,9 @@ from bookings.models import Booking
 from bookings.payables import Payable, payable
 from bookings.payment_texts import card_words, refund_sentence
 from bookings.queries import nearest_moves
+from bookings.records import subject_ref
 from notifications.requests import MessageContext
+from payments.enums import Method, Purpose
 from payments.models import Payment, Refund
 from payments.queries import balance
 from services.models import Business
@@ -56,7 +59,7 @@ def payment_received(booking: Booking, business: Business, payment: Payment, *, 
 def late_payment(
     booking: Booking, business: Business, payment: Payment, amount_minor: int, *, now: datetime
 ) -> MessageContext:
-    is_move = payment.purpose == "move"
+    is_move = payment.purpose == Purpose.MOVE
     variables = {
         "amount_minor": amount_minor,
         "refund_words": _refund_words(booking, payment, amount_minor),
@@ -70,9 +73,9 @@ def refund(booking: Booking, business: Business, refund: Refund, *, template: st
     variables = {
         "amount_minor": refund.amount_minor,
         "refund_words": _refund_words(booking, refund.payment, refund.amount_minor),
-        "is_online": refund.method == "stripe",
+        "is_online": refund.method == Method.STRIPE,
         "method": refund.get_method_display(),
-        "card": _card(refund.payment) if refund.method == "stripe" else "",
+        "card": _card(refund.payment) if refund.method == Method.STRIPE else "",
     }
     return _mail(booking, business, template, variables)
 
@@ -80,9 +83,9 @@ def refund(booking: Booking, business: Business, refund: Refund, *, template: st
 def missed(booking: Booking, business: Business, *, now: datetime) -> MessageContext:
     """``settles_at``: until then nothing is charged or returned, and the customer may object; None: nothing will be."""
     due = payable(booking, now)
-    sums = balance(f"booking:{booking.pk}")
+    sums = balance(subject_ref(booking))
     settles_at = booking.fee_settles_at
-    event = booking.events.filter(to_status="no_show").exclude(from_status="no_show").last()
+    event = booking.events.filter(kind=EventKind.STATUS, to_status=BookingStatus.NO_SHOW).last()
     variables = {
         "fee_minor": sums.owed_minor,
         "paid_minor": sums.net_paid_minor,
@@ -113,8 +116,8 @@ def request_for_staff(booking: Booking, business: Business, person: StaffMember,
 
 def declined(booking: Booking, business: Business, *, now: datetime) -> MessageContext:
     """``is_answered`` False: nobody answered in time. ``reason`` is what staff wrote for the customer."""
-    event = booking.events.filter(to_status=booking.status).last()
-    is_answered = booking.status == "declined"
+    event = booking.events.filter(kind=EventKind.STATUS, to_status=booking.status).last()
+    is_answered = booking.status == BookingStatus.DECLINED
     variables = {
         "is_answered": is_answered,
         "reason": event.reason if event and is_answered else "",

@@ -83,6 +83,7 @@ def cancel_booking(
     release(booking)
     messages.announce_cancelled(booking, now=now)
     if outcome:
+        # The mail about the cancellation tells of the refund.
         refund_reason = RefundReason.BUSINESS if by_business else RefundReason.POLICY
         move_money(booking, outcome, reason=refund_reason, actor=actor, now=now)
     return booking

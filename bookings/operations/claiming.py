@@ -250,7 +250,7 @@ FROM asked
 CROSS JOIN LATERAL unnest(resource_ids, lows, highs) wanted (resource_id, low, high)
 JOIN bookings_allocation a ON a.resource_id = wanted.resource_id
     AND a.low_minute < wanted.high AND a.low_minute >= wanted.low - 2880 AND a.high_minute > wanted.low
-WHERE a.booking_id IS DISTINCT FROM asked.ignored
+WHERE a.booking_id IS NULL OR a.booking_id IS DISTINCT FROM asked.ignored
 """
 
 

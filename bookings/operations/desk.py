@@ -229,7 +229,8 @@ def _was_answered(booking: Booking, accept: bool) -> bool:
     if not accept:
         return booking.status == BookingStatus.DECLINED
     is_accepted = booking.status in {BookingStatus.CONFIRMED, BookingStatus.PENDING_PAYMENT}
-    return is_accepted and booking.events.filter(from_status=BookingStatus.REQUESTED).exists()
+    answers = booking.events.filter(kind=EventKind.STATUS, from_status=BookingStatus.REQUESTED)
+    return is_accepted and answers.exists()
 
 
 def _purpose(booking: Booking) -> Purpose:

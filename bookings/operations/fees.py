@@ -40,12 +40,17 @@ def settled(booking: Booking, *, may_charge: bool = True) -> Settlement:
     )
 
 
-def move_money(booking: Booking, outcome: Settlement, *, reason: RefundReason, actor: Actor, now: datetime) -> None:
-    """Ask for the refunds and the charge that a settlement says. The booking is locked; a task does the rest."""
+def move_money(
+    booking: Booking, outcome: Settlement, *, reason: RefundReason, actor: Actor, now: datetime
+) -> list[Refund]:
+    """Ask for the refunds and the charge that a settlement says, and return the refunds, of which the caller tells.
+
+    The booking is locked; a task does the rest.
+    """
     refunds = give_back(booking, outcome.refund_minor, reason=reason, actor=actor, now=now)
-    money_messages.announce_refunds(booking, refunds, now=now)
     if outcome.charge_minor:
         _charge(booking, outcome.charge_minor, actor, now)
+    return refunds
 
 
 @booking_transaction

@@ -67,7 +67,8 @@ def undo_no_show(*, booking_id: int, actor: Actor, now: datetime, reason: str = 
     :raises CannotUndoMissed: when it is too late, or was never noted (``data["why"]``).
     """
     booking = locked_booking(booking_id)
-    if booking.status == BookingStatus.CONFIRMED and booking.events.filter(from_status=BookingStatus.NO_SHOW).exists():
+    undone = booking.events.filter(kind=EventKind.STATUS, from_status=BookingStatus.NO_SHOW)
+    if booking.status == BookingStatus.CONFIRMED and undone.exists():
         return booking
     refusal = undo_no_show_refusal(status=booking.status, starts_at=booking.starts_at, now=now)
     if refusal:
@@ -111,7 +112,8 @@ def _settle_fee(*, booking_id: int, now: datetime) -> bool:
     outcome = settled(booking, may_charge=Terms.from_json(booking.terms).charges_fees_automatically)
     booking.fee_settles_at = None
     booking.save(update_fields=["fee_settles_at", "updated_at"])
-    move_money(booking, outcome, reason=RefundReason.POLICY, actor=SYSTEM, now=now)
+    refunds = move_money(booking, outcome, reason=RefundReason.POLICY, actor=SYSTEM, now=now)
+    money_messages.announce_refunds(booking, refunds, now=now)
     return True
 
 

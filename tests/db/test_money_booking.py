@@ -14,8 +14,8 @@ from bookings.operations.pay import begin_payment, payable
 from bookings.records import subject_ref
 from devservers.stripe import Stripe
 from notifications.models import Notification
-from payments.models import Bill, Payment
-from payments.operations import sync_payment
+from payments.models import Bill, CardSetup, Payment, SavedCard
+from payments.operations import sync_card_setup, sync_payment
 from payments.queries import balance
 from tests.factories import NOW, add_on, studio
 from tests.journeys import (
@@ -119,6 +119,20 @@ def test_card_on_file_lets_the_booking_stand_without_money() -> None:
     assert booking.status == BookingStatus.CONFIRMED
     assert card.detach_after == booking.ends_at + timedelta(days=30)
     assert kinds() == ["payment_required", "confirmed"]
+
+
+def test_card_on_file_is_kept_at_the_provider_with_the_words_agreed_to(stripe: Stripe) -> None:
+    booking = waiting(paid_studio("card"))
+
+    begin_payment(booking_id=booking.pk, expected_minor=0, consent_text=CARD_WORDS, now=NOW)
+    setup = CardSetup.objects.get()
+    stripe.control.set_up(str(setup.setup_intent_id))
+    sync_card_setup(setup_id=setup.pk, now=NOW)
+    deliver()
+
+    booking.refresh_from_db()
+    card = SavedCard.objects.get()
+    assert (booking.status, card.consent.text, card.cap_minor) == ("confirmed", CARD_WORDS, 8000)
 
 
 def test_a_second_confirmation_of_a_booking_that_waits_changes_nothing() -> None:
