@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bookings.models import Booking
-from payments import queries
+from payments import gateway, queries
 from payments.enums import PaymentStatus
 from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
 from payments.queries import Balance
@@ -11,7 +11,10 @@ from payments.queries import Balance
 
 @dataclass(frozen=True, slots=True)
 class BookingMoney:
-    """Rows oldest first. ``payments`` are those that came in, ``attempts`` all of them, with those that failed."""
+    """Rows oldest first. ``payments`` are those that came in, ``attempts`` all of them, with those that failed.
+
+    ``card`` is one that fees can be charged to.
+    """
 
     balance: Balance
     bill_lines: tuple[BillLine, ...] = ()
@@ -22,6 +25,12 @@ class BookingMoney:
     @property
     def payments(self) -> list[Payment]:
         return [each for each in self.attempts if each.status == PaymentStatus.SUCCEEDED]
+
+    @property
+    def paid_for_visit_minor(self) -> int:
+        """What is there for the visit or for calling it off; fees for moves were agreed to before and come first."""
+        moves = sum(line.gross_minor for line in self.bill_lines if line.kind == BillLine.Kind.CHANGE_FEE)
+        return max(0, self.balance.net_paid_minor - moves)
 
     @property
     def is_being_checked(self) -> bool:
@@ -47,7 +56,7 @@ def money_of(booking: Booking) -> BookingMoney:
         bill_lines=tuple(queries.lines_of(subject)),
         attempts=tuple(queries.payments_of(subject)),
         receipts=tuple(queries.receipts_of(subject)),
-        card=queries.saved_card(subject),
+        card=queries.saved_card(subject) if gateway.is_configured() else None,
     )
 
 

@@ -95,7 +95,7 @@ def status_card(
 
 def policy(booking: Booking, money: BookingMoney, now: datetime, *, coming_minor: int = 0) -> SafeString:
     """The rule of cancelling as it stands at ``now``. ``coming_minor`` is about to be paid."""
-    paid = money.balance.net_paid_minor + coming_minor
+    paid = money.paid_for_visit_minor + coming_minor
     return policy_texts.policy_sentence(_terms(booking), **_facts(booking, now, paid_minor=paid))
 
 
@@ -153,7 +153,7 @@ def cancel_block(booking: Booking, money: BookingMoney, *, now: datetime) -> Can
 def _cancel_sentence(booking: Booking, money: BookingMoney, quote: CancelQuote, now: datetime) -> SafeString:
     if is_fee_free(booking.status):
         return SafeString(escape(gettext("Nothing is agreed yet, so cancelling is free.")))
-    said = policy_texts.cancel_now(_terms(booking), **_facts(booking, now, paid_minor=money.balance.net_paid_minor))
+    said = policy_texts.cancel_now(_terms(booking), **_facts(booking, now, paid_minor=money.paid_for_visit_minor))
     where = money_presenter.outcome_sentence(quote.now, booking, money)
     return format_html("{} {}", said.sentence, where) if where else said.sentence
 
@@ -275,22 +275,13 @@ def _expired_sentence(money: BookingMoney) -> str:
 
 
 def _no_show_sentence(booking: Booking, money: BookingMoney, now: datetime) -> str:
-    """Say what becomes of the fee: it waits until staff can no longer waive it, then it is on the bill."""
-    if booking.fee_settles_at is None or booking.fee_settles_at <= now:
+    """Say what becomes of the fee: it can be waived for a while, then the money moves."""
+    if booking.fee_settles_at is None or booking.fee_settles_at <= now or not money.balance.owed_minor:
         return money_presenter.open_sentence(booking, money)
-    fee = next(
-        (int(event.details.get("fee_minor") or 0) for event in reversed(booking.events.all()) if _is_no_show(event)), 0
-    )
-    if not fee:
-        return ""
     return gettext("A fee of %(fee)s becomes due on %(when)s.") % {
-        "fee": visit.money(fee, booking),
+        "fee": visit.money(money.balance.owed_minor, booking),
         "when": formats.moment_text(local(booking.fee_settles_at, booking)),
     }
-
-
-def _is_no_show(event: BookingEvent) -> bool:
-    return event.kind == EventKind.STATUS and event.to_status == BookingStatus.NO_SHOW
 
 
 def _event_text(event: BookingEvent, booking: Booking, business: Business) -> str:

@@ -27,9 +27,9 @@ from payments.models import BillLine, Payment, Refund
 from services.enums import PaymentMode
 from services.models import Business
 
-_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
-_SOLD = frozenset({BillLine.Kind.SERVICE, BillLine.Kind.ADD_ON})
-_FEES = frozenset({BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE, BillLine.Kind.CHANGE_FEE})
+# Of these only fees are owed.
+_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED, BookingStatus.NO_SHOW})
+_FEES = (BillLine.Kind.CHANGE_FEE, BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE)
 
 
 # --- what is asked --------------------------------------------------------------------------------------------------
@@ -195,11 +195,10 @@ def event_text(event: BookingEvent, booking: Booking, *, by_customer: bool) -> s
     text = {
         "paid": gettext("You paid %(sum)s") if by_customer else gettext("%(sum)s was paid"),
         "refund": gettext("A refund of %(sum)s was approved"),
-        "refund_done": gettext("%(sum)s went back to you"),
         "fee": gettext("A fee of %(sum)s became due"),
+        "charge_failed": gettext("A fee of %(sum)s could not be charged"),
         "waived": gettext("A fee of %(sum)s was waived"),
-        "card": gettext("You left a card for fees"),
-        "late": gettext("A payment of %(sum)s came when the time was gone"),
+        "payment_waived": gettext("It stands without a payment in advance"),
         "no_show_undone": gettext("It was put right: you were there"),
     }.get(str(event.details.get("what")), "")
     return text % {"sum": amount} if text else ""
@@ -219,6 +218,8 @@ def pay_button(booking: Booking, due: Payable | None) -> PayButton | None:
     is_main = booking.status == BookingStatus.PENDING_PAYMENT
     if due.kind is PayKind.CARD:
         return PayButton(gettext("Leave your card"), is_main)
+    if due.purpose == Purpose.MOVE:
+        return PayButton(gettext("Pay %(sum)s to move") % {"sum": visit.money(due.amount_minor, booking)}, is_main)
     text = gettext("Pay %(sum)s") if is_main else gettext("Pay %(sum)s now")
     return PayButton(text % {"sum": visit.money(due.amount_minor, booking)}, is_main)
 
@@ -236,7 +237,7 @@ def quote(booking: Booking, money: BookingMoney, *, now: datetime) -> CancelQuot
         confirmed_at=booking.confirmed_at,
         now=now,
         total_minor=booking.total_minor,
-        paid_minor=money.balance.net_paid_minor,
+        paid_minor=money.paid_for_visit_minor,
         can_charge=money.card is not None,
         cap_minor=money.card.cap_minor if money.card else 0,
         currency=booking.currency,
@@ -318,23 +319,28 @@ def outcome_sentence(settled: Settlement, booking: Booking, money: BookingMoney)
 
 
 def _owed_lines(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
-    fees = [MoneyLine(line.text, visit.money(line.gross_minor, booking)) for line in money.bill_lines if _is_fee(line)]
-    waived = sum(line.gross_minor for line in money.bill_lines if line.kind == BillLine.Kind.WAIVER)
-    if waived:
+    fees = [line for kind in _FEES if (line := _fee_line(kind, booking, money))]
+    if waived := _sum_of(BillLine.Kind.WAIVER, money):
         fees.append(MoneyLine(gettext("Waived"), _less(-waived, booking)))
     if booking.status in _OFF:
         return fees
     tax = visit.money(booking.tax_minor, booking)
     label = gettext("Total, with %(tax)s tax") % {"tax": tax} if booking.tax_minor else gettext("Total")
     total = MoneyLine(label, visit.money(booking.total_minor, booking))
-    corrected = sum(line.gross_minor for line in money.bill_lines if line.kind == BillLine.Kind.CORRECTION)
-    if not corrected:
-        return [total, *fees]
-    return [total, MoneyLine(gettext("Taken off"), _less(-corrected, booking)), *fees]
+    if corrected := _sum_of(BillLine.Kind.CORRECTION, money):
+        return [total, MoneyLine(gettext("Corrected"), visit.money(corrected, booking)), *fees]
+    return [total, *fees]
 
 
-def _is_fee(line: BillLine) -> bool:
-    return line.kind in _FEES
+def _fee_line(kind: BillLine.Kind, booking: Booking, money: BookingMoney) -> MoneyLine | None:
+    """All lines of one kind as one, in the words of the first; None where they are taken back again."""
+    lines = [line for line in money.bill_lines if line.kind == kind]
+    total = sum(line.gross_minor for line in lines)
+    return MoneyLine(lines[0].text, visit.money(total, booking)) if total else None
+
+
+def _sum_of(kind: BillLine.Kind, money: BookingMoney) -> int:
+    return sum(line.gross_minor for line in money.bill_lines if line.kind == kind)
 
 
 def _refund_line(refund: Refund, booking: Booking) -> MoneyLine:

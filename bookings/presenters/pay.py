@@ -89,12 +89,15 @@ def state(
     )
 
 
-def page(booking: Booking, business: Business, due: Payable, demand: Demand) -> PayPage:
+def page(
+    booking: Booking, business: Business, due: Payable, demand: Demand, *, moves_to: datetime | None = None
+) -> PayPage:
+    """``moves_to`` is the time for which the fee of a move is paid."""
     amount = visit.money(due.amount_minor, booking)
     is_card = due.kind is PayKind.CARD
     return PayPage(
         title=gettext("Your card") if is_card else gettext("Payment"),
-        lead=_lead(booking, due),
+        lead=_lead(booking, due, moves_to),
         sum=amount,
         button=gettext("Save this card") if is_card else gettext("Pay %(sum)s") % {"sum": amount},
         note=gettext("Nothing is charged now.") if is_card else gettext("Your bank may ask you to confirm it."),
@@ -123,12 +126,15 @@ def summary(
     )
 
 
-def countdown(booking: Booking, *, begun_at: datetime, ends_at: datetime, now: datetime) -> Countdown:
-    """How long the time waits for this payment."""
+def countdown(
+    booking: Booking, *, starts_at: datetime, begun_at: datetime, ends_at: datetime, now: datetime
+) -> Countdown:
+    """How long a time waits for this payment."""
     left = max(0, round((ends_at - now).total_seconds()))
+    when = formats.moment_text(local(starts_at, booking))
     return Countdown(
-        lead=format_html("<b>{}</b>", visit.when_text(booking)),
-        when=visit.when_text(booking),
+        lead=format_html("<b>{}</b>", when),
+        when=when,
         expires_ms=int(ends_at.timestamp() * 1000),
         now_ms=int(now.timestamp() * 1000),
         digits=f"{left // 60}:{left % 60:02d}",
@@ -181,11 +187,12 @@ def _shows(
     return Shows.READY if due else Shows.DONE
 
 
-def _lead(booking: Booking, due: Payable) -> str:
+def _lead(booking: Booking, due: Payable, moves_to: datetime | None) -> str:
     if due.kind is PayKind.CARD:
         return gettext("Your time is booked once we have a card. It is charged only if you cancel late or do not come.")
-    if due.purpose == Purpose.MOVE:
-        return gettext("Your appointment moves as soon as this is paid. Until then the old time stays yours.")
+    if due.purpose == Purpose.MOVE and moves_to:
+        text = gettext("Your appointment moves to %(when)s once this is paid. Until then the old time stays yours.")
+        return text % {"when": formats.moment_text(local(moves_to, booking))}
     if due.purpose == Purpose.FEE:
         return gettext("A fee is open for your appointment on %(when)s.") % {"when": visit.when_text(booking)}
     if booking.status == BookingStatus.PENDING_PAYMENT:
@@ -219,5 +226,6 @@ def _band(booking: Booking, money: BookingMoney, due: Payable | None) -> list[Mo
         is_deposit = due.purpose == Purpose.BOOKING and rest > 0
         lines = [MoneyLine(gettext("Deposit now") if is_deposit else gettext("Pay now"), amount, "now")]
     if rest > 0:
-        lines.append(MoneyLine(gettext("Rest at the visit"), visit.money(rest, booking)))
+        label = gettext("To pay at the visit") if due.kind is PayKind.CARD else gettext("Rest at the visit")
+        lines.append(MoneyLine(label, visit.money(rest, booking)))
     return lines

@@ -1,5 +1,7 @@
 """Moving a booking by its link: choose a time, see what it costs, confirm. Only POST moves it."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -8,20 +10,23 @@ from django.views.decorators.http import require_http_methods
 from bookings import queries
 from bookings.availability import day_marks, free_starts
 from bookings.contact import first_name
-from bookings.errors import SlotNotOffered, SlotTaken, StalePage
+from bookings.errors import PayFirst, SlotNotOffered, SlotTaken, StalePage
 from bookings.forms import AgreedForm
 from bookings.models import Booking
+from bookings.operations.propose import propose_move
 from bookings.operations.reschedule import reschedule_booking
 from bookings.presenters import checkout as checkout_presenter
 from bookings.presenters import manage as presenter
 from bookings.presenters import move as move_presenter
 from bookings.presenters.choice import parsed_slot
 from bookings.presenters.zones import zone_named
+from bookings.views.cookies import remember_payer
 from bookings.views.move_times import is_free, leaves_person, line_of, move_facts, wanted_staff
 from bookings.views.opened import Opened, after_change, common, customer_page, no_longer, open_booking, staff_page
 from bookings.views.picker import ZONE_COOKIE
 from bookings.views.tokens import token_page
 from core.errors import DomainError
+from payments import gateway
 from services.models import Business
 
 
@@ -92,6 +97,7 @@ def _move_step(
         "slot": f"{booking.location_id}.{minute}",
         "new_when": move_presenter.slot_text(minute, booking),
         "move": presenter.move_block(booking, now=now, by_staff=opened.is_staff),
+        "pays_first": gateway.is_configured() and not opened.is_staff,
         "first_name": first_name(booking.contact_name) if opened.is_staff else "",
         "leaves_person": leaves_person(booking, minute, now),
     }
@@ -108,15 +114,7 @@ def _move(request: HttpRequest, opened: Opened) -> HttpResponse:
     if not agreed.is_valid():
         return _move_step(request, opened, slot, problem=StalePage().sentence, status=409)
     try:
-        reschedule_booking(
-            booking_id=booking.pk,
-            start_minute=minute,
-            staff_member_id=None,
-            expected_sequence=agreed.cleaned_data["expected_sequence"],
-            expected_fee_minor=agreed.cleaned_data["expected_fee"],
-            actor=opened.actor,
-            now=opened.now,
-        )
+        is_moved = _carry_out(opened, minute, agreed)
     except StalePage as error:
         return _move_step(request, open_booking(opened.token), slot, problem=error.sentence, status=error.status)
     except (SlotTaken, SlotNotOffered) as error:
@@ -125,7 +123,33 @@ def _move(request: HttpRequest, opened: Opened) -> HttpResponse:
     except DomainError as error:
         page = staff_page if opened.is_staff else customer_page
         return page(request, open_booking(opened.token), problem=error.sentence, status=error.status)
-    return after_change(opened)
+    return after_change(opened) if is_moved else _to_paying(opened)
+
+
+def _carry_out(opened: Opened, minute: int, agreed: AgreedForm) -> bool:
+    """Move the booking. False where a fee has to be paid first: then the new time waits for it beside the old one."""
+    wish: dict[str, Any] = {
+        "booking_id": opened.booking.pk,
+        "start_minute": minute,
+        "staff_member_id": None,
+        "expected_sequence": agreed.cleaned_data["expected_sequence"],
+        "expected_fee_minor": agreed.cleaned_data["expected_fee"],
+        "actor": opened.actor,
+        "now": opened.now,
+    }
+    try:
+        reschedule_booking(**wish)
+    except PayFirst:
+        propose_move(**wish)
+        return False
+    return True
+
+
+def _to_paying(opened: Opened) -> HttpResponse:
+    response = redirect("pay", opened.booking.reference)
+    response.status_code = 303
+    remember_payer(response, opened.booking.reference, opened.token)
+    return response
 
 
 def _horizon_days(booking: Booking, business: Business) -> int:

@@ -21,7 +21,7 @@ from bookings import queries
 from bookings.enums import BookingStatus
 from bookings.errors import NothingToPay
 from bookings.forms import HelpForm, PayForm
-from bookings.models import Booking
+from bookings.models import Booking, BookingEvent, MoveProposal
 from bookings.money_facts import BookingMoney, money_of
 from bookings.operations.checks import ask_about_payments
 from bookings.operations.help import send_help
@@ -63,6 +63,7 @@ class Look:
     due: Payable | None
     state: PayState
     held_until: datetime | None
+    proposal: MoveProposal | None
 
     @property
     def booking(self) -> Booking:
@@ -231,7 +232,9 @@ def _look(request: HttpRequest, reference: str) -> Look:
     booking, now = opened.booking, opened.now
     money, due = money_of(booking), _due(request, booking, now)
     held_until = _held_until(booking, due)
-    return Look(opened, money, due, presenter.state(booking, money, due, held_until=held_until, now=now), held_until)
+    proposal = queries.live_proposal(booking, now) if due and due.purpose == Purpose.MOVE else None
+    stands = presenter.state(booking, money, due, held_until=held_until, now=now)
+    return Look(opened, money, due, stands, held_until, proposal)
 
 
 def _due(request: HttpRequest, booking: Booking, now: datetime) -> Payable | None:
@@ -287,15 +290,22 @@ def _page(
 
 def _pay_page(look: Look, due: Payable) -> presenter.PayPage:
     booking = look.booking
-    return presenter.page(booking, look.opened.business, due, demand_of(booking, booking.lines.all()))
+    moves_to = look.proposal.starts_at if look.proposal else None
+    demand = demand_of(booking, booking.lines.all())
+    return presenter.page(booking, look.opened.business, due, demand, moves_to=moves_to)
 
 
 def _countdown(look: Look) -> checkout_presenter.Countdown | None:
     now, ends = look.opened.now, look.held_until
     if ends is None or not now < ends <= now + _COUNTED_DOWN:
         return None
-    begun = [event.at for event in look.booking.events.all() if event.to_status == BookingStatus.PENDING_PAYMENT]
-    return presenter.countdown(look.booking, begun_at=max(begun, default=now), ends_at=ends, now=now)
+    starts_at = look.proposal.starts_at if look.proposal else look.booking.starts_at
+    begun = max((event.at for event in look.booking.events.all() if _begins_waiting(event)), default=now)
+    return presenter.countdown(look.booking, starts_at=starts_at, begun_at=begun, ends_at=ends, now=now)
+
+
+def _begins_waiting(event: BookingEvent) -> bool:
+    return event.to_status == BookingStatus.PENDING_PAYMENT or event.details.get("what") == "move_proposed"
 
 
 def _way_back(look: Look) -> dict[str, Any]:

@@ -119,6 +119,12 @@ function send(address, body) {
 
 // --- paying ---------------------------------------------------------------------------------------------------------------
 
+// Sends nothing, and keeps js/once.js from taking it for sent.
+function hold(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+
 function complain(word, sentence = "") {
   const words = document.querySelector(`[data-word-for="${word}"]`) ?? document.querySelector('[data-word-for="other"]');
   problem.querySelector("[data-title]").textContent = sentence || words.textContent;
@@ -137,7 +143,7 @@ function working(is) {
 }
 
 async function pay(event) {
-  event.preventDefault();
+  hold(event);
   if (!elements || form.querySelector("button").hasAttribute("data-working")) return;
   const box = form.querySelector("[name=agreed]");
   const missing = document.getElementById("agreed-error");
@@ -253,7 +259,7 @@ function unreachable() {
 // --- a word with the front desk -------------------------------------------------------------------------------------------
 
 async function write(event) {
-  event.preventDefault();
+  hold(event);
   const text = help.querySelector("textarea");
   const line = help.querySelector("[data-said]");
   if (!text.value.trim()) return text.focus();
