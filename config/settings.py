@@ -196,9 +196,10 @@ DOCTOR_CHECKS = [
 EMAIL_TIMEOUT = 10
 # Proves that what is reported to /mail/events comes from the mail provider.
 MAIL_EVENTS_SECRET = env.text("MAIL_EVENTS_SECRET", "")
+_mail = env.email("EMAIL_URL", "smtp://localhost:1025", timeout=EMAIL_TIMEOUT, events_secret=MAIL_EVENTS_SECRET)
+vars().update(_mail)
 # The class that reads those reports; empty without such a provider.
-MAIL_EVENTS_WEBHOOK = ""
-vars().update(env.email("EMAIL_URL", "smtp://localhost:1025", timeout=EMAIL_TIMEOUT, events_secret=MAIL_EVENTS_SECRET))
+MAIL_EVENTS_WEBHOOK = str(_mail.get("MAIL_EVENTS_WEBHOOK", ""))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Openhours <bookings@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

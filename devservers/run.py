@@ -20,7 +20,7 @@ from typing import TextIO
 
 import environ
 
-from devservers import account, application, mailbox, postgres, stripe, valkey
+from devservers import account, application, mailbox, postgres, stripe, twilio, valkey
 from devservers.follow import Follower
 from devservers.ports import is_free, next_free
 from devservers.postgres import Postgres
@@ -37,6 +37,7 @@ RESTARTS, RESTART_WINDOW_SECONDS = 3, 60
 OWN_PASSWORDS = ("postgres", *postgres.ROLES, "valkey")
 STRIPE_KEYS = {"STRIPE_SECRET_KEY": "sk_test_", "STRIPE_PUBLISHABLE_KEY": "pk_test_", "STRIPE_WEBHOOK_SECRET": "whsec_"}
 """The stand-in's keys, with what Stripe's own begin with."""
+PUSH_KEY = "VAPID_PRIVATE_KEY"
 
 
 Server = Postgres | Valkey | Stripe
@@ -107,7 +108,7 @@ def _run(running: ExitStack) -> None:
     if not is_free(port, host):
         raise ServerFailed(f"Port {port} is taken. Choose another one: make run PORT={port + 10}")
     _tidy_logs()
-    env, servers, mails = _start_servers(running, port, host)
+    env, servers, readable = _start_servers(running, port, host)
     say("Setting up the database and the demo data ...")
     application.must("collectstatic", "--no-input", "--verbosity", "0", env=env, log=SETUP_LOG)
     application.migrate(env, SETUP_LOG)
@@ -122,14 +123,14 @@ def _run(running: ExitStack) -> None:
         children[name] = application.start_program(name, env, LOGS / f"{name}.log")
     application.wait_for_web(children["web"], port)
     _write_run_env(running, env)
-    _summary(env["SITE_URL"], told, mails, time.monotonic() - started)
+    _summary(env["SITE_URL"], told, readable, time.monotonic() - started)
     follower.follow({name: child.log for name, child in children.items()})
     _watch(children, servers, env)
 
 
 def _start_servers(
     running: ExitStack, port: int, host: str
-) -> tuple[dict[str, str], list[Server], mailbox.Mailbox | None]:
+) -> tuple[dict[str, str], list[Server], dict[str, str]]:
     """Start the servers nobody set an address for, and compose the application's environment."""
     own = _secrets()
     env = {
@@ -137,13 +138,14 @@ def _start_servers(
         "SITE_URL": f"http://localhost:{port}",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "DEFAULT_FROM_EMAIL": application.FROM_EMAIL,
+        "VAPID_SUBJECT": "mailto:bookings@openhours.example",
         "BEAT_SCHEDULE": str(DATA / "beat-schedule"),
         **os.environ,
         "HOST": host,
         "PORT": str(port),
     }
     servers: list[Server] = []
-    mails = None
+    readable: dict[str, str] = {}
     if os.environ.get("DATABASE_URL"):
         say("PostgreSQL: as DATABASE_URL says")
     else:
@@ -167,7 +169,16 @@ def _start_servers(
         mails = mailbox.start(DATA / "mails", web_port=next_free(port + 1))
         running.callback(mails.stop)
         env["EMAIL_URL"] = mails.email_url
+        readable["Mails it sends:"] = mails.url
         say(f"Mailbox on port {mails.web_port}")
+    if os.environ.get("TWILIO_ACCOUNT_SID"):
+        say("Twilio: as TWILIO_ACCOUNT_SID says")
+    else:
+        texts = twilio.start(next_free(port + 5))
+        running.callback(texts.stop)
+        env |= texts.environment
+        readable["Texts it sends:"] = f"{texts.url}/"
+        say(f"Twilio: a stand-in on port {texts.port}")
     if os.environ.get("STRIPE_SECRET_KEY"):
         say("Stripe: as STRIPE_SECRET_KEY says")
     else:
@@ -175,7 +186,7 @@ def _start_servers(
         env |= payments.environment()
         servers.append(payments)
         say(f"Stripe: a stand-in on port {payments.port}")
-    return env, servers, mails
+    return env, servers, readable
 
 
 def _start_stripe(running: ExitStack, own: dict[str, str], site_url: str, port: int) -> Stripe:
@@ -206,14 +217,14 @@ def _where(server: Postgres) -> str:
     return f", as {user.name} because it refuses root"
 
 
-def _summary(address: str, told: str, mails: mailbox.Mailbox | None, seconds: float) -> None:
+def _summary(address: str, told: str, readable: dict[str, str], seconds: float) -> None:
     say(f"\nOpenhours is running: {address}/   (ready after {seconds:.0f} s)\n")
     if told.strip():
         for line in told.strip().splitlines():
             say(f"  {line}")
         say()
-    if mails:
-        say(f"Mails it sends:  {mails.url}")
+    for name, page in readable.items():
+        say(f"{name:<16} {page}")
     say(f"Logs:            {LOGS.relative_to(application.ROOT)}/")
     say("Stop:            Ctrl-C\n")
 
@@ -274,7 +285,7 @@ def _secrets() -> dict[str, str]:
     kept = {}
     if file.exists():
         kept = dict(line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
-    wanted = ("SECRET_KEY", "LINK_KEY", "FIELD_KEYS", *OWN_PASSWORDS, *STRIPE_KEYS)
+    wanted = ("SECRET_KEY", "LINK_KEY", "FIELD_KEYS", PUSH_KEY, *OWN_PASSWORDS, *STRIPE_KEYS)
     if missing := [name for name in wanted if name not in kept]:
         kept |= {name: _new_secret(name) for name in missing}
         partial = DATA / "secrets.partial"
@@ -288,7 +299,9 @@ def _secrets() -> dict[str, str]:
 def _new_secret(name: str) -> str:
     if name in STRIPE_KEYS:
         return STRIPE_KEYS[name] + secrets.token_hex(16)
-    return application.new_key().replace("=", "") if name in OWN_PASSWORDS else application.new_key()
+    # Any 256 random bits are a key of the curve that web push signs with, written without the padding.
+    is_bare = name in OWN_PASSWORDS or name == PUSH_KEY
+    return application.new_key().replace("=", "") if is_bare else application.new_key()
 
 
 def _write_run_env(running: ExitStack, env: dict[str, str]) -> None:

@@ -7,6 +7,8 @@ from phonenumbers import PhoneNumberType
 
 # Landlines in most countries cannot receive texts; where the plan does not tell, the number gets its chance.
 _TEXTABLE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.PERSONAL_NUMBER}
+# What phonenumbers calls satellite networks and the like.
+_NO_COUNTRY = "001"
 
 
 def text_refusal(number: str, countries: Collection[str]) -> str | None:
@@ -18,9 +20,9 @@ def text_refusal(number: str, countries: Collection[str]) -> str | None:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
         return "This is not a phone number."
-    if phonenumbers.number_type(parsed) not in _TEXTABLE:
-        return "This phone number cannot receive SMS."
     country = phonenumbers.region_code_for_number(parsed)
+    if phonenumbers.number_type(parsed) not in _TEXTABLE or country == _NO_COUNTRY:
+        return "This phone number cannot receive SMS."
     if country not in countries:
         return f"SMS_COUNTRIES does not allow texts to {country or 'this country'}."
     return None

@@ -23,13 +23,14 @@ from typing import Any, Self
 
 import psycopg
 
-from devservers import application, mailbox, postgres, proxy, stripe, valkey
+from devservers import application, mailbox, postgres, proxy, stripe, twilio, valkey
 from devservers.mailbox import Mailbox
 from devservers.ports import free_port
 from devservers.postgres import Postgres
 from devservers.process import Child
 from devservers.proxy import Proxy
 from devservers.stripe import Stripe
+from devservers.twilio import Twilio
 from devservers.valkey import Valkey
 from tests import servers
 
@@ -47,6 +48,7 @@ class Stack:
     :param demo: fill in the demo data.
     :param stripe: bring a stand-in for Stripe, told what to do through `stack.stripe.control`; without it the site
         takes no payments.
+    :param twilio: bring a stand-in for Twilio, ``stack.twilio``; without it the site texts nobody.
     :param web_workers: processes that answer requests.
     """
 
@@ -54,6 +56,7 @@ class Stack:
     valkey: Valkey
     mailbox: Mailbox
     stripe: Stripe
+    twilio: Twilio
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class Stack:
         proxied: Iterable[str] = (),
         demo: bool = False,
         stripe: bool = False,
+        twilio: bool = False,
         web_workers: int = 2,
     ) -> None:
         self.folder = servers.new_folder("stack")
@@ -77,6 +81,7 @@ class Stack:
         self._proxied = frozenset(proxied)
         self._demo = demo
         self._with_stripe = stripe
+        self._with_twilio = twilio
         self._ending = ExitStack()
         self._passwords: dict[str, str] = {}
         self._database = postgres.DATABASE
@@ -194,6 +199,10 @@ class Stack:
         if self._with_stripe:
             self.stripe = stripe.start(self.folder / "stripe", self.url, log=self.log("stripe"))
             self._ending.callback(self.stripe.stop)
+        if self._with_twilio:
+            self.twilio = twilio.start()
+            self._ending.callback(self.twilio.stop)
+            self.env |= self.twilio.environment
         self._start_database()
         self._set_addresses()
         if self._demo:
