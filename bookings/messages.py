@@ -16,7 +16,9 @@ from bookings.enums import BookingStatus
 from bookings.message_requests import MONEY_KINDS, MessageKind, staff_of, to_customer, to_staff
 from bookings.models import Booking, BookingLine
 from bookings.records import subject_ref
+from bookings.text_proof import may_text
 from notifications import operations as notifications
+from notifications.addresses import TEXT_CHANNELS
 from notifications.enums import RecipientRole
 from notifications.queries import has_newer
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
@@ -94,11 +96,21 @@ def notification_context(request: ContextRequest) -> MessageContext | None:
     it any more, or a newer message to the same person follows.
     """
     booking = _with_everything().filter(pk=int(request.subject_ref.partition(":")[2])).first()
-    if booking is not None and request.kind in MONEY_KINDS:
+    context = _context(booking, request) if booking is not None else None
+    is_text = request.channel in TEXT_CHANNELS and request.recipient_role == RecipientRole.CUSTOMER
+    if booking is None or context is None or not is_text:
+        return context
+    return replace(context, may_text=may_text(booking))
+
+
+def _context(booking: Booking, request: ContextRequest) -> MessageContext | None:
+    if request.kind in MONEY_KINDS:
         return money_messages.money_context(booking, request)
-    if booking is None or not _is_wanted(booking, request):
+    if not _is_wanted(booking, request):
         return None
     business = Business.objects.get()
+    if request.kind == reminders.PlannedKind.REVIEW_REQUEST and not business.review_url:
+        return None
     kind, details, now = request.kind, request.details, request.now
     if request.recipient_role == RecipientRole.CUSTOMER:
         return message_contexts.customer_context(booking, business, kind=kind, details=details, now=now)

@@ -2,13 +2,19 @@
 
 from celery import shared_task
 
-from bookings.operations import expiry, missed
+from bookings.operations import agendas, expiry, missed
 from core import clock
 
 
 @shared_task
 def expire_holds() -> int:
     return expiry.expire_due(now=clock.now())
+
+
+@shared_task
+def enqueue_agendas() -> int:
+    """Tell staff their day, once it is seven in the morning at their place."""
+    return agendas.enqueue_agendas(now=clock.now())
 
 
 @shared_task

@@ -128,9 +128,7 @@ def _run(running: ExitStack) -> None:
     _watch(children, servers, env)
 
 
-def _start_servers(
-    running: ExitStack, port: int, host: str
-) -> tuple[dict[str, str], list[Server], dict[str, str]]:
+def _start_servers(running: ExitStack, port: int, host: str) -> tuple[dict[str, str], list[Server], dict[str, str]]:
     """Start the servers nobody set an address for, and compose the application's environment."""
     own = _secrets()
     env = {

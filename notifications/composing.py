@@ -51,6 +51,7 @@ def context_of(row: Notification, now: datetime) -> MessageContext | None:
         recipient_ref=row.recipient_ref,
         details=row.details,
         now=now,
+        channel=row.channel,
     )
     with translation.override(row.language):
         context: MessageContext | None = import_string(route)(request)

@@ -50,6 +50,7 @@ class ContextRequest:
     recipient_ref: str
     details: Mapping[str, Any]
     now: datetime
+    channel: str = Channel.EMAIL
 
 
 @dataclass(frozen=True, slots=True)

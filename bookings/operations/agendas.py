@@ -1,0 +1,77 @@
+"""The day's visits in the morning's mail: one message per person and day, however often it is asked for."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, time, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from bookings.enums import BookingStatus
+from bookings.models import BookingLine
+from notifications.enums import RecipientRole
+from notifications.operations import enqueue
+from notifications.requests import MessageRequest
+from staff.models import StaffMember
+
+KIND = "agenda"
+AT = time(7)
+# After that the day is half over, and the mail would tell what everybody saw.
+UNTIL = time(12)
+_EXPECTED = (BookingStatus.CONFIRMED, BookingStatus.STARTED)
+_A_DAY_AND_ANY_ZONE = timedelta(hours=38)
+
+
+@transaction.atomic
+def enqueue_agendas(*, now: datetime) -> int:
+    """Write the mail of today to everybody who has visits today and for whom it is 7:00 or later, but before noon.
+
+    Return how many there are to tell, told before or not. The place of the first visit says whose clock counts. One
+    query and one insert.
+    """
+    lines = (
+        BookingLine.objects.filter(
+            booking__status__in=_EXPECTED,
+            staff_member__is_active=True,
+            starts_at__gt=now - timedelta(days=1),
+            starts_at__lt=now + _A_DAY_AND_ANY_ZONE,
+        )
+        .select_related("staff_member", "booking__location")
+        .order_by("staff_member_id", "starts_at")
+    )
+    requests = list(_requests(lines, now))
+    enqueue(requests, now=now)
+    return len(requests)
+
+
+def _requests(lines: Iterable[BookingLine], now: datetime) -> Iterator[MessageRequest]:
+    for _, group in groupby(lines, key=lambda line: line.staff_member_id):
+        today = [line for line in group if _is_today(line, now)]
+        person = today[0].staff_member if today else None
+        if person is not None and AT <= _local(today[0], now).time() < UNTIL:
+            yield _request(person, today, now)
+
+
+def _is_today(line: BookingLine, now: datetime) -> bool:
+    return _local(line, line.starts_at).date() == _local(line, now).date()
+
+
+def _local(line: BookingLine, moment: datetime) -> datetime:
+    return moment.astimezone(ZoneInfo(line.booking.location.time_zone))
+
+
+def _request(person: StaffMember, today: list[BookingLine], now: datetime) -> MessageRequest:
+    on = _local(today[0], now).date()
+    subject = f"staff:{person.pk}"
+    return MessageRequest(
+        kind=KIND,
+        subject_ref=subject,
+        version=on.toordinal(),
+        recipient_role=RecipientRole.STAFF,
+        recipient_ref=subject,
+        address=person.email,
+        language=person.language,
+        key=f"{subject}:{KIND}:{on.isoformat()}",
+        details={"on": on.isoformat()},
+        expires_at=max(line.ends_at for line in today),
+    )
