@@ -1,19 +1,27 @@
 """What must always be true of the messages. Reads only; ids and no addresses."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, QuerySet, When
 
+from accounts.models import Consent, QuietHours
+from accounts.operations import MARKETING_CONSENT
 from core.doctor import Check
-from notifications.enums import NotificationStatus
-from notifications.models import Notification
+from notifications.addresses import TEXT_CHANNELS, address_hash
+from notifications.enums import Channel, InboundOutcome, NotificationStatus, Purpose, SuppressionReason
+from notifications.models import InboundMessage, Notification, ProviderEvent, Suppression
+from notifications.quiet import quiet_until
 from notifications.requests import AGAIN
 from notifications.sending import OPEN
 
 # The sender comes by every few seconds; a claim lasts two minutes.
 OVERDUE_LIMIT = timedelta(minutes=2, seconds=30)
 CLAIM_LIMIT = timedelta(minutes=5)
+# A message that is on its way when somebody ends them still arrives.
+ON_ITS_WAY = timedelta(minutes=1)
+QUIET_SPAN = timedelta(minutes=15)
 
 ACCEPTED = (NotificationStatus.SENT, NotificationStatus.DELIVERED)
 ENDED_WITHOUT_SENDING = (
@@ -49,12 +57,16 @@ def failed_on_our_side(now: datetime) -> list[str]:
 
 
 def sent_twice(now: datetime) -> list[str]:
-    """One telling of one state to one person by one channel, accepted more than once without anybody asking for it."""
+    """One telling of one state to one person by one channel, accepted more than once without anybody asking for it.
+
+    What was planned for another time, or tells of another payment, is another telling.
+    """
     groups = (
         Notification.objects.filter(status__in=ACCEPTED)
         .exclude(key__contains=AGAIN)
         .order_by()
-        .values("subject_ref", "kind", "version", "channel", "recipient_role", "address")
+        .annotate(planned_for=Case(When(not_before__gt=F("created_at"), then=F("not_before"))))
+        .values("subject_ref", "kind", "version", "channel", "recipient_role", "address", "details", "planned_for")
         .annotate(count=Count("id"))
         .filter(count__gt=1)
     )
@@ -63,6 +75,65 @@ def sent_twice(now: datetime) -> list[str]:
         f"of {group['subject_ref']}"
         for group in groups
     ]
+
+
+def named_twice(now: datetime) -> list[str]:
+    """Messages that claim the same message at the provider: one of the two never left."""
+    groups = (
+        Notification.objects.exclude(provider_ref="")
+        .order_by()
+        .values("channel", "provider_ref")
+        .annotate(count=Count("id"), first=Min("id"))
+        .filter(count__gt=1)
+    )
+    return [f"notification {group['first']} shares its {group['channel']} message with another" for group in groups]
+
+
+def sent_without_name_at_provider(now: datetime) -> list[str]:
+    rows = Notification.objects.filter(status__in=ACCEPTED, channel__in=TEXT_CHANNELS, provider_ref="")
+    return _lines(rows, "was sent, and no name of it at the provider is known")
+
+
+def unread_reports(now: datetime) -> list[str]:
+    """What providers and customers told us and nobody looked at."""
+    reports = ProviderEvent.objects.filter(applied_at=None, received_at__lt=now - CLAIM_LIMIT)
+    texts = InboundMessage.objects.filter(outcome=InboundOutcome.WAITING, received_at__lt=now - CLAIM_LIMIT)
+    return [f"report {row.pk} ({row.event}) waits since {row.received_at}" for row in reports] + [
+        f"inbound message {row.pk} waits since {row.received_at}" for row in texts
+    ]
+
+
+def sent_too_late(now: datetime) -> list[str]:
+    return _lines(Notification.objects.filter(sent_at__gte=F("expires_at")), "was sent when it was of no use any more")
+
+
+def sent_to_suppressed(now: datetime) -> list[str]:
+    """Messages of the last day to addresses whose owners had ended them a minute or more before."""
+    suppressed = {
+        (row.channel, row.address_hash): row
+        for row in Suppression.objects.all()
+        if row.reason != SuppressionReason.UNSUBSCRIBED
+    }
+    rows = _recent(now).exclude(channel=Channel.PUSH) if suppressed else []
+    return _lines((row for row in rows if _is_after(row, suppressed)), "went to an address that gets nothing")
+
+
+def sent_without_consent(now: datetime) -> list[str]:
+    """News that went to people who never asked for any."""
+    rows = [row for row in _recent(now) if row.purpose == Purpose.MARKETING]
+    asked = set(Consent.objects.filter(purpose=MARKETING_CONSENT).values_list("customer_id", flat=True) if rows else ())
+    refs = {f"customer:{pk}" for pk in asked}
+    return _lines((row for row in rows if row.recipient_ref not in refs), "is news that nobody asked for")
+
+
+def sent_in_quiet_hours(now: datetime) -> list[str]:
+    """What could have waited and came in the quiet hours. Of the last minutes only: people change their hours."""
+    rows = _recent(now, QUIET_SPAN).filter(can_wait=True)
+    hours = {row.person_ref: row for row in QuietHours.objects.filter(person_ref__in=rows.values("recipient_ref"))}
+    return _lines(
+        (row for row in rows if row.recipient_ref in hours and _was_quiet(row, hours[row.recipient_ref])),
+        "came in quiet hours",
+    )
 
 
 def sent_out_of_order(now: datetime) -> list[str]:
@@ -78,6 +149,22 @@ def sent_out_of_order(now: datetime) -> list[str]:
 
 def sent_too_early(now: datetime) -> list[str]:
     return _lines(Notification.objects.filter(status__in=ACCEPTED, sent_at__lt=F("not_before")), "was sent too early")
+
+
+def _recent(now: datetime, span: timedelta = timedelta(days=1)) -> QuerySet[Notification]:
+    return Notification.objects.filter(status__in=ACCEPTED, sent_at__gt=now - span).order_by("id")
+
+
+def _is_after(row: Notification, suppressed: Mapping[tuple[str, str], Suppression]) -> bool:
+    pseudonym = row.address if row.channel in TEXT_CHANNELS else address_hash(row.channel, row.address)
+    found = suppressed.get((row.channel, pseudonym))
+    return found is not None and row.sent_at is not None and row.sent_at > found.since + ON_ITS_WAY
+
+
+def _was_quiet(row: Notification, hours: QuietHours) -> bool:
+    zone = ZoneInfo(hours.time_zone)
+    minutes = {"start_minute": hours.start_minute, "end_minute": hours.end_minute}
+    return row.sent_at is not None and quiet_until(row.sent_at, **minutes, zone=zone) is not None
 
 
 def _same_person() -> Q:
@@ -99,7 +186,14 @@ CHECKS = [
     Check("I19", "No message is claimed for more than five minutes", stuck_claims),
     Check("I19", "Every message that ended says how", without_outcome),
     Check("I19", "No message failed on our side", failed_on_our_side),
+    Check("I19", "Every text that was sent has a name at the provider", sent_without_name_at_provider),
+    Check("I19", "Every report was looked at", unread_reports),
     Check("I20", "Nothing was told twice", sent_twice),
+    Check("I20", "No two messages are the same one at the provider", named_twice),
     Check("I21", "Nothing was told after what followed it", sent_out_of_order),
     Check("I21", "Nothing was sent before its time", sent_too_early),
+    Check("I21", "Nothing was sent when it was of no use", sent_too_late),
+    Check("I21", "Nothing went to who had ended it", sent_to_suppressed),
+    Check("I21", "No news went to who never asked for any", sent_without_consent),
+    Check("I22", "Nothing that could wait came in quiet hours", sent_in_quiet_hours),
 ]

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from accounts.models import QuietHours
 from notifications import doctor
+from notifications.addresses import address_hash
 from notifications.enums import NotificationStatus as Status
-from notifications.models import Notification
+from notifications.models import InboundMessage, Notification, ProviderEvent, Suppression
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +67,11 @@ def healthy() -> None:
     reminder_at = ago(minutes=10)
     sent(subject_ref="booking:late", kind="reminder", not_before=reminder_at, sent_at=reminder_at)
     sent(subject_ref="booking:late", kind="moved", version=1, sent_at=ago(minutes=30))
+    # Two reminders of one state, and two refunds of it.
+    for minutes in (20, 15):
+        sent(subject_ref="booking:reminded", kind="reminder", not_before=ago(minutes=minutes), sent_at=ago(minutes=5))
+    for number in (1, 2):
+        sent(subject_ref="booking:refunded", kind="refund_done", details={"refund_id": number})
     # Two people, one telling each.
     sent(subject_ref="booking:two")
     sent(subject_ref="booking:two", recipient_role="staff", address="sam@example.com")
@@ -119,9 +126,55 @@ def plant_too_early() -> Notification:
     return sent(not_before=ago(minutes=10), sent_at=ago(minutes=11))
 
 
+def text(**values: Any) -> Notification:
+    number = next(_numbers)
+    return sent(**{"channel": "sms", "address": f"pseudonym-{number}", "provider_ref": f"SM{number}", **values})
+
+
+def plant_text_without_reference() -> Notification:
+    return text(provider_ref="")
+
+
+def plant_one_text_for_two_messages() -> Notification:
+    first = text(provider_ref="SM1")
+    text(provider_ref="SM1")
+    return first
+
+
+def plant_sent_too_late() -> Notification:
+    return sent(expires_at=ago(minutes=51))
+
+
+def plant_text_after_stop() -> Notification:
+    Suppression.objects.create(channel="sms", address_hash="stopped", reason="stop", since=ago(minutes=52))
+    return text(address="stopped")
+
+
+def plant_mail_after_bounce() -> Notification:
+    pseudonym = address_hash("email", "gone@example.com")
+    Suppression.objects.create(channel="email", address_hash=pseudonym, reason="bounced", since=ago(minutes=52))
+    return sent(address="gone@example.com")
+
+
+def plant_news_nobody_asked_for() -> Notification:
+    return sent(purpose="marketing", recipient_ref="customer:7")
+
+
+def plant_noise_at_night() -> Notification:
+    QuietHours.objects.create(person_ref="customer:7", start_minute=0, end_minute=1439, time_zone="UTC")
+    return sent(can_wait=True, recipient_ref="customer:7", sent_at=ago(minutes=5))
+
+
 @pytest.mark.parametrize(
     ("run", "plant"),
     [
+        (doctor.sent_without_name_at_provider, plant_text_without_reference),
+        (doctor.named_twice, plant_one_text_for_two_messages),
+        (doctor.sent_too_late, plant_sent_too_late),
+        (doctor.sent_to_suppressed, plant_text_after_stop),
+        (doctor.sent_to_suppressed, plant_mail_after_bounce),
+        (doctor.sent_without_consent, plant_news_nobody_asked_for),
+        (doctor.sent_in_quiet_hours, plant_noise_at_night),
         (doctor.overdue, plant_overdue),
         (doctor.overdue, plant_overdue_retry),
         (doctor.stuck_claims, plant_stuck_claim),
@@ -153,3 +206,17 @@ def test_telling_twice_is_found() -> None:
     sent(subject_ref="booking:17")
 
     assert doctor.sent_twice(NOW) == ["2 messages tell customer confirmed v0 of booking:17"]
+
+
+def test_reports_that_nobody_read_are_found() -> None:
+    healthy()
+    old = {"received_at": ago(minutes=6)}
+    report = ProviderEvent.objects.create(key="1", channel="sms", event="delivered", **old)
+    ProviderEvent.objects.create(key="2", channel="sms", event="delivered", applied_at=ago(minutes=5), **old)
+    came = InboundMessage.objects.create(provider_ref="SM1", channel="sms", address_hash="p", **old)
+    InboundMessage.objects.create(provider_ref="SM2", channel="sms", address_hash="p", outcome="ignored", **old)
+
+    first, second = doctor.unread_reports(NOW)
+
+    assert first.startswith(f"report {report.pk} ")
+    assert second.startswith(f"inbound message {came.pk} ")

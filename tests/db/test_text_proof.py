@@ -37,8 +37,7 @@ def test_what_staff_typed_is_meant(channel: str) -> None:
 def test_paying_proves_it(status: str, is_proof: bool) -> None:
     bill = Bill.objects.create(currency="EUR", created_at=NOW)
     booking = booked(factories.studio(), bill=bill)
-    Payment.objects.create(
-        bill=bill, subject_ref="booking:1", purpose="booking", currency="EUR", amount_minor=100, status=status
-    )
+    values = {"purpose": "booking", "currency": "EUR", "amount_minor": 100, "created_at": NOW, "succeeded_at": NOW}
+    Payment.objects.create(bill=bill, subject_ref="booking:1", status=status, **values)
 
     assert may_text(booking) is is_proof
