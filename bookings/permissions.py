@@ -38,6 +38,7 @@ _LINKS = _CUSTOMERS | {Role.STAFF_LINK}
 _NOBODY: frozenset[Role] = frozenset()
 _DESK = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK, Role.THERAPIST, Role.AUDITOR, Role.ELSEWHERE})
 _DESK_HERE = _DESK - {Role.ELSEWHERE}
+_FRONT_DESK = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,16 @@ RULES: Mapping[str, Rule] = {
     "desk_sign_out": Rule(_NOBODY, EVERYBODY),
     "desk": Rule(_DESK),
     "desk_booking": Rule(_DESK_HERE),
+    **{
+        f"desk_booking_{step}": Rule(_FRONT_DESK, _FRONT_DESK)
+        for step in ("take", "refund", "hand_back", "waive", "charge", "stand", "link", "cancel", "answer", "reply")
+    },
+    "desk_booking_check": Rule(_NOBODY, _FRONT_DESK),
+    "desk_booking_missed": Rule(_FRONT_DESK | {Role.THERAPIST}, _FRONT_DESK | {Role.THERAPIST}),
+    "desk_booking_came": Rule(_FRONT_DESK | {Role.THERAPIST}, _FRONT_DESK | {Role.THERAPIST}),
+    "desk_booking_trust": Rule(_FRONT_DESK - {Role.FRONT_DESK}, _FRONT_DESK - {Role.FRONT_DESK}),
+    "desk_hands": Rule(_DESK - {Role.THERAPIST}),
+    "desk_alert": Rule(_FRONT_DESK, _FRONT_DESK),
     "desk_payments": Rule(_DESK - {Role.THERAPIST}),
     "desk_payments_csv": Rule(_DESK - {Role.THERAPIST}),
 }

@@ -1,5 +1,7 @@
 """What people type at the desk, as values that operations take."""
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -8,7 +10,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.sign_in import may_try
+from core.formats import money_text
+from core.forms import MoneyField
 from core.visitors import client_address
+from payments.enums import Method
+
+AT_DESK = [(method.value, method.label) for method in (Method.CASH, Method.TERMINAL, Method.TRANSFER)]
 
 
 class SignInForm(AuthenticationForm):
@@ -29,3 +36,196 @@ class SignInForm(AuthenticationForm):
         if self.request is not None and not may_try(account, client_address(self.request)):
             raise ValidationError(_("Too many tries. Please wait a minute, then try again."), code="too_many")
         return super().clean()
+
+
+class SeenForm(forms.Form):
+    """What every page that asks sends along: what it showed, the sum its button named, and a key that counts once."""
+
+    request_key = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}$")
+    seen = forms.CharField(max_length=120)
+    named = forms.CharField(max_length=60, required=False)
+
+
+class StepForm(forms.Form):
+    """A form of the desk. ``named`` is what its button must have named before it is done; empty: nothing to name."""
+
+    def named(self) -> str:
+        return ""
+
+
+class SumForm(StepForm):
+    """An amount in the booking's currency, more than nothing and at most ``most_minor``."""
+
+    def __init__(self, *args: Any, currency: str, most_minor: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+        self.most_minor = most_minor
+        self.fields["amount"] = MoneyField(
+            currency=currency,
+            label=_("Amount"),
+            widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "data-sum": currency}),
+        )
+
+    def clean_amount(self) -> int:
+        amount: int = self.cleaned_data["amount"]
+        if amount == 0:
+            raise ValidationError(_("Type an amount of more than nothing."))
+        if amount > (most := self.most()):
+            raise ValidationError(
+                _("That is too much: at most %(sum)s."), params={"sum": money_text(most, self.currency)}
+            )
+        return amount
+
+    def most(self) -> int:
+        return self.most_minor
+
+    def named(self) -> str:
+        return str(self.cleaned_data["amount"])
+
+
+class TakeForm(SumForm):
+    """Money taken at the desk."""
+
+    field_order = ("method", "amount", "note")
+    method = forms.ChoiceField(label=_("How"), choices=AT_DESK, widget=forms.RadioSelect)
+    note = forms.CharField(label=_("Note"), max_length=300, required=False)
+
+
+class RefundForm(SumForm):
+    """Money that goes back the way it came. ``left`` is what can still go back of each payment by its id."""
+
+    field_order = ("payment", "amount", "reason")
+    payment = forms.TypedChoiceField(label=_("Of which payment"), coerce=int, widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, help_text=_("For the history. The customer does not see it.")
+    )
+
+    def __init__(self, *args: Any, left: Mapping[int, int], texts: Mapping[int, str], **kwargs: Any) -> None:
+        super().__init__(*args, most_minor=max(left.values(), default=0), **kwargs)
+        self.left = left
+        self.fields["payment"].choices = [(pk, texts[pk]) for pk in left]  # type: ignore[attr-defined]
+
+    def most(self) -> int:
+        return self.left.get(self.cleaned_data.get("payment", 0), self.most_minor)
+
+    def named(self) -> str:
+        return f"{self.cleaned_data['payment']}:{self.cleaned_data['amount']}"
+
+
+class WaiveForm(SumForm):
+    """A fee, or a part of it, that the customer is let off."""
+
+    field_order = ("amount", "reason")
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, help_text=_("For the history. The customer does not see it.")
+    )
+
+
+class HandBackForm(StepForm):
+    """How money was handed over."""
+
+    method = forms.ChoiceField(label=_("How"), choices=AT_DESK, widget=forms.RadioSelect)
+    note = forms.CharField(label=_("Note"), max_length=300, required=False)
+
+
+class ReasonForm(StepForm):
+    """Why, where that is needed."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, help_text=_("For the history. The customer does not see it.")
+    )
+
+
+class MissedForm(StepForm):
+    """Why, if there is something to say; the customer reads it."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, required=False, help_text=_("The customer reads it in the mail.")
+    )
+
+
+class AnswerForm(StepForm):
+    """Yes or no to a request; the customer reads the words."""
+
+    answer = forms.ChoiceField(choices=[("accept", ""), ("decline", "")], widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=_("A word to the customer"), max_length=300, required=False, help_text=_("Sent with a no.")
+    )
+
+
+class ReplyForm(StepForm):
+    text = forms.CharField(
+        label=_("Your answer"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("The customer gets it by mail, and sees it on the page."),
+    )
+    answer = forms.ChoiceField(choices=[("send", ""), ("read", "")], widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("answer") == "send" and not str(cleaned.get("text", "")).strip():
+            self.add_error("text", _("Write a word or two first."))
+        return cleaned
+
+
+class TrustForm(StepForm):
+    is_blocked = forms.BooleanField(label=_("May not book online"), required=False)
+    is_prepayment_exempt = forms.BooleanField(label=_("Is never asked to pay in advance"), required=False)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, help_text=_("For the history. The customer does not see it.")
+    )
+
+
+class ResolveForm(StepForm):
+    resolution = forms.CharField(label=_("How was it settled?"), max_length=300)
+
+
+class CancelForm(StepForm):
+    """Who calls it off decides about the fee: the business never takes one, the customer's is that of the moment of
+    the call.
+    """
+
+    BUSINESS, CUSTOMER = "business", "customer"
+    who = forms.ChoiceField(
+        label=_("Who calls it off"),
+        choices=[(BUSINESS, _("We do: everything goes back")), (CUSTOMER, _("The customer, who called or wrote"))],
+        widget=forms.RadioSelect,
+    )
+    called_at = forms.DateTimeField(
+        label=_("When the customer called"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("The rules count for that moment."),
+    )
+    takes_fee = forms.BooleanField(label=_("Take the fee of the rules"), required=False)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, required=False, help_text=_("For the history. The customer does not see it.")
+    )
+
+    def __init__(self, *args: Any, fee_at: Callable[[datetime], int], now: datetime, **kwargs: Any) -> None:
+        """``fee_at`` is the fee of a customer who called at a moment. Moments are typed in the current time zone."""
+        super().__init__(*args, **kwargs)
+        self.fee_at = fee_at
+        self.now = now
+
+    def clean_called_at(self) -> datetime:
+        at: datetime = self.cleaned_data["called_at"] or self.now
+        # Fields have no seconds, so the minute that has just begun counts as now.
+        if at > self.now:
+            raise ValidationError(_("That is still to come. When did the customer call?"))
+        return at
+
+    @property
+    def on_behalf(self) -> bool:
+        return bool(self.cleaned_data.get("who") == self.CUSTOMER)
+
+    @property
+    def fee_minor(self) -> int:
+        if not self.on_behalf or not self.cleaned_data["takes_fee"]:
+            return 0
+        return self.fee_at(self.cleaned_data["called_at"])
+
+    def named(self) -> str:
+        return f"{self.cleaned_data['who']}:{self.fee_minor}"

@@ -25,7 +25,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Substr
 
 from bookings.enums import BookingStatus
 from bookings.models import Booking, HelpMessage
-from dashboard.permissions import Rights, bookings_visible_to
+from dashboard.permissions import Act, Rights, bookings_visible_to, can, may_everywhere
 from dashboard.queries import balances_of
 from payments.enums import COUNTING_REFUNDS, Method, PaymentStatus, RefundStatus
 from payments.models import BillLine, MoneyAlert, Payment, Refund
@@ -84,8 +84,18 @@ def hands_count(rights: Rights, now: datetime) -> int:
     return int(first.union(*others, all=True).count())
 
 
-def alert_visible_to(rights: Rights, alert_id: int) -> MoneyAlert | None:
-    return _alerts(rights).filter(pk=alert_id).first()
+def alert_to_settle(rights: Rights, alert_id: int) -> MoneyAlert | None:
+    """An open alert that this person may settle."""
+    alert = _alerts(rights).filter(pk=alert_id).first()
+    if alert is None:
+        return None
+    booking = _loaded(Booking.objects.filter(pk=booking_id_of(alert) or 0)).first()
+    return alert if may_settle(rights, booking) else None
+
+
+def may_settle(rights: Rights, booking: Booking | None) -> bool:
+    """Whether an alert about a booking, or about nothing known, may be settled."""
+    return can(rights, Act.RESOLVE, booking) if booking else may_everywhere(rights, Act.RESOLVE)
 
 
 def booking_id_of(row: MoneyAlert | Refund) -> int | None:

@@ -74,6 +74,11 @@ class Rights:
         return self.at.get(None, frozenset()) | self.at.get(location_id, frozenset())
 
 
+def may_everywhere(rights: Rights, act: Act) -> bool:
+    """Whether it is allowed at every place, and so for what belongs to none."""
+    return any(act in ALLOWED[role] for role in rights.at.get(None, frozenset()))
+
+
 def rights_of(user: User) -> Rights | None:
     """Read the rights of a user; None without any. One query, and one more for therapists."""
     at: dict[int | None, frozenset[Role]] = {}

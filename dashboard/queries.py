@@ -7,17 +7,22 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Min, Prefetch, Q, QuerySet
 
+from accounts.models import Customer
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingEvent, BookingLine
+from bookings.operations.trust import customer_to_trust
 from core.references import parsed_reference
 from dashboard.permissions import Rights, bookings_visible_to
 from payments import queries as money
-from payments.models import BillLine, Payment, SavedCard
+from payments.enums import Method, RefundStatus
+from payments.models import BillLine, Payment, Refund, SavedCard
 from payments.queries import Balance
 from services.models import Location
 
 MOST_FOUND = 50
 SHORTEST_SEARCH = 2
+LONGEST_ID = 18
+_FEES = frozenset({BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE, BillLine.Kind.WAIVER})
 
 
 def day_bookings(rights: Rights, places: Iterable[Location], on: date) -> list[Booking]:
@@ -71,6 +76,11 @@ class Money:
     receipt_numbers: dict[str, str]
     card: SavedCard | None
 
+    @property
+    def fee_minor(self) -> int:
+        """What is left of a fee for cancelling or not coming, waived parts taken off."""
+        return max(0, sum(line.gross_minor for line in self.lines if line.kind in _FEES))
+
 
 def money_of(booking: Booking) -> Money:
     """Read the money of a booking. Six queries."""
@@ -113,3 +123,23 @@ def subject_ref(booking: Booking) -> str:
 def _with_lines(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
     lines = BookingLine.objects.select_related("staff_member")
     return bookings.select_related("location").prefetch_related(Prefetch("lines", lines))
+
+
+def refund_to_hand_back(booking: Booking, typed: str) -> Refund | None:
+    """A refund of a booking that waits for somebody to hand the money over: taken at the desk, or refused by the bank
+    and not settled otherwise since.
+    """
+    if not typed.isdigit() or len(typed) > LONGEST_ID:
+        return None
+    found = Refund.objects.select_related("payment").filter(pk=typed, payment__subject_ref=subject_ref(booking)).first()
+    if found is None or (found.status, found.method == Method.STRIPE) == (RefundStatus.QUEUED, True):
+        return None
+    if found.status == RefundStatus.FAILED:
+        is_settled = Refund.objects.filter(request_key=f"instead-of-{found.pk}").exists()
+        return None if is_settled else found
+    return found if found.status == RefundStatus.QUEUED else None
+
+
+def customer_of(booking: Booking) -> Customer | None:
+    """The customer of a booking, or whoever is known by its address."""
+    return customer_to_trust(booking)

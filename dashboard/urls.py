@@ -2,13 +2,29 @@
 
 from django.urls import path
 
-from dashboard.views import booking, day, payments, sign_in
+from dashboard.views import booking, day, hands, money_steps, payments, sign_in, visit_steps
 
 urlpatterns = [
     path("", day.day, name="desk"),
     path("sign-in", sign_in.SignIn.as_view(), name="desk_sign_in"),
     path("sign-out", sign_in.SignOut.as_view(), name="desk_sign_out"),
     path("bookings/<str:reference>/", booking.booking, name="desk_booking"),
+    path("bookings/<str:reference>/take", money_steps.take, name="desk_booking_take"),
+    path("bookings/<str:reference>/refund", money_steps.refund, name="desk_booking_refund"),
+    path("bookings/<str:reference>/hand-back", money_steps.hand_back, name="desk_booking_hand_back"),
+    path("bookings/<str:reference>/waive", money_steps.waive, name="desk_booking_waive"),
+    path("bookings/<str:reference>/charge", money_steps.charge, name="desk_booking_charge"),
+    path("bookings/<str:reference>/stand", money_steps.stand, name="desk_booking_stand"),
+    path("bookings/<str:reference>/link", money_steps.link, name="desk_booking_link"),
+    path("bookings/<str:reference>/check", money_steps.check, name="desk_booking_check"),
+    path("bookings/<str:reference>/no-show", visit_steps.missed, name="desk_booking_missed"),
+    path("bookings/<str:reference>/came", visit_steps.came, name="desk_booking_came"),
+    path("bookings/<str:reference>/cancel", visit_steps.cancel, name="desk_booking_cancel"),
+    path("bookings/<str:reference>/answer", visit_steps.request_answer, name="desk_booking_answer"),
+    path("bookings/<str:reference>/reply", visit_steps.reply, name="desk_booking_reply"),
+    path("bookings/<str:reference>/trust", visit_steps.trust, name="desk_booking_trust"),
+    path("hands/", hands.hands, name="desk_hands"),
+    path("hands/<int:alert_id>/", hands.alert, name="desk_alert"),
     path("payments/", payments.payments, name="desk_payments"),
     path("payments/payments.csv", payments.payments_csv, name="desk_payments_csv"),
 ]

@@ -76,5 +76,6 @@ def role_text(rights: Rights) -> str:
 def _items(rights: Rights, waiting: int) -> tuple[Item, ...]:
     items = [Item("day", gettext("Day"), "calendar", reverse("desk"))]
     if rights.sees_money:
+        items.append(Item("hands", gettext("Needs hands"), "bell", reverse("desk_hands"), waiting))
         items.append(Item("payments", gettext("Payments"), "card", reverse("desk_payments")))
     return tuple(items)

@@ -45,7 +45,7 @@ def _text(event: BookingEvent, booking: Booking) -> str:
         case EventKind.MONEY:
             return _money_text(event, booking)
         case EventKind.CONTACT:
-            return gettext("Contact changed")
+            return gettext("Trust changed") if event.details.get("what") == "trust" else gettext("Contact changed")
         case EventKind.LINK:
             return gettext("Links renewed")
         case EventKind.COMING:
@@ -94,6 +94,9 @@ _MONEY_WORDS: dict[str, Callable[[], str]] = {
     "waived": lambda: gettext("%(sum)s waived"),
     "fee": lambda: gettext("Fee of %(sum)s"),
     "link": lambda: gettext("Link to pay sent"),
+    "payment_waived": lambda: gettext("%(sum)s in advance waived"),
+    "charge_failed": lambda: gettext("%(sum)s could not be charged"),
+    "refund_failed": lambda: gettext("%(sum)s could not be returned"),
     "no_show_undone": lambda: gettext("No-show taken back"),
 }
 

@@ -4,10 +4,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from bookings.models import Booking
+from bookings.payables import payable
+from bookings.queries import help_thread
 from dashboard import queries
 from dashboard.presenters import booking as presenter
+from dashboard.presenters.actions import actions_of
 from dashboard.presenters.history import history
 from dashboard.presenters.money import ledger_of
+from dashboard.presenters.steps import conversation
 from dashboard.views.pages import Desk, desk_page, show
 
 
@@ -30,7 +34,10 @@ def booking_page(
     request: HttpRequest, desk: Desk, booking: Booking, *, problem: object = "", status: int = 200
 ) -> HttpResponse:
     money = queries.money_of(booking)
+    thread = help_thread(booking)
     context = {
+        "actions": actions_of(booking, money, desk.rights, payable(booking, desk.now), now=desk.now),
+        "conversation": conversation(thread, booking),
         "ledger": ledger_of(booking, money),
         "problem": problem,
         "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),

@@ -16,6 +16,7 @@ from accounts.models import User
 from bookings.enums import ActorKind, BookingChannel
 from bookings.lifecycle import Actor
 from core import clock
+from dashboard.hands import hands_count
 from dashboard.permissions import Rights, rights_of
 from dashboard.presenters.frame import frame_of
 from services.models import Location
@@ -67,7 +68,7 @@ def show(
     status: int = 200,
 ) -> HttpResponse:
     """Render a page in the frame of the desk. ``current`` is the key of its entry in the rail."""
-    waiting = 0
+    waiting = hands_count(desk.rights, desk.now) if desk.rights.sees_money else 0
     framed = frame_of(
         user=desk.user, rights=desk.rights, current=current, waiting=waiting, place=place, places=places or ()
     )

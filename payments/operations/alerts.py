@@ -45,3 +45,9 @@ def resolve_alert(*, alert_id: int, resolution: str, actor_name: str, now: datet
         resolved_at=now, resolved_by=actor_name[:120], resolution=resolution[:300]
     )
     return resolved == 1
+
+
+def settle_alerts_of(refund: Refund, *, resolution: str, actor_name: str, now: datetime) -> None:
+    """Take what was listed about a refund off the list, because doing it settled it. In the current transaction."""
+    open_ones = MoneyAlert.objects.filter(refund=refund, resolved_at=None)
+    open_ones.update(resolved_at=now, resolved_by=actor_name[:120], resolution=resolution[:300])

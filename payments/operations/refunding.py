@@ -18,7 +18,7 @@ from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, R
 from payments.errors import ProviderFailed, ProviderRefused, RefundNotPossible, RefundTooLarge
 from payments.lifecycle import advance
 from payments.models import Bill, Payment, Refund
-from payments.operations.alerts import raise_alert
+from payments.operations.alerts import raise_alert, settle_alerts_of
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,8 @@ def hand_back(
 ) -> Refund:
     """Say that money was handed over: a refund that waited for it, or one that the bank could not return.
 
-    For the failed one a new row is written, so that both stay in the books. Locks the payment.
+    For the failed one a new row is written, so that both stay in the books; what was listed about it is settled. Locks
+    the payment.
 
     :raises RefundNotPossible: when it is neither, or was settled already.
     :raises RefundTooLarge: when meanwhile less than that is left of the payment.
@@ -148,6 +149,7 @@ def hand_back(
     if not insert_unless_known(other, unique=("request_key",)):
         raise RefundNotPossible
     _settle(other, RefundStatus.SUCCEEDED, now)
+    settle_alerts_of(refund, resolution=str(Method(method).label), actor_name=actor_name, now=now)
     return other
 
 

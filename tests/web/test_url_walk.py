@@ -19,6 +19,9 @@ from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from bookings.permissions import RULES, Role
 from notifications.unsubscribing import unsubscribe_token
+from payments.enums import AlertKind
+from payments.models import MoneyAlert
+from payments.operations import raise_alert
 from payments.operations.receipts import issue_receipt
 from staff import enums as desk
 from tests import factories
@@ -83,6 +86,8 @@ class Visitor:
                 return reverse(name, args=[self.token])
             case _ if name.startswith("pay"):
                 return reverse(name, args=[self.booking.reference])
+            case "desk_alert":
+                return reverse(name, args=[MoneyAlert.objects.get().pk])
             case _ if name.startswith("desk_booking"):
                 return reverse(name, args=[self.booking.reference])
             case _:
@@ -105,6 +110,7 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
     role: Role = request.param
     held, booking = hold(studio, 14), booked(studio, 10)
     issue_receipt(payment_id=arrived(booking, 1600).pk, now=NOW)
+    raise_alert(kind=AlertKind.STUCK, key="1", subject_ref=f"booking:{booking.pk}", now=booking.created_at)
     token = "no-such-token"
     if role is Role.HOLDER:
         token = held.token

@@ -1,0 +1,44 @@
+"""Whom the business does not want online, and whom it trusts without money in advance (product.md B15)."""
+
+from datetime import datetime
+
+from accounts.emails import normalised_email
+from accounts.models import Customer
+from bookings.enums import EventKind
+from bookings.errors import NotBooked
+from bookings.lifecycle import Actor, record
+from bookings.models import Booking
+from bookings.operations.claiming import locked_booking
+from bookings.operations.transactions import booking_transaction
+
+
+@booking_transaction
+def set_trust(
+    *, booking_id: int, is_blocked: bool, is_prepayment_exempt: bool, reason: str, actor: Actor, now: datetime
+) -> Customer:
+    """Say of the customer of a booking whether they may book online, and are never asked to pay in advance.
+
+    Who that is follows from the address on the booking, proven or not: it is the business that decides. Bookings that
+    exist stay as they are. Locks: the booking, then the customer.
+
+    :raises NotBooked: when the booking has no address.
+    """
+    booking = locked_booking(booking_id)
+    customer = customer_to_trust(booking)
+    if customer is None:
+        raise NotBooked
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    customer.is_blocked, customer.is_prepayment_exempt = is_blocked, is_prepayment_exempt
+    customer.save(update_fields=["is_blocked", "is_prepayment_exempt"])
+    details = {"what": "trust", "is_blocked": is_blocked, "is_prepayment_exempt": is_prepayment_exempt}
+    record(booking, EventKind.CONTACT, actor=actor, now=now, reason=reason, details=details)
+    return customer
+
+
+def customer_to_trust(booking: Booking) -> Customer | None:
+    """The customer of a booking, or whoever is known by its address."""
+    if booking.customer_id:
+        return booking.customer
+    if not booking.contact_email:
+        return None
+    return Customer.objects.filter(email_normalised=normalised_email(booking.contact_email)).first()

@@ -1,0 +1,135 @@
+"""What can be done to a booking at this moment: one main action, quiet ones beside it, and from when the others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from bookings.appointment import local
+from bookings.enums import BookingStatus
+from bookings.models import Booking
+from bookings.no_shows import markable_from, no_show_refusal, undo_no_show_refusal
+from bookings.payables import Payable
+from bookings.policies import Terms, cancel_refusal
+from bookings.presenters import visit
+from core import formats
+from dashboard.permissions import Act, Rights, can
+from dashboard.presenters.steps import left_of_payments
+from dashboard.queries import Money
+from payments.enums import LIVE_PAYMENTS, Method, RefundStatus
+
+# Money is taken around the visit; before that day a main button for it would only be in the way.
+_NEAR = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A link to a page that asks; without ``url`` it is not possible yet, and ``note`` says from when."""
+
+    label: str
+    icon_name: str
+    url: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """``money`` stand under the ledger; ``check_url`` is a POST of its own."""
+
+    main: Action | None
+    quiet: tuple[Action, ...]
+    money: tuple[Action, ...]
+    check_url: str = ""
+
+
+def actions_of(booking: Booking, money: Money, rights: Rights, due: Payable | None, *, now: datetime) -> Actions:
+    main = _main(booking, money, rights, now)
+    quiet = [each for each in _quiet(booking, rights, now) if main is None or each.url != main.url]
+    sums = [each for each in _money(booking, money, rights, due) if main is None or each.url != main.url]
+    is_waiting = any(payment.status in LIVE_PAYMENTS for payment in money.payments)
+    check = _step(booking, "check") if is_waiting and can(rights, Act.TAKE_MONEY, booking) else ""
+    return Actions(main, tuple(quiet), tuple(sums), check)
+
+
+def _main(booking: Booking, money: Money, rights: Rights, now: datetime) -> Action | None:
+    """The one thing that this moment asks for."""
+    if booking.status == BookingStatus.REQUESTED and can(rights, Act.ANSWER, booking):
+        return Action(gettext("Answer the request"), "check", _step(booking, "answer"))
+    is_waivable = booking.status == BookingStatus.NO_SHOW and booking.fee_settles_at and booking.fee_settles_at > now
+    if is_waivable and money.fee_minor and can(rights, Act.WAIVE, booking):
+        fee = visit.money(money.fee_minor, booking)
+        return Action(gettext("Waive %(sum)s") % {"sum": fee}, "minus", _step(booking, "waive"))
+    if not money.balance.open_minor or not can(rights, Act.TAKE_MONEY, booking):
+        return None
+    is_late_enough = now >= booking.starts_at - _NEAR or booking.status in {
+        BookingStatus.PENDING_PAYMENT,
+        BookingStatus.CANCELLED,
+    }
+    if not is_late_enough or booking.status == BookingStatus.EXPIRED or is_waivable:
+        return None
+    asked = money.balance.open_minor
+    if booking.status == BookingStatus.PENDING_PAYMENT:
+        asked = min(asked, booking.due_now_minor) or asked
+    return Action(gettext("Take %(sum)s") % {"sum": visit.money(asked, booking)}, "card", _step(booking, "take"))
+
+
+def _quiet(booking: Booking, rights: Rights, now: datetime) -> Iterator[Action]:
+    """Everything about the visit, the time and the person."""
+    if can(rights, Act.MARK_MISSED, booking):
+        yield from _missed(booking, now)
+    if booking.status == BookingStatus.PENDING_PAYMENT and can(rights, Act.WAIVE, booking):
+        yield Action(gettext("Let it stand"), "check", _step(booking, "stand"))
+    refusal = cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=now, by_staff=True)
+    if refusal is None and can(rights, Act.CANCEL, booking):
+        yield Action(gettext("Cancel"), "close", _step(booking, "cancel"))
+    if can(rights, Act.ANSWER, booking) and booking.contact_email:
+        yield Action(gettext("Write"), "chat", _step(booking, "reply"))
+    if can(rights, Act.TRUST, booking) and booking.contact_email:
+        yield Action(gettext("Trust"), "user", _step(booking, "trust"))
+
+
+def _missed(booking: Booking, now: datetime) -> Iterator[Action]:
+    terms = Terms.from_json(booking.terms)
+    if booking.status == BookingStatus.NO_SHOW:
+        if undo_no_show_refusal(status=booking.status, starts_at=booking.starts_at, now=now) is None:
+            yield Action(gettext("Came after all"), "check", _step(booking, "came"))
+        return
+    if booking.status != BookingStatus.CONFIRMED:
+        return
+    first = markable_from(terms, booking.starts_at)
+    if now < first:
+        is_today = local(first, booking).date() == local(now, booking).date()
+        moment = formats.time_text(local(first, booking)) if is_today else formats.moment_text(local(first, booking))
+        yield Action(gettext("No-show"), "minus", note=gettext("from %(moment)s") % {"moment": moment})
+    elif no_show_refusal(terms, status=booking.status, starts_at=booking.starts_at, now=now) is None:
+        yield Action(gettext("No-show"), "minus", _step(booking, "missed"))
+
+
+def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None) -> Iterator[Action]:
+    """Everything about money: taken, asked for, returned, waived."""
+    open_minor = money.balance.open_minor
+    may_take = can(rights, Act.TAKE_MONEY, booking) and booking.bill_id and booking.status != BookingStatus.EXPIRED
+    if may_take and open_minor:
+        yield Action(gettext("Take money"), "card", _step(booking, "take"))
+        if due and booking.contact_email:
+            yield Action(gettext("Send link"), "mail", _step(booking, "link"))
+        if money.card and money.fee_minor:
+            yield Action(gettext("Charge card"), "card", _step(booking, "charge"))
+    elif may_take and due and booking.contact_email:
+        yield Action(gettext("Send link"), "mail", _step(booking, "link"))
+    if money.fee_minor and can(rights, Act.WAIVE, booking):
+        yield Action(gettext("Waive fee"), "minus", _step(booking, "waive"))
+    if can(rights, Act.RETURN_MONEY, booking):
+        if left_of_payments(money):
+            yield Action(gettext("Refund"), "swap", _step(booking, "refund"))
+        for payment in money.payments:
+            for refund in payment.refunds.all():
+                if refund.status == RefundStatus.QUEUED and refund.method != Method.STRIPE:
+                    label = gettext("Hand %(sum)s back") % {"sum": visit.money(refund.amount_minor, booking)}
+                    yield Action(label, "swap", f"{_step(booking, 'hand_back')}?refund={refund.pk}")
+
+
+def _step(booking: Booking, name: str) -> str:
+    return reverse(f"desk_booking_{name}", args=[booking.reference])

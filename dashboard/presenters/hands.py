@@ -1,0 +1,219 @@
+"""What needs hands, in words: what happened, since when, how much, and what to do now."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from bookings.appointment import local
+from bookings.models import Booking, HelpMessage
+from bookings.presenters import visit
+from core import formats
+from dashboard.hands import Hands, booking_id_of, may_settle
+from dashboard.permissions import Act, Rights, can
+from dashboard.presenters import day
+from payments.enums import AlertKind, Method
+from payments.models import MoneyAlert, Refund
+
+_MOST_CHARACTERS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """A way to settle it. The first of a row is the likely one."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """One thing. ``until`` is set where it ends by itself, ``url`` leads to its booking if there is one."""
+
+    icon_name: str
+    title: str
+    text: str
+    sum: str
+    since: str
+    actions: tuple[Do, ...]
+    name: str = ""
+    about: str = ""
+    url: str = ""
+    until: str = ""
+
+
+def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
+    """First what ends by itself, the soonest end first; then the rest, the oldest first."""
+    ending = [(booking.hold_expires_at, _request(booking, hands, rights, now)) for booking in hands.requests]
+    ending += [(booking.fee_settles_at, _missed(booking, hands, rights, now)) for booking in hands.missed]
+    waiting = [(message.created_at, _asking(message, hands, rights)) for message in hands.asking]
+    waiting += [(alert.created_at, _alert(alert, hands, rights)) for alert in hands.alerts]
+    waiting += [(refund.created_at, _to_hand_back(refund, hands, rights)) for refund in hands.to_hand_back]
+    return [*_by_time(ending), *_by_time(waiting)]
+
+
+def unpaid_rows(hands: Hands, *, now: datetime) -> list[day.Row]:
+    """Past visits of which something is open."""
+    return [
+        day.row_of(booking, hands.balances[booking.pk], now=now, show_place=True, show_day=True)
+        for booking in hands.unpaid
+    ]
+
+
+def alert_text(alert: MoneyAlert) -> str:
+    """What happened and what to do about it, in a sentence or two."""
+    words = _ALERTS.get(AlertKind(alert.kind))
+    return words() if words else ""
+
+
+def alert_sum(alert: MoneyAlert) -> str:
+    row = alert.refund or alert.payment
+    return formats.money_text(row.amount_minor, row.currency) if row else ""
+
+
+def alert_details(alert: MoneyAlert) -> list[tuple[str, str]]:
+    """The ids and sums that help to find it at the payment provider."""
+    return [(key.replace("_", " "), str(value)) for key, value in alert.details.items() if value not in {"", None}]
+
+
+def _by_time(rows: Iterable[tuple[datetime | None, Hand]]) -> list[Hand]:
+    return [hand for _, hand in sorted(((at, hand) for at, hand in rows if at), key=lambda row: row[0])]
+
+
+def _request(booking: Booking, hands: Hands, rights: Rights, now: datetime) -> Hand:
+    return Hand(
+        icon_name="alert",
+        title=gettext("Wants this time"),
+        text=gettext("The time is held until you answer. Without an answer it is given back."),
+        sum=formats.money_text(booking.total_minor, booking.currency),
+        since=_moment(booking.created_at, booking),
+        until=_until(booking.hold_expires_at, booking, now),
+        actions=_allowed(rights, booking, (Act.ANSWER, gettext("Answer"), _step(booking, "answer"))),
+        **_about(booking),
+    )
+
+
+def _missed(booking: Booking, hands: Hands, rights: Rights, now: datetime) -> Hand:
+    balance = hands.balances[booking.pk]
+    return Hand(
+        icon_name="close",
+        title=gettext("Did not come"),
+        text=gettext("You can waive the fee until then. After that it is charged or kept by itself."),
+        sum=visit.money(balance.owed_minor, booking),
+        since=_moment(booking.missed_at or booking.starts_at, booking),
+        until=_until(booking.fee_settles_at, booking, now),
+        actions=_allowed(
+            rights,
+            booking,
+            (Act.WAIVE, gettext("Waive"), _step(booking, "waive")),
+            (Act.MARK_MISSED, gettext("Came after all"), _step(booking, "came")),
+        ),
+        **_about(booking),
+    )
+
+
+def _asking(message: HelpMessage, hands: Hands, rights: Rights) -> Hand:
+    booking = hands.bookings[message.booking_id]
+    text = message.text if len(message.text) <= _MOST_CHARACTERS else f"{message.text[:_MOST_CHARACTERS]}…"
+    return Hand(
+        icon_name="chat",
+        title=gettext("Asks for help"),
+        text=f"“{text}”",
+        sum="",
+        since=_moment(message.created_at, booking),
+        actions=_allowed(rights, booking, (Act.ANSWER, gettext("Reply"), _step(booking, "reply"))),
+        **_about(booking),
+    )
+
+
+def _alert(alert: MoneyAlert, hands: Hands, rights: Rights) -> Hand:
+    booking = hands.bookings.get(booking_id_of(alert) or 0)
+    settle = Do(gettext("Settled"), reverse("desk_alert", args=[alert.pk]))
+    actions: tuple[Do, ...] = (settle,) if may_settle(rights, booking) else ()
+    if booking is None:
+        since = formats.moment_text(alert.created_at)
+        return Hand("alert", str(AlertKind(alert.kind).label), alert_text(alert), alert_sum(alert), since, actions)
+    if alert.kind == AlertKind.REFUND_FAILED and alert.refund_id:
+        url = f"{_step(booking, 'hand_back')}?refund={alert.refund_id}"
+        actions = (*_allowed(rights, booking, (Act.RETURN_MONEY, gettext("Give it back"), url)), *actions)
+    elif alert.kind == AlertKind.CHARGE_FAILED:
+        take = (Act.TAKE_MONEY, gettext("Take the money"), _step(booking, "take"))
+        waive = (Act.WAIVE, gettext("Waive"), _step(booking, "waive"))
+        actions = (*_allowed(rights, booking, take, waive), *actions)
+    return Hand(
+        icon_name="alert",
+        title=str(AlertKind(alert.kind).label),
+        text=alert_text(alert),
+        sum=alert_sum(alert),
+        since=_moment(alert.created_at, booking),
+        actions=actions,
+        **_about(booking),
+    )
+
+
+def _to_hand_back(refund: Refund, hands: Hands, rights: Rights) -> Hand:
+    booking = hands.bookings[booking_id_of(refund) or 0]
+    url = f"{_step(booking, 'hand_back')}?refund={refund.pk}"
+    return Hand(
+        icon_name="card",
+        title=gettext("Money to hand back"),
+        text=gettext("Paid by %(way)s. Hand it back, then write it down here.")
+        % {"way": str(Method(refund.method).label)},
+        sum=formats.money_text(refund.amount_minor, refund.currency),
+        since=_moment(refund.created_at, booking),
+        actions=_allowed(rights, booking, (Act.RETURN_MONEY, gettext("Hand it back"), url)),
+        **_about(booking),
+    )
+
+
+def _about(booking: Booking) -> dict[str, str]:
+    return {
+        "name": booking.contact_name or gettext("No name given"),
+        "about": f"{visit.when_text(booking)} · {day.what_and_who(booking)}",
+        "url": reverse("desk_booking", args=[booking.reference]),
+    }
+
+
+def _allowed(rights: Rights, booking: Booking, *wanted: tuple[Act, str, str]) -> tuple[Do, ...]:
+    return tuple(
+        Do(label, f"{url}{'&' if '?' in url else '?'}back=hands")
+        for act, label, url in wanted
+        if can(rights, act, booking)
+    )
+
+
+def _step(booking: Booking, name: str) -> str:
+    return reverse(f"desk_booking_{name}", args=[booking.reference])
+
+
+def _moment(at: datetime, booking: Booking) -> str:
+    return formats.moment_text(local(at, booking))
+
+
+def _until(at: datetime | None, booking: Booking, now: datetime) -> str:
+    """In 3 hours, until Fri 27 Nov, 14:30."""
+    if at is None:
+        return ""
+    left = formats.until_text(max(1, int((at - now) / timedelta(minutes=1))))
+    return gettext("ends %(left)s, %(moment)s") % {"left": left, "moment": _moment(at, booking)}
+
+
+_ALERTS: dict[AlertKind, Callable[[], str]] = {
+    AlertKind.REFUND_FAILED: lambda: gettext("The bank sent the money back to us. Give it back by another way."),
+    AlertKind.CHARGE_FAILED: lambda: gettext(
+        "The card on file was refused. The customer can pay by a link; or take it at the desk, or waive it."
+    ),
+    AlertKind.LATE_PAYMENT: lambda: gettext(
+        "Somebody else has the time now. The money goes back by itself. Perhaps call and offer another time."
+    ),
+    AlertKind.AMOUNT_DIFFERS: lambda: gettext("Compare it with the payment provider and put the booking right."),
+    AlertKind.UNKNOWN_MONEY: lambda: gettext("Find out at the payment provider whose it is, or give it back there."),
+    AlertKind.WRONG_ACCOUNT: lambda: gettext("Check which account and which mode the payment provider calls us from."),
+    AlertKind.DISPUTE: lambda: gettext(
+        "Answer at the payment provider before its deadline. No further fees are charged to this card."
+    ),
+    AlertKind.EXTERNAL_REFUND: lambda: gettext("It is in the books now. Check that the booking says what was agreed."),
+    AlertKind.STUCK: lambda: gettext("We go on asking. Look at the payment provider whether it has an outage."),
+}

@@ -1,0 +1,242 @@
+"""The words of pages that ask before something is done: what will happen, to whom, and the sum in the button."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext
+
+from bookings.appointment import local
+from bookings.models import Booking, HelpMessage
+from bookings.payables import Payable, PayKind
+from bookings.presenters import visit
+from core import formats
+from dashboard.presenters.day import what_and_who
+from dashboard.presenters.money import means_text
+from dashboard.queries import Money
+from payments.enums import COUNTING_REFUNDS, Method, PaymentStatus
+from payments.models import Payment, Refund
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """``text`` says what happens then. ``named`` is the sum of the button, as the form knows it. ``other`` is a second
+    button: (value of the field "answer", words); ``value`` is that of the first.
+    """
+
+    title: str
+    text: str
+    button: str
+    named: str = ""
+    is_bad: bool = False
+    value: str = ""
+    other: tuple[str, str] | None = None
+    # The words of the button with %s for a sum that is being typed; empty where none is.
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of a conversation."""
+
+    who: str
+    at: str
+    text: str
+    is_ours: bool
+
+
+def booking_facts(booking: Booking) -> tuple[str, str]:
+    """Who, and when for what."""
+    who = f"{booking.contact_name or gettext('No name given')} · {formats.reference_text(booking.reference)}"
+    return who, f"{visit.when_text(booking)} · {what_and_who(booking)}"
+
+
+def sum_of(amount_minor: int, booking: Booking) -> str:
+    return visit.money(amount_minor, booking)
+
+
+def take(booking: Booking, money: Money, amount_minor: int) -> Ask:
+    return Ask(
+        gettext("Take money"),
+        gettext("%(sum)s is open. What you write down counts as paid at once, and the customer gets a receipt.")
+        % {"sum": sum_of(money.balance.open_minor, booking)},
+        gettext("Record %(sum)s") % {"sum": sum_of(amount_minor, booking)},
+        named=str(amount_minor),
+        pattern=gettext("Record %(sum)s") % {"sum": "%s"},
+    )
+
+
+def refund(booking: Booking, payment: Payment, amount_minor: int) -> Ask:
+    if payment.method == Method.STRIPE:
+        text = gettext("It goes back the way it came: to %(means)s. Banks take up to ten days.")
+        text = text % {"means": means_text(payment)}
+    else:
+        text = gettext("It goes back the way it came (%(means)s): you hand it over now.")
+        text = text % {"means": means_text(payment)}
+    return Ask(
+        gettext("Refund"),
+        text,
+        gettext("Refund %(sum)s") % {"sum": sum_of(amount_minor, booking)},
+        named=f"{payment.pk}:{amount_minor}",
+        is_bad=True,
+        pattern=gettext("Refund %(sum)s") % {"sum": "%s"},
+    )
+
+
+def hand_back(booking: Booking, refund: Refund) -> Ask:
+    total = sum_of(refund.amount_minor, booking)
+    return Ask(
+        gettext("Hand %(sum)s back") % {"sum": total},
+        gettext("Hand the money over first, then write down how. The customer gets a receipt."),
+        gettext("%(sum)s handed back") % {"sum": total},
+    )
+
+
+def waive(booking: Booking, left_minor: int, amount_minor: int) -> Ask:
+    return Ask(
+        gettext("Waive the fee"),
+        gettext("The fee is %(sum)s. What was paid of the waived part goes back.")
+        % {"sum": sum_of(left_minor, booking)},
+        gettext("Waive %(sum)s") % {"sum": sum_of(amount_minor, booking)},
+        named=str(amount_minor),
+        pattern=gettext("Waive %(sum)s") % {"sum": "%s"},
+    )
+
+
+def charge(booking: Booking, money: Money, amount_minor: int) -> Ask:
+    card = f"{money.card.brand.title()} {money.card.last4}".strip() if money.card else ""
+    total = sum_of(amount_minor, booking)
+    return Ask(
+        gettext("Charge the card on file"),
+        gettext("The customer agreed to this when booking. %(card)s is charged now, and the customer is told.")
+        % {"card": card},
+        gettext("Charge %(sum)s to %(card)s") % {"sum": total, "card": card},
+        is_bad=True,
+    )
+
+
+def stand(booking: Booking) -> Ask:
+    due = sum_of(booking.due_now_minor, booking)
+    text = gettext(
+        "%(sum)s was asked for in advance. The booking then stands without it; the price is due at the visit."
+    )
+    if not booking.due_now_minor:
+        text = gettext("A card was asked for in advance. The booking then stands without one.")
+    return Ask(gettext("Let it stand without payment"), text % {"sum": due}, gettext("Confirm without payment"))
+
+
+def link(booking: Booking, due: Payable) -> Ask:
+    words = {"sum": sum_of(due.amount_minor, booking), "email": booking.contact_email}
+    text = gettext("A mail with a link to pay %(sum)s goes to %(email)s.") % words
+    if due.kind is PayKind.CARD:
+        text = gettext("A mail with a link to leave a card goes to %(email)s.") % words
+    if due.until:
+        text = f"{text} {gettext('The time is kept for it for a day, or until the shortest notice.')}"
+    return Ask(gettext("Send a link to pay"), text, gettext("Send the link"))
+
+
+def missed(booking: Booking, fee_minor: int, waiver_hours: int) -> Ask:
+    text = gettext("The customer is told. This costs the customer nothing.")
+    if fee_minor:
+        text = gettext(
+            "The customer is told. By the rules of this booking it costs up to %(sum)s. You can waive that for"
+            " %(hours)d hours; only then is it kept or charged."
+        ) % {"sum": sum_of(fee_minor, booking), "hours": waiver_hours}
+    return Ask(gettext("Nobody came?"), text, gettext("Mark as no-show"), is_bad=True)
+
+
+def came(booking: Booking) -> Ask:
+    return Ask(
+        gettext("Came after all?"),
+        gettext("The booking is as it was before: the fee is gone, a fee that was paid goes back, the price is owed."),
+        gettext("Take the no-show back"),
+    )
+
+
+def cancel(booking: Booking, money: Money, *, on_behalf: bool, fee_minor: int, named: str) -> Ask:
+    paid = money.balance.net_paid_minor
+    text = gettext("The time is free at once, and everybody concerned gets a mail.")
+    if on_behalf and fee_minor:
+        button = gettext("Cancel for a fee of %(sum)s") % {"sum": sum_of(fee_minor, booking)}
+    elif paid > 0:
+        button = gettext("Cancel, %(sum)s goes back") % {"sum": sum_of(paid, booking)}
+    else:
+        button = gettext("Cancel free of charge")
+    return Ask(gettext("Cancel this booking"), text, button, named=named, is_bad=True)
+
+
+def cancel_notes(booking: Booking, money: Money, fee_minor: int) -> list[str]:
+    """What either choice means in money at this moment."""
+    paid = money.balance.net_paid_minor
+    if paid > 0:
+        ours = gettext("If you call it off: all of %(sum)s goes back.") % {"sum": sum_of(paid, booking)}
+    else:
+        ours = gettext("If you call it off: nothing is owed.")
+    if not fee_minor:
+        return [ours, gettext("If the customer calls it off now: free of charge.")]
+    theirs = gettext("If the customer calls it off now: a fee of %(fee)s.") % {"fee": sum_of(fee_minor, booking)}
+    return [ours, theirs]
+
+
+def request(booking: Booking) -> Ask:
+    until = formats.moment_text(local(booking.hold_expires_at, booking)) if booking.hold_expires_at else ""
+    return Ask(
+        gettext("Answer the request"),
+        gettext(
+            "The time is held until %(moment)s. With a yes the booking stands, or waits for what is due in advance."
+        )
+        % {"moment": until},
+        gettext("Accept"),
+        value="accept",
+        other=("decline", gettext("Decline")),
+    )
+
+
+def reply(booking: Booking, *, is_waiting: bool) -> Ask:
+    return Ask(
+        gettext("Answer %(name)s") % {"name": booking.contact_name or gettext("the customer")},
+        "",
+        gettext("Send the answer"),
+        value="send",
+        other=("read", gettext("No answer needed")) if is_waiting else None,
+    )
+
+
+def trust(booking: Booking) -> Ask:
+    return Ask(
+        gettext("Trust"),
+        gettext("It counts for this customer from the next booking on, whatever e-mail name they write."),
+        gettext("Keep it"),
+    )
+
+
+def conversation(messages: Sequence[HelpMessage], booking: Booking) -> list[Said]:
+    return [
+        Said(
+            who=booking.contact_name if message.is_from_customer else message.author_name,
+            at=formats.moment_text(local(message.created_at, booking)),
+            text=message.text,
+            is_ours=not message.is_from_customer,
+        )
+        for message in messages
+    ]
+
+
+def left_of_payments(money: Money) -> dict[int, int]:
+    """What can still go back of each payment, by its id, the newest first; those of which nothing is left are out."""
+    left = {}
+    for payment in reversed(money.payments):
+        gone = sum(refund.amount_minor for refund in payment.refunds.all() if refund.status in COUNTING_REFUNDS)
+        if payment.status == PaymentStatus.SUCCEEDED and payment.amount_minor > gone:
+            left[payment.pk] = payment.amount_minor - gone
+    return left
+
+
+def payment_text(payment: Payment, left_minor: int, booking: Booking) -> str:
+    """Visa 4242, 12 Nov, 20:14: €16.00 left."""
+    at: datetime = payment.succeeded_at or payment.created_at
+    return gettext("%(means)s, %(moment)s: %(sum)s left") % {
+        "means": means_text(payment).capitalize() if not payment.card_last4 else means_text(payment),
+        "moment": formats.moment_text(local(at, booking)),
+        "sum": sum_of(left_minor, booking),
+    }

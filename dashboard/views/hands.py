@@ -1,0 +1,55 @@
+"""The list of what needs hands, and settling an alert with a sentence."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from dashboard import hands as waiting
+from dashboard.forms import ResolveForm
+from dashboard.presenters import hands as presenter
+from dashboard.views.pages import Desk, desk_page, show
+from payments.enums import AlertKind
+from payments.operations import resolve_alert
+
+
+@require_safe
+@desk_page
+def hands(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Everything that waits for a person, and open balances of past visits under it."""
+    if not desk.rights.sees_money:
+        raise Http404
+    found = waiting.hands(desk.rights, desk.now)
+    context = {
+        "rows": presenter.rows_of(found, desk.rights, now=desk.now),
+        "unpaid": presenter.unpaid_rows(found, now=desk.now),
+        "is_cut": len(found.unpaid) == waiting.MOST_LISTED,
+        "most": waiting.MOST_LISTED,
+        "days": waiting.OPEN_FOR.days,
+    }
+    return show(request, desk, "dashboard/hands.html", context, current="hands")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_page
+def alert(request: HttpRequest, desk: Desk, alert_id: int) -> HttpResponse:
+    """Say in a sentence how an alert was settled. Settled twice, the first sentence stays."""
+    found = waiting.alert_to_settle(desk.rights, alert_id)
+    if found is None:
+        raise Http404
+    form = ResolveForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        resolution = form.cleaned_data["resolution"]
+        resolve_alert(alert_id=found.pk, resolution=resolution, actor_name=str(desk.user), now=desk.now)
+        messages.success(request, gettext("Settled."))
+        return redirect("desk_hands")
+    context = {
+        "title": str(AlertKind(found.kind).label),
+        "text": presenter.alert_text(found),
+        "sum": presenter.alert_sum(found),
+        "details": presenter.alert_details(found),
+        "form": form,
+    }
+    status = 422 if request.method == "POST" else 200
+    return show(request, desk, "dashboard/alert.html", context, current="hands", status=status)

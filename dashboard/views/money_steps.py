@@ -1,0 +1,220 @@
+"""Steps that move money: taken, returned, handed back, waived, charged; links to pay."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from bookings.enums import BookingStatus
+from bookings.operations import desk as operations
+from bookings.operations.fees import charge_fee, waive_fee
+from bookings.payables import payable
+from dashboard import queries
+from dashboard.forms import HandBackForm, ReasonForm, RefundForm, StepForm, SumForm, TakeForm, WaiveForm
+from dashboard.permissions import Act
+from dashboard.presenters import steps as words
+from dashboard.views.pages import Desk, desk_page
+from dashboard.views.steps import Step, answer, back, open_step, refused
+from payments.enums import Method
+from payments.errors import ProviderFailed
+
+_methods = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@_methods
+@desk_page
+def take(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Write down cash, a card terminal's payment or a transfer."""
+    opened = open_step(request, desk, reference, Act.TAKE_MONEY)
+    booking, most = opened.booking, opened.money.balance.open_minor
+    if not most:
+        return refused(opened, gettext("Nothing is open, so there is nothing to take."))
+    asked = min(booking.due_now_minor, most) if booking.status == BookingStatus.PENDING_PAYMENT else most
+    method = request.GET.get("method", Method.CASH)
+    form = TakeForm(
+        opened.data, currency=booking.currency, most_minor=most, initial={"amount": asked or most, "method": method}
+    )
+
+    def run(form: TakeForm, key: str) -> str:
+        amount = form.cleaned_data["amount"]
+        operations.record_payment(
+            booking_id=booking.pk,
+            method=Method(form.cleaned_data["method"]),
+            amount_minor=amount,
+            note=form.cleaned_data["note"],
+            request_key=key,
+            actor=desk.actor,
+            now=desk.now,
+        )
+        return gettext("%(sum)s is recorded.") % {"sum": words.sum_of(amount, booking)}
+
+    return answer(opened, form, Step(lambda form: words.take(booking, opened.money, _amount(form, asked or most)), run))
+
+
+@_methods
+@desk_page
+def refund(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Give money back the way it came, in full or in part."""
+    opened = open_step(request, desk, reference, Act.RETURN_MONEY)
+    booking, left = opened.booking, words.left_of_payments(opened.money)
+    payments = {payment.pk: payment for payment in opened.money.payments}
+    if not left:
+        return refused(opened, gettext("No payment has anything left that could go back."))
+    wanted = _wanted(request.GET.get("payment", ""), left)
+    form = RefundForm(
+        opened.data,
+        currency=booking.currency,
+        left=left,
+        texts={pk: words.payment_text(payments[pk], left[pk], booking) for pk in left},
+        initial={"payment": wanted, "amount": left.get(wanted, 0)},
+    )
+
+    def ask(form: StepForm | None) -> words.Ask:
+        chosen = form.cleaned_data["payment"] if form else wanted
+        return words.refund(booking, payments[chosen], _amount(form, left.get(chosen, 0)))
+
+    def run(form: RefundForm, key: str) -> str:
+        payment = payments[form.cleaned_data["payment"]]
+        operations.refund(
+            booking_id=booking.pk,
+            payment_id=payment.pk,
+            amount_minor=form.cleaned_data["amount"],
+            method=Method(payment.method),
+            reason=form.cleaned_data["reason"],
+            request_key=key,
+            actor=desk.actor,
+            now=desk.now,
+        )
+        total = words.sum_of(form.cleaned_data["amount"], booking)
+        if payment.method == Method.STRIPE:
+            return gettext("%(sum)s is on its way back.") % {"sum": total}
+        return gettext("%(sum)s is recorded as given back.") % {"sum": total}
+
+    return answer(opened, form, Step(ask, run))
+
+
+@_methods
+@desk_page
+def hand_back(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Say that a refund was handed over: of money taken at the desk, or one that the bank could not return."""
+    opened = open_step(request, desk, reference, Act.RETURN_MONEY)
+    wanted = request.POST.get("refund") or request.GET.get("refund") or ""
+    found = queries.refund_to_hand_back(opened.booking, wanted)
+    if found is None:
+        return refused(opened, gettext("There is no money to hand back any more."))
+    refund = found
+    form = HandBackForm(
+        opened.data, initial={"method": Method.CASH if refund.method == Method.STRIPE else refund.method}
+    )
+
+    def run(form: HandBackForm, key: str) -> str:
+        operations.hand_back(
+            booking_id=opened.booking.pk,
+            refund_id=refund.pk,
+            method=Method(form.cleaned_data["method"]),
+            note=form.cleaned_data["note"],
+            actor=desk.actor,
+            now=desk.now,
+        )
+        return gettext("%(sum)s is handed back.") % {"sum": words.sum_of(refund.amount_minor, opened.booking)}
+
+    step = Step(lambda form: words.hand_back(opened.booking, refund), run, context={"refund_id": refund.pk})
+    return answer(opened, form, step)
+
+
+@_methods
+@desk_page
+def waive(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Let a customer off a fee, or a part of it."""
+    opened = open_step(request, desk, reference, Act.WAIVE)
+    booking, left = opened.booking, opened.money.fee_minor
+    if not left:
+        return refused(opened, gettext("There is no fee that could be waived."))
+    form = WaiveForm(opened.data, currency=booking.currency, most_minor=left, initial={"amount": left})
+
+    def run(form: WaiveForm, key: str) -> str:
+        amount = form.cleaned_data["amount"]
+        waive_fee(
+            booking_id=booking.pk,
+            amount_minor=amount,
+            reason=form.cleaned_data["reason"],
+            actor=desk.actor,
+            now=desk.now,
+        )
+        return gettext("%(sum)s is waived.") % {"sum": words.sum_of(amount, booking)}
+
+    return answer(opened, form, Step(lambda form: words.waive(booking, left, _amount(form, left)), run))
+
+
+@_methods
+@desk_page
+def charge(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Charge what is open of a fee to the card on file, before that happens by itself or where it never does."""
+    opened = open_step(request, desk, reference, Act.TAKE_MONEY)
+    money = opened.money
+    if money.card is None or not money.fee_minor or not money.balance.open_minor:
+        return refused(opened, gettext("There is no open fee, or no card that may be charged for it."))
+    amount = min(money.balance.open_minor, money.card.cap_minor)
+
+    def run(form: StepForm, key: str) -> str:
+        payment = charge_fee(booking_id=opened.booking.pk, actor=desk.actor, now=desk.now)
+        return gettext("%(sum)s is being charged.") % {"sum": words.sum_of(payment.amount_minor, opened.booking)}
+
+    return answer(opened, StepForm(opened.data), Step(lambda form: words.charge(opened.booking, money, amount), run))
+
+
+@_methods
+@desk_page
+def stand(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Let a booking stand without the payment or card that it waits for."""
+    opened = open_step(request, desk, reference, Act.WAIVE)
+    booking = opened.booking
+    if booking.status != BookingStatus.PENDING_PAYMENT:
+        return refused(opened, gettext("This booking is not waiting for a payment."))
+
+    def run(form: ReasonForm, key: str) -> str:
+        reason = form.cleaned_data["reason"]
+        operations.waive_payment(booking_id=booking.pk, reason=reason, actor=desk.actor, now=desk.now)
+        return gettext("The booking stands. The customer gets a mail.")
+
+    return answer(opened, ReasonForm(opened.data), Step(lambda form: words.stand(booking), run))
+
+
+@_methods
+@desk_page
+def link(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Mail the customer a link to pay what can be paid online now."""
+    opened = open_step(request, desk, reference, Act.TAKE_MONEY)
+    due = payable(opened.booking, desk.now)
+    if due is None or not opened.booking.contact_email:
+        return refused(opened, gettext("Nothing can be paid online for this booking now."))
+    payable_now = due
+
+    def run(form: StepForm, key: str) -> str:
+        operations.send_pay_link(booking_id=opened.booking.pk, actor=desk.actor, now=desk.now)
+        return gettext("The link is on its way to %(email)s.") % {"email": opened.booking.contact_email}
+
+    return answer(opened, StepForm(opened.data), Step(lambda form: words.link(opened.booking, payable_now), run))
+
+
+@require_POST
+@desk_page
+def check(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Ask the payment provider now what became of waiting payments."""
+    opened = open_step(request, desk, reference, Act.TAKE_MONEY)
+    try:
+        operations.refresh_payments(booking_id=opened.booking.pk, now=desk.now)
+    except ProviderFailed:
+        messages.error(request, gettext("The payment provider does not answer. We go on asking by ourselves."))
+    else:
+        messages.success(request, gettext("Asked just now. What you see is what the payment provider says."))
+    return back(opened)
+
+
+def _amount(form: StepForm | None, otherwise: int) -> int:
+    return form.cleaned_data["amount"] if isinstance(form, SumForm) else otherwise
+
+
+def _wanted(typed: str, left: dict[int, int]) -> int:
+    chosen = int(typed) if typed.isdigit() else 0
+    return chosen if chosen in left else next(iter(left), 0)

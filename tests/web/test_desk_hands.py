@@ -1,0 +1,227 @@
+"""What needs hands: each kind is listed with its sum and what to do, for those who may see it, at a fixed cost."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from bookings.models import Booking
+from bookings.operations.help import send_help
+from payments.enums import AlertKind, RefundReason
+from payments.models import MoneyAlert, Refund
+from payments.operations import raise_alert, request_refunds, resolve_alert
+from services.models import CancellationPolicy, Service
+from staff.enums import Role
+from tests import factories, journeys
+from tests.desk import DeskClient, at_desk, by_card, cash
+from tests.factories import NOW, Studio
+from tests.web.conftest import StoppedClock
+
+HANDS = "/desk/hands/"
+
+
+@pytest.fixture
+def desk(client: Client, studio: Studio) -> DeskClient:
+    return at_desk(client, Role.FRONT_DESK, studio.location)
+
+
+@pytest.fixture
+def booking(studio: Studio) -> Booking:
+    return journeys.booked(studio, 10)
+
+
+def listed(desk: DeskClient) -> list[str]:
+    html = desk.client.get(HANDS).content.decode()
+    return [part.split("</b>")[0] for part in html.split('<p class="hand-title"><b>')[1:]]
+
+
+def count(desk: DeskClient) -> int:
+    html = desk.client.get("/desk/").content.decode()
+    return int(html.split('class="desk-count">')[1].split("<")[0]) if "desk-count" in html else 0
+
+
+def alert(booking: Booking, kind: AlertKind = AlertKind.STUCK, key: str = "1", **values: object) -> MoneyAlert:
+    raise_alert(kind=kind, key=key, subject_ref=f"booking:{booking.pk}", now=NOW, **values)  # type: ignore[arg-type]
+    return MoneyAlert.objects.latest("pk")
+
+
+def test_nothing_to_do_is_said_calmly(desk: DeskClient, booking: Booking) -> None:
+    assert "Nothing needs hands" in desk.client.get(HANDS).content.decode()
+    assert count(desk) == 0
+
+
+@pytest.mark.parametrize("kind", list(AlertKind))
+def test_every_kind_of_alert_says_what_to_do(desk: DeskClient, booking: Booking, kind: AlertKind) -> None:
+    payment = by_card(booking, 8000)
+    refund = Refund.objects.create(
+        payment=payment, status="failed", reason="staff", currency="EUR", amount_minor=2000, created_at=NOW
+    )
+    alert(booking, kind, payment=payment, refund=refund if kind == AlertKind.REFUND_FAILED else None)
+
+    html = desk.client.get(HANDS).content.decode().split('<ul class="hands">')[1].split("</ul>")[0]
+
+    assert str(kind.label) in html
+    assert "Jana Weber" in html
+    assert "since Mon 4 Jan, 07:00" in html
+    assert ("€20.00" if kind == AlertKind.REFUND_FAILED else "€80.00") in html
+    assert "Settled" in html
+    assert count(desk) == 1
+
+
+def test_what_ends_by_itself_comes_first(desk: DeskClient, studio: Studio, stopped: StoppedClock) -> None:
+    """A no-show in its time for waiving, a request, a question, money to hand back, and an alert."""
+    CancellationPolicy.objects.update(no_show_fee_kind="percent", no_show_fee_value=5000)
+    missed = journeys.booked(studio, 9)
+    by_card(missed, 8000)
+    asking = journeys.booked(studio, 11)
+    cash(asking, 8000)
+    request_refunds(
+        bill_id=asking.bill_id or 0,
+        subject_ref=f"booking:{asking.pk}",
+        amount_minor=3000,
+        reason=RefundReason.POLICY,
+        now=NOW + timedelta(minutes=2),
+    )
+    send_help(booking_id=asking.pk, text="Hello?", now=NOW + timedelta(minutes=1))
+    alert(asking)
+    stopped.at = studio.at(9, 20)
+    desk.do(missed, "no-show")
+    Service.objects.update(needs_answer=True)
+    journeys.booked(studio, 10, start_minute=studio.minute(16, days=5), now=stopped.at)
+
+    assert sorted(listed(desk)[:2]) == ["Did not come", "Wants this time"]
+    assert listed(desk)[2:] == [str(AlertKind.STUCK.label), "Asks for help", "Money to hand back"]
+    assert count(desk) == 5
+
+
+def test_a_missed_visit_shows_its_fee_and_the_time_left(
+    desk: DeskClient, booking: Booking, studio: Studio, stopped: StoppedClock
+) -> None:
+    CancellationPolicy.objects.update(no_show_fee_kind="percent", no_show_fee_value=5000)
+    booking = journeys.booked(studio, 12)
+    by_card(booking, 8000)
+    stopped.at = studio.at(12, 20)
+    desk.do(booking, "no-show")
+
+    html = desk.client.get(HANDS).content.decode()
+
+    assert "€40.00" in html
+    assert "ends in 24 hours, Wed 6 Jan, 12:20" in html
+    assert f"/desk/bookings/{booking.reference}/waive?back=hands" in html
+    assert desk.do(booking, "waive", query={"back": "hands"}, reason="Ill")["Location"] == HANDS
+
+
+def test_an_alert_is_settled_with_a_sentence(desk: DeskClient, booking: Booking) -> None:
+    found = alert(booking)
+
+    empty = desk.client.post(f"/desk/hands/{found.pk}/", {"resolution": " "})
+    done = desk.client.post(f"/desk/hands/{found.pk}/", {"resolution": "Called the bank."})
+
+    found.refresh_from_db()
+    assert (empty.status_code, done.status_code) == (422, 302)
+    assert (found.resolution, found.resolved_by, found.resolved_at) == ("Called the bank.", str(desk.user), NOW)
+    assert listed(desk) == []
+
+
+def test_a_settled_alert_keeps_its_first_sentence(desk: DeskClient, booking: Booking) -> None:
+    found = alert(booking)
+    resolve_alert(alert_id=found.pk, resolution="Called the bank.", actor_name="Olivia", now=NOW)
+
+    assert desk.client.post(f"/desk/hands/{found.pk}/", {"resolution": "Mine"}).status_code == 404
+
+
+def test_only_what_may_be_seen_is_listed(client: Client, booking: Booking, studio: Studio) -> None:
+    found = alert(booking)
+    send_help(booking_id=booking.pk, text="Hello?", now=NOW)
+    raise_alert(kind=AlertKind.UNKNOWN_MONEY, key="2", now=NOW)
+    elsewhere = at_desk(client, Role.MANAGER, factories.location(name="Alfama"))
+
+    assert listed(elsewhere) == []
+    assert count(elsewhere) == 0
+    assert elsewhere.client.get(f"/desk/hands/{found.pk}/").status_code == 404
+    assert len(listed(at_desk(client, Role.FRONT_DESK, studio.location))) == 2
+    assert len(listed(at_desk(client, Role.OWNER))) == 3
+
+
+def test_an_auditor_reads_the_list_and_settles_nothing(client: Client, booking: Booking) -> None:
+    found = alert(booking)
+    desk = at_desk(client, Role.AUDITOR)
+
+    html = desk.client.get(HANDS).content.decode()
+
+    assert str(AlertKind.STUCK.label) in html
+    assert f"/desk/hands/{found.pk}/" not in html
+    assert desk.client.post(f"/desk/hands/{found.pk}/", {"resolution": "Mine"}).status_code == 404
+
+
+def test_a_therapist_has_no_such_list(client: Client, booking: Booking) -> None:
+    desk = at_desk(client, Role.THERAPIST, of=booking)
+
+    assert desk.client.get(HANDS).status_code == 404
+    assert HANDS not in desk.client.get("/desk/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("paid", "back", "is_listed"), [(0, 0, True), (7999, 0, True), (8000, 0, False), (8000, 100, True)]
+)
+def test_past_visits_of_which_something_is_open_stand_below(
+    desk: DeskClient, booking: Booking, studio: Studio, stopped: StoppedClock, paid: int, back: int, is_listed: bool
+) -> None:
+    if paid:
+        payment = cash(booking, paid)
+        if back:
+            Refund.objects.create(
+                payment=payment, status="succeeded", reason="staff", currency="EUR", amount_minor=back, created_at=NOW
+            )
+    stopped.at = studio.at(11)
+
+    html = desk.client.get(HANDS).content.decode()
+
+    assert ("Open balances of past visits" in html) is is_listed
+    assert count(desk) == 0
+
+
+def test_visits_ahead_and_long_ago_are_not_open_balances(
+    desk: DeskClient, booking: Booking, studio: Studio, stopped: StoppedClock
+) -> None:
+    assert "Open balances" not in desk.client.get(HANDS).content.decode()
+
+    stopped.at = booking.ends_at + timedelta(days=60)
+    assert "Open balances" not in desk.client.get(HANDS).content.decode()
+
+    stopped.at -= timedelta(minutes=1)
+    assert "Open balances" in desk.client.get(HANDS).content.decode()
+
+
+def test_reading_costs_the_same_for_one_and_three_of_each(
+    desk: DeskClient,
+    studio: Studio,
+    stopped: StoppedClock,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    def one_of_each(hour: int) -> None:
+        booking = journeys.booked(studio, hour)
+        cash(booking, 8000, key=f"cash-{hour}")
+        request_refunds(
+            bill_id=booking.bill_id or 0,
+            subject_ref=f"booking:{booking.pk}",
+            amount_minor=3000,
+            reason=RefundReason.POLICY,
+            now=NOW,
+        )
+        send_help(booking_id=booking.pk, text="Hello?", now=NOW)
+        alert(booking, key=str(hour))
+
+    one_of_each(9)
+    stopped.at = studio.at(16)
+    with django_assert_max_num_queries(22) as one:
+        desk.client.get(HANDS)
+    one_of_each(11)
+    one_of_each(13)
+
+    with django_assert_num_queries(len(one)):
+        desk.client.get(HANDS)
+
+    assert len(listed(desk)) == 9
