@@ -13,9 +13,8 @@ from bookings.enums import CLAIMING, EXPIRING, BookingStatus, EventKind
 from bookings.facts import availability_facts
 from bookings.links import LinkRole, read_token, token_is_valid
 from bookings.models import Booking, BookingEvent, BookingLine, HelpMessage, MoveProposal
-from bookings.policies import Terms
-from bookings.records import deposit_minor, spec_of_line, subject_ref
-from bookings.settlements import CancelQuote, cancel_quote
+from bookings.records import cancel_quote_of, spec_of_line, subject_ref
+from bookings.settlements import CancelQuote
 from core.references import token_hash
 from payments import gateway
 from payments.enums import LIVE_PAYMENTS, PaymentStatus, SetupStatus
@@ -184,25 +183,16 @@ def missed_visits(normalised: str) -> QuerySet[Booking]:
 
 
 def cancel_quote_for(booking: Booking, now: datetime) -> CancelQuote:
-    """Quote what the customer of a booking pays and gets back who cancels now: the sums that cancelling then uses."""
+    """Quote what the customer of a booking pays and gets back who cancels now, in three queries."""
     subject = subject_ref(booking)
-    balance = balance_of(subject)
     moves = BillLine.objects.filter(subject_ref=subject, kind=BillLine.Kind.CHANGE_FEE)
-    move_fees = sum(moves.values_list("gross_minor", flat=True)) if booking.customer_move_count else 0
     card = saved_card(subject) if gateway.is_configured() else None
-    return cancel_quote(
-        Terms.from_json(booking.terms),
-        status=booking.status,
-        starts_at=booking.starts_at,
-        confirmed_at=booking.confirmed_at,
+    return cancel_quote_of(
+        booking,
+        net_paid_minor=balance_of(subject).net_paid_minor,
+        move_fees_minor=sum(moves.values_list("gross_minor", flat=True)),
+        cap_minor=card.cap_minor if card else None,
         now=now,
-        total_minor=booking.total_minor,
-        paid_minor=max(0, balance.net_paid_minor - move_fees),
-        can_charge=card is not None,
-        cap_minor=card.cap_minor if card else 0,
-        currency=booking.currency,
-        anchor_minor=booking.fee_anchor_minor,
-        deposit_minor=deposit_minor(booking),
     )
 
 

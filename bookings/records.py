@@ -11,6 +11,7 @@ from bookings.demands import Demand, payment_demand
 from bookings.models import Booking, BookingLine
 from bookings.policies import Terms, cancellation_fee, deposit_taken, is_fee_free
 from bookings.pricing import PricedLine, Quote, quote
+from bookings.settlements import CancelQuote, cancel_quote
 from core import money
 from payments.models import BillLine
 from payments.operations import NewLine
@@ -139,6 +140,29 @@ def cancellation_fee_of(booking: Booking, *, now: datetime) -> int:
         confirmed_at=booking.confirmed_at,
         now=now,
         total_minor=booking.total_minor,
+        anchor_minor=booking.fee_anchor_minor,
+        deposit_minor=deposit_minor(booking),
+    )
+
+
+def cancel_quote_of(
+    booking: Booking, *, net_paid_minor: int, move_fees_minor: int, cap_minor: int | None, now: datetime
+) -> CancelQuote:
+    """Quote what a customer pays and gets back who cancels this booking at ``now``: the sums that cancelling then uses.
+
+    What was paid covers the fees for moves first. ``cap_minor``: of the card that is kept; None where there is none.
+    """
+    return cancel_quote(
+        Terms.from_json(booking.terms),
+        status=booking.status,
+        starts_at=booking.starts_at,
+        confirmed_at=booking.confirmed_at,
+        now=now,
+        total_minor=booking.total_minor,
+        paid_minor=max(0, net_paid_minor - move_fees_minor),
+        can_charge=cap_minor is not None,
+        cap_minor=cap_minor or 0,
+        currency=booking.currency,
         anchor_minor=booking.fee_anchor_minor,
         deposit_minor=deposit_minor(booking),
     )

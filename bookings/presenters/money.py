@@ -19,9 +19,10 @@ from bookings.payables import Payable, PayKind
 from bookings.policies import Terms
 from bookings.presenters import visit
 from bookings.presenters.visit import MoneyLine
-from bookings.records import deposit_minor
-from bookings.settlements import CancelQuote, Settlement, cancel_quote
+from bookings.records import cancel_quote_of, deposit_minor
+from bookings.settlements import CancelQuote, Settlement
 from core import formats
+from payments import gateway
 from payments.enums import LIVE_PAYMENTS, Method, Purpose, RefundStatus
 from payments.models import BillLine, Payment, Refund
 from services.enums import PaymentMode
@@ -229,20 +230,14 @@ def pay_button(booking: Booking, due: Payable | None) -> PayButton | None:
 
 def quote(booking: Booking, money: BookingMoney, *, now: datetime) -> CancelQuote:
     """What a customer who cancels at ``now`` gets back or pays, and what changes at the next deadline."""
-    terms = Terms.from_json(booking.terms)
-    return cancel_quote(
-        terms,
-        status=booking.status,
-        starts_at=booking.starts_at,
-        confirmed_at=booking.confirmed_at,
+    moves = [line.gross_minor for line in money.bill_lines if line.kind == BillLine.Kind.CHANGE_FEE]
+    card = money.card if gateway.is_configured() else None
+    return cancel_quote_of(
+        booking,
+        net_paid_minor=money.balance.net_paid_minor,
+        move_fees_minor=sum(moves),
+        cap_minor=card.cap_minor if card else None,
         now=now,
-        total_minor=booking.total_minor,
-        paid_minor=money.paid_for_visit_minor,
-        can_charge=money.card is not None,
-        cap_minor=money.card.cap_minor if money.card else 0,
-        currency=booking.currency,
-        anchor_minor=booking.fee_anchor_minor,
-        deposit_minor=deposit_minor(booking),
     )
 
 
