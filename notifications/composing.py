@@ -1,6 +1,7 @@
 """From a row of the queue to a message in words: ask the subject what to say, put it into the recipient's language."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
@@ -11,12 +12,13 @@ from django.utils.module_loading import import_string
 from notifications.addresses import TEXT_CHANNELS
 from notifications.channels.outgoing import Device, Outgoing
 from notifications.channels.twilio_errors import refusal
-from notifications.enums import Channel, RecipientRole
+from notifications.enums import Channel, Purpose, RecipientRole
 from notifications.models import MessageText, Notification, PushSubscription
 from notifications.queries import may_write_freely
 from notifications.rendering import rendered
 from notifications.requests import ContextRequest, MessageContext
 from notifications.texts import variables_in
+from notifications.unsubscribing import unsubscribe_url
 
 NEEDS_TEMPLATE = 63016
 # WhatsApp refuses a template with an empty value.
@@ -64,6 +66,7 @@ def outgoing(row: Notification, context: MessageContext, own: MessageText | None
     :raises PermanentFailure: when WhatsApp would take only an approved template, and the business has none.
     :raises TemplateDoesNotExist: when there are no words for it.
     """
+    context = _with_a_way_out(row, context)
     with translation.override(row.language):
         words = rendered(context, row.channel, own)
     is_whatsapp = row.channel == Channel.WHATSAPP
@@ -81,6 +84,14 @@ def outgoing(row: Notification, context: MessageContext, own: MessageText | None
         template_sid=template_sid,
         template_values=_template_values(own, context) if own is not None and template_sid else (),
     )
+
+
+def _with_a_way_out(row: Notification, context: MessageContext) -> MessageContext:
+    """News by mail always carries the link that ends it, whatever its subject thought of."""
+    if row.purpose != Purpose.MARKETING or row.channel != Channel.EMAIL:
+        return context
+    url = context.unsubscribe_url or unsubscribe_url(row.address)
+    return replace(context, unsubscribe_url=url, variables={**context.variables, "unsubscribe_url": url})
 
 
 def _template_sid(row: Notification, own: MessageText | None, now: datetime) -> str:

@@ -11,7 +11,7 @@ from typing import Self
 
 import requests
 from django.conf import settings
-from py_vapid import Vapid
+from py_vapid import Vapid02
 from pywebpush import WebPushException, webpush
 
 from notifications.channels.outgoing import Device, Outgoing, Receipt
@@ -107,5 +107,5 @@ def _life_seconds(message: Outgoing, now: datetime) -> int:
 
 
 @lru_cache(maxsize=2)
-def _key(private_key: str) -> Vapid:
-    return Vapid.from_string(private_key)
+def _key(private_key: str) -> Vapid02:
+    return Vapid02.from_string(private_key)

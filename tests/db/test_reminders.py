@@ -4,12 +4,15 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.core import mail
+from django.test import Client
 
+from accounts.models import Customer
+from accounts.operations import MARKETING_CONSENT, record_consent
 from bookings import messages
 from bookings.enums import BookingStatus
 from bookings.models import Booking
 from notifications.models import MessageRule, Notification
-from notifications.operations import send_due
+from notifications.operations import send_again, send_due
 from services.models import Business
 from tests import factories
 from tests.db.test_announcements import booked
@@ -144,3 +147,30 @@ def test_a_review_is_asked_for_only_by_consent_and_with_an_address(booking: Book
     assert sent_at(asked.not_before) == []
     asked.refresh_from_db()
     assert asked.error == "The person did not ask for news."
+
+
+def test_news_carries_the_link_that_ends_it(studio: Studio) -> None:
+    MessageRule.objects.create(
+        kind="follow_up", recipient_role="customer", channel="email", offset_minutes=1440, is_on=True
+    )
+    person = Customer.objects.create(name="Jana", email="jana@example.com", email_normalised="jana@example.com")
+    record_consent(customer_id=person.pk, subject_ref="", purpose=MARKETING_CONSENT, text="News, please.", now=NOW)
+    booking = booked(studio, customer=person)
+    messages.announce_confirmed(booking, now=NOW)
+    due_at = Notification.objects.get(kind="follow_up").not_before
+
+    mail.outbox.clear()
+    send_due(now=due_at, limit=20)
+
+    [message] = [each for each in mail.outbox if "List-Unsubscribe" in each.extra_headers]
+    address = message.extra_headers["List-Unsubscribe"].strip("<>")
+    assert message.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert address in str(message.body)
+    assert (
+        Client().post(address.removeprefix("http://localhost:8000"), {"List-Unsubscribe": "One-Click"}).status_code
+        == 200
+    )
+
+    send_again(notification_id=Notification.objects.get(kind="follow_up").pk, now=due_at)
+    send_due(now=due_at, limit=20)
+    assert Notification.objects.latest("pk").error == "The person unsubscribed."
