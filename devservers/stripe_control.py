@@ -69,6 +69,10 @@ class StripeControl:
         """Disturb the next requests whose "METHOD path" fits the pattern, such as "POST /v1/payment_intents*"."""
         self._order("fault", pattern=pattern, kind=kind, times=times, seconds=seconds)
 
+    def calm(self) -> None:
+        """From now on nothing goes wrong any more; what happened stays."""
+        self._order("calm")
+
     def plan_events(
         self,
         events: str = "*",

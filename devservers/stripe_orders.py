@@ -56,6 +56,8 @@ async def _ordered(edge: Edge, order: str, given: Parameters) -> Any:
             events.url = given["url"]
         case "state":
             return events.state() | {"requests": edge.requests, "faults": [asdict(fault) for fault in edge.faults]}
+        case "calm":
+            edge.faults, ledger.refund_outcomes = [], []
         case "reset":
             await events.reset()
             edge.faults, edge.requests, edge.answers, ledger.refund_outcomes = [], [], {}, []

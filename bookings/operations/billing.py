@@ -9,9 +9,10 @@ from bookings.models import Booking, BookingLine
 from bookings.records import subject_ref
 from core.reads import read_rows
 from payments import queries as payments
-from payments.enums import RefundReason
-from payments.models import BillLine, Refund
+from payments.enums import PaymentStatus, RefundReason
+from payments.models import BillLine, Payment, Refund
 from payments.operations import NewLine, add_line, request_refunds
+from payments.operations.refunding import left_of
 from payments.queries import Balance
 
 
@@ -45,6 +46,16 @@ def sum_of(booking: Booking, *kinds: BillLine.Kind) -> int:
 def move_fees(booking: Booking) -> int:
     """Return what moving the booking has cost so far."""
     return sum_of(booking, BillLine.Kind.CHANGE_FEE) if booking.customer_move_count else 0
+
+
+def settled_excess(booking: Booking) -> int:
+    """Return what was paid beyond what is owed, without payments that nobody has settled yet: whoever does so decides
+    about those.
+    """
+    settled = booking.events.filter(kind=EventKind.MONEY, details__what="paid").values_list("details__payment_id")
+    waiting = Payment.objects.filter(subject_ref=subject_ref(booking), status=PaymentStatus.SUCCEEDED)
+    unsettled = sum(left_of(payment) for payment in waiting.exclude(pk__in=[pk for (pk,) in settled]))
+    return max(0, balance_of(booking).excess_minor - unsettled)
 
 
 def give_back(

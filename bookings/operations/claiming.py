@@ -20,13 +20,13 @@ from bookings.facts import availability_facts
 from bookings.facts_types import Facts
 from bookings.lifecycle import SYSTEM, Actor, transition
 from bookings.models import Allocation, Booking, MoveProposal
-from bookings.money_messages import announce_declined
-from bookings.operations.billing import lines_of, write_lines
+from bookings.money_messages import announce_declined, announce_refunds
+from bookings.operations.billing import give_back, lines_of, settled_excess, write_lines
 from bookings.operations.transactions import Overtaken
 from bookings.records import expiry_lines, subject_ref
 from core.inserts import insert_rows
 from core.reads import read_rows
-from payments.enums import Purpose
+from payments.enums import Purpose, RefundReason
 from payments.operations import call_off_payments
 from services.models import Business, Service
 
@@ -295,8 +295,8 @@ def _end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now
 def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: str = "") -> None:
     """End a hold whose row is locked: its status, and its claims on time.
 
-    One that waited for money owes nothing any more, and its payments are called off by a task: one that succeeds
-    first is late money. Whoever sent a request that nobody answered is told.
+    One that waited for money owes nothing any more: a part that was paid goes back, and payments that wait are called
+    off by a task; one that succeeds first is late money. Whoever sent a request that nobody answered is told.
     """
     was_requested = booking.status == BookingStatus.REQUESTED
     transition(booking, BookingStatus.EXPIRED, actor=actor, now=now, reason=reason)
@@ -304,6 +304,8 @@ def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: st
     if booking.bill_id:
         write_lines(booking, expiry_lines(booking, lines_of(booking)), now=now)
         call_off_payments(subject_ref=subject_ref(booking), now=now)
+        refunds = give_back(booking, settled_excess(booking), reason=RefundReason.LATE, actor=actor, now=now)
+        announce_refunds(booking, refunds, now=now)
     if was_requested:
         announce_declined(booking, now=now)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bookings.models import Booking
+from bookings.operations import desk
 from bookings.operations.expiry import expire_due
 from bookings.operations.hold import expire_holds
 from bookings.operations.settle import settle_card, settle_payment
@@ -13,10 +14,11 @@ from bookings.records import subject_ref
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
 from notifications.models import Notification
+from payments.enums import Method
 from payments.models import MoneyAlert, Payment, Refund
 from payments.queries import balance
 from tests.factories import NOW, Studio
-from tests.journeys import arrived, begin_and_pay, booked, card_kept, claims, paid_studio, waiting
+from tests.journeys import DESK, arrived, begin_and_pay, booked, card_kept, claims, paid_studio, waiting
 from tests.money import deliver, forget_outage, gateway_news
 
 pytestmark = pytest.mark.django_db
@@ -262,3 +264,22 @@ def test_money_that_came_while_the_provider_was_away_is_settled_once_it_is_back(
 
     booking.refresh_from_db()
     assert booking.status == "confirmed"
+
+
+def test_part_that_was_paid_at_the_desk_goes_back_when_the_time_runs_out() -> None:
+    booking = waiting(paid_studio("full"))
+    desk.record_payment(
+        booking_id=booking.pk,
+        method=Method.CASH,
+        amount_minor=1600,
+        note="",
+        request_key="part",
+        actor=DESK,
+        now=NOW,
+    )
+
+    expire_holds(now=NOW + timedelta(minutes=30))
+
+    refund = Refund.objects.get()
+    assert (refund.amount_minor, refund.status, refund.reason) == (1600, "queued", "late")
+    assert balance(subject_ref(booking)).net_paid_minor == 0
