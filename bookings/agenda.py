@@ -55,12 +55,17 @@ def agenda_context(request: ContextRequest) -> MessageContext | None:
     on = date.fromisoformat(request.details["on"])
     if person is None:
         return None
-    business = Business.objects.get()
-    visits = visits_of(person, on, business)
-    if not visits or visits[-1].ends_at <= request.now:
+    context = agenda_of(person, on, Business.objects.get())
+    if context is None or context.variables["visits"][-1].ends_at <= request.now:
         return None
-    title = full_day_text(on)
-    count = ngettext("%(count)d visit", "%(count)d visits", len(visits)) % {"count": len(visits)}
+    return context
+
+
+def agenda_of(person: StaffMember, on: date, business: Business) -> MessageContext | None:
+    """Say what a person's day holds; None when nothing is booked."""
+    visits = visits_of(person, on, business)
+    if not visits:
+        return None
     variables = {
         "business": business.text("name"),
         "business_email": business.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
@@ -68,8 +73,8 @@ def agenda_context(request: ContextRequest) -> MessageContext | None:
         "brand": brand_colours(business.brand_colour),
         "language": get_language(),
         "first_name": person.short_name,
-        "day": title,
-        "count": count,
+        "day": full_day_text(on),
+        "count": ngettext("%(count)d visit", "%(count)d visits", len(visits)) % {"count": len(visits)},
         "visits": visits,
         "place": None,
     }

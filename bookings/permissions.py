@@ -39,6 +39,8 @@ _NOBODY: frozenset[Role] = frozenset()
 _DESK = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK, Role.THERAPIST, Role.AUDITOR, Role.ELSEWHERE})
 _DESK_HERE = _DESK - {Role.ELSEWHERE}
 _FRONT_DESK = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK})
+_OWNERS = frozenset({Role.OWNER})
+_READ_MESSAGES = frozenset({Role.OWNER, Role.MANAGER, Role.ELSEWHERE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,14 @@ RULES: Mapping[str, Rule] = {
     "desk_booking_trust": Rule(_FRONT_DESK - {Role.FRONT_DESK}, _FRONT_DESK - {Role.FRONT_DESK}),
     "desk_hands": Rule(_DESK - {Role.THERAPIST}),
     "desk_alert": Rule(_FRONT_DESK, _FRONT_DESK),
+    "desk_messages": Rule(_READ_MESSAGES),
+    "desk_message": Rule(_READ_MESSAGES, _OWNERS),
+    "desk_message_text": Rule(_READ_MESSAGES, _OWNERS),
+    # Shows what is typed, and keeps nothing.
+    "desk_message_preview": Rule(_READ_MESSAGES, _READ_MESSAGES),
+    "desk_message_log": Rule(_DESK - {Role.THERAPIST}),
+    "desk_message_again": Rule(_NOBODY, frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK})),
+    "desk_booking_messages": Rule(_DESK_HERE - {Role.THERAPIST}),
     "desk_payments": Rule(_DESK - {Role.THERAPIST}),
     "desk_payments_csv": Rule(_DESK - {Role.THERAPIST}),
 }

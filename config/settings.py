@@ -185,6 +185,7 @@ RECEIPT_SUBJECTS = {"booking": "bookings.receipts.receipt_subject"}
 NOTIFICATION_CONTEXTS = {
     "booking": "bookings.messages.notification_context",
     "staff": "bookings.agenda.agenda_context",
+    "sample": "bookings.message_samples.sample_context",
 }
 DOCTOR_CHECKS = [
     "core.doctor.CHECKS",

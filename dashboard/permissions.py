@@ -28,6 +28,7 @@ class Act(StrEnum):
     CANCEL = "cancel"
     ANSWER = "answer"  # requests and help messages
     RESOLVE = "resolve"  # say that an alert about money is settled
+    SEND_AGAIN = "send_again"  # a message about a booking, as it stands now
     TRUST = "trust"  # block a customer, or never ask for money in advance
 
 
@@ -126,3 +127,13 @@ def can(rights: Rights, act: Act, booking: Booking) -> bool:
 def _is_own(rights: Rights, booking: Booking) -> bool:
     own = rights.staff_member_id
     return own is not None and any(line.staff_member_id == own for line in booking.lines.all())
+
+
+def may_read_messages(rights: Rights) -> bool:
+    """Whether somebody sees which messages go, and in which words."""
+    return bool(rights.roles & {Role.OWNER, Role.MANAGER})
+
+
+def may_edit_messages(rights: Rights) -> bool:
+    """The words and the rules are those of the whole business, so only who owns it changes them."""
+    return Role.OWNER in rights.at.get(None, frozenset())

@@ -2,9 +2,27 @@
 
 from django.urls import path
 
-from dashboard.views import booking, day, hands, money_steps, payments, sign_in, visit_steps
+from dashboard.views import (
+    booking,
+    day,
+    hands,
+    message_log,
+    message_texts,
+    messages,
+    money_steps,
+    payments,
+    sign_in,
+    visit_steps,
+)
 
 urlpatterns = [
+    path("messages/", messages.overview, name="desk_messages"),
+    path("messages/log/", message_log.log, name="desk_message_log"),
+    path("messages/log/<int:number>/again", message_log.again, name="desk_message_again"),
+    path("messages/<slug:kind>/<slug:role>/", messages.rules, name="desk_message"),
+    path("messages/<slug:kind>/<slug:role>/<slug:channel>/", message_texts.text, name="desk_message_text"),
+    path("messages/<slug:kind>/<slug:role>/<slug:channel>/preview", message_texts.preview, name="desk_message_preview"),
+    path("bookings/<str:reference>/messages", message_log.of_booking, name="desk_booking_messages"),
     path("", day.day, name="desk"),
     path("sign-in", sign_in.SignIn.as_view(), name="desk_sign_in"),
     path("sign-out", sign_in.SignOut.as_view(), name="desk_sign_out"),

@@ -23,8 +23,11 @@ _MANY_EMPTY_LINES = re.compile(r"\n\s*\n\s*\n+")
 class OwnText(Protocol):
     """The business's own words for a message; a MessageText is one."""
 
-    subject: str
-    body: str
+    @property
+    def subject(self) -> str: ...
+
+    @property
+    def body(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,5 +42,6 @@ def booking_page(
         "problem": problem,
         "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),
         "history": history(booking),
+        "sees_messages": desk.rights.sees_money,
     }
     return show(request, desk, "dashboard/booking.html", context, current="day", status=status)

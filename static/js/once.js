@@ -11,7 +11,7 @@ function free(form) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (form.method !== "post" || form.hasAttribute("hx-post") || event.submitter?.hasAttribute("formtarget")) return;
   if (Date.now() - (sent.get(form) ?? -LOCK_MS) < LOCK_MS) {
     event.preventDefault();
     return;

@@ -18,6 +18,7 @@ from accounts.models import User
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from bookings.permissions import RULES, Role
+from notifications.models import Notification
 from notifications.unsubscribing import unsubscribe_token
 from payments.enums import AlertKind
 from payments.models import MoneyAlert
@@ -88,6 +89,13 @@ class Visitor:
                 return reverse(name, args=[self.booking.reference])
             case "desk_alert":
                 return reverse(name, args=[MoneyAlert.objects.get().pk])
+            case "desk_message":
+                return reverse(name, args=["reminder", "customer"])
+            case "desk_message_text" | "desk_message_preview":
+                return reverse(name, args=["confirmed", "customer", "email"])
+            case "desk_message_again":
+                sent = Notification.objects.filter(subject_ref=f"booking:{self.booking.pk}").earliest("pk")
+                return reverse(name, args=[sent.pk])
             case _ if name.startswith("desk_booking"):
                 return reverse(name, args=[self.booking.reference])
             case _:

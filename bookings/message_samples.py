@@ -1,0 +1,101 @@
+"""A message as it would be for a real booking, to look at: for previews, and for a test mail to whoever writes texts.
+
+Its links are cut, so that looking at a text lets nobody act for a customer, and it carries no calendar entry.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext
+
+from bookings import appointment
+from bookings.agenda import agenda_of
+from bookings.links import LinkRole, manage_url
+from bookings.message_catalogue import message_type
+from bookings.message_contexts import customer_context, staff_context
+from bookings.message_requests import MONEY_KINDS
+from bookings.message_words import words_of
+from bookings.models import Booking, BookingLine
+from core.logs import masked
+from notifications.enums import RecipientRole
+from notifications.requests import ContextRequest, MessageContext
+from services.models import Business
+
+SUBJECT = "sample"
+
+
+def sample_ref(booking: Booking) -> str:
+    return f"{SUBJECT}:{booking.pk}"
+
+
+def sample_context(request: ContextRequest) -> MessageContext | None:
+    """The route of test mails: the message of the kind as it would be for the booking of ``sample:<id>``."""
+    lines = BookingLine.objects.select_related("staff_member", "variant__service")
+    booking = (
+        Booking.objects.select_related("location")
+        .prefetch_related(Prefetch("lines", lines))
+        .filter(pk=int(request.subject_ref.partition(":")[2]))
+        .first()
+    )
+    return sample(booking, request.kind, request.recipient_role, now=request.now) if booking else None
+
+
+def sample(booking: Booking, kind: str, role: RecipientRole, *, now: datetime) -> MessageContext | None:
+    """Say what a message would say, in the active language; None when the booking has nobody to tell it to.
+
+    ``booking`` has its lines, with people and services, and its place.
+    """
+    if message_type(kind, role) is None:
+        return None
+    business = Business.objects.get()
+    details = {"previous_starts_at": (booking.starts_at - timedelta(days=1)).isoformat()}
+    person = next((line.staff_member for line in booking.lines.all() if line.staff_member), None)
+    if role == RecipientRole.CUSTOMER:
+        context = customer_context(booking, business, kind=kind, details=details, now=now)
+    elif person is None:
+        return None
+    elif kind == "agenda":
+        on = appointment.local(booking.starts_at, booking).date()
+        return _harmless(agenda_of(person, on, business))
+    else:
+        context = staff_context(booking, business, person, kind=kind, details=details, now=now)
+    if kind in MONEY_KINDS:
+        variables = {**context.variables, **_money(booking)}
+        context = replace(context, variables=variables, words=words_of(variables))
+    return _harmless(context)
+
+
+def _money(booking: Booking) -> dict[str, Any]:
+    """What only a payment, a refund or an answer would tell."""
+    return {
+        "amount_minor": booking.total_minor,
+        "open_minor": 0,
+        "pay_url": manage_url(booking, LinkRole.CUSTOMER, page="pay"),
+        "receipt_url": manage_url(booking, LinkRole.CUSTOMER, page="receipt/1"),
+        "receipt_number": "1",
+        "refund_words": gettext("It goes back the way you paid and takes some days."),
+        "is_online": True,
+        "method": gettext("card"),
+        "answer": gettext("Yes, that is possible."),
+    }
+
+
+def _harmless(context: MessageContext | None) -> MessageContext | None:
+    if context is None:
+        return None
+    variables = {name: _cut(value) for name, value in context.variables.items()}
+    words = {name: masked(word) for name, word in context.words.items()}
+    sender = gettext("Test · %(business)s") % {"business": context.sender_name}
+    return replace(context, variables=variables, words=words, link="", calendar=None, sender_name=sender)
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return masked(value)
+    if isinstance(value, list):
+        return [
+            replace(each, manage_url=masked(each.manage_url)) if hasattr(each, "manage_url") else each for each in value
+        ]
+    return value

@@ -1,0 +1,50 @@
+"""Named reads of what was sent. All of them take the rights of who asks, and each is a fixed number of queries."""
+
+from collections.abc import Sequence
+
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+
+from bookings.models import Booking
+from dashboard.permissions import Rights, bookings_visible_to
+from notifications.enums import NotificationStatus
+from notifications.models import Notification
+
+MOST_SHOWN = 100
+FAILED = (NotificationStatus.PERMANENT_FAILURE, NotificationStatus.TECHNICAL_FAILURE)
+WAITING = (NotificationStatus.QUEUED, NotificationStatus.SENDING, NotificationStatus.TEMPORARY_FAILURE)
+_BOOKING = "booking:"
+
+
+def messages_visible_to(rights: Rights) -> QuerySet[Notification]:
+    """What went to the people of bookings that may be seen; who sees every place sees every message."""
+    if rights.location_ids is None:
+        return Notification.objects.all()
+    refs = bookings_visible_to(rights).annotate(
+        ref=Concat(Value(_BOOKING), Cast("pk", CharField()), output_field=CharField())
+    )
+    return Notification.objects.filter(subject_ref__in=refs.values("ref"))
+
+
+def latest(rights: Rights, statuses: Sequence[str] = ()) -> list[Notification]:
+    """The latest messages, ``MOST_SHOWN`` at most; only with these statuses if any are given. One query."""
+    found = messages_visible_to(rights)
+    if statuses:
+        found = found.filter(status__in=statuses)
+    return list(found.order_by("-id")[:MOST_SHOWN])
+
+
+def of_booking(booking: Booking) -> list[Notification]:
+    """Everything that was, is or will be sent about a booking, latest first. One query."""
+    return list(Notification.objects.filter(subject_ref=f"{_BOOKING}{booking.pk}").order_by("-id"))
+
+
+def message_by_number(rights: Rights, number: int) -> Notification | None:
+    return messages_visible_to(rights).filter(pk=number).first()
+
+
+def bookings_of(rights: Rights, rows: Sequence[Notification]) -> dict[str, Booking]:
+    """The bookings that messages are about, by the messages' subjects. One query."""
+    ids = [int(row.subject_ref.removeprefix(_BOOKING)) for row in rows if row.subject_ref.startswith(_BOOKING)]
+    found = bookings_visible_to(rights).filter(pk__in=ids).select_related("location")
+    return {f"{_BOOKING}{booking.pk}": booking for booking in found}

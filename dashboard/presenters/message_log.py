@@ -1,0 +1,112 @@
+"""What became of messages, and what to do about those that did not arrive."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from bookings.contact import phone_text
+from bookings.message_catalogue import message_type
+from bookings.models import Booking
+from core.formats import moment_text
+from notifications.enums import Channel, NotificationStatus, RecipientRole
+from notifications.models import Notification
+
+_S = NotificationStatus
+_TONES: Mapping[str, tuple[str, str]] = {
+    _S.QUEUED: ("", "clock"),
+    _S.SENDING: ("", "clock"),
+    _S.SENT: ("ok", "check"),
+    _S.DELIVERED: ("ok", "check"),
+    _S.TEMPORARY_FAILURE: ("warn", "alert"),
+    _S.PERMANENT_FAILURE: ("bad", "alert"),
+    _S.TECHNICAL_FAILURE: ("bad", "alert"),
+    _S.CANCELLED: ("", "close"),
+}
+# Sending these again asks for the same refusal, or for what nobody wants any more.
+_NOT_AGAIN = frozenset({_S.QUEUED, _S.SENDING, _S.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message in the log. ``again_url`` is empty where it cannot go once more."""
+
+    at: str
+    what: str
+    to: str
+    subject: str
+    tone: str
+    icon_name: str
+    state: str
+    why: str
+    advice: str
+    booking_url: str
+    booking_name: str
+    again_url: str
+
+
+def sent_of(row: Notification, booking: Booking | None, *, zone: ZoneInfo, may_resend: bool) -> Sent:
+    tone, icon_name = _TONES[row.status]
+    can_go_again = may_resend and booking is not None and row.status not in _NOT_AGAIN
+    return Sent(
+        at=moment_text((row.sent_at or row.not_before).astimezone(zone)),
+        what=_what(row),
+        to=_to(row),
+        subject=row.subject,
+        tone=tone,
+        icon_name=icon_name,
+        state=_state(row, zone),
+        why=row.error if row.status not in {_S.SENT, _S.DELIVERED} else "",
+        advice=_advice(row),
+        booking_url=reverse("desk_booking", args=[booking.reference]) if booking else "",
+        booking_name=booking.contact_name if booking else "",
+        again_url=reverse("desk_message_again", args=[row.pk]) if can_go_again else "",
+    )
+
+
+def _what(row: Notification) -> str:
+    of = message_type(row.kind, row.recipient_role)
+    label = str(of.label) if of else row.kind.replace("_", " ").capitalize()
+    return gettext("Test: %(label)s") % {"label": label} if row.subject_ref.startswith("sample:") else label
+
+
+def _to(row: Notification) -> str:
+    """By which way, and as much of the address as tells people apart."""
+    match row.channel:
+        case Channel.EMAIL:
+            address = row.address
+        case Channel.PUSH:
+            address = gettext("own devices")
+        case _:
+            address = phone_text(row.phone)
+    role = "" if row.recipient_role == RecipientRole.CUSTOMER else f", {row.get_recipient_role_display()}"
+    return f"{row.get_channel_display()}: {address}{role}"
+
+
+def _state(row: Notification, zone: ZoneInfo) -> str:
+    if row.status == _S.TEMPORARY_FAILURE:
+        return gettext("Tried again %(moment)s") % {"moment": _moment(row.next_try_at, zone)}
+    if row.status == _S.QUEUED:
+        return gettext("Goes %(moment)s") % {"moment": _moment(row.next_try_at, zone)}
+    return str(row.get_status_display()).capitalize()
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    return moment_text(moment.astimezone(zone))
+
+
+def _advice(row: Notification) -> str:
+    if row.status == _S.TECHNICAL_FAILURE:
+        return gettext("This is a fault of the site. Tell whoever looks after it, then send it again.")
+    if row.status != _S.PERMANENT_FAILURE:
+        return ""
+    match row.channel:
+        case Channel.EMAIL:
+            return gettext("Ask the customer for the right address, or call: nobody can be reached at this one.")
+        case Channel.PUSH:
+            return gettext("The device no longer takes notifications. Nothing needs to be done if the e-mail arrived.")
+        case _:
+            return gettext("Check the number with the customer, or call: this one cannot be reached by a text.")

@@ -1,0 +1,84 @@
+"""What was sent, what became of it, and sending it again."""
+
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages as notes
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from bookings.models import Booking
+from dashboard import message_log as sent
+from dashboard.permissions import Act, can, locations_visible_to
+from dashboard.presenters.message_log import Sent, sent_of
+from dashboard.views.booking import open_booking
+from dashboard.views.pages import Desk, desk_page, show
+from notifications.models import Notification
+from notifications.operations import send_again
+
+_FILTERS = {"failed": sent.FAILED, "waiting": sent.WAITING}
+
+
+@require_safe
+@desk_page
+def log(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """The latest messages of the places that may be seen; those that failed, or wait, if asked."""
+    _readers_only(desk)
+    chosen = request.GET.get("only", "")
+    found = sent.latest(desk.rights, _FILTERS.get(chosen, ()))
+    bookings = sent.bookings_of(desk.rights, found)
+    zone = _zone(desk)
+    context = {
+        "rows": [_row(desk, row, bookings.get(row.subject_ref), zone) for row in found],
+        "chosen": chosen if chosen in _FILTERS else "",
+        "most": sent.MOST_SHOWN,
+        "is_cut": len(found) == sent.MOST_SHOWN,
+    }
+    return show(request, desk, "dashboard/message_log.html", context, current="messages")
+
+
+@require_safe
+@desk_page
+def of_booking(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Everything that was or will be sent about one booking."""
+    _readers_only(desk)
+    booking = open_booking(desk, reference)
+    zone = ZoneInfo(booking.location.time_zone)
+    context = {
+        "booking": booking,
+        "rows": [_row(desk, row, booking, zone) for row in sent.of_booking(booking)],
+    }
+    return show(request, desk, "dashboard/booking_messages.html", context, current="day")
+
+
+@require_POST
+@desk_page
+def again(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
+    """Put a copy into the queue. It says what is true when it goes, and is dropped if nobody wants it any more."""
+    _readers_only(desk)
+    row = sent.message_by_number(desk.rights, number)
+    booking = sent.bookings_of(desk.rights, [row]).get(row.subject_ref) if row else None
+    if row is None or booking is None or not can(desk.rights, Act.SEND_AGAIN, booking):
+        raise Http404
+    send_again(notification_id=row.pk, now=desk.now)
+    notes.success(request, gettext("It goes out again."))
+    response = redirect("desk_booking_messages", booking.reference)
+    response.status_code = 303
+    return response
+
+
+def _readers_only(desk: Desk) -> None:
+    if not desk.rights.sees_money:
+        raise Http404
+
+
+def _row(desk: Desk, row: Notification, booking: Booking | None, zone: ZoneInfo) -> Sent:
+    may_resend = booking is not None and can(desk.rights, Act.SEND_AGAIN, booking)
+    where = ZoneInfo(booking.location.time_zone) if booking else zone
+    return sent_of(row, booking, zone=where, may_resend=may_resend)
+
+
+def _zone(desk: Desk) -> ZoneInfo:
+    place = locations_visible_to(desk.rights).first()
+    return ZoneInfo(place.time_zone if place else "UTC")

@@ -1,0 +1,205 @@
+"""The words of one message in one channel: write them, see them on a real booking, mail oneself a test."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp, csp_update
+from django.conf import settings
+from django.contrib import messages as notes
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_http_methods
+
+from bookings.message_catalogue import MessageType, draft
+from bookings.message_samples import sample, sample_ref
+from bookings.message_words import variables_of
+from dashboard.message_forms import TextForm
+from dashboard.permissions import may_edit_messages
+from dashboard.presenters.messages import length_text
+from dashboard.queries import booking_for_samples
+from dashboard.views.messages import editors_only, known_type, readers_only
+from dashboard.views.pages import Desk, desk_page, show
+from notifications import operations as queue
+from notifications.editing import keep_text, own_text, restore_default
+from notifications.enums import Channel
+from notifications.models import MessageText
+from notifications.rendering import Rendered, rendered
+from notifications.requests import MessageRequest
+from notifications.texts import Variable, variables_in
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is being looked at: a message, its channel and language."""
+
+    of: MessageType
+    channel: Channel
+    language: str
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        return variables_of(self.of.kind, self.of.role)
+
+    @property
+    def known(self) -> frozenset[str]:
+        return frozenset(variable.name for variable in self.variables)
+
+    @property
+    def key(self) -> dict[str, str]:
+        return {"kind": self.of.kind, "role": self.of.role, "channel": self.channel, "language": self.language}
+
+    def address(self, name: str = "desk_message_text") -> str:
+        """The page of these words; the language stands behind it where there are several."""
+        path = reverse(name, args=[self.of.kind, self.of.role, self.channel])
+        return f"{path}?language={self.language}" if len(settings.LANGUAGES) > 1 else path
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Words that are not kept yet."""
+
+    subject: str
+    body: str
+
+
+@csp_update({"frame-src": [SELF]})
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_page
+def text(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -> HttpResponse:
+    """Show the words beside what they become; the owner keeps others, restores ours, or mails a test to themselves."""
+    readers_only(desk)
+    words = _words(request, kind, role, channel)
+    own = own_text(**words.key)
+    if request.method != "POST":
+        return _page(request, desk, words, own, _form(words, own))
+    editors_only(desk)
+    match request.POST.get("act"):
+        case "restore":
+            restore_default(**words.key)
+            return _done(request, words, gettext("The default is sent again."))
+        case "test":
+            return _test(request, desk, words)
+    form = TextForm(request.POST, channel=words.channel, known=words.known)
+    if not form.is_valid():
+        return _page(request, desk, words, own, form, status=422)
+    keep_text(
+        **words.key,
+        subject=form.cleaned_data.get("subject", ""),
+        body=form.cleaned_data["body"],
+        template_sid=form.cleaned_data.get("template_sid", ""),
+        known=words.known,
+        user_id=desk.user.pk,
+        now=desk.now,
+    )
+    return _done(request, words, gettext("Kept. It is sent from now on."))
+
+
+@xframe_options_sameorigin
+@csp({"default-src": ["'none'"], "style-src": [UNSAFE_INLINE], "img-src": ["data:"], "frame-ancestors": [SELF]})
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_page
+def preview(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -> HttpResponse:
+    """The message as a page of its own, for the frame beside the form: what is kept, or by POST what is typed."""
+    readers_only(desk)
+    words = _words(request, kind, role, channel)
+    own: MessageText | Typed | None = own_text(**words.key)
+    if request.method == "POST":
+        form = TextForm(request.POST, channel=words.channel, known=words.known)
+        if not form.is_valid():
+            problems = [error for errors in form.errors.values() for error in errors]
+            return render(request, "notifications/_preview.html", {"problems": problems})
+        own = Typed(form.cleaned_data.get("subject", ""), form.cleaned_data["body"])
+    return HttpResponse(_shown(request, desk, words, own))
+
+
+def _shown(request: HttpRequest, desk: Desk, words: Words, own: MessageText | Typed | None) -> str:
+    """The mail as it is, or what a phone would show."""
+    booking = booking_for_samples(desk.rights)
+    with translation.override(words.language):
+        context = sample(booking, words.of.kind, words.of.role, now=desk.now) if booking else None
+        if context is None:
+            return render_to_string("notifications/_preview.html", {}, request)
+        made: Rendered = rendered(context, words.channel, own)
+    if words.channel is Channel.EMAIL:
+        return made.html
+    shown = {
+        "subject": made.subject if words.channel is Channel.PUSH else "",
+        "text": made.text,
+        "length": length_text(made.text) if words.channel is Channel.SMS else "",
+    }
+    return render_to_string("notifications/_preview.html", shown, request)
+
+
+def _words(request: HttpRequest, kind: str, role: str, channel: str) -> Words:
+    language = request.GET.get("language", settings.LANGUAGE_CODE)
+    if channel not in Channel.values or language not in dict(settings.LANGUAGES):
+        raise Http404
+    return Words(known_type(kind, role), Channel(channel), language)
+
+
+def _form(words: Words, own: MessageText | None) -> TextForm:
+    with translation.override(words.language):
+        begun = draft(words.of, words.channel)
+    initial: dict[str, Any] = {"subject": begun.subject, "body": begun.body}
+    if own:
+        initial = {"subject": own.subject, "body": own.body, "template_sid": own.whatsapp_template_sid}
+    return TextForm(channel=words.channel, known=words.known, initial=initial)
+
+
+def _page(
+    request: HttpRequest, desk: Desk, words: Words, own: MessageText | None, form: TextForm, *, status: int = 200
+) -> HttpResponse:
+    is_whatsapp = words.channel is Channel.WHATSAPP
+    context = {
+        "of": words.of,
+        "channel": words.channel.label,
+        "is_email": words.channel is Channel.EMAIL,
+        "is_whatsapp": is_whatsapp,
+        "numbered": variables_in(own.body) if own and is_whatsapp else [],
+        "own": own,
+        "form": form,
+        "variables": words.variables,
+        "address": words.address(),
+        "preview_url": words.address("desk_message_preview"),
+        "languages": [
+            (label, Words(words.of, words.channel, code).address(), code == words.language)
+            for code, label in settings.LANGUAGES
+        ],
+        "may_edit": may_edit_messages(desk.rights),
+        "test_email": desk.user.email,
+    }
+    return show(request, desk, "dashboard/message_text.html", context, current="messages", status=status)
+
+
+def _test(request: HttpRequest, desk: Desk, words: Words) -> HttpResponse:
+    booking = booking_for_samples(desk.rights)
+    if booking is None or words.channel is not Channel.EMAIL:
+        raise Http404
+    message = MessageRequest(
+        kind=words.of.kind,
+        subject_ref=sample_ref(booking),
+        version=0,
+        recipient_role=words.of.role,
+        address=desk.user.email,
+        language=words.language,
+        channel=Channel.EMAIL,
+        key=queue.again_key(f"test:{words.of.kind}:{words.of.role}:{words.language}:{desk.user.pk}", desk.now),
+    )
+    with transaction.atomic():
+        queue.enqueue([message], now=desk.now)
+    sentence = gettext("A test of what is kept is on its way to %(email)s.") % {"email": desk.user.email}
+    return _done(request, words, sentence)
+
+
+def _done(request: HttpRequest, words: Words, sentence: str) -> HttpResponse:
+    notes.success(request, sentence)
+    response = redirect(words.address())
+    response.status_code = 303
+    return response

@@ -1,0 +1,79 @@
+"""Messages at the desk: what is told to whom, and by which channels and when."""
+
+from django.contrib import messages as notes
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from bookings.message_catalogue import MessageType, message_type
+from dashboard.message_forms import RulesForm
+from dashboard.permissions import may_edit_messages, may_read_messages
+from dashboard.presenters import messages as presenter
+from dashboard.views.pages import Desk, desk_page, show
+from notifications.editing import set_rules
+from notifications.enums import Channel
+from notifications.fanout import configured_text_channels
+from notifications.models import MessageText
+from notifications.rules import current_rules
+
+
+@require_safe
+@desk_page
+def overview(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Every message, in the order in which customers meet them."""
+    readers_only(desk)
+    groups = presenter.groups(current_rules(), MessageText.objects.all())
+    return show(request, desk, "dashboard/messages.html", {"groups": groups}, current="messages")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_page
+def rules(request: HttpRequest, desk: Desk, kind: str, role: str) -> HttpResponse:
+    """By which channels one message goes, and when; the owner changes it."""
+    readers_only(desk)
+    of = known_type(kind, role)
+    channels = _channels()
+    form = RulesForm(
+        request.POST if request.method == "POST" else None, of=of, channels=channels, rules=current_rules()
+    )
+    if request.method == "POST":
+        editors_only(desk)
+        if form.is_valid():
+            set_rules(kind=of.kind, role=of.role, wanted=form.wanted)
+            notes.success(request, gettext("Kept. It holds for what is planned from now on."))
+            response = redirect("desk_message", of.kind, of.role)
+            response.status_code = 303
+            return response
+    context = {
+        "of": of,
+        "channels": [channel.label for channel in channels],
+        "rows": [(presenter.distance_text(offset, of.timing), fields) for offset, fields in form.rows],
+        "texts": presenter.text_rows(of, MessageText.objects.all()),
+        "missing": [channel.label for channel in Channel if channel not in channels],
+        "may_edit": may_edit_messages(desk.rights),
+    }
+    return show(request, desk, "dashboard/message.html", context, current="messages")
+
+
+def readers_only(desk: Desk) -> None:
+    if not may_read_messages(desk.rights):
+        raise Http404
+
+
+def editors_only(desk: Desk) -> None:
+    if not may_edit_messages(desk.rights):
+        raise Http404
+
+
+def known_type(kind: str, role: str) -> MessageType:
+    found = message_type(kind, role)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _channels() -> list[Channel]:
+    """Those this site can send by, in the order of the list."""
+    texts = configured_text_channels()
+    return [channel for channel in Channel if channel in {Channel.EMAIL, Channel.PUSH} or channel in texts]
