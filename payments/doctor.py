@@ -42,19 +42,24 @@ FROM payments_payment WHERE method = 'stripe' AND status = 'succeeded' AND inten
 """)
 
 charged_beyond_consent = _query("""
-SELECT format('payment %%s charged %%s, consented were %%s', p.id, p.amount_minor, c.cap_minor)
-FROM payments_payment p
-LEFT JOIN payments_savedcard c ON c.subject_ref = p.subject_ref
-LEFT JOIN accounts_consent k ON k.id = c.consent_id
-WHERE p.is_off_session AND p.status = 'succeeded'
-    AND (c.id IS NULL OR p.amount_minor > c.cap_minor OR k.given_at > p.created_at)
+SELECT format('%%s was charged %%s, consented were %%s', charged.subject_ref, charged.sum, coalesce(c.cap_minor, 0))
+FROM (
+    SELECT p.subject_ref, sum(p.amount_minor) AS sum, min(p.created_at) AS first_at
+    FROM payments_payment p WHERE p.is_off_session AND p.status = 'succeeded' GROUP BY p.subject_ref
+) charged
+LEFT JOIN payments_savedcard c ON c.subject_ref = charged.subject_ref
+WHERE c.id IS NULL OR charged.sum > c.cap_minor OR NOT EXISTS (
+    SELECT FROM accounts_consent k
+    WHERE k.subject_ref = charged.subject_ref AND k.purpose = 'card_on_file' AND k.given_at <= charged.first_at
+)
 """)
 
 paid_twice = _query("""
 SELECT format('%%s was paid %%s times for %%s, together %%s, owed were %%s', paid.subject_ref, paid.count, paid.purpose,
     paid.kept, owed.sum)
 FROM (
-    SELECT p.subject_ref, p.purpose, count(*) AS count, sum(p.amount_minor) - sum(coalesce(back.sum, 0)) AS kept
+    SELECT p.subject_ref, p.purpose, count(*) AS count, max(p.succeeded_at) AS last_at,
+        sum(p.amount_minor) - sum(coalesce(back.sum, 0)) AS kept
     FROM payments_payment p
     LEFT JOIN LATERAL (
         SELECT sum(r.amount_minor) AS sum FROM payments_refund r
@@ -66,6 +71,8 @@ FROM (
 JOIN LATERAL (
     SELECT coalesce(sum(l.gross_minor), 0) AS sum FROM payments_billline l WHERE l.subject_ref = paid.subject_ref
 ) owed ON owed.sum < paid.kept
+-- What is too much is given back by a task.
+WHERE paid.last_at < %(late)s
 """)
 
 notices_unread = _query("""
@@ -77,7 +84,13 @@ refunds_not_sent = _query("""
 SELECT format('refund %%s is %%s since %%s', id, status, created_at)
 FROM payments_refund
 WHERE method = 'stripe' AND created_at < %(late)s AND stripe_refund_id IS NULL
-    AND (status = 'queued' OR (status = 'submitted' AND checked_at IS NULL))
+    AND status IN ('queued', 'submitted')
+""")
+
+charges_not_made = _query("""
+SELECT format('payment %%s is to be charged to a saved card since %%s', id, created_at)
+FROM payments_payment
+WHERE is_off_session AND status IN ('created', 'open') AND failure_code = '' AND created_at < %(late)s
 """)
 
 failed_unlisted = _query("""
@@ -108,6 +121,7 @@ CHECKS = [
     Check("I15", "Nobody is charged beyond the consent", charged_beyond_consent),
     Check("I15", "Nothing was paid twice and kept", paid_twice),
     Check("I16", "Every refund was sent", refunds_not_sent),
+    Check("I16", "Every fee was charged or refused", charges_not_made),
     Check("I17", "No card numbers are kept", card_numbers),
     Check("I18", "No receipt number is missing", numbers_left_out),
     Check("I26", "Every notice was worked on", notices_unread),

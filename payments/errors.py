@@ -72,3 +72,7 @@ class ProviderRefused(Exception):
         super().__init__(code)
         self.code = code
         self.object_id = object_id
+
+
+class UnknownToProvider(ProviderRefused):
+    """The provider has no such object: it is of another account, or the database is of another day."""

@@ -8,6 +8,7 @@ units; ``payments.currencies`` knows where Stripe counts differently.
 import json
 import logging
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from django.db import connection
 
 from payments.currencies import from_stripe_amount, stripe_amount
 from payments.enums import PaymentStatus, RefundStatus, SetupStatus
-from payments.errors import ProviderFailed, ProviderRefused
+from payments.errors import ProviderFailed, ProviderRefused, UnknownToProvider
 
 logger = logging.getLogger(__name__)
 
@@ -64,12 +65,13 @@ _SETUP = {
     "succeeded": SetupStatus.SUCCEEDED,
     "canceled": SetupStatus.CANCELLED,
 }
-_REFUND = {
+REFUND_STATUSES = {
     "pending": RefundStatus.PENDING,
     "requires_action": RefundStatus.REQUIRES_ACTION,
     "succeeded": RefundStatus.SUCCEEDED,
     "failed": RefundStatus.FAILED,
-    "canceled": RefundStatus.CANCELLED,
+    # Called off there, which leaves the customer without the money just the same.
+    "canceled": RefundStatus.FAILED,
 }
 
 
@@ -87,7 +89,10 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A payment as the provider sees it. ``key`` is our row's, empty for what others made in the same account."""
+    """A payment as the provider sees it. ``key`` is our row's, empty for what others made in the same account.
+
+    Sums of others that our unit cannot hold are rounded down.
+    """
 
     id: str
     status: PaymentStatus
@@ -279,14 +284,18 @@ def verified_event(body: bytes, signature: str) -> Mapping[str, Any] | None:
     """Return the notice in ``body`` if one of our secrets signed exactly these bytes within five minutes, else None."""
     try:
         text = body.decode()
+        if not any(_is_signed(text, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
+            return None
         event = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    is_signed = any(_is_signed(text, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS)
-    return event if is_signed and isinstance(event, dict) else None
+    return event if isinstance(event, dict) else None
 
 
 def _is_signed(text: str, signature: str, secret: str) -> bool:
+    # The library compares ASCII only.
+    if not signature.isascii():
+        return False
     try:
         stripe.WebhookSignature.verify_header(text, signature, secret, stripe.Webhook.DEFAULT_TOLERANCE)
     except (ValueError, stripe.SignatureVerificationError):
@@ -371,7 +380,8 @@ def _asking(what: str) -> Iterator[None]:
         if error.code == "authentication_required":
             code = error.code
         logger.info("stripe: %s refused: %s", what, code)
-        raise ProviderRefused(str(code)[:60]) from error
+        refused = UnknownToProvider if error.http_status == 404 else ProviderRefused
+        raise refused(str(code)[:60]) from error
     except stripe.IdempotencyError as error:
         logger.error("stripe: %s: a key was used for something else", what)
         raise ProviderFailed("idempotency_key_reused", answered=True) from error
@@ -386,9 +396,20 @@ def _value(found: Any, name: str) -> Any:
     return getattr(found, name, None) if found is not None else None
 
 
-def _metadata(found: Any, name: str) -> str:
+def _key(found: Any, name: str) -> str:
+    """Our key in the metadata; others in the same account may use the same names for something else."""
     metadata = _value(found, "metadata")
-    return str(metadata.to_dict().get(name, "")) if metadata is not None else ""
+    try:
+        return str(uuid.UUID(str(metadata.to_dict().get(name, "")))) if metadata is not None else ""
+    except ValueError:
+        return ""
+
+
+def _minor(amount: int, currency: str) -> int:
+    try:
+        return from_stripe_amount(amount, currency)
+    except ValueError:
+        return from_stripe_amount(amount - amount % 100, currency)
 
 
 def _means(found: Any) -> Means:
@@ -415,13 +436,13 @@ def _intent(found: Any) -> Intent:
         id=str(found.id),
         status=_INTENT.get(str(found.status), PaymentStatus.PROCESSING),
         is_unconfirmed=found.status == "requires_confirmation",
-        amount_minor=from_stripe_amount(found.amount, currency),
-        received_minor=from_stripe_amount(_value(found, "amount_received") or 0, currency),
+        amount_minor=_minor(found.amount, currency),
+        received_minor=_minor(_value(found, "amount_received") or 0, currency),
         currency=currency,
         client_secret=str(_value(found, "client_secret") or ""),
         means=_means(_value(found, "payment_method")),
         failure_code=_failure(_value(found, "last_payment_error")),
-        key=_metadata(found, "payment"),
+        key=_key(found, "payment"),
     )
 
 
@@ -431,7 +452,7 @@ def _setup(found: Any) -> Setup:
         status=_SETUP.get(str(found.status), SetupStatus.PROCESSING),
         client_secret=str(_value(found, "client_secret") or ""),
         means=_means(_value(found, "payment_method")),
-        key=_metadata(found, "setup"),
+        key=_key(found, "setup"),
     )
 
 
@@ -439,10 +460,10 @@ def _refund(found: Any) -> RefundState:
     currency = str(found.currency).upper()
     return RefundState(
         id=str(found.id),
-        status=_REFUND.get(str(_value(found, "status")), RefundStatus.PENDING),
-        amount_minor=from_stripe_amount(found.amount, currency),
+        status=REFUND_STATUSES.get(str(_value(found, "status")), RefundStatus.PENDING),
+        amount_minor=_minor(found.amount, currency),
         currency=currency,
         intent_id=str(_value(found, "payment_intent") or ""),
         failure_code=str(_value(found, "failure_reason") or "")[:60],
-        key=_metadata(found, "refund"),
+        key=_key(found, "refund"),
     )

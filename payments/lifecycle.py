@@ -16,8 +16,8 @@ PAYMENTS: Mapping[str, frozenset[str]] = {
     _P.OPEN: frozenset({_P.PROCESSING, _P.SUCCEEDED, _P.FAILED, _P.CANCELLED}),
     _P.PROCESSING: frozenset({_P.OPEN, _P.SUCCEEDED, _P.FAILED, _P.CANCELLED}),
     _P.SUCCEEDED: frozenset(),
-    # Called off by us alone, before the provider had been asked; it may know better.
-    _P.FAILED: frozenset({_P.OPEN, _P.PROCESSING, _P.SUCCEEDED}),
+    # Given up by us, perhaps before the provider had been asked; it may know better. Another one may wait by now.
+    _P.FAILED: frozenset({_P.SUCCEEDED}),
     _P.CANCELLED: frozenset({_P.SUCCEEDED}),
 }
 

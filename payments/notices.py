@@ -1,6 +1,7 @@
 """Notices of the provider: kept first, worked on later, and never believed: each says only what to ask about again."""
 
 import logging
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,21 +18,36 @@ from payments.operations.alerts import raise_alert
 
 logger = logging.getLogger(__name__)
 
+ID_LENGTH = 64
+TEXT_LENGTH = 200
+LARGEST_NUMBER = 2**63
+_TEXTS = ("id", "object", "status", "currency", "payment_intent", "charge", "reason")
+_OUR_KEYS = ("payment", "setup", "refund", "bill")
+
+
+class MalformedNotice(ValueError):
+    """What was sent has not the shape of a notice."""
+
 
 @transaction.atomic
 def keep_notice(event: Mapping[str, Any], *, now: datetime) -> bool:
     """Keep a verified notice and publish that there is one; False when it is known already.
 
     ``event`` is the provider's object with id, type and data.object.
+
+    :raises MalformedNotice: when one of them is missing or no text that can be kept.
     """
-    found = event.get("data", {}).get("object", {})
+    data = event.get("data")
+    found = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(found, dict):
+        raise MalformedNotice("data.object")
     row = StripeEvent(
-        event_id=str(event["id"])[:64],
-        type=str(event.get("type", ""))[:80],
-        object_id=str(found.get("id", ""))[:64],
-        account=str(event.get("account") or "")[:64],
-        is_live=bool(event.get("livemode")),
-        payload=_kept(event),
+        event_id=_word(event, "id", ID_LENGTH),
+        type=_word(event, "type", 80),
+        object_id=_word(found, "id", 255, is_needed=False)[:ID_LENGTH],
+        account=_word(event, "account", ID_LENGTH, is_needed=False),
+        is_live=event.get("livemode") is True,
+        payload=_kept(event, found),
         received_at=now,
     )
     if not insert_unless_known(row, unique=("event_id",)):
@@ -60,7 +76,9 @@ def _refusal(event: StripeEvent, now: datetime) -> str:
         return ""
     logger.error("stripe event %s is of another account or mode", event.pk)
     details = {"event_id": event.event_id, "type": event.type}
-    raise_alert(kind=AlertKind.WRONG_ACCOUNT, key=event.event_id, details=details, now=now)
+    # Once a day is enough: an address entered in the wrong place gets every notice there is.
+    key = f"{event.account}:{event.is_live}:{event.received_at:%Y-%m-%d}"
+    raise_alert(kind=AlertKind.WRONG_ACCOUNT, key=key, details=details, now=now)
     return "of another account or mode: no effect"
 
 
@@ -81,8 +99,7 @@ def _worked_on(event: StripeEvent, now: datetime) -> str:
 
 
 def _payment(event: StripeEvent, now: datetime) -> str:
-    found = event.payload["data"]["object"]
-    payment = _payment_of(event.object_id, (found.get("metadata") or {}).get("payment", ""))
+    payment = _payment_of(event.object_id, _our_key(event, "payment"))
     if payment is None:
         if event.type == "payment_intent.succeeded":
             details = {"intent_id": event.object_id, "event_id": event.event_id}
@@ -94,9 +111,9 @@ def _payment(event: StripeEvent, now: datetime) -> str:
 
 
 def _setup(event: StripeEvent, now: datetime) -> str:
-    found = event.payload["data"]["object"]
-    key = (found.get("metadata") or {}).get("setup", "")
-    setup = CardSetup.objects.filter(setup_intent_id=event.object_id).first() or _by_key(CardSetup, key)
+    setup = CardSetup.objects.filter(setup_intent_id=event.object_id).first()
+    if setup is None and (key := _our_key(event, "setup")):
+        setup = CardSetup.objects.filter(key=key).first()
     if setup is None:
         return "no such card setup here"
     status = cards.apply_setup(setup_id=setup.pk, found=gateway.retrieve_setup(event.object_id), now=now)
@@ -105,7 +122,7 @@ def _setup(event: StripeEvent, now: datetime) -> str:
 
 def _refund(event: StripeEvent, now: datetime) -> str:
     found = event.payload["data"]["object"]
-    payment = _payment_of(str(found.get("payment_intent") or ""), "")
+    payment = _payment_of(found.get("payment_intent", ""))
     if payment is None:
         return "no such payment here"
     news = refunding.sync_refunds(payment_id=payment.pk, now=now)
@@ -116,7 +133,7 @@ def _refund(event: StripeEvent, now: datetime) -> str:
 def _disputed(event: StripeEvent, now: datetime) -> str:
     """The customer's bank takes the money back for now: no further fees, and a person has to answer."""
     found = event.payload["data"]["object"]
-    payment = _payment_of(str(found.get("payment_intent") or ""), "")
+    payment = _payment_of(found.get("payment_intent", ""))
     if payment is None:
         return "no such payment here"
     Payment.objects.filter(pk=payment.pk).update(is_disputed=True)
@@ -133,31 +150,55 @@ def _disputed(event: StripeEvent, now: datetime) -> str:
     return f"payment {payment.pk} is disputed"
 
 
-def _payment_of(intent_id: str, key: str) -> Payment | None:
+def _payment_of(intent_id: str, key: uuid.UUID | None = None) -> Payment | None:
     found = Payment.objects.filter(intent_id=intent_id).first() if intent_id else None
-    return found or _by_key(Payment, key)
+    if found is None and key is not None:
+        found = Payment.objects.filter(key=key).first()
+    return found
 
 
-def _by_key(model: Any, key: str) -> Any:
-    """The row that a key in the provider's metadata names; None when it names nothing of ours."""
+def _our_key(event: StripeEvent, name: str) -> uuid.UUID | None:
+    """The key of a row in the metadata; None when it names nothing of ours."""
+    metadata = event.payload["data"]["object"].get("metadata") or {}
     try:
-        return model.objects.filter(key=key).first() if key else None
-    except (ValueError, TypeError):
+        return uuid.UUID(str(metadata.get(name, "")))
+    except ValueError:
         return None
-    except Exception as error:
-        if type(error).__name__ == "ValidationError":
-            return None
-        raise
 
 
-def _kept(event: Mapping[str, Any]) -> dict[str, Any]:
+def _kept(event: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of a notice: enough to find the object again, and nothing of the person who paid."""
-    found = event.get("data", {}).get("object", {})
-    wanted = ("id", "object", "status", "amount", "currency", "payment_intent", "charge", "metadata", "reason")
+    metadata = found.get("metadata")
+    theirs = metadata if isinstance(metadata, dict) else {}
     return {
-        "id": event.get("id"),
-        "type": event.get("type"),
-        "api_version": event.get("api_version"),
-        "created": event.get("created"),
-        "data": {"object": {name: found[name] for name in wanted if name in found}},
+        "id": event["id"],
+        "type": event["type"],
+        **_texts(event, ("api_version",)),
+        **_number(event, "created"),
+        "data": {
+            "object": {**_texts(found, _TEXTS), **_number(found, "amount"), "metadata": _texts(theirs, _OUR_KEYS)}
+        },
     }
+
+
+def _word(found: Mapping[str, Any], name: str, longest: int, *, is_needed: bool = True) -> str:
+    value = found.get(name)
+    if value is None and not is_needed:
+        return ""
+    if not _is_text(value) or not value or len(value) > longest:
+        raise MalformedNotice(name)
+    return str(value)
+
+
+def _texts(found: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    return {name: found[name][:TEXT_LENGTH] for name in names if _is_text(found.get(name))}
+
+
+def _number(found: Mapping[str, Any], name: str) -> dict[str, int]:
+    value = found.get(name)
+    return {name: value} if isinstance(value, int) and abs(value) < LARGEST_NUMBER else {}
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a text that the database takes: no zero byte, no half of a character."""
+    return isinstance(value, str) and "\x00" not in value and not any("\ud800" <= each <= "\udfff" for each in value)

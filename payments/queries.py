@@ -94,7 +94,12 @@ def has_payment_being_checked(subject_ref: str) -> bool:
 
 def saved_card(subject_ref: str) -> SavedCard | None:
     """The card that may be charged for fees of a subject."""
-    return SavedCard.objects.filter(subject_ref=subject_ref, detached_at=None, is_frozen=False).first()
+    return chargeable_cards().filter(subject_ref=subject_ref).first()
+
+
+def chargeable_cards() -> QuerySet[SavedCard]:
+    """Saved cards whose owners still agree, and of which nothing is disputed."""
+    return SavedCard.objects.filter(detached_at=None, is_frozen=False, consent__withdrawn_at=None)
 
 
 def receipts_of(subject_ref: str) -> list[Receipt]:

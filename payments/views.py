@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from core import clock
 from payments import gateway
-from payments.notices import keep_notice
+from payments.notices import MalformedNotice, keep_notice
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,12 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=413)
     body = request.body
     event = gateway.verified_event(body, request.headers.get("Stripe-Signature", ""))
-    if event is None or not event.get("id") or not isinstance(event.get("data"), dict):
+    if event is None:
         logger.warning("a notice with a wrong signature was refused")
         return HttpResponse(status=400)
-    keep_notice(event, now=clock.now())
+    try:
+        keep_notice(event, now=clock.now())
+    except MalformedNotice:
+        logger.warning("a signed notice of a wrong shape was refused")
+        return HttpResponse(status=400)
     return HttpResponse(status=200)

@@ -1,6 +1,8 @@
 """Cards that customers agreed to have charged for fees: asked for, kept as ids, and forgotten again."""
 
 import logging
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +13,16 @@ from core.crash import crash_point
 from core.outbox import publish
 from payments import gateway
 from payments.enums import AlertKind, SetupStatus
-from payments.errors import AlreadyPaid, NoOnlinePayment, PaymentUnavailable, ProviderFailed, ProviderRefused
+from payments.errors import (
+    AlreadyPaid,
+    NoOnlinePayment,
+    PaymentUnavailable,
+    ProviderFailed,
+    ProviderRefused,
+    UnknownToProvider,
+)
 from payments.lifecycle import advance
-from payments.models import Bill, CardSetup, SavedCard
+from payments.models import Bill, CardSetup, Payment, SavedCard
 from payments.operations.alerts import raise_alert
 
 logger = logging.getLogger(__name__)
@@ -39,13 +48,8 @@ def start_card_setup(*, bill_id: int, subject_ref: str, cap_minor: int, now: dat
     """
     if not gateway.is_configured():
         raise NoOnlinePayment
-    setup = _waiting(bill_id, subject_ref, cap_minor, now)
     try:
-        if setup.setup_intent_id is None:
-            found = gateway.create_setup(key=str(setup.key), customer_id=customer_of(bill_id))
-            crash_point("setup-answer-received")
-        else:
-            found = gateway.retrieve_setup(setup.setup_intent_id)
+        setup, found = _asked_for(bill_id, subject_ref, cap_minor, now)
     except (ProviderFailed, ProviderRefused) as failure:
         raise PaymentUnavailable from failure
     status = apply_setup(setup_id=setup.pk, found=found, now=now)
@@ -64,7 +68,7 @@ def sync_card_setup(*, setup_id: int, now: datetime) -> SetupStatus:
     setup = CardSetup.objects.get(pk=setup_id)
     if setup.setup_intent_id is None:
         return SetupStatus(setup.status)
-    return apply_setup(setup_id=setup.pk, found=gateway.retrieve_setup(setup.setup_intent_id), now=now)
+    return _apply_news(setup, gateway.retrieve_setup, now)
 
 
 def call_off_setup(*, setup_id: int, now: datetime) -> SetupStatus:
@@ -75,7 +79,7 @@ def call_off_setup(*, setup_id: int, now: datetime) -> SetupStatus:
     if setup.setup_intent_id is None:
         advance(setup, SetupStatus.CANCELLED, checked_at=now)
         return SetupStatus(setup.status)
-    return apply_setup(setup_id=setup.pk, found=gateway.cancel_setup(setup.setup_intent_id), now=now)
+    return _apply_news(setup, gateway.cancel_setup, now)
 
 
 @transaction.atomic
@@ -93,10 +97,11 @@ def apply_setup(*, setup_id: int, found: gateway.Setup, now: datetime) -> SetupS
 def keep_card(bill_id: int, subject_ref: str, means: gateway.Means, *, cap_minor: int, now: datetime) -> None:
     """Remember a card for the fees of one subject, in the current transaction. Publishes ``card.saved``.
 
-    Without a recorded consent it is not kept, and a person is told.
+    Without a recorded consent, or when it was withdrawn, it is not kept, and a person is told. While a payment of the
+    bill is disputed it cannot be charged.
     """
     consent = Consent.objects.filter(subject_ref=subject_ref, purpose=CARD_CONSENT).order_by("-id").first()
-    if consent is None:
+    if consent is None or consent.withdrawn_at is not None:
         logger.error("a card of %s was not kept: there is no consent", subject_ref)
         raise_alert(kind=AlertKind.UNKNOWN_MONEY, key=f"card:{means.id}", subject_ref=subject_ref, now=now)
         return
@@ -113,7 +118,7 @@ def keep_card(bill_id: int, subject_ref: str, means: gateway.Means, *, cap_minor
             "exp_year": means.exp_year,
             "currency": bill.currency,
             "cap_minor": cap_minor,
-            "is_frozen": False,
+            "is_frozen": Payment.objects.filter(bill=bill, is_disputed=True).exists(),
             "created_at": now,
             "detached_at": None,
         },
@@ -126,10 +131,17 @@ def customer_of(bill_id: int) -> str:
     bill = Bill.objects.get(pk=bill_id)
     if bill.stripe_customer_id:
         return bill.stripe_customer_id
-    made = gateway.create_customer(bill_key=f"bill-{bill.pk}-{int(bill.created_at.timestamp())}")
-    # Two at once were given the same one, by its key.
+    key = f"bill-{bill.pk}-{int(bill.created_at.timestamp())}"
+    try:
+        made = gateway.create_customer(bill_key=key)
+    except ProviderFailed as failure:
+        if not failure.answered:
+            raise
+        # The failure is kept under that key for a day. A payer made for nothing does no harm.
+        made = gateway.create_customer(bill_key=f"{key}-{uuid.uuid4().hex}")
     Bill.objects.filter(pk=bill.pk, stripe_customer_id="").update(stripe_customer_id=made)
-    return made
+    # Whoever was faster decides: a card can be charged only for the payer it belongs to.
+    return str(Bill.objects.values_list("stripe_customer_id", flat=True).get(pk=bill.pk))
 
 
 def forget_card_after(*, subject_ref: str, at: datetime) -> None:
@@ -146,9 +158,21 @@ def detach_cards_due(*, now: datetime, limit: int = 50) -> int:
     return len(due)
 
 
+def _asked_for(bill_id: int, subject_ref: str, cap_minor: int, now: datetime) -> tuple[CardSetup, gateway.Setup]:
+    setup = _waiting(bill_id, subject_ref, cap_minor, now)
+    if setup.setup_intent_id is not None:
+        if found := _news(setup, gateway.retrieve_setup, now):
+            return setup, found
+        setup = _waiting(bill_id, subject_ref, cap_minor, now)
+    return setup, _prepared(setup, now)
+
+
 def _waiting(bill_id: int, subject_ref: str, cap_minor: int, now: datetime) -> CardSetup:
+    """Return the one card setup that waits, made now if there is none; the cap is what was agreed to last."""
     found = CardSetup.objects.filter(subject_ref=subject_ref, status__in=_WAITING)
     if setup := found.first():
+        if setup.cap_minor != cap_minor:
+            found.filter(pk=setup.pk).update(cap_minor=cap_minor)
         return setup
     if SavedCard.objects.filter(subject_ref=subject_ref, detached_at=None).exists():
         raise AlreadyPaid
@@ -156,6 +180,35 @@ def _waiting(bill_id: int, subject_ref: str, cap_minor: int, now: datetime) -> C
     try:
         with transaction.atomic():
             setup.save(force_insert=True)
-    except IntegrityError:
-        return found.get()
+    except IntegrityError as error:
+        if (setup := found.first()) is None:
+            raise PaymentUnavailable from error
     return setup
+
+
+def _prepared(setup: CardSetup, now: datetime) -> gateway.Setup:
+    try:
+        found = gateway.create_setup(key=str(setup.key), customer_id=customer_of(setup.bill_id))
+    except ProviderFailed as failure:
+        if failure.answered:
+            # The failure is kept under the key, so the next try needs another row. What it made is known to nobody.
+            advance(setup, SetupStatus.CANCELLED, checked_at=now)
+        raise
+    crash_point("setup-answer-received")
+    return found
+
+
+def _apply_news(setup: CardSetup, ask: Callable[[str], gateway.Setup], now: datetime) -> SetupStatus:
+    """Ask the provider about a card setup that it has, and write down what it says."""
+    found = _news(setup, ask, now)
+    return apply_setup(setup_id=setup.pk, found=found, now=now) if found else SetupStatus(setup.status)
+
+
+def _news(setup: CardSetup, ask: Callable[[str], gateway.Setup], now: datetime) -> gateway.Setup | None:
+    """Return what the provider says of a card setup; None, and it is called off here, when it has none like it."""
+    try:
+        return ask(str(setup.setup_intent_id))
+    except UnknownToProvider:
+        logger.error("the provider does not know card setup %s", setup.pk)
+        advance(setup, SetupStatus.CANCELLED, checked_at=now)
+        return None

@@ -13,6 +13,7 @@ from django.db.models import Sum
 from core.crash import crash_point
 from core.outbox import publish
 from payments import gateway
+from payments.currencies import chargeable
 from payments.enums import LIVE_PAYMENTS, AlertKind, PaymentStatus, Purpose
 from payments.errors import ProviderFailed, ProviderRefused
 from payments.lifecycle import advance
@@ -20,9 +21,11 @@ from payments.models import Bill, Payment, SavedCard
 from payments.operations.alerts import raise_alert
 from payments.operations.cards import customer_of
 from payments.operations.paying import apply_intent
-from payments.queries import balance
+from payments.queries import balance, chargeable_cards, saved_card
 
 logger = logging.getLogger(__name__)
+
+_NO_CARD = "no_card"
 
 
 @transaction.atomic
@@ -30,8 +33,8 @@ def request_charge(*, bill_id: int, subject_ref: str, amount_minor: int, now: da
     """Ask for a fee from the saved card of a subject: never more than is open, nor, with earlier ones, than its owner
     consented to. The task does the rest.
 
-    One that is waiting already is returned as it is; None when nothing may be charged (any more). Locks the bill.
-    Publishes ``payment.charge``.
+    One that is waiting already is returned as it is; None when nothing may be charged (any more), or less than the
+    provider charges. Locks the bill. Publishes ``payment.charge``.
 
     :raises SavedCard.DoesNotExist: when there is no card that may be charged.
     """
@@ -39,10 +42,11 @@ def request_charge(*, bill_id: int, subject_ref: str, amount_minor: int, now: da
     waiting = Payment.objects.filter(subject_ref=subject_ref, purpose=Purpose.FEE, status__in=LIVE_PAYMENTS)
     if payment := waiting.first():
         return payment
-    card = SavedCard.objects.get(subject_ref=subject_ref, detached_at=None, is_frozen=False)
+    card = chargeable_cards().get(subject_ref=subject_ref)
     earlier = Payment.objects.filter(subject_ref=subject_ref, is_off_session=True, status=PaymentStatus.SUCCEEDED)
     charged = int(earlier.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
-    amount_minor = min(amount_minor, card.cap_minor - charged, balance(subject_ref).open_minor)
+    allowed = min(amount_minor, card.cap_minor - charged, balance(subject_ref).open_minor)
+    amount_minor = chargeable(allowed, bill.currency)
     if amount_minor <= 0:
         return None
     payment = Payment.objects.create(
@@ -68,33 +72,63 @@ def charge(*, payment_id: int, now: datetime) -> PaymentStatus:
     payment = Payment.objects.get(pk=payment_id)
     if payment.status not in LIVE_PAYMENTS or not payment.is_off_session:
         return PaymentStatus(payment.status)
-    card = SavedCard.objects.filter(subject_ref=payment.subject_ref, detached_at=None, is_frozen=False).first()
-    if payment.intent_id is None:
-        if card is None:
-            return _give_up(payment, "no_card", now)
-        try:
-            intent = _prepared(payment, card, now)
-        except ProviderRefused as refused:
-            return _give_up(payment, refused.code, now)
-    else:
-        intent = gateway.retrieve_intent(payment.intent_id)
-    if not intent.is_unconfirmed:
-        status = apply_intent(payment_id=payment.pk, intent=intent, now=now)
-        return _refused(payment, intent.failure_code, now) if status == PaymentStatus.OPEN else status
+    card = saved_card(payment.subject_ref)
+    try:
+        intent = _prepared_once(payment, card, now)
+        payment.refresh_from_db()
+        if payment.status not in LIVE_PAYMENTS:
+            # Called off meanwhile: what was prepared is never confirmed.
+            return PaymentStatus(payment.status)
+        if intent.is_unconfirmed and card is None:
+            intent = _called_off(intent)
+    except ProviderRefused as refused:
+        return _give_up(payment, refused.code, now)
+    return _confirmed(payment, intent, now) if intent.is_unconfirmed else _written_down(payment, intent, "", now)
+
+
+def _prepared_once(payment: Payment, card: SavedCard | None, now: datetime) -> gateway.Intent:
+    """Return the intent in our books, prepared now if there is none.
+
+    :raises ProviderRefused: when there is nothing to charge.
+    """
+    if payment.intent_id is not None:
+        return gateway.retrieve_intent(payment.intent_id)
+    if card is None:
+        raise ProviderRefused(_NO_CARD)
+    return _prepared(payment, card, now)
+
+
+def _called_off(intent: gateway.Intent) -> gateway.Intent:
+    """The card must not be charged any more: call off what was prepared. It may have been paid just before.
+
+    :raises ProviderRefused: when it is called off, so there is nothing to charge.
+    """
+    found = gateway.cancel_intent(intent.id)
+    if found.status == PaymentStatus.CANCELLED:
+        raise ProviderRefused(_NO_CARD)
+    return found
+
+
+def _confirmed(payment: Payment, intent: gateway.Intent, now: datetime) -> PaymentStatus:
     try:
         confirmed = gateway.confirm_charge(intent.id, key=str(payment.key), serial=payment.key_serial)
     except ProviderRefused as refused:
-        apply_intent(payment_id=payment.pk, intent=gateway.retrieve_intent(intent.id), now=now)
-        return _refused(payment, refused.code, now)
+        return _written_down(payment, gateway.retrieve_intent(intent.id), refused.code, now)
     except ProviderFailed as failure:
         _count_failure(payment, failure)
         raise
     crash_point("charge-confirmed")
-    status = apply_intent(payment_id=payment.pk, intent=confirmed, now=now)
-    return _refused(payment, confirmed.failure_code, now) if status == PaymentStatus.OPEN else status
+    return _written_down(payment, confirmed, "", now)
+
+
+def _written_down(payment: Payment, intent: gateway.Intent, code: str, now: datetime) -> PaymentStatus:
+    """Write down what became of a charge. ``code`` is why it was refused, if it was; the money may be there anyway."""
+    status = apply_intent(payment_id=payment.pk, intent=intent, now=now)
+    return _refused(payment, code or intent.failure_code, now) if status == PaymentStatus.OPEN else status
 
 
 def _prepared(payment: Payment, card: SavedCard, now: datetime) -> gateway.Intent:
+    """Prepare a charge and return the one that is in our books then: somebody else may have prepared it as well."""
     crash_point("charge-row-written")
     try:
         intent = gateway.create_charge(
@@ -111,7 +145,8 @@ def _prepared(payment: Payment, card: SavedCard, now: datetime) -> gateway.Inten
     crash_point("charge-prepared")
     apply_intent(payment_id=payment.pk, intent=intent, now=now)
     crash_point("charge-recorded")
-    return intent
+    recorded = Payment.objects.values_list("intent_id", flat=True).get(pk=payment.pk)
+    return intent if recorded in {None, intent.id} else gateway.retrieve_intent(str(recorded))
 
 
 def _count_failure(payment: Payment, failure: ProviderFailed) -> None:
@@ -123,6 +158,7 @@ def _count_failure(payment: Payment, failure: ProviderFailed) -> None:
 @transaction.atomic
 def _refused(payment: Payment, code: str, now: datetime) -> PaymentStatus:
     """The bank said no, or wants to see the customer. No second try by ourselves: the customer is asked."""
+    code = code or "refused"
     Payment.objects.filter(pk=payment.pk).update(failure_code=code[:60])
     payload = {"payment_id": payment.pk, "subject_ref": payment.subject_ref, "code": code, "needs_customer": True}
     publish("payment.failed", f"payment:{payment.pk}", payload, now=now)

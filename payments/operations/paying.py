@@ -5,7 +5,7 @@ again with the same key, by a notice, or by the look-after task.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,14 @@ from core.inserts import insert_unless_known
 from core.outbox import publish
 from payments import gateway
 from payments.enums import LIVE_PAYMENTS, AlertKind, Method, PaymentStatus, Purpose, SetupStatus
-from payments.errors import AlreadyPaid, NoOnlinePayment, PaymentUnavailable, ProviderFailed, ProviderRefused
+from payments.errors import (
+    AlreadyPaid,
+    NoOnlinePayment,
+    PaymentUnavailable,
+    ProviderFailed,
+    ProviderRefused,
+    UnknownToProvider,
+)
 from payments.lifecycle import advance
 from payments.models import Bill, CardSetup, Payment
 from payments.operations.alerts import raise_alert
@@ -52,9 +59,9 @@ def start_payment(
     """Prepare a payment that the customer then makes in the page. Asks the provider; outside any transaction.
 
     Whoever comes second while one is waiting (another tab, a double click) gets the same one, so it is paid once. One
-    over another sum is called off first.
+    over another sum, or that keeps a card otherwise than asked for, is called off first.
 
-    :raises AlreadyPaid: when the waiting one has succeeded or is being checked.
+    :raises AlreadyPaid: when the waiting one has succeeded, is being checked, or is just charged to a saved card.
     :raises PaymentUnavailable: when the provider does not answer; nothing was charged.
     :raises NoOnlinePayment: when no provider is set up.
     """
@@ -63,7 +70,7 @@ def start_payment(
     try:
         for _ in range(_TRIES):
             payment = _waiting(bill_id, subject_ref, purpose, amount_minor, saves_card, cap_minor, now)
-            if started := _started(payment, amount_minor, saves_card, now):
+            if payment and (started := _started(payment, amount_minor, saves_card, cap_minor, now)):
                 return started
     except (ProviderFailed, ProviderRefused) as failure:
         raise PaymentUnavailable from failure
@@ -142,7 +149,7 @@ def call_off(*, payment_id: int, now: datetime) -> PaymentStatus:
         # Never confirmed by anybody, because nobody was given its secret.
         advance(payment, PaymentStatus.CANCELLED, checked_at=now)
         return PaymentStatus(payment.status)
-    return apply_intent(payment_id=payment.pk, intent=gateway.cancel_intent(payment.intent_id), now=now)
+    return _apply_news(payment, gateway.cancel_intent, now)
 
 
 def sync_payment(*, payment_id: int, now: datetime) -> PaymentStatus:
@@ -153,7 +160,7 @@ def sync_payment(*, payment_id: int, now: datetime) -> PaymentStatus:
     payment = Payment.objects.get(pk=payment_id)
     if payment.method != Method.STRIPE or payment.intent_id is None:
         return PaymentStatus(payment.status)
-    return apply_intent(payment_id=payment.pk, intent=gateway.retrieve_intent(payment.intent_id), now=now)
+    return _apply_news(payment, gateway.retrieve_intent, now)
 
 
 @transaction.atomic
@@ -164,6 +171,8 @@ def apply_intent(*, payment_id: int, intent: gateway.Intent, now: datetime) -> P
     a person. Locks the payment. Publishes ``payment.succeeded``.
     """
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    if payment.intent_id not in {None, intent.id} and not _takes_over(payment, intent, now):
+        return PaymentStatus(payment.status)
     if intent.status == PaymentStatus.SUCCEEDED and not _is_as_asked(payment, intent):
         _list_difference(payment, intent, now)
         if intent.currency != payment.currency:
@@ -199,8 +208,11 @@ def _waiting(
     saves_card: bool,
     cap_minor: int,
     now: datetime,
-) -> Payment:
-    """Return the one waiting payment of the subject and purpose, made now if there is none. Two at once find one."""
+) -> Payment | None:
+    """Return the one waiting payment of the subject and purpose, made now if there is none. Two at once find one.
+
+    None when another one came and went meanwhile.
+    """
     found = Payment.objects.filter(subject_ref=subject_ref, purpose=purpose, status__in=LIVE_PAYMENTS)
     if payment := found.first():
         return payment
@@ -219,26 +231,76 @@ def _waiting(
         with transaction.atomic():
             payment.save(force_insert=True)
     except IntegrityError:
-        return found.get()
+        return found.first()
     crash_point("payment-row-written")
     return payment
 
 
-def _started(payment: Payment, amount_minor: int, saves_card: bool, now: datetime) -> StartedPayment | None:
+def _started(
+    payment: Payment, amount_minor: int, saves_card: bool, cap_minor: int, now: datetime
+) -> StartedPayment | None:
     """Return the payment with its secret; None when it had to be called off and another one is needed."""
-    is_wanted = payment.amount_minor == amount_minor and (payment.saves_card or not saves_card)
+    if payment.is_off_session and not payment.failure_code:
+        raise AlreadyPaid
+    is_wanted = (payment.amount_minor, payment.saves_card) == (amount_minor, saves_card)
+    if is_wanted and payment.cap_minor != cap_minor:
+        Payment.objects.filter(pk=payment.pk, status__in=LIVE_PAYMENTS).update(cap_minor=cap_minor)
     if payment.intent_id is None:
         if not is_wanted or now - payment.created_at > KEY_LIFE:
             advance(payment, PaymentStatus.CANCELLED, checked_at=now)
             return None
-        return StartedPayment(payment, _prepared(payment, now).client_secret)
-    intent = gateway.retrieve_intent(payment.intent_id) if is_wanted else gateway.cancel_intent(payment.intent_id)
-    status = apply_intent(payment_id=payment.pk, intent=intent, now=now)
-    if status in _FINAL:
+        intent = _prepared(payment, now)
+    else:
+        known = _news(payment, gateway.retrieve_intent if is_wanted else gateway.cancel_intent, now)
+        if known is None:
+            return None
+        intent = known
+        apply_intent(payment_id=payment.pk, intent=intent, now=now)
+    payment.refresh_from_db()
+    if payment.status in _FINAL:
         raise AlreadyPaid
-    if status not in LIVE_PAYMENTS:
+    # Called off meanwhile, or prepared by somebody else as well: that secret is given to nobody.
+    if payment.status not in LIVE_PAYMENTS or payment.intent_id != intent.id:
         return None
     return StartedPayment(payment, intent.client_secret)
+
+
+def _apply_news(payment: Payment, ask: Callable[[str], gateway.Intent], now: datetime) -> PaymentStatus:
+    """Ask the provider about a payment that it has, and write down what it says."""
+    intent = _news(payment, ask, now)
+    if intent is not None:
+        return apply_intent(payment_id=payment.pk, intent=intent, now=now)
+    payment.refresh_from_db()
+    return PaymentStatus(payment.status)
+
+
+def _news(payment: Payment, ask: Callable[[str], gateway.Intent], now: datetime) -> gateway.Intent | None:
+    """Return what the provider says of a payment; None when it has none like it.
+
+    Then nobody can pay it, and it is called off here. One that was being checked is shown to a person instead.
+    """
+    try:
+        return ask(str(payment.intent_id))
+    except UnknownToProvider as unknown:
+        logger.error("the provider does not know payment %s", payment.pk)
+        if payment.status == PaymentStatus.PROCESSING:
+            raise_alert(kind=AlertKind.STUCK, key=str(payment.pk), payment=payment, now=now)
+        elif payment.status in LIVE_PAYMENTS:
+            advance(payment, PaymentStatus.CANCELLED, checked_at=now, failure_code=unknown.code)
+        Payment.objects.filter(pk=payment.pk).update(checked_at=now)
+        return None
+
+
+def _takes_over(payment: Payment, intent: gateway.Intent, now: datetime) -> bool:
+    """Whether a payment becomes this copy of it, made by a try whose answer was lost: only for money, and only once."""
+    if intent.status != PaymentStatus.SUCCEEDED:
+        return False
+    if payment.status != PaymentStatus.SUCCEEDED:
+        return True
+    logger.error("payment %s was made twice", payment.pk)
+    details = {"intent_id": intent.id, "received_minor": intent.received_minor}
+    raise_alert(kind=AlertKind.UNKNOWN_MONEY, key=intent.id, payment=payment, details=details, now=now)
+    return False
 
 
 def _prepared(payment: Payment, now: datetime) -> gateway.Intent:

@@ -14,6 +14,7 @@ from core.crash import crash_point
 from core.inserts import insert_unless_known
 from core.outbox import publish
 from payments import gateway
+from payments.currencies import rounded_down
 from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundReason, RefundStatus
 from payments.errors import ProviderFailed, ProviderRefused, RefundNotPossible, RefundTooLarge
 from payments.lifecycle import advance
@@ -40,12 +41,15 @@ def request_refunds(
     """Give ``amount_minor`` of what was paid for a subject back, the newest payment first, and return the refunds.
 
     What was paid online goes back by a task; what was paid at the desk waits for staff to hand it back. Never more
-    than is left of the payments. Locks the bill and the payments. Publishes ``refund.submit``.
+    than is left of the payments, nor, online, a sum that the provider cannot write. Locks the bill and the payments.
+    Publishes ``refund.submit``.
     """
     Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
     refunds: list[Refund] = []
     for payment in _succeeded(subject_ref):
         part = min(amount_minor - sum(each.amount_minor for each in refunds), left_of(payment))
+        if payment.method == Method.STRIPE:
+            part = rounded_down(part, payment.currency)
         if part <= 0:
             continue
         refund = Refund(
@@ -82,18 +86,20 @@ def refund_payment(
     By another method than the payment's it is done at once, as money handed over. Locks the bill and the payment.
 
     :raises RefundTooLarge: when less than that is left.
-    :raises RefundNotPossible: when nothing came in.
+    :raises RefundNotPossible: when nothing came in, or the provider cannot return this sum or this payment.
     """
     bill_id = Payment.objects.values_list("bill_id", flat=True).get(pk=payment_id)
     Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     if known := Refund.objects.filter(request_key=request_key).first():
         return known
+    is_by_provider = method == Method.STRIPE
     if payment.status != PaymentStatus.SUCCEEDED or amount_minor <= 0:
+        raise RefundNotPossible
+    if is_by_provider and not _can_return(payment, amount_minor):
         raise RefundNotPossible
     if amount_minor > (left := left_of(payment)):
         raise RefundTooLarge(left_minor=left)
-    is_by_provider = method == Method.STRIPE and payment.method == Method.STRIPE
     refund = Refund(
         payment=payment,
         method=method,
@@ -121,20 +127,22 @@ def hand_back(
     """Say that money was handed over: a refund that waited for it, or one that the bank could not return.
 
     For the failed one a new row is written, so that both stay in the books; what was listed about it is settled. Locks
-    the payment.
+    the payment and the refund.
 
     :raises RefundNotPossible: when it is neither, or was settled already.
     :raises RefundTooLarge: when meanwhile less than that is left of the payment.
     """
+    payment = Payment.objects.select_for_update(no_key=True).get(refunds__pk=refund_id)
     refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
     values = {"method": method, "note": note[:300], "actor_id": actor_id, "actor_name": actor_name[:120]}
+    if method == Method.STRIPE:
+        raise RefundNotPossible
     if refund.status == RefundStatus.QUEUED and refund.method != Method.STRIPE:
         Refund.objects.filter(pk=refund.pk).update(**values)
         _settle(refund, RefundStatus.SUCCEEDED, now)
         return refund
-    if refund.status != RefundStatus.FAILED or method == Method.STRIPE:
+    if refund.status != RefundStatus.FAILED:
         raise RefundNotPossible
-    payment = Payment.objects.select_for_update(no_key=True).get(pk=refund.payment_id)
     if refund.amount_minor > (left := left_of(payment)):
         raise RefundTooLarge(left_minor=left)
     other = Refund(
@@ -171,20 +179,9 @@ def carry_out(*, refund_id: int, attempts: int, now: datetime) -> RefundStatus:
     crash_point("refund-row-written")
     try:
         state = _known_to_provider(refund, intent_id) if is_repeat else None
-        if state is None:
-            state = gateway.create_refund(
-                key=str(refund.key),
-                serial=refund.key_serial,
-                intent_id=intent_id,
-                amount_minor=refund.amount_minor,
-                currency=refund.currency,
-            )
+        state = state or _made_by_provider(refund, intent_id)
     except ProviderRefused as refused:
         return _fail(refund, refused.code, now)
-    except ProviderFailed as failure:
-        if failure.answered:
-            Refund.objects.filter(pk=refund.pk).update(key_serial=refund.key_serial + 1)
-        raise
     crash_point("refund-answer-received")
     return apply_refund(refund_id=refund.pk, state=state, now=now)
 
@@ -240,13 +237,19 @@ def sync_refunds(*, payment_id: int, now: datetime) -> int:
 
 def apply_found(payment: Payment, state: gateway.RefundState, now: datetime) -> bool:
     """Write down one refund as the provider has it; say whether that was news."""
-    known = Refund.objects.filter(stripe_refund_id=state.id).first()
-    if known is None and state.key:
-        known = Refund.objects.filter(payment=payment, key=state.key).first()
+    known = known_refund(payment, state)
     if known is None:
         take_over_refund(payment_id=payment.pk, state=state, now=now)
         return True
     return apply_refund(refund_id=known.pk, state=state, now=now) != known.status
+
+
+def known_refund(payment: Payment, state: gateway.RefundState) -> Refund | None:
+    """Return the refund in our books that is this one there."""
+    known = Refund.objects.filter(stripe_refund_id=state.id).first()
+    if known is None and state.key:
+        known = Refund.objects.filter(payment=payment, key=state.key).first()
+    return known
 
 
 def left_of(payment: Payment) -> int:
@@ -261,6 +264,31 @@ def _succeeded(subject_ref: str) -> list[Payment]:
     )
     # Locked by id like everything else, given back from the newest on.
     return sorted(paid.order_by("pk"), key=lambda each: (each.succeeded_at or each.created_at, each.pk), reverse=True)
+
+
+def _can_return(payment: Payment, amount_minor: int) -> bool:
+    """Whether the provider can return such a sum of a payment at all."""
+    return payment.method == Method.STRIPE and rounded_down(amount_minor, payment.currency) == amount_minor
+
+
+def _made_by_provider(refund: Refund, intent_id: str) -> gateway.RefundState:
+    try:
+        return gateway.create_refund(
+            key=str(refund.key),
+            serial=refund.key_serial,
+            intent_id=intent_id,
+            amount_minor=refund.amount_minor,
+            currency=refund.currency,
+        )
+    except ProviderRefused:
+        # It says no to a second one as well. Failed in our books, the money would be handed over once more.
+        if state := _known_to_provider(refund, intent_id):
+            return state
+        raise
+    except ProviderFailed as failure:
+        if failure.answered:
+            Refund.objects.filter(pk=refund.pk).update(key_serial=refund.key_serial + 1)
+        raise
 
 
 def _known_to_provider(refund: Refund, intent_id: str) -> gateway.RefundState | None:

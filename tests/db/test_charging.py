@@ -1,17 +1,21 @@
 """Fees charged to a saved card, against the stand-in for Stripe."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from accounts.models import Consent
 from core import outbox
+from core.models import OutboxMessage
 from devservers.stripe import Stripe
 from payments import gateway
 from payments.enums import AlertKind, PaymentStatus, Purpose, SetupStatus
-from payments.errors import AlreadyPaid
+from payments.errors import AlreadyPaid, PaymentUnavailable
 from payments.models import Bill, CardSetup, MoneyAlert, Payment, SavedCard
 from payments.operations import detach_cards_due, request_charge, start_card_setup, sync_card_setup
 from payments.operations.cards import forget_card_after
+from payments.operations.paying import apply_intent, call_off
 from payments.queries import balance, saved_card
 from tests import money
 from tests.factories import NOW
@@ -166,3 +170,134 @@ def test_card_is_forgotten_when_its_time_is_up(stripe: Stripe) -> None:
 
     assert saved_card(SUBJECT) is None
     assert [each["path"] for each in stripe.control.requests("POST", "/v1/payment_methods")]
+
+
+def test_fee_called_off_while_it_is_prepared_takes_no_money(stripe: Stripe, monkeypatch: pytest.MonkeyPatch) -> None:
+    bill = card_on_file(stripe)
+    ask = gateway.create_charge
+
+    def called_off_meanwhile(**values: Any) -> gateway.Intent:
+        made = ask(**values)
+        call_off(payment_id=Payment.objects.get().pk, now=NOW)
+        return made
+
+    monkeypatch.setattr(gateway, "create_charge", called_off_meanwhile)
+
+    payment = charge(bill)
+
+    assert payment.status == PaymentStatus.CANCELLED
+    assert [each.received_minor for each in gateway.intents_since(NOW - timedelta(days=3650))] == [0]
+
+
+def test_fee_prepared_twice_confirms_the_one_in_the_books(stripe: Stripe, monkeypatch: pytest.MonkeyPatch) -> None:
+    bill = card_on_file(stripe)
+    ask = gateway.create_charge
+
+    first: list[str] = []
+
+    def another_came_first(**values: Any) -> gateway.Intent:
+        other = ask(**{**values, "serial": 9})
+        first.append(other.id)
+        apply_intent(payment_id=Payment.objects.get().pk, intent=other, now=NOW)
+        return ask(**values)
+
+    monkeypatch.setattr(gateway, "create_charge", another_came_first)
+
+    payment = charge(bill)
+
+    received = {each.id: each.received_minor for each in gateway.intents_since(NOW - timedelta(days=3650))}
+    assert payment.status == PaymentStatus.SUCCEEDED
+    assert [payment.intent_id] == first
+    assert (sum(received.values()), received[str(payment.intent_id)]) == (4000, 4000)
+
+
+def test_fee_is_not_handed_to_the_customer_while_the_card_is_being_charged(stripe: Stripe) -> None:
+    bill = card_on_file(stripe)
+    request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
+
+    with pytest.raises(AlreadyPaid):
+        money.start(bill, 4000, purpose=Purpose.FEE)
+
+    money.deliver()
+    assert Payment.objects.get().status == PaymentStatus.SUCCEEDED
+
+
+def test_fee_paid_by_the_customer_before_it_is_confirmed_is_not_called_refused(
+    stripe: Stripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill = card_on_file(stripe)
+    ask = gateway.confirm_charge
+
+    def paid_meanwhile(intent_id: str, **values: Any) -> gateway.Intent:
+        stripe.control.pay(intent_id)
+        return ask(intent_id, **values)
+
+    monkeypatch.setattr(gateway, "confirm_charge", paid_meanwhile)
+
+    payment = charge(bill)
+
+    assert (payment.status, payment.failure_code) == (PaymentStatus.SUCCEEDED, "")
+    assert not OutboxMessage.objects.filter(topic="payment.failed").exists()
+    assert OutboxMessage.objects.filter(topic="payment.succeeded").count() == 1
+
+
+def test_card_frozen_after_the_fee_was_prepared_is_not_charged(stripe: Stripe) -> None:
+    bill = card_on_file(stripe)
+    stripe.control.fail("POST /v1/payment_intents/*/confirm", "lock_timeout")
+    payment = charge(bill)
+    assert payment.intent_id
+    SavedCard.objects.update(is_frozen=True)
+
+    money.deliver(now=NOW + timedelta(minutes=1))
+
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.FAILED
+    assert gateway.retrieve_intent(str(payment.intent_id)).status == PaymentStatus.CANCELLED
+    assert MoneyAlert.objects.get().kind == AlertKind.CHARGE_FAILED
+
+
+def test_fee_after_the_consent_was_withdrawn_cannot_be_asked_for(stripe: Stripe) -> None:
+    bill = card_on_file(stripe)
+    Consent.objects.update(withdrawn_at=NOW)
+
+    assert saved_card(SUBJECT) is None
+    with pytest.raises(SavedCard.DoesNotExist):
+        request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
+
+
+def test_fee_below_what_the_provider_charges_is_not_asked_for(stripe: Stripe) -> None:
+    bill = card_on_file(stripe)
+
+    assert request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=49, now=NOW) is None
+
+
+@pytest.mark.parametrize("fault", ["500", "500_after"])
+def test_card_can_be_left_after_a_failure_of_the_provider(stripe: Stripe, fault: str) -> None:
+    bill = money.bill()
+    values = {"bill_id": bill.pk, "subject_ref": SUBJECT, "cap_minor": 8000, "now": NOW}
+    stripe.control.fail("POST /v1/setup_intents", fault)  # type: ignore[arg-type]
+    with pytest.raises(PaymentUnavailable):
+        start_card_setup(**values)
+
+    assert start_card_setup(**values).client_secret
+
+
+def test_card_setup_that_the_provider_does_not_know_is_begun_anew(stripe: Stripe) -> None:
+    bill = money.bill()
+    values = {"bill_id": bill.pk, "subject_ref": SUBJECT, "now": NOW}
+    start_card_setup(cap_minor=8000, **values)
+    stripe.control.reset()
+    Bill.objects.update(stripe_customer_id="")
+
+    assert start_card_setup(cap_minor=8000, **values).client_secret
+    assert list(CardSetup.objects.order_by("pk").values_list("status", flat=True)) == ["cancelled", "open"]
+
+
+def test_card_setup_asked_for_again_with_another_cap_is_for_that(stripe: Stripe) -> None:
+    bill = money.bill()
+    values = {"bill_id": bill.pk, "subject_ref": SUBJECT, "now": NOW}
+    start_card_setup(cap_minor=8000, **values)
+
+    start_card_setup(cap_minor=3000, **values)
+
+    assert CardSetup.objects.get().cap_minor == 3000

@@ -178,3 +178,73 @@ def test_nothing_of_a_person_is_kept_of_a_notice(stripe: Stripe) -> None:
     kept = str(StripeEvent.objects.get().payload)
     assert "jana" not in kept.lower()
     assert "succeeded" in kept
+
+
+def test_metadata_of_others_is_not_kept(stripe: Stripe) -> None:
+    found = {"id": "pi_1", "metadata": {"payment": "17", "customer_name": "Jana Weber", "number": "4242424242424242"}}
+
+    keep_notice(notice("payment_intent.created", found), now=NOW)
+
+    assert StripeEvent.objects.get().payload["data"]["object"]["metadata"] == {"payment": "17"}
+
+
+def test_notices_of_a_copy_do_not_touch_the_payment(stripe: Stripe) -> None:
+    payment = money.start(money.bill()).payment
+    payment.refresh_from_db()
+    copy = gateway.create_intent(key=str(payment.key), serial=7, amount_minor=1600, currency="EUR")
+    gateway.cancel_intent(copy.id)
+
+    found = {"id": copy.id, "metadata": {"payment": str(payment.key)}}
+    keep_notice(notice("payment_intent.canceled", found), now=NOW)
+    money.deliver()
+
+    after = Payment.objects.get()
+    assert (after.status, after.intent_id) == (PaymentStatus.OPEN, payment.intent_id)
+
+
+def test_money_of_a_copy_beside_a_payment_that_was_made_is_listed(stripe: Stripe) -> None:
+    payment = money.paid(money.bill(), stripe)
+    copy = gateway.create_intent(key=str(payment.key), serial=7, amount_minor=1600, currency="EUR")
+    stripe.control.pay(copy.id)
+
+    found = {"id": copy.id, "metadata": {"payment": str(payment.key)}}
+    keep_notice(notice("payment_intent.succeeded", found), now=NOW)
+    money.deliver()
+
+    assert MoneyAlert.objects.get().kind == AlertKind.UNKNOWN_MONEY
+    assert Payment.objects.get().intent_id == payment.intent_id
+
+
+def test_money_of_a_copy_of_a_payment_that_waits_is_its_own(stripe: Stripe) -> None:
+    payment = money.start(money.bill()).payment
+    copy = gateway.create_intent(key=str(payment.key), serial=7, amount_minor=1600, currency="EUR")
+    stripe.control.pay(copy.id)
+
+    found = {"id": copy.id, "metadata": {"payment": str(payment.key)}}
+    keep_notice(notice("payment_intent.succeeded", found), now=NOW)
+    money.deliver()
+
+    after = Payment.objects.get()
+    assert (after.status, after.intent_id) == (PaymentStatus.SUCCEEDED, copy.id)
+    assert not MoneyAlert.objects.exists()
+
+
+def test_card_saved_after_a_dispute_stays_frozen(stripe: Stripe) -> None:
+    money.consent()
+    bill = money.bill()
+    payment = money.paid(bill, stripe)
+    found = {"id": "dp_1", "payment_intent": payment.intent_id, "status": "needs_response"}
+    keep_notice(notice("charge.dispute.created", found), now=NOW)
+    money.deliver()
+
+    money.paid(bill, stripe, saves_card=True, cap_minor=8000)
+
+    assert SavedCard.objects.get().is_frozen
+
+
+def test_notices_of_another_mode_are_listed_once_a_day(stripe: Stripe) -> None:
+    for number in range(5):
+        keep_notice(notice("payment_intent.created", {"id": "pi_1"}, event_id=f"evt_{number}", livemode=True), now=NOW)
+    money.deliver()
+
+    assert MoneyAlert.objects.get().kind == AlertKind.WRONG_ACCOUNT

@@ -1,15 +1,19 @@
 """Payments as our books have them, against the stand-in for Stripe."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from accounts.models import Consent
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
+from payments import gateway
 from payments.enums import AlertKind, Method, PaymentStatus, Purpose
 from payments.errors import AlreadyPaid, NoOnlinePayment, PaymentUnavailable
 from payments.models import MoneyAlert, Payment, SavedCard
 from payments.operations import call_off_payments, record_payment, start_payment, sync_payment
+from payments.operations.paying import call_off
 from payments.queries import balance
 from tests import money
 from tests.factories import NOW
@@ -238,3 +242,86 @@ def test_provider_is_never_asked_inside_a_transaction(stripe: Stripe) -> None:
 
     with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):
         start_payment(bill_id=bill.pk, subject_ref=SUBJECT, purpose=Purpose.BOOKING, amount_minor=1600, now=NOW)
+
+
+def test_payment_that_the_provider_does_not_know_is_begun_anew(stripe: Stripe) -> None:
+    bill = money.bill()
+    money.start(bill)
+    stripe.control.reset()
+
+    money.start(bill)
+
+    assert list(Payment.objects.values_list("status", flat=True)) == ["cancelled", "open"]
+
+
+def test_payment_called_off_while_it_is_prepared_is_not_handed_out(
+    stripe: Stripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = gateway.create_intent
+
+    def called_off_meanwhile(**values: Any) -> gateway.Intent:
+        monkeypatch.setattr(gateway, "create_intent", ask)
+        made = ask(**values)
+        call_off(payment_id=Payment.objects.get().pk, now=NOW)
+        return made
+
+    monkeypatch.setattr(gateway, "create_intent", called_off_meanwhile)
+
+    started = money.start(money.bill())
+
+    assert started.payment.status == PaymentStatus.OPEN
+    assert list(Payment.objects.values_list("status", flat=True)) == ["cancelled", "open"]
+
+
+def test_payment_prepared_twice_hands_out_the_one_in_the_books(stripe: Stripe, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = gateway.create_intent
+
+    def another_came_first(**values: Any) -> gateway.Intent:
+        monkeypatch.setattr(gateway, "create_intent", ask)
+        made = ask(**values)
+        Payment.objects.update(key_serial=1)
+        money.start(bill)
+        return made
+
+    bill = money.bill()
+    monkeypatch.setattr(gateway, "create_intent", another_came_first)
+
+    started = money.start(bill)
+
+    payment = Payment.objects.get()
+    assert started.client_secret.startswith(f"{payment.intent_id}_secret")
+
+
+def test_payment_whose_card_must_not_be_kept_any_more_is_begun_anew(stripe: Stripe) -> None:
+    bill = money.bill()
+    money.start(bill, saves_card=True, cap_minor=8000)
+
+    money.start(bill)
+
+    assert list(Payment.objects.values_list("status", "saves_card")) == [("cancelled", True), ("open", False)]
+
+
+def test_payment_asked_for_again_with_another_cap_keeps_the_card_up_to_that(stripe: Stripe) -> None:
+    bill = money.bill()
+    money.consent()
+    money.start(bill, saves_card=True, cap_minor=8000)
+
+    money.paid(bill, stripe, saves_card=True, cap_minor=3000)
+
+    assert SavedCard.objects.get().cap_minor == 3000
+
+
+def test_card_whose_consent_was_withdrawn_is_not_kept(stripe: Stripe) -> None:
+    money.consent()
+    Consent.objects.update(withdrawn_at=NOW)
+
+    money.paid(money.bill(), stripe, saves_card=True, cap_minor=8000)
+
+    assert not SavedCard.objects.exists()
+
+
+def test_payer_whose_making_failed_at_the_provider_can_be_made_a_minute_later(stripe: Stripe) -> None:
+    bill = money.bill()
+    stripe.control.fail("POST /v1/customers", "500")
+
+    assert money.start(bill, saves_card=True, cap_minor=8000).client_secret

@@ -1,5 +1,6 @@
 """Money going back, against the stand-in for Stripe."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,12 +9,12 @@ import pytest
 from core import outbox
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
-from payments import lookafter
+from payments import gateway, lookafter
 from payments.enums import AlertKind, Method, Purpose, RefundReason, RefundStatus
 from payments.errors import ProviderFailed, RefundNotPossible, RefundTooLarge
 from payments.models import Bill, MoneyAlert, Payment, Refund
 from payments.operations import hand_back, record_payment, refund_payment, request_refunds
-from payments.operations.refunding import carry_out
+from payments.operations.refunding import apply_refund, carry_out, sync_refunds
 from payments.queries import balance
 from tests import money
 from tests.factories import NOW
@@ -195,3 +196,80 @@ def test_refund_made_at_the_provider_is_taken_over_and_listed_once(stripe: Strip
     assert (refund.reason, refund.status, refund.amount_minor) == ("external", "succeeded", 700)
     assert MoneyAlert.objects.get().kind == AlertKind.EXTERNAL_REFUND
     assert not OutboxMessage.objects.filter(topic="refund.submit").exists()
+
+
+def test_refund_called_off_at_the_provider_is_shown_as_one_that_failed(stripe: Stripe) -> None:
+    bill = money.bill()
+    money.paid(bill, stripe)
+    stripe.control.next_refunds("pending")
+    [refund] = ask(bill, 1600)
+    money.deliver()
+    refund.refresh_from_db()
+    [found] = gateway.refunds_of(str(refund.payment.intent_id))
+
+    apply_refund(refund_id=refund.pk, state=replace(found, status=gateway.REFUND_STATUSES["canceled"]), now=NOW)
+
+    assert MoneyAlert.objects.get().kind == AlertKind.REFUND_FAILED
+    assert OutboxMessage.objects.filter(topic="refund.settled").count() == 1
+    hand_back(refund_id=refund.pk, method=Method.CASH, note="", actor_id=None, actor_name="Sam", now=NOW)
+
+
+def test_refund_of_the_providers_method_of_money_taken_at_the_desk_is_refused(stripe: Stripe) -> None:
+    payment = cash(money.bill(), 3000)
+
+    with pytest.raises(RefundNotPossible):
+        by_hand(payment, 1000, method=Method.STRIPE)
+
+    assert not Refund.objects.exists()
+
+
+def test_money_of_the_desk_is_not_handed_back_by_the_provider(stripe: Stripe) -> None:
+    bill = money.bill()
+    cash(bill, 3000)
+    [refund] = ask(bill, 3000)
+
+    with pytest.raises(RefundNotPossible):
+        hand_back(refund_id=refund.pk, method=Method.STRIPE, note="", actor_id=None, actor_name="Sam", now=NOW)
+
+
+def test_refund_in_a_currency_of_three_decimals_is_a_sum_that_the_provider_can_write(stripe: Stripe) -> None:
+    bill = money.bill(currency="KWD")
+    payment = money.paid(bill, stripe, 1610)
+
+    with pytest.raises(RefundNotPossible):
+        by_hand(payment, 805)
+    ask(bill, 805)
+    money.deliver()
+
+    assert Refund.objects.get().status == RefundStatus.SUCCEEDED
+    assert money.refunds_at_stripe(payment) == [800]
+
+
+def test_refund_that_was_made_though_the_provider_says_no_is_found(
+    stripe: Stripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill = money.bill()
+    payment = money.paid(bill, stripe)
+    [refund] = ask(bill, 1600)
+    make = gateway.create_refund
+
+    def another_was_faster(**values: Any) -> gateway.RefundState:
+        make(**{**values, "serial": 9})
+        return make(**values)
+
+    monkeypatch.setattr(gateway, "create_refund", another_was_faster)
+
+    assert carry_out(refund_id=refund.pk, attempts=1, now=NOW) == RefundStatus.SUCCEEDED
+    assert money.refunds_at_stripe(payment) == [1600]
+    assert not MoneyAlert.objects.exists()
+
+
+def test_refund_of_others_with_metadata_like_ours_is_taken_over(stripe: Stripe) -> None:
+    payment = money.paid(money.bill(), stripe)
+    gateway._client().v1.refunds.create(
+        {"payment_intent": str(payment.intent_id), "amount": 700, "metadata": {"refund": "order 17"}}
+    )
+
+    sync_refunds(payment_id=payment.pk, now=NOW)
+
+    assert Refund.objects.get().reason == RefundReason.EXTERNAL

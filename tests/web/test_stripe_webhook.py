@@ -85,6 +85,71 @@ def test_signed_nonsense_is_refused(client: Client, stripe: Stripe, body: bytes)
     assert not StripeEvent.objects.exists()
 
 
+HOSTILE = {
+    "id is a number": {**EVENT, "id": 5},
+    "id is a list": {**EVENT, "id": ["evt_1"]},
+    "id without end": {**EVENT, "id": "evt_" + "1" * 300},
+    "id with a zero byte": {**EVENT, "id": "evt_\x001"},
+    "half a character": {**EVENT, "id": "evt_\ud800"},
+    "type is an object": {**EVENT, "type": {}},
+    "type with a zero byte": {**EVENT, "type": "refund.\x00"},
+    "account is an object": {**EVENT, "account": {"id": "acct_1"}},
+    "object is missing": {**EVENT, "data": {}},
+    "object is a list": {**EVENT, "data": {"object": []}},
+    "object is a text": {**EVENT, "data": {"object": "pi_1"}},
+    "object id is a number": {**EVENT, "data": {"object": {"id": 1}}},
+    "object id with a zero byte": {**EVENT, "data": {"object": {"id": "pi_\x00"}}},
+}
+
+
+@pytest.mark.parametrize("event", HOSTILE.values(), ids=HOSTILE)
+def test_signed_notice_of_a_wrong_shape_is_refused(client: Client, stripe: Stripe, event: dict[str, object]) -> None:
+    assert client.post(URL, **money.sent(event, stripe.webhook_secret)).status_code == 400
+    assert not StripeEvent.objects.exists()
+
+
+UNUSUAL = {
+    "metadata is a list": {"metadata": ["payment"]},
+    "metadata is deep": {"metadata": {"payment": {"a": [{}]}, "note": "\x00"}},
+    "payment is expanded": {"payment_intent": {"id": "pi_2", "client_secret": "of nobody"}},
+    "texts hold a zero byte": {"status": "\x00", "reason": "\ud800", "currency": "\x00"},
+    "sums are no numbers": {"amount": [1], "currency": 7},
+    "a sum has no end": {"amount": 10**400},
+    "object has no id": {"id": None},
+}
+
+
+@pytest.mark.parametrize("found", UNUSUAL.values(), ids=UNUSUAL)
+def test_signed_notice_of_an_unusual_object_is_kept_and_worked_on(
+    client: Client, stripe: Stripe, found: dict[str, object]
+) -> None:
+    event = money.notice("refund.updated", {"id": "re_1", "object": "refund", **found})
+
+    assert client.post(URL, **money.sent(event, stripe.webhook_secret)).status_code == 200
+    money.deliver()
+    assert StripeEvent.objects.get().outcome == "no such payment here"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 200_000, b'{"id": NaN}', b'{"id": 1e999}', b'{"id": ' + b"9" * 10_000 + b"}"],
+    ids=["deep", "no number", "no end", "long number"],
+)
+def test_body_that_is_no_json_of_anybody_is_refused(client: Client, stripe: Stripe, body: bytes) -> None:
+    for signature in ("t=1,v1=0", money.signed(body, stripe.webhook_secret)):
+        response = client.post(URL, body, content_type="application/json", headers={"Stripe-Signature": signature})
+        assert response.status_code == 400
+
+
+@pytest.mark.parametrize("signature", ["t=1,v1=\xe9", "t", ",", "t=\xb2,v1=0", "=,=", f"t={'9' * 5000},v1=0"])
+def test_signature_of_a_wrong_shape_is_refused(client: Client, stripe: Stripe, signature: str) -> None:
+    signature = signature.replace("t=1,", f"t={int(time.time())},")
+
+    response = client.post(URL, BODY, content_type="application/json", headers={"Stripe-Signature": signature})
+
+    assert response.status_code == 400
+
+
 def test_two_megabytes_are_refused(client: Client, stripe: Stripe) -> None:
     event = {**EVENT, "filler": "x" * 2_000_000}
 
