@@ -47,6 +47,15 @@ def stripe(stripe_server: Stripe, settings: Any) -> Stripe:
     return stripe_server
 
 
+@pytest.fixture
+def payments_alone(settings: Any) -> None:
+    """Nobody but payments hears of money, so that it needs no booking."""
+    routes = settings.OUTBOX_ROUTES
+    settings.OUTBOX_ROUTES = {
+        topic: {name: path for name, path in routes[topic].items() if path.startswith("payments.")} for topic in routes
+    }
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     servers.stop()
 

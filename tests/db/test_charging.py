@@ -21,7 +21,7 @@ from tests import money
 from tests.factories import NOW
 from tests.money import SUBJECT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("payments_alone")]
 
 
 def card_on_file(stripe: Stripe, *, owed_minor: int = 4000, cap_minor: int = 8000) -> Bill:

@@ -15,7 +15,7 @@ from tests.db.test_charging import card_on_file
 from tests.factories import NOW
 from tests.money import SUBJECT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("payments_alone")]
 
 EVER = timedelta(days=3650)
 

@@ -16,7 +16,7 @@ from tests import money
 from tests.factories import NOW
 from tests.money import SUBJECT, notice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("payments_alone")]
 
 
 @pytest.fixture

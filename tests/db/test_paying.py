@@ -19,7 +19,7 @@ from tests import money
 from tests.factories import NOW
 from tests.money import SUBJECT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("payments_alone")]
 
 
 def topics() -> list[str]:

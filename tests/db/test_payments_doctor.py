@@ -16,7 +16,7 @@ from tests.db.test_charging import card_on_file
 from tests.factories import NOW
 from tests.money import SUBJECT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("payments_alone")]
 
 LATER = NOW + timedelta(hours=1)
 

@@ -20,7 +20,7 @@ from tests import money
 from tests.factories import NOW
 from tests.money import SUBJECT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("payments_alone")]
 
 
 def ask(bill: Bill, amount_minor: int, **changes: Any) -> list[Refund]:
