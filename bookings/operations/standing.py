@@ -28,27 +28,32 @@ class Standing:
 
 _FACTS = """
 s.needs_answer, p.hold_minutes, p.lead_minutes,
-EXISTS (SELECT 1 FROM accounts_customer x WHERE x.is_blocked AND x.email_normalised = %s),
+EXISTS (SELECT 1 FROM accounts_customer x WHERE x.is_blocked AND x.email_normalised = asked.email),
 (SELECT array_agg(x.phone) FROM accounts_customer x WHERE x.is_blocked AND x.phone <> ''),
 coalesce(c.is_prepayment_exempt OR (
     SELECT count(*) FROM bookings_booking d WHERE d.customer_id = c.id AND d.status = 'completed'
 ) >= b.trusted_after_visits, false),
 CASE WHEN b.prepay_after_no_shows IS NULL THEN false ELSE (
     SELECT count(*) FROM bookings_booking m
-    WHERE m.status = 'no_show' AND lower(m.contact_email) = ANY(%s::text[])
-        AND m.starts_at > %s::timestamptz - make_interval(days => b.prepay_window_days)
+    WHERE m.status = 'no_show' AND lower(m.contact_email) = ANY(asked.emails)
+        AND m.starts_at > asked.now - make_interval(days => b.prepay_window_days)
 ) >= b.prepay_after_no_shows END
 """
 
 # Only staff may speak for somebody by the address alone; on the website a customer counts once proven and linked.
+# OFFSET 0 keeps the values in a row of their own: as plain parameters they would have the statement planned each time.
 _FROM = """
+CROSS JOIN LATERAL (
+    SELECT %s::text AS email, %s::text[] AS emails, %s::timestamptz AS now, %s::boolean AS by_staff,
+        %s::bigint AS customer_id OFFSET 0
+) asked
 JOIN services_servicevariant v ON v.id = bookings_bookingline.variant_id
 JOIN services_service s ON s.id = v.service_id
 CROSS JOIN services_business b
 JOIN services_bookingpolicy p ON p.id = coalesce(s.booking_policy_id, b.booking_policy_id)
-LEFT JOIN accounts_customer c ON c.id = coalesce(
-        %s::bigint, CASE WHEN %s THEN (SELECT id FROM accounts_customer WHERE email_normalised = %s) END)
-    AND (%s OR c.email_proven_at IS NOT NULL)
+LEFT JOIN accounts_customer c ON c.id = coalesce(asked.customer_id, CASE WHEN asked.by_staff THEN
+        (SELECT k.id FROM accounts_customer k WHERE k.email_normalised = asked.email) END)
+    AND (asked.by_staff OR c.email_proven_at IS NOT NULL)
 WHERE bookings_bookingline.booking_id = %s
 ORDER BY bookings_bookingline.position
 """
@@ -63,16 +68,7 @@ def lines_and_standing(
         BookingLine,
         _FACTS,
         _FROM,
-        [
-            email,
-            same_mailbox(email),
-            now,
-            booking.customer_id,
-            actor.is_staff,
-            email,
-            actor.is_staff,
-            booking.pk,
-        ],
+        [email, same_mailbox(email), now, actor.is_staff, booking.customer_id, booking.pk],
     )
     _, hold_minutes, lead_minutes, has_blocked_email, blocked_phones, is_exempt, must_prepay = rows[0][1]
     is_blocked = bool(email and has_blocked_email) or _is_among(phone, blocked_phones)
