@@ -16,6 +16,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 
 from core.texts import text_of
+from services.enums import PaymentMode
 from services.models import Business, Closure, OpeningHours
 
 
@@ -71,6 +72,8 @@ class ServiceOffer:
     variants: tuple[VariantOffer, ...]
     people: tuple[Person, ...]
     horizon_days: int
+    payment_mode: PaymentMode = PaymentMode.VENUE
+    needs_answer: bool = False
 
     @property
     def is_performed(self) -> bool:
@@ -192,7 +195,8 @@ SELECT json_build_object(
             'translations', s.translations, 'picture', s.picture, 'icon', s.icon, 'needs_staff', s.needs_staff,
             'category_id', c.id, 'category_slug', c.slug,
             'category', json_build_object('name', c.name, 'translations', c.translations),
-            'horizon_days', bp.horizon_days,
+            'horizon_days', bp.horizon_days, 'needs_answer', s.needs_answer,
+            'payment_mode', coalesce(nullif(s.payment_mode, ''), cp.payment_mode, 'venue'),
             'location_ids', (
                 SELECT coalesce(json_agg(l.id ORDER BY l.position, l.name), '[]')
                 FROM services_service_locations sl JOIN services_location l ON l.id = sl.location_id AND l.is_active
@@ -211,7 +215,9 @@ SELECT json_build_object(
         FROM asked s
         JOIN services_category c ON c.id = s.category_id
         CROSS JOIN services_business b
-        JOIN services_bookingpolicy bp ON bp.id = coalesce(s.booking_policy_id, b.booking_policy_id))
+        JOIN services_bookingpolicy bp ON bp.id = coalesce(s.booking_policy_id, b.booking_policy_id)
+        LEFT JOIN services_cancellationpolicy cp
+            ON cp.id = coalesce(s.cancellation_policy_id, c.cancellation_policy_id, b.cancellation_policy_id))
 )::text
 """  # noqa: S608 (constants of ours)
 
@@ -268,6 +274,8 @@ def _service(row: Mapping[str, Any], people: Mapping[int, Person]) -> ServiceOff
         variants=variants,
         people=tuple(person for key, person in people.items() if key in performing),
         horizon_days=row["horizon_days"],
+        payment_mode=PaymentMode(row["payment_mode"]),
+        needs_answer=row["needs_answer"],
     )
 
 

@@ -13,6 +13,7 @@ from bookings.presenters.frame import phone_href
 from bookings.presenters.opening import hours_lines, open_sentence
 from bookings.presenters.picker import price_words
 from core.formats import day_text, minutes_text, near_day_text, time_text
+from services.enums import PaymentMode
 
 NEXT_TIMES = 3
 NEXT_FREE = 3
@@ -31,9 +32,18 @@ class NextStart(NamedTuple):
 
 
 def landing_page(
-    catalogue: Catalogue, starts: StartsOf, openings: Mapping[int, Opening], *, urls: Mapping[str, str], now: datetime
+    catalogue: Catalogue,
+    starts: StartsOf,
+    openings: Mapping[int, Opening],
+    *,
+    urls: Mapping[str, str],
+    has_stripe: bool,
+    now: datetime,
 ) -> dict[str, Any]:
-    """Everything the page shows. ``starts`` has the first variant of each service; ``urls`` its picker by slug."""
+    """Everything the page shows. ``starts`` has the first variant of each service; ``urls`` its picker by slug.
+
+    ``has_stripe``: whether money can be asked for online.
+    """
     firm = catalogue.firm
     places = {place.id: place for place in catalogue.places}
     next_of = {service.id: _next(service, starts, places) for service in catalogue.services if service.is_performed}
@@ -47,7 +57,7 @@ def landing_page(
         "place_count": _place_count(catalogue),
         "next_free": _next_free(catalogue, next_of, local_now.date()),
         "categories": [
-            _category(catalogue, key, slug, name, next_of, urls, local_now.date())
+            _category(catalogue, key, slug, name, next_of, urls, local_now.date(), has_stripe)
             for key, slug, name in catalogue.categories
         ],
         "empty": None if catalogue.services else _nothing_yet(),
@@ -70,6 +80,7 @@ def _category(
     next_of: Mapping[int, list[NextStart]],
     urls: Mapping[str, str],
     today: date,
+    has_stripe: bool,
 ) -> dict[str, Any]:
     services = [service for service in catalogue.services if service.category_id == key]
     return {
@@ -77,7 +88,10 @@ def _category(
         "name": name,
         "size": len(services),
         "count": ngettext("%(count)d service", "%(count)d services", len(services)) % {"count": len(services)},
-        "services": [_card(catalogue, service, next_of, urls[service.slug], today) for service in services],
+        "services": [
+            {**_card(catalogue, service, next_of, urls[service.slug], today), "paying": _paying(service, has_stripe)}
+            for service in services
+        ],
     }
 
 
@@ -106,6 +120,20 @@ def _card(
         "times": [_time(start, today, says_place=says_place) for start in upcoming],
         "note": "" if upcoming else _no_time_words(catalogue, service),
     }
+
+
+def _paying(service: ServiceOffer, has_stripe: bool) -> str:
+    """How it is paid, in the fewest words."""
+    if service.needs_answer:
+        return gettext("On request")
+    if service.payment_mode == PaymentMode.NONE:
+        return ""
+    online = {
+        PaymentMode.DEPOSIT: gettext("Deposit when booking"),
+        PaymentMode.FULL: gettext("Pay when booking"),
+        PaymentMode.CARD: gettext("Book with a card"),
+    }
+    return online.get(service.payment_mode, gettext("Pay at the visit")) if has_stripe else gettext("Pay at the visit")
 
 
 def _time(start: NextStart, today: date, *, says_place: bool) -> tuple[str, str, str, str]:

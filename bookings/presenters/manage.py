@@ -80,7 +80,7 @@ def status_card(
     more = [visit.until_text(booking), ahead, appointment.zone_words(booking), there]
     return {
         "status": BookingStatus.COMPLETED if is_past else booking.status,
-        "label": gettext("Past") if is_past else "",
+        "label": _status_label(booking, is_past=is_past),
         "is_arrived": booking.arrived_at is not None,
         "reference": booking.reference,
         "when": visit.when_text(booking),
@@ -91,6 +91,13 @@ def status_card(
         "place": visit.place_fact(booking, business),
         "facts": visit.facts(booking, business),
     }
+
+
+def _status_label(booking: Booking, *, is_past: bool) -> str:
+    """What customers read where the word of the business would puzzle them; empty where it does not."""
+    if is_past:
+        return gettext("Past")
+    return gettext("Waiting for an answer") if booking.status == BookingStatus.REQUESTED else ""
 
 
 def policy(booking: Booking, money: BookingMoney, now: datetime, *, coming_minor: int = 0) -> SafeString:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
@@ -261,7 +262,9 @@ def _page(
     opened, booking, due = look.opened, look.booking, look.due
     is_ready = due is not None and look.state.shows in {Shows.READY, Shows.CHECKING}
     asked = due.amount_minor if due and due.kind is PayKind.PAYMENT else 0
-    policy = manage_presenter.policy(booking, look.money, opened.now, coming_minor=asked)
+    policy = SafeString("")
+    if look.state.shows is not Shows.OVER:
+        policy = manage_presenter.policy(booking, look.money, opened.now, coming_minor=asked)
     context = {
         "reference": booking.reference,
         "currency": booking.currency,

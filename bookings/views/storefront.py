@@ -16,6 +16,7 @@ from bookings.facts import availability_facts
 from bookings.presenters.frame import frame_of
 from bookings.presenters.landing import landing_page
 from core import clock
+from payments import gateway
 from services.brand import DEFAULT_BRAND, brand_css
 
 # How far the page looks for next times; services with none are looked up once more, to the end of their horizon.
@@ -35,6 +36,7 @@ def landing(request: HttpRequest) -> HttpResponse:
         _next_starts(offered, now),
         openings({place.id: now.astimezone(place.zone).date() for place in offered.places}),
         urls={service.slug: reverse("picker", args=[service.slug]) for service in offered.services},
+        has_stripe=gateway.is_configured(),
         now=now,
     )
     return render(request, "bookings/landing.html", {"page": page, "frame": frame_of(offered.firm, offered.places)})
