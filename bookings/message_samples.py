@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from bookings import appointment
 from bookings.agenda import agenda_of
 from bookings.links import LinkRole, manage_url
-from bookings.message_catalogue import message_type
+from bookings.message_catalogue import Timing, message_type
 from bookings.message_contexts import customer_context, staff_context
 from bookings.message_requests import MONEY_KINDS
 from bookings.message_words import words_of
@@ -21,6 +21,7 @@ from bookings.models import Booking, BookingLine
 from core.logs import masked
 from notifications.enums import RecipientRole
 from notifications.requests import ContextRequest, MessageContext
+from notifications.unsubscribing import unsubscribe_url
 from services.models import Business
 
 SUBJECT = "sample"
@@ -47,10 +48,12 @@ def sample(booking: Booking, kind: str, role: RecipientRole, *, now: datetime) -
 
     ``booking`` has its lines, with people and services, and its place.
     """
-    if message_type(kind, role) is None:
+    of = message_type(kind, role)
+    if of is None:
         return None
     business = Business.objects.get()
-    details = {"previous_starts_at": (booking.starts_at - timedelta(days=1)).isoformat()}
+    before = (booking.starts_at - timedelta(days=1)).isoformat()
+    details = {"previous_starts_at": before} if kind == "moved" else {}
     person = next((line.staff_member for line in booking.lines.all() if line.staff_member), None)
     if role == RecipientRole.CUSTOMER:
         context = customer_context(booking, business, kind=kind, details=details, now=now)
@@ -64,6 +67,9 @@ def sample(booking: Booking, kind: str, role: RecipientRole, *, now: datetime) -
     if kind in MONEY_KINDS:
         variables = {**context.variables, **_money(booking)}
         context = replace(context, variables=variables, words=words_of(variables))
+    if of.timing is Timing.AFTER:
+        end_url = unsubscribe_url(booking.contact_email)
+        context = replace(context, variables={**context.variables, "unsubscribe_url": end_url})
     return _harmless(context)
 
 
@@ -88,7 +94,9 @@ def _harmless(context: MessageContext | None) -> MessageContext | None:
     variables = {name: _cut(value) for name, value in context.variables.items()}
     words = {name: masked(word) for name, word in context.words.items()}
     sender = gettext("Test · %(business)s") % {"business": context.sender_name}
-    return replace(context, variables=variables, words=words, link="", calendar=None, sender_name=sender)
+    return replace(
+        context, variables=variables, words=words, link=masked(context.link), calendar=None, sender_name=sender
+    )
 
 
 def _cut(value: Any) -> Any:

@@ -112,6 +112,8 @@ def _context(booking: Booking, request: ContextRequest) -> MessageContext | None
     if request.kind == reminders.PlannedKind.REVIEW_REQUEST and not business.review_url:
         return None
     kind, details, now = request.kind, request.details, request.now
+    if kind == reminders.PlannedKind.REVIEW_REQUEST and not business.review_url:
+        return None  # there is nowhere to write a review
     if request.recipient_role == RecipientRole.CUSTOMER:
         return message_contexts.customer_context(booking, business, kind=kind, details=details, now=now)
     person = StaffMember.objects.filter(pk=int(request.recipient_ref.partition(":")[2])).first()

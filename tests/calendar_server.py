@@ -40,7 +40,7 @@ class Calendar:
         [event] = parsed.walk("VEVENT")
         address = f"{self.url}{re.sub(r'[^a-z0-9-]', '_', str(event['UID']))}.ics"
         known = self._sequence_at(address)
-        if known is not None and int(event["SEQUENCE"]) < known:
+        if known is not None and int(str(event["SEQUENCE"])) < known:
             return
         if str(parsed["METHOD"]) == "CANCEL":
             if known is not None:
@@ -67,7 +67,7 @@ class Calendar:
             if error.code == 404:
                 return None
             raise
-        return int(icalendar.Calendar.from_ical(stored).walk("VEVENT")[0]["SEQUENCE"])
+        return int(str(icalendar.Calendar.from_ical(stored).walk("VEVENT")[0]["SEQUENCE"]))
 
 
 @contextmanager

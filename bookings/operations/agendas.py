@@ -73,5 +73,6 @@ def _request(person: StaffMember, today: list[BookingLine], now: datetime) -> Me
         language=person.language,
         key=f"{subject}:{KIND}:{on.isoformat()}",
         details={"on": on.isoformat()},
+        can_wait=True,
         expires_at=max(line.ends_at for line in today),
     )

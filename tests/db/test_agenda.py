@@ -4,12 +4,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
+from accounts.models import QuietHours
 from bookings.agenda import Visit, agenda_context, visits_of, with_gaps
 from bookings.enums import BookingStatus
 from bookings.models import Booking
+from bookings.operations.agendas import enqueue_agendas
 from notifications.enums import RecipientRole
+from notifications.operations import send_due
 from notifications.rendering import rendered
 from notifications.requests import ContextRequest
 from services.models import Business
@@ -115,6 +119,19 @@ def test_the_number_of_queries_does_not_grow(
 
     with django_assert_num_queries(3):  # type: ignore[operator]
         assert agenda_context(asked(studio.staff[0])) is not None
+
+
+def test_the_mail_waits_for_the_end_of_quiet_hours(studio: Studio) -> None:
+    visit_at(studio, 14, "K7M4PA")
+    person = f"staff:{studio.staff[0].pk}"
+    QuietHours.objects.create(person_ref=person, start_minute=1320, end_minute=540, time_zone="Europe/Berlin")
+    enqueue_agendas(now=studio.at(7))
+    mail.outbox.clear()
+
+    send_due(now=studio.at(8), limit=5)
+    assert mail.outbox == []
+    send_due(now=studio.at(9, 1), limit=5)
+    assert len(mail.outbox) == 1
 
 
 def test_gaps_are_measured_from_whatever_ends_last() -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from bookings.message_contexts import customer_context, staff_context
 from bookings.message_words import variables_of
+from bookings.messages import notification_context
 from bookings.models import Booking
-from notifications.requests import MessageContext
+from notifications.enums import RecipientRole
+from notifications.requests import ContextRequest, MessageContext
 from services.models import Business
 from tests import factories
 from tests.db.test_announcements import booked
@@ -103,3 +105,19 @@ def test_each_message_has_files_for_a_mail_and_what_concerns_times_for_a_text() 
         names = {path.name for path in folder.iterdir()}
         assert {"subject.txt", "body.txt", "body.html"} <= names, folder.name
         assert "sms.txt" in names or folder.name not in short, folder.name
+
+
+def test_nobody_is_asked_for_a_review_that_has_no_place(booking: Booking, studio: Studio) -> None:
+    request = ContextRequest(
+        subject_ref=f"booking:{booking.pk}",
+        kind="review_request",
+        version=0,
+        recipient_role=RecipientRole.CUSTOMER,
+        recipient_ref="",
+        details={"offset_minutes": 180},
+        now=booking.ends_at,
+    )
+    assert notification_context(request) is not None
+    Business.objects.update(review_url="")
+
+    assert notification_context(request) is None
