@@ -16,6 +16,7 @@ from bookings.enums import ActorKind, BookingStatus, EventKind
 from bookings.links import LinkRole, manage_url
 from bookings.message_words import CARD, labels, words_of
 from bookings.models import Booking
+from bookings.payables import payable
 from bookings.payment_texts import card_words, refund_sentence, settlement_sentence
 from bookings.policies import Terms
 from bookings.policy_texts import BookingFacts, plain_policy_sentence, policy_sentence
@@ -40,7 +41,7 @@ def customer_context(
     steps = appointment.steps(booking)
     entry = customer_entry(booking, business)
     attendee = ical.Mailbox(booking.contact_name, booking.contact_email)
-    money = _settled(booking) if is_off else _paid(booking)
+    money = _settled(booking, now) if is_off else _paid(booking)
     variables = {
         **common(booking, business, details),
         "first_name": first_name(booking.contact_name),
@@ -160,15 +161,19 @@ def _paid(booking: Booking) -> dict[str, Any]:
     return {"paid_minor": sums.net_paid_minor, "open_minor": sums.open_minor}
 
 
-def _settled(booking: Booking) -> dict[str, Any]:
-    """What cancelling did to the money, as it was decided then; ``money_words`` is empty where none had moved."""
+def _settled(booking: Booking, now: datetime) -> dict[str, Any]:
+    """What cancelling did to the money, as it was decided then, and how to pay what is open; ``money_words`` is empty
+    where none had moved.
+    """
+    due = payable(booking, now)
+    way = {"open_minor": due.amount_minor, "pay_url": manage_url(booking, LinkRole.CUSTOMER, page="pay")} if due else {}
     event = booking.events.filter(kind=EventKind.STATUS, to_status=BookingStatus.CANCELLED).last()
     details = event.details if event else {}
     kept, refund, charge, left = (
         int(details.get(name, 0)) for name in ("kept_minor", "refund_minor", "charge_minor", "open_minor")
     )
     if not (kept or refund or charge):
-        return {"money_words": ""}
+        return {"money_words": "", **way}
     language = get_language() or booking.language
     payment = next((each for each in reversed(payments_of(subject_ref(booking))) if each.card_last4), None)
     card = saved_card(subject_ref(booking))
@@ -185,7 +190,7 @@ def _settled(booking: Booking) -> dict[str, Any]:
         language=language,
         card=card_words(card.brand, card.last4) if card else "",
     )
-    return {"money_words": f"{back} {rest}".strip() if kept or charge or left else back}
+    return {"money_words": f"{back} {rest}".strip() if kept or charge or left else back, **way}
 
 
 def _policy(booking: Booking, now: datetime, *, paid_minor: int) -> dict[str, str]:

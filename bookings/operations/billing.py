@@ -1,7 +1,7 @@
 """What operations do with the bill of a booking, under the booking's lock: lines, refunds, history of money."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bookings.enums import EventKind
 from bookings.lifecycle import Actor, record
@@ -12,8 +12,15 @@ from payments import queries as payments
 from payments.enums import PaymentStatus, RefundReason
 from payments.models import BillLine, Payment, Refund
 from payments.operations import NewLine, add_line, request_refunds
+from payments.operations.cards import forget_card_after
 from payments.operations.refunding import left_of
 from payments.queries import Balance
+from services.enums import PaymentMode
+
+# Fees may be charged for 14 days after the visit, and are waived or paid within as many more.
+CARD_LIFE = timedelta(days=30)
+# Only with these a card may have been kept.
+_MAY_KEEP_CARD = frozenset({PaymentMode.CARD, PaymentMode.DEPOSIT, PaymentMode.FULL})
 
 
 def bill_id_of(booking: Booking) -> int:
@@ -56,6 +63,12 @@ def settled_excess(booking: Booking) -> int:
     waiting = Payment.objects.filter(subject_ref=subject_ref(booking), status=PaymentStatus.SUCCEEDED)
     unsettled = sum(left_of(payment) for payment in waiting.exclude(pk__in=[pk for (pk,) in settled]))
     return max(0, balance_of(booking).excess_minor - unsettled)
+
+
+def keep_card_after(booking: Booking) -> None:
+    """Keep the card of a booking, if there is one, as long after the visit as a fee may come."""
+    if booking.payment_mode in _MAY_KEEP_CARD:
+        forget_card_after(subject_ref=subject_ref(booking), at=booking.ends_at + CARD_LIFE)
 
 
 def give_back(

@@ -21,6 +21,7 @@ from bookings.errors import (
 )
 from bookings.lifecycle import Actor, record
 from bookings.models import Booking, BookingLine
+from bookings.operations.billing import keep_card_after
 from bookings.operations.claiming import claim, drop_own_proposals, locked_booking, minute_of, pick, release
 from bookings.operations.promised import place, wish_for
 from bookings.operations.transactions import booking_transaction
@@ -186,6 +187,7 @@ def carry_out(
     release(booking)
     claim(booking, candidate.claims)
     place(booking, line, start_minute, candidate.staff_member_id)
+    keep_card_after(booking)
     details = _details(before, booking, line, fee_minor)
     record(booking, EventKind.MOVED, actor=actor, now=now, reason=reason, details=details)
     if fee_minor and booking.bill_id:

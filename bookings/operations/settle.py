@@ -4,7 +4,7 @@ Every payment is settled once; the row of the history that names it is the proof
 late, finds it there.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bookings import money_messages
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
@@ -12,7 +12,7 @@ from bookings.errors import SlotNotOffered, SlotTaken
 from bookings.lifecycle import SYSTEM, Actor, record
 from bookings.models import Booking, BookingLine
 from bookings.operations.agreeing import agree
-from bookings.operations.billing import balance_of, give_back, lines_of, write_lines
+from bookings.operations.billing import CARD_LIFE, balance_of, give_back, lines_of, write_lines
 from bookings.operations.claiming import claim, locked_subject, minute_of
 from bookings.operations.promised import pick_promised, wish_for
 from bookings.operations.propose import accept_paid_move
@@ -24,8 +24,6 @@ from payments.operations import raise_alert
 from payments.operations.cards import forget_card_after
 from services.enums import PaymentMode
 
-# Fees may be charged for 14 days after the visit, and are waived or paid within as many more.
-CARD_LIFE = timedelta(days=30)
 _PAYER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 
 

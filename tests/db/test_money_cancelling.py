@@ -189,6 +189,40 @@ def test_the_mail_about_cancelling_says_what_becomes_of_the_money() -> None:
     assert not Notification.objects.filter(kind="refund_approved").exists()
 
 
+def test_the_mail_about_cancelling_leads_to_paying_a_fee_that_is_open() -> None:
+    from notifications.operations import send_due
+
+    booking = settled_booking("deposit", 1600)
+    cancel(booking, 4000, HOURS_30)
+    send_due(now=booking.starts_at - HOURS_30, limit=50)
+
+    mail = Notification.objects.get(kind="cancelled", recipient_role="customer")
+    assert "€24.00 is still to be paid." in mail.body
+    assert "Pay €24.00:" in mail.body
+
+
+def test_a_card_is_kept_longer_when_its_visit_moves() -> None:
+    from payments.models import SavedCard
+
+    place = paid_studio("card", reschedule_until_minutes=0)
+    booking = waiting(place, days=7)
+    card = card_kept(booking)
+    from bookings.operations.settle import settle_card
+
+    settle_card(saved_card_id=card.pk, now=NOW)
+    reschedule_booking(
+        booking_id=booking.pk,
+        start_minute=place.minute(14, days=30),
+        staff_member_id=None,
+        expected_sequence=0,
+        expected_fee_minor=0,
+        actor=LINK,
+        now=NOW,
+    )
+
+    assert SavedCard.objects.get().detach_after == place.at(15, days=30) + timedelta(days=30)
+
+
 # --- moves that cost -------------------------------------------------------------------------------------------------
 
 MOVES = {"free_move_count": 0, "over_limit": "fee", "change_fee_minor": 500, "reschedule_until_minutes": 0}
