@@ -1,0 +1,212 @@
+"""Stripe is slow, away, or tells things in odd ways: one charge, one confirmation, and calm answers throughout."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fault.guest import CSRF, HIDDEN, NO_CERTIFICATES, SLOT
+from tests.stack import Stack
+
+# The one call a customer waits for gives up after six seconds; the rest of the way is quick.
+LONGEST_SECONDS = 9.0
+STUDIO = """
+from tests import factories as make
+terms = make.cancellation_policy((1440, "none", 0), (0, "all", 0), payment_mode="deposit", deposit_value=2000)
+firm = make.business(booking_policy=make.booking_policy(horizon_days=60), cancellation_policy=terms)
+place = make.location(name="Kreuzberg", slug="kreuzberg")
+massage = make.service(place, slug="massage")
+for number in range(4):
+    make.staff_member(massage, at=place, email=f"therapist{number}@example.com")
+"""
+CONFIRMED = "select count(*) from bookings_booking where reference = %s and status = 'confirmed'"
+PAID = "select count(*), coalesce(sum(amount_minor), 0) from payments_payment where status = 'succeeded'"
+
+
+@dataclass
+class Payer:
+    """A customer at the paying page. ``reference`` names the booking that waits for the deposit."""
+
+    http: httpx.Client
+    reference: str = ""
+
+    def book(self) -> None:
+        picker = self.http.get("/s/massage/")
+        variant = dict(HIDDEN.findall(picker.text))["variant"]
+        form = {"slot": SLOT.findall(picker.text)[0], "next": "details", "staff": "", "variant": variant}
+        details = self._send("/s/massage/hold", picker, form)
+        typed = {"name": "Jana Weber", "email": "jana@mail.example", "phone": "+49 1515 5501827", "note": ""}
+        page = self._send(details.url.path, details, {**dict(HIDDEN.findall(details.text)), **typed})
+        found = re.fullmatch(r"/pay/([A-Z0-9]{6})/", page.url.path)
+        assert found, page.url
+        self.reference = found[1]
+
+    def start(self) -> httpx.Response:
+        """Press "Pay"."""
+        page = self.http.get(f"/pay/{self.reference}/")
+        return self._send(f"/pay/{self.reference}/start", page, {"expected": "1600"})
+
+    def cancel(self) -> None:
+        """Go to the page of the booking and cancel it there."""
+        manage = self.http.get(f"/pay/{self.reference}/back")
+        page = self.http.get(f"{manage.url.path}cancel")
+        form = dict(HIDDEN.findall(page.text))
+        answer = self.http.post(f"{manage.url.path}cancel", data=form)
+        assert answer.status_code == 200, (manage.url, page.status_code, form, answer.status_code)
+
+    def looks(self) -> str:
+        page = self.http.get(f"/pay/{self.reference}/")
+        assert page.status_code == 200
+        return page.text
+
+    def _send(self, path: str, page: httpx.Response, form: dict[str, str]) -> httpx.Response:
+        token = CSRF.search(page.text)
+        assert token, page.text[:500]
+        return self.http.post(path, data={**form, "csrfmiddlewaretoken": token[1]})
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Stack]:
+    env = {"HOLDS_PER_ADDRESS": "1000000", "WORKER_CONCURRENCY": "1"}
+    with Stack(stripe=True, proxied=["stripe"], env=env) as stack:
+        stack.manage("shell", "--command", STUDIO)
+        yield stack
+
+
+@pytest.fixture
+def stack(running: Stack) -> Iterator[Stack]:
+    """Nothing booked, nothing paid; afterwards every invariant holds and no page had an error."""
+    running.proxies["stripe"].set_mode("pass")
+    running.stripe.control.reset()
+    running.query(
+        "truncate bookings_booking, payments_bill, payments_receiptseries, payments_stripeevent, core_outboxmessage,"
+        " notifications_notification, payments_reconciliation cascade"
+    )
+    running.mailbox.clear()
+    yield running
+    running.proxies["stripe"].set_mode("pass")
+    running.wait_until(lambda: running.manage("doctor", check=False).returncode == 0, 60, "the doctor finds nothing")
+    assert "Traceback" not in running.log("web").read_text()
+
+
+@pytest.fixture
+def payer(stack: Stack) -> Iterator[Payer]:
+    headers = {"Origin": stack.url}
+    with httpx.Client(
+        base_url=stack.url, headers=headers, timeout=30, verify=NO_CERTIFICATES, follow_redirects=True
+    ) as http:
+        payer = Payer(http)
+        payer.book()
+        yield payer
+
+
+def intent_of(answer: httpx.Response) -> str:
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["secret"]).partition("_secret_")[0]
+
+
+def is_confirmed(stack: Stack, payer: Payer) -> bool:
+    return stack.query(CONFIRMED, payer.reference) == [(1,)]
+
+
+def is_paid_once(stack: Stack) -> bool:
+    return stack.query(PAID) == [(1, 1600)]
+
+
+def told(stack: Stack) -> list[str]:
+    return sorted(mail.subject.split(":")[0] for mail in stack.mailbox.mails("jana@mail.example"))
+
+
+ODD: dict[str, dict[str, Any]] = {
+    "not at all": {"drop": True},
+    "forged": {"forged": True},
+    "signed long ago": {"signed_at": 1_700_000_000},
+}
+
+
+@pytest.mark.parametrize("plan", ["ten times", *(pytest.param(name, marks=pytest.mark.chaos) for name in ODD)])
+def test_notices_come_in_odd_ways_and_the_booking_stands_once(stack: Stack, payer: Payer, plan: str) -> None:
+    stack.stripe.control.plan_events("*", **ODD.get(plan, {"copies": 10}))
+    stack.stripe.control.pay(intent_of(payer.start()))
+    if plan != "ten times":
+        # Nobody told us: what waits for two minutes is asked about.
+        stack.query("update payments_payment set created_at = created_at - interval '5 minutes', checked_at = null")
+
+    stack.wait_until(lambda: is_confirmed(stack, payer), 60, "the booking is confirmed")
+
+    assert is_paid_once(stack)
+    stack.wait_until(lambda: len(told(stack)) >= 2, 30, "both mails arrive")
+    assert len(told(stack)) == len(set(told(stack))), told(stack)
+
+
+def test_notices_come_in_reverse_and_late(stack: Stack, payer: Payer) -> None:
+    stack.stripe.control.plan_events("*", hold=True)
+    stack.stripe.control.pay(intent_of(payer.start()))
+
+    stack.stripe.control.release_events("reversed")
+    stack.wait_until(lambda: is_confirmed(stack, payer), 30, "the booking is confirmed")
+
+    assert is_paid_once(stack)
+
+
+def test_stripe_hangs_for_ten_seconds_and_the_customer_goes_on(stack: Stack, payer: Payer) -> None:
+    stack.stripe.control.fail("POST /v1/payment_intents", "hang_before", seconds=10)
+
+    answer = payer.start()
+
+    assert answer.elapsed.total_seconds() < LONGEST_SECONDS
+    assert answer.status_code == 503
+    assert "Nothing was charged" in answer.json()["sentence"]
+    assert "1600" in payer.looks() or "€16.00" in payer.looks()
+    stack.wait_until(lambda: payer.start().status_code == 200, 30, "paying works again")
+    stack.stripe.control.pay(intent_of(payer.start()))
+    stack.wait_until(lambda: is_confirmed(stack, payer), 30, "the booking is confirmed")
+    assert is_paid_once(stack)
+
+
+@pytest.mark.chaos
+def test_stripe_is_away_and_the_rest_of_the_site_is_not_slower(stack: Stack, payer: Payer) -> None:
+    stack.proxies["stripe"].set_mode("reset")
+    payer.start()
+
+    again = payer.start()
+
+    # It is remembered for some seconds that nobody answers there.
+    assert again.status_code == 503
+    assert again.elapsed.total_seconds() < 2
+    assert payer.http.get("/").status_code == 200
+
+
+@pytest.mark.chaos
+def test_refund_waits_until_stripe_is_back(stack: Stack, payer: Payer) -> None:
+    stack.stripe.control.pay(intent_of(payer.start()))
+    stack.wait_until(lambda: is_confirmed(stack, payer), 30, "the booking is confirmed")
+    stack.proxies["stripe"].set_mode("reset")
+    payer.cancel()
+
+    stack.proxies["stripe"].set_mode("pass")
+    stack.query("update core_outboxmessage set due_at = now() where status in ('pending', 'claimed')")
+
+    done = "select count(*) from payments_refund where status = 'succeeded' and amount_minor = 1600"
+    stack.wait_until(lambda: stack.query(done) == [(1,)], 60, "the money is back")
+    assert len(stack.stripe.control.requests("POST", "/v1/refunds")) == 1
+
+
+def test_worker_dies_after_the_refund_was_made_and_it_is_made_once(stack: Stack, payer: Payer) -> None:
+    stack.stripe.control.pay(intent_of(payer.start()))
+    stack.wait_until(lambda: is_confirmed(stack, payer), 30, "the booking is confirmed")
+    stack.stop_worker()
+    stack.start("worker", CRASH_AT="refund-answer-received")
+    payer.cancel()
+    stack.wait_until(lambda: len(stack.stripe.control.requests("POST", "/v1/refunds")) == 1, 30, "it was asked for")
+
+    stack.stop_worker()
+    stack.start("worker")
+    stack.query("update core_outboxmessage set due_at = now() where status in ('pending', 'claimed')")
+
+    done = "select count(*) from payments_refund where status = 'succeeded'"
+    stack.wait_until(lambda: stack.query(done) == [(1,)], 60, "the refund is written down")
+    assert len(stack.stripe.control.requests("POST", "/v1/refunds")) == 1
