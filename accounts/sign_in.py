@@ -1,11 +1,11 @@
 """How often somebody may try to sign in. Every door of the site counts together, before any password is checked."""
 
-from core import limits
+from django.conf import settings
 
-SIGN_INS_PER_MINUTE = 10
+from core import limits
 
 
 def may_try(account: str, address: str) -> bool:
     """Count a try for the account (an e-mail as typed), then for the address; False when one had too many."""
     keys = (account.strip().lower(), address)
-    return all(limits.allow("sign-in", key, per_minute=SIGN_INS_PER_MINUTE) for key in keys)
+    return all(limits.allow("sign-in", key, per_minute=settings.SIGN_INS_PER_MINUTE) for key in keys)

@@ -67,7 +67,11 @@ class Step:
 STEPS = {
     "cancel": Step(
         _("Cancel this booking?"),
-        _("The time is free at once. The customer owes nothing, and everybody concerned gets a mail."),
+        _(
+            "The business calls it off: the time is free at once, the customer owes nothing, and everything that was "
+            "paid goes back. Online payments go back by themselves, money taken at the desk by your hands: it is then "
+            "listed under “Needs hands”. Everybody concerned gets a mail. For a customer who cancels, use the desk."
+        ),
         _("Cancel the booking"),
         _("The booking is cancelled, and everybody concerned gets a mail."),
         lambda booking, actor, reason: cancel_booking(

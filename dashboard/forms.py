@@ -15,7 +15,11 @@ from core.forms import MoneyField
 from core.visitors import client_address
 from payments.enums import Method
 
-AT_DESK = [(method.value, method.label) for method in (Method.CASH, Method.TERMINAL, Method.TRANSFER)]
+AT_DESK = [
+    (Method.CASH, _("Cash")),
+    (Method.TERMINAL, _("Card terminal")),
+    (Method.TRANSFER, _("Bank transfer")),
+]
 
 
 class SignInForm(AuthenticationForm):
@@ -65,6 +69,7 @@ class SumForm(StepForm):
             label=_("Amount"),
             widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "data-sum": currency}),
         )
+        self.order_fields(self.field_order)
 
     def clean_amount(self) -> int:
         amount: int = self.cleaned_data["amount"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize
 
+import tests.e2e.desk_scenes  # noqa: F401 (adds the scenes of the desk)
 from tests import browser, servers
 from tests.e2e.browsing import NO_LIMITS, visitors
 from tests.e2e.scenes import EXPECTED, SCENES, Stage

@@ -39,7 +39,7 @@ class SignInData:
     name: str
     place: str = ""
     therapist: str = ""
-    # Everything in the admin; the other roles have no business there.
+    # Everything in the admin as well; all of them have the desk.
     is_admin: bool = field(default=False)
 
 

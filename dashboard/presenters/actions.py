@@ -82,12 +82,12 @@ def _quiet(booking: Booking, rights: Rights, now: datetime) -> Iterator[Action]:
     if booking.status == BookingStatus.PENDING_PAYMENT and can(rights, Act.WAIVE, booking):
         yield Action(gettext("Let it stand"), "check", _step(booking, "stand"))
     refusal = cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=now, by_staff=True)
-    if refusal is None and can(rights, Act.CANCEL, booking):
+    if refusal is None and now < booking.ends_at and can(rights, Act.CANCEL, booking):
         yield Action(gettext("Cancel"), "close", _step(booking, "cancel"))
     if can(rights, Act.ANSWER, booking) and booking.contact_email:
         yield Action(gettext("Write"), "chat", _step(booking, "reply"))
     if can(rights, Act.TRUST, booking) and booking.contact_email:
-        yield Action(gettext("Trust"), "user", _step(booking, "trust"))
+        yield Action(gettext("Customer"), "user", _step(booking, "trust"))
 
 
 def _missed(booking: Booking, now: datetime) -> Iterator[Action]:

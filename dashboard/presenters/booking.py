@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from bookings import appointment
@@ -38,6 +40,13 @@ class Card:
     note: str
 
 
+def day_link(booking: Booking) -> tuple[str, str]:
+    """Where the day of a booking is, and its name."""
+    on = local(booking.starts_at, booking).date()
+    query = urlencode({"at": booking.location.slug, "on": on.isoformat()})
+    return f"{reverse('desk')}?{query}", formats.long_day_text(on)
+
+
 def card_of(booking: Booking, visits: Visits, *, now: datetime) -> Card:
     is_past = booking.status == BookingStatus.CONFIRMED and now >= booking.ends_at
     return Card(
@@ -58,7 +67,7 @@ def trust_text(booking: Booking, visits: Visits) -> str:
     if booking.customer and booking.customer.is_blocked:
         return gettext("May not book online")
     number = visits.came + 1
-    parts = [gettext("First visit") if number == 1 else gettext("Visit number %(number)d") % {"number": number}]
+    parts = [gettext("First visit") if number == 1 else gettext("Visit %(number)d") % {"number": number}]
     if visits.missed:
         parts.append(ngettext("missed %(count)d", "missed %(count)d", visits.missed) % {"count": visits.missed})
     elif number > 1:

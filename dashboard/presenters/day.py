@@ -108,7 +108,7 @@ def row_of(
     extras = visit.extras_text(booking)
     return Row(
         url=reverse("desk_booking", args=[booking.reference]),
-        day=formats.full_day_text(starts.date()) if show_day else "",
+        day=_day_text(starts.date(), local(now, booking).date()) if show_day else "",
         starts=formats.time_text(starts),
         ends=formats.time_text(ends),
         name=booking.contact_name or gettext("No name given"),
@@ -148,6 +148,10 @@ def _figures(standing: Sequence[Booking], balances: Mapping[int, Balance]) -> li
     if unpaid := sum(booking.status == BookingStatus.PENDING_PAYMENT for booking in standing):
         figures.append(Figure(str(unpaid), gettext("waiting for payment"), "warn", "card"))
     return figures
+
+
+def _day_text(on: date, today: date) -> str:
+    return formats.day_text(on) if on.year == today.year else formats.full_day_text(on)
 
 
 def _url(on: date, today: date, place: Location | None) -> str:

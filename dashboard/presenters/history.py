@@ -1,10 +1,10 @@
 """What happened to a booking, as the business reads it: who, when, by which way, and why."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from bookings.appointment import local
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
@@ -13,18 +13,33 @@ from bookings.presenters import visit
 from bookings.presenters.manage import HistoryRow
 from core import formats
 
+_WEEK = 7
 _CHANNELS = {BookingChannel.DESK: "", BookingChannel.SYSTEM: ""}
 
 
-def history(booking: Booking) -> list[HistoryRow]:
+def history(booking: Booking, *, now: datetime) -> list[HistoryRow]:
     """Newest first. Steps of picking a time are left out."""
+    today = local(now, booking).date()
     rows = []
     for event in booking.events.all():
         if text := _text(event, booking):
             reason = f": {event.reason}" if event.reason else ""
-            at = formats.moment_text(local(event.at, booking))
+            at = _at_text(local(event.at, booking), today)
             rows.append(HistoryRow(at, f"{text}{reason}", _by(event, booking)))
     return rows[::-1]
+
+
+def _at_text(at: datetime, today: date) -> str:
+    """Today 11:38, Wed 12:00 within a week, 14 Nov further back."""
+    days = (today - at.date()).days
+    if days == 0:
+        return gettext("Today %(time)s") % {"time": formats.time_text(at)}
+    if 0 < days < _WEEK:
+        return pgettext("weekday and time", "%(day)s %(time)s") % {
+            "day": formats.weekday_text(at.date()),
+            "time": formats.time_text(at),
+        }
+    return formats.day_month_text(at.date()) if at.year == today.year else formats.full_day_text(at.date())
 
 
 def _by(event: BookingEvent, booking: Booking) -> str:

@@ -37,9 +37,9 @@ class Ledger:
     card: str = ""
 
 
-def ledger_of(booking: Booking, money: Money) -> Ledger:
+def ledger_of(booking: Booking, money: Money, *, now: datetime) -> Ledger:
     balance = money.balance
-    entries = [*_owed(booking, money), *_moved(booking, money), _rest(booking, money)]
+    entries = [*_owed(booking, money), *_moved(booking, money), _rest(booking, money, now)]
     return Ledger(
         open=visit.money(balance.open_minor, booking) if balance.open_minor else "",
         entries=tuple(entries) if money.lines or money.payments else (),
@@ -124,13 +124,13 @@ def _returned(refund: Refund, payment: Payment, booking: Booking, money: Money) 
     return Entry(refund_text(refund, payment), sum_text, _joined(parts), "void" if is_failed else "")
 
 
-def _rest(booking: Booking, money: Money) -> Entry:
+def _rest(booking: Booking, money: Money, now: datetime) -> Entry:
     balance = money.balance
     if balance.excess_minor:
         return Entry(gettext("Paid too much"), visit.money(balance.excess_minor, booking), "", "total")
     if not balance.open_minor:
         return Entry(gettext("Nothing open"), visit.money(0, booking), "", "total")
-    is_ahead = booking.status in {BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.REQUESTED}
+    is_ahead = now < booking.ends_at and booking.status in {BookingStatus.CONFIRMED, BookingStatus.STARTED}
     label = gettext("Due at the visit") if is_ahead else gettext("Open")
     if booking.status == BookingStatus.PENDING_PAYMENT and booking.due_now_minor:
         due = visit.money(min(booking.due_now_minor, balance.open_minor), booking)

@@ -6,6 +6,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from core import formats
@@ -138,7 +139,7 @@ def _row(movement: Movement, zone: ZoneInfo) -> Row:
         what=gettext("Payment, %(what)s") % {"what": what}
         if isinstance(row, Payment)
         else gettext("Refund, %(what)s") % {"what": what},
-        means=means,
+        means=capfirst(means),
         sum=formats.money_text(movement.amount_minor, movement.payment.currency),
         is_back=movement.amount_minor < 0,
         name=booking.contact_name if booking else gettext("No booking known"),

@@ -204,8 +204,8 @@ def reply(booking: Booking, *, is_waiting: bool) -> Ask:
 
 def trust(booking: Booking) -> Ask:
     return Ask(
-        gettext("Trust"),
-        gettext("It counts for this customer from the next booking on, whatever e-mail name they write."),
+        gettext("This customer"),
+        gettext("It counts from the next booking on, for whoever uses this e-mail address or phone number."),
         gettext("Keep it"),
     )
 

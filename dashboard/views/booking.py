@@ -38,10 +38,11 @@ def booking_page(
     context = {
         "actions": actions_of(booking, money, desk.rights, payable(booking, desk.now), now=desk.now),
         "conversation": conversation(thread, booking),
-        "ledger": ledger_of(booking, money),
+        "ledger": ledger_of(booking, money, now=desk.now),
         "problem": problem,
+        "back": presenter.day_link(booking),
         "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),
-        "history": history(booking),
+        "history": history(booking, now=desk.now),
         "sees_messages": desk.rights.sees_money,
     }
-    return show(request, desk, "dashboard/booking.html", context, current="day", status=status)
+    return show(request, desk, "dashboard/booking.html", context, current="day", place=booking.location, status=status)

@@ -1,6 +1,6 @@
 """What every page of the desk goes through: who is there, what they may see, the frame around it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import wraps
@@ -17,7 +17,7 @@ from bookings.enums import ActorKind, BookingChannel
 from bookings.lifecycle import Actor
 from core import clock
 from dashboard.hands import hands_count
-from dashboard.permissions import Rights, rights_of
+from dashboard.permissions import Rights, locations_visible_to, rights_of
 from dashboard.presenters.frame import frame_of
 from services.models import Location
 
@@ -64,14 +64,18 @@ def show(
     *,
     current: str,
     place: Location | None = None,
-    places: list[Location] | None = None,
+    places: Sequence[Location] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Render a page in the frame of the desk. ``current`` is the key of its entry in the rail."""
+    """Render a page in the frame of the desk. ``current`` is the key of its entry in the rail; ``places`` are those
+    that may be chosen, where the caller has read them already.
+    """
+    if not desk.rights.sees_money:
+        places = ()
+    elif places is None:
+        places = list(locations_visible_to(desk.rights))
     waiting = hands_count(desk.rights, desk.now) if desk.rights.sees_money else 0
-    framed = frame_of(
-        user=desk.user, rights=desk.rights, current=current, waiting=waiting, place=place, places=places or ()
-    )
+    framed = frame_of(user=desk.user, rights=desk.rights, current=current, waiting=waiting, place=place, places=places)
     return render(request, template, {**context, "desk": framed}, status=status)
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 SIZES = {"small": (320, 640), "phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 # Everybody here comes from one address and books many times.
-NO_LIMITS = {"HOLDS_PER_ADDRESS": "100000", "LINK_GUESSES_PER_MINUTE": "100000"}
+NO_LIMITS = dict.fromkeys(("HOLDS_PER_ADDRESS", "LINK_GUESSES_PER_MINUTE", "SIGN_INS_PER_MINUTE"), "100000")
 HOME_ZONE = "Europe/Berlin"
 # Adds up how far things moved by themselves (cumulative layout shift) in window.layoutShift.
 COLLECT_SHIFTS = """

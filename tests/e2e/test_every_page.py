@@ -1,4 +1,4 @@
-"""Every public page in every state: open to everybody, nothing cut off, large enough to touch, light to load."""
+"""Every page in every state: open to everybody, nothing cut off, large enough to touch, light to load."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Response, ViewportSize
 
+import tests.e2e.desk_scenes  # noqa: F401 (adds the scenes of the desk)
 from tests.e2e import steps
 from tests.e2e.browsing import SIZES, Visitors
 from tests.e2e.scenes import EXPECTED, SCENES, Stage

@@ -192,7 +192,7 @@ def test_a_booking_tells_who_comes_and_how_often_before(client: Client, studio: 
     html = client.get(f"/desk/bookings/{booking.reference}/").content.decode()
 
     assert "Jana Weber" in html
-    assert "Visit number 3 · never missed · since December 2026" in html
+    assert "Visit 3 · never missed · since December 2026" in html
     assert "Deep tissue massage, 60 min" in html
     assert "tel:+4915155501827" in html
     assert "Booked <small>Jana Weber, website</small>" in html

@@ -55,9 +55,9 @@ class Command(BaseCommand):
 
     def _tell_sign_ins(self, password: str) -> None:
         secret = f"password {password}" if password else "password as printed at the first start"
-        self.stdout.write(f"Sign in at {settings.SITE_URL}/admin/ ({secret}):")
+        self.stdout.write(f"Sign in at {settings.SITE_URL}/desk/ ({secret}):")
         for person in people.SIGN_INS:
-            note = "" if person.is_admin else "  (no pages of their own yet)"
+            note = "  (and at /admin/ for settings)" if person.is_admin else ""
             self.stdout.write(f"  {str(person.role.label).capitalize():<12}{person.email}{note}")
 
 

@@ -1,0 +1,162 @@
+"""Every page of the desk, each with the way that leads to it. Importing this adds them to ``scenes.SCENES``."""
+
+from playwright.sync_api import Page, expect
+
+from bookings.management.commands.demo import PASSWORD
+from tests.e2e.scenes import Stage, scene
+from tests.stack import Stack
+
+OWNER, FRONT_DESK, THERAPIST = "olivia@linden.example", "leyla@linden.example", "ana@linden.example"
+# The front desk works at this place; its days are those of this zone.
+KREUZBERG = "location_id = (select id from services_location where slug = 'kreuzberg')"
+
+
+def sign_in(page: Page, email: str = OWNER) -> None:
+    page.goto("/desk/sign-in")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="Day", exact=True)).to_be_visible()
+
+
+def past_booking(site: Stack) -> str:
+    """A visit of today or before at which somebody still has to say whether they came; its reference."""
+    [(reference,)] = site.query(
+        "update bookings_booking set status = 'confirmed' where id = ("
+        " select id from bookings_booking where status = 'completed' and bill_id is not null"
+        f" and {KREUZBERG} and starts_at > now() - interval '10 days' order by starts_at desc limit 1"
+        ") returning reference"
+    )
+    return str(reference)
+
+
+def owe(site: Stack, reference: str, gross_minor: int) -> None:
+    """Put something more on the bill, so that it is open."""
+    site.query(
+        "insert into payments_billline (bill_id, subject_ref, kind, text, quantity, net_minor, tax_basis_points,"
+        " tax_minor, gross_minor, created_at) select bill_id, 'booking:' || id, 'add_on', 'Aroma oil, a large bottle',"
+        " 1, %s, 0, 0, %s, now() from bookings_booking where reference = %s",
+        gross_minor,
+        gross_minor,
+        reference,
+    )
+
+
+def _past_and_owing(stage: Stage) -> str:
+    reference = past_booking(stage.site)
+    owe(stage.site, reference, 4000)
+    sign_in(stage.page)
+    return reference
+
+
+@scene
+def desk_sign_in(stage: Stage) -> None:
+    stage.page.goto("/desk/")
+
+
+@scene
+def desk_sign_in_refused(stage: Stage) -> None:
+    stage.page.goto("/desk/sign-in")
+    stage.page.get_by_label("E-mail").fill("nobody@linden.example")
+    stage.page.get_by_label("Password").fill("guessed")
+    stage.page.get_by_role("button", name="Sign in").click()
+    expect(stage.page.get_by_role("alert")).to_contain_text("do not belong together")
+
+
+@scene
+def desk_day(stage: Stage) -> None:
+    sign_in(stage.page)
+
+
+@scene
+def desk_day_therapist(stage: Stage) -> None:
+    sign_in(stage.page, THERAPIST)
+
+
+@scene
+def desk_day_empty(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto("/desk/?on=2099-12-31")
+
+
+@scene
+def desk_search(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto("/desk/?q=an")
+
+
+@scene
+def desk_booking(stage: Stage) -> None:
+    reference = _past_and_owing(stage)
+    stage.page.goto(f"/desk/bookings/{reference}/")
+
+
+@scene
+def desk_take(stage: Stage) -> None:
+    reference = _past_and_owing(stage)
+    stage.page.goto(f"/desk/bookings/{reference}/take")
+
+
+@scene
+def desk_refund_refused(stage: Stage) -> None:
+    reference = _past_and_owing(stage)
+    stage.page.goto(f"/desk/bookings/{reference}/refund")
+    stage.page.get_by_label("Amount").fill("99999")
+    stage.page.locator(".step-buttons button").click()
+    expect(stage.page.get_by_role("alert")).to_be_visible()
+
+
+@scene
+def desk_no_show(stage: Stage) -> None:
+    reference = _past_and_owing(stage)
+    stage.page.goto(f"/desk/bookings/{reference}/no-show")
+
+
+@scene
+def desk_cancel(stage: Stage) -> None:
+    sign_in(stage.page)
+    ahead = f"status = 'confirmed' and {KREUZBERG} and starts_at > now() + interval '1 day'"
+    [(reference,)] = stage.site.query(
+        f"select reference from bookings_booking where {ahead} order by starts_at limit 1"
+    )
+    stage.page.goto(f"/desk/bookings/{reference}/cancel")
+    stage.page.get_by_label("The customer, who called").check()
+
+
+@scene
+def desk_reply(stage: Stage) -> None:
+    reference = _past_and_owing(stage)
+    stage.page.goto(f"/desk/bookings/{reference}/reply")
+
+
+@scene
+def desk_customer(stage: Stage) -> None:
+    reference = _past_and_owing(stage)
+    stage.page.goto(f"/desk/bookings/{reference}/trust")
+
+
+@scene
+def desk_hands(stage: Stage) -> None:
+    reference = _past_and_owing(stage)
+    stage.site.query(
+        "insert into payments_moneyalert (kind, key, subject_ref, details, created_at, resolved_by, resolution)"
+        " select kind, kind || ':' || b.reference, 'booking:' || b.id, '{}', now(), '', ''"
+        " from bookings_booking b, unnest(array['refund_failed', 'late_payment', 'dispute']) kind"
+        " where b.reference = %s",
+        reference,
+    )
+    stage.page.goto("/desk/hands/")
+
+
+@scene
+def desk_alert(stage: Stage) -> None:
+    desk_hands(stage)
+    stage.page.get_by_role("link", name="Settled").first.click()
+    expect(stage.page.get_by_label("How was it settled?")).to_be_visible()
+
+
+@scene
+def desk_payments(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.get_by_role("link", name="Payments").click()
+    stage.page.get_by_role("link", name="30 days").click()

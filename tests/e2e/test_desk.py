@@ -1,0 +1,82 @@
+"""An evening at the front desk, in a browser: money taken and returned, somebody who did not come, a fee waived."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browsing import Visitors
+from tests.e2e.desk_scenes import FRONT_DESK, owe, past_booking, sign_in
+from tests.stack import Stack
+
+pytestmark = pytest.mark.e2e
+
+
+def press(page: Page, words: str) -> None:
+    page.locator(".step-buttons").get_by_role("button", name=words, exact=True).click()
+
+
+def money(page: Page) -> str:
+    return page.get_by_role("region", name="Money").inner_text()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_front_desk_takes_returns_marks_and_waives(site: Stack, visit: Visitors, scripts: bool) -> None:
+    reference = past_booking(site)
+    owe(site, reference, 5000)
+    site.query(
+        "update bookings_booking set terms = jsonb_set(jsonb_set(terms, '{no_show_fee_kind}', '\"percent\"'),"
+        " '{no_show_fee_value}', '5000') where reference = %s",
+        reference,
+    )
+    page = visit("desktop", scripts=scripts)
+    sign_in(page, FRONT_DESK)
+
+    # By the reference, as it is read over the phone.
+    page.get_by_role("searchbox").fill(f"{reference[:3]} {reference[3:]}".lower())
+    page.get_by_role("searchbox").press("Enter")
+    expect(page).to_have_url(re.compile(f"/desk/bookings/{reference}/$"))
+
+    page.get_by_role("link", name="Take €50.00").click()
+    page.get_by_label("Amount").fill("30")
+    if not scripts:
+        press(page, "Record €50.00")
+        expect(page.get_by_role("alert")).to_contain_text("Nothing is done yet")
+    press(page, "Record €30.00")
+    expect(page.get_by_text("€30.00 is recorded.")).to_be_visible()
+    assert "€20.00 open" in money(page)
+
+    page.get_by_role("link", name="Refund").click()
+    page.get_by_label("Amount").fill("12.50")
+    page.get_by_label("Reason").fill("Ended early")
+    if not scripts:
+        press(page, "Refund €30.00")
+    press(page, "Refund €12.50")
+    expect(page.get_by_text("€12.50 is recorded as given back.")).to_be_visible()
+    assert "€32.50 open" in money(page)
+
+    page.get_by_role("link", name="No-show").click()
+    press(page, "Mark as no-show")
+    expect(page.get_by_text("Marked as no-show.")).to_be_visible()
+
+    page.get_by_role("link", name=re.compile("^Waive")).first.click()
+    page.get_by_label("Reason").fill("Was at the wrong door")
+    page.locator(".step-buttons button").click()
+    expect(page.get_by_text("is waived.")).to_be_visible()
+    assert "Was at the wrong door" in page.get_by_role("complementary").inner_text()
+
+
+def test_keys_lead_through_the_days_and_to_the_search(visit: Visitors) -> None:
+    page = visit("desktop")
+    sign_in(page, FRONT_DESK)
+    today = page.get_by_role("heading", level=1).inner_text()
+
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("heading", level=1)).not_to_have_text(today)
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("heading", level=1)).to_have_text(today)
+    page.keyboard.press("/")
+
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("a/b")
+    expect(page.get_by_role("searchbox")).to_have_value("a/b")
