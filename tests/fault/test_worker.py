@@ -27,21 +27,20 @@ def test_a_worker_is_killed_at_a_crash_point(site: Site, point: str, repeats: in
     site.stack.wait_until(lambda: deaths(site) > 0, 30, f"the worker dies {point}")
     # Before the next child of the pool comes by, the whole worker goes as well.
     site.stack.stop("worker", signal.SIGKILL)
-    killed = site.statuses()["sending"]
-    assert killed or point == "notification-after-mark"
+    assert site.statuses()["sending"] > 0
 
     site.stack.start("worker")
     site.wait_until_all_is_told()
 
     assert site.statuses() == {"sent": 2}
-    assert site.repeats() == repeats * killed
+    assert site.repeats() == repeats
     assert set(site.subjects(email)) == {"You are booked"}
 
 
 def test_a_whole_worker_is_killed_while_the_mail_server_answers_slowly(site: Site) -> None:
     site.stack.mailbox.fail("*", "slow", times=1)
     site.book()
-    site.stack.wait_until(lambda: site.statuses()["sending"] == 1, what="a mail is on its way")
+    site.stack.wait_until(lambda: site.statuses()["sending"] > 0, what="a mail is on its way")
     site.stack.kill("worker")
     site.stack.stop("worker")
 
@@ -56,7 +55,7 @@ def test_a_worker_that_slept_through_its_claim_changes_nothing(site: Site) -> No
     site.stack.mailbox.slow_seconds = 2
     site.stack.mailbox.fail("*", "slow", times=1)
     site.book()
-    site.stack.wait_until(lambda: site.statuses()["sending"] == 1, what="a mail is on its way")
+    site.stack.wait_until(lambda: site.statuses()["sending"] > 0, what="a mail is on its way")
     children = children_of(site)
     for pid in children:
         stop_or_continue(pid, signal.SIGSTOP)
