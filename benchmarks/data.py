@@ -34,10 +34,11 @@ WITH staff AS (
         visitor_hash, address_hash, delivery, visit_address, meeting_url, currency, total_minor, tax_minor,
         prices_include_tax, terms,
         customer_move_count, fee_anchor_minor, cancelled_by, ical_sequence, link_version, staff_link_version,
-        created_at, updated_at)
+        payment_mode, due_now_minor, is_payment_waived, created_at, updated_at)
     SELECT p.id, lpad(upper(to_hex(p.id)), 6, '0'), %(status)s, false, %(location)s, p.starts_at,
         p.starts_at + interval '60 min', true, 1, 'web', 'en', 'Guest', 'guest@example.com', '', '', '', '', 'location',
-        '', '', 'EUR', 8000, 1277, true, '{{}}', 0, 0, '', 0, 1, 1, p.starts_at, p.starts_at
+        '', '', 'EUR', 8000, 1277, true, '{{}}', 0, 0, '', 0, 1, 1, '', 0, false,
+        p.starts_at, p.starts_at
     FROM places p
 ), line AS (
     INSERT INTO bookings_bookingline (booking_id, position, variant_id, staff_member_id, service_name, variant_name,

@@ -107,13 +107,12 @@ def test_a_killed_worker_costs_minutes_at_most_without_help(site: Site, point: s
     site.stack.start("worker", CRASH_AT=point)
     site.stack.wait_until(lambda: deaths(site) > 0, 30, f"the worker dies {point}")
     site.stack.stop("worker", signal.SIGKILL)
-    killed = site.statuses()["sending"]
-    assert killed or point == "notification-after-mark"
+    assert site.statuses()["sending"] > 0
     site.stack.start("worker")
 
     site.wait_until_all_is_told(300, hurry=False)
 
-    assert site.repeats() == repeats * killed
+    assert site.repeats() == repeats
 
 
 @pytest.mark.chaos
