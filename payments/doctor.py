@@ -71,8 +71,9 @@ FROM (
 JOIN LATERAL (
     SELECT coalesce(sum(l.gross_minor), 0) AS sum FROM payments_billline l WHERE l.subject_ref = paid.subject_ref
 ) owed ON owed.sum < paid.kept
--- What is too much is given back by a task.
+-- What is too much is given back by a task; a refund that failed leaves it, and is listed for a person.
 WHERE paid.last_at < %(late)s
+    AND NOT EXISTS (SELECT FROM payments_moneyalert a WHERE a.subject_ref = paid.subject_ref)
 """)
 
 notices_unread = _query("""
