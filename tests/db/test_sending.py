@@ -425,3 +425,46 @@ def test_a_locked_row_is_passed_over(mailbox: Mailbox) -> None:
         thread.join(10)
 
     assert send_due(now=NOW, limit=10) == 1
+
+
+def test_when_the_first_due_ones_all_have_to_wait_the_others_still_go(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claiming, "LOOKED_AT", 3)
+    mailbox.fail("casey@example.com", "451", times=1)
+    queued(1, "first")
+    send_due(now=NOW, limit=1)
+    for number in range(4):
+        queued(1, f"behind-{number}")
+    queued(2, not_before=after(1))
+
+    assert send_due(now=after(2), limit=1) == 1
+    assert Notification.objects.get(subject_ref="test:2").status == Status.SENT
+
+
+def test_an_hour_of_refusals_then_half_an_hour_of_closing_delays_and_loses_nothing(
+    mailbox: Mailbox, settings: Settings
+) -> None:
+    point_to(free_port(), settings)
+    for number in range(3):
+        queued(1, f"told-{number}")
+    useless = queued(2, "reminder", expires_at=after(3000))
+    gone = queued(3, to="gone@example.com")
+    for second in range(0, 3600, 30):
+        send_due(now=after(second), limit=10)
+    point_to(mailbox.smtp_port, settings)
+    mailbox.fail("*", "421")
+    for second in range(3600, 5400, 30):
+        send_due(now=after(second), limit=10)
+    mailbox.recover()
+    mailbox.fail("gone@example.com", "550")
+    for second in range(5400, 6000, 5):
+        send_due(now=after(second), limit=10)
+
+    told = [mail.subject[-6:] for mail in mailbox.mails("casey@example.com")]
+    assert told == ["told-0", "told-1", "told-2"]
+    assert [Notification.objects.get(pk=row.pk).status for row in (useless, gone)] == [
+        Status.CANCELLED,
+        Status.PERMANENT_FAILURE,
+    ]
+    assert not Notification.objects.filter(status__in=sending.OPEN).exists()
