@@ -28,9 +28,11 @@ async function subscribe() {
 }
 
 async function start() {
+  // Whoever has refused notifications is not asked again.
+  if (Notification.permission === "denied") return;
   const registration = await navigator.serviceWorker.getRegistration("/");
   const known = Notification.permission === "granted" && (await registration?.pushManager?.getSubscription());
-  say(Notification.permission === "denied" ? "refused" : known ? "on" : "off");
+  say(known ? "on" : "off");
   box.hidden = false;
   box.querySelector("button").addEventListener("click", async (event) => {
     event.target.setAttribute("aria-disabled", "true");

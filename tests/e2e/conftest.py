@@ -16,13 +16,18 @@ from tests.e2e.browsing import NO_LIMITS, Visitors, visitors
 from tests.stack import Stack
 
 PICTURES = Path(".data/failures")
+# Made for these journeys alone; nobody is pushed to, because no browser here has a push service.
+PUSH = {
+    "VAPID_PRIVATE_KEY": "VHhw-jPJQvjDTU0ZFbI8bLZn3QdXCfhCMTh5v_EHfGk",
+    "VAPID_SUBJECT": "mailto:bookings@openhours.example",
+}
 FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="package")
 def site() -> Iterator[Stack]:
     """Web, worker and beat, with the demo business."""
-    with Stack(demo=True, env=NO_LIMITS) as stack:
+    with Stack(demo=True, env={**NO_LIMITS, **PUSH}) as stack:
         yield stack
 
 
