@@ -93,7 +93,8 @@ def stripe_allowed(view: View) -> View:
 def from_link(request: HttpRequest, token: str) -> HttpResponse:
     """Come from a link: leave the token in a cookie of the paying page and go there, for whatever is open."""
     opened = open_for_customer(token)
-    response = redirect(f"{reverse('pay', args=[opened.booking.reference])}{_REST}")
+    rest = "" if opened.booking.status == BookingStatus.PENDING_PAYMENT else _REST
+    response = redirect(f"{reverse('pay', args=[opened.booking.reference])}{rest}")
     response.status_code = 303
     remember_payer(response, opened.booking.reference, opened.token)
     return response

@@ -73,8 +73,14 @@ def test_link_in_a_mail_leads_to_paying(client: Client, role: LinkRole) -> None:
 
     response = client.get(link(booking, "pay", role))
 
-    assert (response.status_code, response["Location"]) == (303, f"{pay(booking)}?rest=1")
+    assert (response.status_code, response["Location"]) == (303, pay(booking))
     assert client.get(response["Location"]).status_code == 200
+
+
+def test_link_of_what_stands_leads_to_paying_the_rest(client: Client) -> None:
+    booking = booked_online(paid_studio())
+
+    assert client.get(link(booking, "pay"))["Location"] == f"{pay(booking)}?rest=1"
 
 
 def test_strangers_and_therapists_find_no_such_page(client: Client) -> None:
