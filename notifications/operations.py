@@ -13,9 +13,9 @@ from notifications.enums import Channel, NotificationStatus, Purpose, RecipientR
 from notifications.fanout import configured_text_channels, per_channel
 from notifications.models import Notification
 from notifications.requests import AGAIN, MessageRequest
-from notifications.sending import send_due
+from notifications.sending import OPEN, send_due
 
-__all__ = ["again_key", "cancel_pending", "enqueue", "send_again", "send_due"]
+__all__ = ["again_key", "cancel_pending", "enqueue", "name_recipient", "send_again", "send_due"]
 
 WAITING = (NotificationStatus.QUEUED, NotificationStatus.TEMPORARY_FAILURE)
 
@@ -41,6 +41,14 @@ def cancel_pending(subject_ref: str, *, reason: str, kinds: Collection[str] | No
     if kinds is not None:
         rows = rows.filter(kind__in=kinds)
     return rows.update(status=NotificationStatus.CANCELLED, error=reason)
+
+
+def name_recipient(subject_ref: str, *, customer_ref: str) -> int:
+    """Give the subject's open messages to its customer, once it is known who that is: from then on their choices of
+    channels and their quiet hours count. Return how many there were.
+    """
+    rows = Notification.objects.filter(subject_ref=subject_ref, recipient_role=RecipientRole.CUSTOMER, status__in=OPEN)
+    return rows.exclude(recipient_ref=customer_ref).update(recipient_ref=customer_ref)
 
 
 @transaction.atomic

@@ -6,6 +6,8 @@ from accounts.operations import prove_customer_email
 from bookings.models import Booking
 from bookings.operations.claiming import locked_booking
 from bookings.operations.transactions import booking_transaction
+from bookings.records import subject_ref
+from notifications.operations import name_recipient
 from payments.models import Bill
 
 
@@ -28,5 +30,6 @@ def link_proven_customer(*, booking_id: int, now: datetime) -> Booking:
     if booking.customer_id != customer.pk:
         booking.customer = customer
         booking.save(update_fields=["customer", "updated_at"])
+        name_recipient(subject_ref(booking), customer_ref=f"customer:{customer.pk}")
         Bill.objects.filter(bookings=booking).update(customer=customer)
     return booking

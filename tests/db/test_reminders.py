@@ -6,11 +6,12 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts.models import Customer
+from accounts.models import ChannelChoice, Customer
 from accounts.operations import MARKETING_CONSENT, record_consent
 from bookings import messages
 from bookings.enums import BookingStatus
 from bookings.models import Booking
+from bookings.operations.identity import link_proven_customer
 from notifications.models import MessageRule, Notification
 from notifications.operations import send_again, send_due
 from services.models import Business
@@ -174,3 +175,16 @@ def test_news_carries_the_link_that_ends_it(studio: Studio) -> None:
     send_again(notification_id=Notification.objects.get(kind="follow_up").pk, now=due_at)
     send_due(now=due_at, limit=20)
     assert Notification.objects.latest("pk").error == "The person unsubscribed."
+
+
+def test_who_acts_from_the_mailbox_is_reminded_by_their_own_choices(booking: Booking) -> None:
+    """Booked as a guest with the address of a known customer, so that nobody knew whose reminders they are."""
+    person = Customer.objects.create(name="Jana", email="jana@example.com", email_normalised="jana@example.com")
+    ChannelChoice.objects.create(person_ref=f"customer:{person.pk}", channel="email", is_on=False, updated_at=NOW)
+    assert set(Notification.objects.filter(kind="reminder").values_list("recipient_ref", flat=True)) == {""}
+
+    link_proven_customer(booking_id=booking.pk, now=NOW)
+
+    assert sent_at(booking.starts_at - DAY) == []
+    reminder = Notification.objects.filter(kind="reminder").earliest("id")
+    assert reminder.error == "The person wants no messages by this channel."
