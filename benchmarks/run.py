@@ -25,6 +25,7 @@ from devservers.postgres import Postgres
 from tests.stack import Stack
 
 ROOT = Path(__file__).resolve().parent.parent
+WEBHOOK_SECRET = "whsec_bench"  # only signs what this run sends to itself
 OVERLAPS = """SELECT count(*) FROM bookings_allocation a JOIN bookings_allocation b
     ON a.id < b.id AND a.resource_id = b.resource_id AND a.busy && b.busy"""
 AIMS = {
@@ -36,6 +37,7 @@ AIMS = {
     "growth_history_1m": ("≤", 1.3),
     "race_winners": ("=", 1),
     "messages_sent_twice": ("=", 0),
+    "webhook_vs_ready": ("≤", 5),
 }
 
 
@@ -201,7 +203,8 @@ def put_ratio(result: dict[str, Any], name: str, pair: tuple[list[float], list[f
 
 def over_http(today: date, result: dict[str, Any], *, quick: bool) -> None:
     seconds = 4 if quick else 12
-    env = {"HOLDS_PER_ADDRESS": "1000000", "LOG_LEVEL": "WARNING"}
+    keys = {"STRIPE_SECRET_KEY": "sk_test_bench", "STRIPE_PUBLISHABLE_KEY": "pk_test_bench"}
+    env = {"HOLDS_PER_ADDRESS": "1000000", "LOG_LEVEL": "WARNING", **keys, "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET}
     # No worker: sending two mails for each booking would be measured with it, on the same two cores.
     with Stack(own_postgres=True, env=env, programs=()) as stack:
         own = {**stack.env, "DATABASE_URL": stack.env["DATABASE_OWNER_URL"]}
@@ -216,6 +219,7 @@ def over_http(today: date, result: dict[str, Any], *, quick: bool) -> None:
             result[f"slot_page_p95_ms_c{connections}"] = page["p95_ms"]
             result[f"slot_page_errors_c{connections}"] = page["errors"]
             result[f"slot_page_rps_c{connections}_vs_pgbench"] = round(float(page["per_second"]) / base, 3)
+        put_ratio(result, "webhook_vs_ready", notices(stack.port, 50 if quick else 300))
         slots = free_slots(own, variant, today)
         result["race_sessions"] = 100
         raced = load("race", port=stack.port, slug="massage", connections=100, slot=single_slot(slots))
@@ -228,6 +232,20 @@ def over_http(today: date, result: dict[str, Any], *, quick: bool) -> None:
             result[f"bookings_p95_ms_{sessions}"] = done["p95_ms"]
             result[f"bookings_errors_{sessions}"] = done["errors"]
         result["overlaps"] = int(stack.query(OVERLAPS)[0][0])
+
+
+def notices(port: int, count: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of notices of the payment provider, and of the least the same server can do, in turn."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.webhook", str(port), WEBHOOK_SECRET, str(count)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    answer = json.loads(done.stdout)
+    return answer["notices"], answer["floors"]
 
 
 def load(kind: str, **arguments: Any) -> dict[str, Any]:
