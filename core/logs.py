@@ -9,11 +9,13 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 # Path parts that carry a secret: /h/<token>/ (hold), /b/<token>/ (manage link), /u/<token> (unsubscribe).
 _TOKEN_PATH = re.compile(r"(/(?:h|b|u)/)[^/\s\"'?#]{8,}")
+# What the payment provider hangs onto the address of whoever comes back from it.
+_PROVIDER_SECRET = re.compile(r"(client_secret=)[^&\s\"'#]+")
 
 
 def masked(text: str) -> str:
     """Replace secrets in addresses with dots."""
-    return _TOKEN_PATH.sub(r"\1…", text)
+    return _PROVIDER_SECRET.sub(r"\1…", _TOKEN_PATH.sub(r"\1…", text))
 
 
 class MaskTokens(logging.Filter):

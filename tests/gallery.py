@@ -1,6 +1,6 @@
 """Pictures of every page and mail in .data/gallery, with a page that shows them all.
 
-python -m tests.gallery [scene …]      only these scenes; the rest of the folder stays
+python -m tests.gallery [scene or journey …]      only these; the rest of the folder stays
 """
 
 import shutil
@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 import tests.e2e.desk_scenes  # noqa: F401 (adds the scenes of the desk)
 from tests import browser, servers
 from tests.e2e.browsing import NO_LIMITS, visitors
+from tests.e2e.paying import JOURNEYS
 from tests.e2e.scenes import EXPECTED, SCENES, Stage
 from tests.stack import Stack
 
@@ -36,6 +37,7 @@ def main(wanted: Sequence[str]) -> int:
     try:
         with Stack(demo=True, env=NO_LIMITS) as site, browser.launched() as chromium:
             failed = list(_scenes(site, chromium, wanted)) + list(_mails(site, chromium, wanted))
+            failed += list(_journeys(chromium, wanted))
     finally:
         servers.stop()
     _write_index()
@@ -60,6 +62,23 @@ def _scenes(site: Stack, chromium: Browser, wanted: Sequence[str]) -> Iterator[s
                     _take(stage.page, name)
             except Exception as error:  # one broken scene must not cost the pictures of the others
                 yield f"{name}: {error}"
+
+
+def _journeys(chromium: Browser, wanted: Sequence[str]) -> Iterator[str]:
+    """Pages with money, at every stop of the journeys that lead to them; they need a stand-in for Stripe."""
+    chosen = {name: journey for name, journey in JOURNEYS.items() if not wanted or name in wanted}
+    if not chosen:
+        return
+    with Stack(demo=True, stripe=True, env=NO_LIMITS) as shop:
+        for name, journey in chosen.items():
+            with visitors(chromium, shop.url) as visit:
+                page = visit("phone", expects=EXPECTED)
+                try:
+                    for stop in journey(shop, page):
+                        _take(page, stop)
+                        page.set_viewport_size(ViewportSize(width=390, height=844))
+                except Exception as error:  # one broken journey must not cost the pictures of the others
+                    yield f"{name}: {error}"
 
 
 def _mails(site: Stack, chromium: Browser, wanted: Sequence[str]) -> Iterator[str]:

@@ -22,6 +22,10 @@ TOKEN = "K7M4PXcAbC-dEf_0123456789012345678901234567890123"
         (f"one /b/{TOKEN}/ and /h/{TOKEN}/ two", "one /b/…/ and /h/…/ two"),
         (f'"GET /b/{TOKEN} HTTP/1.1"', '"GET /b/… HTTP/1.1"'),
         (f"<https://book.example.com/u/{TOKEN}>", "<https://book.example.com/u/…"),
+        (
+            "/pay/K7M4PX/return?payment_intent_client_secret=pi_1_secret_2&x=1",
+            "/pay/K7M4PX/return?payment_intent_client_secret=…&x=1",
+        ),
         ("/b/", "/b/"),
         ("/s/deep-tissue-massage/", "/s/deep-tissue-massage/"),
         ("nothing here", "nothing here"),
