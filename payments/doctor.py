@@ -73,7 +73,9 @@ JOIN LATERAL (
 ) owed ON owed.sum < paid.kept
 -- What is too much is given back by a task; a refund that failed leaves it, and is listed for a person.
 WHERE paid.last_at < %(late)s
-    AND NOT EXISTS (SELECT FROM payments_moneyalert a WHERE a.subject_ref = paid.subject_ref)
+    AND paid.kept - owed.sum > (SELECT coalesce(sum(r.amount_minor), 0)
+        FROM payments_moneyalert a JOIN payments_refund r ON r.id = a.refund_id
+        WHERE a.subject_ref = paid.subject_ref AND a.kind = 'refund_failed' AND a.resolved_at IS NULL)
 """)
 
 notices_unread = _query("""

@@ -311,8 +311,12 @@ def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: st
 
 
 def drop_own_proposals(booking: Booking, *, now: datetime) -> None:
-    """Drop what a locked booking was about to move to."""
-    drop_proposals(list(MoveProposal.objects.filter(booking=booking)), now=now)
+    """Drop what a locked booking was about to move to.
+
+    The proposal is locked before its claims, as by everybody who ends one, and before any resource.
+    """
+    own = MoveProposal.objects.select_for_update().filter(booking=booking).order_by("pk")
+    drop_proposals(list(own), now=now)
 
 
 def drop_proposals(proposals: Sequence[MoveProposal], *, now: datetime) -> None:
