@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from accounts.operations import set_quiet_hours
 from core import clock
 from core.admin import ModelAdmin, TabularInline, display
 from core.formats import full_day_text, time_text
@@ -19,8 +20,16 @@ from services.admin import HOURS_LABELS, TRANSLATIONS, TRANSLATIONS_HELP, Priced
 from services.enums import ResourceKind
 from services.models import Resource, ServiceVariant
 from services.schedule_admin import ScheduleAdmin
-from staff.forms import HoursForm, SpecialDaysFormSet, StaffTimeOffFormSet, TimeOffForm, WorkingHoursFormSet
+from staff.forms import (
+    HoursForm,
+    SpecialDaysFormSet,
+    StaffMemberForm,
+    StaffTimeOffFormSet,
+    TimeOffForm,
+    WorkingHoursFormSet,
+)
 from staff.models import Access, Qualification, StaffMember, TimeOff, WorkingHours, WorkingHoursException
+from staff.queries import zone_of_resource
 
 # Weeks are counted from here (see staff.models.WorkingHours).
 FIRST_MONDAY = date(1970, 1, 5)
@@ -119,12 +128,14 @@ class StaffMemberAdmin(ScheduleAdmin):
                     "picture",
                     ("user", "language"),
                     ("meeting_url", "daily_limit"),
+                    ("quiet_from", "quiet_until"),
                     ("position", "is_active"),
                 ]
             },
         ),
         TRANSLATIONS,
     )
+    form = StaffMemberForm
     labels = {"slug": _("name in addresses"), "user": _("signs in as")}
     help_texts = {"translations": TRANSLATIONS_HELP}
     inlines = (QualificationInline, WorkingHoursInline, ExceptionInline, TimeOffInline)
@@ -144,6 +155,13 @@ class StaffMemberAdmin(ScheduleAdmin):
         else:
             obj.resource = Resource.objects.create(kind=ResourceKind.PERSON, name=obj.name)
         super().save_model(request, obj, form, change)
+        start_minute, end_minute = form.quiet_hours
+        set_quiet_hours(
+            person_ref=f"staff:{obj.pk}",
+            start_minute=start_minute,
+            end_minute=end_minute,
+            time_zone=zone_of_resource(obj.resource).key,
+        )
 
     def resource_ids(self, obj: StaffMember) -> Collection[int]:
         return {obj.resource_id}

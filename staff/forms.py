@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidget
 
+from accounts.models import QuietHours
 from core.forms import MINUTES_OF_DAY, ClockField
 from services.forms import HoursForm, SpecialDaysFormSet, WeeklyHoursFormSet, _FormSet
 from services.models import Resource
@@ -18,10 +19,51 @@ from staff.queries import zone_of_resource
 
 if TYPE_CHECKING:
     _TimeOffForm = forms.ModelForm[TimeOff]
+    _StaffMemberForm = forms.ModelForm[StaffMember]
 else:
     _TimeOffForm = forms.ModelForm
+    _StaffMemberForm = forms.ModelForm
 
-__all__ = ["HoursForm", "SpecialDaysFormSet", "StaffTimeOffFormSet", "TimeOffForm", "WorkingHoursFormSet"]
+__all__ = [
+    "HoursForm",
+    "SpecialDaysFormSet",
+    "StaffMemberForm",
+    "StaffTimeOffFormSet",
+    "TimeOffForm",
+    "WorkingHoursFormSet",
+]
+
+
+class StaffMemberForm(_StaffMemberForm):
+    """A person, and between which times no mail that can wait reaches them (22:00 and 7:00)."""
+
+    quiet_from = ClockField(label=gettext_lazy("quiet from"), required=False, widget=UnfoldAdminTextInputWidget)
+    quiet_until = ClockField(
+        label=gettext_lazy("until"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("The mail about the day waits until then. News of bookings always comes at once."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        quiet = QuietHours.objects.filter(person_ref=f"staff:{self.instance.pk}").first() if self.instance.pk else None
+        if quiet:
+            self.fields["quiet_from"].initial = quiet.start_minute
+            self.fields["quiet_until"].initial = quiet.end_minute
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        start, end = cleaned.get("quiet_from"), cleaned.get("quiet_until")
+        if (start is None) != (end is None) and not {"quiet_from", "quiet_until"} & set(self.errors):
+            self.add_error("quiet_until", _("Fill in both times, or neither for no quiet hours."))
+        return cleaned
+
+    @property
+    def quiet_hours(self) -> tuple[int, int]:
+        """Start and end in minutes from midnight; equal ones for none."""
+        start, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]
+        return (0, 0) if start is None or end is None else (start % MINUTES_OF_DAY, end % MINUTES_OF_DAY)
 
 
 class WorkingHoursFormSet(WeeklyHoursFormSet):

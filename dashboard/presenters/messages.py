@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
 from bookings.message_catalogue import CATALOGUE, MessageType, Timing
@@ -57,7 +58,7 @@ def text_rows(of: MessageType, texts: Iterable[MessageText]) -> list[TextRow]:
     own = {text.channel for text in texts if (text.kind, text.recipient_role) == (of.kind, of.role)}
     return [
         TextRow(
-            str(channel.label).capitalize() if channel is Channel.EMAIL else str(channel.label),
+            str(capfirst(channel.label)),
             gettext("in your own words") if channel in own else gettext("our default"),
             reverse("desk_message_text", args=[of.kind, of.role, channel]),
         )

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import QuietHours, User
 from bookings.models import Booking
 from core.references import spoken
 from services.models import (
@@ -578,3 +578,28 @@ def test_a_business_is_set_up_once(desk: Client) -> None:
     assert list(Business.objects.values_list("pk", "name", "currency")) == [(1, "Linden Studio", "EUR")]
     assert desk.get(url).status_code == 403
     assert desk.get(reverse("admin:services_business_changelist"))["Location"] == "/admin/services/business/1/change/"
+
+
+# --- quiet hours of staff --------------------------------------------------------------------------------------------
+
+
+def test_quiet_hours_of_a_person_are_kept_shown_and_ended(desk: Client) -> None:
+    person = factories.studio().staff[0]
+    url = page("staff_staffmember", person)
+
+    save(desk, url, form_of(desk, url) | {"quiet_from": "21:30", "quiet_until": "7"})
+
+    kept = QuietHours.objects.get(person_ref=f"staff:{person.pk}")
+    assert (kept.start_minute, kept.end_minute, kept.time_zone) == (1290, 420, "Europe/Berlin")
+    assert form_of(desk, url)["quiet_from"] == "21:30"
+    save(desk, url, form_of(desk, url) | {"quiet_from": "", "quiet_until": ""})
+    assert not QuietHours.objects.exists()
+
+
+def test_quiet_hours_need_both_ends(desk: Client) -> None:
+    url = page("staff_staffmember", factories.studio().staff[0])
+
+    shown = save(desk, url, form_of(desk, url) | {"quiet_from": "21:30", "quiet_until": ""})
+
+    assert "Fill in both times, or neither for no quiet hours." in shown
+    assert not QuietHours.objects.exists()
