@@ -22,10 +22,11 @@ from bookings.demo.plan import Visit
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.messages import subject_ref
 from bookings.models import Allocation, Booking, BookingEvent, BookingLine
+from bookings.no_shows import no_show_fee
 from bookings.offers import ChosenExtra
 from bookings.operations.confirm import CONSENT_PURPOSE
 from bookings.policies import Terms, cancellation_fee, terms_of
-from bookings.records import bill_lines, cancellation_lines, deposit_minor, quote_of
+from bookings.records import bill_lines, cancellation_lines, deposit_minor, no_show_lines, quote_of
 from core.references import ALPHABET, LENGTH
 from payments.enums import Method, PaymentStatus, Purpose, RefundReason, RefundStatus
 from payments.models import Bill, BillLine, Payment, Refund
@@ -51,6 +52,7 @@ class Record:
     events: list[BookingEvent] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
+    missed_fee_minor: int = 0
 
     @property
     def paid_minor(self) -> int:
@@ -140,14 +142,28 @@ class _Writer:
     def _finish(self, record: Record) -> None:
         booking = record.booking
         if self.random.randrange(100) < NO_SHOW_PERCENT:
-            noticed_at = min(self.now, booking.starts_at + timedelta(minutes=20))
-            self._become(record, BookingStatus.NO_SHOW, self._at_desk(), noticed_at)
+            self._miss(record)
             return
         booking.arrived_at = booking.starts_at - timedelta(minutes=self.random.randint(1, 9))
         self._become(record, BookingStatus.STARTED, self._at_desk(), booking.starts_at)
         self._become(record, BookingStatus.COMPLETED, self._at_desk(), booking.ends_at)
         if rest := booking.total_minor - record.paid_minor:
             self._take(record, Purpose.BALANCE, rest, booking.ends_at)
+
+    def _miss(self, record: Record) -> None:
+        booking = record.booking
+        at = booking.missed_at = min(self.now, booking.starts_at + timedelta(minutes=20))
+        record.missed_fee_minor = no_show_fee(
+            Terms.from_json(booking.terms),
+            total_minor=booking.total_minor,
+            deposit_minor=deposit_minor(booking),
+            anchor_minor=0,
+            is_first=False,
+        )
+        self._become(record, BookingStatus.NO_SHOW, self._at_desk(), at)
+        record.events[-1].details = {"fee_minor": record.missed_fee_minor}
+        if (back := record.paid_minor - record.missed_fee_minor) > 0:
+            self._give_back(record, back, at)
 
     def _asked(self, booking: Booking, at_visit_minor: int, channel: BookingChannel) -> Demand:
         """A deposit of those who stood at the desk; all others paid at the visit."""
@@ -381,6 +397,9 @@ def _bill_lines(record: Record) -> Iterable[BillLine]:
     if booking.cancelled_at:
         for line in cancellation_lines(booking, [record.line], booking.cancellation_fee_minor or 0):
             yield _bill_line(booking, line, booking.cancelled_at)
+    if booking.missed_at:
+        for line in no_show_lines(booking, [record.line], record.missed_fee_minor):
+            yield _bill_line(booking, line, booking.missed_at)
 
 
 def _bill_line(booking: Booking, line: NewLine, at: datetime) -> BillLine:
