@@ -46,7 +46,7 @@ def payment_received(booking: Booking, business: Business, payment: Payment, *, 
     number = receipt.number if receipt else ""
     variables = {
         "amount_minor": payment.amount_minor,
-        "card": _card(payment),
+        "card_words": _card(payment),
         "method": payment.get_method_display(),
         "purpose": payment.purpose,
         "open_minor": left,
@@ -75,7 +75,7 @@ def refund(booking: Booking, business: Business, refund: Refund, *, template: st
         "refund_words": _refund_words(booking, refund.payment, refund.amount_minor),
         "is_online": refund.method == Method.STRIPE,
         "method": refund.get_method_display(),
-        "card": _card(refund.payment) if refund.method == Method.STRIPE else "",
+        "card_words": _card(refund.payment) if refund.method == Method.STRIPE else "",
     }
     return _mail(booking, business, template, variables)
 

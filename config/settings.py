@@ -166,10 +166,7 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
     "payment.charge": {"payment-charge": "payments.handlers.charge"},
     "payment.check": {"payment-check": "payments.handlers.check"},
     "payment.call_off": {"payment-call-off": "payments.handlers.call_off"},
-    "payment.succeeded": {
-        "payment-receipt": "payments.handlers.payment_receipt",
-        "booking-paid": "bookings.handlers.payment_succeeded",
-    },
+    "payment.succeeded": {"booking-paid": "bookings.handlers.payment_succeeded"},
     "payment.failed": {"booking-fee": "bookings.handlers.payment_failed"},
     "card.saved": {"booking-card": "bookings.handlers.card_saved"},
     "refund.submit": {"refund-submit": "payments.handlers.submit_refund"},

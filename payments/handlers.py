@@ -1,4 +1,4 @@
-"""What the outbox starts here: reading notices again at their source, charging, refunding, calling off, receipts.
+"""What the outbox starts here: reading notices again at their source, charging, refunding, calling off, receipts of refunds.
 
 Each looks at the row first, so that it may come twice, late or in any order.
 """
@@ -42,10 +42,6 @@ def check(delivery: Delivery, *, now: datetime) -> None:
             paying.sync_payment(payment_id=delivery.payload["payment_id"], now=now)
     except ProviderFailed:
         logger.warning("a payment could not be checked now")
-
-
-def payment_receipt(delivery: Delivery, *, now: datetime) -> None:
-    receipts.issue_receipt(payment_id=delivery.payload["payment_id"], now=now)
 
 
 def refund_receipt(delivery: Delivery, *, now: datetime) -> None:

@@ -20,7 +20,7 @@ from bookings.operations.transactions import Overtaken, booking_transaction
 from bookings.records import revival_lines
 from payments.enums import AlertKind, PaymentStatus, Purpose, RefundReason
 from payments.models import Payment, SavedCard
-from payments.operations import raise_alert
+from payments.operations import issue_receipt, raise_alert
 from payments.operations.cards import forget_card_after
 from services.enums import PaymentMode
 
@@ -32,7 +32,7 @@ def settle_payment(*, payment_id: int, now: datetime) -> Booking | None:
     """Do what a succeeded payment is for, once; return the booking, or None where the money has none.
 
     Money for a booking that is gone is listed for a person. Locks: the booking, perhaps owners of daily limits and
-    resources, the bill.
+    resources, the bill, the payment, the series of receipts.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.status != PaymentStatus.SUCCEEDED:
@@ -52,18 +52,11 @@ def is_settled(booking: Booking, payment: Payment) -> bool:
 
 
 def settle(booking: Booking, payment: Payment, *, actor: Actor, now: datetime) -> None:
-    """Do what a succeeded payment is for. The booking is locked and has not had it yet."""
+    """Do what a succeeded payment is for, and write its receipt. The booking is locked and has not had it yet."""
     _record_paid(booking, payment, actor, now)
-    if booking.status == BookingStatus.EXPIRED:
-        _settle_late(booking, payment, now)
-        return
-    if payment.purpose == Purpose.MOVE and not accept_paid_move(booking, actor=actor, now=now):
-        _return_late(booking, payment, min(payment.amount_minor, balance_of(booking).net_paid_minor), now)
-        return
-    money_messages.announce_payment_received(booking, payment_id=payment.pk, now=now)
-    if booking.status == BookingStatus.PENDING_PAYMENT and _is_paid(booking):
-        agree(booking, lines_of(booking), actor=actor, now=now)
-    return_excess(booking, now=now)
+    _do_what_it_is_for(booking, payment, actor, now)
+    # Last: it shows the bill as the payment left it, and the mail that leads to it is sent after this transaction.
+    issue_receipt(payment_id=payment.pk, now=now)
 
 
 def return_excess(booking: Booking, *, now: datetime) -> None:
@@ -96,6 +89,19 @@ def settle_card(*, saved_card_id: int, now: datetime) -> Booking | None:
         forget_at = now
     forget_card_after(subject_ref=card.subject_ref, at=forget_at)
     return booking
+
+
+def _do_what_it_is_for(booking: Booking, payment: Payment, actor: Actor, now: datetime) -> None:
+    if booking.status == BookingStatus.EXPIRED:
+        _settle_late(booking, payment, now)
+        return
+    if payment.purpose == Purpose.MOVE and not accept_paid_move(booking, actor=actor, now=now):
+        _return_late(booking, payment, min(payment.amount_minor, balance_of(booking).net_paid_minor), now)
+        return
+    money_messages.announce_payment_received(booking, payment_id=payment.pk, now=now)
+    if booking.status == BookingStatus.PENDING_PAYMENT and _is_paid(booking):
+        agree(booking, lines_of(booking), actor=actor, now=now)
+    return_excess(booking, now=now)
 
 
 def _record_paid(booking: Booking, payment: Payment, actor: Actor, now: datetime) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bookings import queries
+from bookings import money_contexts, queries
 from bookings.errors import NothingToPay, PayFirst, SlotTaken, StalePage
 from bookings.models import Allocation, Booking, MoveProposal
 from bookings.operations.cancel import cancel_booking
@@ -18,7 +18,7 @@ from bookings.records import subject_ref
 from core.models import OutboxMessage
 from notifications.models import Notification
 from payments.enums import Purpose
-from payments.models import MoneyAlert, Payment, Refund
+from payments.models import MoneyAlert, Payment, Receipt, Refund
 from payments.queries import balance
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, LINK, arrived, booked, card_kept, claims, paid_studio, waiting
@@ -287,6 +287,30 @@ def test_a_proposal_keeps_both_times_and_the_payment_swaps_them() -> None:
     assert not MoveProposal.objects.exists()
     sums = balance(subject_ref(booking))
     assert (sums.owed_minor, sums.net_paid_minor, sums.refunded_minor) == (8500, 8500, 0)
+
+
+def test_the_receipt_of_a_paid_move_has_its_fee_and_the_mail_leads_to_it() -> None:
+    booking, place = movable()
+    propose(booking, place.minute(14, days=7))
+
+    payment = arrived(booking, 500, purpose=Purpose.MOVE)
+    deliver()
+
+    receipt = Receipt.objects.get(payment=payment)
+    assert [line["gross_minor"] for line in receipt.contents["lines"]] == [8000, 500]
+    told = money_contexts.payment_received(booking, place.business, payment, now=NOW)
+    assert told.variables["receipt_number"] == receipt.number
+
+
+def test_money_that_goes_back_at_once_has_its_receipt_too() -> None:
+    booking, place = movable()
+    propose(booking, place.minute(14, days=7))
+    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+
+    payment = pay_move(booking)
+
+    assert Refund.objects.get(payment=payment).reason == "late"
+    assert Receipt.objects.get(payment=payment).contents["this_amount_minor"] == 500
 
 
 def test_a_proposal_into_its_own_time_takes_only_what_is_new() -> None:

@@ -328,6 +328,13 @@ def overpaid() -> Booking:
     return booking
 
 
+def handed_back() -> Booking:
+    booking = paid()
+    give(booking, take(booking, 6400), 600)
+    deliver()
+    return booking
+
+
 def noted_as_missed() -> Booking:
     booking = waiting(paid_studio("deposit", no_show_fee_kind="all"))
     arrived(booking, 1600)
@@ -359,6 +366,7 @@ MAILS: list[tuple[str, Callable[[], Booking], timedelta, str, list[str]]] = [
         ["somebody else has the time now", "€16.00 goes back to your Visa ending 4242", "nearest free times"],
     ),
     ("refund_approved", overpaid, timedelta(), "You get €6.00 back", ["€6.00 goes back to your Visa ending 4242"]),
+    ("refund_done", handed_back, timedelta(), "Refunded: €6.00", ["You got €6.00 back (cash)."]),
     (
         "missed",
         noted_as_missed,
