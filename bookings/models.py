@@ -89,8 +89,12 @@ class Booking(models.Model):
             models.Index(
                 fields=["hold_expires_at"], condition=Q(status__in=sorted(EXPIRING)), name="bookings_booking_expiring"
             ),
-            models.Index(fields=["visitor_hash"], condition=Q(status=BookingStatus.HELD), name="bookings_hold_visitor"),
-            models.Index(fields=["address_hash"], condition=Q(status=BookingStatus.HELD), name="bookings_hold_address"),
+            models.Index(
+                fields=["visitor_hash"], condition=Q(status__in=sorted(EXPIRING)), name="bookings_hold_visitor"
+            ),
+            models.Index(
+                fields=["address_hash"], condition=Q(status__in=sorted(EXPIRING)), name="bookings_hold_address"
+            ),
             models.Index(fields=["location", "starts_at"], name="bookings_booking_day"),
             models.Index(fields=["contact_email"], name="bookings_booking_email"),
             models.Index(

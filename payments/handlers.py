@@ -1,4 +1,5 @@
-"""What the outbox starts here: reading notices again at their source, charging, refunding, calling off, receipts of refunds.
+"""What the outbox starts here: reading notices again at their source, charging, refunding, calling off, and receipts
+of refunds.
 
 Each looks at the row first, so that it may come twice, late or in any order.
 """

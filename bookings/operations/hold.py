@@ -278,12 +278,13 @@ def _hold(
 _COUNT_AT_ADDRESS = """
 SELECT CASE WHEN %s <> '' THEN pg_advisory_xact_lock(hashtextextended('hold:' || %s, 0)) END, (
     SELECT count(*) FROM bookings_booking
-    WHERE address_hash = %s AND address_hash <> '' AND status = 'held' AND hold_expires_at > %s)
+    WHERE address_hash = %s AND address_hash <> '' AND status IN ('held', 'pending_payment', 'requested')
+        AND hold_expires_at > %s)
 """
 
 
 def _count_at_address(request: _Request, now: datetime) -> int:
-    """Lock the visitor, and return how many live holds there are from the same address.
+    """Lock the visitor, and return how many times are kept for the same address without being agreed yet.
 
     Two clicks of one visitor then come one after the other, and the second finds the hold of the first.
     """
@@ -295,14 +296,17 @@ def _count_at_address(request: _Request, now: datetime) -> int:
 
 _OWN_HOLDS = """
 SELECT id FROM bookings_booking
-WHERE status = 'held' AND hold_expires_at > %s AND (visitor_hash = %s AND visitor_hash <> '' OR hold_token_hash = %s)
+WHERE status IN ('held', 'pending_payment') AND hold_expires_at > %s
+    AND (visitor_hash = %s AND visitor_hash <> '' OR hold_token_hash = %s)
 ORDER BY id
 FOR NO KEY UPDATE
 """
 
 
 def _own_holds(visitor_hash: str, replacing_token: str | None, now: datetime) -> list[Booking]:
-    """Lock the live holds of a visitor, and the one to be replaced, which may come from another device."""
+    """Lock what is kept for a visitor, unpaid times among it, and the hold to be replaced, which may come from another
+    device.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_OWN_HOLDS, [now, visitor_hash, token_hash(replacing_token) if replacing_token else None])
         ids = [row[0] for row in cursor.fetchall()]
@@ -310,7 +314,9 @@ def _own_holds(visitor_hash: str, replacing_token: str | None, now: datetime) ->
 
 
 def _is_replaced(held: Booking, request: _Request, replacing_token: str | None) -> bool:
-    """The hold that is switched from, or the same wish once more."""
+    """The hold that is switched from, or the same wish once more; never what waits for a payment already."""
+    if held.status != BookingStatus.HELD:
+        return False
     if replacing_token and held.hold_token_hash == token_hash(replacing_token):
         return True
     if held.location_id != request.location_id or minute_of(held.starts_at) != request.start_minute:

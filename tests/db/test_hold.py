@@ -42,7 +42,7 @@ from tests.factories import (
     studio,
     time_off,
 )
-from tests.journeys import DESK, GUEST, KIOSK, claims, confirm, hold
+from tests.journeys import DESK, GUEST, KIOSK, booked, claims, confirm, hold, paid_studio
 
 pytestmark = pytest.mark.django_db
 
@@ -253,6 +253,33 @@ def test_a_visitor_holds_only_so_many_times_at_once() -> None:
     assert hold(place, 11, visitor_hash="v", actor=KIOSK).booking
     later = NOW + timedelta(minutes=11)
     assert hold(place, 12, visitor_hash="v", now=later).booking
+
+
+@override_settings(HOLDS_PER_VISITOR=2, HOLDS_PER_ADDRESS=3, STRIPE_SECRET_KEY="sk", STRIPE_PUBLISHABLE_KEY="pk")
+def test_times_that_wait_for_a_payment_count_like_holds() -> None:
+    place = paid_studio(staff=4)
+    waiting = [booked(place, hour, visitor_hash="v", address_hash="a") for hour in (9, 10)]
+    assert {each.status for each in waiting} == {BookingStatus.PENDING_PAYMENT}
+
+    with pytest.raises(TooManyHolds):
+        hold(place, 11, visitor_hash="v")
+
+    hold(place, 11, visitor_hash="w", address_hash="a")
+    with pytest.raises(TooManyHolds):
+        hold(place, 12, visitor_hash="x", address_hash="a")
+    assert hold(place, 12, visitor_hash="v", now=NOW + timedelta(minutes=11)).booking
+
+
+@override_settings(STRIPE_SECRET_KEY="sk", STRIPE_PUBLISHABLE_KEY="pk")
+def test_picking_another_time_does_not_give_back_the_one_that_waits_for_its_payment() -> None:
+    place = paid_studio(staff=2)
+    held = hold(place, visitor_hash="v")
+    confirm(held.booking)
+
+    hold(place, visitor_hash="v", replacing_token=held.token)
+
+    held.booking.refresh_from_db()
+    assert held.booking.status == BookingStatus.PENDING_PAYMENT
 
 
 @override_settings(HOLDS_PER_ADDRESS=2)
