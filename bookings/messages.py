@@ -39,6 +39,11 @@ __all__ = [
 
 # What a confirmation or a change can be told about.
 LIVE = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED})
+# What a cancellation makes untrue. Who lost the booking before learns it from RELEASED alone, and paid is paid.
+_OVERTAKEN = (
+    *(MessageKind.CONFIRMED, MessageKind.MOVED, MessageKind.REASSIGNED),
+    *(MessageKind.REQUESTED, MessageKind.PAYMENT_REQUIRED, *reminders.PlannedKind),
+)
 
 
 def announce_confirmed(booking: Booking, *, now: datetime) -> None:
@@ -78,7 +83,7 @@ def announce_cancelled(booking: Booking, *, now: datetime) -> None:
 
     Call it after the status has changed and ``ical_sequence`` has risen.
     """
-    notifications.cancel_pending(subject_ref(booking), reason="The booking was cancelled first.")
+    notifications.cancel_pending(subject_ref(booking), kinds=_OVERTAKEN, reason="The booking was cancelled first.")
     _announce(booking, MessageKind.CANCELLED, staff=staff_of(booking), now=now)
 
 
@@ -109,8 +114,6 @@ def _context(booking: Booking, request: ContextRequest) -> MessageContext | None
     if not _is_wanted(booking, request):
         return None
     business = Business.objects.get()
-    if request.kind == reminders.PlannedKind.REVIEW_REQUEST and not business.review_url:
-        return None
     kind, details, now = request.kind, request.details, request.now
     if kind == reminders.PlannedKind.REVIEW_REQUEST and not business.review_url:
         return None  # there is nowhere to write a review

@@ -88,7 +88,7 @@ def announce_missed(booking: Booking, *, now: datetime) -> None:
 def announce_requested(booking: Booking, *, now: datetime) -> None:
     """Tell the customer that the business answers, and the people of the booking that a request waits."""
     requests = [to_staff(booking, MessageKind.REQUESTED, person, {}) for person in staff_of(booking)]
-    if booking.contact_email:
+    if booking.contact_email or booking.contact_phone:
         requests.append(to_customer(booking, MessageKind.REQUESTED, {}))
     notifications.enqueue(requests, now=now)
 
@@ -154,7 +154,7 @@ def money_context(booking: Booking, request: ContextRequest) -> MessageContext |
 
 
 def _tell(booking: Booking, requests: Sequence[MessageRequest], now: datetime) -> None:
-    if booking.contact_email:
+    if booking.contact_email or booking.contact_phone:
         notifications.enqueue(requests, now=now)
 
 

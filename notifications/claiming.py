@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from notifications.enums import NotificationStatus
 from notifications.models import Notification
@@ -66,8 +66,13 @@ def mark(row: Notification, **values: Any) -> bool:
 
 
 def _free(due: QuerySet[Notification], now: datetime, limit: int) -> list[Notification]:
-    """Lock those that nobody else is claiming and that are not behind an earlier one to the same person."""
+    """Lock those that nobody else is claiming and that are not behind an earlier one to the same person.
+
+    One that was put off to the end of quiet hours holds up nobody: what cannot wait goes past it.
+    """
+    is_put_off = Q(status=NotificationStatus.QUEUED, next_try_at__gt=now)
     earlier = Notification.objects.filter(
+        ~is_put_off,
         subject_ref=OuterRef("subject_ref"),
         recipient_role=OuterRef("recipient_role"),
         address=OuterRef("address"),

@@ -7,4 +7,5 @@ from notifications import inbound
 
 
 def message_reported(delivery: Delivery, *, now: datetime) -> None:
-    inbound.apply_report(event_id=int(delivery.payload["event_id"]), now=now)
+    if not inbound.apply_report(event_id=int(delivery.payload["event_id"]), now=now):
+        raise inbound.TooEarly

@@ -5,7 +5,7 @@ same transaction that stores it.
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -30,6 +30,12 @@ _MAIL_SUPPRESSIONS = {
 }
 # A hard bounce: of what else comes back, the next mail may arrive.
 _DEAD = {"bounced", "invalid"}
+# A mail provider names a message only in its answer, and its report may be faster than what we do with that answer.
+OVERTAKES_BY_AT_MOST = timedelta(seconds=30)
+
+
+class TooEarly(Exception):
+    """A report about a mail that we do not know, yet. The outbox tries again later."""
 
 
 @transaction.atomic
@@ -78,22 +84,26 @@ def store_mail_event(event: MailEvent, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def apply_report(*, event_id: int, now: datetime) -> None:
+def apply_report(*, event_id: int, now: datetime) -> bool:
     """Move the message that a stored report is about, if the table of ``progress`` lets it, and draw the conclusions.
 
-    Harmless when repeated. Locks the message. A report about a message that is not ours changes nothing.
+    Harmless when repeated. Locks the message. A report about a message that is not ours changes nothing. False when it
+    has to be looked at again, because it may be about a mail whose name at the provider is just being written down.
     """
     event = ProviderEvent.objects.select_for_update().get(pk=event_id)
     if event.applied_at is not None:
-        return
+        return True
     row = _message_of(event)
     if row is not None:
         _move(row, event, now)
-    else:
-        logger.info("report %s is about no message of ours", event.pk)
     _suppress(event, now)
+    if row is None and event.channel == Channel.EMAIL and now < event.received_at + OVERTAKES_BY_AT_MOST:
+        return False
+    if row is None:
+        logger.info("report %s is about no message of ours", event.pk)
     event.applied_at = now
     event.save(update_fields=["applied_at"])
+    return True
 
 
 @transaction.atomic

@@ -19,16 +19,18 @@ def suppress(*, channel: str, address: str, reason: SuppressionReason, now: date
 def suppress_hash(*, channel: str, pseudonym: str, reason: SuppressionReason, now: datetime, detail: str = "") -> None:
     """Send nothing more to the owner of a pseudonym. STOP ends both channels to a phone. Harmless when repeated.
 
-    What the owner said goes before what a provider found out: STOP replaces another reason.
+    What the owner said goes before what a provider found out: STOP replaces another reason. So does whatever ends
+    everything, where so far only news had ended.
     """
     both = TEXT_CHANNELS if reason == SuppressionReason.STOP and channel in TEXT_CHANNELS else (channel,)
     for each in both:
         row = Suppression(channel=each, address_hash=pseudonym, reason=reason, since=now, detail=detail[:200])
         is_new = insert_unless_known(row, unique=("channel", "address_hash"))
-        if not is_new and reason == SuppressionReason.STOP:
-            Suppression.objects.filter(channel=each, address_hash=pseudonym).exclude(reason=reason).update(
-                reason=reason, since=now, detail=detail[:200]
-            )
+        if not is_new:
+            known = Suppression.objects.filter(channel=each, address_hash=pseudonym).exclude(reason=reason)
+            if reason != SuppressionReason.STOP:
+                known = known.filter(reason=SuppressionReason.UNSUBSCRIBED)
+            known.update(reason=reason, since=now, detail=detail[:200])
 
 
 def lift_stop(*, pseudonym: str) -> int:

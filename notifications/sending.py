@@ -21,7 +21,7 @@ from core.logs import masked
 from core.references import keyed_hash
 from notifications import claiming
 from notifications.addresses import TEXT_CHANNELS
-from notifications.channels.outgoing import Outgoing, Receipt, Sender
+from notifications.channels.outgoing import LONGEST_TEXT, Outgoing, Receipt, Sender
 from notifications.claiming import OPEN
 from notifications.composing import OwnTexts, context_of, outgoing
 from notifications.enums import Channel, NotificationStatus
@@ -198,7 +198,7 @@ def _is_this(row: Notification, provider_ref: str, body: str) -> bool:
 
 
 def _text_hash(text: str) -> str:
-    return keyed_hash(settings.LINK_KEY, f"text:{' '.join(text.split())}")
+    return keyed_hash(settings.LINK_KEY, f"text:{' '.join(text[:LONGEST_TEXT].split())}")
 
 
 def _mark_sent(row: Notification, message: Outgoing, receipt: Receipt, now: datetime) -> None:
@@ -211,7 +211,10 @@ def _mark_sent(row: Notification, message: Outgoing, receipt: Receipt, now: date
     }
     if receipt.provider_ref:
         values["provider_ref"] = receipt.provider_ref[:100]
-    claiming.mark(row, **values)
+    if not claiming.mark(row, **values) and receipt.provider_ref:
+        # The provider's report was faster and has moved the message; its words are known only here.
+        told = Notification.objects.filter(pk=row.pk, provider_ref=receipt.provider_ref[:100], body="")
+        told.update(subject=values["subject"], body=values["body"])
     _forget_devices(receipt.gone_devices)
 
 
@@ -236,13 +239,20 @@ def _give_up(row: Notification, failure: PermanentFailure, now: datetime) -> Non
 
 
 def _put_back(row: Notification, failure: TemporaryFailure, now: datetime) -> None:
-    """Try again later, unless one message has been refused for days while others got through."""
+    """Try again later, unless one message has failed for days while others got through."""
     logger.warning("notification %s: try %s failed, will be tried again", row.pk, row.attempts)
-    if not failure.stops_batch and now - row.not_before > GIVE_UP_AFTER:
+    is_old = now - row.not_before > GIVE_UP_AFTER
+    if is_old and not (failure.stops_batch and _is_away_for_all(row, now)):
         _give_up(row, PermanentFailure(f"Given up after three days. {failure}"), now)
         return
     wait = retry_delay(row.attempts, is_outage=failure.stops_batch)
     claiming.mark(row, status=NotificationStatus.TEMPORARY_FAILURE, next_try_at=now + wait, error=str(failure))
+
+
+def _is_away_for_all(row: Notification, now: datetime) -> bool:
+    """Whether nothing got through for a day; otherwise it is this message that breaks the connection."""
+    others = Notification.objects.filter(channel=row.channel, sent_at__gt=now - timedelta(days=1))
+    return not others.exists()
 
 
 def _put_aside(row: Notification, error: Exception, now: datetime) -> None:

@@ -23,6 +23,7 @@ from notifications.errors import PermanentFailure, TemporaryFailure
 LONGEST_HEADER = 250
 _ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 _LATER = {408, 425, 429}
+_TOO_LARGE = 552
 _OUR_ACCOUNT = {401, 402, 403}
 
 
@@ -55,7 +56,8 @@ class EmailChannel:
         mail = composed(message)
         try:
             self._backend.open()
-            self._backend.send_messages([mail])
+            if not self._backend.send_messages([mail]):
+                raise PermanentFailure("There is no address to send it to.")
         except (AnymailAPIError, AnymailRecipientsRefused, AnymailInvalidAddress) as error:
             raise _provider_failure(error) from None
         except smtplib.SMTPRecipientsRefused as refused:
@@ -63,6 +65,11 @@ class EmailChannel:
             raise self._refusal(code, words) from refused
         except smtplib.SMTPDataError as refused:
             raise self._refusal(refused.smtp_code, refused.smtp_error) from refused
+        except smtplib.SMTPSenderRefused as refused:
+            if refused.smtp_code == _TOO_LARGE:  # said of the sender, but meant of this one mail
+                raise self._refusal(refused.smtp_code, refused.smtp_error) from refused
+            self._hang_up()
+            raise TemporaryFailure(_reason(refused), stops_batch=True) from refused
         except smtplib.SMTPNotSupportedError as refused:
             raise PermanentFailure("The mail server does not take this kind of address.") from refused
         except OSError as error:

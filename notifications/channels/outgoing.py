@@ -9,6 +9,9 @@ from typing import Protocol, Self
 from notifications.rendering import Rendered
 from notifications.requests import MessageContext
 
+# What goes over is cut off, of a text and of what is compared with it later.
+LONGEST_TEXT = 1600
+
 
 @dataclass(frozen=True, slots=True)
 class Device:

@@ -17,14 +17,13 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from notifications.channels.outgoing import Outgoing, Receipt
+from notifications.channels.outgoing import LONGEST_TEXT, Outgoing, Receipt
 from notifications.channels.twilio_errors import refusal
 from notifications.errors import PermanentFailure, TemporaryFailure
 from notifications.phones import text_refusal
 
 TIMEOUT_SECONDS = 10
 TWILIO_API = "https://api.twilio.com"
-LONGEST_TEXT = 1600
 LONGEST_VALIDITY_SECONDS = 14_400
 SHORTEST_VALIDITY_SECONDS = 10
 # Twilio lists the newest first; one number gets five a day.

@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
+from pytest_django import Settings
 
-from bookings import messages
+from bookings import messages, money_messages
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingLine
 from notifications import operations
 from notifications.enums import NotificationStatus
-from notifications.models import Notification
+from notifications.models import MessageRule, Notification
+from notifications.rules import forget_rules
 from tests import factories
 from tests.factories import NOW, Studio
 
@@ -115,6 +117,23 @@ def test_reassignment_tells_the_three_concerned() -> None:
         ("reassigned", ""),
         ("reassigned", f"staff:{new.pk}"),
         ("released", f"staff:{old.pk}"),
+    ]
+
+
+def test_who_left_only_a_phone_number_hears_about_money_by_text(settings: Settings) -> None:
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_SMS_FROM = "AC1", "+4915735987654"
+    for kind in ("payment_required", "requested"):
+        MessageRule.objects.create(kind=kind, recipient_role="customer", channel="sms", is_on=True)
+    forget_rules()
+    booking = booked(factories.studio(), contact_email="", contact_phone="+4915155501827")
+
+    money_messages.announce_pay_link(booking, now=NOW)
+    money_messages.announce_requested(booking, now=NOW)
+
+    texts = told().filter(channel="sms")
+    assert [(row.kind, row.phone) for row in texts] == [
+        ("payment_required", "+4915155501827"),
+        ("requested", "+4915155501827"),
     ]
 
 

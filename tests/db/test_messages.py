@@ -10,10 +10,10 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from pytest_django import Settings
 
-from bookings import messages
+from bookings import messages, money_messages
 from bookings.enums import BookingStatus
 from bookings.links import LinkRole, manage_url
-from bookings.models import Booking
+from bookings.models import Booking, HelpMessage
 from notifications.models import Notification
 from notifications.operations import send_due
 from tests import factories
@@ -350,6 +350,33 @@ def test_a_therapist_who_got_the_booking_back_is_not_told_to_forget_it(studio: S
 
     assert told[old.email] == "Yours now"
     assert told[new.email] == "No longer yours"
+
+
+def test_a_therapist_who_lost_a_booking_is_told_so_although_it_was_cancelled_right_after(studio: Studio) -> None:
+    booking = booked(studio, ical_sequence=1)
+    old, new = studio.staff
+    booking.lines.update(staff_member=new)
+    messages.announce_reassigned(booking, previous_staff_ids=[old.pk], now=NOW)
+    cancel(booking)
+
+    told = {message.to[0]: message.subject.split(":")[0] for message in sent()}
+
+    assert told == {
+        old.email: "No longer yours",
+        new.email: "Cancelled",
+        "jana@example.com": "Cancelled",
+    }
+
+
+def test_a_cancellation_does_not_take_back_the_answer_to_a_question(studio: Studio) -> None:
+    booking = booked(studio)
+    answer = HelpMessage.objects.create(
+        booking=booking, is_from_customer=False, text="Yes, that card works.", created_at=NOW
+    )
+    money_messages.announce_help_answer(booking, help_message_id=answer.pk, now=NOW)
+    cancel(booking)
+
+    assert "Yes, that card works." in "".join(message.body for message in sent())
 
 
 def test_the_kept_words_have_no_link_that_works(studio: Studio) -> None:

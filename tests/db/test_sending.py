@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import Settings
 
+from accounts.models import QuietHours
 from devservers import mailbox as mailboxes
 from devservers import proxy as proxies
 from devservers.mailbox import Mailbox
@@ -278,6 +279,18 @@ def test_a_reminder_for_next_week_does_not_hold_up_todays_change(mailbox: Mailbo
     assert statuses() == [Status.QUEUED, Status.SENT]
 
 
+def test_what_waits_for_the_end_of_quiet_hours_does_not_hold_up_what_cannot_wait(mailbox: Mailbox) -> None:
+    # 6:00 UTC is 7:00 in Berlin.
+    QuietHours.objects.create(person_ref="customer:1", start_minute=1320, end_minute=480, time_zone="Europe/Berlin")
+    queued(kind="reminder", recipient_ref="customer:1", can_wait=True)
+    queued(kind="pay-link", recipient_ref="customer:1")
+
+    assert send_due(now=NOW, limit=10) == 1
+
+    assert statuses() == [Status.QUEUED, Status.SENT]
+    assert send_due(now=after(3600), limit=10) == 1
+
+
 def test_a_claim_nobody_honours_is_taken_over_after_two_minutes(mailbox: Mailbox) -> None:
     row = queued()
     claiming.claimed(NOW, limit=1)
@@ -327,6 +340,37 @@ def test_a_recipient_who_is_busy_for_days_is_given_up(mailbox: Mailbox) -> None:
 
     row.refresh_from_db()
     assert (row.status, row.error) == (Status.PERMANENT_FAILURE, "Given up after three days. 451 4.2.1 Try again later")
+
+
+def test_a_mail_that_always_breaks_the_connection_is_given_up_where_others_get_through(mailbox: Mailbox) -> None:
+    mailbox.fail("casey@example.com", "drop_early")
+    row = queued()
+    long_after = NOW + timedelta(days=3, minutes=10)
+    send_due(now=long_after, limit=10)
+    row.refresh_from_db()
+    assert row.status == Status.TEMPORARY_FAILURE  # it may be the server that fails
+
+    queued(2, to="drew@example.com")
+    send_due(now=long_after + timedelta(seconds=1), limit=10)
+    send_due(now=long_after + timedelta(minutes=2), limit=10)
+
+    assert statuses() == [Status.PERMANENT_FAILURE, Status.SENT]
+
+
+def test_a_mail_too_large_for_the_server_is_final_and_stops_nobody_else(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        # More than the mailbox takes, which says so when it hears the sender.
+        patch.setattr("tests.db.test_sending.SECRET_URL", "x" * 34_000_000)
+        row = queued()
+        send_due(now=NOW, limit=10)
+    queued(2)
+
+    assert send_due(now=after(1), limit=10) == 1
+
+    row.refresh_from_db()
+    assert (row.status, row.error[:3]) == (Status.PERMANENT_FAILURE, "552")
 
 
 def test_addresses_do_not_get_into_reasons_or_logs(mailbox: Mailbox, caplog: pytest.LogCaptureFixture) -> None:

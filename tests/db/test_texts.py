@@ -11,10 +11,10 @@ from pytest_django import Settings
 from accounts.models import ChannelChoice, Customer, QuietHours
 from devservers import twilio as stand_in
 from devservers.twilio import Twilio
-from notifications import sending
+from notifications import inbound, sending
 from notifications.channels import twilio as channel
 from notifications.enums import Channel, NotificationStatus, RecipientRole, SuppressionReason
-from notifications.models import InboundMessage, MessageRule, MessageText, Notification, Suppression
+from notifications.models import InboundMessage, MessageRule, MessageText, Notification, ProviderEvent, Suppression
 from notifications.operations import enqueue, send_due
 from notifications.outcomes import suppress
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
@@ -149,6 +149,44 @@ def test_a_text_that_twilio_takes_and_never_says_so_is_found_again(
     assert send_due(now=after(11), limit=5) == 1
 
     assert len(texts.texts()) == 1
+
+
+def test_a_text_that_was_cut_off_is_found_again_as_well(texts: Twilio) -> None:
+    long = MessageText(kind="told", recipient_role="customer", channel="sms", language="en", updated_at=NOW)
+    long.body = "Bring a towel. " * 200
+    long.save()
+    texts.set_mode("drop", times=1)
+    queued()
+
+    assert [send_due(now=after(second), limit=5) for second in (0, 11)] == [0, 1]
+
+    assert len(texts.texts()) == 1
+
+
+def test_a_report_that_comes_before_our_own_mark_does_not_lose_the_words(
+    texts: Twilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = queued()
+    mark_sent = sending._mark_sent
+
+    def after_the_report(row: Notification, message: Any, receipt: Any, now: datetime) -> None:
+        inbound.store_report(
+            provider_ref=receipt.provider_ref,
+            notification_id=row.pk,
+            channel=Channel.SMS,
+            event="delivered",
+            code="",
+            now=now,
+        )
+        inbound.apply_report(event_id=ProviderEvent.objects.get().pk, now=now)
+        mark_sent(row, message, receipt, now)
+
+    monkeypatch.setattr(sending, "_mark_sent", after_the_report)
+    send_due(now=NOW, limit=5)
+
+    row.refresh_from_db()
+    assert row.status == Status.DELIVERED
+    assert "test:1" in row.body
 
 
 def test_the_same_words_to_the_same_number_are_two_messages_if_they_are(texts: Twilio) -> None:

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from config import env
 from core import clock, outbox
 from notifications.addresses import address_hash
 from notifications.models import InboundMessage, Notification, ProviderEvent, Suppression
+from notifications.unsubscribing import unsubscribe
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -225,7 +228,7 @@ BOUNCE = {
 
 
 def mail(**values: Any) -> Notification:
-    return text(channel="email", address="jana@example.com", provider_ref="pm-1", **{"phone": "", **values})
+    return text(channel="email", address="jana@example.com", **{"provider_ref": "pm-1", "phone": "", **values})
 
 
 def test_a_hard_bounce_marks_the_mail_and_the_address(postmark: None) -> None:
@@ -253,6 +256,38 @@ def test_a_complaint_ends_mails_to_this_address(postmark: None) -> None:
     mail_event({**BOUNCE, "RecordType": "SpamComplaint", "Type": "SpamComplaint", "ID": 7})
 
     assert Suppression.objects.get().reason == "complained"
+
+
+@pytest.mark.parametrize(("record", "reason"), [("Bounce", "bounced"), ("SpamComplaint", "complained")])
+def test_who_wants_no_news_and_then_cannot_be_reached_gets_nothing(postmark: None, record: str, reason: str) -> None:
+    pseudonym = address_hash("email", "jana@example.com")
+    unsubscribe(pseudonym=pseudonym, now=NOW)
+
+    mail_event({**BOUNCE, "RecordType": record, "Type": "HardBounce" if record == "Bounce" else record})
+    unsubscribe(pseudonym=pseudonym, now=NOW)
+
+    assert Suppression.objects.get().reason == reason
+
+
+def test_a_mail_providers_report_that_overtakes_its_answer_finds_its_message(postmark: None) -> None:
+    row = mail(provider_ref="", status="sending", claim_id=uuid.uuid4(), claimed_at=NOW)
+    mail_event(BOUNCE)
+    assert status_of(row) == "sending"
+
+    Notification.objects.filter(pk=row.pk).update(status="sent", provider_ref="pm-1", claim_id=None)
+    outbox.drain(now=clock.now() + timedelta(seconds=6))
+
+    assert status_of(row) == "permanent-failure"
+
+
+def test_a_mail_report_about_nothing_of_ours_is_left_after_half_a_minute(postmark: None) -> None:
+    mail_event(BOUNCE)
+    assert ProviderEvent.objects.get().applied_at is None
+
+    for seconds in (6, 20, 60):
+        outbox.drain(now=clock.now() + timedelta(seconds=seconds))
+
+    assert ProviderEvent.objects.get().applied_at is not None
 
 
 def test_a_full_mailbox_is_no_dead_address(postmark: None) -> None:
