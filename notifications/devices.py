@@ -1,11 +1,12 @@
 """Devices that take web push, and the key that browsers ask for before they do."""
 
 import base64
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,13 @@ from py_vapid import Vapid
 
 from core.errors import Refused
 from notifications.models import PushSubscription
+
+# More than anybody carries; each one costs a call for every message.
+DEVICES_OF_A_PERSON = 10
+# Only what every reader of addresses takes alike: at a backslash, a blank or a name before the host, what sends later
+# may see another host than the one that was looked at.
+_ADDRESS = re.compile(r"https://([a-z0-9.-]+)(?::443)?/[!-\[\]-~]*", re.ASCII | re.IGNORECASE)
+_SECRET_BYTES = 16
 
 
 class UnknownPushService(Refused):
@@ -38,11 +46,11 @@ def push_key() -> str:
 
 
 def add_device(*, person_ref: str, endpoint: str, keys: Keys, now: datetime) -> None:
-    """Keep a device of a person. One that somebody else used before is this person's now.
+    """Keep a device of a person. One that somebody else used before is this person's now; of too many the oldest goes.
 
-    :raises UnknownPushService: when the address is not of one of PUSH_HOSTS, or not https.
+    :raises UnknownPushService: when the address is not of one of PUSH_HOSTS, not https, or the keys are none.
     """
-    if not is_push_service(endpoint):
+    if not is_push_service(endpoint) or not are_keys(keys):
         raise UnknownPushService
     PushSubscription.objects.update_or_create(
         endpoint=endpoint,
@@ -54,17 +62,30 @@ def add_device(*, person_ref: str, endpoint: str, keys: Keys, now: datetime) -> 
             "failed_at": None,
         },
     )
+    own = PushSubscription.objects.filter(person_ref=person_ref).order_by("-created_at", "-pk")
+    PushSubscription.objects.filter(pk__in=list(own.values_list("pk", flat=True)[DEVICES_OF_A_PERSON:])).delete()
 
 
 def is_push_service(endpoint: str) -> bool:
     """Say whether an address belongs to a push service that this site sends to."""
+    address = _ADDRESS.fullmatch(endpoint)
+    if address is None:
+        return False
+    host = address[1].lower()
+    return any(host == known or host.endswith(f".{known}") for known in settings.PUSH_HOSTS)
+
+
+def are_keys(keys: Keys) -> bool:
+    """Say whether messages can be encrypted with these: a point of the curve P-256 and a secret of 16 bytes."""
     try:
-        address = urlsplit(endpoint)
-        host = address.hostname or ""
-        is_plain = address.scheme == "https" and address.port in (None, 443) and "@" not in address.netloc
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _bytes(keys.p256dh))
+        return len(_bytes(keys.auth)) == _SECRET_BYTES
     except ValueError:
         return False
-    return is_plain and any(host == known or host.endswith(f".{known}") for known in settings.PUSH_HOSTS)
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
 
 
 @lru_cache(maxsize=2)

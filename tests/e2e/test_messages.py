@@ -24,7 +24,11 @@ SUBSCRIPTION = """
     let permission = "default";
     Object.defineProperty(Notification, "permission", { get: () => permission });
     Notification.requestPermission = async () => { window.asked += 1; permission = "granted"; return permission; };
-    const device = { endpoint: "https://fcm.googleapis.com/fcm/send/e2e", keys: { p256dh: "BNcRd", auth: "tBHI" } };
+    const keys = {
+        p256dh: "BC3Y7yFbuXfcJcAT9ovU9ZH36ZdMHmXuCR6DIO7GP5v3pE-LUdV05nGUbTmOJ3VC8Ch4JAdy7FvBVpG3yjGjkng",
+        auth: "mODMWBsEbNW861yOPd9qeA",
+    };
+    const device = { endpoint: "https://fcm.googleapis.com/fcm/send/e2e", keys };
     PushManager.prototype.getSubscription = async () => null;
     PushManager.prototype.subscribe = async (options) => {
         window.keyBytes = options.applicationServerKey.length;

@@ -10,17 +10,22 @@ from accounts.models import ChannelChoice, Consent, Customer, QuietHours
 from accounts.operations import MARKETING_CONSENT
 from bookings.links import LinkRole
 from bookings.models import Booking
+from notifications.devices import DEVICES_OF_A_PERSON
 from notifications.enums import Channel, SuppressionReason
 from notifications.models import PushSubscription, Suppression
 from notifications.unsubscribing import unsubscribe_token
 from tests.factories import Studio
 from tests.journeys import booked
-from tests.web.conftest import link
+from tests.web.conftest import StoppedClock, link
 
 pytestmark = pytest.mark.django_db
 
 ENDPOINT = "https://fcm.googleapis.com/fcm/send/abc:def"
-DEVICE = {"endpoint": ENDPOINT, "keys": {"p256dh": "BNcRd_-8", "auth": "tBHItJI5"}}
+KEYS = {
+    "p256dh": "BC3Y7yFbuXfcJcAT9ovU9ZH36ZdMHmXuCR6DIO7GP5v3pE-LUdV05nGUbTmOJ3VC8Ch4JAdy7FvBVpG3yjGjkng",
+    "auth": "mODMWBsEbNW861yOPd9qeA",
+}
+DEVICE = {"endpoint": ENDPOINT, "keys": KEYS}
 
 
 @pytest.fixture
@@ -200,6 +205,12 @@ def test_what_no_browser_sends_is_refused(client: Client, booking: Booking, sent
         "https://user@fcm.googleapis.com/x",
         "https://fcm.googleapis.com:8443/x",
         "https://[::1/x",
+        # Sending reads the host only up to the backslash.
+        "https://10.0.0.1\\.fcm.googleapis.com/x",
+        "https://fcm.googleapis.com/\ud800",
+        "https://fcm.googleapis.com/a b",
+        "https://fcm.googleapis.com/a\tb",
+        "https://fcm.googleapis.com",
     ],
 )
 def test_only_push_services_are_called(client: Client, booking: Booking, endpoint: str) -> None:
@@ -207,6 +218,26 @@ def test_only_push_services_are_called(client: Client, booking: Booking, endpoin
 
     assert client.post(link(booking, "push"), sent, content_type="application/json").status_code == 422
     assert not PushSubscription.objects.exists()
+
+
+@pytest.mark.parametrize("changed", [{"p256dh": "BNcRd_-8"}, {"p256dh": "B" + "A" * 86}, {"auth": "tBHItJI5"}])
+def test_a_device_that_nothing_could_be_encrypted_for_is_refused(
+    client: Client, booking: Booking, changed: dict[str, str]
+) -> None:
+    sent = {"endpoint": ENDPOINT, "keys": KEYS | changed}
+
+    assert client.post(link(booking, "push"), sent, content_type="application/json").status_code == 422
+    assert not PushSubscription.objects.exists()
+
+
+def test_of_too_many_devices_the_oldest_is_forgotten(client: Client, booking: Booking, stopped: StoppedClock) -> None:
+    for number in range(DEVICES_OF_A_PERSON + 1):
+        stopped.pass_minutes(1)
+        sent = {**DEVICE, "endpoint": f"{ENDPOINT}{number}"}
+        assert client.post(link(booking, "push"), sent, content_type="application/json").status_code == 204
+
+    kept = set(PushSubscription.objects.values_list("endpoint", flat=True))
+    assert kept == {f"{ENDPOINT}{number}" for number in range(1, DEVICES_OF_A_PERSON + 1)}
 
 
 def test_a_device_needs_the_token_against_forgery(stranger: Client, booking: Booking) -> None:
