@@ -12,10 +12,15 @@ _TOKEN_PATH = re.compile(r"(/(?:h|b|u)/)[^/\s\"'?#]{8,}")
 # What the payment provider hangs onto the address of whoever comes back from it.
 _PROVIDER_SECRET = re.compile(r"(client_secret=)[^&\s\"'#]+")
 
+# What people search for is mostly somebody's name or address.
+_SEARCHED = re.compile(r"([?&]q=)[^&\s\"'#]+")
+
 
 def masked(text: str) -> str:
-    """Replace secrets in addresses with dots."""
-    return _PROVIDER_SECRET.sub(r"\1…", _TOKEN_PATH.sub(r"\1…", text))
+    """Replace secrets and people in addresses with dots."""
+    for secret in (_TOKEN_PATH, _PROVIDER_SECRET, _SEARCHED):
+        text = secret.sub(r"\1…", text)
+    return text
 
 
 class MaskTokens(logging.Filter):
