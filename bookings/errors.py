@@ -224,6 +224,16 @@ class TooManyMessages(_Worded, TooMany):
     text = _("You have written several messages already. We answer as soon as we can. If it is urgent, please call us.")
 
 
+class TooManyTries(_Worded, TooMany):
+    """Somebody tries one card after the other, or has a script do it."""
+
+    code = "too_many_tries"
+    text = _(
+        "Paying was tried several times and did not work. Please wait ten minutes, or write to us on this page. "
+        "You were not charged."
+    )
+
+
 # --- the business's own changes --------------------------------------------------------------------------------------
 
 

@@ -23,9 +23,14 @@ PAUSE_AFTER_FAILURE_SECONDS = 5.0
 
 
 def allow(bucket: str, key: str, *, per_minute: int) -> bool:
-    """Count one more of ``key`` in ``bucket`` and say whether it is within ``per_minute``.
+    """Count one more of ``key`` in ``bucket`` and say whether it is within ``per_minute``."""
+    return within(bucket, key, limit=per_minute, seconds=WINDOW_SECONDS)
 
-    A minute begins with the first one counted. ``key`` (an address, say) is stored as a pseudonym only. True when Redis
+
+def within(bucket: str, key: str, *, limit: int, seconds: int) -> bool:
+    """Count one more of ``key`` in ``bucket`` and say whether that makes at most ``limit`` in so many seconds.
+
+    They begin with the first one counted. ``key`` (an address, say) is stored as a pseudonym only. True when Redis
     cannot be asked.
     """
     if _breaker.is_open():
@@ -33,14 +38,14 @@ def allow(bucket: str, key: str, *, per_minute: int) -> bool:
     name = f"oh:limit:{bucket}:{keyed_hash(settings.SECRET_KEY, key)}"
     try:
         with _client(settings.REDIS_URL).pipeline(transaction=False) as pipeline:
-            pipeline.set(name, 0, ex=WINDOW_SECONDS, nx=True)
+            pipeline.set(name, 0, ex=seconds, nx=True)
             pipeline.incr(name)
             count = int(pipeline.execute()[1])
     except (redis.RedisError, OSError) as error:
         logger.warning("limits are not counted: %s", type(error).__name__)
         _breaker.trip()
         return True
-    return count <= per_minute
+    return count <= limit
 
 
 class _Breaker:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from pytest_django import Settings
 
 from core import limits
@@ -53,6 +54,14 @@ def spent(*, times: int = 1) -> tuple[list[bool], float]:
 
 def test_allows_as_many_as_said_and_no_more() -> None:
     assert [limits.allow("guess", "203.0.113.7", per_minute=3) for _ in range(5)] == [True, True, True, False, False]
+
+
+def test_counts_for_as_long_as_said() -> None:
+    assert [limits.within("pay", "K7M4PX", limit=1, seconds=600) for _ in range(2)] == [True, False]
+
+    client = limits._client(settings.REDIS_URL)
+    [name] = client.keys("oh:limit:pay:*")
+    assert 590 < client.ttl(name) <= 600
 
 
 def test_counts_each_key_and_bucket_by_itself() -> None:

@@ -1,5 +1,6 @@
 """The paying page: who may open it, what it says at each turn, what it starts, and that looking changes nothing."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -305,6 +306,25 @@ def test_card_is_kept_only_after_agreement(client: Client, stripe: Stripe) -> No
     assert started.json()["kind"] == "card"
     words = Consent.objects.get(purpose="card_on_file").text
     assert words in client.get(pay(booking)).context["page"].consent
+
+
+def test_card_after_card_is_refused_for_a_while(
+    client: Client, stripe: Stripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: Counter[str] = Counter()
+
+    def within(bucket: str, key: str, *, limit: int, seconds: int) -> bool:
+        counted[key] += 1
+        return counted[key] <= limit
+
+    monkeypatch.setattr("core.limits.within", within)
+    studio = paid_studio()
+    booking, other = waiting(studio), waiting(studio, hour=14)
+    tries = [payer(client, booking).post(pay(booking, "start"), {"expected": "1600"}) for _ in range(6)]
+
+    assert [each.status_code for each in tries] == [200] * 5 + [429]
+    assert "Please wait ten minutes" in tries[-1].json()["sentence"]
+    assert payer(client, other).post(pay(other, "start"), {"expected": "1600"}).status_code == 200
 
 
 def test_start_of_what_is_paid_says_so(client: Client) -> None:
