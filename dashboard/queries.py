@@ -59,7 +59,12 @@ def balances_of(bookings: Sequence[Booking]) -> dict[int, Balance]:
 
 
 def booking_by_reference(rights: Rights, reference: str) -> Booking | None:
-    """A booking that may be seen, with its lines, people, place and history. Three queries."""
+    """A booking that may be seen, with its lines, people, place and history. Three queries.
+
+    ``reference`` is taken as it stands in an address, where it can be anything.
+    """
+    if parsed_reference(reference) != reference:
+        return None
     found = bookings_visible_to(rights).filter(reference=reference).select_related("location", "customer", "bill")
     lines = BookingLine.objects.select_related("staff_member__resource", "variant__service")
     events = BookingEvent.objects.order_by("id")
@@ -137,7 +142,7 @@ def refund_to_hand_back(booking: Booking, typed: str) -> Refund | None:
     """A refund of a booking that waits for somebody to hand the money over: taken at the desk, or refused by the bank
     and not settled otherwise since.
     """
-    if not typed.isdigit() or len(typed) > LONGEST_ID:
+    if not typed.isdecimal() or len(typed) > LONGEST_ID:
         return None
     found = Refund.objects.select_related("payment").filter(pk=typed, payment__subject_ref=subject_ref(booking)).first()
     if found is None or (found.status, found.method == Method.STRIPE) == (RefundStatus.QUEUED, True):

@@ -216,5 +216,5 @@ def _amount(form: StepForm | None, otherwise: int) -> int:
 
 
 def _wanted(typed: str, left: dict[int, int]) -> int:
-    chosen = int(typed) if typed.isdigit() else 0
+    chosen = int(typed) if typed.isdecimal() and len(typed) <= queries.LONGEST_ID else 0
     return chosen if chosen in left else next(iter(left), 0)
