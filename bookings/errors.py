@@ -165,6 +165,13 @@ class NothingToPay(_Worded, Conflict):
     text = _("There is nothing to pay at the moment. Please look at the booking again.")
 
 
+class FeeBeingPaid(_Worded, Conflict):
+    """A payment of the fee that the customer began, or that the card refused, had to be called off first."""
+
+    code = "fee_being_paid"
+    text = _("The customer began to pay this online, or the card was refused. That is being ended: try again soon.")
+
+
 class PayFirst(_Worded, Refused):
     """Moving costs a fee that has to be paid online before the time changes. ``data["fee_minor"]`` is how much."""
 

@@ -75,6 +75,11 @@ def payable(booking: Booking, now: datetime) -> Payable | None:
     return None
 
 
+def can_be_paid_online(amount_minor: int, currency: str) -> bool:
+    """Whether there is a provider that takes exactly this sum."""
+    return gateway.is_configured() and chargeable(amount_minor, currency) == amount_minor
+
+
 def _due_when_booking(booking: Booking, now: datetime) -> Payable | None:
     if booking.hold_expires_at is None or booking.hold_expires_at <= now:
         return None

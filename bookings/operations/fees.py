@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bookings import messages, money_messages
 from bookings.enums import BookingStatus, EventKind
-from bookings.errors import NothingToPay, NothingToWaive
+from bookings.errors import FeeBeingPaid, NothingToPay, NothingToWaive
 from bookings.lifecycle import SYSTEM, Actor, record
 from bookings.models import Booking
 from bookings.operations.billing import balance_of, bill_id_of, give_back, lines_of, move_fees, sum_of, write_lines
@@ -80,23 +80,35 @@ def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: 
     return booking
 
 
-@booking_transaction
 def charge_fee(*, booking_id: int, actor: Actor, now: datetime) -> Payment:
     """Charge what is open of a fee to the saved card, because staff say so. One that is being charged is returned.
 
     Locks: the booking, then the bill.
 
     :raises NothingToPay: when nothing is open, there is no card, or the provider takes no sum so small.
+    :raises FeeBeingPaid: when the customer may still pay it in the page; that payment is called off first.
     """
+    payment = _charge_open(booking_id=booking_id, actor=actor, now=now)
+    if payment is None:
+        raise FeeBeingPaid
+    return payment
+
+
+@booking_transaction
+def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | None:
+    """None: not now, and what was in the way is being called off."""
     booking = locked_booking(booking_id)
     if booking.status not in _WITH_FEES or booking.bill_id is None:
         raise NothingToPay
     waiting = queries.live_payment(messages.subject_ref(booking), Purpose.FEE)
-    if waiting is not None and waiting.is_off_session:
+    if waiting is not None and waiting.is_off_session and not waiting.failure_code:
         return waiting
     outcome = settled(booking)
     if not outcome.charge_minor:
         raise NothingToPay
+    if waiting is not None:
+        call_off_payments(subject_ref=messages.subject_ref(booking), purposes=[Purpose.FEE], now=now)
+        return None
     _end_waiting(booking)
     payment = _charge(booking, outcome.charge_minor, actor, now)
     if payment is None:

@@ -19,10 +19,10 @@ from bookings.operations.claiming import drop_own_proposals, instant, locked_boo
 from bookings.operations.promised import pick_promised, wish_for
 from bookings.operations.reschedule import carry_out, checked_fee, checked_person
 from bookings.operations.transactions import Overtaken, booking_transaction
+from bookings.payables import can_be_paid_online
 from bookings.policies import Terms, reschedule_refusal
 from core.inserts import insert_rows
 from core.intervals import Interval, difference, normalised
-from payments import gateway
 
 PROPOSAL_LIFE = timedelta(minutes=10)
 
@@ -101,7 +101,7 @@ def _propose(
     by_staff = actor.kind != ActorKind.CUSTOMER
     terms = Terms.from_json(booking.terms)
     fee = checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
-    if not fee or booking.status != BookingStatus.CONFIRMED or not gateway.is_configured():
+    if not fee or booking.status != BookingStatus.CONFIRMED or not can_be_paid_online(fee, booking.currency):
         raise NothingToPay
     if minute_of(booking.starts_at) == start_minute and staff_member_id in {None, line.staff_member_id}:
         raise SameTime

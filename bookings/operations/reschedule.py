@@ -25,10 +25,10 @@ from bookings.operations.billing import keep_card_after
 from bookings.operations.claiming import claim, drop_own_proposals, locked_booking, minute_of, pick, release
 from bookings.operations.promised import place, wish_for
 from bookings.operations.transactions import booking_transaction
+from bookings.payables import can_be_paid_online
 from bookings.policies import RescheduleRefusal, Terms, anchor_after_move, move_fee, reschedule_refusal
 from bookings.records import change_fee_line, deposit_minor
 from core.errors import DomainError
-from payments import gateway
 from payments.operations import add_line
 
 _REFUSALS: dict[RescheduleRefusal, Callable[[], DomainError]] = {
@@ -98,7 +98,7 @@ def _reschedule(
     fee = checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
     if is_there:
         raise SameTime
-    if fee and not by_staff and gateway.is_configured():
+    if fee and not by_staff and can_be_paid_online(fee, booking.currency):
         raise PayFirst(fee_minor=fee)
     person_id = checked_person(booking, line, staff_member_id, by_staff=by_staff)
     drop_own_proposals(booking, now=now)

@@ -12,7 +12,7 @@ from bookings.errors import SlotNotOffered, SlotTaken
 from bookings.lifecycle import SYSTEM, Actor, record
 from bookings.models import Booking, BookingLine
 from bookings.operations.agreeing import agree
-from bookings.operations.billing import CARD_LIFE, balance_of, give_back, lines_of, write_lines
+from bookings.operations.billing import CARD_LIFE, balance_of, give_back, keep_card_after, lines_of, write_lines
 from bookings.operations.claiming import claim, locked_subject, minute_of
 from bookings.operations.promised import pick_promised, wish_for
 from bookings.operations.propose import accept_paid_move
@@ -143,6 +143,7 @@ def _take_again(booking: Booking, now: datetime) -> bool:
         return False
     _seat(booking, line, candidate.staff_member_id)
     claim(booking, candidate.claims)
+    keep_card_after(booking)
     if booking.bill_id:
         write_lines(booking, revival_lines(booking, [line]), now=now)
     agree(booking, [line], actor=SYSTEM, now=now, reason="paid after the hold had ended, and the time was still free")

@@ -23,6 +23,7 @@ from bookings.records import cancel_quote_of, deposit_minor
 from bookings.settlements import CancelQuote, Settlement
 from core import formats
 from payments import gateway
+from payments.currencies import chargeable
 from payments.enums import LIVE_PAYMENTS, Method, Purpose, RefundStatus
 from payments.models import BillLine, Payment, Refund
 from services.enums import PaymentMode
@@ -187,6 +188,9 @@ def open_sentence(booking: Booking, money: BookingMoney) -> str:
     if is_charged and money.card:
         card = card_text(money.card.brand, money.card.last4) or gettext("card")
         return gettext("A fee of %(fee)s is being charged to your %(card)s.") % {"fee": fee, "card": card}
+    if not gateway.is_configured() or not chargeable(money.balance.open_minor, booking.currency):
+        text = gettext("A fee of %(fee)s is open. It cannot be paid online: please pay it at the front desk.")
+        return text % {"fee": fee}
     return gettext("A fee of %(fee)s is open.") % {"fee": fee}
 
 

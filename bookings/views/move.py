@@ -15,6 +15,7 @@ from bookings.forms import AgreedForm
 from bookings.models import Booking
 from bookings.operations.propose import propose_move
 from bookings.operations.reschedule import reschedule_booking
+from bookings.payables import can_be_paid_online
 from bookings.presenters import checkout as checkout_presenter
 from bookings.presenters import manage as presenter
 from bookings.presenters import move as move_presenter
@@ -26,7 +27,6 @@ from bookings.views.opened import Opened, after_change, common, customer_page, n
 from bookings.views.picker import ZONE_COOKIE
 from bookings.views.tokens import token_page
 from core.errors import DomainError
-from payments import gateway
 from services.models import Business
 
 
@@ -91,13 +91,14 @@ def _move_step(
     if not is_free(booking, minute, now):
         near = queries.nearest_moves(booking_id=booking.pk, start_minute=minute, staff_member_id=None, now=now)
         return _times_page(request, opened, problem=SlotTaken().sentence, near=near, status=409)
+    block = presenter.move_block(booking, now=now, by_staff=opened.is_staff)
     context = {
         **common(request, opened),
         "problem": problem,
         "slot": f"{booking.location_id}.{minute}",
         "new_when": move_presenter.slot_text(minute, booking),
-        "move": presenter.move_block(booking, now=now, by_staff=opened.is_staff),
-        "pays_first": gateway.is_configured() and not opened.is_staff,
+        "move": block,
+        "pays_first": can_be_paid_online(block.fee_minor, booking.currency) and not opened.is_staff,
         "first_name": first_name(booking.contact_name) if opened.is_staff else "",
         "leaves_person": leaves_person(booking, minute, now),
     }

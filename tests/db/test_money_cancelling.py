@@ -268,6 +268,29 @@ def test_a_move_with_a_fee_is_paid_first() -> None:
     assert booking.starts_at == place.at(10, days=7)
 
 
+def test_a_move_whose_fee_is_too_small_to_be_charged_is_made_and_the_fee_stays_open() -> None:
+    place = paid_studio("full", **{**MOVES, "change_fee_minor": 30})
+    booking = waiting(place, days=7)
+    arrived(booking, 8000)
+    deliver()
+
+    with pytest.raises(NothingToPay):
+        propose(booking, place.minute(14, days=7), expected_fee_minor=30)
+    moved = reschedule_booking(
+        booking_id=booking.pk,
+        start_minute=place.minute(14, days=7),
+        staff_member_id=None,
+        expected_sequence=0,
+        expected_fee_minor=30,
+        actor=LINK,
+        now=NOW,
+    )
+
+    assert moved.starts_at == place.at(14, days=7)
+    assert balance(subject_ref(booking)).open_minor == 30
+    assert payable(moved, NOW) is None
+
+
 def test_a_proposal_keeps_both_times_and_the_payment_swaps_them() -> None:
     booking, place = movable()
 

@@ -7,6 +7,7 @@ import pytest
 
 from bookings.models import Booking
 from bookings.operations import desk
+from bookings.operations.billing import CARD_LIFE
 from bookings.operations.expiry import expire_due
 from bookings.operations.hold import expire_holds
 from bookings.operations.settle import settle_card, settle_payment
@@ -76,6 +77,18 @@ def test_late_money_takes_the_time_again_if_it_is_free() -> None:
     assert (sums.owed_minor, sums.open_minor, sums.refunded_minor) == (8000, 6400, 0)
     assert told() >= {"confirmed", "payment_received"}
     assert not MoneyAlert.objects.exists()
+
+
+def test_late_money_that_is_seated_keeps_the_card_that_came_with_it() -> None:
+    booking = expired(paid_studio(saves_card=True))
+    card = card_kept(booking, now=LATE)
+    settle_card(saved_card_id=card.pk, now=LATE)
+
+    late_money(booking)
+
+    card.refresh_from_db()
+    assert booking.status == "confirmed"
+    assert card.detach_after == booking.ends_at + CARD_LIFE
 
 
 def test_late_money_goes_back_in_full_when_somebody_has_the_time() -> None:

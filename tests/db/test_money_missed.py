@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bookings.errors import CannotMarkMissed, CannotUndoMissed, NothingToPay, NothingToWaive
+from bookings.errors import CannotMarkMissed, CannotUndoMissed, FeeBeingPaid, NothingToPay, NothingToWaive
 from bookings.handlers import payment_failed
 from bookings.models import Booking
 from bookings.operations.cancel import cancel_booking
@@ -14,9 +14,12 @@ from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_sh
 from bookings.operations.pay import payable
 from bookings.operations.settle import settle_card
 from bookings.records import subject_ref
+from core.models import OutboxMessage
 from core.outbox import Delivery
 from notifications.models import Notification
+from payments.enums import Purpose
 from payments.models import Payment, Refund
+from payments.operations import paying
 from payments.queries import balance
 from tests.factories import NOW
 from tests.journeys import DESK, LINK, arrived, booked, card_kept, paid_studio, waiting
@@ -110,6 +113,24 @@ def test_a_fee_that_is_not_charged_by_itself_waits_for_staff() -> None:
     assert first == second
     assert charges() == [8000]
     assert booking.events.filter(details__what="fee").count() == 1
+
+
+@pytest.mark.parametrize("left", [{}, {"is_off_session": True, "failure_code": "card_declined"}])
+def test_a_payment_that_the_customer_left_is_called_off_before_the_card_is_charged(left: dict[str, Any]) -> None:
+    booking = agreed(charges_fees_automatically=False)
+    moment = missed(booking) + DAY
+    settle_due_fees(now=moment)
+    waiting_one = arrived(booking, 8000, purpose=Purpose.FEE, status="open", succeeded_at=None, intent_id=None, **left)
+    OutboxMessage.objects.filter(topic="payment.succeeded").delete()
+
+    with pytest.raises(FeeBeingPaid):
+        charge_fee(booking_id=booking.pk, actor=DESK, now=moment)
+    called_off = OutboxMessage.objects.get(topic="payment.call_off").payload
+    paying.call_off(payment_id=called_off["payment_id"], now=moment)
+    payment = charge_fee(booking_id=booking.pk, actor=DESK, now=moment)
+
+    assert payment != waiting_one
+    assert (payment.is_off_session, payment.amount_minor) == (True, 8000)
 
 
 def test_charging_where_no_card_is_kept_is_refused() -> None:

@@ -323,6 +323,17 @@ def test_fee_for_not_coming_without_a_card_can_be_paid(client: Client, stopped: 
     assert "Pay €24.00 now" in page(client, booking)
 
 
+def test_fee_too_small_to_be_paid_online_says_so(client: Client, stopped: StoppedClock) -> None:
+    booking = with_deposit(no_show_fee_kind="fixed", no_show_fee_value=1630)
+    stopped.pass_minutes(3 * DAY + 4 * 60)
+    mark_no_show(booking_id=booking.pk, actor=DESK, now=stopped.now(), reason="Nobody came")
+
+    text = page(client, booking)
+
+    assert "A fee of €0.30 is open. It cannot be paid online: please pay it at the front desk." in text
+    assert "Pay €0.30" not in text
+
+
 # --- receipts ---------------------------------------------------------------------------------------------------------
 
 
