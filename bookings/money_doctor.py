@@ -122,6 +122,8 @@ FROM bookings_booking b
 WHERE b.status IN ('confirmed', 'started', 'completed', 'no_show') AND b.payment_mode = 'card'
     AND NOT b.is_payment_waived
     AND NOT EXISTS (SELECT FROM payments_savedcard c WHERE c.subject_ref = 'booking:' || b.id)
+    AND b.total_minor > (SELECT coalesce(sum(p.amount_minor), 0) FROM payments_payment p
+        WHERE p.subject_ref = 'booking:' || b.id AND p.status = 'succeeded')
 """)
 
 waiting_for_nothing = _query("""

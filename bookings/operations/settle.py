@@ -116,7 +116,11 @@ def _record_paid(booking: Booking, payment: Payment, actor: Actor, now: datetime
 
 
 def _is_paid(booking: Booking) -> bool:
-    return booking.due_now_minor > 0 and balance_of(booking).net_paid_minor >= booking.due_now_minor
+    sums = balance_of(booking)
+    if booking.payment_mode == PaymentMode.CARD:
+        # The card stands for what was not paid: who paid everything needs none.
+        return not sums.open_minor
+    return booking.due_now_minor > 0 and sums.net_paid_minor >= booking.due_now_minor
 
 
 def _settle_late(booking: Booking, payment: Payment, now: datetime) -> None:

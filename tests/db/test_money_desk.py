@@ -17,6 +17,7 @@ from bookings.errors import (
     TooManyMessages,
 )
 from bookings.models import Booking, HelpMessage
+from bookings.money_doctor import confirmed_without_card
 from bookings.operations import desk
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.help import answer_help, mark_help_read, send_help
@@ -296,6 +297,19 @@ def test_a_hold_has_nobody_to_ask_yet() -> None:
 
     with pytest.raises(NotBooked):
         send_help(booking_id=held.pk, text="Hello", now=NOW)
+
+
+def test_who_pays_everything_at_the_desk_needs_no_card() -> None:
+    booking = waiting(paid_studio("card", no_show_fee_kind="all"))
+
+    take(booking, 5000)
+    booking.refresh_from_db()
+    assert booking.status == "pending_payment"
+    take(booking, 3000, "form-2")
+
+    booking.refresh_from_db()
+    assert booking.status == "confirmed"
+    assert confirmed_without_card(NOW) == []
 
 
 # --- the mails -------------------------------------------------------------------------------------------------------
