@@ -18,7 +18,8 @@ from payments.models import Payment, Reconciliation
 
 TODAY, LAST_WEEK, LAST_MONTH = gettext_lazy("Today"), gettext_lazy("7 days"), gettext_lazy("30 days")
 # What makes a spreadsheet take a cell for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The wide signs as well, which some spreadsheets read like the narrow ones.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def csv_rows(movements: Iterable[Movement], zone: ZoneInfo) -> Iterator[list[str
 
 def plain_cell(text: str) -> str:
     """Put an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def comparison_of(found: Reconciliation, zone: ZoneInfo) -> Comparison:

@@ -108,7 +108,7 @@ def test_a_therapist_has_no_list_of_money(client: Client, studio: Studio) -> Non
     assert "/desk/payments/" not in client.get("/desk/").content.decode()
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["\uff1d", "\uff20", " =", "\n", "=", "+", "-", "@", "\t", "\r"])
 def test_a_cell_that_would_be_a_formula_is_plain_text(start: str) -> None:
     assert plain_cell(f"{start}HYPERLINK(1)") == f"'{start}HYPERLINK(1)"
 
