@@ -17,20 +17,23 @@ _SEARCHED = re.compile(r"([?&]q=)[^&\s\"'#]+")
 
 
 def masked(text: str) -> str:
-    """Replace secrets and people in addresses with dots."""
-    for secret in (_TOKEN_PATH, _PROVIDER_SECRET, _SEARCHED):
-        text = secret.sub(r"\1…", text)
-    return text
+    """Replace secrets in addresses with dots."""
+    return _PROVIDER_SECRET.sub(r"\1…", _TOKEN_PATH.sub(r"\1…", text))
+
+
+def for_log(text: str) -> str:
+    """Replace secrets, and what was searched for, in addresses with dots."""
+    return _SEARCHED.sub(r"\1…", masked(text))
 
 
 class MaskTokens(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        clean = masked(message)
+        clean = for_log(message)
         if clean != message:
             record.msg, record.args = clean, None
         if record.exc_info and not record.exc_text:
-            record.exc_text = masked(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = for_log(logging.Formatter().formatException(record.exc_info))
         return True
 
 
