@@ -3,9 +3,11 @@
 import os
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import redis
 
 from devservers import application
 from devservers.process import Child
@@ -135,6 +137,52 @@ def test_a_worker_stopped_for_two_minutes_and_two_beats(site: Site) -> None:
 
     assert all(site.subjects(email) == ["You are booked"] for email, _ in guests)
     assert site.repeats() == 0
+
+
+WAVE = """
+from django.db import transaction
+from bookings.models import Booking
+from bookings.records import subject_ref
+from core import clock
+from notifications.enums import RecipientRole
+from notifications.operations import enqueue
+from notifications.requests import MessageRequest
+booking = Booking.objects.get()
+requests = [
+    MessageRequest(
+        kind="confirmed", subject_ref=subject_ref(booking), version=booking.ical_sequence, language="en",
+        recipient_role=RecipientRole.CUSTOMER, address=f"wave{number}@example.com", key=f"wave-{number}",
+    )
+    for number in range(1000)
+]
+with transaction.atomic():
+    enqueue(requests, now=clock.now())
+"""
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1200)
+def test_workers_are_killed_again_and_again_during_a_thousand_deliveries(site: Site) -> None:
+    """With the broker emptied in between: everybody is told, and twice only who was on the way at a kill."""
+    site.book()
+    site.wait_until_all_is_told()
+    site.stack.manage("shell", "--command", WAVE)
+    kills = 0
+    for done in (100, 300, 500, 700, 900):
+        site.stack.wait_until(lambda done=done: 1000 - site.waiting() >= done, 300, f"{done} are told")
+        site.stack.stop("worker", signal.SIGKILL)
+        kills += 1
+        client = redis.Redis.from_url(site.stack.valkey.url)
+        client.flushall()
+        client.close()
+        site.stack.start("worker")
+        site.let_time_pass()
+
+    site.wait_until_all_is_told(600)
+
+    arrived = Counter(mail.recipients[0] for mail in site.stack.mailbox.mails() if "wave" in mail.recipients[0])
+    assert len(arrived) == 1000
+    assert site.repeats() <= kills
 
 
 def deaths(site: Site) -> int:
