@@ -119,10 +119,16 @@ def _context(booking: Booking, request: ContextRequest) -> MessageContext | None
         return None  # there is nowhere to write a review
     if request.recipient_role == RecipientRole.CUSTOMER:
         return message_contexts.customer_context(booking, business, kind=kind, details=details, now=now)
-    person = StaffMember.objects.filter(pk=int(request.recipient_ref.partition(":")[2])).first()
+    person = _person(booking, int(request.recipient_ref.partition(":")[2]))
     if person is None or not _is_concerned(booking, person, request):
         return None
     return message_contexts.staff_context(booking, business, person, kind=kind, details=details, now=now)
+
+
+def _person(booking: Booking, staff_member_id: int) -> StaffMember | None:
+    """Whoever has a line was read with it; who has none any more is read by itself."""
+    of_lines = (line.staff_member for line in booking.lines.all() if line.staff_member_id == staff_member_id)
+    return next(of_lines, None) or StaffMember.objects.filter(pk=staff_member_id).first()
 
 
 def _with_everything() -> QuerySet[Booking]:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from notifications.enums import NotificationStatus
 from notifications.models import Notification
@@ -84,18 +84,22 @@ def _free(due: QuerySet[Notification], now: datetime, limit: int) -> list[Notifi
 
 
 def _write_claim(rows: list[Notification], now: datetime) -> None:
-    claim_id = uuid.uuid4()
+    claim = {
+        "status": NotificationStatus.SENDING,
+        "claim_id": uuid.uuid4(),
+        "claimed_at": now,
+        "next_try_at": now + timedelta(seconds=CLAIM_SECONDS),
+    }
+    unnamed = [row for row in rows if not row.message_id]
     for row in rows:
         if row.status == NotificationStatus.SENDING:
             logger.warning("notification %s: claim ran out, taking it over", row.pk)
-        row.status = NotificationStatus.SENDING
-        row.claim_id, row.claimed_at = claim_id, now
-        row.next_try_at = now + timedelta(seconds=CLAIM_SECONDS)
         row.attempts += 1
         row.message_id = row.message_id or _message_id(row)
-    Notification.objects.bulk_update(
-        rows, ["status", "claim_id", "claimed_at", "next_try_at", "attempts", "message_id"]
-    )
+        for name, value in claim.items():
+            setattr(row, name, value)
+    Notification.objects.filter(pk__in=[row.pk for row in rows]).update(attempts=F("attempts") + 1, **claim)
+    Notification.objects.bulk_update(unnamed, ["message_id"])
 
 
 def _with_claim(row: Notification) -> QuerySet[Notification]:

@@ -18,8 +18,9 @@ from notifications.requests import ContextRequest
 # WhatsApp lets a business write freely for so long after the person's own last message.
 WHATSAPP_WINDOW = timedelta(hours=24)
 CAP_WINDOW = timedelta(hours=24)
-# What counts against the caps: also what is being sent, because its answer may have been lost.
-_TEXTED = (NotificationStatus.SENDING, NotificationStatus.SENT, NotificationStatus.DELIVERED)
+# Of what is being sent, ``next_try_at`` is the end of its claim.
+LONGEST_CLAIM = timedelta(minutes=5)
+_TEXTED = (NotificationStatus.SENT, NotificationStatus.DELIVERED)
 _CUSTOMER = "customer:"
 
 
@@ -61,8 +62,10 @@ def text_counts(row: Notification, now: datetime) -> TextCounts:
     if row.channel not in TEXT_CHANNELS:
         return TextCounts()
     since = now - CAP_WINDOW
-    handed_over = Q(sent_at__gt=since) | Q(sent_at=None, claimed_at__gt=since)
-    others = Notification.objects.filter(handed_over, channel__in=TEXT_CHANNELS, status__in=_TEXTED)
+    # By the index of what is sent and by that of what is open: most texts that were never sent were taken back.
+    is_sent = Q(status__in=_TEXTED, sent_at__gt=since)
+    is_going = Q(status=NotificationStatus.SENDING, next_try_at__gt=since, next_try_at__lte=now + LONGEST_CLAIM)
+    others = Notification.objects.filter(is_sent | is_going, channel__in=TEXT_CHANNELS)
     counts = others.exclude(Q(text_hash="") | Q(pk=row.pk)).aggregate(
         site=Count("id"), address=Count("id", filter=Q(address=row.address))
     )
