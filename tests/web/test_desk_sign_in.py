@@ -70,6 +70,18 @@ def test_guessing_is_slowed_down_by_account_and_by_address(
     assert "_auth_user_id" not in client.session
 
 
+def test_an_account_is_counted_under_every_spelling_that_opens_it(
+    client: Client, leyla: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr("core.limits.allow", lambda bucket, key, *, per_minute: counted.append(key) or True)
+
+    for spelling in ("Leyla@Studio.Example", " leyla@studio.example", "leyla@stud\u0131o.example"):
+        sign_in(client, spelling, "wrong")
+
+    assert {key for key in counted if "@" in key} == {"leyla@studio.example"}
+
+
 def test_signing_out_takes_a_form(client: Client, leyla: User) -> None:
     client.force_login(leyla)
 
