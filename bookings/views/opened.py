@@ -51,6 +51,11 @@ class Opened:
         return self.role is LinkRole.STAFF
 
     @property
+    def proves_mailbox(self) -> bool:
+        """Whether this link travels by mail, and there is a mailbox that it travels to."""
+        return self.role is LinkRole.CUSTOMER and bool(self.booking.contact_email)
+
+    @property
     def actor(self) -> Actor:
         if self.is_staff:
             line = line_of(self.booking)
@@ -90,7 +95,7 @@ def open_for_customer(token: str) -> Opened:
 def open_by_mail(token: str) -> Opened:
     """For what only the owner of the mailbox may decide: the link that travels by mail, not the one on the screen."""
     opened = open_booking(token)
-    if opened.role is not LinkRole.CUSTOMER:
+    if not opened.proves_mailbox:
         raise Http404
     return opened
 
@@ -124,8 +129,8 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         "history": presenter.history(booking, opened.business),
         "preparations": [] if is_over else preparations(booking),
         "again_url": reverse("picker", args=[line_of(booking).variant.service.slug]),
-        "chooses_messages": opened.role is LinkRole.CUSTOMER,
-        "push_key": push_key() if opened.role is LinkRole.CUSTOMER and not is_over else "",
+        "chooses_messages": opened.proves_mailbox,
+        "push_key": push_key() if opened.proves_mailbox and not is_over else "",
     }
     if not is_over:
         block = presenter.move_block(booking, now=now, by_staff=False)

@@ -53,6 +53,15 @@ def test_page_shows_what_can_be_chosen_and_changes_nothing(client: Client, booki
     assert not Consent.objects.filter(purpose=MARKETING_CONSENT).exists()
 
 
+def test_a_booking_without_a_mailbox_has_nothing_to_choose(client: Client, booking: Booking) -> None:
+    Booking.objects.filter(pk=booking.pk).update(contact_email="", customer=None)
+
+    assert link(booking, "messages") not in client.get(link(booking)).content.decode()
+    assert client.get(link(booking, "messages")).status_code == 404
+    assert client.post(link(booking, "messages"), typed()).status_code == 404
+    assert client.post(link(booking, "push"), DEVICE, content_type="application/json").status_code == 404
+
+
 def test_choices_are_kept_for_the_owner_of_the_mailbox(client: Client, booking: Booking) -> None:
     response = client.post(link(booking, "messages"), typed(is_quiet="on", news="on", email=""))
 
