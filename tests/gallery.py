@@ -9,14 +9,21 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+import django
 from playwright.sync_api import Browser, Page, ViewportSize
 
-import tests.e2e.desk_scenes  # noqa: F401 (adds the scenes of the desk)
 from tests import browser, servers
-from tests.e2e.browsing import NO_LIMITS, visitors
-from tests.e2e.paying import JOURNEYS
-from tests.e2e.scenes import EXPECTED, SCENES, Stage
-from tests.stack import Stack
+
+# Scenes speak of models, which need the settings, and these their servers.
+servers.prepare_environment()
+django.setup()
+
+# isort: split
+import tests.e2e.desk_scenes  # noqa: E402, F401 (adds the scenes of the desk)
+from tests.e2e.browsing import NO_LIMITS, visitors  # noqa: E402
+from tests.e2e.paying import JOURNEYS  # noqa: E402
+from tests.e2e.scenes import EXPECTED, SCENES, Stage  # noqa: E402
+from tests.stack import Stack  # noqa: E402
 
 FOLDER = Path(".data/gallery")
 WIDTHS = {390: 844, 820: 1180, 1440: 900}
@@ -33,7 +40,6 @@ img { display: block; height: 560px; width: auto; border: 1px solid #8888; objec
 
 def main(wanted: Sequence[str]) -> int:
     """Take the pictures; the exit code is 1 when a scene could not be played."""
-    servers.prepare_environment()
     try:
         with Stack(demo=True, env=NO_LIMITS) as site, browser.launched() as chromium:
             failed = list(_scenes(site, chromium, wanted)) + list(_mails(site, chromium, wanted))
