@@ -10,6 +10,7 @@ import logging
 import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +39,7 @@ def claimed(now: datetime, *, limit: int, without: Collection[str] = ()) -> list
     with transaction.atomic():
         # With thousands due, only the first of them are compared; all of them only when each of those has to wait.
         rows = _free(due.filter(pk__in=due.values("pk")[:LOOKED_AT]), now, limit) or _free(due, now, limit)
+        rows = _apart(rows)
         _write_claim(rows, now)
     return rows
 
@@ -81,6 +83,13 @@ def _free(due: QuerySet[Notification], now: datetime, limit: int) -> list[Notifi
         not_before__lte=now,
     )
     return list(due.filter(~Exists(earlier)).select_for_update(skip_locked=True, of=("self",))[:limit])
+
+
+def _apart(rows: list[Notification]) -> list[Notification]:
+    """Whatever let a claim run out may take its process down again: it is tried alone, and takes nobody with it."""
+    if rows and rows[0].status == NotificationStatus.SENDING:
+        return rows[:1]
+    return list(takewhile(lambda row: row.status != NotificationStatus.SENDING, rows))
 
 
 def _write_claim(rows: list[Notification], now: datetime) -> None:

@@ -302,6 +302,17 @@ def test_a_claim_nobody_honours_is_taken_over_after_two_minutes(mailbox: Mailbox
     assert (row.status, row.attempts) == (Status.SENT, 2)
 
 
+def test_a_message_that_takes_its_process_down_takes_no_other_with_it_again(mailbox: Mailbox) -> None:
+    for subject in (1, 2, 3):
+        queued(subject)
+    assert len(claiming.claimed(NOW, limit=10)) == 3  # and the process dies
+    queued(4)
+
+    batches = [[row.subject_ref for row in claiming.claimed(after(121), limit=10)] for _ in range(5)]
+
+    assert batches == [["test:4"], ["test:1"], ["test:2"], ["test:3"], []]
+
+
 def test_whoever_lost_the_claim_sends_and_marks_nothing(mailbox: Mailbox) -> None:
     queued()
     [slow] = claiming.claimed(NOW, limit=1)
