@@ -407,6 +407,7 @@ def test_books_are_right_after_any_life(stripe: Stripe, killable: None, mode: st
 
 
 @pytest.mark.load
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("mode", MODES)
 def test_books_are_right_after_many_lives(stripe: Stripe, killable: None, mode: str) -> None:
     live(stripe, MODES[mode](), 300, 50)
