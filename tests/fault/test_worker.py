@@ -147,7 +147,7 @@ from core import clock
 from notifications.enums import RecipientRole
 from notifications.operations import enqueue
 from notifications.requests import MessageRequest
-booking = Booking.objects.get()
+booking = Booking.objects.order_by("-pk").first()
 requests = [
     MessageRequest(
         kind="confirmed", subject_ref=subject_ref(booking), version=booking.ical_sequence, language="en",
