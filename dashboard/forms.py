@@ -176,7 +176,11 @@ class ReplyForm(StepForm):
 
 
 class TrustForm(StepForm):
-    is_blocked = forms.BooleanField(label=_("May not book online"), required=False)
+    is_blocked = forms.BooleanField(
+        label=_("May not book online, and gets no messages"),
+        required=False,
+        help_text=_("Call them if they have to know something about a booking that stands."),
+    )
     is_prepayment_exempt = forms.BooleanField(label=_("Is never asked to pay in advance"), required=False)
     reason = forms.CharField(
         label=_("Reason"), max_length=300, help_text=_("For the history. The customer does not see it.")

@@ -87,6 +87,8 @@ def verdict(message: Message, facts: Facts, now: datetime, *, texts: TextCounts,
         return _drop(TOO_LATE)
     if message.recipient_ref in facts.erased:
         return _drop("The person had their data erased.")
+    if message.recipient_ref in facts.blocked:
+        return _drop("The business blocked this person: nothing is sent. Call them if they have to know.")
     for rule in (_suppression, _choice, _marketing):
         found = rule(message, facts)
         if found is not None:
@@ -117,8 +119,6 @@ def _choice(message: Message, facts: Facts) -> Verdict | None:
 def _marketing(message: Message, facts: Facts) -> Verdict | None:
     if message.purpose != Purpose.MARKETING:
         return None
-    if message.recipient_ref in facts.blocked:
-        return _drop("The person may not book online.")
     if message.recipient_ref not in facts.consenting:
         return _drop("The person did not ask for news.")
     return None
