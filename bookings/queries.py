@@ -212,11 +212,6 @@ def open_requests(now: datetime) -> QuerySet[Booking]:
     return waiting.select_related("location").prefetch_related("lines").order_by("hold_expires_at")
 
 
-def waiting_fees(now: datetime) -> QuerySet[Booking]:
-    """Return missed visits whose fee may still be waived before money moves, the soonest first."""
-    return Booking.objects.filter(fee_settles_at__gt=now).select_related("location").order_by("fee_settles_at")
-
-
 def payments_in_overdue_bookings(now: datetime) -> dict[int, list[Payment | CardSetup]]:
     """Return by booking, longest overdue first, the payments and card setups that may still let one stand whose time
     to pay is up: those that wait, and those that have just succeeded.

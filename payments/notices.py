@@ -93,7 +93,7 @@ def _worked_on(event: StripeEvent, now: datetime) -> str:
             return _setup(event, now)
         case "refund":
             return _refund(event, now)
-        case "charge" if event.type.startswith(("charge.refund", "charge.refunded")):
+        case "charge" if event.type.startswith("charge.refund"):
             return _refund(event, now)
     return "not used"
 

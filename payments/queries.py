@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import QuerySet, Sum
 
-from payments.enums import COUNTING_REFUNDS, LIVE_PAYMENTS, PaymentStatus, Purpose
+from payments.enums import COUNTING_REFUNDS, LIVE_PAYMENTS, Purpose
 from payments.models import BillLine, MoneyAlert, Payment, Receipt, Refund, SavedCard
 
 
@@ -86,10 +86,6 @@ def live_payment(subject_ref: str, purpose: Purpose) -> Payment | None:
     """The payment of a purpose that may still bring money by itself."""
     waiting = Payment.objects.filter(subject_ref=subject_ref, purpose=purpose, status__in=LIVE_PAYMENTS)
     return waiting.first()
-
-
-def has_payment_being_checked(subject_ref: str) -> bool:
-    return Payment.objects.filter(subject_ref=subject_ref, status=PaymentStatus.PROCESSING).exists()
 
 
 def saved_card(subject_ref: str) -> SavedCard | None:

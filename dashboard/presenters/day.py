@@ -162,11 +162,6 @@ def _url(on: date, today: date, place: Location | None) -> str:
     return f"{reverse('desk')}?{query}" if query else reverse("desk")
 
 
-def who_is_meant(booking: Booking) -> str:
-    """Name and reference, for headings of pages about one booking."""
-    return f"{booking.contact_name or gettext('No name given')}, {formats.reference_text(booking.reference)}"
-
-
 def what_and_who(booking: Booking) -> str:
     return " · ".join(filter(None, (visit.what_text(booking), ", ".join(visit.staff_names(booking)))))
 
