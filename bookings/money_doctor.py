@@ -70,7 +70,7 @@ JOIN LATERAL (
     FROM payments_payment p
     LEFT JOIN LATERAL (
         SELECT sum(amount_minor) AS back FROM payments_refund
-        WHERE payment_id = p.id AND status NOT IN ('failed', 'cancelled')
+        WHERE payment_id = p.id AND status NOT IN ('failed', 'cancelled', 'declined')
     ) r ON true
     WHERE p.subject_ref = 'booking:' || b.id AND p.status = 'succeeded'
 ) m ON true

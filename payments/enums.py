@@ -38,6 +38,9 @@ LIVE_PAYMENTS = frozenset({PaymentStatus.CREATED, PaymentStatus.OPEN, PaymentSta
 
 
 class RefundStatus(TextChoices):
+    """AWAITING_APPROVAL and DECLINED: where the business decides about refunds first. The provider knows neither."""
+
+    AWAITING_APPROVAL = "awaiting_approval", _("waiting for approval")
     QUEUED = "queued", _("approved")
     SUBMITTED = "submitted", _("on its way to the bank")
     PENDING = "pending", _("waiting at the bank")
@@ -45,10 +48,11 @@ class RefundStatus(TextChoices):
     SUCCEEDED = "succeeded", _("done")
     FAILED = "failed", _("could not be returned")
     CANCELLED = "cancelled", _("called off")
+    DECLINED = "declined", _("declined")
 
 
 # Refunds that count against what a payment has left: everything but those that certainly did not happen.
-COUNTING_REFUNDS = frozenset(RefundStatus) - {RefundStatus.FAILED, RefundStatus.CANCELLED}
+COUNTING_REFUNDS = frozenset(RefundStatus) - {RefundStatus.FAILED, RefundStatus.CANCELLED, RefundStatus.DECLINED}
 
 
 class RefundReason(TextChoices):
@@ -79,4 +83,5 @@ class AlertKind(TextChoices):
     WRONG_ACCOUNT = "wrong_account", _("A notice from another account or mode")
     DISPUTE = "dispute", _("A customer disputes a payment")
     EXTERNAL_REFUND = "external_refund", _("A refund was made at the payment provider")
+    REFUND_WAITS = "refund_waits", _("A refund waits for your decision")
     STUCK = "stuck", _("The payment provider did not answer for long")

@@ -22,6 +22,8 @@ PAYMENTS: Mapping[str, frozenset[str]] = {
 }
 
 REFUNDS: Mapping[str, frozenset[str]] = {
+    # By a person alone; called off where the money went back another way meanwhile.
+    _R.AWAITING_APPROVAL: frozenset({_R.QUEUED, _R.DECLINED, _R.CANCELLED}),
     _R.QUEUED: frozenset({_R.SUBMITTED, _R.SUCCEEDED, _R.FAILED, _R.CANCELLED}),
     _R.SUBMITTED: frozenset({_R.PENDING, _R.REQUIRES_ACTION, _R.SUCCEEDED, _R.FAILED, _R.CANCELLED}),
     _R.PENDING: frozenset({_R.REQUIRES_ACTION, _R.SUCCEEDED, _R.FAILED, _R.CANCELLED}),
@@ -30,6 +32,7 @@ REFUNDS: Mapping[str, frozenset[str]] = {
     _R.SUCCEEDED: frozenset({_R.FAILED}),
     _R.FAILED: frozenset(),
     _R.CANCELLED: frozenset(),
+    _R.DECLINED: frozenset(),
 }
 
 SETUPS: Mapping[str, frozenset[str]] = {

@@ -141,13 +141,15 @@ class Payment(models.Model):
 class Refund(models.Model):
     """Money that goes back, of one payment. The sum of those that count never exceeds what came in.
 
-    ``method`` differs from the payment's where a failed refund was settled by other means.
+    ``method`` differs from the payment's where a failed refund was settled by other means. One that waits for approval
+    is decided until ``answer_by``; ``asked_minor`` is what it was before somebody lowered it, ``decision`` the reason
+    that the customer reads.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     method = models.CharField(max_length=10, choices=Method.choices, default=Method.STRIPE)
-    status = models.CharField(max_length=16, choices=RefundStatus.choices, default=RefundStatus.QUEUED)
+    status = models.CharField(max_length=20, choices=RefundStatus.choices, default=RefundStatus.QUEUED)
     reason = models.CharField(max_length=10, choices=RefundReason.choices)
     note = models.CharField(max_length=300, blank=True)
     currency = models.CharField(max_length=3)
@@ -161,6 +163,11 @@ class Refund(models.Model):
     )
     actor_name = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
+    asked_minor = models.PositiveIntegerField(null=True, blank=True)
+    answer_by = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.CharField(max_length=120, blank=True)
+    decision = models.CharField(max_length=300, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
@@ -169,6 +176,26 @@ class Refund(models.Model):
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_refund_positive"),
+            models.CheckConstraint(
+                condition=~Q(status=RefundStatus.AWAITING_APPROVAL) | Q(answer_by__isnull=False, decided_at=None),
+                name="payments_refund_waits_until",
+            ),
+            models.CheckConstraint(
+                condition=(~Q(status=RefundStatus.DECLINED) & Q(asked_minor=None))
+                | (Q(decided_at__isnull=False) & ~Q(decision="")),
+                name="payments_refund_less_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_minor=None) | Q(asked_minor__gt=F("amount_minor")),
+                name="payments_refund_lowered",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["answer_by"],
+                condition=Q(status=RefundStatus.AWAITING_APPROVAL),
+                name="payments_refund_awaiting",
+            )
         ]
 
     def __str__(self) -> str:

@@ -255,6 +255,7 @@ class BusinessAdmin(ModelAdmin):
                     "daily_limit",
                     ("prepay_after_no_shows", "prepay_window_days"),
                     "trusted_after_visits",
+                    "refunds_need_approval",
                     "is_booking_paused",
                     "paused_message",
                 ],

@@ -214,6 +214,11 @@ class Business(TranslatedTexts):
         validators=[MinValueValidator(1)],
         help_text=_("Empty: always ask."),
     )
+    refunds_need_approval = models.BooleanField(
+        _("refunds of customers' cancellations wait for approval"),
+        default=False,
+        help_text=_("You approve, lower or decline each within 48 hours. What you owe for other reasons never waits."),
+    )
     tax_number = models.CharField(max_length=40, blank=True, help_text=_("Printed on receipts."))
     legal_address = models.CharField(
         _("name and address on receipts"),
