@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bookings.models import Booking
+from bookings.queries import has_unsettled_money
 from payments import gateway, queries
 from payments.enums import PaymentStatus
 from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
@@ -13,7 +14,7 @@ from payments.queries import Balance
 class BookingMoney:
     """Rows oldest first. ``payments`` are those that came in, ``attempts`` all of them, with those that failed.
 
-    ``card`` is one that fees can be charged to.
+    ``card`` is one that fees can be charged to; ``is_settling``: money came that the booking has yet to be told of.
     """
 
     balance: Balance
@@ -21,6 +22,7 @@ class BookingMoney:
     attempts: tuple[Payment, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     card: SavedCard | None = None
+    is_settling: bool = False
 
     @property
     def payments(self) -> list[Payment]:
@@ -34,8 +36,8 @@ class BookingMoney:
 
     @property
     def is_being_checked(self) -> bool:
-        """Whether the bank is still looking at a payment."""
-        return any(each.status == PaymentStatus.PROCESSING for each in self.attempts)
+        """Whether the bank is still looking at a payment, or what follows from one is just being done."""
+        return self.is_settling or any(each.status == PaymentStatus.PROCESSING for each in self.attempts)
 
     @property
     def refunds(self) -> list[Refund]:
@@ -47,7 +49,7 @@ NO_MONEY = BookingMoney(Balance(0, 0, 0))
 
 
 def money_of(booking: Booking) -> BookingMoney:
-    """Read all rows about the money of a booking, in 6 queries; none without a bill."""
+    """Read all rows about the money of a booking, in 7 queries; none without a bill."""
     if booking.bill_id is None:
         return NO_MONEY
     subject = f"booking:{booking.pk}"
@@ -57,6 +59,7 @@ def money_of(booking: Booking) -> BookingMoney:
         attempts=tuple(queries.payments_of(subject)),
         receipts=tuple(queries.receipts_of(subject)),
         card=queries.saved_card(subject) if gateway.is_configured() else None,
+        is_settling=has_unsettled_money(booking),
     )
 
 

@@ -3,13 +3,13 @@
 Reads only. A sum that the provider would not take is not offered.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bookings.enums import BookingStatus
 from bookings.models import Booking, MoveProposal
-from bookings.queries import live_proposal
+from bookings.queries import has_unsettled_money, live_proposal
 from bookings.records import demand_of, subject_ref
 from payments import gateway
 from payments.currencies import chargeable
@@ -41,7 +41,8 @@ class PayReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payable:
-    """What can be paid online now. ``until``: the time is kept so long for it; None: there is no hurry.
+    """What can be paid online now. ``until``: the time is kept so long for it; None: there is no hurry. Two that ask
+    for the same are equal however long it is kept.
 
     ``saves_card``: the card is kept for later fees, of at most ``cap_minor``; the words of the consent stand beside the
     button.
@@ -53,15 +54,16 @@ class Payable:
     amount_minor: int
     saves_card: bool = False
     cap_minor: int = 0
-    until: datetime | None = None
+    until: datetime | None = field(default=None, compare=False)
 
 
 def payable(booking: Booking, now: datetime) -> Payable | None:
     """Say what can be paid online for a booking at ``now``; None when that is nothing, or there is no provider.
 
-    At most three queries.
+    Nothing either while money has come in that the booking has yet to be told of: it may be exactly this. At most four
+    queries.
     """
-    if not booking.bill_id or not gateway.is_configured():
+    if not booking.bill_id or not gateway.is_configured() or has_unsettled_money(booking):
         return None
     if booking.status == BookingStatus.PENDING_PAYMENT:
         return _due_when_booking(booking, now)

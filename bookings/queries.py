@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Model, Prefetch, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import BigIntegerField, Exists, Model, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Lower
 
 from accounts.emails import same_mailbox
 from bookings.availability import free_starts
@@ -163,6 +164,14 @@ def live_proposal(booking: Booking, now: datetime) -> MoveProposal | None:
     """Return the move of a booking that waits to be paid, if its time is still kept and the booking where it was."""
     live = MoveProposal.objects.filter(booking=booking, expires_at__gt=now, sequence=booking.ical_sequence)
     return live.order_by("-pk").first()
+
+
+def has_unsettled_money(booking: Booking) -> bool:
+    """Whether money came in that the booking does not know of yet; once it does, it may need no more."""
+    told = BookingEvent.objects.filter(booking=booking, kind=EventKind.MONEY, details__what="paid")
+    told = told.annotate(paid_id=Cast(KeyTextTransform("payment_id", "details"), BigIntegerField()))
+    came = Payment.objects.filter(subject_ref=subject_ref(booking), status=PaymentStatus.SUCCEEDED)
+    return came.exclude(Exists(told.filter(paid_id=OuterRef("pk")))).exists()
 
 
 def lead_minutes_of(booking: Booking) -> int:

@@ -26,7 +26,13 @@ def bill(amount_minor: int = 8000, *, currency: str = "EUR", subject_ref: str = 
 
 
 def start(of: Bill, amount_minor: int = 1600, **changes: Any) -> StartedPayment:
-    values = {"subject_ref": SUBJECT, "purpose": Purpose.BOOKING, "amount_minor": amount_minor, "now": NOW}
+    values = {
+        "subject_ref": SUBJECT,
+        "purpose": Purpose.BOOKING,
+        "amount_minor": amount_minor,
+        "is_still_due": lambda: True,
+        "now": NOW,
+    }
     return start_payment(bill_id=of.pk, **{**values, **changes})
 
 

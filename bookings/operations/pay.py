@@ -58,6 +58,7 @@ def begin_payment(*, booking_id: int, expected_minor: int, consent_text: str, no
         amount_minor=due.amount_minor,
         saves_card=due.saves_card,
         cap_minor=due.cap_minor,
+        is_still_due=lambda: payable(Booking.objects.get(pk=booking_id), now) == due,
         now=now,
     )
     if due.purpose == Purpose.MOVE:

@@ -54,6 +54,7 @@ def start_payment(
     amount_minor: int,
     saves_card: bool = False,
     cap_minor: int = 0,
+    is_still_due: Callable[[], bool],
     now: datetime,
 ) -> StartedPayment:
     """Prepare a payment that the customer then makes in the page. Asks the provider; outside any transaction.
@@ -61,7 +62,11 @@ def start_payment(
     Whoever comes second while one is waiting (another tab, a double click) gets the same one, so it is paid once. One
     over another sum, or that keeps a card otherwise than asked for, is called off first.
 
-    :raises AlreadyPaid: when the waiting one has succeeded, is being checked, or is just charged to a saved card.
+    ``is_still_due`` reads again whether exactly this is due. It is asked in the transaction that writes a new payment,
+    after its row: while another one waits that row cannot be written, so what it brought is seen.
+
+    :raises AlreadyPaid: when the waiting one has succeeded, is being checked, or is just charged to a saved card, and
+        when this is not due any more.
     :raises PaymentUnavailable: when the provider does not answer; nothing was charged.
     :raises NoOnlinePayment: when no provider is set up.
     """
@@ -69,7 +74,7 @@ def start_payment(
         raise NoOnlinePayment
     try:
         for _ in range(_TRIES):
-            payment = _waiting(bill_id, subject_ref, purpose, amount_minor, saves_card, cap_minor, now)
+            payment = _waiting(bill_id, subject_ref, purpose, amount_minor, saves_card, cap_minor, is_still_due, now)
             if payment and (started := _started(payment, amount_minor, saves_card, cap_minor, now)):
                 return started
     except (ProviderFailed, ProviderRefused) as failure:
@@ -207,11 +212,14 @@ def _waiting(
     amount_minor: int,
     saves_card: bool,
     cap_minor: int,
+    is_still_due: Callable[[], bool],
     now: datetime,
 ) -> Payment | None:
     """Return the one waiting payment of the subject and purpose, made now if there is none. Two at once find one.
 
     None when another one came and went meanwhile.
+
+    :raises AlreadyPaid: when a new one is not due any more.
     """
     found = Payment.objects.filter(subject_ref=subject_ref, purpose=purpose, status__in=LIVE_PAYMENTS)
     if payment := found.first():
@@ -230,6 +238,8 @@ def _waiting(
     try:
         with transaction.atomic():
             payment.save(force_insert=True)
+            if not is_still_due():
+                raise AlreadyPaid
     except IntegrityError:
         return found.first()
     crash_point("payment-row-written")

@@ -20,18 +20,21 @@ from bookings.operations.cancel import cancel_booking
 from bookings.operations.fees import waive_fee
 from bookings.operations.hold import expire_holds
 from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
+from bookings.operations.pay import begin_payment
 from bookings.operations.propose import propose_move
 from bookings.operations.settle import settle_card, settle_payment
 from bookings.records import subject_ref
 from core.outbox import Delivery
+from devservers.stripe import Stripe
 from payments.doctor import CHECKS as PAYMENT_CHECKS
 from payments.enums import Method, Purpose
 from payments.models import Payment, Refund
+from payments.operations import sync_payment
 from payments.queries import balance
 from services.models import Service
 from tests.concurrency.racing import deadlock_count, race, rounds
 from tests.factories import NOW, Studio
-from tests.journeys import DESK, LINK, arrived, booked, card_kept, confirm, hold, paid_studio
+from tests.journeys import DESK, LINK, arrived, begin_and_pay, booked, card_kept, confirm, hold, paid_studio
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
@@ -193,6 +196,23 @@ def test_the_same_news_five_times_at_once_settles_once(rounds: int) -> None:
             assert status_of(booking) == "confirmed"
             assert booking.events.filter(details__what="paid").count() == 1
             assert booking.events.filter(to_status="confirmed", kind="status").count() == 1
+
+
+@rounds(short=10, full=100)
+def test_tabs_start_to_pay_while_the_payment_of_another_arrives(rounds: int, stripe: Stripe) -> None:
+    """They get the one that is there, or are told; never one more to pay."""
+    place = open_studio()
+    begin = {"expected_minor": 8000, "consent_text": "", "now": NOW}
+    with no_violations():
+        for start in starts(place, rounds):
+            booking = booked(place, start_minute=start)
+            payment = begin_and_pay(booking, stripe, 8000)
+            tab = partial(begin_payment, booking_id=booking.pk, **begin)
+            arrives = partial(sync_payment, payment_id=payment.pk, now=NOW)
+            seen = names(race([tab, arrives, tab, settling(payment), tab]))
+            assert set(seen[::2]) <= {"AlreadyPaid", "NothingToPay"}
+            assert Payment.objects.filter(subject_ref=subject_ref(booking)).count() == 1
+            settle_payment(payment_id=payment.pk, now=NOW)
 
 
 @rounds(short=10, full=100)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,12 +10,14 @@ from accounts.models import Consent, Customer
 from bookings.enums import BookingStatus
 from bookings.errors import CannotBookOnline, HoldExpired, NothingToPay, StalePage
 from bookings.models import Booking
+from bookings.operations import pay
 from bookings.operations.hold import expire_holds
 from bookings.operations.pay import begin_payment, payable
 from bookings.records import subject_ref
 from devservers.stripe import Stripe
 from notifications.models import Notification
 from notifications.rules import current_rules, forget_rules
+from payments.errors import AlreadyPaid
 from payments.models import Bill, CardSetup, Payment, SavedCard
 from payments.operations import sync_card_setup, sync_payment
 from payments.queries import balance
@@ -77,6 +80,46 @@ def test_booking_with_a_deposit_waits_for_it_and_stands_once_it_is_paid(stripe: 
     money = [event.details["what"] for event in booking.events.filter(kind="money")]
     assert money == ["paid"]
     assert kinds() == ["payment_required", "payment_received", "confirmed"]
+
+
+@pytest.mark.parametrize("is_settled", [False, True], ids=["money is there", "booking stands"])
+def test_tab_overtaken_by_the_payment_of_another_pays_nothing(
+    stripe: Stripe, monkeypatch: pytest.MonkeyPatch, is_settled: bool
+) -> None:
+    booking = waiting(paid_studio())
+    start = pay.start_payment
+
+    def overtaken(**values: Any) -> Any:
+        """What is due was decided; now the other tab pays, before anything is written."""
+        monkeypatch.setattr(pay, "start_payment", start)
+        sync_payment(payment_id=begin_and_pay(booking, stripe, 1600).pk, now=NOW)
+        if is_settled:
+            deliver()
+        return start(**values)
+
+    monkeypatch.setattr(pay, "start_payment", overtaken)
+
+    with pytest.raises(AlreadyPaid):
+        begin_payment(booking_id=booking.pk, expected_minor=1600, consent_text="", now=NOW)
+
+    assert list(Payment.objects.values_list("status", "amount_minor")) == [("succeeded", 1600)]
+
+
+def test_nothing_more_is_asked_for_until_the_booking_knows_of_what_came(stripe: Stripe) -> None:
+    booking = waiting(paid_studio("full"))
+    towel = 800
+    payment = begin_and_pay(booking, stripe, 8000)
+    Booking.objects.filter(pk=booking.pk).update(due_now_minor=8000 + towel)
+    sync_payment(payment_id=payment.pk, now=NOW)
+    booking.refresh_from_db()
+
+    before = payable(booking, NOW)
+    deliver()
+    after = payable(booking, NOW)
+
+    assert before is None
+    assert after
+    assert after.amount_minor == towel
 
 
 def test_booking_without_money_in_its_terms_stands_at_once() -> None:

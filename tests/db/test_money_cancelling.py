@@ -312,6 +312,15 @@ def test_a_proposal_keeps_both_times_and_the_payment_swaps_them() -> None:
     assert (sums.owed_minor, sums.net_paid_minor, sums.refunded_minor) == (8500, 8500, 0)
 
 
+def test_a_move_that_is_paid_is_not_asked_for_again_while_the_booking_has_yet_to_move() -> None:
+    booking, place = movable()
+    propose(booking, place.minute(14, days=7))
+
+    arrived(booking, 500, purpose=Purpose.MOVE)
+
+    assert payable(booking, NOW) is None
+
+
 def test_the_receipt_of_a_paid_move_has_its_fee_and_the_mail_leads_to_it() -> None:
     booking, place = movable()
     propose(booking, place.minute(14, days=7))

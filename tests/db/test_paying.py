@@ -12,7 +12,7 @@ from payments import gateway
 from payments.enums import AlertKind, Method, PaymentStatus, Purpose
 from payments.errors import AlreadyPaid, NoOnlinePayment, PaymentUnavailable
 from payments.models import MoneyAlert, Payment, SavedCard
-from payments.operations import call_off_payments, record_payment, start_payment, sync_payment
+from payments.operations import call_off_payments, record_payment, sync_payment
 from payments.operations.paying import call_off
 from payments.queries import balance
 from tests import money
@@ -241,7 +241,7 @@ def test_provider_is_never_asked_inside_a_transaction(stripe: Stripe) -> None:
     bill = money.bill()
 
     with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):
-        start_payment(bill_id=bill.pk, subject_ref=SUBJECT, purpose=Purpose.BOOKING, amount_minor=1600, now=NOW)
+        money.start(bill)
 
 
 def test_payment_that_the_provider_does_not_know_is_begun_anew(stripe: Stripe) -> None:

@@ -27,6 +27,7 @@ def start() -> None:
         subject_ref=SUBJECT,
         purpose=Purpose.BOOKING,
         amount_minor=1600,
+        is_still_due=lambda: True,
         now=clock.now(),
     )
 

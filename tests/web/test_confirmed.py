@@ -113,5 +113,5 @@ def test_confirmed_page_asks_the_database_the_same_however_many_bookings(
     assert Booking.objects.count() == 3
 
     for booking in (bookings[0], bookings[-1]):
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             client.get(link(booking, "confirmed"))

@@ -20,6 +20,7 @@ from payments.enums import PaymentStatus, Purpose
 from payments.models import Payment
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, arrived, booked, card_kept, hold, paid_studio, waiting
+from tests.money import deliver
 from tests.web.conftest import StoppedClock, details, filled, link
 
 pytestmark = pytest.mark.django_db
@@ -420,9 +421,10 @@ def test_state_asks_the_database_the_same_however_many_payments(
     booking = waiting(paid_studio())
     for _ in range(payment_count):
         arrived(booking, 100, purpose=Purpose.BALANCE)
+    deliver()
     payer(client, booking)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         client.get(pay(booking, "state"))
 
 
