@@ -48,21 +48,21 @@ class Booking(models.Model):
 
     bill = models.ForeignKey("payments.Bill", null=True, blank=True, on_delete=models.PROTECT, related_name="bookings")
     currency = models.CharField(max_length=3)
-    total_minor = models.PositiveIntegerField()
-    tax_minor = models.PositiveIntegerField(default=0)
+    total_minor = models.PositiveBigIntegerField()
+    tax_minor = models.PositiveBigIntegerField(default=0)
     prices_include_tax = models.BooleanField(default=True)
     terms = models.JSONField(default=dict)
     payment_mode = models.CharField(
         max_length=10, blank=True, help_text=_("What was asked for when booking; empty while held.")
     )
-    due_now_minor = models.PositiveIntegerField(default=0, help_text=_("Has to be paid before the booking stands."))
+    due_now_minor = models.PositiveBigIntegerField(default=0, help_text=_("Has to be paid before the booking stands."))
     is_payment_waived = models.BooleanField(default=False, help_text=_("Staff let it stand without the payment."))
 
     customer_move_count = models.PositiveSmallIntegerField(default=0)
-    fee_anchor_minor = models.PositiveIntegerField(default=0)
+    fee_anchor_minor = models.PositiveBigIntegerField(default=0)
     cancelled_by = models.CharField(max_length=10, choices=ActorKind.choices, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
-    cancellation_fee_minor = models.PositiveIntegerField(null=True, blank=True)
+    cancellation_fee_minor = models.PositiveBigIntegerField(null=True, blank=True)
     arrived_at = models.DateTimeField(null=True, blank=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     missed_at = models.DateTimeField(null=True, blank=True, help_text=_("When staff noted that nobody came."))
@@ -133,7 +133,7 @@ class BookingLine(models.Model):
     buffer_before_minutes = models.PositiveSmallIntegerField(default=0)
     buffer_after_minutes = models.PositiveSmallIntegerField(default=0)
     requirements = models.JSONField(default=list)
-    price_minor = models.PositiveIntegerField()
+    price_minor = models.PositiveBigIntegerField()
     add_ons = models.JSONField(default=list)
     tax_basis_points = models.PositiveSmallIntegerField(default=0)
 
@@ -173,7 +173,7 @@ class MoveProposal(models.Model):
     staff_member = models.ForeignKey(
         "staff.StaffMember", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    fee_minor = models.PositiveIntegerField(default=0)
+    fee_minor = models.PositiveBigIntegerField(default=0)
     sequence = models.PositiveIntegerField(default=0)
     payment = models.ForeignKey(
         "payments.Payment", null=True, blank=True, on_delete=models.SET_NULL, related_name="move_proposals"

@@ -1,4 +1,7 @@
-"""Columns encrypted at rest with Fernet keys from the environment. They cannot be searched, on purpose."""
+"""Kinds of columns: texts encrypted at rest with Fernet keys from the environment, and sums of money that people type.
+
+Encrypted ones cannot be searched, on purpose.
+"""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -6,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.validators import MaxValueValidator
 from django.db import models
+
+from core.money import MOST_MINOR
 
 if TYPE_CHECKING:
     _TextField = models.TextField[Any, Any]
+    _BigIntegerField = models.PositiveBigIntegerField[Any, Any]
 else:
     _TextField = models.TextField
+    _BigIntegerField = models.PositiveBigIntegerField
 
 
 @lru_cache(maxsize=4)
@@ -43,3 +51,9 @@ class EncryptedTextField(_TextField):
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         return decrypted(value) if value else value
+
+
+class MinorUnitsField(_BigIntegerField):
+    """A price, a fee or a deposit, in minor units; basis points where its kind is a percentage."""
+
+    default_validators = [MaxValueValidator(MOST_MINOR)]

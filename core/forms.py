@@ -11,13 +11,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from core import money
+from core import formats, money
 
 MINUTES_OF_DAY = 1440
-MAX_INTEGER = 2_147_483_647
+MOST_MINUTES = 2_147_483_647
 _CLOCK = re.compile(r"(\d{1,2})[:.h]?(\d{2})?", re.IGNORECASE)
 _LENGTH_PART = re.compile(r"(\d+)\s*(days?|d|hours?|h|minutes?|min|m)?(?![a-z])", re.IGNORECASE)
-_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+_AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,6})?")
 _UNIT_MINUTES = {"d": MINUTES_OF_DAY, "h": 60, "m": 1}
 
 
@@ -64,7 +64,7 @@ class LengthField(_TypedField):
         if not parts or _LENGTH_PART.sub("", text).strip(" ,"):
             raise ValidationError(_("Type a length such as 90 min, 24 h or 3 d."))
         minutes = sum(int(number) * _UNIT_MINUTES[(unit or "m")[0].lower()] for number, unit in parts)
-        if minutes > MAX_INTEGER:
+        if minutes > MOST_MINUTES:
             raise ValidationError(_("That is too long."))
         return minutes
 
@@ -81,10 +81,7 @@ class MoneyField(_TypedField):
 
     def clean(self, value: Any) -> int | None:
         text = super().clean(value)
-        return None if text is None else scaled(text, money.exponent(self.currency), example=self._example())
-
-    def _example(self) -> str:
-        return str(money.major(45 * 10 ** money.exponent(self.currency), self.currency))
+        return None if text is None else sum_of(text, self.currency)
 
 
 class PercentField(_TypedField):
@@ -103,14 +100,28 @@ class PercentField(_TypedField):
         return points
 
 
+def sum_of(text: str, currency: str) -> int:
+    """Read a sum of money, typed with the decimals of its currency, as minor units.
+
+    :raises ValidationError: when it is none, or more than ``money.MOST_MINOR``.
+    """
+    places = money.exponent(currency)
+    minor = scaled(text, places, example=str(money.major(45 * 10**places, currency)))
+    if minor > money.MOST_MINOR:
+        most = formats.money_text(money.MOST_MINOR, currency)
+        raise ValidationError(_("That is too much: at most %(sum)s."), params={"sum": most})
+    return minor
+
+
 def scaled(text: str, places: int, *, example: str) -> int:
     """Read a non-negative decimal number as an integer of ``places`` more digits: 45.5 with 2 is 4550.
 
-    :raises ValidationError: when it is no number, negative, too large or has more decimals than ``places``.
+    :raises ValidationError: when it is no number, negative, of more digits than anybody types or has more decimals
+        than ``places``.
     """
     plain = text.replace(" ", "").replace(",", ".")
     number = Decimal(plain).scaleb(places) if _AMOUNT.fullmatch(plain) else Decimal(-1)
-    if not 0 <= number <= MAX_INTEGER or number != number.to_integral_value():
+    if number < 0 or number != number.to_integral_value():
         raise ValidationError(_("Type an amount such as %(example)s."), params={"example": example})
     return int(number)
 

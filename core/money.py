@@ -8,6 +8,9 @@ from functools import lru_cache
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency, get_currency_precision
 
+# No price, fee or deposit may be more, in minor units of whatever currency: ten thousand million euros or rupiahs. Sums
+# of as many lines as a visit can have, with their taxes, still fit into eight bytes.
+MOST_MINOR = 10**12 - 1
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 
 

@@ -57,10 +57,10 @@ class BillLine(models.Model):
     kind = models.CharField(max_length=20, choices=Kind.choices)
     text = models.CharField(max_length=200)
     quantity = models.PositiveSmallIntegerField(default=1)
-    net_minor = models.IntegerField()
+    net_minor = models.BigIntegerField()
     tax_basis_points = models.PositiveSmallIntegerField(default=0)
-    tax_minor = models.IntegerField()
-    gross_minor = models.IntegerField()
+    tax_minor = models.BigIntegerField()
+    gross_minor = models.BigIntegerField()
     created_at = models.DateTimeField()
 
     class Meta:
@@ -90,10 +90,10 @@ class Payment(models.Model):
     method = models.CharField(max_length=10, choices=Method.choices, default=Method.STRIPE)
     status = models.CharField(max_length=12, choices=PaymentStatus.choices, default=PaymentStatus.CREATED)
     currency = models.CharField(max_length=3)
-    amount_minor = models.PositiveIntegerField()
+    amount_minor = models.PositiveBigIntegerField()
     is_off_session = models.BooleanField(default=False)
     saves_card = models.BooleanField(default=False)
-    cap_minor = models.PositiveIntegerField(
+    cap_minor = models.PositiveBigIntegerField(
         default=0, help_text=_("The most that the saved card may be charged later.")
     )
     intent_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
@@ -153,7 +153,7 @@ class Refund(models.Model):
     reason = models.CharField(max_length=10, choices=RefundReason.choices)
     note = models.CharField(max_length=300, blank=True)
     currency = models.CharField(max_length=3)
-    amount_minor = models.PositiveIntegerField()
+    amount_minor = models.PositiveBigIntegerField()
     stripe_refund_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
     failure_code = models.CharField(max_length=60, blank=True)
     key_serial = models.PositiveSmallIntegerField(default=0, help_text=_("Rises when the provider failed under a key."))
@@ -210,7 +210,7 @@ class CardSetup(models.Model):
     subject_ref = models.CharField(max_length=40)
     status = models.CharField(max_length=12, choices=SetupStatus.choices, default=SetupStatus.CREATED)
     setup_intent_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
-    cap_minor = models.PositiveIntegerField()
+    cap_minor = models.PositiveBigIntegerField()
     created_at = models.DateTimeField()
     checked_at = models.DateTimeField(null=True, blank=True)
 
@@ -239,7 +239,7 @@ class SavedCard(models.Model):
     exp_month = models.PositiveSmallIntegerField(null=True, blank=True)
     exp_year = models.PositiveSmallIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3)
-    cap_minor = models.PositiveIntegerField()
+    cap_minor = models.PositiveBigIntegerField()
     is_frozen = models.BooleanField(default=False, help_text=_("No further fees, because a payment is disputed."))
     created_at = models.DateTimeField()
     detach_after = models.DateTimeField(null=True, blank=True)

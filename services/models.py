@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import MinorUnitsField
 from core.texts import TranslatedTexts
 from services.enums import (
     Delivery,
@@ -65,7 +66,7 @@ class CancellationPolicy(models.Model):
     over_limit = models.CharField(
         _("after the free moves"), max_length=10, choices=OverLimit.choices, default=OverLimit.BLOCKED
     )
-    change_fee_minor = models.PositiveIntegerField(_("fee per further move (minor units)"), default=0)
+    change_fee_minor = MinorUnitsField(_("fee per further move (minor units)"), default=0)
     grace_minutes = models.PositiveSmallIntegerField(_("free to cancel for (minutes after booking)"), default=15)
     grace_min_lead_minutes = models.PositiveIntegerField(_("… unless it starts within (minutes)"), default=120)
     payment_mode = models.CharField(
@@ -74,7 +75,7 @@ class CancellationPolicy(models.Model):
     deposit_kind = models.CharField(
         _("the deposit is a"), max_length=10, choices=DepositKind.choices, default=DepositKind.PERCENT
     )
-    deposit_value = models.PositiveIntegerField(
+    deposit_value = MinorUnitsField(
         _("deposit"), default=0, help_text=_("Percent: hundredths of a percent (2000 = 20 %). Fixed: minor units.")
     )
     deposit_rule = models.CharField(
@@ -96,7 +97,7 @@ class CancellationPolicy(models.Model):
     no_show_fee_kind = models.CharField(
         _("not coming costs"), max_length=10, choices=FeeKind.choices, default=FeeKind.NONE
     )
-    no_show_fee_value = models.PositiveIntegerField(
+    no_show_fee_value = MinorUnitsField(
         _("fee for not coming"),
         default=0,
         help_text=_("Percent: hundredths of a percent (5000 = 50 %). Fixed: minor units."),
@@ -155,7 +156,7 @@ class CancellationTier(models.Model):
         _("until (minutes before the start)"), validators=[MaxValueValidator(30 * 1440)]
     )
     fee_kind = models.CharField(max_length=10, choices=FeeKind.choices, default=FeeKind.NONE)
-    fee_value = models.PositiveIntegerField(
+    fee_value = MinorUnitsField(
         default=0, help_text=_("Percent: hundredths of a percent (5000 = 50 %). Fixed: minor units.")
     )
 
@@ -412,7 +413,7 @@ class Service(TranslatedTexts):
         help_text=_("Empty: as the cancellation policy says."),
     )
     deposit_kind = models.CharField(_("own deposit"), max_length=10, choices=DepositKind.choices, blank=True)
-    deposit_value = models.PositiveIntegerField(
+    deposit_value = MinorUnitsField(
         _("deposit"),
         null=True,
         blank=True,
@@ -456,7 +457,7 @@ class ServiceVariant(TranslatedTexts):
     work_minutes = models.PositiveSmallIntegerField(validators=[MinValueValidator(5), MaxValueValidator(720)])
     processing_minutes = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(480)])
     finish_minutes = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(480)])
-    price_minor = models.PositiveIntegerField()
+    price_minor = MinorUnitsField()
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
 
@@ -479,7 +480,7 @@ class AddOn(TranslatedTexts):
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="add_ons")
     name = models.CharField(max_length=80)
-    price_minor = models.PositiveIntegerField(default=0)
+    price_minor = MinorUnitsField(default=0)
     extra_minutes = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(240)])
     is_paid_at_visit = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0)

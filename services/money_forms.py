@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.forms import percent_text, scaled
-from core.money import exponent, major
+from core.forms import percent_text, scaled, sum_of
+from core.money import major
 from services.enums import FeeKind, PaymentMode
 from services.models import Business, CancellationPolicy, CancellationTier, Service
 
@@ -49,9 +49,8 @@ class _MoneyRulesForm(_ModelForm):
         text = str(self.cleaned_data.get(value_name) or "").rstrip(" %")
         if kind not in {_PERCENT, _FIXED} or not text:
             return 0
-        places = 2 if kind == _PERCENT else exponent(self.currency)
         try:
-            value = scaled(text, places, example="50")
+            value = scaled(text, 2, example="50") if kind == _PERCENT else sum_of(text, self.currency)
         except forms.ValidationError as error:
             self.add_error(value_name, error)
             return 0

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import MinorUnitsField
 from core.texts import TranslatedTexts
 from services.enums import Weekday
 from services.models import DayMinutes, Location, Resource, ServiceVariant
@@ -62,7 +63,7 @@ class Qualification(models.Model):
 
     staff_member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="qualifications")
     variant = models.ForeignKey(ServiceVariant, on_delete=models.CASCADE, related_name="qualifications")
-    price_minor = models.PositiveIntegerField(null=True, blank=True)
+    price_minor = MinorUnitsField(null=True, blank=True)
     work_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:

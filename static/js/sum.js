@@ -6,7 +6,7 @@ const named = document.querySelector("input[name=named]");
 
 function minor(text, digits) {
   const plain = text.replaceAll(" ", "").replace(",", ".");
-  if (!/^\d{1,9}(\.\d+)?$/.test(plain)) return null;
+  if (!/^\d{1,12}(\.\d+)?$/.test(plain)) return null;
   const value = Number(plain) * 10 ** digits;
   return Math.abs(value - Math.round(value)) < 1e-6 && value > 0 ? Math.round(value) : null;
 }

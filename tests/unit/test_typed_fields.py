@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
+from core import money
 from core.forms import ClockField, LengthField, MoneyField, PercentField, length_text
 
 
@@ -67,6 +68,7 @@ def test_a_shown_length_reads_back_as_itself(minutes: int) -> None:
         ("EUR", "0", 0),
         ("JPY", "4500", 4500),
         ("KWD", "1.234", 1234),
+        ("IDR", "9 999 999 999.99", money.MOST_MINOR),
     ],
 )
 def test_amounts(currency: str, typed: str, minor: int) -> None:
@@ -83,7 +85,6 @@ def test_amounts(currency: str, typed: str, minor: int) -> None:
         ("EUR", "1.005"),
         ("EUR", "1e3"),
         ("EUR", "NaN"),
-        ("EUR", "99999999999"),
         ("JPY", "1.5"),
         ("EUR", "1,200.00"),
     ],
@@ -91,6 +92,21 @@ def test_amounts(currency: str, typed: str, minor: int) -> None:
 def test_amounts_that_are_none(currency: str, typed: str) -> None:
     with pytest.raises(ValidationError):
         MoneyField(currency=currency).clean(typed)
+
+
+@pytest.mark.parametrize(
+    ("currency", "typed", "most"),
+    [
+        ("EUR", "10000000000", "€9,999,999,999.99"),
+        ("JPY", "1000000000000", "¥999,999,999,999"),
+        ("KWD", "999999999999.999", "KWD\xa0999,999,999.999"),
+    ],
+)
+def test_amounts_that_nobody_has(currency: str, typed: str, most: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        MoneyField(currency=currency).clean(typed)
+
+    assert refused.value.messages == [f"That is too much: at most {most}."]
 
 
 @pytest.mark.parametrize(("typed", "points"), [("19", 1900), ("7.5 %", 750), ("7,25%", 725), ("0", 0), ("100", 10_000)])

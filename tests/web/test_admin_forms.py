@@ -104,7 +104,7 @@ def test_stored_values_show_as_they_may_be_typed_again(desk: Client) -> None:
     assert (variant.work_minutes, variant.price_minor) == (90, 11050)
 
 
-@pytest.mark.parametrize("price", ["-1", "ten", "1.005", "1e3", "99999999999"])
+@pytest.mark.parametrize("price", ["-1", "ten", "1.005", "1e3", "€45"])
 def test_a_price_that_is_none_is_refused_on_its_field(desk: Client, price: str) -> None:
     factories.business()
     variant = factories.service(factories.location())
@@ -115,6 +115,22 @@ def test_a_price_that_is_none_is_refused_on_its_field(desk: Client, price: str) 
     assert "Type an amount such as 45.00." in html
     variant.refresh_from_db()
     assert variant.price_minor == 8000
+
+
+@pytest.mark.parametrize("field", ["variants-0-price_minor", "add_ons-0-price_minor", "deposit_value"])
+def test_more_than_anybody_asks_is_refused_on_its_field(desk: Client, field: str) -> None:
+    factories.business()
+    variant = factories.service(factories.location())
+    factories.add_on(variant.service)
+    url = page("services_service", variant.service)
+    values = form_of(desk, url) | {"payment_mode": "deposit", "deposit_kind": "fixed", "deposit_value": "20"}
+
+    html = save(desk, url, values | {field: "10000000000"})
+    save(desk, url, values | {field: "9999999999.99"})
+
+    assert "That is too much: at most €9,999,999,999.99." in html
+    stored = form_of(desk, url)[field]
+    assert stored == "9999999999.99"
 
 
 def test_prices_of_a_currency_without_cents_have_none(desk: Client) -> None:
@@ -181,7 +197,10 @@ def test_a_policy_says_what_is_asked_and_shows_what_customers_read(desk: Client,
         ({"payment_mode": "deposit", "deposit_value": ""}, "Say how much the deposit is"),
         ({"payment_mode": "deposit", "deposit_value": "0"}, "Say how much the deposit is"),
         ({"deposit_kind": "percent", "deposit_value": "101"}, "A percentage cannot be more than 100."),
-        ({"deposit_kind": "fixed", "deposit_value": "ten"}, "Type an amount such as 50."),
+        ({"deposit_kind": "fixed", "deposit_value": "ten"}, "Type an amount such as 45.00."),
+        ({"deposit_kind": "fixed", "deposit_value": "10000000000"}, "That is too much: at most €9,999,999,999.99."),
+        ({"change_fee_minor": "10000000000"}, "That is too much: at most €9,999,999,999.99."),
+        ({"deposit_kind": "percent", "deposit_value": "999999999999"}, "A percentage cannot be more than 100."),
         ({"no_show_fee_kind": "percent", "no_show_fee_value": ""}, "Say how much not coming costs"),
         ({"payment_mode": "card"}, "A card is kept only for fees, and there are none"),
     ],
