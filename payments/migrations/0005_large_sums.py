@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0003_provider_keys"),
+        ("payments", "0004_refunds_that_wait"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ import core.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("services", "0004_review_address"),
+        ("services", "0005_refund_approval"),
     ]
 
     operations = [
