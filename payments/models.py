@@ -163,7 +163,7 @@ class Refund(models.Model):
     )
     actor_name = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
-    asked_minor = models.PositiveIntegerField(null=True, blank=True)
+    asked_minor = models.PositiveBigIntegerField(null=True, blank=True)
     answer_by = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=120, blank=True)

@@ -47,6 +47,11 @@ class Migration(migrations.Migration):
             field=models.PositiveBigIntegerField(),
         ),
         migrations.AlterField(
+            model_name="refund",
+            name="asked_minor",
+            field=models.PositiveBigIntegerField(blank=True, null=True),
+        ),
+        migrations.AlterField(
             model_name="savedcard",
             name="cap_minor",
             field=models.PositiveBigIntegerField(),
