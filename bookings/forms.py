@@ -2,7 +2,6 @@
 ``contact``.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -15,9 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from bookings import contact
 
 REASON_LIMIT = 200
-# Epoch minutes of the years 1970 to 2200; anything else is not a time anybody means.
-_LAST_MINUTE = 121_000_000
-_SLOT = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})", re.ASCII)
 
 
 class CleanedField(forms.CharField):
@@ -158,14 +154,6 @@ class ExtrasForm(forms.Form):
         offered = [(str(number), str(number)) for number in sorted(add_on_ids)]
         self.fields["add"] = forms.TypedChoiceField(choices=offered, coerce=int, empty_value=None, required=False)
         self.fields["remove"] = forms.TypedChoiceField(choices=offered, coerce=int, empty_value=None, required=False)
-
-
-def parsed_slot(text: str) -> tuple[int, int] | None:
-    """Read ``<location id>.<epoch minute>`` as the time buttons send it; None for anything else."""
-    match = _SLOT.fullmatch(text)
-    if match is None or int(match[2]) > _LAST_MINUTE or int(match[1]) >= 2**63:
-        return None
-    return int(match[1]), int(match[2])
 
 
 def _line(label: Any, limit: int, missing: Any) -> CleanedField:

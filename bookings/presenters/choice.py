@@ -1,5 +1,6 @@
 """What a visitor of the picker chose, as an address says it. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +12,12 @@ from bookings.catalogue import Person, Place, ServiceOffer, VariantOffer
 WEEKS = 5
 WINDOW_DAYS = 7 * WEEKS
 EVERYWHERE = "all"
+
+# The last minute of the year 2199; nobody means a later one.
+_LAST_MINUTE = 120_968_639
+# As long as an id of the database can be for sure.
+_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+_SLOT = re.compile(rf"({_ID.pattern})\.([0-9]{{1,9}})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +106,20 @@ def parsed_slot(slot: str) -> tuple[int, int]:
 
     :raises ValueError: when it is something else.
     """
-    location, _, minute = slot.partition(".")
-    if not (location.isascii() and location.isdigit() and minute.isascii() and minute.isdigit()) or len(slot) > 24:
+    match = _SLOT.fullmatch(slot)
+    if match is None or int(match[2]) > _LAST_MINUTE:
         raise ValueError(slot)
-    return int(location), int(minute)
+    return int(match[1]), int(match[2])
+
+
+def parsed_id(text: str) -> int:
+    """Read the id of a row as forms send it.
+
+    :raises ValueError: when it is something else, or larger than any id can be.
+    """
+    if not _ID.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
 
 
 def local_time(minute: int, place: Place) -> datetime:

@@ -23,7 +23,7 @@ from bookings.facts import availability_facts
 from bookings.lifecycle import Actor
 from bookings.models import BookingLine
 from bookings.operations.hold import HeldSlot, hold_slot
-from bookings.presenters.choice import Choice, choice_query, parsed_slot, read_choice
+from bookings.presenters.choice import Choice, choice_query, parsed_id, parsed_slot, read_choice
 from bookings.presenters.frame import Frame, frame_of
 from bookings.presenters.picker import Held, picker_page
 from bookings.presenters.times import taken_words
@@ -214,7 +214,7 @@ def _hold(request: HttpRequest, service: ServiceOffer, visitor: str, now: dateti
     :raises ValueError: when the form was not one of ours.
     :raises DomainError: as ``hold_slot`` does; also when this service has no such length (any more).
     """
-    variant_id = int(request.POST.get("variant", ""))
+    variant_id = parsed_id(request.POST.get("variant", ""))
     if variant_id not in {variant.id for variant in service.variants}:
         raise ServiceNotOffered
     location_id, start_minute = parsed_slot(request.POST.get("slot", ""))
@@ -223,8 +223,8 @@ def _hold(request: HttpRequest, service: ServiceOffer, visitor: str, now: dateti
         variant_id=variant_id,
         location_id=location_id,
         start_minute=start_minute,
-        staff_member_id=int(staff) if staff else None,
-        add_on_ids=[int(add_on) for add_on in request.POST.getlist("add_on")],
+        staff_member_id=parsed_id(staff) if staff else None,
+        add_on_ids=[parsed_id(add_on) for add_on in request.POST.getlist("add_on")],
         actor=_CUSTOMER,
         language=get_language() or "en",
         visitor_hash=visitor_hash(visitor),

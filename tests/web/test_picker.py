@@ -132,7 +132,18 @@ def test_a_time_of_the_past_cannot_be_pressed(client: Client, studio: Studio, st
 
 
 @pytest.mark.parametrize(
-    "broken", [{"slot": ""}, {"slot": "1"}, {"slot": "1.x"}, {"variant": ""}, {"variant": "x"}, {"staff": "anyone"}]
+    "broken",
+    [
+        {"slot": ""},
+        {"slot": "1"},
+        {"slot": "1.x"},
+        {"slot": "1." + "9" * 20},
+        {"variant": ""},
+        {"variant": "x"},
+        {"staff": "anyone"},
+        {"staff": "9" * 20},
+        {"add_on": "9" * 20},
+    ],
 )
 def test_a_form_that_is_not_ours_is_not_found(client: Client, studio: Studio, broken: dict[str, str]) -> None:
     response = client.post(f"{picker(studio)}hold", {**wish(studio, 10), **broken})
