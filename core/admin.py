@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import NestedObjects
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
 from django.http import HttpRequest
 from django.utils.functional import Promise
@@ -22,6 +23,7 @@ from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold import admin as unfold
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -30,6 +32,7 @@ from core.commitments import Commitment
 from core.errors import DomainError
 from core.forms import ClockField, LengthField, PercentField
 from core.models import OutboxMessage
+from core.outbox import revive
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -275,7 +278,15 @@ def sentence(intro: str, lines: Sequence[SafeString]) -> SafeString:
 
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(ReadOnlyAdmin):
-    list_display = ("topic", "route", "key", "status", "attempts", "due_at", "done_at")
+    list_display = ("topic", "route", "key", "status", "attempts", "due_at", "done_at", "error")
     list_filter = ("status", "topic")
     search_fields = ("key", "route", "topic")
     ordering = ("-id",)
+    actions = ("run_again",)
+
+    @action(description=_("Run again what was given up"), permissions=["view"])
+    def run_again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
+        """Harmless for the others: only what was given up waits for a person."""
+        now = clock.now()
+        count = sum(revive(pk, now=now) for pk in queryset.values_list("pk", flat=True))
+        messages.success(request, ngettext("%d message runs again.", "%d messages run again.", count) % count)

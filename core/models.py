@@ -21,6 +21,8 @@ class OutboxMessage(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     due_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
+    # Tries since the last one that came back: their processes died.
+    lost_claims = models.PositiveSmallIntegerField(default=0)
     claim_id = models.UUIDField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)

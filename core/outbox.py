@@ -32,6 +32,8 @@ Status = OutboxMessage.Status
 FIRST_DELAY_SECONDS = 5
 LONGEST_DELAY_SECONDS = 3600
 MAX_ATTEMPTS = 20  # about half a day
+# How often in a row a handler may take its process down with it.
+LOST_CLAIMS_ALLOWED = 3
 # How long a claim lasts. Longer than a task may run, so that nobody takes over from a handler that is still at work.
 CLAIM = timedelta(minutes=5)
 # Ends early enough that the last handler of a batch has time left before the task is killed.
@@ -104,6 +106,19 @@ def retry_delay(attempts: int) -> timedelta:
     return timedelta(seconds=min(FIRST_DELAY_SECONDS * 2 ** min(attempts - 1, 20), LONGEST_DELAY_SECONDS))
 
 
+def revive(message_id: int, *, now: datetime) -> bool:
+    """Run a message that was given up from the beginning, because somebody says that its cause is gone; False when it
+    is not given up (any more).
+    """
+    dead = OutboxMessage.objects.filter(pk=message_id, status=Status.DEAD)
+    is_revived = dead.update(
+        status=Status.PENDING, attempts=0, lost_claims=0, claim_id=None, claimed_at=None, due_at=now
+    )
+    if is_revived:
+        nudge("core.tasks.drain_outbox")
+    return bool(is_revived)
+
+
 @transaction.atomic
 def _claimed(now: datetime) -> OutboxMessage | None:
     """Claim the message that has been due longest. Until the claim runs out it is due again only at that moment."""
@@ -115,17 +130,18 @@ def _claimed(now: datetime) -> OutboxMessage | None:
     )
     if message is None:
         return None
+    if message.status == Status.CLAIMED:
+        message.lost_claims += 1
     message.status, message.claim_id, message.claimed_at = Status.CLAIMED, uuid.uuid4(), now
     message.attempts += 1
     message.due_at = now + CLAIM
-    message.save(update_fields=["status", "claim_id", "claimed_at", "attempts", "due_at"])
+    message.save(update_fields=["status", "claim_id", "claimed_at", "attempts", "lost_claims", "due_at"])
     return message
 
 
 def _run(message: OutboxMessage, now: datetime) -> bool:
-    if message.attempts > MAX_ATTEMPTS:
-        # Every try ended without a word: the handler takes its process down with it.
-        _bury(message, "the process died at every try")
+    if message.lost_claims >= LOST_CLAIMS_ALLOWED:
+        _bury(message, f"Running this stopped the worker {message.lost_claims} times.")
         return False
     delivery = Delivery(message.pk, message.topic, message.key, message.payload, message.attempts)
     try:
@@ -162,6 +178,7 @@ def _put_back(message: OutboxMessage, error: str, now: datetime) -> None:
         claimed_at=None,
         claim_id=None,
         due_at=now + retry_delay(message.attempts),
+        lost_claims=0,
         error=error,
     )
 

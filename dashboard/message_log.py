@@ -9,6 +9,7 @@ from bookings.models import Booking
 from dashboard.permissions import Rights, bookings_visible_to
 from notifications.enums import NotificationStatus
 from notifications.models import Notification
+from notifications.queries import sent_again
 
 MOST_SHOWN = 100
 FAILED = (NotificationStatus.PERMANENT_FAILURE, NotificationStatus.TECHNICAL_FAILURE)
@@ -37,6 +38,12 @@ def latest(rights: Rights, statuses: Sequence[str] = ()) -> list[Notification]:
 def of_booking(booking: Booking) -> list[Notification]:
     """Everything that was, is or will be sent about a booking, latest first. One query."""
     return list(Notification.objects.filter(subject_ref=f"{_BOOKING}{booking.pk}").order_by("-id"))
+
+
+def failed_count(booking: Booking) -> int:
+    """How many messages about a booking did not arrive and were not sent again. One query."""
+    about = Notification.objects.filter(subject_ref=f"{_BOOKING}{booking.pk}", status__in=FAILED)
+    return about.filter(~sent_again()).count()
 
 
 def message_by_number(rights: Rights, number: int) -> Notification | None:

@@ -2,7 +2,8 @@
 has.
 
 A claim is made in a transaction of its own and ends by itself; only whoever still has it may send and mark. Messages
-about one subject to one address are claimed one after the other, in the order in which they were written.
+about one subject to one address are claimed one after the other, in the order in which they were written. A message
+whose claims run out again and again stops its senders: it is given up, aloud.
 """
 
 import hashlib
@@ -25,23 +26,30 @@ logger = logging.getLogger(__name__)
 
 OPEN = (NotificationStatus.QUEUED, NotificationStatus.SENDING, NotificationStatus.TEMPORARY_FAILURE)
 CLAIM_SECONDS = 120
+# A sender is killed after so many seconds (``tasks``): before the claim on what it is just handing over runs out.
+SENDER_SECONDS = 110
+LOST_CLAIMS_ALLOWED = 3
 LOOKED_AT = 200
 
 
 def claimed(now: datetime, *, limit: int, without: Collection[str] = ()) -> list[Notification]:
     """Claim up to ``limit`` messages that are due, except those of some channels, longest due first.
 
-    ``next_try_at`` becomes the end of the claim, so a claim that nobody honours is due again by itself.
+    ``next_try_at`` becomes the end of the claim, so a claim that nobody honours is due again by itself, for
+    ``LOST_CLAIMS_ALLOWED`` times.
     """
     due = Notification.objects.filter(status__in=OPEN, next_try_at__lte=now).order_by("next_try_at", "id")
     if without:
         due = due.exclude(channel__in=without)
-    with transaction.atomic():
-        # With thousands due, only the first of them are compared; all of them only when each of those has to wait.
-        rows = _free(due.filter(pk__in=due.values("pk")[:LOOKED_AT]), now, limit) or _free(due, now, limit)
-        rows = _apart(rows)
-        _write_claim(rows, now)
-    return rows
+    while True:
+        with transaction.atomic():
+            # With thousands due, only the first of them are compared; all of them only when each of those has to wait.
+            rows = _free(due.filter(pk__in=due.values("pk")[:LOOKED_AT]), now, limit) or _free(due, now, limit)
+            rows = _apart(rows)
+            if not (rows and _stops_its_senders(rows[0])):
+                _write_claim(rows, now)
+                return rows
+            _give_up(rows[0])
 
 
 def release(row: Notification, now: datetime) -> None:
@@ -51,12 +59,13 @@ def release(row: Notification, now: datetime) -> None:
     mark(row, status=status, attempts=tries, next_try_at=now)
 
 
-def is_ours(row: Notification, **values: Any) -> bool:
-    """Whether the claim still holds: a process that was stopped for minutes must not send what another one has sent.
+def renew(row: Notification, now: datetime, **values: Any) -> bool:
+    """Begin the time of a claim anew, if it still holds: a process that was stopped for minutes must not send what
+    another one has sent, and nobody may take over what a slow server is just being handed.
 
     ``values`` are written in the same statement.
     """
-    return bool(_with_claim(row).update(**values)) if values else _with_claim(row).exists()
+    return bool(_with_claim(row).update(next_try_at=now + timedelta(seconds=CLAIM_SECONDS), **values))
 
 
 def mark(row: Notification, **values: Any) -> bool:
@@ -87,9 +96,28 @@ def _free(due: QuerySet[Notification], now: datetime, limit: int) -> list[Notifi
 
 def _apart(rows: list[Notification]) -> list[Notification]:
     """Whatever let a claim run out may take its process down again: it is tried alone, and takes nobody with it."""
-    if rows and rows[0].status == NotificationStatus.SENDING:
+    if rows and _was_lost(rows[0]):
         return rows[:1]
-    return list(takewhile(lambda row: row.status != NotificationStatus.SENDING, rows))
+    return list(takewhile(lambda row: not _was_lost(row), rows))
+
+
+def _was_lost(row: Notification) -> bool:
+    return row.status == NotificationStatus.SENDING or row.lost_claims > 0
+
+
+def _stops_its_senders(row: Notification) -> bool:
+    return row.status == NotificationStatus.SENDING and row.lost_claims + 1 >= LOST_CLAIMS_ALLOWED
+
+
+def _give_up(row: Notification) -> None:
+    """End a message that nobody came back from; it may have left at one of the tries. A person decides what follows."""
+    logger.error("notification %s (%s): stopped its sender %s times, given up", row.pk, row.kind, LOST_CLAIMS_ALLOWED)
+    mark(
+        row,
+        status=NotificationStatus.TECHNICAL_FAILURE,
+        lost_claims=LOST_CLAIMS_ALLOWED,
+        error=f"Sending this stopped the worker {LOST_CLAIMS_ALLOWED} times.",
+    )
 
 
 def _write_claim(rows: list[Notification], now: datetime) -> None:
@@ -103,11 +131,14 @@ def _write_claim(rows: list[Notification], now: datetime) -> None:
     for row in rows:
         if row.status == NotificationStatus.SENDING:
             logger.warning("notification %s: claim ran out, taking it over", row.pk)
+            row.lost_claims += 1
         row.attempts += 1
         row.message_id = row.message_id or _message_id(row)
         for name, value in claim.items():
             setattr(row, name, value)
-    Notification.objects.filter(pk__in=[row.pk for row in rows]).update(attempts=F("attempts") + 1, **claim)
+    lost = sum(row.lost_claims for row in rows)  # of the only one, or 0
+    ours = Notification.objects.filter(pk__in=[row.pk for row in rows])
+    ours.update(attempts=F("attempts") + 1, lost_claims=lost, **claim)
     Notification.objects.bulk_update(unnamed, ["message_id"])
 
 

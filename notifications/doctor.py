@@ -12,6 +12,7 @@ from core.doctor import Check
 from notifications.addresses import TEXT_CHANNELS, address_hash
 from notifications.enums import Channel, InboundOutcome, NotificationStatus, Purpose, SuppressionReason
 from notifications.models import InboundMessage, Notification, ProviderEvent, Suppression
+from notifications.queries import sent_again
 from notifications.quiet import quiet_until
 from notifications.requests import AGAIN
 from notifications.sending import OPEN
@@ -53,7 +54,9 @@ def without_outcome(now: datetime) -> list[str]:
 
 
 def failed_on_our_side(now: datetime) -> list[str]:
-    return _lines(Notification.objects.filter(status=NotificationStatus.TECHNICAL_FAILURE), "could not be made")
+    """Mistakes of ours, until somebody sends the message again."""
+    rows = Notification.objects.filter(~sent_again(), status=NotificationStatus.TECHNICAL_FAILURE)
+    return _lines(rows, "failed on our side")
 
 
 def sent_twice(now: datetime) -> list[str]:

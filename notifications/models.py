@@ -25,7 +25,8 @@ class Notification(models.Model):
     cannot be read again later. ``body`` keeps what was sent, links masked. ``message_id`` is fixed at the first try, so
     that a repeat is recognised as one; ``text_hash`` finds a text again at a provider that takes no name from us.
     ``address`` tells recipients of a channel apart: an e-mail address, a pseudonym of a phone number (which is in
-    ``phone``, encrypted), or the reference of a person with devices.
+    ``phone``, encrypted), or the reference of a person with devices. ``lost_claims`` counts the last tries that never
+    came back: what takes its process down must not be tried for ever.
     """
 
     kind = models.CharField(max_length=40)
@@ -46,6 +47,7 @@ class Notification(models.Model):
     next_try_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True, help_text=_("From then on it makes no sense any more."))
     attempts = models.PositiveIntegerField(default=0)
+    lost_claims = models.PositiveSmallIntegerField(default=0)
     claim_id = models.UUIDField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     message_id = models.CharField(max_length=200, blank=True)

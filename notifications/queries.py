@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from accounts.models import ChannelChoice, Consent, Customer, QuietHours
 from accounts.operations import MARKETING_CONSENT
@@ -13,7 +13,7 @@ from notifications.addresses import TEXT_CHANNELS, address_hash
 from notifications.enums import Channel, NotificationStatus, Purpose, RecipientRole
 from notifications.gate import Facts, Quiet, TextCounts
 from notifications.models import InboundMessage, Notification, Suppression
-from notifications.requests import ContextRequest
+from notifications.requests import AGAIN, ContextRequest
 
 # WhatsApp lets a business write freely for so long after the person's own last message.
 WHATSAPP_WINDOW = timedelta(hours=24)
@@ -35,6 +35,12 @@ def has_newer(request: ContextRequest, *, kinds: Collection[str]) -> bool:
     if request.recipient_role == RecipientRole.STAFF:
         newer = newer.filter(recipient_ref=request.recipient_ref)
     return newer.exists()
+
+
+def sent_again() -> Exists:
+    """Whether somebody asked for a message (of an outer query) once more: then its end was seen."""
+    same = {name: OuterRef(name) for name in ("subject_ref", "kind", "recipient_role", "channel", "address")}
+    return Exists(Notification.objects.filter(**same, key__contains=AGAIN, pk__gt=OuterRef("pk")))
 
 
 def gate_facts(rows: Sequence[Notification], now: datetime) -> Facts:

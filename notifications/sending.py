@@ -45,7 +45,7 @@ CHANNELS = {
 
 # Claimed together: more saves statements, fewer leaves less waiting behind a process that dies.
 CLAIMED_AT_ONCE = 10
-# A batch ends well before its claims can run out: one message takes at most seven steps of EMAIL_TIMEOUT.
+# Short enough to leave time for a slow last message: a sender is killed after ``claiming.SENDER_SECONDS``.
 BATCH_SECONDS = 20
 
 FIRST_DELAY_SECONDS = 10
@@ -183,7 +183,7 @@ def _handed_over(row: Notification, message: Outgoing, run: _Run) -> Receipt | N
         if found is not None:
             return found
     values = {"text_hash": _text_hash(message.words.text)} if row.channel in TEXT_CHANNELS else {}
-    if not claiming.is_ours(row, **values):
+    if not claiming.renew(row, run.now(), **values):
         logger.warning("notification %s: the claim was taken over, not sent", row.pk)
         return None
     crash_point("notification-before-handing-over")
@@ -246,7 +246,7 @@ def _put_back(row: Notification, failure: TemporaryFailure, now: datetime) -> No
         _give_up(row, PermanentFailure(f"Given up after three days. {failure}"), now)
         return
     wait = retry_delay(row.attempts, is_outage=failure.stops_batch)
-    claiming.mark(row, status=NotificationStatus.TEMPORARY_FAILURE, next_try_at=now + wait, error=str(failure))
+    _try_later(row, now + wait, str(failure))
 
 
 def _is_away_for_all(row: Notification, now: datetime) -> bool:
@@ -260,8 +260,13 @@ def _put_aside(row: Notification, error: Exception, now: datetime) -> None:
     if row.attempts >= TECHNICAL_TRIES:
         claiming.mark(row, status=NotificationStatus.TECHNICAL_FAILURE, error=type(error).__name__)
         return
-    wait = retry_delay(row.attempts)
-    claiming.mark(row, status=NotificationStatus.TEMPORARY_FAILURE, next_try_at=now + wait, error=type(error).__name__)
+    _try_later(row, now + retry_delay(row.attempts), type(error).__name__)
+
+
+def _try_later(row: Notification, moment: datetime, reason: str) -> None:
+    """This try came back, so what was lost before is forgotten."""
+    temporary = NotificationStatus.TEMPORARY_FAILURE
+    claiming.mark(row, status=temporary, next_try_at=moment, error=reason, lost_claims=0)
 
 
 def _forget_devices(ids: Any) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from bookings.contact import phone_text
 from bookings.message_catalogue import message_type
@@ -67,6 +67,12 @@ def sent_of(row: Notification, booking: Booking | None, *, zone: ZoneInfo, may_r
     )
 
 
+def failed_text(count: int) -> str:
+    """1 did not arrive; empty when all did."""
+    words = ngettext("%(count)d did not arrive", "%(count)d did not arrive", count)
+    return words % {"count": count} if count else ""
+
+
 def _what(row: Notification) -> str:
     of = message_type(row.kind, row.recipient_role)
     label = str(of.label) if of else row.kind.replace("_", " ").capitalize()
@@ -99,6 +105,10 @@ def _moment(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def _advice(row: Notification) -> str:
+    if row.status == _S.TECHNICAL_FAILURE and row.lost_claims:
+        return gettext(
+            "It may have arrived. Call if it matters, tell whoever looks after the site, then send it again."
+        )
     if row.status == _S.TECHNICAL_FAILURE:
         return gettext("This is a fault of the site. Tell whoever looks after it, then send it again.")
     if row.status != _S.PERMANENT_FAILURE:

@@ -7,9 +7,11 @@ from bookings.models import Booking
 from bookings.payables import payable
 from bookings.queries import help_thread
 from dashboard import queries
+from dashboard.message_log import failed_count
 from dashboard.presenters import booking as presenter
 from dashboard.presenters.actions import actions_of
 from dashboard.presenters.history import history
+from dashboard.presenters.message_log import failed_text
 from dashboard.presenters.money import ledger_of
 from dashboard.presenters.steps import conversation
 from dashboard.views.pages import Desk, desk_page, show
@@ -44,5 +46,6 @@ def booking_page(
         "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),
         "history": history(booking, now=desk.now),
         "sees_messages": desk.rights.sees_money,
+        "failed": failed_text(failed_count(booking)) if desk.rights.sees_money else "",
     }
     return show(request, desk, "dashboard/booking.html", context, current="day", place=booking.location, status=status)

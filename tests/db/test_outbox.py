@@ -180,12 +180,41 @@ class TestDrain:
 
         assert (only().status, only().attempts, only().error) == (Status.DEAD, 1, "Permanent: there is no such thing")
 
-    def test_handler_that_kills_its_process_each_time_gives_up_too(self) -> None:
+    def test_handler_that_kills_its_process_each_time_is_given_up_aloud(self, caplog: pytest.LogCaptureFixture) -> None:
         outbox.publish("thing.done", "thing:1", {}, now=NOW)
-        OutboxMessage.objects.update(attempts=outbox.MAX_ATTEMPTS)
+        for tries in range(3):
+            assert outbox._claimed(NOW + tries * outbox.CLAIM) is not None  # and the process dies
 
+        assert outbox.drain(now=NOW + 3 * outbox.CLAIM) == 0
+
+        assert (only().status, only().error, handled) == (Status.DEAD, "Running this stopped the worker 3 times.", [])
+        assert [record.levelname for record in caplog.records if "gave up" in record.getMessage()] == ["ERROR"]
+
+    def test_try_that_came_back_forgets_those_that_did_not(self) -> None:
+        outbox.publish("thing.failed", "thing:1", {}, now=NOW)
+        outbox._claimed(NOW)
+        outbox._claimed(NOW + outbox.CLAIM)
+        assert only().lost_claims == 1
+
+        outbox.drain(now=NOW + 2 * outbox.CLAIM)
+
+        assert (only().status, only().lost_claims) == (Status.PENDING, 0)
+
+    def test_given_up_runs_again_when_somebody_says_so(self) -> None:
+        outbox.publish("thing.done", "thing:1", {}, now=NOW)
+        OutboxMessage.objects.update(status=Status.DEAD, attempts=20, lost_claims=3, error="x")
+
+        assert [outbox.revive(only().pk, now=NOW) for _ in range(2)] == [True, False]
+
+        assert outbox.drain(now=NOW) == 1
+        assert (only().status, only().attempts, only().error) == (Status.DONE, 1, "")
+
+    def test_done_is_not_revived(self) -> None:
+        outbox.publish("thing.done", "thing:1", {}, now=NOW)
+        outbox.drain(now=NOW)
+
+        assert not outbox.revive(only().pk, now=NOW)
         assert outbox.drain(now=NOW) == 0
-        assert (only().status, handled) == (Status.DEAD, [])
 
 
 class TestClaims:
@@ -270,6 +299,24 @@ outbox.drain(now=clock.now())
 
         assert outbox.drain(now=clock.now() + timedelta(minutes=6)) == int(runs_again)
         assert only().status == Status.DONE
+
+    @pytest.mark.django_db(transaction=True)
+    def test_what_kills_every_worker_starves_nobody_and_ends(self) -> None:
+        start = clock.now() - timedelta(hours=1)
+        with transaction.atomic():
+            outbox.publish("thing.done", "deadly", {}, now=start)
+        for _ in range(outbox.LOST_CLAIMS_ALLOWED):
+            assert self.drain_in_another_process(CRASH_AT="outbox-after-claim") == -signal.SIGKILL
+            with transaction.atomic():
+                outbox.publish("thing.done", "other", {}, now=clock.now())
+            assert outbox.drain(now=clock.now()) == 1
+            OutboxMessage.objects.filter(key="other").delete()
+            OutboxMessage.objects.update(due_at=start)  # five minutes pass
+
+        outbox.drain(now=clock.now())
+
+        assert (only().key, only().status, only().attempts) == ("deadly", Status.DEAD, 4)
+        assert "deadly" not in [delivery.key for _, delivery in handled]
 
     @pytest.mark.django_db(transaction=True)
     def test_other_settings_do_not_crash(self) -> None:

@@ -15,7 +15,7 @@ from devservers import mailbox as mailboxes
 from devservers import proxy as proxies
 from devservers.mailbox import Mailbox
 from devservers.ports import free_port
-from notifications import claiming, sending
+from notifications import claiming, sending, tasks
 from notifications.enums import NotificationStatus, RecipientRole
 from notifications.models import Notification
 from notifications.operations import enqueue, send_due
@@ -311,6 +311,76 @@ def test_a_message_that_takes_its_process_down_takes_no_other_with_it_again(mail
     batches = [[row.subject_ref for row in claiming.claimed(after(121), limit=10)] for _ in range(5)]
 
     assert batches == [["test:4"], ["test:1"], ["test:2"], ["test:3"], []]
+
+
+def test_a_message_that_stops_every_sender_is_given_up_aloud(
+    mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    killer = queued(1)
+    queued(1, "second")
+    for tries in range(3):
+        assert [row.pk for row in claiming.claimed(after(121 * tries), limit=10)] == [killer.pk]  # and the process dies
+
+    assert send_due(now=after(363), limit=10) == 1
+
+    killer.refresh_from_db()
+    assert (killer.status, killer.error) == (Status.TECHNICAL_FAILURE, "Sending this stopped the worker 3 times.")
+    assert (killer.attempts, killer.claim_id, killer.claimed_at) == (3, None, None)
+    assert subjects(mailbox) == ["New booking: , test:1 second"]
+    assert [record.levelname for record in caplog.records if "given up" in record.getMessage()] == ["ERROR"]
+    assert send_due(now=after(100_000), limit=10) == 0
+
+
+def test_many_that_stop_their_senders_are_given_up_in_one_go(mailbox: Mailbox) -> None:
+    for subject in range(3):
+        queued(subject)
+    Notification.objects.update(status=Status.SENDING, lost_claims=2, next_try_at=NOW)
+    queued(4)
+
+    assert send_due(now=after(1), limit=10) == 1
+    assert statuses() == [*[Status.TECHNICAL_FAILURE] * 3, Status.SENT]
+
+
+def test_a_try_that_came_back_forgets_those_that_did_not(mailbox: Mailbox) -> None:
+    mailbox.fail("casey@example.com", "451", times=1)
+    row = queued()
+    claiming.claimed(NOW, limit=10)
+    claiming.claimed(after(121), limit=10)
+    row.refresh_from_db()
+    assert row.lost_claims == 1
+
+    send_due(now=after(242), limit=10)
+
+    row.refresh_from_db()
+    assert (row.status, row.lost_claims, row.attempts) == (Status.TEMPORARY_FAILURE, 0, 3)
+
+
+def test_one_given_back_untried_is_still_tried_alone(mailbox: Mailbox) -> None:
+    queued(1)
+    claiming.claimed(NOW, limit=10)
+    [lost] = claiming.claimed(after(121), limit=10)
+    claiming.release(lost, after(122))
+    queued(2)
+
+    batches = [[row.subject_ref for row in claiming.claimed(after(123), limit=10)] for _ in range(3)]
+
+    assert sorted(batches) == [[], ["test:1"], ["test:2"]]
+
+
+def test_nobody_takes_over_what_a_slow_server_is_just_being_handed(mailbox: Mailbox) -> None:
+    queued()
+    [row] = claiming.claimed(NOW, limit=1)
+
+    # Others of its batch were slow before its turn came.
+    assert claiming.renew(row, after(100))
+
+    assert claiming.claimed(after(219), limit=1) == []
+    assert len(claiming.claimed(after(220), limit=1)) == 1
+    assert not claiming.renew(row, after(221))
+
+
+def test_a_sender_is_dead_before_its_claims_run_out() -> None:
+    assert 0 < sending.BATCH_SECONDS < tasks.send_due.time_limit < claiming.CLAIM_SECONDS
 
 
 def test_whoever_lost_the_claim_sends_and_marks_nothing(mailbox: Mailbox) -> None:

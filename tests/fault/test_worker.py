@@ -39,6 +39,20 @@ def test_a_worker_is_killed_at_a_crash_point(site: Site, point: str, repeats: in
     assert set(site.subjects(email)) == {"You are booked"}
 
 
+def test_what_kills_every_worker_ends_as_failed(site: Site) -> None:
+    site.stack.stop_worker()
+    site.book()
+    site.stack.start("worker", CRASH_AT="notification-before-handing-over")
+    site.stack.wait_until(lambda: (site.let_time_pass(), site.waiting() == 0)[1], 90, "both are given up")
+    site.stack.stop_worker()
+    site.stack.start("worker")
+
+    assert site.statuses() == {"technical-failure": 2}
+    assert site.stack.mailbox.mails() == []
+    assert site.worker_said().count("stopped its sender 3 times, given up") == 2
+    site.stack.query("truncate notifications_notification")  # the doctor names what failed
+
+
 def test_a_whole_worker_is_killed_while_the_mail_server_answers_slowly(site: Site) -> None:
     site.stack.mailbox.fail("*", "slow", times=1)
     site.book()

@@ -1,5 +1,7 @@
 """Messages at the desk: their words, their ways, what was sent, and who may do what with them."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 from django.test import Client
@@ -299,6 +301,27 @@ def test_sending_again_puts_one_copy_into_the_queue(client: Client, studio: Stud
     assert [answer["Location"] for answer in answers] == [f"/desk/bookings/{booking.reference}/messages"] * 2
     copies = Notification.objects.filter(kind="confirmed", recipient_role="customer").exclude(pk=row.pk)
     assert [copy.status for copy in copies] == ["queued"]
+
+
+def test_one_that_stopped_the_worker_says_so_and_goes_again_by_hand(client: Client, studio: Studio) -> None:
+    booking = booked(studio)
+    Notification.objects.filter(kind="confirmed").update(status=NotificationStatus.SENT, sent_at=NOW)
+    deadly = Notification.objects.get(kind="confirmed", recipient_role="customer")
+    Notification.objects.filter(pk=deadly.pk).update(status=NotificationStatus.SENDING, lost_claims=2)
+    send_due(now=NOW + timedelta(minutes=1), limit=20)
+    front = at_the_desk(client, Role.FRONT_DESK, studio)
+
+    for address in ("/desk/messages/log/?only=failed", f"/desk/bookings/{booking.reference}/messages"):
+        page = front.get(address).content.decode()
+        for words in ("Failed on our side", "Sending this stopped the worker 3 times.", "It may have arrived", "again"):
+            assert words in page, (address, words)
+    assert "1 did not arrive" in front.get(f"/desk/bookings/{booking.reference}/").content.decode()
+
+    front.post(f"/desk/messages/log/{deadly.pk}/again")
+
+    assert "did not arrive" not in front.get(f"/desk/bookings/{booking.reference}/").content.decode()
+    copy = Notification.objects.latest("pk")
+    assert (copy.kind, copy.status, copy.lost_claims) == ("confirmed", "queued", 0)
 
 
 def test_messages_of_another_place_are_not_found(client: Client, studio: Studio) -> None:
