@@ -169,6 +169,7 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
     "payment.succeeded": {"booking-paid": "bookings.handlers.payment_succeeded"},
     "payment.failed": {"booking-fee": "bookings.handlers.payment_failed"},
     "card.saved": {"booking-card": "bookings.handlers.card_saved"},
+    "card.unwanted": {"card-unwanted": "payments.handlers.forget_card"},
     "refund.submit": {"refund-submit": "payments.handlers.submit_refund"},
     "refund.settled": {
         "refund-receipt": "payments.handlers.refund_receipt",

@@ -140,7 +140,10 @@ class PaymentAdmin(_Amount, ReadOnlyAdmin):
         ),
         (
             _("Provider"),
-            {"classes": ["tab"], "fields": ["intent_id", "key", "failure_code", "is_disputed", "checked_at"]},
+            {
+                "classes": ["tab"],
+                "fields": ["intent_id", "key", "failure_code", "is_disputed", "called_off_at", "checked_at"],
+            },
         ),
         (_("Facts"), {"classes": ["tab"], "fields": ["created_at", "succeeded_at", "request_key"]}),
     )

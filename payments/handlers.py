@@ -1,5 +1,5 @@
-"""What the outbox starts here: reading notices again at their source, charging, refunding, calling off, and receipts
-of refunds.
+"""What the outbox starts here: reading notices again at their source, charging, refunding, calling off, forgetting
+cards, and receipts of refunds.
 
 Each looks at the row first, so that it may come twice, late or in any order.
 """
@@ -43,6 +43,10 @@ def check(delivery: Delivery, *, now: datetime) -> None:
             paying.sync_payment(payment_id=delivery.payload["payment_id"], now=now)
     except ProviderFailed:
         logger.warning("a payment could not be checked now")
+
+
+def forget_card(delivery: Delivery, *, now: datetime) -> None:
+    cards.forget_unwanted(payment_method_id=delivery.payload["payment_method_id"])
 
 
 def refund_receipt(delivery: Delivery, *, now: datetime) -> None:

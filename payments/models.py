@@ -110,6 +110,9 @@ class Payment(models.Model):
     actor_name = models.CharField(max_length=120, blank=True)
     note = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
+    called_off_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Wanted no more since; the provider may have been faster.")
+    )
     checked_at = models.DateTimeField(null=True, blank=True, help_text=_("When the provider was last asked."))
     succeeded_at = models.DateTimeField(null=True, blank=True)
 

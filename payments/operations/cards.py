@@ -5,11 +5,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import Consent
 from core.crash import crash_point
+from core.inserts import insert_unless_known
 from core.outbox import publish
 from payments import gateway
 from payments.enums import AlertKind, SetupStatus
@@ -76,8 +78,9 @@ def call_off_setup(*, setup_id: int, now: datetime) -> SetupStatus:
     setup = CardSetup.objects.get(pk=setup_id)
     if setup.status not in _WAITING:
         return SetupStatus(setup.status)
-    if setup.setup_intent_id is None:
-        advance(setup, SetupStatus.CANCELLED, checked_at=now)
+    if setup.setup_intent_id is None and not advance(setup, SetupStatus.CANCELLED, checked_at=now):
+        setup.refresh_from_db()
+    if setup.status not in _WAITING or setup.setup_intent_id is None:
         return SetupStatus(setup.status)
     return _apply_news(setup, gateway.cancel_setup, now)
 
@@ -98,31 +101,36 @@ def keep_card(bill_id: int, subject_ref: str, means: gateway.Means, *, cap_minor
     """Remember a card for the fees of one subject, in the current transaction. Publishes ``card.saved``.
 
     Without a recorded consent, or when it was withdrawn, it is not kept, and a person is told. While a payment of the
-    bill is disputed it cannot be charged.
+    bill is disputed it cannot be charged. The provider forgets what is not kept, and a card that this one replaces:
+    ``card.unwanted`` is published.
     """
     consent = Consent.objects.filter(subject_ref=subject_ref, purpose=CARD_CONSENT).order_by("-id").first()
     if consent is None or consent.withdrawn_at is not None:
         logger.error("a card of %s was not kept: there is no consent", subject_ref)
         raise_alert(kind=AlertKind.UNKNOWN_MONEY, key=f"card:{means.id}", subject_ref=subject_ref, now=now)
+        _publish_unwanted(means.id, now)
         return
     bill = Bill.objects.get(pk=bill_id)
-    card, _ = SavedCard.objects.update_or_create(
-        subject_ref=subject_ref,
-        defaults={
-            "bill": bill,
-            "consent": consent,
-            "payment_method_id": means.id,
-            "brand": means.brand or means.type,
-            "last4": means.last4,
-            "exp_month": means.exp_month,
-            "exp_year": means.exp_year,
-            "currency": bill.currency,
-            "cap_minor": cap_minor,
-            "is_frozen": Payment.objects.filter(bill=bill, is_disputed=True).exists(),
-            "created_at": now,
-            "detached_at": None,
-        },
-    )
+    values: dict[str, Any] = {
+        "bill": bill,
+        "consent": consent,
+        "payment_method_id": means.id,
+        "brand": means.brand or means.type,
+        "last4": means.last4,
+        "exp_month": means.exp_month,
+        "exp_year": means.exp_year,
+        "currency": bill.currency,
+        "cap_minor": cap_minor,
+        "is_frozen": Payment.objects.filter(bill=bill, is_disputed=True).exists(),
+        "created_at": now,
+        "detached_at": None,
+    }
+    card = SavedCard(subject_ref=subject_ref, **values)
+    if not insert_unless_known(card, unique=("subject_ref",)):
+        card = SavedCard.objects.select_for_update(no_key=True).get(subject_ref=subject_ref)
+        if card.detached_at is None and card.payment_method_id != means.id:
+            _publish_unwanted(card.payment_method_id, now)
+        SavedCard.objects.filter(pk=card.pk).update(**values)
     publish("card.saved", f"card:{card.pk}:{means.id}", {"saved_card_id": card.pk, "subject_ref": subject_ref}, now=now)
 
 
@@ -154,8 +162,18 @@ def detach_cards_due(*, now: datetime, limit: int = 50) -> int:
     due = SavedCard.objects.filter(detached_at=None, detach_after__lte=now).order_by("detach_after")[:limit]
     for card in due:
         gateway.detach(card.payment_method_id)
-        SavedCard.objects.filter(pk=card.pk).update(detached_at=now)
+        # Another one may have taken its place meanwhile, and is not forgotten.
+        SavedCard.objects.filter(pk=card.pk, payment_method_id=card.payment_method_id).update(detached_at=now)
     return len(due)
+
+
+def forget_unwanted(*, payment_method_id: str) -> None:
+    """Have a card forgotten that no booking keeps. Outside any transaction.
+
+    :raises ProviderFailed: when the provider does not answer.
+    """
+    if not SavedCard.objects.filter(payment_method_id=payment_method_id, detached_at=None).exists():
+        gateway.detach(payment_method_id)
 
 
 def _asked_for(bill_id: int, subject_ref: str, cap_minor: int, now: datetime) -> tuple[CardSetup, gateway.Setup]:
@@ -174,16 +192,23 @@ def _waiting(bill_id: int, subject_ref: str, cap_minor: int, now: datetime) -> C
         if setup.cap_minor != cap_minor:
             found.filter(pk=setup.pk).update(cap_minor=cap_minor)
         return setup
-    if SavedCard.objects.filter(subject_ref=subject_ref, detached_at=None).exists():
-        raise AlreadyPaid
     setup = CardSetup(bill_id=bill_id, subject_ref=subject_ref, cap_minor=cap_minor, created_at=now)
     try:
         with transaction.atomic():
             setup.save(force_insert=True)
+            # After its row, which cannot be written while another one waits: a card that came by that one is seen.
+            if SavedCard.objects.filter(subject_ref=subject_ref, detached_at=None).exists():
+                raise AlreadyPaid
     except IntegrityError as error:
         if (setup := found.first()) is None:
             raise PaymentUnavailable from error
     return setup
+
+
+def _publish_unwanted(payment_method_id: str, now: datetime) -> None:
+    if payment_method_id:
+        payload = {"payment_method_id": payment_method_id}
+        publish("card.unwanted", f"card:{payment_method_id}", payload, now=now)
 
 
 def _prepared(setup: CardSetup, now: datetime) -> gateway.Setup:

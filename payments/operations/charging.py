@@ -20,7 +20,7 @@ from payments.lifecycle import advance
 from payments.models import Bill, Payment, SavedCard
 from payments.operations.alerts import raise_alert
 from payments.operations.cards import customer_of
-from payments.operations.paying import apply_intent
+from payments.operations.paying import apply_intent, call_off
 from payments.queries import balance, chargeable_cards, saved_card
 
 logger = logging.getLogger(__name__)
@@ -33,15 +33,15 @@ def request_charge(*, bill_id: int, subject_ref: str, amount_minor: int, now: da
     """Ask for a fee from the saved card of a subject: never more than is open, nor, with earlier ones, than its owner
     consented to. The task does the rest.
 
-    One that is waiting already is returned as it is; None when nothing may be charged (any more), or less than the
-    provider charges. Locks the bill. Publishes ``payment.charge``.
+    One that is waiting already is returned as it is; None when nothing may be charged (any more, or until that one is
+    called off), or less than the provider charges. Locks the bill. Publishes ``payment.charge``.
 
     :raises SavedCard.DoesNotExist: when there is no card that may be charged.
     """
     bill = Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
     waiting = Payment.objects.filter(subject_ref=subject_ref, purpose=Purpose.FEE, status__in=LIVE_PAYMENTS)
     if payment := waiting.first():
-        return payment
+        return payment if payment.called_off_at is None else None
     card = chargeable_cards().get(subject_ref=subject_ref)
     earlier = Payment.objects.filter(subject_ref=subject_ref, is_off_session=True, status=PaymentStatus.SUCCEEDED)
     charged = int(earlier.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
@@ -72,28 +72,45 @@ def charge(*, payment_id: int, now: datetime) -> PaymentStatus:
     payment = Payment.objects.get(pk=payment_id)
     if payment.status not in LIVE_PAYMENTS or not payment.is_off_session:
         return PaymentStatus(payment.status)
-    card = saved_card(payment.subject_ref)
+    if not _is_wanted(payment):
+        return _not_charged(payment, now)
     try:
-        intent = _prepared_once(payment, card, now)
+        intent = _prepared_once(payment, now)
         payment.refresh_from_db()
         if payment.status not in LIVE_PAYMENTS:
             # Called off meanwhile: what was prepared is never confirmed.
             return PaymentStatus(payment.status)
-        if intent.is_unconfirmed and card is None:
+        # Asked again last of all: preparing takes a while, and may have been tried for hours.
+        if intent.is_unconfirmed and not _is_wanted(payment):
+            return _not_charged(payment, now)
+        if intent.is_unconfirmed and saved_card(payment.subject_ref) is None:
             intent = _called_off(intent)
     except ProviderRefused as refused:
         return _give_up(payment, refused.code, now)
     return _confirmed(payment, intent, now) if intent.is_unconfirmed else _written_down(payment, intent, "", now)
 
 
-def _prepared_once(payment: Payment, card: SavedCard | None, now: datetime) -> gateway.Intent:
+def _is_wanted(payment: Payment) -> bool:
+    """Whether the fee is still to be charged: not waived, paid otherwise or taken back since it was asked for."""
+    return payment.called_off_at is None and payment.amount_minor <= balance(payment.subject_ref).open_minor
+
+
+def _not_charged(payment: Payment, now: datetime) -> PaymentStatus:
+    """Call a charge off. Where money came in for a part of it, the customer is asked for the rest."""
+    status = call_off(payment_id=payment.pk, now=now)
+    if status == PaymentStatus.CANCELLED and payment.called_off_at is None and balance(payment.subject_ref).open_minor:
+        _ask_customer(payment, "less_is_open", now)
+    return status
+
+
+def _prepared_once(payment: Payment, now: datetime) -> gateway.Intent:
     """Return the intent in our books, prepared now if there is none.
 
     :raises ProviderRefused: when there is nothing to charge.
     """
     if payment.intent_id is not None:
         return gateway.retrieve_intent(payment.intent_id)
-    if card is None:
+    if (card := saved_card(payment.subject_ref)) is None:
         raise ProviderRefused(_NO_CARD)
     return _prepared(payment, card, now)
 
@@ -160,16 +177,24 @@ def _refused(payment: Payment, code: str, now: datetime) -> PaymentStatus:
     """The bank said no, or wants to see the customer. No second try by ourselves: the customer is asked."""
     code = code or "refused"
     Payment.objects.filter(pk=payment.pk).update(failure_code=code[:60])
-    payload = {"payment_id": payment.pk, "subject_ref": payment.subject_ref, "code": code, "needs_customer": True}
-    publish("payment.failed", f"payment:{payment.pk}", payload, now=now)
+    _ask_customer(payment, code, now)
     return PaymentStatus.OPEN
 
 
 @transaction.atomic
 def _give_up(payment: Payment, code: str, now: datetime) -> PaymentStatus:
     """There is nothing to charge. The fee stays open, and a person is told."""
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
+    if payment.status not in LIVE_PAYMENTS:
+        # Paid or called off just before: there is nothing to tell.
+        return PaymentStatus(payment.status)
     advance(payment, PaymentStatus.FAILED, failure_code=code[:60], checked_at=now)
     raise_alert(kind=AlertKind.CHARGE_FAILED, key=str(payment.pk), payment=payment, details={"code": code}, now=now)
+    _ask_customer(payment, code, now)
+    return PaymentStatus.FAILED
+
+
+@transaction.atomic
+def _ask_customer(payment: Payment, code: str, now: datetime) -> None:
     payload = {"payment_id": payment.pk, "subject_ref": payment.subject_ref, "code": code, "needs_customer": True}
     publish("payment.failed", f"payment:{payment.pk}", payload, now=now)
-    return PaymentStatus.FAILED

@@ -126,11 +126,12 @@ def record_payment(
 def call_off_payments(*, subject_ref: str, purposes: Collection[Purpose] | None = None, now: datetime) -> None:
     """Have every waiting payment and card setup of a subject called off at the provider, soon and not here.
 
-    If one succeeds first, ``payment.succeeded`` follows as for any other payment.
+    From now on none is handed out or charged. If one succeeds first, ``payment.succeeded`` follows as for any other.
     """
     payments = Payment.objects.filter(subject_ref=subject_ref, status__in=LIVE_PAYMENTS)
     if purposes is not None:
         payments = payments.filter(purpose__in=purposes)
+    payments.filter(called_off_at=None).update(called_off_at=now)
     for pk in payments.values_list("pk", flat=True):
         publish("payment.call_off", f"payment:{pk}:{int(now.timestamp())}", {"payment_id": pk}, now=now)
     if purposes is not None and Purpose.BOOKING not in purposes:
@@ -150,9 +151,10 @@ def call_off(*, payment_id: int, now: datetime) -> PaymentStatus:
     payment = Payment.objects.get(pk=payment_id)
     if payment.status not in LIVE_PAYMENTS:
         return PaymentStatus(payment.status)
-    if payment.intent_id is None:
-        # Never confirmed by anybody, because nobody was given its secret.
-        advance(payment, PaymentStatus.CANCELLED, checked_at=now)
+    # Without an intent nobody was given its secret. Who prepares it just now is stopped by this, or found below.
+    if payment.intent_id is None and not advance(payment, PaymentStatus.CANCELLED, checked_at=now):
+        payment.refresh_from_db()
+    if payment.status not in LIVE_PAYMENTS or payment.intent_id is None:
         return PaymentStatus(payment.status)
     return _apply_news(payment, gateway.cancel_intent, now)
 
@@ -253,6 +255,7 @@ def _started(
     if payment.is_off_session and not payment.failure_code:
         raise AlreadyPaid
     is_wanted = (payment.amount_minor, payment.saves_card) == (amount_minor, saves_card)
+    is_wanted = is_wanted and payment.called_off_at is None
     if is_wanted and payment.cap_minor != cap_minor:
         Payment.objects.filter(pk=payment.pk, status__in=LIVE_PAYMENTS).update(cap_minor=cap_minor)
     if payment.intent_id is None:

@@ -11,9 +11,17 @@ from core.models import OutboxMessage
 from devservers.stripe import Stripe
 from payments import gateway
 from payments.enums import AlertKind, PaymentStatus, Purpose, SetupStatus
-from payments.errors import AlreadyPaid, PaymentUnavailable
+from payments.errors import AlreadyPaid, PaymentUnavailable, ProviderFailed, ProviderRefused
 from payments.models import Bill, CardSetup, MoneyAlert, Payment, SavedCard
-from payments.operations import detach_cards_due, request_charge, start_card_setup, sync_card_setup
+from payments.operations import (
+    call_off_payments,
+    charging,
+    detach_cards_due,
+    paying,
+    request_charge,
+    start_card_setup,
+    sync_card_setup,
+)
 from payments.operations.cards import forget_card_after
 from payments.operations.paying import apply_intent, call_off
 from payments.queries import balance, saved_card
@@ -301,3 +309,131 @@ def test_card_setup_asked_for_again_with_another_cap_is_for_that(stripe: Stripe)
     start_card_setup(cap_minor=3000, **values)
 
     assert CardSetup.objects.get().cap_minor == 3000
+
+
+def received() -> int:
+    """What Stripe has taken in all."""
+    return sum(each.received_minor for each in gateway.intents_since(NOW - timedelta(days=3650)))
+
+
+@pytest.mark.parametrize("is_prepared", [False, True])
+def test_fee_that_is_to_be_called_off_is_not_charged_by_whoever_comes_first(stripe: Stripe, is_prepared: bool) -> None:
+    """Both are tried again for hours while Stripe is away; then either may be the first."""
+    bill = card_on_file(stripe)
+    payment = request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
+    assert payment is not None
+    if is_prepared:
+        stripe.control.fail("POST /v1/payment_intents/*/confirm", "lock_timeout")
+        money.deliver()
+    call_off_payments(subject_ref=SUBJECT, purposes=[Purpose.FEE], now=NOW)
+
+    status = charging.charge(payment_id=payment.pk, now=NOW)
+    money.deliver(now=NOW + timedelta(hours=1))
+
+    assert (status, received()) == (PaymentStatus.CANCELLED, 0)
+    assert not MoneyAlert.objects.exists()
+
+
+def test_fee_called_off_while_stripe_prepares_it_is_not_charged(
+    stripe: Stripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill = card_on_file(stripe)
+    ask = gateway.create_charge
+
+    def called_off_meanwhile(**values: Any) -> gateway.Intent:
+        made = ask(**values)
+        call_off_payments(subject_ref=SUBJECT, purposes=[Purpose.FEE], now=NOW)
+        return made
+
+    monkeypatch.setattr(gateway, "create_charge", called_off_meanwhile)
+
+    payment = charge(bill)
+
+    assert (payment.status, received()) == (PaymentStatus.CANCELLED, 0)
+    assert gateway.retrieve_intent(str(payment.intent_id)).status == PaymentStatus.CANCELLED
+
+
+@pytest.mark.parametrize(("taken", "is_asked"), [(4000, False), (1500, True)])
+def test_fee_paid_otherwise_since_it_was_asked_for_is_not_charged(stripe: Stripe, taken: int, is_asked: bool) -> None:
+    bill = card_on_file(stripe)
+    payment = request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
+    assert payment is not None
+    money.paid(bill, stripe, taken, purpose=Purpose.BALANCE)
+
+    money.deliver()
+
+    payment.refresh_from_db()
+    assert (payment.status, received()) == (PaymentStatus.CANCELLED, taken)
+    assert OutboxMessage.objects.filter(topic="payment.failed").exists() is is_asked
+
+
+def test_consent_withdrawn_while_stripe_prepares_the_fee_keeps_the_card_from_being_charged(
+    stripe: Stripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill = card_on_file(stripe)
+    ask = gateway.create_charge
+
+    def withdrawn_meanwhile(**values: Any) -> gateway.Intent:
+        made = ask(**values)
+        Consent.objects.update(withdrawn_at=NOW)
+        return made
+
+    monkeypatch.setattr(gateway, "create_charge", withdrawn_meanwhile)
+
+    payment = charge(bill)
+
+    assert (payment.status, received()) == (PaymentStatus.FAILED, 0)
+    assert MoneyAlert.objects.get().kind == AlertKind.CHARGE_FAILED
+
+
+def test_fee_that_was_called_off_while_it_was_given_up_is_shown_to_nobody(
+    stripe: Stripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill = card_on_file(stripe)
+
+    def refused_and_called_off(**values: Any) -> gateway.Intent:
+        call_off(payment_id=Payment.objects.get().pk, now=NOW)
+        raise ProviderRefused("card_declined")
+
+    monkeypatch.setattr(gateway, "create_charge", refused_and_called_off)
+
+    payment = charge(bill)
+
+    assert payment.status == PaymentStatus.CANCELLED
+    assert not MoneyAlert.objects.exists()
+    assert not OutboxMessage.objects.filter(topic="payment.failed").exists()
+
+
+def test_call_off_that_meets_the_preparing_of_a_payment_reaches_it(
+    stripe: Stripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads a row without an intent; before it writes, the row has one."""
+    bill = money.bill()
+    advance = paying.advance
+    monkeypatch.setattr(gateway, "create_intent", lambda **values: (_ for _ in ()).throw(ProviderFailed("away")))
+    with pytest.raises(PaymentUnavailable):
+        money.start(bill)
+    monkeypatch.undo()
+
+    def prepared_first(row: Payment, to: str, **values: Any) -> bool:
+        monkeypatch.setattr(paying, "advance", advance)
+        money.start(bill)
+        return advance(row, to, **values)
+
+    monkeypatch.setattr(paying, "advance", prepared_first)
+
+    status = call_off(payment_id=Payment.objects.get().pk, now=NOW)
+
+    assert status == PaymentStatus.CANCELLED
+    assert gateway.retrieve_intent(str(Payment.objects.get().intent_id)).status == PaymentStatus.CANCELLED
+
+
+def test_payment_that_is_to_be_called_off_is_not_handed_out(stripe: Stripe) -> None:
+    bill = money.bill()
+    money.start(bill)
+    call_off_payments(subject_ref=SUBJECT, now=NOW)
+
+    again = money.start(bill)
+
+    assert list(Payment.objects.values_list("status", flat=True)) == ["cancelled", "open"]
+    assert again.payment == Payment.objects.latest("pk")
