@@ -16,6 +16,8 @@ from core.money import exponent, formatted, major
 from core.references import spoken
 
 MINUS = "−"
+# From a Monday on.
+_A_WEEK = [date(2024, 1, day) for day in range(1, 8)]
 
 
 def money_text(amount_minor: int, currency: str, *, short: bool = False) -> str:
@@ -83,6 +85,16 @@ def day_month_text(day: date) -> str:
 def month_text(day: date) -> str:
     """Write the month such as November."""
     return _date_text(day, pgettext("date pattern", "F"), get_language() or "")
+
+
+def weekday_names() -> tuple[tuple[str, str], ...]:
+    """Monday to Sunday, each short and in full: Mon, Monday."""
+    return _weekday_names(get_language() or "")
+
+
+@lru_cache(maxsize=64)
+def _weekday_names(language: str) -> tuple[tuple[str, str], ...]:
+    return tuple((formats.date_format(day, "D"), formats.date_format(day, "l")) for day in _A_WEEK)
 
 
 def moment_text(moment: datetime) -> str:

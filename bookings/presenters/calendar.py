@@ -4,17 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from django.utils.formats import date_format
 from django.utils.translation import pgettext
 
 from bookings.availability import FEW_COUNT, DayMark, DayState
 from bookings.catalogue import Place
 from bookings.presenters.choice import WINDOW_DAYS, Choice, choice_query
-from core.formats import day_month_text, month_text
+from core.formats import day_month_text, month_text, weekday_names
 
 # Of two places the day takes the state that promises more.
 _EMPTY_STATES = [DayState.FULL, DayState.CLOSED, DayState.PAST]
-_A_WEEK = [date(2024, 1, day) for day in range(1, 8)]
 
 
 def merged_marks(marks: Mapping[int, Sequence[DayMark]], places: Sequence[Place]) -> dict[date, DayMark]:
@@ -33,18 +31,20 @@ def calendar(choice: Choice, days: Mapping[date, DayMark], url: str, held_on: da
     first, end = choice.window
     is_over = first <= choice.today and not any(_is_ahead(days.get(first + timedelta(days=each))) for each in range(7))
     shown = first + timedelta(days=7) if is_over else first
+    dates = [shown + timedelta(days=each) for each in range(WINDOW_DAYS)]
     row = _Row(
         words={state: word() for state, word in _STATE_WORDS.items()},
         base=_day_base(choice, url),
         chosen=choice.day or held_on,
         horizon=choice.horizon_ends_on,
         not_yet=pgettext("day", "not yet"),
+        months={day.month: month_text(day) for day in (dates[0], *(day for day in dates if day.day == 1))},
     )
-    cells = [_cell(day, days.get(day), row) for day in (shown + timedelta(days=each) for each in range(WINDOW_DAYS))]
+    cells = [_cell(day, days.get(day), row) for day in dates]
     previous = max(first - timedelta(days=WINDOW_DAYS), choice.today)
     return {
         "title": _window_title(max(shown, choice.today), shown + timedelta(days=WINDOW_DAYS - 1)),
-        "weekdays": [(date_format(day, "D"), date_format(day, "l")) for day in _A_WEEK],
+        "weekdays": weekday_names(),
         "weeks": [cells[at : at + 7] for at in range(0, WINDOW_DAYS, 7)],
         "earlier_url": _from_url(choice, url, previous) if first > choice.today else "",
         "later_url": _from_url(choice, url, end) if end <= choice.horizon_ends_on else "",
@@ -59,6 +59,7 @@ class _Row(NamedTuple):
     chosen: date | None
     horizon: date
     not_yet: str
+    months: dict[int, str]
 
 
 def _is_ahead(mark: DayMark | None) -> bool:
@@ -89,7 +90,7 @@ def _cell(day: date, mark: DayMark | None, row: _Row) -> tuple[str, str, str, st
         f"{kind} date-new" if day.day == 1 else kind,
         row.base + day.isoformat() if mark and mark.free_count else "",
         day_month_text(day) if day.day == 1 else str(day.day),
-        "" if day.day == 1 else month_text(day),
+        "" if day.day == 1 else row.months[day.month],
         row.not_yet if is_later else row.words[state],
         "true" if day == row.chosen else "",
     )

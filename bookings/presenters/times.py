@@ -161,7 +161,6 @@ def _free_group(mark: DayMark, choice: Choice, times: Times, url: str) -> dict[s
         **_heading(mark.on, choice.today),
         "count": _count_words(mark),
         "times": [button for _, button in buttons],
-        "is_plain": not any(place or is_held for _, (_, _, place, is_held) in buttons),
         "all_url": url + choice_query(choice, day=mark.on.isoformat(), **{"from": ""}) if hidden > 0 else "",
         "all_label": _all_words(mark.free_count),
         "note": "",
