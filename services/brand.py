@@ -59,7 +59,7 @@ def brand_css(colour: str) -> str:
     """Write the style sheet that replaces the default brand tokens by those of ``colour``."""
     tokens = brand_tokens(colour)
     light, dark = (";".join(f"{name}:{value}" for name, value in t.items()) for t in (tokens.light, tokens.dark))
-    return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
 def contrast(one: Rgb, other: Rgb) -> float:

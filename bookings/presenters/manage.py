@@ -197,7 +197,17 @@ def waiting(booking: Booking, *, now: datetime) -> SafeString:
     until = local(booking.hold_expires_at, booking)
     is_today = until.date() == local(now, booking).date()
     words = formats.time_text(until) if is_today else formats.moment_text(until)
-    return format_html(text, until=format_html("<strong>{}</strong>", words))
+    return format_html(text, until=_strong(words))
+
+
+def waiting_move(booking: Booking, *, moves_to: datetime, until: datetime) -> SafeString:
+    """What a move that is still to be paid waits for."""
+    text = gettext(
+        "{when} is kept for you until {until}. Your appointment moves there once the fee is paid. Until then the old"
+        " time stays yours."
+    )
+    when, until_text = formats.moment_text(local(moves_to, booking)), formats.time_text(local(until, booking))
+    return format_html(text, when=_strong(when), until=_strong(until_text))
 
 
 def history(booking: Booking, business: Business) -> list[HistoryRow]:
@@ -241,6 +251,10 @@ def _facts(booking: Booking, now: datetime, *, paid_minor: int = 0) -> policy_te
         "paid_minor": paid_minor,
         "deposit_minor": deposit_minor(booking),
     }
+
+
+def _strong(text: str) -> SafeString:
+    return format_html("<strong>{}</strong>", text)
 
 
 def _terms(booking: Booking) -> Terms:

@@ -224,7 +224,8 @@ def pay_button(booking: Booking, due: Payable | None) -> PayButton | None:
     if due.kind is PayKind.CARD:
         return PayButton(gettext("Leave your card"), is_main)
     if due.purpose == Purpose.MOVE:
-        return PayButton(gettext("Pay %(sum)s to move") % {"sum": visit.money(due.amount_minor, booking)}, is_main)
+        text = gettext("Pay %(sum)s to move")
+        return PayButton(text % {"sum": visit.money(due.amount_minor, booking)}, is_main=True)
     text = gettext("Pay %(sum)s") if is_main else gettext("Pay %(sum)s now")
     return PayButton(text % {"sum": visit.money(due.amount_minor, booking)}, is_main)
 

@@ -111,10 +111,17 @@ def page(
 
 
 def summary(
-    booking: Booking, business: Business, money: BookingMoney, due: Payable | None, policy: SafeString
+    booking: Booking,
+    business: Business,
+    money: BookingMoney,
+    due: Payable | None,
+    policy: SafeString,
+    *,
+    moves_to: datetime | None = None,
 ) -> Summary:
     """The same card as on the step before, with the sums as they are now."""
-    who = " · ".join([visit.span_text(booking), *visit.staff_names(booking)])
+    when = _moved_text(booking, moves_to) if moves_to else visit.span_text(booking)
+    who = " · ".join([when, *visit.staff_names(booking)])
     return Summary(
         what=visit.what_text(booking),
         facts=(who, visit.where_text(booking, business)),
@@ -163,6 +170,11 @@ def help_rows(messages: Sequence[HelpMessage], business: Business) -> list[HelpR
         HelpRow(each.is_from_customer, gettext("You") if each.is_from_customer else each.author_name or desk, each.text)
         for each in messages
     ]
+
+
+def _moved_text(booking: Booking, moves_to: datetime) -> str:
+    words = {"after": formats.moment_text(local(moves_to, booking)), "before": visit.when_text(booking)}
+    return gettext("%(after)s instead of %(before)s") % words
 
 
 def _milliseconds(moment: datetime | None) -> int:

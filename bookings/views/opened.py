@@ -10,6 +10,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from bookings import permissions, queries
 from bookings.catalogue import the_business
@@ -20,7 +21,7 @@ from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from bookings.money_facts import money_of
 from bookings.operations.identity import link_proven_customer
-from bookings.payables import payable
+from bookings.payables import Payable, payable
 from bookings.presenters import manage as presenter
 from bookings.presenters import money as money_presenter
 from bookings.presenters import move as move_presenter
@@ -30,6 +31,7 @@ from bookings.views.move_times import line_of, move_starts
 from bookings.views.picker import ZONE_COOKIE
 from core import clock
 from notifications.devices import push_key
+from payments.enums import Purpose
 from services.models import Business
 
 # Two weeks show three days with times even where somebody works once a week.
@@ -112,7 +114,7 @@ def common(request: HttpRequest, opened: Opened) -> dict[str, Any]:
 
 def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "", status: int = 200) -> HttpResponse:
     booking, now = opened.booking, opened.now
-    money = money_of(booking)
+    money, due = money_of(booking), payable(booking, now)
     is_over = presenter.is_over(booking, now)
     context = {
         **common(request, opened),
@@ -120,10 +122,11 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         "is_over": is_over,
         "outcome": presenter.outcome(booking, opened.business, money, now=now),
         "waiting": presenter.waiting(booking, now=now),
+        "waiting_move": _waiting_move(booking, due, now),
         "refunds": money_presenter.refund_sentences(booking, money),
         "ledger": money_presenter.ledger(booking, money),
         "kept_card": "" if is_over else money_presenter.kept_card_sentence(booking, money),
-        "pay": money_presenter.pay_button(booking, payable(booking, now)),
+        "pay": money_presenter.pay_button(booking, due),
         "receipts": money_presenter.receipt_rows(booking, money),
         "contact": presenter.contact_rows(booking, opened.business),
         "history": presenter.history(booking, opened.business),
@@ -139,6 +142,14 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         context["next_with"] = "" if booking.is_any_staff else visit.staff_short_name(booking)
         context["cancel"] = presenter.cancel_block(booking, money, now=now)
     return render(request, "bookings/manage.html", context, status=status)
+
+
+def _waiting_move(booking: Booking, due: Payable | None, now: datetime) -> SafeString:
+    """What is said of a time that is kept until the fee for moving there is paid; empty where none is."""
+    proposal = queries.live_proposal(booking, now) if due and due.purpose == Purpose.MOVE else None
+    if proposal is None:
+        return SafeString("")
+    return presenter.waiting_move(booking, moves_to=proposal.starts_at, until=proposal.expires_at)
 
 
 def staff_page(request: HttpRequest, opened: Opened, *, problem: object = "", status: int = 200) -> HttpResponse:

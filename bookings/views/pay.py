@@ -75,6 +75,11 @@ class Look:
     def booking(self) -> Booking:
         return self.opened.booking
 
+    @property
+    def moves_to(self) -> datetime | None:
+        """Where the booking moves once the fee for it is paid."""
+        return self.proposal.starts_at if self.proposal else None
+
 
 def stripe_allowed(view: View) -> View:
     """Let the page load Stripe's script and frames, and nothing else from elsewhere. Other pages stay as they are."""
@@ -275,7 +280,8 @@ def _page(
     is_ready = due is not None and look.state.shows in {Shows.READY, Shows.CHECKING}
     asked = due.amount_minor if due and due.kind is PayKind.PAYMENT else 0
     policy = SafeString("")
-    if look.state.shows is not Shows.OVER:
+    # Once it has moved, other moments count than those of the time that is left.
+    if look.state.shows is not Shows.OVER and look.proposal is None:
         policy = manage_presenter.policy(booking, look.money, opened.now, coming_minor=asked)
     context = {
         "reference": booking.reference,
@@ -284,7 +290,7 @@ def _page(
         "state": look.state,
         "page": _pay_page(look, due) if due and is_ready else None,
         "hold": _countdown(look),
-        "summary": presenter.summary(booking, opened.business, look.money, due, policy),
+        "summary": presenter.summary(booking, opened.business, look.money, due, policy, moves_to=look.moves_to),
         "is_step": booking.status in {BookingStatus.PENDING_PAYMENT, BookingStatus.EXPIRED},
         "thread": _thread(look),
         "help_form": help_form or HelpForm(),
@@ -305,16 +311,15 @@ def _page(
 
 def _pay_page(look: Look, due: Payable) -> presenter.PayPage:
     booking = look.booking
-    moves_to = look.proposal.starts_at if look.proposal else None
     demand = demand_of(booking, booking.lines.all())
-    return presenter.page(booking, look.opened.business, due, demand, moves_to=moves_to)
+    return presenter.page(booking, look.opened.business, due, demand, moves_to=look.moves_to)
 
 
 def _countdown(look: Look) -> checkout_presenter.Countdown | None:
     now, ends = look.opened.now, look.held_until
     if ends is None or not now < ends <= now + _COUNTED_DOWN:
         return None
-    starts_at = look.proposal.starts_at if look.proposal else look.booking.starts_at
+    starts_at = look.moves_to or look.booking.starts_at
     begun = max((event.at for event in look.booking.events.all() if _begins_waiting(event)), default=now)
     return presenter.countdown(look.booking, starts_at=starts_at, begun_at=begun, ends_at=ends, now=now)
 

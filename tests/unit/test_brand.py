@@ -73,6 +73,6 @@ def test_the_style_sheet_sets_the_tokens_for_light_and_dark() -> None:
     assert brand_css("#0f766e") == (
         ":root{--brand:#0f766e;--on-brand:#ffffff;--brand-text:#0f766e;"
         "--brand-1:#eef1ec;--brand-2:#e1e9e3;--brand-3:#bcd2cb}"
-        "@media(prefers-color-scheme:dark){:root{--brand:#0f766e;--on-brand:#ffffff;--brand-text:#6fd2c7;"
+        "@media screen and (prefers-color-scheme:dark){:root{--brand:#0f766e;--on-brand:#ffffff;--brand-text:#6fd2c7;"
         "--brand-1:#202e2a;--brand-2:#223c37;--brand-3:#21544e}}"
     )

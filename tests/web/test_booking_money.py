@@ -198,8 +198,27 @@ def test_move_with_a_fee_leads_to_paying_and_says_so_before(client: Client) -> N
     assert "Continue to payment · €10.00" in asked
     assert "Your appointment moves to Thu 7 Jan, 15:00 once this is paid." in paying
     assert "Thu 7 Jan, 15:00</strong> is held for you" in paying
-    assert "Thu 7 Jan, 10:00" in page(client, booking)
-    assert "Pay €10.00 to move" in page(client, booking)
+    assert "Thu 7 Jan, 15:00 instead of Thu 7 Jan, 10:00" in paying
+    assert "Free to cancel until" not in paying
+
+
+def test_time_kept_for_a_move_is_told_with_its_end_and_paying_is_the_main_thing(
+    client: Client, stopped: StoppedClock
+) -> None:
+    studio = paid_studio("venue", free_move_count=0, over_limit="fee", change_fee_minor=1000)
+    booking = waiting(studio)
+    client.post(link(booking, "move"), agreed(booking, 1000, slot=slot(studio, 15, days=3)))
+
+    text = page(client, booking)
+    stopped.pass_minutes(11)
+    later = page(client, booking)
+
+    assert "<strong>Thu 7 Jan, 15:00</strong> is kept for you until <strong>07:10</strong>." in text
+    assert "Thu 7 Jan, 10:00" in text
+    assert "Pay €10.00 to move" in text
+    assert text.count("button-main") == 1
+    assert "is kept for you" not in later
+    assert "Pay €10.00 to move" not in later
 
 
 # --- what moves back --------------------------------------------------------------------------------------------------
