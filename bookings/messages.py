@@ -33,6 +33,7 @@ __all__ = [
     "announce_confirmed",
     "announce_moved",
     "announce_reassigned",
+    "not_over",
     "notification_context",
     "subject_ref",
 ]
@@ -106,6 +107,13 @@ def notification_context(request: ContextRequest) -> MessageContext | None:
     if booking is None or context is None or not is_text:
         return context
     return replace(context, may_text=may_text(booking))
+
+
+def not_over(refs: Collection[str], at: datetime) -> set[str]:
+    """Which of these bookings (``booking:17``) end after an instant. One query."""
+    ids = [int(ref.partition(":")[2]) for ref in refs]
+    going_on = Booking.objects.filter(pk__in=ids, ends_at__gte=at)
+    return {f"booking:{pk}" for pk in going_on.values_list("pk", flat=True)}
 
 
 def _context(booking: Booking, request: ContextRequest) -> MessageContext | None:

@@ -153,6 +153,9 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "reconcile-payments": {"task": "payments.tasks.reconcile_payments", "schedule": crontab(hour="3", minute="20")},
+    "delete-old-effects": {"task": "core.tasks.delete_old_effects", "schedule": crontab(hour="4", minute="5")},
+    "delete-old-notices": {"task": "payments.tasks.delete_old_notices", "schedule": crontab(hour="4", minute="15")},
+    "delete-old-messages": {"task": "notifications.tasks.delete_old", "schedule": crontab(hour="4", minute="25")},
     "forget-cards": {"task": "payments.tasks.forget_cards", "schedule": crontab(minute="35")},
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": 15.0, "options": {"expires": 30}},
     "agendas": {"task": "bookings.tasks.enqueue_agendas", "schedule": 300.0, "options": {"expires": 300}},
@@ -185,6 +188,8 @@ NOTIFICATION_CONTEXTS = {
     "staff": "bookings.agenda.agenda_context",
     "sample": "bookings.message_samples.sample_context",
 }
+# subject kind -> function(subject references, instant) -> those of them that were not over at the instant
+NOTIFICATION_SUBJECTS = {"booking": "bookings.messages.not_over"}
 DOCTOR_CHECKS = [
     "core.doctor.CHECKS",
     "payments.doctor.CHECKS",
@@ -259,6 +264,13 @@ LINK_GUESSES_PER_MINUTE = env.number("LINK_GUESSES_PER_MINUTE", 30, low=1)
 SIGN_INS_PER_MINUTE = env.number("SIGN_INS_PER_MINUTE", 10, low=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
+
+# --- what is kept for how long --------------------------------------------------------------------------------------
+# Effects that ran, reports of providers, texts that came in. Stripe sends a notice for three days, and three more are
+# compared each night; a week is the least that covers both.
+EVENTS_KEPT_DAYS = env.number("EVENTS_KEPT_DAYS", 30, low=7, high=400)
+# Messages, from the end of the visit on.
+MESSAGES_KEPT_DAYS = env.number("MESSAGES_KEPT_DAYS", 365, low=30, high=3650)
 
 # --- languages and time -------------------------------------------------------------------------------------------
 TIME_ZONE = "UTC"

@@ -2,10 +2,16 @@
 
 from celery import shared_task
 
-from core import clock, outbox
+from core import clock, outbox, retention
 
 
 @shared_task
 def drain_outbox() -> int:
     """Run the effects that are due. Started every few seconds, and after commits that published something."""
     return outbox.drain(now=clock.now())
+
+
+@shared_task
+def delete_old_effects() -> int:
+    """Every night."""
+    return retention.delete_old_effects(now=clock.now())

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from core import clock
-from notifications import operations
+from notifications import operations, retention
 from notifications.claiming import SENDER_SECONDS
 
 
@@ -11,3 +11,10 @@ from notifications.claiming import SENDER_SECONDS
 @shared_task(name="notifications.tasks.send_due", time_limit=SENDER_SECONDS)
 def send_due() -> None:
     operations.send_due(now=clock.now(), limit=200)
+
+
+@shared_task(name="notifications.tasks.delete_old")
+def delete_old() -> int:
+    """Every night: messages, and what came in about them."""
+    now = clock.now()
+    return retention.delete_old_messages(now=now) + retention.delete_old_reports(now=now)

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from core import clock
-from payments import gateway, lookafter
+from payments import gateway, lookafter, retention
 from payments.operations import detach_cards_due
 
 
@@ -17,6 +17,12 @@ def reconcile_payments() -> None:
     """The nightly comparison of our books with the provider's."""
     if gateway.is_configured():
         lookafter.reconcile(now=clock.now())
+
+
+@shared_task
+def delete_old_notices() -> int:
+    """Every night."""
+    return retention.delete_old_notices(now=clock.now())
 
 
 @shared_task

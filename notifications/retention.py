@@ -1,0 +1,54 @@
+"""Which messages and reports nobody needs any more, and their deletion, every night.
+
+A sent message keeps the same one from being sent again, so it stays until what it is about has been over for
+MESSAGES_KEPT_DAYS. Whose turn is still to come stays in any case, and so does what failed on our side until somebody
+sent it again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.module_loading import import_string
+
+from core.retention import delete_in_batches
+from notifications.enums import InboundOutcome, NotificationStatus
+from notifications.models import InboundMessage, Notification, ProviderEvent
+from notifications.queries import sent_again
+
+_ENDED = (
+    NotificationStatus.SENT,
+    NotificationStatus.DELIVERED,
+    NotificationStatus.PERMANENT_FAILURE,
+    NotificationStatus.CANCELLED,
+)
+
+
+def delete_old_messages(*, now: datetime) -> int:
+    """Delete messages that ended, and are about something that was over, MESSAGES_KEPT_DAYS ago."""
+    before = now - timedelta(days=settings.MESSAGES_KEPT_DAYS)
+    has_ended = Q(status__in=_ENDED) | (Q(status=NotificationStatus.TECHNICAL_FAILURE) & sent_again())
+    is_old = Q(created_at__lt=before, not_before__lt=before) & (Q(sent_at=None) | Q(sent_at__lt=before))
+    old = Notification.objects.filter(has_ended & is_old)
+    return delete_in_batches(old.only("pk", "subject_ref"), still_needed=lambda rows: _about_what_goes_on(rows, before))
+
+
+def delete_old_reports(*, now: datetime) -> int:
+    """Delete what providers and customers told us EVENTS_KEPT_DAYS ago, once it was looked at.
+
+    STOP and START stay: they prove who asked for what, and a START that is played to us again must not undo a STOP.
+    """
+    before = now - timedelta(days=settings.EVENTS_KEPT_DAYS)
+    reports = ProviderEvent.objects.filter(applied_at__isnull=False, received_at__lt=before)
+    texts = InboundMessage.objects.filter(outcome=InboundOutcome.IGNORED, received_at__lt=before)
+    return delete_in_batches(reports.only("pk")) + delete_in_batches(texts.only("pk"))
+
+
+def _about_what_goes_on(rows: Sequence[Notification], before: datetime) -> list[Notification]:
+    """Those whose subject is not over since ``before``, as its route says; what has no route ends with its message."""
+    going_on: set[str] = set()
+    for kind, route in settings.NOTIFICATION_SUBJECTS.items():
+        refs = {row.subject_ref for row in rows if row.subject_ref.startswith(f"{kind}:")}
+        going_on |= import_string(route)(refs, before) if refs else set()
+    return [row for row in rows if row.subject_ref in going_on]

@@ -1,0 +1,14 @@
+"""Which notices of the payment provider nobody needs any more, and their deletion. Money rows stay."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from core.retention import delete_in_batches
+from payments.models import StripeEvent
+
+
+def delete_old_notices(*, now: datetime) -> int:
+    """Delete notices that came EVENTS_KEPT_DAYS ago and were worked on. Stripe sends one for three days at most."""
+    before = now - timedelta(days=settings.EVENTS_KEPT_DAYS)
+    return delete_in_batches(StripeEvent.objects.filter(handled_at__isnull=False, received_at__lt=before).only("pk"))
