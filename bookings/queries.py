@@ -25,6 +25,7 @@ from payments.queries import saved_card
 from services.models import AddOn, Business, Category, Location, Resource, ResourceType, Service, ServiceVariant
 from staff.models import StaffMember
 
+_LINES_OF_PAGES = Prefetch("lines", BookingLine.objects.select_related("staff_member__resource", "variant__service"))
 # Near times are looked for in this many days before and after first, then in the second number of days after.
 _NEAR_DAYS = 3
 _FAR_DAYS = 30
@@ -78,12 +79,17 @@ def booking_page(booking_id: int) -> Booking:
 
     :raises Booking.DoesNotExist: when there is none.
     """
-    lines = BookingLine.objects.select_related("staff_member__resource", "variant__service")
     return (
         Booking.objects.select_related("location", "customer", "bill")
-        .prefetch_related(Prefetch("lines", lines), Prefetch("events", BookingEvent.objects.order_by("id")))
+        .prefetch_related(_LINES_OF_PAGES, Prefetch("events", BookingEvent.objects.order_by("id")))
         .get(pk=booking_id)
     )
+
+
+def held_page(token: str) -> Booking | None:
+    """Read what was held with this token, whatever became of it, as its own page shows it, in 2 queries."""
+    held = Booking.objects.filter(hold_token_hash=token_hash(token))
+    return held.select_related("location").prefetch_related(_LINES_OF_PAGES).first()
 
 
 def has_said_coming(booking: Booking) -> bool:

@@ -274,10 +274,10 @@ def _with_party_size(booking: Booking, form: ContactForm, now: datetime) -> Book
 
 
 def _booking(token: str) -> Booking:
-    booking = queries.booking_by_hold_token(token)
+    booking = queries.held_page(token)
     if booking is None:
         raise Http404
-    return queries.booking_page(booking.pk)
+    return booking
 
 
 def _business() -> Business:

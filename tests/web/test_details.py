@@ -265,7 +265,7 @@ def test_queries_of_the_details_page_do_not_grow(
     last = hold(studio, 15)
 
     for held in (alone, last):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(6):
             client.get(details(held))
 
 
