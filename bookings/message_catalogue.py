@@ -135,6 +135,19 @@ CATALOGUE: tuple[MessageType, ...] = (
         is_needed=True,
     ),
     MessageType(
+        *(
+            "refund_lowered",
+            _CUSTOMER,
+            _("Refund lowered or declined"),
+            _("When you give less back than the rules say"),
+        ),
+        *(
+            _("Your refund of {{ asked }}: {% if amount %}you get {{ amount }}{% else %}declined{% endif %}"),
+            _("we keep {{ kept }} of your refund of {{ asked }}. The reason: {{ reason }} {{ refund }}"),
+        ),
+        is_needed=True,
+    ),
+    MessageType(
         *("refund_done", _CUSTOMER, _("Refunded"), _("When money went back")),
         *(_("Refunded: {{ amount }}"), _("{{ amount }} went back to you.")),
         is_needed=True,

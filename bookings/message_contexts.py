@@ -17,7 +17,7 @@ from bookings.links import LinkRole, manage_url
 from bookings.message_words import CARD, labels, words_of
 from bookings.models import Booking
 from bookings.payables import payable
-from bookings.payment_texts import card_words, refund_sentence, settlement_sentence
+from bookings.payment_texts import card_words, checked_sentence, refund_sentence, settlement_sentence
 from bookings.policies import Terms
 from bookings.policy_texts import BookingFacts, plain_policy_sentence, policy_sentence
 from bookings.records import deposit_minor, subject_ref
@@ -175,15 +175,8 @@ def _settled(booking: Booking, now: datetime) -> dict[str, Any]:
     if not (kept or refund or charge):
         return {"money_words": "", **way}
     language = get_language() or booking.language
-    payment = next((each for each in reversed(payments_of(subject_ref(booking))) if each.card_last4), None)
     card = saved_card(subject_ref(booking))
-    back = refund_sentence(
-        refund,
-        currency=booking.currency,
-        language=language,
-        card_brand=payment.card_brand if payment else "",
-        card_last4=payment.card_last4 if payment else "",
-    )
+    back = _back_words(booking, refund, details, language)
     rest = settlement_sentence(
         Settlement(kept, 0, charge, left),
         currency=booking.currency,
@@ -191,6 +184,25 @@ def _settled(booking: Booking, now: datetime) -> dict[str, Any]:
         card=card_words(card.brand, card.last4) if card else "",
     )
     return {"money_words": f"{back} {rest}".strip() if kept or charge or left else back, **way}
+
+
+def _back_words(booking: Booking, refund_minor: int, details: Mapping[str, Any], language: str) -> str:
+    """What goes back and how; what the business looks at first, until when."""
+    waits = int(details.get("waits_minor", 0))
+    payment = next((each for each in reversed(payments_of(subject_ref(booking))) if each.card_last4), None)
+    back = refund_sentence(
+        refund_minor - waits,
+        currency=booking.currency,
+        language=language,
+        card_brand=payment.card_brand if payment else "",
+        card_last4=payment.card_last4 if payment else "",
+    )
+    if not waits:
+        return back
+    until = datetime.fromisoformat(details["answer_by"])
+    zone = appointment.zone(booking)
+    checked = checked_sentence(waits, until=until, zone=zone, currency=booking.currency, language=language)
+    return f"{checked} {back}".strip()
 
 
 def _policy(booking: Booking, now: datetime, *, paid_minor: int) -> dict[str, str]:

@@ -26,6 +26,7 @@ class MessageKind(StrEnum):
     LATE_PAYMENT_REFUNDED = "late_payment_refunded"
     FEE_DUE = "fee_due"
     REFUND_APPROVED = "refund_approved"
+    REFUND_LOWERED = "refund_lowered"
     REFUND_DONE = "refund_done"
     MISSED = "missed"
     REQUESTED = "requested"
@@ -41,6 +42,7 @@ MONEY_KINDS = frozenset(
         MessageKind.LATE_PAYMENT_REFUNDED,
         MessageKind.FEE_DUE,
         MessageKind.REFUND_APPROVED,
+        MessageKind.REFUND_LOWERED,
         MessageKind.REFUND_DONE,
         MessageKind.MISSED,
         MessageKind.REQUESTED,

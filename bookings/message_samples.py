@@ -77,6 +77,9 @@ def _money(booking: Booking) -> dict[str, Any]:
     """What only a payment, a refund or an answer would tell."""
     return {
         "amount_minor": booking.total_minor,
+        "asked_minor": booking.total_minor + booking.total_minor // 4,
+        "kept_minor": booking.total_minor // 4,
+        "reason": gettext("We had to pay for the room."),
         "open_minor": 0,
         "pay_url": manage_url(booking, LinkRole.CUSTOMER, page="pay"),
         "receipt_url": manage_url(booking, LinkRole.CUSTOMER, page="receipt/1"),

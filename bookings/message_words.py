@@ -67,6 +67,8 @@ _AMOUNT = Variable("amount", _("The sum that it is about"), _("€20.00"))
 _PAY = Variable("pay_url", _("Link to pay"), _("https://book.example.com/b/K7M4PXc…/pay"))
 _OPEN = Variable("open", _("What is still to be paid, if anything"), _("€60.00"))
 _REASON = Variable("reason", _("What your staff wrote for the customer, if anything"), _("We are closed that day."))
+_ASKED = Variable("asked", _("The refund by the rules"), _("€16.00"))
+_LESS = Variable("kept", _("What you keep of it"), _("€6.00"))
 _KEPT = Variable("kept_until", _("Until when the time is kept, if it is"), _("Fri 27 Nov, 12:00"))
 _REFUND = Variable("refund", _("How the money goes back"), _("It takes some days to reach your card."))
 
@@ -88,6 +90,7 @@ _BY_KIND: Mapping[tuple[str, str], tuple[Variable, ...]] = {
     ("late_payment_refunded", "customer"): (_MANAGE, _AMOUNT, _REFUND),
     ("fee_due", "customer"): (_MANAGE, _AMOUNT, _PAY),
     ("refund_approved", "customer"): (_MANAGE, _AMOUNT, _REFUND),
+    ("refund_lowered", "customer"): (_MANAGE, _AMOUNT, _ASKED, _LESS, _REASON, _REFUND),
     ("refund_done", "customer"): (_MANAGE, _AMOUNT),
     ("missed", "customer"): (*_FEE, _MANAGE, _OPEN, _PAY, _REASON),
     ("help_answer", "customer"): (
@@ -141,7 +144,10 @@ def words_of(variables: Mapping[str, Any]) -> dict[str, str]:
 
 
 # Word → name among the variables of a message's files.
-_SUMS = {"total": "total_minor", "fee": "fee_minor", "amount": "amount_minor", "open": "open_minor"}
+_SUMS = {
+    **{"total": "total_minor", "fee": "fee_minor", "amount": "amount_minor", "open": "open_minor"},
+    **{"asked": "asked_minor", "kept": "kept_minor"},
+}
 _MOMENTS = {"before": "previous", "kept_until": "until_moment"}
 _PLAIN = {
     **{name: name for name in ("first_name", "customer", "business", "who", "until", "zone", "reference", "party")},

@@ -20,7 +20,7 @@ from bookings.payment_texts import card_words, refund_sentence
 from bookings.queries import nearest_moves
 from bookings.records import subject_ref
 from notifications.requests import MessageContext
-from payments.enums import Method, Purpose
+from payments.enums import Method, Purpose, RefundStatus
 from payments.models import Payment, Refund
 from payments.queries import balance
 from services.models import Business
@@ -133,6 +133,22 @@ def help_answer(booking: Booking, business: Business, text: str, *, now: datetim
         "pay_url": manage_url(booking, LinkRole.CUSTOMER, page="pay") if due else "",
     }
     return _mail(booking, business, "help_answer_customer", variables)
+
+
+def refund_lowered(booking: Booking, business: Business, refund: Refund, *, now: datetime) -> MessageContext:
+    """``amount_minor`` goes back, 0 where the refund was declined; ``reason`` is what staff wrote for the customer."""
+    asked = refund.asked_minor or refund.amount_minor
+    back = 0 if refund.status == RefundStatus.DECLINED else refund.amount_minor
+    variables = {
+        "amount_minor": back,
+        "asked_minor": asked,
+        "kept_minor": asked - back,
+        "reason": refund.decision,
+        "refund_words": _refund_words(booking, refund.payment, back),
+        "is_online": refund.method == Method.STRIPE,
+        "method": refund.get_method_display(),
+    }
+    return _mail(booking, business, "refund_lowered_customer", variables)
 
 
 def _mail(

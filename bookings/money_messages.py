@@ -74,6 +74,12 @@ def announce_refunds(booking: Booking, refunds: Sequence[Refund], *, now: dateti
     _tell(booking, requests, now)
 
 
+def announce_refund_lowered(booking: Booking, *, refund_id: int, now: datetime) -> None:
+    """Tell that less goes back than the rules say, or nothing, and why."""
+    request = to_customer(booking, MessageKind.REFUND_LOWERED, {"refund_id": refund_id}, about=f"refund-{refund_id}")
+    _tell(booking, [request], now)
+
+
 def announce_refund_done(booking: Booking, *, refund_id: int, now: datetime) -> None:
     request = to_customer(booking, MessageKind.REFUND_DONE, {"refund_id": refund_id}, about=f"refund-{refund_id}")
     _tell(booking, [request], now)
@@ -138,6 +144,10 @@ def money_context(booking: Booking, request: ContextRequest) -> MessageContext |
             return money_contexts.late_payment(booking, business, payment, amount, now=now) if payment else None
         case MessageKind.REFUND_APPROVED | MessageKind.REFUND_DONE:
             return _refund(booking, business, request, kind)
+        case MessageKind.REFUND_LOWERED:
+            refund = Refund.objects.select_related("payment").filter(pk=request.details["refund_id"]).first()
+            is_less = refund is not None and refund.decision
+            return money_contexts.refund_lowered(booking, business, refund, now=now) if refund and is_less else None
         case MessageKind.MISSED:
             is_missed = booking.status == BookingStatus.NO_SHOW
             return money_contexts.missed(booking, business, now=now) if is_missed else None

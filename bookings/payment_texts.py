@@ -4,6 +4,7 @@ Pure but for the translations. The sums come from a ``Demand`` or a ``Settlement
 differ; the rules themselves are told by ``policy_texts``.
 """
 
+from datetime import datetime, timedelta
 from typing import Unpack
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from bookings.policies import Terms
 from bookings.policy_texts import BookingFacts, moment_words, plain_no_show_sentence, plain_policy_sentence
 from bookings.settlements import CancelQuote, Settlement
 from core import money
+from payments.approvals import ANSWER_WITHIN
 from services.enums import PaymentMode
 
 # As they are printed on the cards; other brands by their own word.
@@ -91,6 +93,25 @@ def refund_sentence(
             return gettext("%(amount)s goes back the way you paid, usually in 5–10 business days.") % {"amount": amount}
         text = gettext("%(amount)s goes back to your %(card)s, usually in 5–10 business days.")
         return text % {"amount": amount, "card": card_words(card_brand, card_last4)}
+
+
+def checked_sentence(amount_minor: int, *, until: datetime, zone: ZoneInfo, currency: str, language: str) -> str:
+    """Say that the business looks at a refund first, and when the customer hears of it at the latest."""
+    amount = money.formatted(amount_minor, currency, language)
+    with override(language):
+        text = gettext("Your refund of %(amount)s is being checked. You hear from us by %(moment)s.")
+        return text % {"amount": amount, "moment": moment_words(until, zone)}
+
+
+def check_sentence(amount_minor: int, *, currency: str, language: str) -> str:
+    """Say before cancelling that the business looks at the refund first, and how long that takes."""
+    hours = ANSWER_WITHIN // timedelta(hours=1)
+    with override(language):
+        text = gettext(
+            "We check the refund of %(amount)s first and write to you within %(hours)d hours. "
+            "Once approved, it usually takes 5–10 business days."
+        )
+        return text % {"amount": money.formatted(amount_minor, currency, language), "hours": hours}
 
 
 def card_words(brand: str, last4: str) -> str:

@@ -102,7 +102,10 @@ RULES: Mapping[str, Rule] = {
     "desk_booking": Rule(_DESK_HERE),
     **{
         f"desk_booking_{step}": Rule(_FRONT_DESK, _FRONT_DESK)
-        for step in ("take", "refund", "hand_back", "waive", "charge", "stand", "link", "cancel", "answer", "reply")
+        for step in (
+            *("take", "refund", "approve", "lower", "decline", "hand_back", "waive", "charge", "stand", "link"),
+            *("cancel", "answer", "reply"),
+        )
     },
     "desk_booking_check": Rule(_NOBODY, _FRONT_DESK),
     "desk_booking_missed": Rule(_FRONT_DESK | {Role.THERAPIST}, _FRONT_DESK | {Role.THERAPIST}),

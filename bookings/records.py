@@ -80,6 +80,13 @@ def waiver_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: i
     return _negated(_shared(booking, lines, BillLine.Kind.WAIVER, text, amount_minor))
 
 
+def kept_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: int, reason: str) -> list[NewLine]:
+    """Return the lines that keep so much of a refund as a fee, for a reason that the customer reads."""
+    with override(booking.language):
+        text = gettext("Kept of the refund: %(reason)s") % {"reason": reason}
+    return _shared(booking, lines, BillLine.Kind.CANCELLATION_FEE, text, amount_minor)
+
+
 def expiry_lines(booking: Booking, lines: Sequence[BookingLine]) -> list[NewLine]:
     """Return the lines after which a booking that was not paid in time owes nothing."""
     with override(booking.language):

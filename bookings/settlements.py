@@ -42,6 +42,11 @@ def settlement(*, fee_minor: int, paid_minor: int, can_charge: bool, cap_minor: 
     return Settlement(keep, refund, charge, rest - charge)
 
 
+def excess_of(settled: Settlement, *, total_minor: int) -> int:
+    """Return what of a refund was paid beyond the price, and so is nobody's to decide about."""
+    return min(settled.refund_minor, max(0, settled.keep_minor + settled.refund_minor - total_minor))
+
+
 @dataclass(frozen=True, slots=True)
 class CancelQuote:
     """What cancelling does to the money now, and from the first instant after ``changes_after`` (product.md Z4).

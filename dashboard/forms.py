@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.sign_in import may_try
@@ -126,6 +127,27 @@ class WaiveForm(SumForm):
     )
 
 
+class DeclineForm(StepForm):
+    """Why a refund that waits is declined. ``language``: the customer's, by its name."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=160)
+
+    def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = _reason_help(language)
+
+
+class LowerForm(SumForm):
+    """Less than what waits, and why. ``language``: the customer's, by its name."""
+
+    field_order = ("amount", "reason")
+    reason = forms.CharField(label=_("Reason"), max_length=160)
+
+    def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = _reason_help(language)
+
+
 class HandBackForm(StepForm):
     """How money was handed over."""
 
@@ -238,3 +260,9 @@ class CancelForm(StepForm):
 
     def named(self) -> str:
         return f"{self.cleaned_data['who']}:{self.fee_minor}"
+
+
+def _reason_help(language: str) -> str:
+    """A reason travels as it is written."""
+    text = gettext("The customer reads it in the mail and on the page. Write it in their language: %(language)s.")
+    return text % {"language": language}

@@ -27,7 +27,7 @@ from bookings.enums import BookingStatus
 from bookings.models import Booking, HelpMessage
 from dashboard.permissions import Act, Rights, bookings_visible_to, can, may_everywhere
 from dashboard.queries import balances_of
-from payments.enums import COUNTING_REFUNDS, Method, PaymentStatus, RefundStatus
+from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundStatus
 from payments.models import BillLine, MoneyAlert, Payment, Refund
 from payments.queries import Balance, open_alerts
 
@@ -39,9 +39,13 @@ _PREFIX = "booking:"
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """``bookings`` are those that alerts, refunds and messages are about, by id; ``unpaid`` are past visits."""
+    """``bookings`` are those that alerts, refunds and messages are about, by id; ``unpaid`` are past visits.
+
+    A refund that waits for approval is listed once, as itself, also when an alert says that its time runs out.
+    """
 
     alerts: list[MoneyAlert]
+    to_approve: list[Refund]
     to_hand_back: list[Refund]
     asking: list[HelpMessage]
     requests: list[Booking]
@@ -52,19 +56,28 @@ class Hands:
 
 
 def hands(rights: Rights, now: datetime) -> Hands:
-    """Read all of it. Eleven queries, however much waits."""
+    """Read all of it. Twelve queries, however much waits."""
     alerts = list(_alerts(rights).select_related("payment", "refund")[:MOST_LISTED])
+    to_approve = list(_to_approve(rights).select_related("payment")[:MOST_LISTED])
     to_hand_back = list(_to_hand_back(rights).select_related("payment")[:MOST_LISTED])
     asking = list(_asking(rights)[:MOST_LISTED])
     requests = list(_shown(_requests(rights, now).order_by("hold_expires_at", "pk")))
     missed = list(_shown(_missed(rights, now).order_by("fee_settles_at", "pk")))
     unpaid = list(_shown(_unpaid(rights, now).order_by("-ends_at", "-pk")))
-    about: list[MoneyAlert | Refund] = [*alerts, *to_hand_back]
+    about: list[MoneyAlert | Refund] = [*alerts, *to_approve, *to_hand_back]
     ids = {booking_id for each in about if (booking_id := booking_id_of(each))}
     ids |= {message.booking_id for message in asking}
     bookings = {each.pk: each for each in _loaded(Booking.objects.filter(pk__in=ids))}
     return Hands(
-        alerts, to_hand_back, asking, requests, missed, unpaid, bookings, balances_of([*missed, *unpaid, *requests])
+        alerts=alerts,
+        to_approve=to_approve,
+        to_hand_back=to_hand_back,
+        asking=asking,
+        requests=requests,
+        missed=missed,
+        unpaid=unpaid,
+        bookings=bookings,
+        balances=balances_of([*missed, *unpaid, *requests]),
     )
 
 
@@ -72,6 +85,7 @@ def hands_count(rights: Rights, now: datetime) -> int:
     """How many things wait, for the rail. Open balances of past visits are listed, but not counted. One query."""
     parts: list[QuerySet] = [  # type: ignore[type-arg] # of several models
         _alerts(rights),
+        _to_approve(rights),
         _to_hand_back(rights),
         _asking(rights),
         _requests(rights, now),
@@ -107,10 +121,17 @@ def booking_id_of(row: MoneyAlert | Refund) -> int | None:
 
 def _alerts(rights: Rights) -> QuerySet[MoneyAlert]:
     """Open alerts about bookings that may be seen; those about nothing known are for people who see every place."""
-    alerts = open_alerts()
+    alerts = open_alerts().exclude(kind=AlertKind.REFUND_WAITS)
     if rights.location_ids is None:
         return alerts
     about = alerts.annotate(booking_pk=booking_number("subject_ref"))
+    return about.filter(Exists(bookings_visible_to(rights).filter(pk=OuterRef("booking_pk"))))
+
+
+def _to_approve(rights: Rights) -> QuerySet[Refund]:
+    """Refunds of customers' cancellations that wait for approval, the one promised first at the top."""
+    waiting = Refund.objects.filter(status=RefundStatus.AWAITING_APPROVAL).order_by("answer_by", "pk")
+    about = waiting.annotate(booking_pk=booking_number("payment__subject_ref"))
     return about.filter(Exists(bookings_visible_to(rights).filter(pk=OuterRef("booking_pk"))))
 
 

@@ -32,11 +32,13 @@ PAYMENT_COLOURS = {
 }
 REFUND_COLOURS = {
     RefundStatus.SUCCEEDED: "success",
+    RefundStatus.AWAITING_APPROVAL: "warning",
     RefundStatus.QUEUED: "warning",
     RefundStatus.SUBMITTED: "info",
     RefundStatus.PENDING: "info",
     RefundStatus.REQUIRES_ACTION: "warning",
     RefundStatus.FAILED: "danger",
+    RefundStatus.DECLINED: "danger",
 }
 
 
@@ -163,6 +165,10 @@ class RefundAdmin(_Amount, ReadOnlyAdmin):
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": [("status", "amount"), ("reason", "method"), "payment", ("actor_name", "note")]}),
+        (
+            _("Approval"),
+            {"classes": ["tab"], "fields": ["answer_by", "asked_minor", ("decided_at", "decided_by"), "decision"]},
+        ),
         (_("Provider"), {"classes": ["tab"], "fields": ["stripe_refund_id", "key", "failure_code"]}),
         (_("Facts"), {"classes": ["tab"], "fields": ["created_at", "submitted_at", "done_at", "request_key"]}),
     )

@@ -84,9 +84,9 @@ FROM payments_stripeevent WHERE handled_at IS NULL AND received_at < %(late)s
 """)
 
 refunds_not_sent = _query("""
-SELECT format('refund %%s is %%s since %%s', id, status, created_at)
+SELECT format('refund %%s is %%s since %%s', id, status, coalesce(decided_at, created_at))
 FROM payments_refund
-WHERE method = 'stripe' AND created_at < %(late)s AND stripe_refund_id IS NULL
+WHERE method = 'stripe' AND coalesce(decided_at, created_at) < %(late)s AND stripe_refund_id IS NULL
     AND status IN ('queued', 'submitted')
 """)
 
@@ -100,6 +100,19 @@ failed_unlisted = _query("""
 SELECT format('refund %%s failed and nobody was told', r.id)
 FROM payments_refund r
 WHERE r.status = 'failed' AND NOT EXISTS (SELECT FROM payments_moneyalert a WHERE a.refund_id = r.id)
+""")
+
+waiting_unlisted = _query("""
+SELECT format('refund %%s waits for approval until %%s, and nobody was told', r.id, r.answer_by)
+FROM payments_refund r
+WHERE r.status = 'awaiting_approval' AND r.answer_by < %(late)s + interval '24 hours'
+    AND NOT EXISTS (SELECT FROM payments_moneyalert a WHERE a.refund_id = r.id AND a.kind = 'refund_waits')
+""")
+
+sent_unapproved = _query("""
+SELECT format('refund %%s was asked for as %%s, is %%s and nobody decided that', id, answer_by, status)
+FROM payments_refund
+WHERE answer_by IS NOT NULL AND decided_at IS NULL AND status NOT IN ('awaiting_approval', 'cancelled')
 """)
 
 numbers_left_out = _query("""
@@ -119,8 +132,10 @@ WHERE concat_ws(' ', note, card_last4, method_type) ~ '(^|[^0-9])[3-6][0-9]{14,1
 CHECKS = [
     Check("I12", "Money that came in online has a source", success_without_source),
     Check("I13", "No more went back than came in", refunded_too_much),
+    Check("I13", "What waits for approval is sent only once somebody has decided", sent_unapproved),
     Check("I13", "Money is in the currency of its bill", other_currency),
     Check("I14", "A refund that failed is shown to somebody", failed_unlisted),
+    Check("I14", "A refund that waits too long is shown to somebody", waiting_unlisted),
     Check("I15", "Nobody is charged beyond the consent", charged_beyond_consent),
     Check("I15", "Nothing was paid twice and kept", paid_twice),
     Check("I16", "Every refund was sent", refunds_not_sent),

@@ -54,6 +54,15 @@ class RefundNotPossible(Refused):
         super().__init__(_("This refund is not in a state in which that can be done."), **data)
 
 
+class RefundDecided(Conflict):
+    """Somebody was faster, or what waits is another sum by now."""
+
+    code = "refund_decided"
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(_("This refund was decided or changed meanwhile. Nothing was done now."), **data)
+
+
 class ProviderFailed(Exception):
     """The provider could not be asked, or failed itself. Worth trying again.
 

@@ -205,15 +205,19 @@ def _sync_refund(refund: Refund, now: datetime) -> None:
 
 def _given_up(rows: Any, now: datetime) -> Any:
     """What the outbox should have done long ago."""
-    asked = rows.annotate(last=Coalesce("checked_at", "created_at"))
-    return asked.filter(created_at__lt=now - FRESH, last__lt=now - LATER).order_by(F("last"))[:BATCH]
+    return _aged(rows).filter(begun__lt=now - FRESH, last__lt=now - LATER).order_by(F("last"))[:BATCH]
 
 
 def _due(rows: Any, now: datetime) -> Any:
-    asked = rows.annotate(last=Coalesce("checked_at", "created_at"))
-    fresh = Q(created_at__gt=now - FRESH, last__lt=now - SOON)
-    older = Q(created_at__gt=now - OLD, last__lt=now - LATER)
-    return asked.filter(fresh | older).order_by(F("last"))[:BATCH]
+    fresh = Q(begun__gt=now - FRESH, last__lt=now - SOON)
+    older = Q(begun__gt=now - OLD, last__lt=now - LATER)
+    return _aged(rows).filter(fresh | older).order_by(F("last"))[:BATCH]
+
+
+def _aged(rows: Any) -> Any:
+    """Add when each began and when it was last asked about. What waited for approval begins with the decision."""
+    begun = Coalesce("decided_at", "created_at") if rows.model is Refund else F("created_at")
+    return rows.annotate(begun=begun, last=Coalesce(F("checked_at"), begun))
 
 
 def _list_stuck(now: datetime) -> None:
@@ -225,5 +229,5 @@ def _list_stuck(now: datetime) -> None:
     for payment in stuck.filter(created_at__lt=since)[:BATCH]:
         raise_alert(kind=AlertKind.STUCK, key=str(payment.pk), payment=payment, now=now)
     unsent = Refund.objects.filter(method=Method.STRIPE, status__in=_UNSENT, stripe_refund_id=None)
-    for refund in unsent.filter(created_at__lt=since).select_related("payment")[:BATCH]:
+    for refund in _aged(unsent).filter(begun__lt=since).select_related("payment")[:BATCH]:
         raise_alert(kind=AlertKind.STUCK, key=f"refund:{refund.pk}", payment=refund.payment, refund=refund, now=now)

@@ -4,11 +4,13 @@ from celery import shared_task
 
 from core import clock
 from payments import gateway, lookafter, retention
-from payments.operations import detach_cards_due
+from payments.operations import detach_cards_due, list_waiting_refunds
 
 
 @shared_task
 def look_after_payments() -> int:
+    # Cash waits for approval as well, so this needs no provider.
+    list_waiting_refunds(now=clock.now())
     return lookafter.look_after(now=clock.now()) if gateway.is_configured() else 0
 
 

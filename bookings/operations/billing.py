@@ -9,7 +9,7 @@ from bookings.models import Booking, BookingLine
 from bookings.records import subject_ref
 from core.reads import read_rows
 from payments import queries as payments
-from payments.enums import PaymentStatus, RefundReason
+from payments.enums import PaymentStatus, RefundReason, RefundStatus
 from payments.models import BillLine, Payment, Refund
 from payments.operations import NewLine, add_line, request_refunds
 from payments.operations.cards import forget_card_after
@@ -72,9 +72,19 @@ def keep_card_after(booking: Booking) -> None:
 
 
 def give_back(
-    booking: Booking, amount_minor: int, *, reason: RefundReason, actor: Actor, note: str = "", now: datetime
+    booking: Booking,
+    amount_minor: int,
+    *,
+    reason: RefundReason,
+    actor: Actor,
+    note: str = "",
+    answer_by: datetime | None = None,
+    now: datetime,
 ) -> list[Refund]:
-    """Ask for refunds of so much of what was paid for a booking, and write them into its history."""
+    """Ask for refunds of so much of what was paid for a booking, and write them into its history.
+
+    With ``answer_by`` they wait until somebody approves them, which the customer is promised by then.
+    """
     if amount_minor <= 0:
         return []
     refunds = request_refunds(
@@ -85,6 +95,7 @@ def give_back(
         note=note,
         actor_id=actor.user_id,
         actor_name=actor.name,
+        answer_by=answer_by,
         now=now,
     )
     for refund in refunds:
@@ -93,8 +104,9 @@ def give_back(
 
 
 def record_refund(booking: Booking, refund: Refund, *, actor: Actor, now: datetime) -> None:
+    is_waiting = refund.status == RefundStatus.AWAITING_APPROVAL
     details = {
-        "what": "refund",
+        "what": "refund_waits" if is_waiting else "refund",
         "amount_minor": refund.amount_minor,
         "refund_id": refund.pk,
         "payment_id": refund.payment_id,

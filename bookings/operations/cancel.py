@@ -9,6 +9,7 @@ from bookings.enums import ActorKind, BookingStatus
 from bookings.errors import AlreadyCancelled, NotBooked, StalePage, TooLateToCancel
 from bookings.lifecycle import Actor, transition
 from bookings.models import Booking
+from bookings.operations.approving import waiting_part
 from bookings.operations.billing import lines_of, move_fees, write_lines
 from bookings.operations.claiming import drop_own_proposals, locked_booking, release
 from bookings.operations.fees import move_money, settled
@@ -17,6 +18,7 @@ from bookings.policies import CancelRefusal, cancel_refusal
 from bookings.records import cancellation_fee_of, cancellation_lines, change_fee_back_line
 from bookings.settlements import Settlement
 from core.errors import DomainError
+from payments.approvals import answer_by
 from payments.enums import RefundReason
 from payments.operations import call_off_payments
 
@@ -40,6 +42,8 @@ def cancel_booking(
     waive: bool = False,
 ) -> Booking:
     """Cancel a booking. A customer pays what the copied terms say; when the business cancels, nothing is owed.
+
+    Where the business wants to approve refunds, what comes back to a customer who cancels here waits for that.
 
     ``on_behalf``: staff cancel for the customer who called at ``at`` (or now), so the customer's rules count for that
     moment; ``waive`` lets the customer off the fee. Gives the time back, brings the bill to exactly the fee, gives back
@@ -65,13 +69,14 @@ def cancel_booking(
     call_off_payments(subject_ref=messages.subject_ref(booking), now=now)
     drop_own_proposals(booking, now=now)
     outcome = _settle(booking, fee, by_business=by_business, now=now)
+    waits = waiting_part(booking, outcome, actor=actor) if outcome else 0
     transition(
         booking,
         BookingStatus.CANCELLED,
         actor=actor,
         now=now,
         reason=reason,
-        details=_details(fee, outcome, on_behalf=on_behalf, at=at, waive=waive),
+        details=_details(fee, outcome, on_behalf=on_behalf, at=at, waive=waive) | _waiting(waits, now),
         values={
             "cancelled_by": ActorKind.CUSTOMER if on_behalf else actor.kind,
             "cancelled_at": now,
@@ -85,7 +90,7 @@ def cancel_booking(
     if outcome:
         # The mail about the cancellation tells of the refund.
         refund_reason = RefundReason.BUSINESS if by_business else RefundReason.POLICY
-        move_money(booking, outcome, reason=refund_reason, actor=actor, now=now)
+        move_money(booking, outcome, reason=refund_reason, actor=actor, waits_minor=waits, now=now)
     return booking
 
 
@@ -121,3 +126,8 @@ def _details(
     if on_behalf:
         details |= {"on_behalf": True, "called_at": at.isoformat() if at else None, "waived": waive}
     return details
+
+
+def _waiting(waits_minor: int, now: datetime) -> dict[str, Any]:
+    """What of the refund somebody looks at first, and when the customer hears of it at the latest."""
+    return {"waits_minor": waits_minor, "answer_by": answer_by(now).isoformat()} if waits_minor else {}

@@ -13,6 +13,7 @@ from bookings.operations.transactions import booking_transaction
 from bookings.records import waiver_lines
 from bookings.settlements import Settlement, settlement
 from payments import gateway, queries
+from payments.approvals import answer_by
 from payments.enums import Purpose, RefundReason, RefundStatus
 from payments.models import BillLine, Payment, Refund
 from payments.operations import call_off_payments, request_charge
@@ -41,13 +42,22 @@ def settled(booking: Booking, *, may_charge: bool = True) -> Settlement:
 
 
 def move_money(
-    booking: Booking, outcome: Settlement, *, reason: RefundReason, actor: Actor, now: datetime
+    booking: Booking,
+    outcome: Settlement,
+    *,
+    reason: RefundReason,
+    actor: Actor,
+    waits_minor: int = 0,
+    now: datetime,
 ) -> list[Refund]:
     """Ask for the refunds and the charge that a settlement says, and return the refunds, of which the caller tells.
 
-    The booking is locked; a task does the rest.
+    Of the refund ``waits_minor`` wait for approval; then the rest was paid beyond the price. The booking is locked; a
+    task does the rest.
     """
-    refunds = give_back(booking, outcome.refund_minor, reason=reason, actor=actor, now=now)
+    at_once = RefundReason.EXCESS if waits_minor else reason
+    refunds = give_back(booking, outcome.refund_minor - waits_minor, reason=at_once, actor=actor, now=now)
+    refunds += give_back(booking, waits_minor, reason=reason, actor=actor, answer_by=answer_by(now), now=now)
     if outcome.charge_minor:
         _charge(booking, outcome.charge_minor, actor, now)
     return refunds

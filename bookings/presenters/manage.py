@@ -137,17 +137,18 @@ def may_cancel(booking: Booking, *, now: datetime, by_staff: bool) -> bool:
     return refusal is None
 
 
-def cancel_block(booking: Booking, money: BookingMoney, *, now: datetime) -> CancelBlock:
+def cancel_block(booking: Booking, business: Business, money: BookingMoney, *, now: datetime) -> CancelBlock:
     """Both sums of cancelling: now, and after the next deadline."""
+    is_checked = business.refunds_need_approval
     quote = money_presenter.quote(booking, money, now=now)
     deadline = formats.moment_text(local(quote.changes_after, booking)) if quote.changes_after else ""
     fee = quote.now.fee_minor
     return CancelBlock(
         fee_minor=fee,
-        sentence=_cancel_sentence(booking, money, quote, now),
-        button=money_presenter.outcome_button(quote.now, booking),
-        button_again=money_presenter.outcome_button(quote.now, booking, again=True),
-        lines=tuple(money_presenter.outcome_lines(quote.now, booking)),
+        sentence=_cancel_sentence(booking, money, quote, now, is_checked=is_checked),
+        button=money_presenter.outcome_button(quote.now, booking, is_checked=is_checked),
+        button_again=money_presenter.outcome_button(quote.now, booking, is_checked=is_checked, again=True),
+        lines=tuple(money_presenter.outcome_lines(quote.now, booking, is_checked=is_checked)),
         free_percent=_free_percent(fee, quote.changes_after),
         here_percent=_here_percent(booking, now, fee, quote.changes_after),
         now_label=gettext("Cancel now"),
@@ -157,11 +158,13 @@ def cancel_block(booking: Booking, money: BookingMoney, *, now: datetime) -> Can
     )
 
 
-def _cancel_sentence(booking: Booking, money: BookingMoney, quote: CancelQuote, now: datetime) -> SafeString:
+def _cancel_sentence(
+    booking: Booking, money: BookingMoney, quote: CancelQuote, now: datetime, *, is_checked: bool
+) -> SafeString:
     if is_fee_free(booking.status):
         return SafeString(escape(gettext("Nothing is agreed yet, so cancelling is free.")))
     said = policy_texts.cancel_now(_terms(booking), **_facts(booking, now, paid_minor=money.paid_for_visit_minor))
-    where = money_presenter.outcome_sentence(quote.now, booking, money)
+    where = money_presenter.outcome_sentence(quote.now, booking, money, is_checked=is_checked)
     return format_html("{} {}", said.sentence, where) if where else said.sentence
 
 

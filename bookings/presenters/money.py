@@ -23,6 +23,7 @@ from bookings.records import cancel_quote_of, deposit_minor
 from bookings.settlements import CancelQuote, Settlement
 from core import formats
 from payments import gateway
+from payments.approvals import is_overdue
 from payments.currencies import chargeable
 from payments.enums import LIVE_PAYMENTS, Method, Purpose, RefundStatus
 from payments.models import BillLine, Payment, Refund
@@ -31,7 +32,13 @@ from services.models import Business
 
 # Of these only fees are owed.
 _OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED, BookingStatus.NO_SHOW})
-_FEES = (BillLine.Kind.CHANGE_FEE, BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE)
+_SHOWN = frozenset(RefundStatus) - {RefundStatus.CANCELLED}
+# What was declined is in the ledger as the fee that it became.
+_IN_LEDGER = _SHOWN - {RefundStatus.DECLINED}
+# What staff wrote beside these is for the customer; beside anything else it is for the history.
+_WITH_REASON = frozenset({"refund_lowered", "refund_declined"})
+# Of each kind one line is shown; fees for cancelling by their texts, because each has its own reason.
+_FEES = (BillLine.Kind.CHANGE_FEE, BillLine.Kind.NO_SHOW_FEE)
 
 
 # --- what is asked --------------------------------------------------------------------------------------------------
@@ -109,6 +116,10 @@ def refund_target(payment: Payment | None) -> str:
 
 def refund_state(refund: Refund, booking: Booking) -> str:
     """How far a refund is."""
+    if refund.status == RefundStatus.AWAITING_APPROVAL:
+        return gettext("being checked")
+    if refund.status == RefundStatus.DECLINED:
+        return gettext("declined")
     if refund.status == RefundStatus.SUCCEEDED:
         return gettext("done on %(day)s") % {"day": _day(refund.done_at or refund.created_at, booking)}
     if refund.status == RefundStatus.FAILED:
@@ -120,18 +131,38 @@ def refund_state(refund: Refund, booking: Booking) -> str:
     return gettext("approved, on its way, 5–10 business days")
 
 
-def refund_sentences(booking: Booking, money: BookingMoney) -> list[str]:
+def refund_sentences(booking: Booking, money: BookingMoney, *, now: datetime) -> list[str]:
     """Refund of €16.00 to Visa ending 4242: approved, on its way, 5–10 business days."""
-    return [
-        gettext("Refund of %(sum)s to %(target)s: %(state)s.")
-        % {
-            "sum": visit.money(refund.amount_minor, booking),
-            "target": refund_target(refund.payment),
-            "state": refund_state(refund, booking),
-        }
-        for refund in money.refunds
-        if refund.status != RefundStatus.CANCELLED
-    ]
+    return [_refund_sentence(refund, booking, now) for refund in money.refunds if refund.status in _SHOWN]
+
+
+def _refund_sentence(refund: Refund, booking: Booking, now: datetime) -> str:
+    first = gettext("Refund of %(sum)s to %(target)s: %(state)s.") % {
+        "sum": visit.money(refund.amount_minor, booking),
+        "target": refund_target(refund.payment),
+        "state": refund_state(refund, booking),
+    }
+    return " ".join(filter(None, (first, _check_text(refund, booking, now), _less_text(refund, booking))))
+
+
+def _check_text(refund: Refund, booking: Booking, now: datetime) -> str:
+    """When the customer hears of a refund that waits."""
+    if refund.status != RefundStatus.AWAITING_APPROVAL or refund.answer_by is None:
+        return ""
+    if is_overdue(refund.answer_by, now):
+        return gettext("We are late with our answer and are sorry. You may ask us at any time.")
+    moment = formats.moment_text(local(refund.answer_by, booking))
+    return gettext("You hear from us by %(moment)s.") % {"moment": moment}
+
+
+def _less_text(refund: Refund, booking: Booking) -> str:
+    """Why a refund is less than the rules say, as staff wrote it for the customer."""
+    if not refund.decision:
+        return ""
+    if refund.asked_minor is None:
+        return gettext("The reason: %(reason)s") % {"reason": refund.decision}
+    asked = visit.money(refund.asked_minor, booking)
+    return gettext("It was lowered from %(sum)s. The reason: %(reason)s") % {"sum": asked, "reason": refund.decision}
 
 
 def ledger(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
@@ -143,7 +174,7 @@ def ledger(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
         MoneyLine(payment_text(each, booking), _less(each.amount_minor, booking), note=means_text(each))
         for each in money.payments
     ]
-    lines += [_refund_line(each, booking) for each in money.refunds if each.status != RefundStatus.CANCELLED]
+    lines += [_refund_line(each, booking) for each in money.refunds if each.status in _IN_LEDGER]
     return [*lines, _open_line(booking, money)]
 
 
@@ -200,13 +231,19 @@ def event_text(event: BookingEvent, booking: Booking, *, by_customer: bool) -> s
     text = {
         "paid": gettext("You paid %(sum)s") if by_customer else gettext("%(sum)s was paid"),
         "refund": gettext("A refund of %(sum)s was approved"),
+        "refund_waits": gettext("A refund of %(sum)s is being checked"),
+        "refund_lowered": gettext("A refund of %(sum)s was approved, less than by the rules"),
+        "refund_declined": gettext("A refund of %(sum)s was declined"),
         "fee": gettext("A fee of %(sum)s became due"),
         "charge_failed": gettext("A fee of %(sum)s could not be charged"),
         "waived": gettext("A fee of %(sum)s was waived"),
         "payment_waived": gettext("It stands without a payment in advance"),
         "no_show_undone": gettext("It was put right: you were there"),
     }.get(str(event.details.get("what")), "")
-    return text % {"sum": amount} if text else ""
+    if not text:
+        return ""
+    told = text % {"sum": amount}
+    return f"{told}: {event.reason}" if event.reason and event.details["what"] in _WITH_REASON else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,21 +296,27 @@ def outcome_sum(settled: Settlement, booking: Booking) -> str:
     return gettext("Free")
 
 
-def outcome_button(settled: Settlement, booking: Booking, *, again: bool = False) -> str:
-    """The words of the button that cancels; ``again`` on the page that asks once more."""
+def outcome_button(settled: Settlement, booking: Booking, *, is_checked: bool, again: bool = False) -> str:
+    """The words of the button that cancels; ``again`` on the page that asks once more. ``is_checked``: a refund waits
+    until the business has looked at it.
+    """
     more = settled.charge_minor + settled.open_minor
     if more:
         text = gettext("Cancel it for %(sum)s") if again else gettext("Cancel for %(sum)s")
         return text % {"sum": visit.money(more, booking)}
     if settled.refund_minor:
         text = gettext("Cancel it and get %(sum)s back") if again else gettext("Cancel and get %(sum)s back")
+        if is_checked:
+            text = (
+                gettext("Cancel it and ask for %(sum)s back") if again else gettext("Cancel and ask for %(sum)s back")
+            )
         return text % {"sum": visit.money(settled.refund_minor, booking)}
     if settled.keep_minor:
         return gettext("Cancel it without a refund") if again else gettext("Cancel without a refund")
     return gettext("Cancel it, free of charge") if again else gettext("Cancel free of charge")
 
 
-def outcome_lines(settled: Settlement, booking: Booking) -> list[MoneyLine]:
+def outcome_lines(settled: Settlement, booking: Booking, *, is_checked: bool) -> list[MoneyLine]:
     """Both sides of cancelling now: the fee, how it is paid, and what goes back."""
     if not settled.fee_minor and not settled.refund_minor:
         return [MoneyLine(gettext("Cancelling now costs"), gettext("Nothing"), "now")]
@@ -286,12 +329,17 @@ def outcome_lines(settled: Settlement, booking: Booking) -> list[MoneyLine]:
     if settled.open_minor:
         lines.append(MoneyLine(gettext("Left to pay"), visit.money(settled.open_minor, booking), "now"))
     if settled.refund_minor or not (settled.charge_minor or settled.open_minor):
-        lines.append(MoneyLine(gettext("You get back"), visit.money(settled.refund_minor, booking), "now"))
+        is_later = is_checked and settled.refund_minor
+        label = gettext("You get back after our check") if is_later else gettext("You get back")
+        lines.append(MoneyLine(label, visit.money(settled.refund_minor, booking), "now"))
     return lines
 
 
-def outcome_sentence(settled: Settlement, booking: Booking, money: BookingMoney) -> str:
+def outcome_sentence(settled: Settlement, booking: Booking, money: BookingMoney, *, is_checked: bool) -> str:
     """Where the sums of an outcome go to or come from; empty where no money moves."""
+    if settled.refund_minor and is_checked:
+        language = get_language() or booking.language
+        return payment_texts.check_sentence(settled.refund_minor, currency=booking.currency, language=language)
     if settled.refund_minor:
         paid = money.payments[-1]
         return payment_texts.refund_sentence(
@@ -320,6 +368,7 @@ def outcome_sentence(settled: Settlement, booking: Booking, money: BookingMoney)
 
 def _owed_lines(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
     fees = [line for kind in _FEES if (line := _fee_line(kind, booking, money))]
+    fees += _cancellation_lines(booking, money)
     if waived := _sum_of(BillLine.Kind.WAIVER, money):
         fees.append(MoneyLine(gettext("Waived"), _less(-waived, booking)))
     if booking.status in _OFF:
@@ -337,6 +386,15 @@ def _fee_line(kind: BillLine.Kind, booking: Booking, money: BookingMoney) -> Mon
     lines = [line for line in money.bill_lines if line.kind == kind]
     total = sum(line.gross_minor for line in lines)
     return MoneyLine(lines[0].text, visit.money(total, booking)) if total else None
+
+
+def _cancellation_lines(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
+    """The fee of the rules, and what staff kept of a refund, each for its own reason."""
+    sums: dict[str, int] = {}
+    for line in money.bill_lines:
+        if line.kind == BillLine.Kind.CANCELLATION_FEE:
+            sums[line.text] = sums.get(line.text, 0) + line.gross_minor
+    return [MoneyLine(text, visit.money(total, booking)) for text, total in sums.items() if total]
 
 
 def _sum_of(kind: BillLine.Kind, money: BookingMoney) -> int:

@@ -50,6 +50,6 @@ def _page(request: HttpRequest, opened: Opened, *, problem: object = "", status:
         "problem": problem,
         "has_said": has_said_coming(booking),
         "move": presenter.move_block(booking, now=now, by_staff=False),
-        "cancel": presenter.cancel_block(booking, money_of(booking), now=now),
+        "cancel": presenter.cancel_block(booking, opened.business, money_of(booking), now=now),
     }
     return render(request, "bookings/coming.html", context, status=status)

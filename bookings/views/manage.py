@@ -90,7 +90,9 @@ def _cancel_page(
         **common(request, opened),
         "problem": problem,
         "form": form,
-        "cancel": None if opened.is_staff else presenter.cancel_block(booking, money_of(booking), now=now),
+        "cancel": None
+        if opened.is_staff
+        else presenter.cancel_block(booking, opened.business, money_of(booking), now=now),
         "first_name": first_name(booking.contact_name) if opened.is_staff else "",
     }
     return render(request, "bookings/cancel.html", context, status=status)

@@ -123,7 +123,7 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         "outcome": presenter.outcome(booking, opened.business, money, now=now),
         "waiting": presenter.waiting(booking, now=now),
         "waiting_move": _waiting_move(booking, due, now),
-        "refunds": money_presenter.refund_sentences(booking, money),
+        "refunds": money_presenter.refund_sentences(booking, money, now=now),
         "ledger": money_presenter.ledger(booking, money),
         "kept_card": "" if is_over else money_presenter.kept_card_sentence(booking, money),
         "pay": money_presenter.pay_button(booking, due),
@@ -140,7 +140,7 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         context["move"] = block
         context["next_times"] = [] if block.refusal else next_moves(booking, now)
         context["next_with"] = "" if booking.is_any_staff else visit.staff_short_name(booking)
-        context["cancel"] = presenter.cancel_block(booking, money, now=now)
+        context["cancel"] = presenter.cancel_block(booking, opened.business, money, now=now)
     return render(request, "bookings/manage.html", context, status=status)
 
 

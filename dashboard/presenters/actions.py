@@ -16,9 +16,10 @@ from bookings.policies import Terms, cancel_refusal
 from bookings.presenters import visit
 from core import formats
 from dashboard.permissions import Act, Rights, can
-from dashboard.presenters.steps import left_of_payments
+from dashboard.presenters.steps import left_of_payments, waiting_refunds
 from dashboard.queries import Money
 from payments.enums import LIVE_PAYMENTS, Method, RefundStatus
+from payments.models import Refund
 
 # Money is taken around the visit; before that day a main button for it would only be in the way.
 _NEAR = timedelta(hours=2)
@@ -57,6 +58,8 @@ def _main(booking: Booking, money: Money, rights: Rights, now: datetime) -> Acti
     """The one thing that this moment asks for."""
     if booking.status == BookingStatus.REQUESTED and can(rights, Act.ANSWER, booking):
         return Action(gettext("Answer the request"), "check", _step(booking, "answer"))
+    if (waiting := waiting_refunds(money)) and can(rights, Act.RETURN_MONEY, booking):
+        return _approve(booking, waiting[0])
     is_waivable = booking.status == BookingStatus.NO_SHOW and booking.fee_settles_at and booking.fee_settles_at > now
     if is_waivable and money.fee_minor and can(rights, Act.WAIVE, booking):
         fee = visit.money(money.fee_minor, booking)
@@ -124,11 +127,20 @@ def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None) 
     if can(rights, Act.RETURN_MONEY, booking):
         if left_of_payments(money):
             yield Action(gettext("Refund"), "swap", _step(booking, "refund"))
+        for refund in waiting_refunds(money):
+            yield _approve(booking, refund)
+            yield Action(gettext("Give back less"), "minus", f"{_step(booking, 'lower')}?refund={refund.pk}")
+            yield Action(gettext("Decline the refund"), "close", f"{_step(booking, 'decline')}?refund={refund.pk}")
         for payment in money.payments:
             for refund in payment.refunds.all():
                 if refund.status == RefundStatus.QUEUED and refund.method != Method.STRIPE:
                     label = gettext("Hand %(sum)s back") % {"sum": visit.money(refund.amount_minor, booking)}
                     yield Action(label, "swap", f"{_step(booking, 'hand_back')}?refund={refund.pk}")
+
+
+def _approve(booking: Booking, refund: Refund) -> Action:
+    label = gettext("Approve %(sum)s") % {"sum": visit.money(refund.amount_minor, booking)}
+    return Action(label, "check", f"{_step(booking, 'approve')}?refund={refund.pk}")
 
 
 def _step(booking: Booking, name: str) -> str:

@@ -14,6 +14,7 @@ from core import formats
 from dashboard.hands import Hands, booking_id_of, may_settle
 from dashboard.permissions import Act, Rights, can
 from dashboard.presenters import day
+from payments.approvals import is_overdue
 from payments.enums import AlertKind, Method
 from payments.models import MoneyAlert, Refund
 
@@ -30,7 +31,9 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """One thing. ``until`` is set where it ends by itself, ``url`` leads to its booking if there is one."""
+    """One thing. ``until`` is set where it ends by itself or an answer is promised, ``late`` instead where the promise
+    was broken; ``url`` leads to its booking if there is one.
+    """
 
     icon_name: str
     title: str
@@ -42,12 +45,14 @@ class Hand:
     about: str = ""
     url: str = ""
     until: str = ""
+    late: str = ""
 
 
 def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
-    """First what ends by itself, the soonest end first; then the rest, the oldest first."""
+    """First what ends by itself or is promised, the soonest moment first; then the rest, the oldest first."""
     ending = [(booking.hold_expires_at, _request(booking, hands, rights, now)) for booking in hands.requests]
     ending += [(booking.fee_settles_at, _missed(booking, hands, rights, now)) for booking in hands.missed]
+    ending += [(refund.answer_by, _to_approve(refund, hands, rights, now)) for refund in hands.to_approve]
     waiting = [(message.created_at, _asking(message, hands, rights)) for message in hands.asking]
     waiting += [(alert.created_at, _alert(alert, hands, rights)) for alert in hands.alerts]
     waiting += [(refund.created_at, _to_hand_back(refund, hands, rights)) for refund in hands.to_hand_back]
@@ -153,6 +158,29 @@ def _alert(alert: MoneyAlert, hands: Hands, rights: Rights) -> Hand:
     )
 
 
+def _to_approve(refund: Refund, hands: Hands, rights: Rights, now: datetime) -> Hand:
+    booking = hands.bookings[booking_id_of(refund) or 0]
+    query = f"?refund={refund.pk}"
+    is_late = refund.answer_by is not None and is_overdue(refund.answer_by, now)
+    return Hand(
+        icon_name="swap",
+        title=gettext("Refund to approve"),
+        text=gettext("The customer cancelled and waits for your answer. Nothing goes back before it."),
+        sum=formats.money_text(refund.amount_minor, refund.currency),
+        since=_moment(refund.created_at, booking),
+        until="" if is_late else _promised(refund.answer_by, booking, now),
+        late=_late(refund.answer_by, booking) if is_late else "",
+        actions=_allowed(
+            rights,
+            booking,
+            (Act.RETURN_MONEY, gettext("Approve"), f"{_step(booking, 'approve')}{query}"),
+            (Act.RETURN_MONEY, gettext("Give back less"), f"{_step(booking, 'lower')}{query}"),
+            (Act.RETURN_MONEY, gettext("Decline"), f"{_step(booking, 'decline')}{query}"),
+        ),
+        **_about(booking),
+    )
+
+
 def _to_hand_back(refund: Refund, hands: Hands, rights: Rights) -> Hand:
     booking = hands.bookings[booking_id_of(refund) or 0]
     url = f"{_step(booking, 'hand_back')}?refund={refund.pk}"
@@ -200,6 +228,18 @@ def _until(at: datetime | None, booking: Booking, now: datetime) -> str:
     return gettext("ends %(left)s, %(moment)s") % {"left": left, "moment": _moment(at, booking)}
 
 
+def _promised(at: datetime | None, booking: Booking, now: datetime) -> str:
+    """Answer in 3 hours, Fri 27 Nov, 14:30."""
+    if at is None:
+        return ""
+    left = formats.until_text(max(1, int((at - now) / timedelta(minutes=1))))
+    return gettext("answer %(left)s, %(moment)s") % {"left": left, "moment": _moment(at, booking)}
+
+
+def _late(at: datetime | None, booking: Booking) -> str:
+    return gettext("late, promised for %(moment)s") % {"moment": _moment(at, booking)} if at else ""
+
+
 _ALERTS: dict[AlertKind, Callable[[], str]] = {
     AlertKind.REFUND_FAILED: lambda: gettext("The bank sent the money back to us. Give it back by another way."),
     AlertKind.CHARGE_FAILED: lambda: gettext(
@@ -215,5 +255,6 @@ _ALERTS: dict[AlertKind, Callable[[], str]] = {
         "Answer at the payment provider before its deadline. No further fees are charged to this card."
     ),
     AlertKind.EXTERNAL_REFUND: lambda: gettext("It is in the books now. Check that the booking says what was agreed."),
+    AlertKind.REFUND_WAITS: lambda: gettext("Approve, lower or decline it on the page of the booking."),
     AlertKind.STUCK: lambda: gettext("We go on asking. Look at the payment provider whether it has an outage."),
 }

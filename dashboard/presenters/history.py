@@ -105,6 +105,9 @@ _STATUS_WORDS: dict[BookingStatus, Callable[[], str]] = {
 _MONEY_WORDS: dict[str, Callable[[], str]] = {
     "paid": lambda: gettext("%(sum)s came in"),
     "refund": lambda: gettext("%(sum)s goes back"),
+    "refund_waits": lambda: gettext("%(sum)s waits for approval"),
+    "refund_lowered": lambda: gettext("Only %(sum)s goes back"),
+    "refund_declined": lambda: gettext("Refund of %(sum)s declined"),
     "refunded": lambda: gettext("%(sum)s went back"),
     "waived": lambda: gettext("%(sum)s waived"),
     "fee": lambda: gettext("Fee of %(sum)s"),

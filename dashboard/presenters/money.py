@@ -109,19 +109,34 @@ def _paid(payment: Payment, booking: Booking, money: Money) -> Entry:
 
 def _returned(refund: Refund, payment: Payment, booking: Booking, money: Money) -> Entry:
     is_done = refund.status == RefundStatus.SUCCEEDED
-    is_failed = refund.status == RefundStatus.FAILED
+    is_void = refund.status in {RefundStatus.FAILED, RefundStatus.DECLINED}
     waits_for_hands = refund.status == RefundStatus.QUEUED and refund.method != Method.STRIPE
-    state = gettext("to be handed back") if waits_for_hands else str(RefundStatus(refund.status).label)
+    state = gettext("to be handed back") if waits_for_hands else _state_text(refund, booking)
     parts = [
         formats.moment_text(local(refund.done_at or refund.created_at, booking)),
         "" if is_done else state,
         "" if refund.note else str(RefundReason(refund.reason).label),
         refund.note,
+        _lowered_text(refund, booking),
+        refund.decision,
         refund.actor_name,
         money.receipt_numbers.get(f"refund:{refund.pk}", ""),
     ]
     sum_text = visit.money(refund.amount_minor, booking)
-    return Entry(refund_text(refund, payment), sum_text, _joined(parts), "void" if is_failed else "")
+    return Entry(refund_text(refund, payment), sum_text, _joined(parts), "void" if is_void else "")
+
+
+def _state_text(refund: Refund, booking: Booking) -> str:
+    if refund.status == RefundStatus.AWAITING_APPROVAL and refund.answer_by:
+        moment = formats.moment_text(local(refund.answer_by, booking))
+        return gettext("waits for approval, the customer hears by %(moment)s") % {"moment": moment}
+    return str(RefundStatus(refund.status).label)
+
+
+def _lowered_text(refund: Refund, booking: Booking) -> str:
+    if refund.asked_minor is None:
+        return ""
+    return gettext("lowered from %(sum)s") % {"sum": visit.money(refund.asked_minor, booking)}
 
 
 def _rest(booking: Booking, money: Money, now: datetime) -> Entry:

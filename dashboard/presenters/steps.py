@@ -14,7 +14,7 @@ from core import formats
 from dashboard.presenters.day import what_and_who
 from dashboard.presenters.money import means_text
 from dashboard.queries import Money
-from payments.enums import COUNTING_REFUNDS, Method, PaymentStatus
+from payments.enums import COUNTING_REFUNDS, Method, PaymentStatus, RefundStatus
 from payments.models import Payment, Refund
 
 
@@ -80,6 +80,48 @@ def refund(booking: Booking, payment: Payment, amount_minor: int) -> Ask:
         named=f"{payment.pk}:{amount_minor}",
         is_bad=True,
         pattern=gettext("Refund %(sum)s") % {"sum": "%s"},
+    )
+
+
+def approve(booking: Booking, refund: Refund) -> Ask:
+    total = sum_of(refund.amount_minor, booking)
+    text = gettext("It goes back the way it came: to %(means)s. The customer is told at once.")
+    if refund.method != Method.STRIPE:
+        text = gettext("It goes back the way it came (%(means)s): you hand it over afterwards. The customer is told.")
+    return Ask(
+        gettext("Approve the refund"),
+        text % {"means": means_text(refund.payment)},
+        gettext("Approve %(sum)s") % {"sum": total},
+    )
+
+
+def lower(booking: Booking, refund: Refund, amount_minor: int) -> Ask:
+    words = {"asked": sum_of(refund.amount_minor, booking), "sum": sum_of(amount_minor, booking)}
+    return Ask(
+        gettext("Give back less"),
+        gettext(
+            "By the rules that the customer agreed to, %(asked)s goes back. What you keep is written down as a fee with"
+            " your reason, and the customer is told both."
+        )
+        % words,
+        gettext("Give back %(sum)s of %(asked)s") % words if amount_minor else gettext("Give back less"),
+        named=str(amount_minor or ""),
+        is_bad=True,
+        pattern=gettext("Give back %(sum)s of %(asked)s") % {**words, "sum": "%s"},
+    )
+
+
+def decline(booking: Booking, refund: Refund) -> Ask:
+    words = {"asked": sum_of(refund.amount_minor, booking)}
+    return Ask(
+        gettext("Decline the refund"),
+        gettext(
+            "By the rules that the customer agreed to, %(asked)s goes back. Declined, all of it is kept as a fee with"
+            " your reason, and the customer is told both."
+        )
+        % words,
+        gettext("Keep %(asked)s") % words,
+        is_bad=True,
     )
 
 
@@ -230,6 +272,17 @@ def left_of_payments(money: Money) -> dict[int, int]:
         if payment.status == PaymentStatus.SUCCEEDED and payment.amount_minor > gone:
             left[payment.pk] = payment.amount_minor - gone
     return left
+
+
+def waiting_refunds(money: Money) -> list[Refund]:
+    """What waits for approval, the oldest first, each with its payment."""
+    waiting = []
+    for payment in money.payments:
+        for refund in payment.refunds.all():
+            if refund.status == RefundStatus.AWAITING_APPROVAL:
+                refund.payment = payment
+                waiting.append(refund)
+    return sorted(waiting, key=lambda refund: refund.pk)
 
 
 def payment_text(payment: Payment, left_minor: int, booking: Booking) -> str:

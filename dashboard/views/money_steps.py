@@ -1,22 +1,36 @@
-"""Steps that move money: taken, returned, handed back, waived, charged; links to pay."""
+"""Steps that move money: taken, returned, approved, handed back, waived, charged; links to pay."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bookings.enums import BookingStatus
+from bookings.models import Booking
 from bookings.operations import desk as operations
+from bookings.operations.approving import decide_refund
 from bookings.operations.fees import charge_fee, waive_fee
 from bookings.payables import payable
 from dashboard import queries
-from dashboard.forms import HandBackForm, ReasonForm, RefundForm, StepForm, SumForm, TakeForm, WaiveForm
+from dashboard.forms import (
+    DeclineForm,
+    HandBackForm,
+    LowerForm,
+    ReasonForm,
+    RefundForm,
+    StepForm,
+    SumForm,
+    TakeForm,
+    WaiveForm,
+)
 from dashboard.permissions import Act
 from dashboard.presenters import steps as words
 from dashboard.views.pages import Desk, desk_page
-from dashboard.views.steps import Step, answer, back, open_step, refused
+from dashboard.views.steps import Opened, Step, answer, back, open_step, refused
 from payments.enums import Method
 from payments.errors import ProviderFailed
+from payments.models import Refund
 
 _methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -124,6 +138,63 @@ def hand_back(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 
 @_methods
 @desk_page
+def approve(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Give all of a refund back that waits for approval."""
+    opened, refund = _waiting(request, desk, reference)
+    if refund is None:
+        return refused(opened, gettext("This refund is no longer waiting for approval."))
+    waiting = refund
+
+    def run(form: StepForm, key: str) -> str:
+        _decide(opened, waiting, waiting.amount_minor, "")
+        return gettext("%(sum)s is approved.") % {"sum": words.sum_of(waiting.amount_minor, opened.booking)}
+
+    step = Step(lambda form: words.approve(opened.booking, waiting), run, context={"refund_id": waiting.pk})
+    return answer(opened, StepForm(opened.data), step)
+
+
+@_methods
+@desk_page
+def lower(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Give less of a refund back than waits for approval, and say why."""
+    opened, refund = _waiting(request, desk, reference)
+    if refund is None:
+        return refused(opened, gettext("This refund is no longer waiting for approval."))
+    waiting, booking = refund, opened.booking
+    form = LowerForm(
+        opened.data, currency=booking.currency, most_minor=waiting.amount_minor - 1, language=_language(booking)
+    )
+
+    def run(form: LowerForm, key: str) -> str:
+        amount = form.cleaned_data["amount"]
+        _decide(opened, waiting, amount, form.cleaned_data["reason"])
+        return gettext("%(sum)s is approved. The customer gets a mail with your reason.") % {
+            "sum": words.sum_of(amount, booking)
+        }
+
+    step = Step(lambda form: words.lower(booking, waiting, _amount(form, 0)), run, context={"refund_id": waiting.pk})
+    return answer(opened, form, step)
+
+
+@_methods
+@desk_page
+def decline(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Give nothing of a refund back that waits for approval, and say why."""
+    opened, refund = _waiting(request, desk, reference)
+    if refund is None:
+        return refused(opened, gettext("This refund is no longer waiting for approval."))
+    waiting = refund
+
+    def run(form: DeclineForm, key: str) -> str:
+        _decide(opened, waiting, 0, form.cleaned_data["reason"])
+        return gettext("The refund is declined. The customer gets a mail with your reason.")
+
+    step = Step(lambda form: words.decline(opened.booking, waiting), run, context={"refund_id": waiting.pk})
+    return answer(opened, DeclineForm(opened.data, language=_language(opened.booking)), step)
+
+
+@_methods
+@desk_page
 def waive(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Let a customer off a fee, or a part of it."""
     opened = open_step(request, desk, reference, Act.WAIVE)
@@ -209,6 +280,30 @@ def check(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     else:
         messages.success(request, gettext("Asked just now. What you see is what the payment provider says."))
     return back(opened)
+
+
+def _waiting(request: HttpRequest, desk: Desk, reference: str) -> tuple[Opened, Refund | None]:
+    """A booking, and the refund of it that the page is about, as long as it waits for approval."""
+    opened = open_step(request, desk, reference, Act.RETURN_MONEY)
+    wanted = request.POST.get("refund") or request.GET.get("refund") or ""
+    found = (each for each in words.waiting_refunds(opened.money) if str(each.pk) == wanted)
+    return opened, next(found, None)
+
+
+def _decide(opened: Opened, refund: Refund, amount_minor: int, reason: str) -> None:
+    decide_refund(
+        booking_id=opened.booking.pk,
+        refund_id=refund.pk,
+        expected_minor=refund.amount_minor,
+        amount_minor=amount_minor,
+        reason=reason,
+        actor=opened.desk.actor,
+        now=opened.desk.now,
+    )
+
+
+def _language(booking: Booking) -> str:
+    return str(dict(settings.LANGUAGES).get(booking.language, booking.language))
 
 
 def _amount(form: StepForm | None, otherwise: int) -> int:

@@ -19,7 +19,7 @@ from core.references import new_token
 from dashboard import once, queries
 from dashboard.forms import SeenForm, StepForm
 from dashboard.permissions import Act, can
-from dashboard.presenters.steps import Ask, booking_facts
+from dashboard.presenters.steps import Ask, booking_facts, waiting_refunds
 from dashboard.queries import Money
 from dashboard.views.booking import booking_page, open_booking
 from dashboard.views.pages import Desk, show
@@ -46,7 +46,8 @@ class Opened:
     def stamp(self) -> str:
         """What of the booking matters for money and state; any change of it makes a page stale."""
         balance, booking = self.money.balance, self.booking
-        sums = (balance.owed_minor, balance.paid_minor, balance.refunded_minor, balance.returned_minor)
+        waiting = sum(refund.amount_minor for refund in waiting_refunds(self.money))
+        sums = (balance.owed_minor, balance.paid_minor, balance.refunded_minor, balance.returned_minor, waiting)
         return f"{booking.status}.{booking.ical_sequence}.{'.'.join(map(str, sums))}"
 
 

@@ -3,6 +3,7 @@ provider, which it never does inside one.
 """
 
 from payments.operations.alerts import raise_alert, resolve_alert
+from payments.operations.approving import decide_refund, list_waiting_refunds
 from payments.operations.bills import NewLine, add_line, open_bill
 from payments.operations.cards import StartedSetup, detach_cards_due, start_card_setup, sync_card_setup
 from payments.operations.charging import request_charge
@@ -16,9 +17,11 @@ __all__ = [
     "StartedSetup",
     "add_line",
     "call_off_payments",
+    "decide_refund",
     "detach_cards_due",
     "hand_back",
     "issue_receipt",
+    "list_waiting_refunds",
     "open_bill",
     "raise_alert",
     "record_payment",

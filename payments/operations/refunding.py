@@ -23,8 +23,6 @@ from payments.operations.alerts import raise_alert, settle_alerts_of
 
 logger = logging.getLogger(__name__)
 
-_WAITING = (RefundStatus.QUEUED, RefundStatus.SUBMITTED, RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION)
-
 
 @transaction.atomic
 def request_refunds(
@@ -36,13 +34,14 @@ def request_refunds(
     note: str = "",
     actor_id: int | None = None,
     actor_name: str = "",
+    answer_by: datetime | None = None,
     now: datetime,
 ) -> list[Refund]:
     """Give ``amount_minor`` of what was paid for a subject back, the newest payment first, and return the refunds.
 
-    What was paid online goes back by a task; what was paid at the desk waits for staff to hand it back. Never more
-    than is left of the payments, nor, online, a sum that the provider cannot write. Locks the bill and the payments.
-    Publishes ``refund.submit``.
+    What was paid online goes back by a task; what was paid at the desk waits for staff to hand it back. With
+    ``answer_by`` all of it first waits for approval, and nothing is published. Never more than is left of the payments,
+    nor, online, a sum that the provider cannot write. Locks the bill and the payments. Publishes ``refund.submit``.
     """
     Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
     refunds: list[Refund] = []
@@ -55,16 +54,18 @@ def request_refunds(
         refund = Refund(
             payment=payment,
             method=payment.method,
+            status=RefundStatus.AWAITING_APPROVAL if answer_by else RefundStatus.QUEUED,
             reason=reason,
             note=note[:300],
             currency=payment.currency,
             amount_minor=part,
+            answer_by=answer_by,
             actor_id=actor_id,
             actor_name=actor_name[:120],
             created_at=now,
         )
         refund.save(force_insert=True)
-        _publish(refund, now)
+        send_off(refund, now=now)
         refunds.append(refund)
     return refunds
 
@@ -96,7 +97,7 @@ def refund_payment(
     is_by_provider = method == Method.STRIPE
     if payment.status != PaymentStatus.SUCCEEDED or amount_minor <= 0:
         raise RefundNotPossible
-    if is_by_provider and not _can_return(payment, amount_minor):
+    if is_by_provider and not can_return(payment, amount_minor):
         raise RefundNotPossible
     if amount_minor > (left := left_of(payment)):
         raise RefundTooLarge(left_minor=left)
@@ -114,7 +115,7 @@ def refund_payment(
     )
     refund.save(force_insert=True)
     if is_by_provider:
-        _publish(refund, now)
+        send_off(refund, now=now)
     else:
         _settle(refund, RefundStatus.SUCCEEDED, now)
     return refund
@@ -201,7 +202,10 @@ def apply_refund(*, refund_id: int, state: gateway.RefundState, now: datetime) -
 
 @transaction.atomic
 def take_over_refund(*, payment_id: int, state: gateway.RefundState, now: datetime) -> Refund:
-    """Write down a refund that somebody made at the provider, and list it for a person. Twice counts once."""
+    """Write down a refund that somebody made at the provider, and list it for a person. Twice counts once.
+
+    What waits for approval is lowered to what that has left of the payment.
+    """
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     refund = Refund(
         payment=payment,
@@ -216,6 +220,7 @@ def take_over_refund(*, payment_id: int, state: gateway.RefundState, now: dateti
     )
     if not insert_unless_known(refund, unique=("stripe_refund_id",)):
         return Refund.objects.get(stripe_refund_id=state.id)
+    _lower_waiting(payment, now)
     details = {"amount_minor": state.amount_minor, "stripe_refund_id": state.id}
     raise_alert(kind=AlertKind.EXTERNAL_REFUND, key=state.id, payment=payment, refund=refund, details=details, now=now)
     apply_refund(refund_id=refund.pk, state=state, now=now)
@@ -266,7 +271,21 @@ def _succeeded(subject_ref: str) -> list[Payment]:
     return sorted(paid.order_by("pk"), key=lambda each: (each.succeeded_at or each.created_at, each.pk), reverse=True)
 
 
-def _can_return(payment: Payment, amount_minor: int) -> bool:
+def _lower_waiting(payment: Payment, now: datetime) -> None:
+    """Nobody may approve what went back already. The payment is locked."""
+    too_much = -left_of(payment)
+    waiting = payment.refunds.select_for_update(no_key=True).filter(status=RefundStatus.AWAITING_APPROVAL)
+    for refund in waiting.order_by("pk"):
+        gone = max(0, min(too_much, refund.amount_minor))
+        too_much -= gone
+        if gone == refund.amount_minor:
+            advance(refund, RefundStatus.CANCELLED, done_at=now)
+            settle_alerts_of(refund, resolution=str(RefundReason.EXTERNAL.label), actor_name="", now=now)
+        elif gone:
+            Refund.objects.filter(pk=refund.pk).update(amount_minor=refund.amount_minor - gone)
+
+
+def can_return(payment: Payment, amount_minor: int) -> bool:
     """Whether the provider can return such a sum of a payment at all."""
     return payment.method == Method.STRIPE and rounded_down(amount_minor, payment.currency) == amount_minor
 
@@ -295,8 +314,9 @@ def _known_to_provider(refund: Refund, intent_id: str) -> gateway.RefundState | 
     return next((each for each in gateway.refunds_of(intent_id) if each.key == str(refund.key)), None)
 
 
-def _publish(refund: Refund, now: datetime) -> None:
-    if refund.method == Method.STRIPE:
+def send_off(refund: Refund, *, now: datetime) -> None:
+    """Have a task return the money of a refund that is decided and goes back online. In the current transaction."""
+    if refund.method == Method.STRIPE and refund.status == RefundStatus.QUEUED:
         publish("refund.submit", f"refund:{refund.pk}", {"refund_id": refund.pk}, now=now)
 
 
