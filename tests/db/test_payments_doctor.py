@@ -67,6 +67,10 @@ PLANTED = {
     "Nobody is charged beyond the consent": "UPDATE payments_savedcard SET cap_minor = 3999",
     "Every refund was sent": "UPDATE payments_refund SET status = 'submitted', stripe_refund_id = NULL "
     "WHERE method = 'stripe' AND status = 'succeeded'",
+    "What waits for approval is sent only once somebody has decided": "UPDATE payments_refund "
+    "SET answer_by = created_at WHERE status = 'succeeded'",
+    "A refund that waits too long is shown to somebody": "UPDATE payments_refund SET status = 'awaiting_approval', "
+    "answer_by = created_at + interval '24 hours 30 minutes' WHERE status = 'succeeded'",
     "No card numbers are kept": "UPDATE payments_payment SET note = 'card 4242424242424242'",
     "No receipt number is missing": "INSERT INTO payments_receiptseries (year, last_serial) VALUES (1999, 1)",
     "Every notice was worked on": "UPDATE payments_stripeevent SET handled_at = NULL",

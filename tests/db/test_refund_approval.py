@@ -79,10 +79,9 @@ def sums(booking: Booking) -> tuple[int, int, int]:
 
 def violations(hours: int = 2) -> list[str]:
     at = NOW + timedelta(hours=hours)
-    found = [
+    return [
         line for check in (*CHECKS, *PAYMENT_CHECKS) if check.title != "Every refund was sent" for line in check.run(at)
     ]
-    return found
 
 
 def kinds() -> list[str]:

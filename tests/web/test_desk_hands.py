@@ -51,7 +51,7 @@ def test_nothing_to_do_is_said_calmly(desk: DeskClient, booking: Booking) -> Non
     assert count(desk) == 0
 
 
-@pytest.mark.parametrize("kind", list(AlertKind))
+@pytest.mark.parametrize("kind", sorted(set(AlertKind) - {AlertKind.REFUND_WAITS}))
 def test_every_kind_of_alert_says_what_to_do(desk: DeskClient, booking: Booking, kind: AlertKind) -> None:
     payment = by_card(booking, 8000)
     refund = Refund.objects.create(
