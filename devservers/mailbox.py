@@ -172,7 +172,9 @@ def start(folder: Path, *, smtp_port: int | None = None, web_port: int | None = 
     folder = folder.absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     mailbox = Mailbox(folder, smtp_port or free_port(), (web_port or free_port()) if web else None)
-    smtp = Controller(_Handler(mailbox), hostname=LOOPBACK, port=mailbox.smtp_port, enable_SMTPUTF8=True)
+    smtp = Controller(
+        _Handler(mailbox), hostname=LOOPBACK, port=mailbox.smtp_port, enable_SMTPUTF8=True, ready_timeout=30
+    )
     smtp.start()
     mailbox._stops.append(smtp.stop)
     if mailbox.web_port:

@@ -6,10 +6,20 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_port() -> int:
-    """A port nobody listens on right now. Another program may still take it first."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
+    """A port nobody listens on, given to nobody else who asks for a free one during the next minute.
+
+    A connection that was closed from here keeps it so long: the system gives such a port to nobody by itself, and our
+    servers may listen on it, because they all ask to use addresses again.
+    """
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind((LOOPBACK, 0))
+        server.listen()
+        port: int = server.getsockname()[1]
+        with socket.create_connection((LOOPBACK, port)) as client:
+            accepted, _ = server.accept()
+            accepted.close()
+            client.recv(1)
         return port
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from devservers.ports import LOOPBACK, free_port
 
+START_SECONDS = 30
 Mode = Literal["pass", "delay", "reset", "blackhole"]
 """pass: as if it were not there. delay: every piece waits. reset: open and new connections are broken off.
 blackhole: connections are taken and nothing gets through; what was sent arrives when the mode is pass again."""
@@ -46,7 +47,7 @@ class Proxy:
                 for writer in list(self._connections):
                     _reset(writer)
 
-        asyncio.run_coroutine_threadsafe(change(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(change(), self._loop).result(START_SECONDS)
 
     def stop(self) -> None:
         if self._thread.is_alive():
@@ -108,7 +109,8 @@ def start(target_port: int, port: int | None = None) -> Proxy:
     """Start passing connections to `port` (a free one if None) on to `target_port`, both on 127.0.0.1."""
     proxy = Proxy(target_port, port or free_port())
     proxy._thread.start()
-    proxy._ready.wait(5)
+    if not proxy._ready.wait(START_SECONDS):
+        raise TimeoutError(f"the proxy at {proxy.port} does not start")
     if proxy._error:
         raise proxy._error
     return proxy

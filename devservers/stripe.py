@@ -95,7 +95,7 @@ class Stripe:
         self.stop()
         self.run()
 
-    def _wait_for(self, child: Child, url: str, timeout: float = 20) -> None:
+    def _wait_for(self, child: Child, url: str, timeout: float = 60) -> None:
         deadline = time.monotonic() + timeout
         while not _answers(url):
             if not child.is_alive():

@@ -47,7 +47,8 @@ class Fault:
     """What goes wrong with requests whose "METHOD path" fits `pattern` (with `*`), for the next `times` of them.
 
     kind: 429, lock_timeout, 500, 402 (instead of the work), hang_before, hang_after (`seconds` before or after the
-    work is done), reset_before, reset_after (the connection breaks), 500_after (the work is done and 500 is said).
+    work is done, or until a test says that all is calm), reset_before, reset_after (the connection breaks), 500_after
+    (the work is done and 500 is said).
     """
 
     pattern: str
@@ -68,6 +69,7 @@ class Edge:
         self.answers: dict[str, tuple[str, Kept]] = {}
         """Idempotency key: what was asked, and what was answered first."""
         self.running: set[str] = set()
+        self._hanging: set[asyncio.Future[None]] = set()
         self.cause: Thing = {"id": None, "idempotency_key": None}
         self._upstream = upstream
         self._client: aiohttp.ClientSession | None = None
@@ -214,7 +216,7 @@ class Edge:
 
     async def _disturb(self, request: web.Request, kind: str) -> None:
         if kind.startswith("hang"):
-            await asyncio.sleep(float(kind.partition(":")[2]))
+            await self._hang(float(kind.partition(":")[2]))
         elif kind.startswith("reset"):
             _reset(request)
         elif kind in ONLY_AT_THE_DOOR:
@@ -222,6 +224,27 @@ class Edge:
             refused = Refused(status, error["message"], is_stored=False)
             refused.error = dict(error)
             raise refused
+
+    async def _hang(self, seconds: float) -> None:
+        end = asyncio.get_running_loop().create_future()
+        self._hanging.add(end)
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(end, seconds)
+        finally:
+            self._hanging.discard(end)
+
+    def calm(self) -> None:
+        """Nothing goes wrong any more, and what hangs goes on."""
+        self.faults, self.ledger.refund_outcomes = [], []
+        for end in self._hanging:
+            if not end.done():
+                end.set_result(None)
+
+    def break_off(self) -> None:
+        """End what hangs, so that it does nothing in the next test."""
+        for end in self._hanging:
+            end.cancel()
 
     # --- keeping ---
 

@@ -18,8 +18,8 @@ FaultKind = Literal[
     "429", "lock_timeout", "500", "402", "hang_before", "hang_after", "reset_before", "reset_after", "500_after"
 ]
 """429 and lock_timeout: refused at the door, nothing is kept under the idempotency key. 500, 402: answered instead of
-doing the work, and kept under the key. 500_after: the work is done and 500 is answered and kept. hang_…: `seconds`
-before or after the work. reset_…: the connection breaks before or after the work."""
+doing the work, and kept under the key. 500_after: the work is done and 500 is answered and kept. hang_…: before or
+after the work, for `seconds` or until `calm`. reset_…: the connection breaks before or after the work."""
 
 
 class ControlFailed(Exception):
@@ -70,7 +70,7 @@ class StripeControl:
         self._order("fault", pattern=pattern, kind=kind, times=times, seconds=seconds)
 
     def calm(self) -> None:
-        """From now on nothing goes wrong any more; what happened stays."""
+        """From now on nothing goes wrong any more, and what hangs goes on; what happened stays."""
         self._order("calm")
 
     def plan_events(

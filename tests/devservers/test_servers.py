@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ import pytest
 import redis
 
 from devservers import account, application, postgres, process, valkey
+from devservers.ports import LOOPBACK, free_port
 from tests.servers import new_folder
 
 
@@ -137,6 +139,15 @@ def test_home_when_somebody_else_made_the_folder_refuses(as_root, tmp_path):
 
     with pytest.raises(PermissionError):
         account.home_for(folder, as_root)
+
+
+def test_port_when_given_out_is_kept_for_a_server():
+    port = free_port()
+
+    with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+        stranger.bind((LOOPBACK, port))
+    with socket.create_server((LOOPBACK, port)) as server:
+        assert server.getsockname() == (LOOPBACK, port)
 
 
 def test_programs_are_those_of_the_procfile():

@@ -159,4 +159,5 @@ def desk_alert(stage: Stage) -> None:
 def desk_payments(stage: Stage) -> None:
     sign_in(stage.page)
     stage.page.get_by_role("link", name="Payments").click()
-    stage.page.get_by_role("link", name="30 days").click()
+    stage.page.get_by_role("link", name="7 days").click()
+    expect(stage.page.get_by_role("link", name="7 days")).to_have_attribute("aria-current", "true")

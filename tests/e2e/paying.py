@@ -71,10 +71,56 @@ def expect_booked(page: Page) -> None:
     expect(page.locator("h1")).to_contain_text("You are booked")
 
 
-def book_and_pay(page: Page, person: Person, service: str = DEPOSIT) -> None:
-    go_to_paying(page, person, service)
+def book_and_pay(page: Page, person: Person, service: str = DEPOSIT) -> str:
+    """The whole way to a paid booking; return its reference."""
+    reference = go_to_paying(page, person, service)
     pay(page)
     expect_booked(page)
+    return reference
+
+
+def look_again(page: Page) -> None:
+    """Come back to the tab: the page asks at once instead of at its next turn."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+# Presses the button some milliseconds after another tab says so, unless the page has moved on by then.
+PRESS_AFTER = """
+    delay => new BroadcastChannel("pressed").onmessage = () => setTimeout(() => {
+        const form = document.getElementById("pay-form");
+        if (form && !form.hidden) form.querySelector("button").click();
+    }, delay)
+"""
+PRESS = """
+    () => {
+        document.querySelector("#pay-form button").click();
+        new BroadcastChannel("pressed").postMessage("");
+    }
+"""
+
+
+def open_tabs(page: Page, delays: list[int]) -> list[Page]:
+    """More tabs at the same paying page, with a card filled in; each presses so many milliseconds after ``press``."""
+    tabs = [page.context.new_page() for _ in delays]
+    for tab, delay in zip(tabs, delays, strict=True):
+        tab.goto(page.url)
+        wait_for_form(tab)
+        fill_card(tab)
+        tab.evaluate(PRESS_AFTER, delay)
+    return tabs
+
+
+def press(page: Page) -> None:
+    page.evaluate(PRESS)
+
+
+def payments_of(site: Stack, reference: str) -> list[tuple[str, int]]:
+    """Every payment of a booking that was made or can still be made."""
+    return site.query(
+        "select p.status, p.amount_minor from payments_payment p join bookings_booking b"
+        " on p.subject_ref = 'booking:' || b.id where b.reference = %s and p.status <> 'cancelled' order by p.id",
+        reference,
+    )
 
 
 def status_of(site: Stack, reference: str) -> str:
@@ -84,9 +130,19 @@ def status_of(site: Stack, reference: str) -> str:
 
 def succeeded(site: Stack, reference: str) -> list[int]:
     """The sums that were paid for a booking."""
+    return _sums(site, "payments_payment moved on moved.id = p.id", reference)
+
+
+def refunded(site: Stack, reference: str) -> list[int]:
+    """The sums that went back for a booking."""
+    return _sums(site, "payments_refund moved on moved.payment_id = p.id", reference)
+
+
+def _sums(site: Stack, moved: str, reference: str) -> list[int]:
     rows = site.query(
-        "select p.amount_minor from payments_payment p join bookings_booking b on p.subject_ref = 'booking:' || b.id"
-        " where b.reference = %s and p.status = 'succeeded' order by p.id",
+        "select moved.amount_minor from payments_payment p join bookings_booking b"
+        f" on p.subject_ref = 'booking:' || b.id join {moved}"
+        " where b.reference = %s and moved.status = 'succeeded' order by moved.id",
         reference,
     )
     return [amount for (amount,) in rows]
@@ -143,6 +199,7 @@ def unpaid(site: Stack, page: Page) -> Iterator[str]:
     page.get_by_role("link", name="Pay €16.00").click()
     wait_for_form(page)
     site.query("update bookings_booking set hold_expires_at = now() where reference = %s", reference)
+    look_again(page)
     expect(page.get_by_role("alert")).to_contain_text("Nothing was charged", timeout=20_000)
     yield "paying-over"
 

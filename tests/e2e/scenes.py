@@ -323,10 +323,4 @@ def _link_of_therapist(stage: Stage) -> str:
     first_name = f"Pia{token_hex(2)}"
     jana = somebody(f"{first_name} Weber")
     steps.book_a_time(stage.page, jana)
-
-    def found() -> list[str]:
-        mails = stage.site.mailbox.mails("ana@linden.example")
-        return [steps.link_in(mail) for mail in mails if first_name in mail.text]
-
-    stage.site.wait_until(found, what="the mail to the therapist")
-    return found()[0]
+    return steps.link_in(steps.mail_about(stage.site, "ana@linden.example", first_name))

@@ -34,6 +34,13 @@ def somebody(name: str = "Jana Weber", **values: str) -> Person:
     return Person(name, f"guest-{token_hex(4)}@mail.example", **values)
 
 
+def wait_for_scripts(page: Page) -> None:
+    """Wait until the page has run its scripts. What a test presses before, on a page that works without them, is done
+    without them; keys and what happens while typing are lost.
+    """
+    page.wait_for_load_state()
+
+
 # --- choosing a time -------------------------------------------------------------------------------------------------
 
 
@@ -118,6 +125,16 @@ def book_a_time(page: Page, person: Person, service: str = SERVICE, *, therapist
 
 
 # --- mails -----------------------------------------------------------------------------------------------------------
+
+
+def mail_about(site: Stack, to: str, words: str) -> Mail:
+    """The first mail to somebody who gets many that has these words in its text; waits for it."""
+
+    def found() -> list[Mail]:
+        return [mail for mail in site.mailbox.mails(to) if words in mail.text]
+
+    site.wait_until(found, what=f"a mail to {to} about {words}")
+    return found()[0]
 
 
 def link_in(mail: Mail, end: str = "/") -> str:

@@ -3,17 +3,25 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.browsing import Visitors
 from tests.e2e.desk_scenes import FRONT_DESK, owe, past_booking, sign_in
+from tests.e2e.steps import wait_for_scripts
 from tests.stack import Stack
 
 pytestmark = pytest.mark.e2e
 
+SUM_SCRIPT = re.compile(r"/sum\..*js$")
+
 
 def press(page: Page, words: str) -> None:
     page.locator(".step-buttons").get_by_role("button", name=words, exact=True).click()
+
+
+def press_key(page: Page, key: str) -> None:
+    wait_for_scripts(page)
+    page.keyboard.press(key)
 
 
 def money(page: Page) -> str:
@@ -66,16 +74,33 @@ def test_front_desk_takes_returns_marks_and_waives(site: Stack, visit: Visitors,
     assert "Was at the wrong door" in page.get_by_role("complementary").inner_text()
 
 
+def test_a_sum_typed_before_the_script_came_stands_in_the_button(site: Stack, visit: Visitors) -> None:
+    reference = past_booking(site)
+    owe(site, reference, 5000)
+    page = visit("desktop")
+    sign_in(page, FRONT_DESK)
+    on_the_way: list[Route] = []
+    page.route(SUM_SCRIPT, on_the_way.append)
+
+    with page.expect_request(SUM_SCRIPT):
+        page.goto(f"/desk/bookings/{reference}/take", wait_until="commit")
+    page.get_by_label("Amount").fill("30")
+    for script in on_the_way:
+        script.continue_()
+
+    expect(page.get_by_role("button", name="Record €30.00")).to_be_visible()
+
+
 def test_keys_lead_through_the_days_and_to_the_search(visit: Visitors) -> None:
     page = visit("desktop")
     sign_in(page, FRONT_DESK)
     today = page.get_by_role("heading", level=1).inner_text()
 
-    page.keyboard.press("ArrowRight")
+    press_key(page, "ArrowRight")
     expect(page.get_by_role("heading", level=1)).not_to_have_text(today)
-    page.keyboard.press("ArrowLeft")
+    press_key(page, "ArrowLeft")
     expect(page.get_by_role("heading", level=1)).to_have_text(today)
-    page.keyboard.press("/")
+    press_key(page, "/")
 
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("a/b")

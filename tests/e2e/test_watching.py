@@ -15,7 +15,10 @@ SPOIL = """
     () => document.querySelector("main").insertAdjacentHTML("afterbegin",
         "<div class='wide'>wide</div><button class='small'>small</button><img class='silent' src='data:,'>")
 """
-SPOILED = ".wide { width: 3000px } .small { height: 20px; min-height: 0; padding: 0; font-size: 9px }"
+SPOILED = """
+    .wide { width: 3000px } .small { height: 20px; min-height: 0; padding: 0; font-size: 9px }
+    @media (prefers-color-scheme: dark) { .wide { color: #222; background: #000 } }
+"""
 
 
 @pytest.mark.parametrize(
@@ -48,6 +51,9 @@ def test_what_is_wide_small_or_without_words_is_seen(visit: Visitors) -> None:
     assert any("div.wide" in each for each in page.evaluate(TOO_WIDE))
     assert any("button.small" in each for each in page.evaluate(TOO_SMALL))
     assert any(each.startswith("image-alt") for each in barriers(page))
+    assert not any(each.startswith("color-contrast") for each in barriers(page))
+    page.emulate_media(color_scheme="dark")
+    assert any(each.startswith("color-contrast") for each in barriers(page, "dark"))
     assert comes_true(page, lambda: layout_shift(page) > 0.02)
 
 

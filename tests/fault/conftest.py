@@ -10,7 +10,10 @@ import pytest
 from tests.fault.guest import Guest
 from tests.stack import Stack
 
+# Nobody waits longer for an answer because something is away: on a machine that does nothing else, and so many times
+# what a page takes by itself while others work on it.
 LIMIT_SECONDS = 3.0
+LIMIT_PAGES = 10
 STUDIO = """
 from tests import factories as make
 firm = make.business(booking_policy=make.booking_policy(horizon_days=60))
@@ -92,6 +95,13 @@ class Site:
         """First words of what this address got, oldest first."""
         return [mail.subject.split(":")[0].split(" to ")[0] for mail in self.stack.mailbox.mails(email)]
 
+    def pace(self) -> float:
+        """Seconds that a page takes now, with nothing away."""
+        with self.guest() as guest:
+            for _ in range(3):
+                guest.get("/s/massage/")
+            return max(guest.seconds)
+
     def worker_said(self) -> str:
         """What the worker wrote to its log since the test began."""
         return self.stack.log("worker").read_text()[self.said_before :]
@@ -123,7 +133,9 @@ def running() -> Iterator[Site]:
 def site(running: Site) -> Iterator[Site]:
     """The site before a fault; afterwards nobody waited for an answer, nothing failed, and the data are sound."""
     running.start_afresh()
+    before = running.pace()
     yield running
-    assert max(running.seconds, default=0) < LIMIT_SECONDS
+    slowest = max(before, running.pace())
+    assert max(running.seconds, default=0) < LIMIT_SECONDS + LIMIT_PAGES * slowest
     running.stack.manage("doctor")
     assert "Traceback" not in running.stack.log("web").read_text()
