@@ -80,6 +80,13 @@ def waiver_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: i
     return _negated(_shared(booking, lines, BillLine.Kind.WAIVER, text, amount_minor))
 
 
+def rounding_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: int) -> list[NewLine]:
+    """Return the lines that let a customer off what of a fee went back because a refund could only be rounded."""
+    with override(booking.language):
+        text = gettext("Rounded in your favour")
+    return _negated(_shared(booking, lines, BillLine.Kind.WAIVER, text, amount_minor))
+
+
 def kept_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: int, reason: str) -> list[NewLine]:
     """Return the lines that keep so much of a refund as a fee, for a reason that the customer reads."""
     with override(booking.language):

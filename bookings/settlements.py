@@ -12,15 +12,20 @@ from payments.currencies import chargeable, rounded_down
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """``keep + refund`` is what was paid, ``keep + charge + open`` is the fee."""
+    """``keep + refund`` is what was paid, ``keep + charge + open + waived`` is the fee.
+
+    ``waived_minor``: what the customer is let off because a refund can only be rounded.
+    """
 
     keep_minor: int
     refund_minor: int
     charge_minor: int
     open_minor: int
+    waived_minor: int = 0
 
     @property
     def fee_minor(self) -> int:
+        """The fee as the customer pays it."""
         return self.keep_minor + self.charge_minor + self.open_minor
 
 
@@ -29,7 +34,7 @@ def settlement(*, fee_minor: int, paid_minor: int, can_charge: bool, cap_minor: 
 
     ``can_charge``: a card is kept with consent and this fee may go to it, at most ``cap_minor``. With a ``currency``
     only what Stripe can move is charged, the rest stays open; where its unit is coarser than ours (KWD) a refund is
-    rounded up, and the fee is what is left.
+    rounded up, and the customer is let off the difference.
     """
     refund = max(0, paid_minor - fee_minor)
     if currency:
@@ -39,7 +44,7 @@ def settlement(*, fee_minor: int, paid_minor: int, can_charge: bool, cap_minor: 
     charge = min(rest, cap_minor) if can_charge else 0
     if currency:
         charge = chargeable(charge, currency)
-    return Settlement(keep, refund, charge, rest - charge)
+    return Settlement(keep, refund, charge, rest - charge, fee_minor - keep - rest)
 
 
 def excess_of(settled: Settlement, *, total_minor: int) -> int:

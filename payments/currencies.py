@@ -99,8 +99,12 @@ def maximum_charge(currency: str) -> int:
 
 def rounded_down(minor: int, currency: str) -> int:
     """Return the largest sum up to ``minor`` that Stripe can write, however small: the unit of refunds."""
-    unit = _step(currency) * _ours_per_unit(currency)
-    return minor - minor % max(1, unit // _stripe_per_unit(currency))
+    return minor - minor % smallest_step(currency)
+
+
+def smallest_step(currency: str) -> int:
+    """Return by how many of our minor units the sums differ that Stripe can write."""
+    return max(1, _step(currency) * _ours_per_unit(currency) // _stripe_per_unit(currency))
 
 
 def chargeable(minor: int, currency: str) -> int:

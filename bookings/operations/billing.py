@@ -83,6 +83,7 @@ def give_back(
 ) -> list[Refund]:
     """Ask for refunds of so much of what was paid for a booking, and write them into its history.
 
+    Where the provider cannot write the sum a little more goes back. It is open then, unless the caller lets it off.
     With ``answer_by`` they wait until somebody approves them, which the customer is promised by then.
     """
     if amount_minor <= 0:

@@ -10,7 +10,7 @@ from bookings.models import Booking
 from bookings.operations.billing import balance_of, bill_id_of, give_back, lines_of, move_fees, sum_of, write_lines
 from bookings.operations.claiming import locked_booking, locked_subject
 from bookings.operations.transactions import booking_transaction
-from bookings.records import waiver_lines
+from bookings.records import rounding_lines, waiver_lines
 from bookings.settlements import Settlement, settlement
 from payments import gateway, queries
 from payments.approvals import answer_by
@@ -58,6 +58,7 @@ def move_money(
     at_once = RefundReason.EXCESS if waits_minor else reason
     refunds = give_back(booking, outcome.refund_minor - waits_minor, reason=at_once, actor=actor, now=now)
     refunds += give_back(booking, waits_minor, reason=reason, actor=actor, answer_by=answer_by(now), now=now)
+    _let_off_rounding(booking, refunds, outcome.refund_minor - outcome.waived_minor, now)
     if outcome.charge_minor:
         _charge(booking, outcome.charge_minor, actor, now)
     return refunds
@@ -83,9 +84,9 @@ def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: 
     call_off_payments(subject_ref=messages.subject_ref(booking), purposes=[Purpose.FEE], now=now)
     money_messages.take_back_fee_reminders(booking)
     if booking.fee_settles_at is None:
-        refunds = give_back(
-            booking, balance_of(booking).excess_minor, reason=RefundReason.STAFF, actor=actor, note=reason, now=now
-        )
+        excess = balance_of(booking).excess_minor
+        refunds = give_back(booking, excess, reason=RefundReason.STAFF, actor=actor, note=reason, now=now)
+        _let_off_rounding(booking, refunds, excess, now)
         money_messages.announce_refunds(booking, refunds, now=now)
     return booking
 
@@ -160,6 +161,13 @@ def note_refund(*, refund_id: int, now: datetime) -> None:
 def fee_left(booking: Booking) -> int:
     """Return the fee for cancelling or not coming that was not waived."""
     return sum_of(booking, *FEE_KINDS, BillLine.Kind.WAIVER)
+
+
+def _let_off_rounding(booking: Booking, refunds: list[Refund], exact_minor: int, now: datetime) -> None:
+    """Take off the fee what went back beyond the exact sum, because the provider cannot write that."""
+    beyond = sum(refund.amount_minor for refund in refunds) - exact_minor
+    if beyond > 0:
+        write_lines(booking, rounding_lines(booking, lines_of(booking), beyond), now=now)
 
 
 def _charge(booking: Booking, amount_minor: int, actor: Actor, now: datetime) -> Payment | None:

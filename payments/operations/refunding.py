@@ -20,6 +20,7 @@ from payments.errors import ProviderFailed, ProviderRefused, RefundNotPossible, 
 from payments.lifecycle import advance
 from payments.models import Bill, Payment, Refund
 from payments.operations.alerts import raise_alert, settle_alerts_of
+from payments.returns import Left, shares
 
 logger = logging.getLogger(__name__)
 
@@ -40,15 +41,15 @@ def request_refunds(
     """Give ``amount_minor`` of what was paid for a subject back, the newest payment first, and return the refunds.
 
     What was paid online goes back by a task; what was paid at the desk waits for staff to hand it back. With
-    ``answer_by`` all of it first waits for approval, and nothing is published. Never more than is left of the payments,
-    nor, online, a sum that the provider cannot write. Locks the bill and the payments. Publishes ``refund.submit``.
+    ``answer_by`` all of it first waits for approval, and nothing is published. Never more than is left of the payments;
+    a little more than was asked for where the provider cannot write the sum (``payments.returns``). Locks the bill and
+    the payments. Publishes ``refund.submit``.
     """
-    Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
+    bill = Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
+    payments = _succeeded(subject_ref)
+    left = [Left(left_of(payment), payment.method == Method.STRIPE) for payment in payments]
     refunds: list[Refund] = []
-    for payment in _succeeded(subject_ref):
-        part = min(amount_minor - sum(each.amount_minor for each in refunds), left_of(payment))
-        if payment.method == Method.STRIPE:
-            part = rounded_down(part, payment.currency)
+    for payment, part in zip(payments, shares(amount_minor, left, bill.currency), strict=True):
         if part <= 0:
             continue
         refund = Refund(

@@ -242,7 +242,7 @@ def test_refund_in_a_currency_of_three_decimals_is_a_sum_that_the_provider_can_w
     money.deliver()
 
     assert Refund.objects.get().status == RefundStatus.SUCCEEDED
-    assert money.refunds_at_stripe(payment) == [800]
+    assert money.refunds_at_stripe(payment) == [810]
 
 
 def test_refund_that_was_made_though_the_provider_says_no_is_found(
