@@ -1,34 +1,79 @@
-"""A message as it would be for a real booking, to look at: for previews, and for a test mail to whoever writes texts.
+"""A message as it would be for a real booking, to look at: for previews, and for tests to whoever writes texts.
 
-Its links are cut, so that looking at a text lets nobody act for a customer, and it carries no calendar entry.
+Its links are cut, so that looking at a text lets nobody act for a customer, and it carries no calendar entry. In a text
+they keep their length, because that is what a text costs.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Prefetch
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from bookings import appointment
 from bookings.agenda import agenda_of
 from bookings.links import LinkRole, manage_url
-from bookings.message_catalogue import Timing, message_type
+from bookings.message_catalogue import MessageType, Timing, message_type
 from bookings.message_contexts import customer_context, staff_context
 from bookings.message_requests import MONEY_KINDS
 from bookings.message_words import words_of
 from bookings.models import Booking, BookingLine
-from core.logs import masked
-from notifications.enums import RecipientRole
-from notifications.requests import ContextRequest, MessageContext
+from core import limits
+from core.errors import TooMany
+from core.logs import blanked, masked
+from notifications import operations as queue
+from notifications.addresses import TEXT_CHANNELS, address_hash
+from notifications.enums import Channel, RecipientRole
+from notifications.requests import ContextRequest, MessageContext, MessageRequest
 from notifications.unsubscribing import unsubscribe_url
 from services.models import Business
 
 SUBJECT = "sample"
+# Enough to find the right words, too few for writing to strangers.
+TESTS_PER_HOUR = 20
+
+_Cut = Callable[[str], str]
 
 
-def sample_ref(booking: Booking) -> str:
-    return f"{SUBJECT}:{booking.pk}"
+class TooManyTests(TooMany):
+    """Whoever is signed in lets us write more than anybody does who looks for words."""
+
+    code = "too_many_tests"
+
+    def __init__(self) -> None:
+        super().__init__(_("You have sent many tests within an hour. The next one can go in an hour."))
+
+
+def send_test(
+    booking: Booking, of: MessageType, *, channel: Channel, language: str, to: str, asked_by: int, now: datetime
+) -> None:
+    """Queue a message as it would be for a booking, to one address or number of the person who writes its words.
+
+    It goes through the gate like any other, and nowhere twice within the same second.
+
+    :raises TooManyTests: after ``TESTS_PER_HOUR`` of one user.
+    """
+    if not limits.within("message-tests", str(asked_by), limit=TESTS_PER_HOUR, seconds=3600):
+        raise TooManyTests
+    is_text = channel in TEXT_CHANNELS
+    key = f"test:{of.kind}:{of.role}:{channel}:{language}:{address_hash(channel, to)}"
+    request = MessageRequest(
+        kind=of.kind,
+        subject_ref=f"{SUBJECT}:{booking.pk}",
+        version=0,
+        recipient_role=of.role,
+        address="" if is_text else to,
+        phone=to if is_text else "",
+        language=language,
+        channel=channel,
+        key=queue.again_key(key, now),
+    )
+    with transaction.atomic():
+        queue.enqueue([request], now=now)
 
 
 def sample_context(request: ContextRequest) -> MessageContext | None:
@@ -40,10 +85,13 @@ def sample_context(request: ContextRequest) -> MessageContext | None:
         .filter(pk=int(request.subject_ref.partition(":")[2]))
         .first()
     )
-    return sample(booking, request.kind, request.recipient_role, now=request.now) if booking else None
+    channel = Channel(request.channel)
+    return sample(booking, request.kind, request.recipient_role, channel, now=request.now) if booking else None
 
 
-def sample(booking: Booking, kind: str, role: RecipientRole, *, now: datetime) -> MessageContext | None:
+def sample(
+    booking: Booking, kind: str, role: RecipientRole, channel: Channel, *, now: datetime
+) -> MessageContext | None:
     """Say what a message would say, in the active language; None when the booking has nobody to tell it to.
 
     ``booking`` has its lines, with people and services, and its place.
@@ -52,6 +100,7 @@ def sample(booking: Booking, kind: str, role: RecipientRole, *, now: datetime) -
     if of is None:
         return None
     business = Business.objects.get()
+    cut = blanked if channel in TEXT_CHANNELS else masked
     before = (booking.starts_at - timedelta(days=1)).isoformat()
     details = {"previous_starts_at": before} if kind == "moved" else {}
     person = next((line.staff_member for line in booking.lines.all() if line.staff_member), None)
@@ -61,7 +110,7 @@ def sample(booking: Booking, kind: str, role: RecipientRole, *, now: datetime) -
         return None
     elif kind == "agenda":
         on = appointment.local(booking.starts_at, booking).date()
-        return _harmless(agenda_of(person, on, business))
+        return _harmless(agenda_of(person, on, business), cut)
     else:
         context = staff_context(booking, business, person, kind=kind, details=details, now=now)
     if kind in MONEY_KINDS:
@@ -70,7 +119,7 @@ def sample(booking: Booking, kind: str, role: RecipientRole, *, now: datetime) -
     if of.timing is Timing.AFTER:
         end_url = unsubscribe_url(booking.contact_email)
         context = replace(context, variables={**context.variables, "unsubscribe_url": end_url})
-    return _harmless(context)
+    return _harmless(context, cut)
 
 
 def _money(booking: Booking) -> dict[str, Any]:
@@ -91,22 +140,20 @@ def _money(booking: Booking) -> dict[str, Any]:
     }
 
 
-def _harmless(context: MessageContext | None) -> MessageContext | None:
+def _harmless(context: MessageContext | None, cut: _Cut) -> MessageContext | None:
     if context is None:
         return None
-    variables = {name: _cut(value) for name, value in context.variables.items()}
-    words = {name: masked(word) for name, word in context.words.items()}
+    variables = {name: _without_links(value, cut) for name, value in context.variables.items()}
+    words = {name: cut(word) for name, word in context.words.items()}
     sender = gettext("Test · %(business)s") % {"business": context.sender_name}
-    return replace(
-        context, variables=variables, words=words, link=masked(context.link), calendar=None, sender_name=sender
-    )
+    return replace(context, variables=variables, words=words, link=cut(context.link), calendar=None, sender_name=sender)
 
 
-def _cut(value: Any) -> Any:
+def _without_links(value: Any, cut: _Cut) -> Any:
     if isinstance(value, str) and not hasattr(value, "__html__"):
-        return masked(value)
+        return cut(value)
     if isinstance(value, list):
         return [
-            replace(each, manage_url=masked(each.manage_url)) if hasattr(each, "manage_url") else each for each in value
+            replace(each, manage_url=cut(each.manage_url)) if hasattr(each, "manage_url") else each for each in value
         ]
     return value

@@ -21,6 +21,11 @@ def masked(text: str) -> str:
     return _PROVIDER_SECRET.sub(r"\1…", _TOKEN_PATH.sub(r"\1…", text))
 
 
+def blanked(text: str) -> str:
+    """Replace secrets in addresses with as many letters, for texts that are measured."""
+    return _TOKEN_PATH.sub(lambda found: found[1] + "x" * (len(found[0]) - len(found[1])), text)
+
+
 def for_log(text: str) -> str:
     """Replace secrets, and what was searched for, in addresses with dots."""
     return _SEARCHED.sub(r"\1…", masked(text))

@@ -1,16 +1,21 @@
 """What is typed about messages at the desk: own words, and which channel tells what when."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from bookings.contact import clean_phone
+from bookings.forms import CleanedField
 from bookings.message_catalogue import MessageType, Timing
 from notifications.editing import RuleKey
 from notifications.enums import Channel
+from notifications.phones import text_refusal
 from notifications.rules import Rules
 from notifications.texts import LONGEST_TEXT, TextProblem, parsed
 
@@ -72,6 +77,26 @@ class TextForm(forms.Form):
             sentence = gettext("Line %(line)d: %(problem)s") % {"line": problem.line, "problem": problem}
             raise ValidationError(sentence) from problem
         return text
+
+
+class TryForm(forms.Form):
+    """The number that a test goes to. Without a country code it is read as one of ``region``."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, region: str | None) -> None:
+        super().__init__(data, auto_id="id_%s")
+        self.fields["phone"] = CleanedField(
+            label=_("Your phone number"),
+            cleaner=partial(clean_phone, region=region),
+            widget=forms.TextInput(attrs={"type": "tel"}),
+            error_messages={"required": _("Give the number that the test goes to.")},
+        )
+
+    def clean_phone(self) -> str:
+        number = str(self.cleaned_data["phone"])
+        against = text_refusal(number, settings.SMS_COUNTRIES)
+        if against:
+            raise ValidationError(against)
+        return number
 
 
 class RulesForm(forms.Form):

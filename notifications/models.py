@@ -53,6 +53,7 @@ class Notification(models.Model):
     message_id = models.CharField(max_length=200, blank=True)
     text_hash = models.CharField(max_length=64, blank=True)
     provider_ref = models.CharField(max_length=100, blank=True, help_text=_("What the provider calls it."))
+    sms_parts = models.PositiveSmallIntegerField(default=0, help_text=_("How many SMS it took and cost."))
     fallback_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="fallbacks")
     subject = models.CharField(max_length=250, blank=True)
     body = models.TextField(blank=True)

@@ -30,6 +30,7 @@ from notifications.gate import TOO_LATE, Facts, Verdict, verdict
 from notifications.models import Notification, PushSubscription
 from notifications.outcomes import suppress_hash, text_instead
 from notifications.queries import gate_facts, text_counts, text_limits
+from notifications.sms_length import sms_length
 
 __all__ = ["OPEN", "retry_delay", "send_due"]
 
@@ -209,12 +210,14 @@ def _mark_sent(row: Notification, message: Outgoing, receipt: Receipt, now: date
         "sent_at": now,
         "error": "",
     }
+    if row.channel == Channel.SMS:
+        values["sms_parts"] = sms_length(message.words.text[:LONGEST_TEXT]).parts
     if receipt.provider_ref:
         values["provider_ref"] = receipt.provider_ref[:100]
     if not claiming.mark(row, **values) and receipt.provider_ref:
         # The provider's report was faster and has moved the message; its words are known only here.
         told = Notification.objects.filter(pk=row.pk, provider_ref=receipt.provider_ref[:100], body="")
-        told.update(subject=values["subject"], body=values["body"])
+        told.update(**{name: values[name] for name in ("subject", "body", "sms_parts") if name in values})
     _forget_devices(receipt.gone_devices)
 
 

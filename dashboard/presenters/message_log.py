@@ -10,8 +10,10 @@ from django.utils.translation import gettext, ngettext
 
 from bookings.contact import phone_text
 from bookings.message_catalogue import message_type
+from bookings.message_samples import SUBJECT
 from bookings.models import Booking
 from core.formats import moment_text
+from dashboard.presenters.messages import parts_text
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import Notification
 
@@ -76,7 +78,11 @@ def failed_text(count: int) -> str:
 def _what(row: Notification) -> str:
     of = message_type(row.kind, row.recipient_role)
     label = str(of.label) if of else row.kind.replace("_", " ").capitalize()
-    return gettext("Test: %(label)s") % {"label": label} if row.subject_ref.startswith("sample:") else label
+    return gettext("Test: %(label)s") % {"label": label} if _is_test(row) else label
+
+
+def _is_test(row: Notification) -> bool:
+    return row.subject_ref.startswith(f"{SUBJECT}:")
 
 
 def _to(row: Notification) -> str:
@@ -88,8 +94,9 @@ def _to(row: Notification) -> str:
             address = gettext("own devices")
         case _:
             address = phone_text(row.phone)
+    parts = f" · {parts_text(row.sms_parts)}" if row.sms_parts else ""
     role = "" if row.recipient_role == RecipientRole.CUSTOMER else f", {row.get_recipient_role_display()}"
-    return f"{row.get_channel_display()}: {address}{role}"
+    return f"{row.get_channel_display()}: {address}{role}{parts}"
 
 
 def _state(row: Notification, zone: ZoneInfo) -> str:
@@ -111,7 +118,7 @@ def _advice(row: Notification) -> str:
         )
     if row.status == _S.TECHNICAL_FAILURE:
         return gettext("This is a fault of the site. Tell whoever looks after it, then send it again.")
-    if row.status != _S.PERMANENT_FAILURE:
+    if row.status != _S.PERMANENT_FAILURE or _is_test(row):
         return ""
     match row.channel:
         case Channel.EMAIL:

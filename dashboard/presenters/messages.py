@@ -94,6 +94,11 @@ def length_text(text: str) -> str:
     return gettext("%(length)s. These signs more than double its cost: %(signs)s") % {"length": words, "signs": signs}
 
 
+def parts_text(parts: int) -> str:
+    """1 SMS; 3 SMS."""
+    return ngettext("%(count)d SMS", "%(count)d SMS", parts) % {"count": parts}
+
+
 def _row(of: MessageType, rules: Rules, own: Collection[tuple[str, str]]) -> Row:
     return Row(
         label=str(of.label),

@@ -1,4 +1,4 @@
-"""The words of one message in one channel: write them, see them on a real booking, mail oneself a test."""
+"""The words of one message in one channel: write them, see them on a real booking, send oneself a test."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,6 @@ from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp, csp_update
 from django.conf import settings
 from django.contrib import messages as notes
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -17,21 +16,25 @@ from django.utils.translation import gettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods
 
+from bookings.contact import phone_region, phone_text
 from bookings.message_catalogue import MessageType, draft
-from bookings.message_samples import sample, sample_ref
+from bookings.message_samples import sample, send_test
 from bookings.message_words import variables_of
-from dashboard.message_forms import TextForm
+from bookings.models import Booking
+from core.errors import DomainError
+from dashboard.message_forms import TextForm, TryForm
 from dashboard.permissions import may_edit_messages
-from dashboard.presenters.messages import length_text
+from dashboard.presenters.messages import length_text, parts_text
 from dashboard.queries import booking_for_samples
 from dashboard.views.messages import editors_only, known_type, readers_only
 from dashboard.views.pages import Desk, desk_page, show
-from notifications import operations as queue
+from notifications.addresses import TEXT_CHANNELS
 from notifications.editing import keep_text, own_text, restore_default
 from notifications.enums import Channel
+from notifications.fanout import configured_text_channels
 from notifications.models import MessageText
 from notifications.rendering import Rendered, rendered
-from notifications.requests import MessageRequest
+from notifications.sms_length import sms_length
 from notifications.texts import Variable, variables_in
 
 
@@ -73,7 +76,7 @@ class Typed:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def text(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -> HttpResponse:
-    """Show the words beside what they become; the owner keeps others, restores ours, or mails a test to themselves."""
+    """Show the words beside what they become; the owner keeps others, restores ours, or lets a test come."""
     readers_only(desk)
     words = _words(request, kind, role, channel)
     own = own_text(**words.key)
@@ -85,7 +88,7 @@ def text(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -
             restore_default(**words.key)
             return _done(request, words, gettext("The default is sent again."))
         case "test":
-            return _test(request, desk, words)
+            return _test(request, desk, words, own)
     form = TextForm(request.POST, channel=words.channel, known=words.known)
     if not form.is_valid():
         return _page(request, desk, words, own, form, status=422)
@@ -123,7 +126,7 @@ def _shown(request: HttpRequest, desk: Desk, words: Words, own: MessageText | Ty
     """The mail as it is, or what a phone would show."""
     booking = booking_for_samples(desk.rights)
     with translation.override(words.language):
-        context = sample(booking, words.of.kind, words.of.role, now=desk.now) if booking else None
+        context = sample(booking, words.of.kind, words.of.role, words.channel, now=desk.now) if booking else None
         if context is None:
             return render_to_string("notifications/_preview.html", {}, request)
         made: Rendered = rendered(context, words.channel, own)
@@ -154,9 +157,19 @@ def _form(words: Words, own: MessageText | None) -> TextForm:
 
 
 def _page(
-    request: HttpRequest, desk: Desk, words: Words, own: MessageText | None, form: TextForm, *, status: int = 200
+    request: HttpRequest,
+    desk: Desk,
+    words: Words,
+    own: MessageText | None,
+    form: TextForm,
+    *,
+    trial: TryForm | None = None,
+    problem: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    is_whatsapp = words.channel is Channel.WHATSAPP
+    is_whatsapp, is_text = words.channel is Channel.WHATSAPP, words.channel in TEXT_CHANNELS
+    booking = booking_for_samples(desk.rights)
+    is_set_up = not is_text or words.channel in configured_text_channels()
     context = {
         "of": words.of,
         "channel": words.channel.label,
@@ -173,29 +186,55 @@ def _page(
             for code, label in settings.LANGUAGES
         ],
         "may_edit": may_edit_messages(desk.rights),
+        "is_set_up": is_set_up,
+        "may_try": may_edit_messages(desk.rights) and booking is not None and words.channel is not Channel.PUSH,
+        "trial": trial or (TryForm(region=_region(booking)) if is_text and booking else None),
+        "cost": _cost_text(booking, desk, words, own) if booking and words.channel is Channel.SMS else "",
+        "problem": problem,
         "test_email": desk.user.email,
     }
     return show(request, desk, "dashboard/message_text.html", context, current="messages", status=status)
 
 
-def _test(request: HttpRequest, desk: Desk, words: Words) -> HttpResponse:
+def _test(request: HttpRequest, desk: Desk, words: Words, own: MessageText | None) -> HttpResponse:
+    """Let what is kept come to the own mailbox, or to a number that is typed; to phones only where Twilio is set up."""
     booking = booking_for_samples(desk.rights)
-    if booking is None or words.channel is not Channel.EMAIL:
+    is_text = words.channel in TEXT_CHANNELS
+    if booking is None or words.channel not in {Channel.EMAIL, *configured_text_channels()}:
         raise Http404
-    message = MessageRequest(
-        kind=words.of.kind,
-        subject_ref=sample_ref(booking),
-        version=0,
-        recipient_role=words.of.role,
-        address=desk.user.email,
-        language=words.language,
-        channel=Channel.EMAIL,
-        key=queue.again_key(f"test:{words.of.kind}:{words.of.role}:{words.language}:{desk.user.pk}", desk.now),
-    )
-    with transaction.atomic():
-        queue.enqueue([message], now=desk.now)
-    sentence = gettext("A test of what is kept is on its way to %(email)s.") % {"email": desk.user.email}
-    return _done(request, words, sentence)
+    trial = TryForm(request.POST, region=_region(booking)) if is_text else None
+    if trial is not None and not trial.is_valid():
+        return _page(request, desk, words, own, _form(words, own), trial=trial, status=422)
+    to = str(trial.cleaned_data["phone"]) if trial else desk.user.email
+    try:
+        send_test(
+            booking,
+            words.of,
+            channel=words.channel,
+            language=words.language,
+            to=to,
+            asked_by=desk.user.pk,
+            now=desk.now,
+        )
+    except DomainError as error:
+        problem = str(error.sentence)
+        return _page(request, desk, words, own, _form(words, own), trial=trial, problem=problem, status=error.status)
+    sentence = gettext("A test of what is kept is on its way to %(address)s. What was sent tells what becomes of it.")
+    return _done(request, words, sentence % {"address": phone_text(to) if is_text else to})
+
+
+def _region(booking: Booking | None) -> str | None:
+    place = booking.location if booking else None
+    return phone_region(place.phone, time_zone=place.time_zone) if place else None
+
+
+def _cost_text(booking: Booking, desk: Desk, words: Words, own: MessageText | None) -> str:
+    """What a test of the kept words costs; empty where the message cannot be shown on this booking."""
+    with translation.override(words.language):
+        context = sample(booking, words.of.kind, words.of.role, words.channel, now=desk.now)
+        text = rendered(context, words.channel, own).text if context else ""
+    parts = sms_length(text).parts
+    return gettext("It takes %(parts)s.") % {"parts": parts_text(parts)} if parts else ""
 
 
 def _done(request: HttpRequest, words: Words, sentence: str) -> HttpResponse:
