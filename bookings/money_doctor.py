@@ -63,10 +63,13 @@ WHERE l.cancel_fee > b.total_minor OR l.no_show_fee > b.total_minor
     OR coalesce(l.cancel_fee, 0) + coalesce(l.no_show_fee, 0) + coalesce(l.waiver, 0) < 0
 """)  # noqa: S608 (constants of this file)
 
-# Sums of what moved for a booking: what came in, what goes or went back, and when the last of it came.
+# Sums of what moved for a booking: what came in, what goes or went back, what is kept of what was paid as fees and for
+# moves, and when the last of it came.
 _MOVED = """
 JOIN LATERAL (
-    SELECT coalesce(sum(p.amount_minor), 0) AS paid, coalesce(sum(r.back), 0) AS back, max(p.succeeded_at) AS last
+    SELECT coalesce(sum(p.amount_minor), 0) AS paid, coalesce(sum(r.back), 0) AS back, max(p.succeeded_at) AS last,
+        coalesce(sum(p.amount_minor - coalesce(r.back, 0)) FILTER (WHERE p.purpose = 'fee'), 0) AS fees,
+        coalesce(sum(p.amount_minor - coalesce(r.back, 0)) FILTER (WHERE p.purpose = 'move'), 0) AS moves
     FROM payments_payment p
     LEFT JOIN LATERAL (
         SELECT sum(amount_minor) AS back FROM payments_refund
@@ -105,6 +108,21 @@ FROM bookings_booking b
 {_MOVED}
 WHERE m.paid > 0 AND m.last < %(settled)s AND b.fee_settles_at IS NULL
     AND m.paid - m.back > greatest(coalesce(l.total, 0), 0) AND NOT {_ALERTED}
+""")  # noqa: S608 (constants of this file)
+
+fees_without_a_fee = _query(f"""
+SELECT format('booking %%s is %%s, and %%s paid as a fee are kept', b.id, b.status, m.fees)
+FROM bookings_booking b
+{_MOVED}
+WHERE b.status NOT IN ('cancelled', 'no_show') AND m.fees > 0 AND m.last < %(settled)s AND NOT {_ALERTED}
+""")  # noqa: S608 (constants of this file)
+
+moves_not_made = _query(f"""
+SELECT format('booking %%s keeps %%s paid for moves and owes %%s for them', b.id, m.moves, l.total - l.owed)
+FROM bookings_booking b
+{_OWED}
+{_MOVED}
+WHERE m.moves > coalesce(l.total - l.owed, 0) AND m.last < %(settled)s AND NOT {_ALERTED}
 """)  # noqa: S608 (constants of this file)
 
 confirmed_unpaid = _query(f"""
@@ -149,5 +167,7 @@ CHECKS = [
     Check("I14", "Every bill says what its bookings owe", bills_unlike_bookings),
     Check("I14", "No fee is more than the price", fees_beyond_the_price),
     Check("I14", "Nothing is kept beyond what is owed", kept_without_reason),
+    Check("I14", "No fee is kept of a visit that has none", fees_without_a_fee),
+    Check("I14", "Nothing is kept for a move that was not made", moves_not_made),
     Check("I14", "No fee waits longer than it may", overdue_fees),
 ]

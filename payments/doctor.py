@@ -11,11 +11,19 @@ from payments.enums import COUNTING_REFUNDS
 
 # A task comes by every few seconds; the outbox tries again for half a day.
 LATE = timedelta(minutes=15)
+# What the outbox gave up, the look-after task does within the hour; cards are forgotten by a task of every hour.
+VERY_LATE, CARDS_LATE = timedelta(hours=2), timedelta(days=1)
 
 
 def _query(sql: str) -> Callable[[datetime], list[str]]:
     def run(now: datetime) -> list[str]:
-        parameters: dict[str, Any] = {"now": now, "late": now - LATE, "counting": sorted(COUNTING_REFUNDS)}
+        parameters: dict[str, Any] = {
+            "now": now,
+            "late": now - LATE,
+            "very_late": now - VERY_LATE,
+            "cards_late": now - CARDS_LATE,
+            "counting": sorted(COUNTING_REFUNDS),
+        }
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return [str(row[0]) for row in cursor.fetchall()]
@@ -96,6 +104,16 @@ FROM payments_payment
 WHERE is_off_session AND status IN ('created', 'open') AND failure_code = '' AND created_at < %(late)s
 """)
 
+not_called_off = _query("""
+SELECT format('payment %%s should have been called off at %%s and can still be paid', id, called_off_at)
+FROM payments_payment WHERE status IN ('created', 'open') AND called_off_at < %(very_late)s
+""")
+
+cards_not_forgotten = _query("""
+SELECT format('saved card %%s should have been forgotten at %%s', id, detach_after)
+FROM payments_savedcard WHERE detached_at IS NULL AND detach_after < %(cards_late)s
+""")
+
 failed_unlisted = _query("""
 SELECT format('refund %%s failed and nobody was told', r.id)
 FROM payments_refund r
@@ -140,6 +158,8 @@ CHECKS = [
     Check("I15", "Nothing was paid twice and kept", paid_twice),
     Check("I16", "Every refund was sent", refunds_not_sent),
     Check("I16", "Every fee was charged or refused", charges_not_made),
+    Check("I16", "What was called off can be paid no more", not_called_off),
+    Check("I17", "Cards are forgotten when their time is up", cards_not_forgotten),
     Check("I17", "No card numbers are kept", card_numbers),
     Check("I18", "No receipt number is missing", numbers_left_out),
     Check("I26", "Every notice was worked on", notices_unread),

@@ -34,20 +34,23 @@ SETTLING = timedelta(minutes=2)
 STUCK_AFTER = timedelta(hours=1)
 
 _UNSETTLED = (RefundStatus.SUBMITTED, RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION)
+_CALLABLE = (PaymentStatus.CREATED, PaymentStatus.OPEN)
 _UNSENT = (RefundStatus.QUEUED, RefundStatus.SUBMITTED)
 
 
 def look_after(*, now: datetime) -> int:
     """Ask about payments, card setups and refunds that have waited for a while; return how many were asked about.
 
-    What the outbox gave up is done here after all: refunds that were never sent, fees that were never charged. Ends at
-    the first sign that the provider is away; the next run goes on.
+    What the outbox gave up is done here after all: refunds that were never sent, fees that were never charged, payments
+    that were never called off. Ends at the first sign that the provider is away; the next run goes on.
     """
     waiting = Payment.objects.filter(status__in=LIVE_PAYMENTS)
+    unwanted = Payment.objects.filter(status__in=_CALLABLE, called_off_at__isnull=False)
     setups = CardSetup.objects.exclude(status__in=[SetupStatus.SUCCEEDED, SetupStatus.CANCELLED])
     refunds = Refund.objects.filter(method=Method.STRIPE)
     count = 0
     try:
+        count += _each_asked(_given_up(unwanted, now), _call_off, now)
         count += _each_asked(_given_up(waiting.filter(is_off_session=True, failure_code=""), now), _charge, now)
         count += _each_asked(_given_up(refunds.filter(status__in=_UNSENT, stripe_refund_id=None), now), _send, now)
         count += _each_asked(_due(waiting.filter(intent_id__isnull=False), now), _sync_payment, now)
@@ -184,6 +187,10 @@ def _each_asked(rows: Iterable[Any], ask: Callable[[Any, datetime], object], now
 
 def _charge(payment: Payment, now: datetime) -> None:
     charging.charge(payment_id=payment.pk, now=now)
+
+
+def _call_off(payment: Payment, now: datetime) -> None:
+    paying.call_off(payment_id=payment.pk, now=now)
 
 
 def _send(refund: Refund, now: datetime) -> None:

@@ -140,6 +140,11 @@ class Payment(models.Model):
     def __str__(self) -> str:
         return f"Payment {self.pk} ({self.purpose}, {self.status})"
 
+    @property
+    def is_being_charged(self) -> bool:
+        """Whether this goes to a saved card, and neither the bank nor we have said no to that. Of one that waits."""
+        return self.is_off_session and not self.failure_code and self.called_off_at is None
+
 
 class Refund(models.Model):
     """Money that goes back, of one payment. The sum of those that count never exceeds what came in.

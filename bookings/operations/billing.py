@@ -59,10 +59,12 @@ def settled_excess(booking: Booking) -> int:
     """Return what was paid beyond what is owed, without payments that nobody has settled yet: whoever does so decides
     about those.
     """
+    # Read before those payments: one that comes in between is left to whoever settles it.
+    excess = balance_of(booking).excess_minor
     settled = booking.events.filter(kind=EventKind.MONEY, details__what="paid").values_list("details__payment_id")
     waiting = Payment.objects.filter(subject_ref=subject_ref(booking), status=PaymentStatus.SUCCEEDED)
     unsettled = sum(left_of(payment) for payment in waiting.exclude(pk__in=[pk for (pk,) in settled]))
-    return max(0, balance_of(booking).excess_minor - unsettled)
+    return max(0, excess - unsettled)
 
 
 def keep_card_after(booking: Booking) -> None:

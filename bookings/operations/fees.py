@@ -15,12 +15,12 @@ from bookings.settlements import Settlement, settlement
 from payments import gateway, queries
 from payments.approvals import answer_by
 from payments.enums import Purpose, RefundReason, RefundStatus
-from payments.models import BillLine, Payment, Refund
+from payments.models import BillLine, Payment, Refund, SavedCard
 from payments.operations import call_off_payments, request_charge
 
 # Two reminders of a fee that the card did not pay; then it stays an open balance.
 REMIND_AFTER = (timedelta(days=1), timedelta(days=3))
-_WITH_FEES = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
+WITH_FEES = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
 FEE_KINDS = (BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE)
 
 
@@ -73,7 +73,7 @@ def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: 
     :raises NothingToWaive: when the fee that is left is smaller (``data["fee_minor"]``), or there is none.
     """
     booking = locked_booking(booking_id)
-    left = fee_left(booking) if booking.bill_id and booking.status in _WITH_FEES else 0
+    left = fee_left(booking) if booking.bill_id and booking.status in WITH_FEES else 0
     amount = left if amount_minor is None else amount_minor
     if not 0 < amount <= left:
         raise NothingToWaive(fee_minor=left)
@@ -109,10 +109,10 @@ def charge_fee(*, booking_id: int, actor: Actor, now: datetime) -> Payment:
 def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | None:
     """None: not now, and what was in the way is being called off."""
     booking = locked_booking(booking_id)
-    if booking.status not in _WITH_FEES or booking.bill_id is None:
+    if booking.status not in WITH_FEES or booking.bill_id is None:
         raise NothingToPay
     waiting = queries.live_payment(messages.subject_ref(booking), Purpose.FEE)
-    if waiting is not None and waiting.is_off_session and not waiting.failure_code:
+    if waiting is not None and waiting.is_being_charged:
         return waiting
     outcome = settled(booking)
     if not outcome.charge_minor:
@@ -124,6 +124,10 @@ def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | N
     payment = _charge(booking, outcome.charge_minor, actor, now)
     if payment is None:
         raise NothingToPay
+    if not payment.is_off_session:
+        # Begun in the page since we looked.
+        call_off_payments(subject_ref=messages.subject_ref(booking), purposes=[Purpose.FEE], now=now)
+        return None
     return payment
 
 
@@ -171,10 +175,14 @@ def _let_off_rounding(booking: Booking, refunds: list[Refund], exact_minor: int,
 
 
 def _charge(booking: Booking, amount_minor: int, actor: Actor, now: datetime) -> Payment | None:
-    payment = request_charge(
-        bill_id=bill_id_of(booking), subject_ref=messages.subject_ref(booking), amount_minor=amount_minor, now=now
-    )
-    if payment is not None:
+    """Return the charge, or what the customer is just paying instead; None where the card may not be charged now."""
+    subject = messages.subject_ref(booking)
+    try:
+        payment = request_charge(bill_id=bill_id_of(booking), subject_ref=subject, amount_minor=amount_minor, now=now)
+    except SavedCard.DoesNotExist:
+        # Frozen, forgotten or withdrawn since we looked: the fee stays open.
+        return None
+    if payment is not None and payment.is_off_session:
         details = {"what": "fee", "amount_minor": payment.amount_minor, "payment_id": payment.pk}
         record(booking, EventKind.MONEY, actor=actor, now=now, details=details)
     return payment

@@ -14,6 +14,7 @@ from bookings.models import Booking, BookingLine
 from bookings.operations.agreeing import agree
 from bookings.operations.billing import CARD_LIFE, balance_of, give_back, keep_card_after, lines_of, write_lines
 from bookings.operations.claiming import claim, locked_subject, minute_of
+from bookings.operations.fees import WITH_FEES
 from bookings.operations.promised import pick_promised, wish_for
 from bookings.operations.propose import accept_paid_move
 from bookings.operations.transactions import Overtaken, booking_transaction
@@ -22,8 +23,10 @@ from payments.enums import AlertKind, PaymentStatus, Purpose, RefundReason
 from payments.models import Payment, SavedCard
 from payments.operations import issue_receipt, raise_alert
 from payments.operations.cards import forget_card_after
+from payments.operations.refunding import left_of
 from services.enums import PaymentMode
 
+_OVER = frozenset({BookingStatus.EXPIRED, BookingStatus.DECLINED, BookingStatus.CANCELLED})
 _PAYER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 
 
@@ -85,7 +88,8 @@ def settle_card(*, saved_card_id: int, now: datetime) -> Booking | None:
     elif booking.payment_mode == PaymentMode.CARD and booking.status == BookingStatus.EXPIRED:
         if not _take_again(booking, now):
             forget_at = now
-    elif booking.status in {BookingStatus.EXPIRED, BookingStatus.DECLINED}:
+    elif booking.status in _OVER and booking.confirmed_at is None:
+        # It never stood, so no fee can come.
         forget_at = now
     forget_card_after(subject_ref=card.subject_ref, at=forget_at)
     return booking
@@ -97,6 +101,11 @@ def _do_what_it_is_for(booking: Booking, payment: Payment, actor: Actor, now: da
         return
     if payment.purpose == Purpose.MOVE and not accept_paid_move(booking, actor=actor, now=now):
         _return_late(booking, payment, min(payment.amount_minor, balance_of(booking).net_paid_minor), now)
+        return
+    if payment.purpose == Purpose.FEE and booking.status not in WITH_FEES:
+        # Charged or paid while staff took the fee back: it is not a part of the price.
+        refunds = give_back(booking, left_of(payment), reason=RefundReason.EXCESS, actor=SYSTEM, now=now)
+        money_messages.announce_refunds(booking, refunds, now=now)
         return
     money_messages.announce_payment_received(booking, payment_id=payment.pk, now=now)
     if booking.status == BookingStatus.PENDING_PAYMENT and _is_paid(booking):
@@ -167,4 +176,6 @@ def _return_late(booking: Booking, payment: Payment, amount_minor: int, now: dat
     give_back(booking, amount_minor, reason=RefundReason.LATE, actor=SYSTEM, now=now)
     details = {"amount_minor": amount_minor, "purpose": str(payment.purpose)}
     raise_alert(kind=AlertKind.LATE_PAYMENT, key=str(payment.pk), payment=payment, details=details, now=now)
-    money_messages.announce_late_payment(booking, payment_id=payment.pk, amount_minor=amount_minor, now=now)
+    # Nothing is left to go back where it went with something else, which was told then.
+    if amount_minor > 0:
+        money_messages.announce_late_payment(booking, payment_id=payment.pk, amount_minor=amount_minor, now=now)

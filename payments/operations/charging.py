@@ -7,7 +7,7 @@ only the one whose id is in our row is confirmed, and an intent succeeds at most
 import logging
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
 from core.crash import crash_point
@@ -49,7 +49,7 @@ def request_charge(*, bill_id: int, subject_ref: str, amount_minor: int, now: da
     amount_minor = chargeable(allowed, bill.currency)
     if amount_minor <= 0:
         return None
-    payment = Payment.objects.create(
+    payment = Payment(
         bill=bill,
         subject_ref=subject_ref,
         purpose=Purpose.FEE,
@@ -58,6 +58,12 @@ def request_charge(*, bill_id: int, subject_ref: str, amount_minor: int, now: da
         is_off_session=True,
         created_at=now,
     )
+    try:
+        with transaction.atomic():
+            payment.save(force_insert=True)
+    except IntegrityError:
+        # The customer has just begun to pay it in the page.
+        return waiting.first()
     publish("payment.charge", f"payment:{payment.pk}", {"payment_id": payment.pk}, now=now)
     return payment
 

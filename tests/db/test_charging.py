@@ -428,6 +428,27 @@ def test_call_off_that_meets_the_preparing_of_a_payment_reaches_it(
     assert gateway.retrieve_intent(str(Payment.objects.get().intent_id)).status == PaymentStatus.CANCELLED
 
 
+def test_fee_that_the_customer_begins_to_pay_while_it_is_asked_for_is_paid_by_them(
+    stripe: Stripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill = card_on_file(stripe)
+    look = charging.chargeable_cards
+
+    def begun_meanwhile() -> Any:
+        monkeypatch.setattr(charging, "chargeable_cards", look)
+        Payment.objects.create(
+            bill=bill, subject_ref=SUBJECT, purpose=Purpose.FEE, currency="EUR", amount_minor=4000, created_at=NOW
+        )
+        return look()
+
+    monkeypatch.setattr(charging, "chargeable_cards", begun_meanwhile)
+
+    payment = request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
+
+    assert payment == Payment.objects.get()
+    assert not payment.is_off_session
+
+
 def test_payment_that_is_to_be_called_off_is_not_handed_out(stripe: Stripe) -> None:
     bill = money.bill()
     money.start(bill)

@@ -9,7 +9,7 @@ from devservers.stripe import Stripe
 from payments import gateway, lookafter
 from payments.enums import AlertKind, PaymentStatus, RefundReason, RefundStatus
 from payments.models import MoneyAlert, Payment, Refund
-from payments.operations import request_charge, request_refunds
+from payments.operations import call_off_payments, request_charge, request_refunds
 from tests import money
 from tests.db.test_charging import card_on_file
 from tests.factories import NOW
@@ -74,6 +74,18 @@ def test_fee_that_was_given_up_is_charged_after_all(stripe: Stripe) -> None:
     lookafter.look_after(now=NOW + timedelta(hours=13))
 
     assert Payment.objects.get().status == PaymentStatus.SUCCEEDED
+
+
+def test_payment_that_was_given_up_to_be_called_off_is_called_off_after_all(stripe: Stripe) -> None:
+    payment = started(stripe, SUBJECT)
+    call_off_payments(subject_ref=SUBJECT, now=NOW)
+    given_up()
+
+    lookafter.look_after(now=NOW + timedelta(hours=13))
+
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.CANCELLED
+    assert gateway.retrieve_intent(str(payment.intent_id)).status == PaymentStatus.CANCELLED
 
 
 def test_fee_that_the_bank_refused_is_not_tried_again(stripe: Stripe) -> None:

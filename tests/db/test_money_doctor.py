@@ -131,6 +131,14 @@ def owes_after_expiry(made: dict[str, Booking]) -> None:
     sql("DELETE FROM payments_billline WHERE kind = 'correction' AND subject_ref = %s", ref(made["late"]))
 
 
+def fee_of_a_visit_that_took_place(made: dict[str, Booking]) -> None:
+    sql("UPDATE payments_payment SET purpose = 'fee' WHERE subject_ref = %s", ref(made["stands"]))
+
+
+def paid_for_a_move(made: dict[str, Booking]) -> None:
+    sql("UPDATE payments_payment SET purpose = 'move' WHERE subject_ref = %s", ref(made["stands"]))
+
+
 def ref(booking: Booking) -> str:
     return f"booking:{booking.pk}"
 
@@ -143,6 +151,8 @@ PLANTED: list[tuple[Callable[[dict[str, Booking]], None], set[str]]] = [
     (unsettled, {"Money that came was settled"}),
     (fee_of_too_much, {"No fee is more than the price"}),
     (kept_after_cancelling, {KEPT}),
+    (fee_of_a_visit_that_took_place, {"No fee is kept of a visit that has none"}),
+    (paid_for_a_move, {"Nothing is kept for a move that was not made"}),
     (fee_that_waits, {"No fee waits longer than it may"}),
     (owes_after_expiry, {BILL}),
 ]

@@ -5,21 +5,36 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Consent
 from bookings.models import Booking
-from bookings.operations import desk
+from bookings.operations import billing, desk
 from bookings.operations.billing import CARD_LIFE
+from bookings.operations.cancel import cancel_booking
 from bookings.operations.expiry import expire_due
 from bookings.operations.hold import expire_holds
+from bookings.operations.pay import begin_payment
 from bookings.operations.settle import settle_card, settle_payment
 from bookings.records import subject_ref
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
 from notifications.models import Notification
 from payments.enums import Method
-from payments.models import MoneyAlert, Payment, Refund
-from payments.queries import balance
+from payments.models import CardSetup, MoneyAlert, Payment, Refund
+from payments.operations import sync_card_setup
+from payments.queries import Balance, balance
 from tests.factories import NOW, Studio
-from tests.journeys import DESK, arrived, begin_and_pay, booked, card_kept, claims, paid_studio, waiting
+from tests.journeys import (
+    CARD_WORDS,
+    DESK,
+    LINK,
+    arrived,
+    begin_and_pay,
+    booked,
+    card_kept,
+    claims,
+    paid_studio,
+    waiting,
+)
 from tests.money import deliver, forget_outage, gateway_news
 
 pytestmark = pytest.mark.django_db
@@ -210,6 +225,63 @@ def test_a_card_that_came_late_is_taken_if_the_time_is_free_and_forgotten_if_not
     assert (other.status, late_card.detach_after) == ("expired", LATE)
 
 
+def test_a_card_of_a_booking_cancelled_before_it_stood_is_forgotten() -> None:
+    booking = waiting(paid_studio("card"))
+    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+    card = card_kept(booking, now=LATE)
+
+    settle_card(saved_card_id=card.pk, now=LATE)
+
+    card.refresh_from_db()
+    assert card.detach_after == LATE
+
+
+def test_a_card_of_a_booking_cancelled_late_is_kept_for_its_fee() -> None:
+    booking = waiting(paid_studio("card"))
+    card = card_kept(booking)
+    settle_card(saved_card_id=card.pk, now=NOW)
+    late = booking.starts_at - timedelta(hours=1)
+    cancel_booking(booking_id=booking.pk, expected_fee_minor=8000, actor=LINK, now=late)
+
+    settle_card(saved_card_id=card.pk, now=late)
+
+    card.refresh_from_db()
+    assert card.detach_after == booking.ends_at + CARD_LIFE
+
+
+def test_money_that_comes_while_its_time_is_being_ended_is_late_money(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is there when the sums are read, and was not when its booking was locked: whoever settles it decides."""
+    booking = waiting(paid_studio())
+    read = billing.balance_of
+
+    def after_the_money(of: Booking) -> Balance:
+        monkeypatch.setattr(billing, "balance_of", read)
+        arrived(booking, 1600, now=EXPIRY)
+        return read(of)
+
+    monkeypatch.setattr(billing, "balance_of", after_the_money)
+
+    expire_holds(now=EXPIRY)
+    deliver(now=EXPIRY)
+
+    booking.refresh_from_db()
+    assert booking.status == "confirmed"
+    assert not Refund.objects.exists()
+
+
+def test_late_money_that_went_back_already_is_told_once() -> None:
+    place = paid_studio()
+    booking = expired(place)
+    waiting(place, now=TAKEN)
+    first, second = (arrived(booking, 1600, now=LATE) for _ in range(2))
+
+    for payment in (first, second):
+        settle_payment(payment_id=payment.pk, now=LATE)
+
+    assert balance(subject_ref(booking)).net_paid_minor == 0
+    assert Notification.objects.filter(kind="late_payment_refunded").count() == 1
+
+
 # --- the sweep asks first --------------------------------------------------------------------------------------------
 
 
@@ -249,6 +321,20 @@ def test_sweep_keeps_a_time_whose_payment_the_bank_is_checking(stripe: Stripe) -
 
     booking.refresh_from_db()
     assert (booking.status, booking.hold_expires_at) == ("pending_payment", moment + timedelta(minutes=5))
+
+
+def test_sweep_does_not_keep_a_time_for_ever_for_a_card_that_may_not_be_kept(stripe: Stripe) -> None:
+    booking = waiting(paid_studio("card"))
+    begin_payment(booking_id=booking.pk, expected_minor=0, consent_text=CARD_WORDS, now=NOW)
+    Consent.objects.filter(purpose="card_on_file").update(withdrawn_at=NOW)
+    setup = CardSetup.objects.get()
+    stripe.control.set_up(str(setup.setup_intent_id))
+    sync_card_setup(setup_id=setup.pk, now=NOW + timedelta(minutes=14))
+    deliver(now=NOW + timedelta(minutes=14))
+
+    ended = [expire_due(now=NOW + timedelta(minutes=minutes)) for minutes in (16, 22)]
+
+    assert ended == [0, 1]
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(16, "pending_payment"), (24, "expired")])

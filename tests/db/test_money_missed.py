@@ -8,17 +8,18 @@ import pytest
 from bookings.errors import CannotMarkMissed, CannotUndoMissed, FeeBeingPaid, NothingToPay, NothingToWaive
 from bookings.handlers import payment_failed
 from bookings.models import Booking
+from bookings.operations import fees
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.fees import charge_fee, waive_fee
 from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
 from bookings.operations.pay import payable
-from bookings.operations.settle import settle_card
+from bookings.operations.settle import settle_card, settle_payment
 from bookings.records import subject_ref
 from core.models import OutboxMessage
 from core.outbox import Delivery
 from notifications.models import Notification
 from payments.enums import Purpose
-from payments.models import Payment, Refund
+from payments.models import Payment, Refund, SavedCard
 from payments.operations import paying
 from payments.queries import balance
 from tests.factories import NOW
@@ -271,6 +272,84 @@ def test_undoing_owes_the_price_again_and_returns_the_fee(is_settled: bool) -> N
     assert (sums.owed_minor, sums.net_paid_minor) == (8000, 0)
     assert sum(Refund.objects.values_list("amount_minor", flat=True)) == (8000 if is_settled else 0)
     assert Notification.objects.get(kind="missed").status == "cancelled"
+
+
+def test_a_fee_charged_while_staff_take_it_back_goes_back() -> None:
+    booking = agreed()
+    moment = missed(booking)
+    settle_due_fees(now=moment + DAY)
+    undo_no_show(booking_id=booking.pk, actor=DESK, now=moment + 2 * DAY)
+    # The bank had it just before.
+    charged = Payment.objects.get(is_off_session=True)
+    Payment.objects.filter(pk=charged.pk).update(status="succeeded", succeeded_at=moment, intent_id="pi_x")
+
+    for _ in range(2):
+        settle_payment(payment_id=charged.pk, now=moment + 2 * DAY)
+
+    refund = Refund.objects.get()
+    assert (refund.payment, refund.amount_minor, refund.reason) == (charged, 8000, "excess")
+    assert balance(subject_ref(booking)).open_minor == 8000
+    assert Notification.objects.filter(kind="refund_approved").count() == 1
+    assert not Notification.objects.filter(kind="payment_received").exists()
+
+
+def test_a_fee_that_went_back_when_staff_took_it_back_goes_back_once() -> None:
+    booking = agreed()
+    moment = missed(booking)
+    settle_due_fees(now=moment + DAY)
+    charged = Payment.objects.get(is_off_session=True)
+    Payment.objects.filter(pk=charged.pk).update(status="succeeded", succeeded_at=moment, intent_id="pi_x")
+    undo_no_show(booking_id=booking.pk, actor=DESK, now=moment + 2 * DAY)
+
+    settle_payment(payment_id=charged.pk, now=moment + 2 * DAY)
+
+    assert Refund.objects.get().amount_minor == 8000
+
+
+@pytest.mark.parametrize("by_staff", [False, True])
+def test_a_card_frozen_while_a_fee_is_being_asked_for_leaves_the_fee_open(
+    monkeypatch: pytest.MonkeyPatch, by_staff: bool
+) -> None:
+    booking = agreed(charges_fees_automatically=not by_staff)
+    moment = missed(booking) + DAY
+    ask = fees.request_charge
+
+    def frozen_first(**values: Any) -> Payment | None:
+        SavedCard.objects.update(is_frozen=True)
+        return ask(**values)
+
+    monkeypatch.setattr(fees, "request_charge", frozen_first)
+
+    if by_staff:
+        settle_due_fees(now=moment)
+        with pytest.raises(NothingToPay):
+            charge_fee(booking_id=booking.pk, actor=DESK, now=moment)
+    else:
+        assert settle_due_fees(now=moment) == 1
+
+    assert charges() == []
+    assert balance(subject_ref(booking)).open_minor == 8000
+
+
+def test_a_fee_that_the_customer_begins_to_pay_while_staff_charge_it_is_called_off_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    booking = agreed(charges_fees_automatically=False)
+    moment = missed(booking) + DAY
+    settle_due_fees(now=moment)
+    ask = fees.request_charge
+
+    def begun_first(**values: Any) -> Payment | None:
+        arrived(booking, 8000, purpose=Purpose.FEE, status="open", succeeded_at=None, intent_id=None)
+        return ask(**values)
+
+    monkeypatch.setattr(fees, "request_charge", begun_first)
+
+    with pytest.raises(FeeBeingPaid):
+        charge_fee(booking_id=booking.pk, actor=DESK, now=moment)
+
+    assert OutboxMessage.objects.filter(topic="payment.call_off").count() == 1
+    assert not booking.events.filter(details__what="fee").exists()
 
 
 def test_undoing_takes_a_waiver_back_and_marking_again_is_a_new_fee() -> None:

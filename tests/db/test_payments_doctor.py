@@ -71,6 +71,8 @@ PLANTED = {
     "SET answer_by = created_at WHERE status = 'succeeded'",
     "A refund that waits too long is shown to somebody": "UPDATE payments_refund SET status = 'awaiting_approval', "
     "answer_by = created_at + interval '24 hours 30 minutes' WHERE status = 'succeeded'",
+    "Cards are forgotten when their time is up": "UPDATE payments_savedcard SET detach_after = created_at - interval"
+    " '1 day'",
     "No card numbers are kept": "UPDATE payments_payment SET note = 'card 4242424242424242'",
     "No receipt number is missing": "INSERT INTO payments_receiptseries (year, last_serial) VALUES (1999, 1)",
     "Every notice was worked on": "UPDATE payments_stripeevent SET handled_at = NULL",
@@ -89,6 +91,13 @@ def test_fee_that_waits_for_ever_is_found(stripe: Stripe) -> None:
     request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
 
     assert set(violations()) == {"Every fee was charged or refused"}
+
+
+def test_payment_that_was_never_called_off_is_found(stripe: Stripe) -> None:
+    money.start(money.bill())
+    sql("UPDATE payments_payment SET called_off_at = created_at - interval '2 hours'")
+
+    assert set(violations()) == {"What was called off can be paid no more"}
 
 
 def test_what_was_paid_twice_and_kept_is_found(healthy: Bill) -> None:
@@ -115,6 +124,11 @@ def test_a_second_card_with_a_consent_of_its_own_is_no_violation(healthy: Bill) 
 
 
 def test_every_check_is_tried() -> None:
-    tried = {*PLANTED, "Nothing was paid twice and kept", "Every fee was charged or refused"}
+    tried = {
+        *PLANTED,
+        "Nothing was paid twice and kept",
+        "Every fee was charged or refused",
+        "What was called off can be paid no more",
+    }
 
     assert {check.title for check in CHECKS} == tried
