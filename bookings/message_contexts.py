@@ -154,16 +154,16 @@ def _at_the_old_time(entry: ical.Entry, starts_at: datetime) -> ical.Entry:
 
 
 def _paid(booking: Booking) -> dict[str, Any]:
-    """What was paid so far, and what is left for the visit."""
+    """What is owed in all, what was paid of it so far, and what is left for the visit."""
     if booking.bill_id is None:
-        return {"paid_minor": 0, "open_minor": booking.total_minor}
+        return {"owed_minor": booking.total_minor, "paid_minor": 0, "open_minor": booking.total_minor}
     sums = balance(subject_ref(booking))
-    return {"paid_minor": sums.net_paid_minor, "open_minor": sums.open_minor}
+    return {"owed_minor": sums.owed_minor, "paid_minor": sums.net_paid_minor, "open_minor": sums.open_minor}
 
 
 def _settled(booking: Booking, now: datetime) -> dict[str, Any]:
-    """What cancelling did to the money, as it was decided then, and how to pay what is open; ``money_words`` is empty
-    where none had moved.
+    """What cancelling did to the money, as it was decided then, and how to pay what is open. ``money_words``, and
+    ``short_money_words`` for texts, are empty where none had moved.
     """
     due = payable(booking, now)
     way = {"open_minor": due.amount_minor, "pay_url": manage_url(booking, LinkRole.CUSTOMER, page="pay")} if due else {}
@@ -173,17 +173,21 @@ def _settled(booking: Booking, now: datetime) -> dict[str, Any]:
         int(details.get(name, 0)) for name in ("kept_minor", "refund_minor", "charge_minor", "open_minor")
     )
     if not (kept or refund or charge):
-        return {"money_words": "", **way}
+        return {"money_words": "", "short_money_words": "", **way}
     language = get_language() or booking.language
     card = saved_card(subject_ref(booking))
     back = _back_words(booking, refund, details, language)
-    rest = settlement_sentence(
-        Settlement(kept, 0, charge, left),
-        currency=booking.currency,
-        language=language,
-        card=card_words(card.brand, card.last4) if card else "",
+    rest, short = (
+        settlement_sentence(
+            settled,
+            currency=booking.currency,
+            language=language,
+            card=card_words(card.brand, card.last4) if card else "",
+        )
+        for settled in (Settlement(kept, 0, charge, left), Settlement(kept, refund, charge, left))
     )
-    return {"money_words": f"{back} {rest}".strip() if kept or charge or left else back, **way}
+    words = f"{back} {rest}".strip() if kept or charge or left else back
+    return {"money_words": words, "short_money_words": words if details.get("waits_minor") else short, **way}
 
 
 def _back_words(booking: Booking, refund_minor: int, details: Mapping[str, Any], language: str) -> str:

@@ -259,7 +259,12 @@ class CancelForm(StepForm):
         return self.fee_at(self.cleaned_data["called_at"])
 
     def named(self) -> str:
-        return f"{self.cleaned_data['who']}:{self.fee_minor}"
+        return self.name_of(self.cleaned_data["who"], self.fee_minor)
+
+    @staticmethod
+    def name_of(who: str, fee_minor: int) -> str:
+        """What a button names that calls a booking off for somebody at a fee."""
+        return f"{who}:{fee_minor}"
 
 
 def _reason_help(language: str) -> str:

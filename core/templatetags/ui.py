@@ -62,6 +62,12 @@ def money(amount_minor: int | None, currency: str) -> str:
 
 
 @register.filter
+def less(amount_minor: int | None, currency: str) -> str:
+    """−€16.00, for what is taken off in a ledger."""
+    return "" if amount_minor is None else formats.money_text(-amount_minor, currency)
+
+
+@register.filter
 def price(amount_minor: int | None, currency: str) -> str:
     """€45 or €45.50, for cards and chips."""
     return "" if amount_minor is None else formats.money_text(amount_minor, currency, short=True)

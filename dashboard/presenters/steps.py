@@ -1,5 +1,6 @@
 """The words of pages that ask before something is done: what will happen, to whom, and the sum in the button."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from bookings.models import Booking, HelpMessage
 from bookings.payables import Payable, PayKind
 from bookings.presenters import visit
 from core import formats
+from dashboard.forms import CancelForm
 from dashboard.presenters.day import what_and_who
 from dashboard.presenters.money import means_text
 from dashboard.queries import Money
@@ -33,6 +35,8 @@ class Ask:
     other: tuple[str, str] | None = None
     # The words of the button with %s for a sum that is being typed; empty where none is.
     pattern: str = ""
+    # What the button names and says for each choice that js/cancel.js knows, as JSON; empty where nothing is chosen.
+    choices: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +199,32 @@ def came(booking: Booking) -> Ask:
     )
 
 
-def cancel(booking: Booking, money: Money, *, on_behalf: bool, fee_minor: int, named: str) -> Ask:
+def cancel(booking: Booking, money: Money, *, who: str, fee_minor: int, fee_of_call_minor: int) -> Ask:
+    """``fee_minor`` is taken as the form stands, ``fee_of_call_minor`` is what the rules say about the call."""
+    ours, theirs = CancelForm.BUSINESS, CancelForm.CUSTOMER
+    choices = {
+        "business": (CancelForm.name_of(ours, 0), _cancel_button(booking, money, 0)),
+        "free": (CancelForm.name_of(theirs, 0), _cancel_button(booking, money, 0)),
+        "fee": (CancelForm.name_of(theirs, fee_of_call_minor), _cancel_button(booking, money, fee_of_call_minor)),
+        "unknown": ("", gettext("Look up the fee")),
+    }
+    return Ask(
+        gettext("Cancel this booking"),
+        gettext("The time is free at once, and everybody concerned gets a mail."),
+        _cancel_button(booking, money, fee_minor),
+        named=CancelForm.name_of(who, fee_minor),
+        is_bad=True,
+        choices=json.dumps(choices),
+    )
+
+
+def _cancel_button(booking: Booking, money: Money, fee_minor: int) -> str:
     paid = money.balance.net_paid_minor
-    text = gettext("The time is free at once, and everybody concerned gets a mail.")
-    if on_behalf and fee_minor:
-        button = gettext("Cancel for a fee of %(sum)s") % {"sum": sum_of(fee_minor, booking)}
-    elif paid > 0:
-        button = gettext("Cancel, %(sum)s goes back") % {"sum": sum_of(paid, booking)}
-    else:
-        button = gettext("Cancel free of charge")
-    return Ask(gettext("Cancel this booking"), text, button, named=named, is_bad=True)
+    if fee_minor:
+        return gettext("Cancel for a fee of %(sum)s") % {"sum": sum_of(fee_minor, booking)}
+    if paid > 0:
+        return gettext("Cancel, %(sum)s goes back") % {"sum": sum_of(paid, booking)}
+    return gettext("Cancel free of charge")
 
 
 def cancel_notes(booking: Booking, money: Money, fee_minor: int) -> list[str]:

@@ -85,10 +85,11 @@ def cancel(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
         return cancellation_fee_of(booking, now=at)
 
     def ask(form: StepForm | None) -> words.Ask:
-        on_behalf = isinstance(form, CancelForm) and form.on_behalf
-        fee = form.fee_minor if isinstance(form, CancelForm) else 0
-        named = form.named() if form else f"{CancelForm.BUSINESS}:0"
-        return words.cancel(booking, money, on_behalf=on_behalf, fee_minor=fee, named=named)
+        if not isinstance(form, CancelForm):
+            who, fee, at = CancelForm.BUSINESS, 0, desk.now
+        else:
+            who, fee, at = form.cleaned_data["who"], form.fee_minor, form.cleaned_data["called_at"]
+        return words.cancel(booking, money, who=who, fee_minor=fee, fee_of_call_minor=fee_at(at))
 
     def run(form: CancelForm, key: str) -> str:
         cancel_booking(

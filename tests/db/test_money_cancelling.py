@@ -1,12 +1,14 @@
 """What cancelling and moving do to money: the same sums on the page, in the books and at the provider."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bookings import money_contexts, queries
 from bookings.errors import NothingToPay, PayFirst, SlotTaken, StalePage
+from bookings.messages import notification_context
 from bookings.models import Allocation, Booking, MoveProposal
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.hold import expire_holds
@@ -16,7 +18,11 @@ from bookings.operations.reschedule import reschedule_booking
 from bookings.operations.settle import settle_payment
 from bookings.records import subject_ref
 from core.models import OutboxMessage
+from notifications.enums import Channel, RecipientRole
 from notifications.models import Notification
+from notifications.rendering import rendered
+from notifications.requests import ContextRequest, MessageContext
+from notifications.sms_length import sms_length
 from payments.enums import Purpose
 from payments.models import MoneyAlert, Payment, Receipt, Refund
 from payments.queries import balance
@@ -65,6 +71,62 @@ def money_of(booking: Booking) -> tuple[int, int, int, int]:
 
 
 # policies.md 11: mode, paid, card, policy, time left, fee, (kept, refund, charge, open)
+def told(booking: Booking, kind: str, now: datetime) -> MessageContext:
+    request = ContextRequest(
+        subject_ref=subject_ref(booking),
+        kind=kind,
+        version=booking.ical_sequence,
+        recipient_role=RecipientRole.CUSTOMER,
+        recipient_ref="",
+        details={},
+        now=now,
+    )
+    context = notification_context(request)
+    assert context
+    return context
+
+
+# What the text to the customer says, beside that it is cancelled.
+TEXTS = [
+    ("deposit", 1600, False, {}, HOURS_50, 0, "You get €16.00 back."),
+    ("deposit", 1600, False, {"is_fee_capped_at_deposit": True}, HOURS_30, 1600, "€16.00 is kept."),
+    ("deposit", 1600, False, {}, HOURS_30, 4000, "€16.00 is kept. €24.00 is still to be paid."),
+    ("full", 8000, False, {}, HOURS_30, 4000, "You get €40.00 back. €40.00 is kept."),
+    ("venue", 0, False, {}, HOURS_30, 4000, "A fee of €40.00 is due."),
+]
+
+
+@pytest.mark.parametrize(("mode", "paid", "has_card", "policy", "left", "fee", "words"), TEXTS)
+def test_text_about_a_cancellation_says_what_becomes_of_the_money(
+    mode: str, paid: int, has_card: bool, policy: dict[str, Any], left: timedelta, fee: int, words: str
+) -> None:
+    booking = cancel(settled_booking(mode, paid, has_card=has_card, **policy), fee, left)
+
+    text = rendered(told(booking, "cancelled", booking.starts_at - left), Channel.SMS).text
+
+    assert f"is cancelled. {words} Another time:" in text
+    assert not sms_length(text).is_unicode
+
+
+@pytest.mark.parametrize(
+    ("mode", "paid", "words"),
+    [
+        ("deposit", 1600, ["Total: €80.00 (€12.77 tax included)", "Paid: −€16.00", "To pay at the visit: €64.00"]),
+        ("full", 8000, ["Total: €80.00 (€12.77 tax included)", "Paid: −€80.00", "Nothing left to pay"]),
+        ("venue", 0, ["To pay at the visit: €80.00 (€12.77 tax included)"]),
+    ],
+)
+def test_mail_about_a_booking_calculates_as_its_page_does(mode: str, paid: int, words: list[str]) -> None:
+    booking = settled_booking(mode, paid)
+
+    mail = rendered(told(booking, "confirmed", NOW))
+
+    assert [line for line in words if line not in mail.text.splitlines()] == []
+    sums = re.findall(r"−?€[0-9.]+", " ".join(words))
+    assert [each for each in sums if each not in mail.html] == []
+    assert "€0.00" not in mail.text
+
+
 EXAMPLES = [
     ("deposit", 1600, False, {}, HOURS_50, 0, (0, 1600, 0, 0)),
     ("deposit", 1600, False, {}, HOURS_48, 0, (0, 1600, 0, 0)),

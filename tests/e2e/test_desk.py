@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.browsing import Visitors
-from tests.e2e.desk_scenes import FRONT_DESK, owe, past_booking, sign_in
+from tests.e2e.desk_scenes import FRONT_DESK, KREUZBERG, owe, past_booking, sign_in
 from tests.e2e.steps import wait_for_scripts
 from tests.stack import Stack
 
@@ -22,6 +22,10 @@ def press(page: Page, words: str) -> None:
 def press_key(page: Page, key: str) -> None:
     wait_for_scripts(page)
     page.keyboard.press(key)
+
+
+def press_is_offered(page: Page, words: str) -> None:
+    expect(page.locator(".step-buttons").get_by_role("button", name=words, exact=True)).to_be_visible()
 
 
 def money(page: Page) -> str:
@@ -89,6 +93,33 @@ def test_a_sum_typed_before_the_script_came_stands_in_the_button(site: Stack, vi
         script.continue_()
 
     expect(page.get_by_role("button", name="Record €30.00")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_button_that_cancels_names_what_the_choice_costs(site: Stack, visit: Visitors, scripts: bool) -> None:
+    [(reference,)] = site.query(
+        "update bookings_booking set terms = jsonb_set(jsonb_set(terms, '{tiers}',"
+        " '[[0, \"fixed\", 1234]]'), '{grace_minutes}', '0') where id = ("
+        f" select id from bookings_booking where status = 'confirmed' and {KREUZBERG}"
+        "  and starts_at > now() + interval '2 days' and total_minor > 1234 order by starts_at limit 1"
+        ") returning reference"
+    )
+    page = visit("desktop", scripts=scripts)
+    sign_in(page, FRONT_DESK)
+    page.goto(f"/desk/bookings/{reference}/cancel")
+
+    page.get_by_label("The customer, who called").check()
+    if not scripts:
+        press(page, "Cancel free of charge")
+        expect(page.get_by_role("alert")).to_contain_text("Nothing is done yet")
+    else:
+        page.get_by_label("Take the fee of the rules").uncheck()
+        press_is_offered(page, "Cancel free of charge")
+        page.get_by_label("Take the fee of the rules").check()
+    press(page, "Cancel for a fee of €12.34")
+
+    expect(page.get_by_text("The booking is cancelled")).to_be_visible()
+    assert "€12.34" in money(page)
 
 
 def test_keys_lead_through_the_days_and_to_the_search(visit: Visitors) -> None:
