@@ -36,6 +36,7 @@ from notifications.models import MessageText
 from notifications.rendering import Rendered, rendered
 from notifications.sms_length import sms_length
 from notifications.texts import Variable, variables_in
+from services.models import Business
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +225,9 @@ def _test(request: HttpRequest, desk: Desk, words: Words, own: MessageText | Non
 
 
 def _region(booking: Booking | None) -> str | None:
+    """The country of numbers that are typed without one: the owner's is that of the business."""
     place = booking.location if booking else None
-    return phone_region(place.phone, time_zone=place.time_zone) if place else None
+    return phone_region(Business.objects.get().phone, place.phone, time_zone=place.time_zone) if place else None
 
 
 def _cost_text(booking: Booking, desk: Desk, words: Words, own: MessageText | None) -> str:

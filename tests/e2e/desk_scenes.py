@@ -161,3 +161,29 @@ def desk_payments(stage: Stage) -> None:
     stage.page.get_by_role("link", name="Payments").click()
     stage.page.get_by_role("link", name="7 days").click()
     expect(stage.page.get_by_role("link", name="7 days")).to_have_attribute("aria-current", "true")
+
+
+@scene
+def desk_message_text(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto("/desk/messages/confirmed/customer/email/")
+
+
+@scene
+def desk_message_text_without_twilio(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto("/desk/messages/confirmed/customer/sms/")
+
+
+@scene
+def desk_message_log(stage: Stage) -> None:
+    """One message arrived, one could not, and one stopped the worker."""
+    stage.site.query(
+        "update notifications_notification set status = v.status, error = v.error, lost_claims = v.lost from ("
+        " select id, row_number() over (order by id desc) as place from notifications_notification limit 3) n"
+        " join (values (1, 'technical-failure', 'Sending this stopped the worker 3 times.', 3),"
+        " (2, 'permanent-failure', '550 5.1.1 No such mailbox', 0), (3, 'delivered', '', 0))"
+        " v(place, status, error, lost) on v.place = n.place where notifications_notification.id = n.id"
+    )
+    sign_in(stage.page)
+    stage.page.goto("/desk/messages/log/")
