@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -20,6 +21,7 @@ from bookings import doctor as bookings_doctor
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingEvent
 from bookings.operations import desk, pay
+from bookings.operations.approving import decide_refund
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.expiry import expire_due
 from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
@@ -37,7 +39,9 @@ from payments.enums import LIVE_PAYMENTS, Method, PaymentStatus, RefundStatus
 from payments.errors import ProviderFailed
 from payments.models import CardSetup, MoneyAlert, Payment, Refund
 from payments.notices import keep_notice
+from payments.operations import detach_cards_due, list_waiting_refunds
 from payments.queries import balance
+from services.models import Business
 from tests import journeys, money
 from tests.factories import NOW, Studio
 
@@ -96,9 +100,10 @@ class Life(RuleBasedStateMachine):
     def _intents(self) -> list[str]:
         return [each.intent_id for each in self._payments() if each.intent_id]
 
-    @initialize(steps=st.integers(0, 7))
-    def gets_so_far(self, steps: int) -> None:
+    @initialize(steps=st.integers(0, 7), needs_approval=st.booleans())
+    def gets_so_far(self, steps: int, needs_approval: bool) -> None:
         """Most people pay at once; what is interesting comes before, between and after. From 3 on it stands."""
+        Business.objects.update(refunds_need_approval=needs_approval)
         if steps > 0:
             self.opens_the_paying_page_and_presses_pay()
         if steps > 1:
@@ -191,6 +196,22 @@ class Life(RuleBasedStateMachine):
                     now=self.now,
                 )
 
+    @rule(which=st.integers(0, 9), kept=st.sampled_from([0, 0, 500, 100_000]))
+    def decides_about_a_refund(self, which: int, kept: int) -> None:
+        """Approved, lowered or declined; also one that is decided or on its way already."""
+        refunds = list(Refund.objects.filter(payment__subject_ref=self.subject).order_by("pk"))
+        for refund in self._one_of(refunds, which):
+            with suppress(DomainError):
+                decide_refund(
+                    booking_id=self.booking_id,
+                    refund_id=refund.pk,
+                    expected_minor=refund.amount_minor,
+                    amount_minor=max(0, refund.amount_minor - kept),
+                    reason="The room was prepared" if kept else "",
+                    actor=journeys.DESK,
+                    now=self.now,
+                )
+
     @rule(amount=st.sampled_from([1600, 6400]), key=st.sampled_from(["c", "d"]))
     def takes_cash(self, amount: int, key: str) -> None:
         with suppress(DomainError):
@@ -248,6 +269,11 @@ class Life(RuleBasedStateMachine):
     def no_more_goes_back_than_came(self) -> None:
         sums = balance(self.subject)
         assert 0 <= sums.refunded_minor <= sums.paid_minor
+
+    @invariant()
+    def nothing_is_sent_that_waits_for_approval(self) -> None:
+        undecided = Refund.objects.filter(answer_by__isnull=False, decided_at=None)
+        assert not undecided.filter(Q(submitted_at__isnull=False) | Q(stripe_refund_id__isnull=False)).exists()
 
     @invariant()
     def nobody_is_confirmed_unpaid(self) -> None:
@@ -341,10 +367,13 @@ def run(now: datetime) -> None:
     """What the worker and the schedule do."""
     with suppress(ProviderFailed):
         lookafter.look_after(now=now)
+    list_waiting_refunds(now=now)
     money.deliver(now=now)
     expire_due(now=now)
     settle_due_fees(now=now)
     money.deliver(now=now)
+    with suppress(ProviderFailed):
+        detach_cards_due(now=now)
 
 
 _points: dict[str, int | None] = {"left": None}
