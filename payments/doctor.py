@@ -110,8 +110,8 @@ FROM payments_payment WHERE status IN ('created', 'open') AND called_off_at < %(
 """)
 
 cards_not_forgotten = _query("""
-SELECT format('saved card %%s should have been forgotten at %%s', id, detach_after)
-FROM payments_savedcard WHERE detached_at IS NULL AND detach_after < %(cards_late)s
+SELECT format('saved card %%s should have been forgotten: kept since %%s, until %%s', id, created_at, detach_after)
+FROM payments_savedcard WHERE detached_at IS NULL AND coalesce(detach_after, created_at) < %(cards_late)s
 """)
 
 failed_unlisted = _query("""

@@ -24,6 +24,7 @@ from bookings.operations import desk, pay
 from bookings.operations.approving import decide_refund
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.expiry import expire_due
+from bookings.operations.fees import charge_fee, waive_fee
 from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
 from bookings.payables import payable
 from bookings.queries import cancel_quote_for
@@ -225,6 +226,21 @@ class Life(RuleBasedStateMachine):
                 now=self.now,
             )
 
+    @rule(amount=st.sampled_from([None, 700]))
+    def lets_off_a_fee(self, amount: int | None) -> None:
+        with suppress(DomainError):
+            waive_fee(booking_id=self.booking_id, amount_minor=amount, reason="ill", actor=journeys.DESK, now=self.now)
+
+    @rule()
+    def charges_the_fee(self) -> None:
+        with suppress(DomainError):
+            charge_fee(booking_id=self.booking_id, actor=journeys.DESK, now=self.now)
+
+    @rule()
+    def lets_it_stand_unpaid(self) -> None:
+        with suppress(DomainError):
+            desk.waive_payment(booking_id=self.booking_id, reason="", actor=journeys.DESK, now=self.now)
+
     @rule()
     def notes_that_nobody_came(self) -> None:
         with suppress(DomainError):
@@ -236,6 +252,11 @@ class Life(RuleBasedStateMachine):
             undo_no_show(booking_id=self.booking_id, actor=journeys.DESK, now=self.now)
 
     # --- time and the machines ---------------------------------------------------------------------------------------
+
+    @rule()
+    def cards_are_forgotten(self) -> None:
+        with suppress(*AWAY):
+            detach_cards_due(now=self.now)
 
     @rule(minutes=st.sampled_from([1, 6, 11, 16, 61, 24 * 60, 3 * 24 * 60]))
     def time_passes(self, minutes: int) -> None:
