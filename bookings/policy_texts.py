@@ -242,9 +242,9 @@ class _Story:
 
     def change(self, until: datetime, fee_minor: int) -> str:
         text = (
-            gettext("After %(moment)s %(fee)s is kept.")
+            gettext("After %(moment)s, %(fee)s is kept.")
             if self.is_paid(fee_minor)
-            else gettext("After %(moment)s %(fee)s is due.")
+            else gettext("After %(moment)s, %(fee)s is due.")
         )
         return text % {"moment": self.moment(until), "fee": self.fee(fee_minor)}
 

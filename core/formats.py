@@ -4,6 +4,7 @@ Pure but for the active language: no clock, no settings of a business. Every pat
 language decides the order of day and month, and the clock; money follows the locale.
 """
 
+import unicodedata
 from datetime import date, datetime, time
 from functools import lru_cache
 
@@ -12,7 +13,7 @@ from babel.numbers import format_currency
 from django.utils import formats
 from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext
 
-from core.money import exponent, formatted, major
+from core.money import exponent, formatted, major, spaced
 from core.references import spoken
 
 MINUS = "−"
@@ -30,10 +31,16 @@ def _money_text(amount_minor: int, currency: str, short: bool, language: str) ->
     if short and amount_minor % 10 ** exponent(currency) == 0:
         locale = Locale.parse(language, sep="-")
         pattern = locale.currency_formats["standard"].pattern.replace(".00", "")
-        text = format_currency(major(amount_minor, currency), currency, pattern, locale, currency_digits=False)
+        text = spaced(format_currency(major(amount_minor, currency), currency, pattern, locale, currency_digits=False))
     else:
         text = formatted(amount_minor, currency, language)
     return text.replace("-", MINUS)
+
+
+def isolated(text: str) -> str:
+    """Keep a name that is written from right to left from pulling along the words and signs beside it."""
+    is_rtl = any(unicodedata.bidirectional(char) in {"R", "AL"} for char in text)
+    return f"\u2068{text}\u2069" if is_rtl else text
 
 
 def time_text(moment: time | datetime) -> str:

@@ -28,8 +28,11 @@ def major(amount_minor: int, currency: str) -> Decimal:
 @lru_cache(maxsize=8192)
 def formatted(amount_minor: int, currency: str, language: str) -> str:
     """Write an amount as people of that language do, always with the currency's decimals."""
-    text = format_currency(major(amount_minor, currency), currency, locale=_locale(language))
-    # Currencies without a sign are letters, which must not run into the digits: CHF 16.00.
+    return spaced(format_currency(major(amount_minor, currency), currency, locale=_locale(language)))
+
+
+def spaced(text: str) -> str:
+    """Keep the letters of currencies that have no sign from running into the digits: CHF 16.00."""
     return _LETTER_BESIDE_DIGIT.sub("\xa0", text)
 
 

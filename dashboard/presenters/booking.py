@@ -9,6 +9,7 @@ from django.utils.translation import gettext, ngettext
 
 from bookings import appointment
 from bookings.appointment import local
+from bookings.contact import phone_text
 from bookings.enums import BookingStatus
 from bookings.models import Booking
 from bookings.presenters import visit
@@ -89,7 +90,9 @@ def _label(booking: Booking, now: datetime, *, is_past: bool) -> str:
 def _contact(booking: Booking) -> list[Contact]:
     ways = []
     if booking.contact_phone:
-        ways.append(Contact("phone", gettext("Call"), phone_href(booking.contact_phone), booking.contact_phone))
+        ways.append(
+            Contact("phone", gettext("Call"), phone_href(booking.contact_phone), phone_text(booking.contact_phone))
+        )
     if booking.contact_email:
         ways.append(Contact("mail", gettext("Write"), f"mailto:{booking.contact_email}", booking.contact_email))
     return ways

@@ -48,7 +48,7 @@ def _by(event: BookingEvent, booking: Booking) -> str:
         return gettext("by itself")
     who = event.actor_name or (booking.contact_name if event.actor_kind == ActorKind.CUSTOMER else gettext("staff"))
     channel = _CHANNELS.get(BookingChannel(event.channel), str(BookingChannel(event.channel).label))
-    return ", ".join(filter(None, (who, channel)))
+    return ", ".join(filter(None, (formats.isolated(who), channel)))
 
 
 def _text(event: BookingEvent, booking: Booking) -> str:

@@ -51,7 +51,8 @@ class Said:
 
 def booking_facts(booking: Booking) -> tuple[str, str]:
     """Who, and when for what."""
-    who = f"{booking.contact_name or gettext('No name given')} · {formats.reference_text(booking.reference)}"
+    name = formats.isolated(booking.contact_name) or gettext("No name given")
+    who = f"{name} · {formats.reference_text(booking.reference)}"
     return who, f"{visit.when_text(booking)} · {what_and_who(booking)}"
 
 
@@ -256,7 +257,7 @@ def request(booking: Booking) -> Ask:
 
 def reply(booking: Booking, *, is_waiting: bool) -> Ask:
     return Ask(
-        gettext("Answer %(name)s") % {"name": booking.contact_name or gettext("the customer")},
+        gettext("Answer %(name)s") % {"name": formats.isolated(booking.contact_name) or gettext("the customer")},
         "",
         gettext("Send the answer"),
         value="send",

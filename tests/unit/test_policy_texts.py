@@ -183,7 +183,7 @@ class TestCancelNow:
 
         assert (result.fee_minor, result.changes_after, result.next_fee_minor) == (0, before(hours=48), 4000)
         assert result.sentence == (
-            "Cancelling now is free. After <strong>Wed 25 Nov, 14:30</strong> 50\xa0% (€40.00) is due."
+            "Cancelling now is free. After <strong>Wed 25 Nov, 14:30</strong>, 50\xa0% (€40.00) is due."
         )
 
     def test_fee_until_it_grows(self) -> None:
@@ -192,7 +192,7 @@ class TestCancelNow:
         assert (result.fee_minor, result.changes_after, result.next_fee_minor) == (4000, before(hours=24), 8000)
         assert result.sentence == (
             "If you cancel now, 50\xa0% (€40.00) is kept. "
-            "After <strong>Thu 26 Nov, 14:30</strong> the whole price (€80.00) is kept."
+            "After <strong>Thu 26 Nov, 14:30</strong>, the whole price (€80.00) is kept."
         )
 
     @pytest.mark.parametrize(

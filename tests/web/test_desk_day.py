@@ -196,3 +196,13 @@ def test_a_booking_tells_who_comes_and_how_often_before(client: Client, studio: 
     assert "Deep tissue massage, 60 min" in html
     assert "tel:+4915155501827" in html
     assert "Booked <small>Jana Weber, website</small>" in html
+
+
+def test_a_number_is_written_as_one_reads_it_aloud(client: Client, studio: Studio) -> None:
+    booking = journeys.booked(studio, 10)
+    at_desk(client, place=studio.location)
+
+    html = client.get(f"/desk/bookings/{booking.reference}/").content.decode()
+
+    assert "+49 1515 5501827" in html
+    assert 'href="tel:+4915155501827"' in html
