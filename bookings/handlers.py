@@ -18,6 +18,11 @@ def payment_failed(delivery: Delivery, *, now: datetime) -> None:
     fees.ask_for_fee(payment_id=delivery.payload["payment_id"], now=now)
 
 
+def fee_waived(delivery: Delivery, *, now: datetime) -> None:
+    """Only where a payment of the fee was waiting."""
+    fees.collect_rest(payment_id=delivery.payload["payment_id"], now=now)
+
+
 def card_saved(delivery: Delivery, *, now: datetime) -> None:
     settle.settle_card(saved_card_id=delivery.payload["saved_card_id"], now=now)
 

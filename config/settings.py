@@ -171,6 +171,7 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
     "payment.call_off": {"payment-call-off": "payments.handlers.call_off"},
     "payment.succeeded": {"booking-paid": "bookings.handlers.payment_succeeded"},
     "payment.failed": {"booking-fee": "bookings.handlers.payment_failed"},
+    "fee.waived": {"fee-waived": "bookings.handlers.fee_waived"},
     "card.saved": {"booking-card": "bookings.handlers.card_saved"},
     "card.unwanted": {"card-unwanted": "payments.handlers.forget_card"},
     "refund.submit": {"refund-submit": "payments.handlers.submit_refund"},

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from bookings.enums import EventKind
+from bookings.enums import BookingStatus, EventKind
 from bookings.lifecycle import Actor, record
 from bookings.models import Booking, BookingLine
-from bookings.records import subject_ref
+from bookings.records import rounding_lines, subject_ref
 from core.reads import read_rows
 from payments import queries as payments
 from payments.enums import PaymentStatus, RefundReason, RefundStatus
@@ -19,6 +19,8 @@ from services.enums import PaymentMode
 
 # Fees may be charged for 14 days after the visit, and are waived or paid within as many more.
 CARD_LIFE = timedelta(days=30)
+# A booking that is called off or missed may owe a fee.
+WITH_FEES = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
 # Only with these a card may have been kept.
 _MAY_KEEP_CARD = frozenset({PaymentMode.CARD, PaymentMode.DEPOSIT, PaymentMode.FULL})
 
@@ -85,7 +87,7 @@ def give_back(
 ) -> list[Refund]:
     """Ask for refunds of so much of what was paid for a booking, and write them into its history.
 
-    Where the provider cannot write the sum a little more goes back. It is open then, unless the caller lets it off.
+    Where the provider cannot write the sum a little more goes back: of a fee the customer is let off that.
     With ``answer_by`` they wait until somebody approves them, which the customer is promised by then.
     """
     if amount_minor <= 0:
@@ -103,7 +105,15 @@ def give_back(
     )
     for refund in refunds:
         record_refund(booking, refund, actor=actor, now=now)
+    if booking.status in WITH_FEES:
+        let_off(booking, sum(refund.amount_minor for refund in refunds) - amount_minor, now=now)
     return refunds
+
+
+def let_off(booking: Booking, amount_minor: int, *, now: datetime) -> None:
+    """Take off a fee what goes back of it because a refund can only be rounded."""
+    if amount_minor > 0:
+        write_lines(booking, rounding_lines(booking, lines_of(booking), amount_minor), now=now)
 
 
 def record_refund(booking: Booking, refund: Refund, *, actor: Actor, now: datetime) -> None:

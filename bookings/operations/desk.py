@@ -16,7 +16,7 @@ from bookings.errors import (
 from bookings.lifecycle import Actor, record, transition
 from bookings.models import Booking
 from bookings.operations.agreeing import agree, ask_for_payment, link_until
-from bookings.operations.billing import balance_of, lines_of, record_refund
+from bookings.operations.billing import WITH_FEES, balance_of, lines_of, record_refund
 from bookings.operations.claiming import locked_booking, release
 from bookings.operations.pay import payable
 from bookings.operations.settle import is_settled, settle
@@ -29,7 +29,6 @@ from payments.models import Payment, Refund
 
 # Whoever gets a link has at least this long, however short the notice.
 LINK_AT_LEAST = timedelta(minutes=30)
-_WITH_FEES = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
 # What money at the desk pays instead; a move that is just being paid goes on.
 _PAID_AT_DESK = (Purpose.BOOKING, Purpose.BALANCE, Purpose.FEE)
 
@@ -234,6 +233,6 @@ def _was_answered(booking: Booking, accept: bool) -> bool:
 
 
 def _purpose(booking: Booking) -> Purpose:
-    if booking.status in _WITH_FEES:
+    if booking.status in WITH_FEES:
         return Purpose.FEE
     return Purpose.BOOKING if booking.status == BookingStatus.PENDING_PAYMENT else Purpose.BALANCE

@@ -3,24 +3,35 @@
 from datetime import datetime, timedelta
 
 from bookings import messages, money_messages
-from bookings.enums import BookingStatus, EventKind
+from bookings.enums import EventKind
 from bookings.errors import FeeBeingPaid, NothingToPay, NothingToWaive
 from bookings.lifecycle import SYSTEM, Actor, record
 from bookings.models import Booking
-from bookings.operations.billing import balance_of, bill_id_of, give_back, lines_of, move_fees, sum_of, write_lines
+from bookings.operations.billing import (
+    WITH_FEES,
+    balance_of,
+    bill_id_of,
+    give_back,
+    let_off,
+    lines_of,
+    move_fees,
+    sum_of,
+    write_lines,
+)
 from bookings.operations.claiming import locked_booking, locked_subject
 from bookings.operations.transactions import booking_transaction
-from bookings.records import rounding_lines, waiver_lines
+from bookings.records import waiver_lines
 from bookings.settlements import Settlement, settlement
+from core.outbox import publish
 from payments import gateway, queries
 from payments.approvals import answer_by
-from payments.enums import Purpose, RefundReason, RefundStatus
+from payments.enums import LIVE_PAYMENTS, PaymentStatus, Purpose, RefundReason, RefundStatus
 from payments.models import BillLine, Payment, Refund, SavedCard
 from payments.operations import call_off_payments, request_charge
+from payments.operations.paying import call_off
 
 # Two reminders of a fee that the card did not pay; then it stays an open balance.
 REMIND_AFTER = (timedelta(days=1), timedelta(days=3))
-WITH_FEES = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
 FEE_KINDS = (BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE)
 
 
@@ -58,7 +69,7 @@ def move_money(
     at_once = RefundReason.EXCESS if waits_minor else reason
     refunds = give_back(booking, outcome.refund_minor - waits_minor, reason=at_once, actor=actor, now=now)
     refunds += give_back(booking, waits_minor, reason=reason, actor=actor, answer_by=answer_by(now), now=now)
-    _let_off_rounding(booking, refunds, outcome.refund_minor - outcome.waived_minor, now)
+    let_off(booking, outcome.waived_minor, now=now)
     if outcome.charge_minor:
         _charge(booking, outcome.charge_minor, actor, now)
     return refunds
@@ -68,7 +79,8 @@ def move_money(
 def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: Actor, now: datetime) -> Booking:
     """Let a customer off a fee for cancelling or not coming, all of it (None) or a part. What was paid of it goes back.
 
-    Locks: the booking, then the bill.
+    Where a payment of it waits or is just being charged, ``fee.waived`` is published: see ``collect_rest``. Locks: the
+    booking, then the bill.
 
     :raises NothingToWaive: when the fee that is left is smaller (``data["fee_minor"]``), or there is none.
     """
@@ -80,15 +92,47 @@ def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: 
     write_lines(booking, waiver_lines(booking, lines_of(booking), amount), now=now)
     details = {"what": "waived", "amount_minor": amount, "left_minor": left - amount}
     record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
-    # One over the old sum must not be paid any more; what is left is asked for anew.
     call_off_payments(subject_ref=messages.subject_ref(booking), purposes=[Purpose.FEE], now=now)
-    money_messages.take_back_fee_reminders(booking)
+    if waiting := queries.live_payment(messages.subject_ref(booking), Purpose.FEE):
+        key = f"payment:{waiting.pk}:{int(now.timestamp())}"
+        publish("fee.waived", key, {"payment_id": waiting.pk}, now=now)
+    if amount == left:
+        # Of a part they tell the sum that is left when they are sent.
+        money_messages.take_back_fee_reminders(booking)
     if booking.fee_settles_at is None:
-        excess = balance_of(booking).excess_minor
-        refunds = give_back(booking, excess, reason=RefundReason.STAFF, actor=actor, note=reason, now=now)
-        _let_off_rounding(booking, refunds, excess, now)
+        refunds = give_back(
+            booking, balance_of(booking).excess_minor, reason=RefundReason.STAFF, actor=actor, note=reason, now=now
+        )
         money_messages.announce_refunds(booking, refunds, now=now)
     return booking
+
+
+def collect_rest(*, payment_id: int, now: datetime) -> None:
+    """See a payment of a fee called off that was waived meanwhile, and charge what is left as that one would have been.
+
+    If it succeeds first, settling it gives the waived part back. What the bank had refused, or the customer was to pay
+    in the page, is asked for by the link and the reminders that there are. Safe to repeat after a crash at any line.
+    Asks the provider; outside any transaction.
+
+    :raises FeeBeingPaid: while the bank is checking it; worth another try.
+    :raises ProviderFailed: when the provider does not answer; worth another try.
+    """
+    if call_off(payment_id=payment_id, now=now) in LIVE_PAYMENTS:
+        raise FeeBeingPaid
+    _charge_rest(payment_id=payment_id, now=now)
+
+
+@booking_transaction
+def _charge_rest(*, payment_id: int, now: datetime) -> None:
+    """Locks: the booking, then the bill."""
+    payment = Payment.objects.get(pk=payment_id)
+    booking = locked_subject(payment.subject_ref)
+    was_called_off = payment.status == PaymentStatus.CANCELLED and payment.is_off_session and not payment.failure_code
+    if booking is None or not was_called_off or _is_noted(booking, "fee", instead_of=payment_id):
+        return
+    has_fee = booking.status in WITH_FEES and booking.fee_settles_at is None
+    if has_fee and (amount := settled(booking).charge_minor):
+        _charge(booking, amount, SYSTEM, now, instead_of=payment_id)
 
 
 def charge_fee(*, booking_id: int, actor: Actor, now: datetime) -> Payment:
@@ -167,14 +211,7 @@ def fee_left(booking: Booking) -> int:
     return sum_of(booking, *FEE_KINDS, BillLine.Kind.WAIVER)
 
 
-def _let_off_rounding(booking: Booking, refunds: list[Refund], exact_minor: int, now: datetime) -> None:
-    """Take off the fee what went back beyond the exact sum, because the provider cannot write that."""
-    beyond = sum(refund.amount_minor for refund in refunds) - exact_minor
-    if beyond > 0:
-        write_lines(booking, rounding_lines(booking, lines_of(booking), beyond), now=now)
-
-
-def _charge(booking: Booking, amount_minor: int, actor: Actor, now: datetime) -> Payment | None:
+def _charge(booking: Booking, amount_minor: int, actor: Actor, now: datetime, **ids: int) -> Payment | None:
     """Return the charge, or what the customer is just paying instead; None where the card may not be charged now."""
     subject = messages.subject_ref(booking)
     try:
@@ -183,7 +220,7 @@ def _charge(booking: Booking, amount_minor: int, actor: Actor, now: datetime) ->
         # Frozen, forgotten or withdrawn since we looked: the fee stays open.
         return None
     if payment is not None and payment.is_off_session:
-        details = {"what": "fee", "amount_minor": payment.amount_minor, "payment_id": payment.pk}
+        details = {"what": "fee", "amount_minor": payment.amount_minor, "payment_id": payment.pk, **ids}
         record(booking, EventKind.MONEY, actor=actor, now=now, details=details)
     return payment
 

@@ -12,9 +12,16 @@ from bookings.errors import SlotNotOffered, SlotTaken
 from bookings.lifecycle import SYSTEM, Actor, record
 from bookings.models import Booking, BookingLine
 from bookings.operations.agreeing import agree
-from bookings.operations.billing import CARD_LIFE, balance_of, give_back, keep_card_after, lines_of, write_lines
+from bookings.operations.billing import (
+    CARD_LIFE,
+    WITH_FEES,
+    balance_of,
+    give_back,
+    keep_card_after,
+    lines_of,
+    write_lines,
+)
 from bookings.operations.claiming import claim, locked_subject, minute_of
-from bookings.operations.fees import WITH_FEES
 from bookings.operations.promised import pick_promised, wish_for
 from bookings.operations.propose import accept_paid_move
 from bookings.operations.transactions import Overtaken, booking_transaction
