@@ -107,6 +107,8 @@ RULES: Mapping[str, Rule] = {
             *("cancel", "answer", "reply"),
         )
     },
+    "desk_booking_receipt": Rule(_DESK_HERE - {Role.THERAPIST}),
+    "desk_booking_receipt_pdf": Rule(_DESK_HERE - {Role.THERAPIST}),
     "desk_booking_check": Rule(_NOBODY, _FRONT_DESK),
     "desk_booking_missed": Rule(_FRONT_DESK | {Role.THERAPIST}, _FRONT_DESK | {Role.THERAPIST}),
     "desk_booking_came": Rule(_FRONT_DESK | {Role.THERAPIST}, _FRONT_DESK | {Role.THERAPIST}),

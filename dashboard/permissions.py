@@ -129,6 +129,11 @@ def _is_own(rights: Rights, booking: Booking) -> bool:
     return own is not None and any(line.staff_member_id == own for line in booking.lines.all())
 
 
+def may_read_receipts(rights: Rights, booking: Booking) -> bool:
+    """Whether somebody reads the receipts of a booking, which name its customer: not who only performs the visit."""
+    return bool(rights.at_location(booking.location_id) & _WHOLE_LOCATIONS)
+
+
 def may_read_messages(rights: Rights) -> bool:
     """Whether somebody sees which messages go, and in which words."""
     return bool(rights.roles & {Role.OWNER, Role.MANAGER})

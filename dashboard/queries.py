@@ -15,7 +15,7 @@ from core.references import parsed_reference
 from dashboard.permissions import Rights, bookings_visible_to
 from payments import queries as money
 from payments.enums import Method, RefundStatus
-from payments.models import BillLine, Payment, Refund, SavedCard
+from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
 from payments.queries import Balance
 from services.models import Location
 
@@ -73,13 +73,21 @@ def booking_by_reference(rights: Rights, reference: str) -> Booking | None:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Everything about the money of one booking. Receipt numbers are by ``payment:1`` and ``refund:1``."""
+    """Everything about the money of one booking, the oldest first."""
 
     balance: Balance
     lines: list[BillLine]
     payments: list[Payment]
-    receipt_numbers: dict[str, str]
+    receipts: list[Receipt]
     card: SavedCard | None
+
+    @property
+    def receipt_numbers(self) -> dict[str, str]:
+        """The numbers by what they are for: ``payment:1`` and ``refund:1``."""
+        return {
+            f"payment:{receipt.payment_id}" if receipt.payment_id else f"refund:{receipt.refund_id}": receipt.number
+            for receipt in self.receipts
+        }
 
     @property
     def fee_minor(self) -> int:
@@ -90,11 +98,13 @@ class Money:
 def money_of(booking: Booking) -> Money:
     """Read the money of a booking. Six queries."""
     ref = subject_ref(booking)
-    numbers = {
-        f"payment:{receipt.payment_id}" if receipt.payment_id else f"refund:{receipt.refund_id}": receipt.number
-        for receipt in money.receipts_of(ref)
-    }
-    return Money(money.balance(ref), money.lines_of(ref), money.payments_of(ref), numbers, money.saved_card(ref))
+    return Money(
+        balance=money.balance(ref),
+        lines=money.lines_of(ref),
+        payments=money.payments_of(ref),
+        receipts=money.receipts_of(ref),
+        card=money.saved_card(ref),
+    )
 
 
 def booking_for_samples(rights: Rights) -> Booking | None:

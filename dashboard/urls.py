@@ -11,6 +11,7 @@ from dashboard.views import (
     messages,
     money_steps,
     payments,
+    receipts,
     sign_in,
     visit_steps,
 )
@@ -27,6 +28,8 @@ urlpatterns = [
     path("sign-in", sign_in.SignIn.as_view(), name="desk_sign_in"),
     path("sign-out", sign_in.SignOut.as_view(), name="desk_sign_out"),
     path("bookings/<str:reference>/", booking.booking, name="desk_booking"),
+    path("bookings/<str:reference>/receipts/<str:number>.pdf", receipts.pdf, name="desk_booking_receipt_pdf"),
+    path("bookings/<str:reference>/receipts/<str:number>", receipts.receipt, name="desk_booking_receipt"),
     path("bookings/<str:reference>/take", money_steps.take, name="desk_booking_take"),
     path("bookings/<str:reference>/refund", money_steps.refund, name="desk_booking_refund"),
     path("bookings/<str:reference>/approve", money_steps.approve, name="desk_booking_approve"),

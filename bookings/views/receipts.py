@@ -4,7 +4,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from bookings.views.opened import Opened, open_for_customer
+from bookings.models import Booking
+from bookings.views.opened import open_for_customer
 from bookings.views.tokens import token_page
 from payments.models import Receipt
 from payments.queries import receipts_of
@@ -16,7 +17,7 @@ from payments.receipts import ReceiptContents, written
 @require_safe
 def receipt(request: HttpRequest, token: str, number: str) -> HttpResponse:
     opened = open_for_customer(token)
-    found = _receipt(opened, number)
+    found = found_receipt(opened.booking, number)
     contents = ReceiptContents.from_json(found.contents)
     context = {"token": opened.token, "number": found.number, "receipt": written(contents), "lang": contents.language}
     return render(request, "bookings/receipt.html", context)
@@ -26,16 +27,19 @@ def receipt(request: HttpRequest, token: str, number: str) -> HttpResponse:
 @require_safe
 def pdf(request: HttpRequest, token: str, number: str) -> HttpResponse:
     opened = open_for_customer(token)
-    found = _receipt(opened, number)
-    content = receipt_pdf(ReceiptContents.from_json(found.contents), brand_colour=opened.business.brand_colour)
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
-    return response
+    return pdf_response(found_receipt(opened.booking, number), brand_colour=opened.business.brand_colour)
 
 
-def _receipt(opened: Opened, number: str) -> Receipt:
+def found_receipt(booking: Booking, number: str) -> Receipt:
     """Find a receipt of exactly this booking; those of others do not exist here."""
-    for each in receipts_of(f"booking:{opened.booking.pk}"):
+    for each in receipts_of(f"booking:{booking.pk}"):
         if each.number == number:
             return each
     raise Http404
+
+
+def pdf_response(found: Receipt, *, brand_colour: str) -> HttpResponse:
+    content = receipt_pdf(ReceiptContents.from_json(found.contents), brand_colour=brand_colour)
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
+    return response

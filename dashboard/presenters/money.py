@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from bookings.appointment import local
@@ -45,6 +46,26 @@ def ledger_of(booking: Booking, money: Money, *, now: datetime) -> Ledger:
         entries=tuple(entries) if money.lines or money.payments else (),
         card=_card_text(money, booking),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    label: str
+    number: str
+    url: str
+    pdf_url: str
+
+
+def receipt_rows(booking: Booking, money: Money) -> list[ReceiptRow]:
+    """Every receipt of a booking, for those who may read them."""
+    rows = []
+    for receipt in money.receipts:
+        address = [booking.reference, receipt.number]
+        text = gettext("Receipt for the refund of %(sum)s") if receipt.refund_id else gettext("Receipt for %(sum)s")
+        amount = visit.money(int(receipt.contents["this_amount_minor"]), booking)
+        url, pdf_url = reverse("desk_booking_receipt", args=address), reverse("desk_booking_receipt_pdf", args=address)
+        rows.append(ReceiptRow(text % {"sum": amount}, receipt.number, url, pdf_url))
+    return rows
 
 
 def means_text(payment: Payment) -> str:

@@ -8,11 +8,12 @@ from bookings.payables import payable
 from bookings.queries import help_thread
 from dashboard import queries
 from dashboard.message_log import failed_count
+from dashboard.permissions import may_read_receipts
 from dashboard.presenters import booking as presenter
 from dashboard.presenters.actions import actions_of
 from dashboard.presenters.history import history
 from dashboard.presenters.message_log import failed_text
-from dashboard.presenters.money import ledger_of
+from dashboard.presenters.money import ledger_of, receipt_rows
 from dashboard.presenters.steps import conversation
 from dashboard.views.pages import Desk, desk_page, show
 
@@ -41,6 +42,7 @@ def booking_page(
         "actions": actions_of(booking, money, desk.rights, payable(booking, desk.now), now=desk.now),
         "conversation": conversation(thread, booking),
         "ledger": ledger_of(booking, money, now=desk.now),
+        "receipts": receipt_rows(booking, money) if may_read_receipts(desk.rights, booking) else [],
         "problem": problem,
         "back": presenter.day_link(booking),
         "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),

@@ -83,6 +83,8 @@ class Visitor:
                 return reverse(name, args=[unsubscribe_token(self.booking.contact_email) if is_owner else self.token])
             case "receipt" | "receipt_pdf":
                 return reverse(name, args=[self.token, "2027-000001"])
+            case "desk_booking_receipt" | "desk_booking_receipt_pdf":
+                return reverse(name, args=[self.booking.reference, "2027-000001"])
             case "pay_link":
                 return reverse(name, args=[self.token])
             case _ if name.startswith("pay"):

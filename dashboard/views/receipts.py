@@ -1,0 +1,46 @@
+"""Receipts of a booking at the desk: the page and the PDF that its customer has."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from bookings.models import Booking
+from bookings.views.receipts import found_receipt, pdf_response
+from dashboard.permissions import may_read_receipts
+from dashboard.presenters.steps import booking_facts
+from dashboard.views.booking import open_booking
+from dashboard.views.pages import Desk, desk_page, show
+from payments.receipts import ReceiptContents, written
+from services.models import Business
+
+
+@require_safe
+@desk_page
+def receipt(request: HttpRequest, desk: Desk, reference: str, number: str) -> HttpResponse:
+    booking = _open(desk, reference)
+    found = found_receipt(booking, number)
+    contents = ReceiptContents.from_json(found.contents)
+    context = {
+        "facts": booking_facts(booking),
+        "back_url": reverse("desk_booking", args=[booking.reference]),
+        "pdf_url": reverse("desk_booking_receipt_pdf", args=[booking.reference, found.number]),
+        "number": found.number,
+        "receipt": written(contents),
+        "lang": contents.language,
+    }
+    return show(request, desk, "dashboard/receipt.html", context, current="day", place=booking.location)
+
+
+@require_safe
+@desk_page
+def pdf(request: HttpRequest, desk: Desk, reference: str, number: str) -> HttpResponse:
+    found = found_receipt(_open(desk, reference), number)
+    return pdf_response(found, brand_colour=Business.objects.get().brand_colour)
+
+
+def _open(desk: Desk, reference: str) -> Booking:
+    """Whoever may not read them does not learn which there are."""
+    booking = open_booking(desk, reference)
+    if not may_read_receipts(desk.rights, booking):
+        raise Http404
+    return booking
