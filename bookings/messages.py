@@ -89,10 +89,14 @@ def announce_cancelled(booking: Booking, *, now: datetime) -> None:
 
 
 def announce_again(booking: Booking, *, to_staff: bool, now: datetime) -> None:
-    """Send the appointment as it stands once more, because somebody asked for it: to the customer, perhaps to staff."""
+    """Send the appointment as it stands once more, because somebody asked for it: to the customer, perhaps to staff.
+
+    Asking twice in a row makes one message, unless the links are others by then.
+    """
     requests = _requests(booking, MessageKind.CONFIRMED, staff_of(booking) if to_staff else ())
-    again = [replace(request, key=notifications.again_key(request.key, now)) for request in requests]
-    notifications.enqueue(again, now=now)
+    links = f"links-{booking.link_version}-{booking.staff_link_version}"
+    again = [replace(request, key=f"{request.key}:{links}") for request in requests]
+    notifications.enqueue_again(again, now=now)
 
 
 def notification_context(request: ContextRequest) -> MessageContext | None:

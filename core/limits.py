@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 WINDOW_SECONDS = 60
 TIMEOUT_SECONDS = 0.25
 PAUSE_AFTER_FAILURE_SECONDS = 5.0
+_NO_END = -1
 
 
 def allow(bucket: str, key: str, *, per_minute: int) -> bool:
@@ -37,15 +38,19 @@ def within(bucket: str, key: str, *, limit: int, seconds: int) -> bool:
         return True
     name = f"oh:limit:{bucket}:{keyed_hash(settings.SECRET_KEY, key)}"
     try:
-        with _client(settings.REDIS_URL).pipeline(transaction=False) as pipeline:
+        client = _client(settings.REDIS_URL)
+        with client.pipeline(transaction=False) as pipeline:
             pipeline.set(name, 0, ex=seconds, nx=True)
             pipeline.incr(name)
-            count = int(pipeline.execute()[1])
+            pipeline.ttl(name)
+            _, count, seconds_left = pipeline.execute()
+        if seconds_left == _NO_END:  # it expired between the first two commands, and would count for ever
+            client.expire(name, seconds)
     except (redis.RedisError, OSError) as error:
         logger.warning("limits are not counted: %s", type(error).__name__)
         _breaker.trip()
         return True
-    return count <= limit
+    return bool(count <= limit)
 
 
 class _Breaker:

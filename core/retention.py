@@ -15,7 +15,7 @@ from core.models import OutboxMessage
 
 BATCH = 500
 # Less than a task may run. What is left goes the next night.
-LONGEST_RUN_SECONDS = 120
+LONGEST_RUN_SECONDS = 60
 
 Row = TypeVar("Row", bound=models.Model)
 

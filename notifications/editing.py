@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
+from core.locks import one_at_a_time
 from notifications.enums import Channel, RecipientRole
 from notifications.models import MessageRule, MessageText
 from notifications.rules import Rules, forget_rules
@@ -63,8 +64,9 @@ def restore_default(*, kind: str, role: str, channel: str, language: str) -> boo
 @transaction.atomic
 def set_rules(*, kind: str, role: RecipientRole, wanted: Mapping[RuleKey, bool]) -> None:
     """Keep by which channels, and at which distances from the visit, a message goes. Only what differs from the usual
-    is written down. Distances not named are no longer kept.
+    is written down. Distances not named are no longer kept. Of two at the same moment the later one is obeyed whole.
     """
+    one_at_a_time(f"rules:{kind}:{role}")
     rows = MessageRule.objects.filter(kind=kind, recipient_role=role)
     rows.filter(~Q(offset_minutes=None) | Q(channel__in={channel for channel, _ in wanted})).delete()
     usual = Rules({})

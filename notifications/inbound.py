@@ -148,8 +148,9 @@ def _message_of(event: ProviderEvent) -> Notification | None:
 
 
 def _move(row: Notification, event: ProviderEvent, now: datetime) -> None:
-    report = mail_report(event.event) if event.channel == Channel.EMAIL else twilio_report(event.event)
-    status = next_status(row.status, report) if report else None
+    is_mail = event.channel == Channel.EMAIL
+    report = mail_report(event.event) if is_mail else twilio_report(event.event)
+    status = next_status(row.status, report, is_mail=is_mail) if report else None
     if status is None:
         return
     row.status, row.provider_ref = status, event.provider_ref
@@ -158,7 +159,7 @@ def _move(row: Notification, event: ProviderEvent, now: datetime) -> None:
     if status == NotificationStatus.DELIVERED:
         row.delivered_at, row.error = event.received_at, ""
     if report is Report.FAILED:
-        row.error = _reason(event)
+        row.delivered_at, row.error = None, _reason(event)
     row.save(update_fields=["status", "provider_ref", "claim_id", "claimed_at", "sent_at", "delivered_at", "error"])
     if report is Report.FAILED:
         text_instead(row, now=now)
@@ -167,7 +168,11 @@ def _move(row: Notification, event: ProviderEvent, now: datetime) -> None:
 def _reason(event: ProviderEvent) -> str:
     if event.channel == Channel.EMAIL:
         return f"The mail came back ({event.code or event.event})."
-    return str(refusal(int(event.code) if event.code.isdigit() else None))
+    return str(refusal(_code(event)))
+
+
+def _code(event: ProviderEvent) -> int | None:
+    return int(event.code) if event.code.isdecimal() else None
 
 
 def _suppress(event: ProviderEvent, now: datetime) -> None:
@@ -178,8 +183,7 @@ def _suppress(event: ProviderEvent, now: datetime) -> None:
             reason = SuppressionReason.BOUNCED
         pseudonym = event.address_hash
     else:
-        code = int(event.code) if event.code.isdigit() else None
-        reason = refusal(code).suppression if twilio_report(event.event) is Report.FAILED else None
+        reason = refusal(_code(event)).suppression if twilio_report(event.event) is Report.FAILED else None
         row = Notification.objects.filter(provider_ref=event.provider_ref, channel=event.channel).first()
         pseudonym = row.address if row else ""
     if reason is not None and pseudonym:

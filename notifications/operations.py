@@ -1,12 +1,14 @@
 """Write messages into the queue and take them out again. How they leave is in ``sending``."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.transaction import TransactionManagementError
 
 from core.inserts import insert_missing
+from core.locks import one_at_a_time
 from core.nudge import nudge
 from notifications.addresses import TEXT_CHANNELS, address_hash
 from notifications.enums import Channel, NotificationStatus, Purpose, RecipientRole
@@ -15,8 +17,10 @@ from notifications.models import Notification
 from notifications.requests import AGAIN, MessageRequest
 from notifications.sending import OPEN, send_due
 
-__all__ = ["again_key", "cancel_pending", "enqueue", "name_recipient", "send_again", "send_due"]
+__all__ = ["cancel_pending", "enqueue", "enqueue_again", "name_recipient", "send_again", "send_due"]
 
+# Whoever presses a button a second time within so long meant it once.
+DOUBLE_CLICK = timedelta(seconds=10)
 WAITING = (NotificationStatus.QUEUED, NotificationStatus.TEMPORARY_FAILURE)
 
 
@@ -70,15 +74,23 @@ def send_again(*, notification_id: int, now: datetime) -> None:
         phone=old.phone,
         language=old.language,
         purpose=Purpose(old.purpose),
-        key=again_key(old.key, now),
+        key=old.key,
         details=old.details,
     )
-    enqueue([request], now=now)
+    enqueue_again([request], now=now)
 
 
-def again_key(key: str, now: datetime) -> str:
-    """The key of a message that somebody asked for once more; a double click within the same second makes one."""
-    return f"{key.partition(AGAIN)[0]}{AGAIN}{int(now.timestamp())}"
+@transaction.atomic
+def enqueue_again(requests: Sequence[MessageRequest], *, now: datetime) -> None:
+    """Write messages that somebody asks for, whether or not there were such ones before. A double click makes one."""
+    wanted = []
+    for request in requests:
+        key = f"{request.key.partition(AGAIN)[0]}{AGAIN}"
+        one_at_a_time(key)
+        just_now = Notification.objects.filter(key__startswith=key, created_at__gt=now - DOUBLE_CLICK)
+        if not just_now.exists():
+            wanted.append(replace(request, key=f"{key}{int(now.timestamp())}"))
+    enqueue(wanted, now=now)
 
 
 def _row(request: MessageRequest, now: datetime) -> Notification:

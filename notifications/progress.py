@@ -1,6 +1,7 @@
 """How a message's status follows what a provider reports. Pure: reports may come twice, late and in any order.
 
-A status never goes back: what is delivered stays delivered, what failed stays failed.
+A status never goes back: what is delivered stays delivered, what failed stays failed. Only a mail may fail after it was
+delivered: its server took it, and sent it back later.
 """
 
 from collections.abc import Mapping
@@ -64,6 +65,8 @@ def mail_report(event_type: str) -> Report | None:
     return _MAIL.get(event_type)
 
 
-def next_status(current: str, report: Report) -> Status | None:
+def next_status(current: str, report: Report, *, is_mail: bool = False) -> Status | None:
     """Return the status that a report leads to; None when it changes nothing."""
+    if is_mail and current == Status.DELIVERED and report is Report.FAILED:
+        return Status.PERMANENT_FAILURE
     return _NEXT.get(current, {}).get(report)

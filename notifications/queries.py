@@ -62,8 +62,7 @@ def gate_facts(rows: Sequence[Notification], now: datetime) -> Facts:
 def text_counts(row: Notification, now: datetime) -> TextCounts:
     """Count the other texts of the last 24 hours, to this number and of the whole site; None for other channels.
 
-    What is just being sent counts, because its answer may have been lost. Two workers at the same instant may each let
-    one more through.
+    What is just being sent counts, because its answer may have been lost.
     """
     if row.channel not in TEXT_CHANNELS:
         return TextCounts()

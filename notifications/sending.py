@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils.module_loading import import_string
 
 from core.crash import crash_point
+from core.locks import one_at_a_time
 from core.logs import masked
 from core.references import keyed_hash
 from notifications import claiming
@@ -26,7 +27,7 @@ from notifications.claiming import OPEN
 from notifications.composing import OwnTexts, context_of, outgoing
 from notifications.enums import Channel, NotificationStatus
 from notifications.errors import PermanentFailure, TemporaryFailure
-from notifications.gate import TOO_LATE, Facts, Verdict, verdict
+from notifications.gate import TOO_LATE, Facts, Verdict, over_the_limit, verdict
 from notifications.models import Notification, PushSubscription
 from notifications.outcomes import suppress_hash, text_instead
 from notifications.queries import gate_facts, text_counts, text_limits
@@ -183,12 +184,29 @@ def _handed_over(row: Notification, message: Outgoing, run: _Run) -> Receipt | N
         found = channel.found(message, lambda ref, body: _is_this(row, ref, body))
         if found is not None:
             return found
-    values = {"text_hash": _text_hash(message.words.text)} if row.channel in TEXT_CHANNELS else {}
-    if not claiming.renew(row, run.now(), **values):
-        logger.warning("notification %s: the claim was taken over, not sent", row.pk)
+    if not _may_go(row, message, run.now()):
         return None
     crash_point("notification-before-handing-over")
     return channel.send(message, run.now())
+
+
+def _may_go(row: Notification, message: Outgoing, now: datetime) -> bool:
+    """Whether the claim holds, and a text is not one too many.
+
+    Texts pass here one after the other: workers that count at the same moment would each let one more through.
+    """
+    values = {"text_hash": _text_hash(message.words.text)} if row.channel in TEXT_CHANNELS else {}
+    with transaction.atomic():
+        if values:
+            one_at_a_time("texts")
+        limit = over_the_limit(row, text_counts(row, now), text_limits()) if values else None
+        if limit is not None:
+            _end(row, limit, now)
+            return False
+        is_ours = claiming.renew(row, now, **values)
+    if not is_ours:
+        logger.warning("notification %s: the claim was taken over, not sent", row.pk)
+    return is_ours
 
 
 def _is_this(row: Notification, provider_ref: str, body: str) -> bool:

@@ -135,3 +135,15 @@ def test_counting_resumes_after_the_outage(way: Proxy, monkeypatch: pytest.Monke
     time.sleep(0.3)
 
     assert spent(times=2)[0] == [True, False]
+
+
+def test_a_counter_that_lost_its_end_gets_a_new_one(server: Valkey) -> None:
+    """It may expire between the command that sets it and the one that counts, and would keep somebody out for ever."""
+    spent()
+    client = limits._client(settings.REDIS_URL)
+    [name] = client.keys("oh:limit:*")
+    client.persist(name)
+
+    spent()
+
+    assert 0 < client.ttl(name) <= 60

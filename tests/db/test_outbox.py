@@ -16,7 +16,7 @@ from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from core import clock, doctor, outbox
+from core import clock, doctor, outbox, retention
 from core.crash import crash_point
 from core.models import OutboxMessage
 from tests import outbox_handlers
@@ -257,6 +257,14 @@ class TestClaims:
         outbox.drain(now=NOW)
 
         assert seen == [(False, "claimed")]
+
+
+def test_a_task_is_dead_before_somebody_else_takes_over(settings: Settings) -> None:
+    limit = settings.CELERY_TASK_TIME_LIMIT
+
+    assert outbox.BATCH_SECONDS < limit < outbox.CLAIM.total_seconds()
+    assert limit < settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
+    assert limit > retention.LONGEST_RUN_SECONDS * 3  # as many deletions has the longest of them
 
 
 class TestCrashes:

@@ -242,6 +242,27 @@ def test_a_hard_bounce_marks_the_mail_and_the_address(postmark: None) -> None:
     assert (suppression.reason, suppression.address_hash) == ("bounced", address_hash("email", "jana@example.com"))
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_mail_that_comes_back_after_it_was_taken_has_failed_in_any_order(
+    postmark: None, order: tuple[int, int]
+) -> None:
+    row = mail(phone=PHONE, kind="confirmed")
+    delivery = {
+        "RecordType": "Delivery",
+        "MessageID": "pm-1",
+        "Recipient": "jana@example.com",
+        "DeliveredAt": "2027-01-04T06:00:00Z",
+    }
+
+    for number in order:
+        mail_event((delivery, BOUNCE)[number])
+
+    row.refresh_from_db()
+    assert (row.status, row.delivered_at) == ("permanent-failure", None)
+    assert row.error == "The mail came back (bounced)."
+    assert Notification.objects.filter(fallback_of=row).count() == 1
+
+
 def test_a_text_goes_where_a_mail_came_back(postmark: None) -> None:
     row = mail(phone=PHONE, kind="confirmed")
 
