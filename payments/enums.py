@@ -62,6 +62,7 @@ class RefundReason(TextChoices):
     LATE = "late", _("paid after the time was gone")
     EXCESS = "excess", _("more was paid than is owed")
     EXTERNAL = "external", _("made at the payment provider")
+    DISPUTE = "dispute", _("taken back by the bank")
 
 
 class SetupStatus(TextChoices):
@@ -82,6 +83,7 @@ class AlertKind(TextChoices):
     UNKNOWN_MONEY = "unknown_money", _("Money without a booking")
     WRONG_ACCOUNT = "wrong_account", _("A notice from another account or mode")
     DISPUTE = "dispute", _("A customer disputes a payment")
+    DISPUTE_LOST = "dispute_lost", _("The bank took a payment back")
     EXTERNAL_REFUND = "external_refund", _("A refund was made at the payment provider")
     REFUND_WAITS = "refund_waits", _("A refund waits for your decision")
     STUCK = "stuck", _("The payment provider did not answer for long")

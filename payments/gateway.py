@@ -126,6 +126,29 @@ class RefundState:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """What a customer's bank says of a payment that its owner disputes. ``status`` is the provider's word."""
+
+    id: str
+    status: str
+    reason: str
+    amount_minor: int
+
+    @property
+    def is_won(self) -> bool:
+        """Whether the money stays; so it does when the bank merely asked."""
+        return self.status in {"won", "warning_closed"}
+
+    @property
+    def is_lost(self) -> bool:
+        return self.status == "lost"
+
+    @property
+    def is_open(self) -> bool:
+        return not self.is_won and not self.is_lost
+
+
 def is_configured() -> bool:
     """Whether anything can be paid online."""
     return bool(settings.STRIPE_SECRET_KEY and settings.STRIPE_PUBLISHABLE_KEY)
@@ -275,6 +298,13 @@ def refunds_of(intent_id: str) -> list[RefundState]:
 def refunds_since(since: datetime) -> Iterator[RefundState]:
     params = {"created": {"gte": int(since.timestamp())}}
     yield from map(_refund, _pages(_client().v1.refunds.list, params))
+
+
+# --- disputes ---------------------------------------------------------------------------------------------------------
+
+
+def disputes_of(intent_id: str) -> list[Dispute]:
+    return [_dispute(each) for each in _pages(_client().v1.disputes.list, {"payment_intent": intent_id})]
 
 
 # --- notices ----------------------------------------------------------------------------------------------------------
@@ -466,4 +496,13 @@ def _refund(found: Any) -> RefundState:
         intent_id=str(_value(found, "payment_intent") or ""),
         failure_code=str(_value(found, "failure_reason") or "")[:60],
         key=_key(found, "refund"),
+    )
+
+
+def _dispute(found: Any) -> Dispute:
+    return Dispute(
+        id=str(found.id),
+        status=str(found.status),
+        reason=str(_value(found, "reason") or "")[:60],
+        amount_minor=_minor(found.amount, str(found.currency).upper()),
     )

@@ -17,7 +17,7 @@ from payments import gateway
 from payments.enums import LIVE_PAYMENTS, AlertKind, Method, PaymentStatus, RefundReason, RefundStatus, SetupStatus
 from payments.errors import ProviderFailed, ProviderRefused
 from payments.models import CardSetup, Payment, Reconciliation, Refund
-from payments.operations import cards, charging, paying, refunding
+from payments.operations import cards, charging, disputes, paying, refunding
 from payments.operations.alerts import raise_alert
 
 logger = logging.getLogger(__name__)
@@ -80,6 +80,8 @@ def reconcile(*, now: datetime, window: timedelta = WINDOW) -> Reconciliation:
             tally.repair(f"payment {payment.pk}")
     for refund in _refunds_not_seen(refunds, since, now):
         tally.list(f"refund {refund.pk} is not there")
+    for payment in _disputed():
+        disputes.sync_disputes(payment_id=payment.pk, now=now)
     Reconciliation.objects.filter(pk=run.pk).update(
         ended_at=now,
         checked_count=tally.checked,
@@ -169,6 +171,11 @@ def _refunds_not_seen(seen: set[str], since: datetime, now: datetime) -> Iterabl
     ours = Refund.objects.filter(submitted_at__gte=since + SETTLING, submitted_at__lt=now - SETTLING)
     ours = ours.filter(stripe_refund_id__isnull=False).exclude(reason=RefundReason.EXTERNAL)
     return ours.exclude(stripe_refund_id__in=seen)
+
+
+def _disputed() -> Iterable[Payment]:
+    """Payments of which a dispute was open when we last heard of it."""
+    return Payment.objects.filter(is_disputed=True).exclude(refunds__reason=RefundReason.DISPUTE)[:MOST_ASKED]
 
 
 def _each_asked(rows: Iterable[Any], ask: Callable[[Any, datetime], object], now: datetime) -> int:

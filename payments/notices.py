@@ -12,8 +12,8 @@ from core.inserts import insert_unless_known
 from core.outbox import publish
 from payments import gateway
 from payments.enums import AlertKind
-from payments.models import CardSetup, Payment, SavedCard, StripeEvent
-from payments.operations import cards, paying, refunding
+from payments.models import CardSetup, Payment, StripeEvent
+from payments.operations import cards, disputes, paying, refunding
 from payments.operations.alerts import raise_alert
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def _refusal(event: StripeEvent, now: datetime) -> str:
 def _worked_on(event: StripeEvent, now: datetime) -> str:
     family = event.type.partition(".")[0]
     if event.type.startswith("charge.dispute."):
-        return _disputed(event, now)
+        return _dispute(event, now)
     match family:
         case "payment_intent":
             return _payment(event, now)
@@ -129,25 +129,13 @@ def _refund(event: StripeEvent, now: datetime) -> str:
     return f"payment {payment.pk}: {news} refunds changed"
 
 
-@transaction.atomic
-def _disputed(event: StripeEvent, now: datetime) -> str:
-    """The customer's bank takes the money back for now: no further fees, and a person has to answer."""
+def _dispute(event: StripeEvent, now: datetime) -> str:
     found = event.payload["data"]["object"]
     payment = _payment_of(found.get("payment_intent", ""))
     if payment is None:
         return "no such payment here"
-    Payment.objects.filter(pk=payment.pk).update(is_disputed=True)
-    SavedCard.objects.filter(bill_id=payment.bill_id).update(is_frozen=True)
-    details = {
-        "dispute_id": event.object_id,
-        "status": str(found.get("status", "")),
-        "reason": str(found.get("reason", "")),
-        "amount": found.get("amount", 0),
-    }
-    raise_alert(
-        kind=AlertKind.DISPUTE, key=f"{event.object_id}:{event.type}", payment=payment, details=details, now=now
-    )
-    return f"payment {payment.pk} is disputed"
+    disputes.sync_disputes(payment_id=payment.pk, now=now)
+    return f"disputes of payment {payment.pk} read"
 
 
 def _payment_of(intent_id: str, key: uuid.UUID | None = None) -> Payment | None:

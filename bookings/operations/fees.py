@@ -192,17 +192,22 @@ def ask_for_fee(*, payment_id: int, now: datetime) -> None:
 
 @booking_transaction
 def note_refund(*, refund_id: int, now: datetime) -> None:
-    """Tell the customer that money has gone back, and write it into the history. Once. Locks: the booking."""
+    """Write into the history that money has gone back, and tell the customer, who knows what the bank took. Once.
+
+    Locks: the booking.
+    """
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     if refund.status not in {RefundStatus.SUCCEEDED, RefundStatus.FAILED}:
         return
     booking = locked_subject(refund.payment.subject_ref)
-    what = "refunded" if refund.status == RefundStatus.SUCCEEDED else "refund_failed"
+    is_by_bank = refund.reason == RefundReason.DISPUTE
+    is_done = refund.status == RefundStatus.SUCCEEDED
+    what = "taken_back" if is_by_bank else "refunded" if is_done else "refund_failed"
     if booking is None or _is_noted(booking, what, refund_id=refund.pk):
         return
     details = {"what": what, "amount_minor": refund.amount_minor, "refund_id": refund.pk, "method": refund.method}
     record(booking, EventKind.MONEY, actor=SYSTEM, now=now, details=details)
-    if refund.status == RefundStatus.SUCCEEDED:
+    if is_done and not is_by_bank:
         money_messages.announce_refund_done(booking, refund_id=refund.pk, now=now)
 
 

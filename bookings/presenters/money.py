@@ -25,7 +25,7 @@ from core import formats
 from payments import gateway
 from payments.approvals import is_overdue
 from payments.currencies import chargeable
-from payments.enums import LIVE_PAYMENTS, Method, Purpose, RefundStatus
+from payments.enums import LIVE_PAYMENTS, Method, Purpose, RefundReason, RefundStatus
 from payments.models import BillLine, Payment, Refund
 from services.enums import PaymentMode
 from services.models import Business
@@ -403,6 +403,8 @@ def _sum_of(kind: BillLine.Kind, money: BookingMoney) -> int:
 
 def _refund_line(refund: Refund, booking: Booking) -> MoneyLine:
     label = gettext("Refund to %(target)s") % {"target": refund_target(refund.payment)}
+    if refund.reason == RefundReason.DISPUTE:
+        label = gettext("Taken back by your bank")
     return MoneyLine(label, visit.money(refund.amount_minor, booking), note=refund_state(refund, booking))
 
 

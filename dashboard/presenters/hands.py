@@ -143,10 +143,11 @@ def _alert(alert: MoneyAlert, hands: Hands, rights: Rights) -> Hand:
     if alert.kind == AlertKind.REFUND_FAILED and alert.refund_id:
         url = f"{_step(booking, 'hand_back')}?refund={alert.refund_id}"
         actions = (*_allowed(rights, booking, (Act.RETURN_MONEY, gettext("Give it back"), url)), *actions)
-    elif alert.kind == AlertKind.CHARGE_FAILED:
-        take = (Act.TAKE_MONEY, gettext("Take the money"), _step(booking, "take"))
-        waive = (Act.WAIVE, gettext("Waive"), _step(booking, "waive"))
-        actions = (*_allowed(rights, booking, take, waive), *actions)
+    elif alert.kind in {AlertKind.CHARGE_FAILED, AlertKind.DISPUTE_LOST}:
+        ways = [(Act.TAKE_MONEY, gettext("Take the money"), _step(booking, "take"))]
+        if alert.kind == AlertKind.CHARGE_FAILED:
+            ways.append((Act.WAIVE, gettext("Waive"), _step(booking, "waive")))
+        actions = (*_allowed(rights, booking, *ways), *actions)
     return Hand(
         icon_name="alert",
         title=str(AlertKind(alert.kind).label),
@@ -253,6 +254,9 @@ _ALERTS: dict[AlertKind, Callable[[], str]] = {
     AlertKind.WRONG_ACCOUNT: lambda: gettext("Check which account and which mode the payment provider calls us from."),
     AlertKind.DISPUTE: lambda: gettext(
         "Answer at the payment provider before its deadline. No further fees are charged to this card."
+    ),
+    AlertKind.DISPUTE_LOST: lambda: gettext(
+        "The payment counts as returned, and what it paid for is open again. Take it another way, or let it go."
     ),
     AlertKind.EXTERNAL_REFUND: lambda: gettext("It is in the books now. Check that the booking says what was agreed."),
     AlertKind.REFUND_WAITS: lambda: gettext("Approve, lower or decline it on the page of the booking."),

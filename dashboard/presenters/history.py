@@ -109,6 +109,7 @@ _MONEY_WORDS: dict[str, Callable[[], str]] = {
     "refund_lowered": lambda: gettext("Only %(sum)s goes back"),
     "refund_declined": lambda: gettext("Refund of %(sum)s declined"),
     "refunded": lambda: gettext("%(sum)s went back"),
+    "taken_back": lambda: gettext("%(sum)s taken back by the bank"),
     "waived": lambda: gettext("%(sum)s waived"),
     "fee": lambda: gettext("Fee of %(sum)s"),
     "link": lambda: gettext("Link to pay sent"),

@@ -78,7 +78,9 @@ def means_text(payment: Payment) -> str:
 
 
 def refund_text(refund: Refund, payment: Payment) -> str:
-    """Refund to Visa 4242; by another way where it took one."""
+    """Refund to Visa 4242; by another way where it took one, or nobody here gave it."""
+    if refund.reason == RefundReason.DISPUTE:
+        return gettext("Taken back by the bank, %(way)s") % {"way": means_text(payment)}
     way = means_text(payment) if refund.method == payment.method else str(Method(refund.method).label)
     if refund.method in {Method.STRIPE, Method.TRANSFER}:
         return gettext("Refund to %(way)s") % {"way": way}

@@ -47,6 +47,12 @@ def resolve_alert(*, alert_id: int, resolution: str, actor_name: str, now: datet
     return resolved == 1
 
 
+def settle_alert(*, kind: AlertKind, key: str, resolution: str, now: datetime) -> None:
+    """Take an alert off the list, if it is on it, because what it is about has ended by itself."""
+    listed = MoneyAlert.objects.filter(key=f"{kind}:{key}", resolved_at=None)
+    listed.update(resolved_at=now, resolution=resolution[:300])
+
+
 def settle_alerts_of(refund: Refund, *, resolution: str, actor_name: str, now: datetime) -> None:
     """Take what was listed about a refund off the list, because doing it settled it. In the current transaction."""
     open_ones = MoneyAlert.objects.filter(refund=refund, resolved_at=None)

@@ -8,7 +8,7 @@ import pytest
 
 from devservers.stripe import Stripe
 from payments import gateway, lookafter
-from payments.enums import AlertKind, PaymentStatus
+from payments.enums import AlertKind, PaymentStatus, Purpose
 from payments.models import MoneyAlert, Payment, Refund, SavedCard, StripeEvent
 from payments.notices import keep_notice
 from payments.queries import balance
@@ -137,19 +137,118 @@ def test_unknown_notice_is_kept_and_has_no_effect(stripe: Stripe, kind: str) -> 
     assert StripeEvent.objects.get().outcome == "not used"
 
 
-def test_dispute_freezes_the_card_and_is_listed(stripe: Stripe) -> None:
+def kept_card(stripe: Stripe) -> Payment:
+    """A payment whose card is kept for fees."""
     money.consent()
-    payment = money.paid(money.bill(), stripe, saves_card=True, cap_minor=8000)
-    found = {"id": "dp_1", "payment_intent": payment.intent_id, "status": "needs_response", "reason": "fraudulent"}
+    return money.paid(money.bill(), stripe, saves_card=True, cap_minor=8000)
 
-    for event_id in ("evt_1", "evt_2"):
-        keep_notice(notice("charge.dispute.created", found, event_id=event_id), now=NOW)
-    money.deliver()
 
+def told(payment: Payment, dispute: dict[str, Any], *kinds: str) -> None:
+    """Stripe tells of a dispute, in this order, each thing twice."""
+    found = {"id": dispute["id"], "payment_intent": payment.intent_id, "status": "needs_response"}
+    for number, kind in enumerate(kinds * 2):
+        keep_notice(notice(f"charge.dispute.{kind}", found, event_id=f"{dispute['id']}_{kind}_{number}"), now=NOW)
+        money.deliver()
     payment.refresh_from_db()
+
+
+def alerts() -> list[tuple[str, bool]]:
+    rows = MoneyAlert.objects.order_by("pk").values_list("kind", "resolved_at")
+    return [(kind, resolved_at is not None) for kind, resolved_at in rows]
+
+
+def test_dispute_freezes_the_card_and_is_listed_once(stripe: Stripe) -> None:
+    payment = kept_card(stripe)
+
+    told(payment, stripe.control.open_dispute(str(payment.intent_id)), "created", "funds_withdrawn", "updated")
+
     assert payment.is_disputed
     assert SavedCard.objects.get().is_frozen
-    assert MoneyAlert.objects.get().kind == AlertKind.DISPUTE
+    assert alerts() == [("dispute", False)]
+    assert balance(SUBJECT).refunded_minor == 0
+
+
+@pytest.mark.parametrize("kinds", [("created", "closed"), ("closed", "created"), ("closed",)])
+def test_dispute_that_is_won_leaves_card_and_payment_as_they_were(stripe: Stripe, kinds: tuple[str, ...]) -> None:
+    payment = kept_card(stripe)
+    dispute = stripe.control.open_dispute(str(payment.intent_id))
+    told(payment, dispute, "created")
+
+    stripe.control.close_dispute(dispute["id"], won=True)
+    told(payment, dispute, *kinds)
+
+    assert not payment.is_disputed
+    assert not SavedCard.objects.get().is_frozen
+    assert alerts() == [("dispute", True)]
+    assert MoneyAlert.objects.get().resolution == "won"
+    assert balance(SUBJECT).net_paid_minor == 1600
+
+
+def test_card_stays_frozen_while_another_payment_of_the_bill_is_disputed(stripe: Stripe) -> None:
+    first = kept_card(stripe)
+    second = money.paid(first.bill, stripe, 2000, purpose=Purpose.BALANCE)
+    won, waiting = (stripe.control.open_dispute(str(each.intent_id)) for each in (first, second))
+    told(first, won, "created")
+    told(second, waiting, "created")
+
+    stripe.control.close_dispute(won["id"], won=True)
+    told(first, won, "closed")
+    second.refresh_from_db()
+
+    assert (first.is_disputed, second.is_disputed) == (False, True)
+    assert SavedCard.objects.get().is_frozen
+
+
+def test_payment_stays_disputed_while_another_dispute_of_it_is_open(stripe: Stripe) -> None:
+    payment = kept_card(stripe)
+    won, _ = (stripe.control.open_dispute(str(payment.intent_id)) for _ in range(2))
+
+    stripe.control.close_dispute(won["id"], won=True)
+    told(payment, won, "closed")
+
+    assert payment.is_disputed
+    assert SavedCard.objects.get().is_frozen
+
+
+def test_dispute_that_is_lost_counts_as_money_that_went_back_once_and_is_listed(stripe: Stripe) -> None:
+    payment = kept_card(stripe)
+    dispute = stripe.control.open_dispute(str(payment.intent_id))
+    told(payment, dispute, "created")
+
+    stripe.control.close_dispute(dispute["id"], won=False)
+    told(payment, dispute, "closed", "created")
+
+    assert payment.is_disputed
+    assert SavedCard.objects.get().is_frozen
+    assert alerts() == [("dispute", True), ("dispute_lost", False)]
+    assert list(Refund.objects.values_list("amount_minor", "status", "reason")) == [(1600, "succeeded", "dispute")]
+    assert (balance(SUBJECT).net_paid_minor, balance(SUBJECT).open_minor) == (0, 8000)
+
+
+def test_dispute_of_which_a_part_had_gone_back_takes_no_more_than_the_rest(stripe: Stripe) -> None:
+    payment = kept_card(stripe)
+    stripe.control.refund_outside(str(payment.intent_id), 600)
+    dispute = stripe.control.open_dispute(str(payment.intent_id))
+    stripe.control.close_dispute(dispute["id"], won=False)
+    keep_notice(notice("charge.refunded", {"id": "ch_1", "payment_intent": payment.intent_id}), now=NOW)
+
+    told(payment, dispute, "closed")
+
+    assert balance(SUBJECT).net_paid_minor == 0
+    assert sorted(Refund.objects.values_list("amount_minor", flat=True)) == [600, 1000]
+
+
+def test_dispute_whose_end_nobody_told_is_found_at_night(stripe: Stripe) -> None:
+    payment = kept_card(stripe)
+    dispute = stripe.control.open_dispute(str(payment.intent_id))
+    told(payment, dispute, "created")
+    stripe.control.close_dispute(dispute["id"], won=True)
+
+    lookafter.reconcile(now=NOW)
+
+    payment.refresh_from_db()
+    assert not payment.is_disputed
+    assert not SavedCard.objects.get().is_frozen
 
 
 def test_provider_away_while_a_notice_is_read_is_tried_again(stripe: Stripe, made: Payment) -> None:
@@ -233,9 +332,7 @@ def test_card_saved_after_a_dispute_stays_frozen(stripe: Stripe) -> None:
     money.consent()
     bill = money.bill()
     payment = money.paid(bill, stripe)
-    found = {"id": "dp_1", "payment_intent": payment.intent_id, "status": "needs_response"}
-    keep_notice(notice("charge.dispute.created", found), now=NOW)
-    money.deliver()
+    told(payment, stripe.control.open_dispute(str(payment.intent_id)), "created")
 
     money.paid(bill, stripe, saves_card=True, cap_minor=8000)
 
