@@ -195,18 +195,22 @@ def _may_go(row: Notification, message: Outgoing, now: datetime) -> bool:
 
     Texts pass here one after the other: workers that count at the same moment would each let one more through.
     """
-    values = {"text_hash": _text_hash(message.words.text)} if row.channel in TEXT_CHANNELS else {}
+    if row.channel not in TEXT_CHANNELS:
+        return _is_still_ours(row, now)
     with transaction.atomic():
-        if values:
-            one_at_a_time("texts")
-        limit = over_the_limit(row, text_counts(row, now), text_limits()) if values else None
+        one_at_a_time("texts")
+        limit = over_the_limit(row, text_counts(row, now), text_limits())
         if limit is not None:
             _end(row, limit, now)
             return False
-        is_ours = claiming.renew(row, now, **values)
-    if not is_ours:
-        logger.warning("notification %s: the claim was taken over, not sent", row.pk)
-    return is_ours
+        return _is_still_ours(row, now, text_hash=_text_hash(message.words.text))
+
+
+def _is_still_ours(row: Notification, now: datetime, **values: Any) -> bool:
+    if claiming.renew(row, now, **values):
+        return True
+    logger.warning("notification %s: the claim was taken over, not sent", row.pk)
+    return False
 
 
 def _is_this(row: Notification, provider_ref: str, body: str) -> bool:
