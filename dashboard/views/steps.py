@@ -14,6 +14,8 @@ from django.urls import reverse
 
 from bookings.errors import StalePage
 from bookings.models import Booking
+from bookings.operations.claiming import locked_booking
+from bookings.operations.transactions import booking_transaction
 from core.errors import DomainError
 from core.references import new_token
 from dashboard import once, queries
@@ -89,10 +91,9 @@ def answer(opened: Opened, form: StepForm, step: Step) -> HttpResponse:
         return _asking(opened, form, step, ask, key=key, is_once_more=True)
     if not once.claim(opened.request, key):
         return back(opened)
-    try:
-        done = step.run(form, key)
-    except DomainError as error:
-        return _asking(opened, form, step, ask, key=new_token(), problem=error.sentence, status=error.status)
+    done = _done(opened, form, step, key)
+    if isinstance(done, DomainError):
+        return _asking(opened, form, step, ask, key=new_token(), problem=done.sentence, status=done.status)
     messages.success(opened.request, done)
     return back(opened)
 
@@ -113,6 +114,21 @@ def back(opened: Opened) -> HttpResponse:
         response = redirect("desk_booking", opened.booking.reference)
     response.status_code = 303
     return response
+
+
+@booking_transaction
+def _done(opened: Opened, form: StepForm, step: Step, key: str) -> str | DomainError:
+    """Do it, unless somebody else has changed the booking since this request read it. Locks the booking.
+
+    A refusal is returned, so that what the step wrote with it stays.
+    """
+    booking = locked_booking(opened.booking.pk)
+    if Opened(opened.request, opened.desk, booking, queries.money_of(booking)).stamp != opened.stamp:
+        return StalePage()
+    try:
+        return step.run(form, key)
+    except DomainError as error:
+        return error
 
 
 def _asking(

@@ -1,6 +1,7 @@
 """An impatient double click at the desk, as two requests at the same moment: each form counts once."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.test import Client
@@ -52,6 +53,24 @@ def test_a_fee_is_waived_once(client: Client, booking: Booking, rounds: int) -> 
 
     for number in range(1, rounds + 1):
         assert twice(desk, booking, "waive", amount="0.50", named="50", reason="x") == [303, 303]
+        assert balance(f"booking:{booking.pk}").owed_minor == 4000 - 50 * number
+
+
+@rounds(short=5, full=50)
+def test_of_two_people_who_see_the_same_sums_one_waives_and_the_other_is_told(
+    client: Client, booking: Booking, rounds: int
+) -> None:
+    people = (at_desk(client, Role.OWNER), at_desk(Client(), Role.OWNER))
+    mark_no_show(booking_id=booking.pk, actor=journeys.DESK, now=clock.now())
+    booking.refresh_from_db()
+
+    for number in range(1, rounds + 1):
+        forms = [desk.form(booking, "waive") for desk in people]
+        changes = {"amount": "0.50", "named": "50", "reason": "x"}
+        answers = race(
+            [partial(desk.send, booking, "waive", form, **changes) for desk, form in zip(people, forms, strict=True)]
+        )
+        assert sorted(answer.status_code for answer in answers) == [303, 409]
         assert balance(f"booking:{booking.pk}").owed_minor == 4000 - 50 * number
 
 
