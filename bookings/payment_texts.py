@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 from typing import Unpack
 from zoneinfo import ZoneInfo
 
-from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext, override
 
 from bookings.demands import Demand
 from bookings.policies import Terms
 from bookings.policy_texts import BookingFacts, moment_words, plain_no_show_sentence, plain_policy_sentence
-from bookings.settlements import CancelQuote, Settlement
+from bookings.settlements import Settlement
 from core import money
 from payments.approvals import ANSWER_WITHIN
 from services.enums import PaymentMode
@@ -138,19 +136,6 @@ def settlement_sentence(settled: Settlement, *, currency: str, language: str, ca
             text % {"amount": money.formatted(sum_, currency, language), "card": card} for sum_, text in parts if sum_
         ]
         return " ".join(said) or gettext("There is nothing to pay.")
-
-
-def cancel_quote_sentence(
-    quote: CancelQuote, *, zone: ZoneInfo, currency: str, language: str, card: str = ""
-) -> SafeString:
-    """Say what cancelling now does to the money, and what from the exact minute on after which it changes."""
-    now = settlement_sentence(quote.now, currency=currency, language=language, card=card)
-    if quote.changes_after is None or quote.then is None:
-        return conditional_escape(now)
-    then = settlement_sentence(quote.then, currency=currency, language=language, card=card)
-    with override(language):
-        moment = format_html("<strong>{}</strong>", moment_words(quote.changes_after, zone))
-        return format_html("{} {}", now, format_html(gettext("After {moment}: {sums}"), moment=moment, sums=then))
 
 
 def _waiver(terms: Terms, no_show: str) -> str:

@@ -86,8 +86,3 @@ def quote(lines: Sequence[PricedLine], *, prices_include_tax: bool, currency: st
         total_minor=sum(line.gross_minor for line in quoted),
         taxes=tuple(sorted((rate, tax) for rate, tax in taxes.items() if rate)),
     )
-
-
-def prorated(deposit_minor: int, line_totals: Sequence[int]) -> list[int]:
-    """Divide a deposit among the lines of a visit by their totals, the remainder on the last line (policies.md 10)."""
-    return money.split(deposit_minor, line_totals)

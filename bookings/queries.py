@@ -14,14 +14,10 @@ from bookings.enums import CLAIMING, EXPIRING, BookingStatus, EventKind
 from bookings.facts import availability_facts
 from bookings.links import LinkRole, read_token, token_is_valid
 from bookings.models import Booking, BookingEvent, BookingLine, HelpMessage, MoveProposal
-from bookings.records import cancel_quote_of, spec_of_line, subject_ref
-from bookings.settlements import CancelQuote
+from bookings.records import spec_of_line, subject_ref
 from core.references import token_hash
-from payments import gateway
 from payments.enums import LIVE_PAYMENTS, PaymentStatus, SetupStatus
-from payments.models import BillLine, CardSetup, Payment
-from payments.queries import balance as balance_of
-from payments.queries import saved_card
+from payments.models import CardSetup, Payment
 from services.models import AddOn, Business, Category, Location, Resource, ResourceType, Service, ServiceVariant
 from staff.models import StaffMember
 
@@ -57,14 +53,6 @@ def booking_by_link(raw: str) -> LinkedBooking | None:
     if booking is None or not token_is_valid(booking, token.role, token.mac):
         return None
     return LinkedBooking(booking, token.role)
-
-
-def hold_by_visitor(visitor_hash: str, now: datetime) -> Booking | None:
-    """Return the newest live hold of a visitor, with its lines and place."""
-    if not visitor_hash:
-        return None
-    live = Booking.objects.filter(visitor_hash=visitor_hash, status=BookingStatus.HELD, hold_expires_at__gt=now)
-    return live.select_related("location").prefetch_related("lines").order_by("-pk").first()
 
 
 def held_line(token: str, now: datetime) -> BookingLine | None:
@@ -197,34 +185,22 @@ def missed_visits(normalised: str) -> QuerySet[Booking]:
     )
 
 
-def cancel_quote_for(booking: Booking, now: datetime) -> CancelQuote:
-    """Quote what the customer of a booking pays and gets back who cancels now, in three queries."""
-    subject = subject_ref(booking)
-    moves = BillLine.objects.filter(subject_ref=subject, kind=BillLine.Kind.CHANGE_FEE)
-    card = saved_card(subject) if gateway.is_configured() else None
-    return cancel_quote_of(
-        booking,
-        net_paid_minor=balance_of(subject).net_paid_minor,
-        move_fees_minor=sum(moves.values_list("gross_minor", flat=True)),
-        cap_minor=card.cap_minor if card else None,
-        now=now,
-    )
-
-
 def help_thread(booking: Booking) -> list[HelpMessage]:
     """Return what a customer and the desk wrote to each other, oldest first."""
     return list(booking.help_messages.select_related("author"))
 
 
 def unread_help() -> QuerySet[HelpMessage]:
-    """What customers wrote and nobody has read yet, the longest waiting first."""
-    return HelpMessage.objects.filter(is_from_customer=True, read_at=None).select_related("booking").order_by("id")
+    """The oldest message of each booking that a customer wrote and nobody has read yet, the longest waiting first."""
+    unread = HelpMessage.objects.filter(is_from_customer=True, read_at=None)
+    earlier = unread.filter(booking_id=OuterRef("booking_id"), pk__lt=OuterRef("pk"))
+    return unread.filter(~Exists(earlier)).order_by("pk")
 
 
 def open_requests(now: datetime) -> QuerySet[Booking]:
-    """Return the requests that wait for an answer, those that run out first before the others."""
+    """The requests that wait for an answer, those that run out first before the others."""
     waiting = Booking.objects.filter(status=BookingStatus.REQUESTED, hold_expires_at__gt=now)
-    return waiting.select_related("location").prefetch_related("lines").order_by("hold_expires_at")
+    return waiting.order_by("hold_expires_at", "pk")
 
 
 def payments_in_overdue_bookings(now: datetime) -> dict[int, list[Payment | CardSetup]]:

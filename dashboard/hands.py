@@ -25,6 +25,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Substr
 
 from bookings.enums import BookingStatus
 from bookings.models import Booking, HelpMessage
+from bookings.queries import open_requests, unread_help
 from dashboard.permissions import Act, Rights, bookings_visible_to, can, may_everywhere
 from dashboard.queries import balances_of
 from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundStatus
@@ -61,7 +62,7 @@ def hands(rights: Rights, now: datetime) -> Hands:
     to_approve = list(_to_approve(rights).select_related("payment")[:MOST_LISTED])
     to_hand_back = list(_to_hand_back(rights).select_related("payment")[:MOST_LISTED])
     asking = list(_asking(rights)[:MOST_LISTED])
-    requests = list(_shown(_requests(rights, now).order_by("hold_expires_at", "pk")))
+    requests = list(_shown(_requests(rights, now)))
     missed = list(_shown(_missed(rights, now).order_by("fee_settles_at", "pk")))
     unpaid = list(_shown(_unpaid(rights, now).order_by("-ends_at", "-pk")))
     about: list[MoneyAlert | Refund] = [*alerts, *to_approve, *to_hand_back]
@@ -143,14 +144,11 @@ def _to_hand_back(rights: Rights) -> QuerySet[Refund]:
 
 
 def _asking(rights: Rights) -> QuerySet[HelpMessage]:
-    """The oldest message without an answer of each booking."""
-    unread = HelpMessage.objects.filter(is_from_customer=True, read_at=None)
-    earlier = unread.filter(booking_id=OuterRef("booking_id"), pk__lt=OuterRef("pk"))
-    return unread.filter(~Exists(earlier), booking__in=bookings_visible_to(rights)).order_by("pk")
+    return unread_help().filter(booking__in=bookings_visible_to(rights))
 
 
 def _requests(rights: Rights, now: datetime) -> QuerySet[Booking]:
-    return bookings_visible_to(rights).filter(status=BookingStatus.REQUESTED, hold_expires_at__gt=now)
+    return open_requests(now) & bookings_visible_to(rights)
 
 
 def _missed(rights: Rights, now: datetime) -> QuerySet[Booking]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from payments.enums import COUNTING_REFUNDS, LIVE_PAYMENTS, Purpose
 from payments.models import BillLine, MoneyAlert, Payment, Receipt, Refund, SavedCard
@@ -59,14 +59,6 @@ def balances(subject_refs: list[str]) -> dict[str, Balance]:
 
 def balance(subject_ref: str) -> Balance:
     return balances([subject_ref])[subject_ref]
-
-
-def bill_total(bill_id: int, *, subject_ref: str | None = None) -> int:
-    """Return what is owed on a bill, or of it for one subject, taxes included, in minor units of its currency."""
-    lines = BillLine.objects.filter(bill_id=bill_id)
-    if subject_ref is not None:
-        lines = lines.filter(subject_ref=subject_ref)
-    return int(lines.aggregate(total=Sum("gross_minor"))["total"] or 0)
 
 
 def lines_of(subject_ref: str) -> list[BillLine]:

@@ -1,37 +1,18 @@
 """Changes of schedules and of the catalogue that have to look at bookings first."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Model
 
 from bookings import queries
-from bookings.commitments import bookings_ahead, stranded_bookings
+from bookings.commitments import bookings_ahead
 from bookings.errors import InUse
-from core.commitments import Commitment
 from services.models import Location, Resource
 from services.operations import lock_location_time, lock_resource_time
 from staff.models import StaffMember
 
 # Listed in a refusal; more would not be read.
 _LISTED = 50
-
-
-@contextmanager
-def changing_time_of(resource_ids: Collection[int], *, now: datetime) -> Iterator[list[Commitment]]:
-    """Change hours or absences of resources in one transaction, under the locks of booking.
-
-    The yielded list is filled at the end with the bookings that the change leaves outside the hours, those not counted
-    that lay outside before. Raise inside to undo the change.
-    """
-    found: list[Commitment] = []
-    with transaction.atomic():
-        lock_resource_time(resource_ids)
-        before = {each.booking_id for each in stranded_bookings(resource_ids, now=now)}
-        yield found
-        found += [each for each in stranded_bookings(resource_ids, now=now) if each.booking_id not in before]
 
 
 def lock_unless_needed(thing: Model, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from bookings.models import Booking
 from bookings.operations.cancel import cancel_booking
 from notifications.models import Notification
 from payments.models import BillLine
-from payments.queries import bill_total
+from payments.queries import balance
 from services.models import CancellationTier
 from tests.factories import NOW, add_on, cancellation_policy, studio
 from tests.journeys import DESK, LINK, booked, claims, hold
@@ -54,7 +54,7 @@ def test_a_customer_owes_exactly_the_fee_of_the_moment(left: timedelta, fee: int
     assert (booking.status, booking.cancelled_by, booking.cancelled_at) == ("cancelled", "customer", moment)
     assert (booking.cancellation_fee_minor, booking.ical_sequence) == (fee, 1)
     assert booking.bill_id
-    assert bill_total(booking.bill_id) == fee
+    assert balance(f"booking:{booking.pk}").owed_minor == fee
     assert claims() == []
     event = booking.events.last()
     assert event
@@ -90,7 +90,7 @@ def test_the_business_cancels_for_nothing_even_after_the_start() -> None:
     booking.refresh_from_db()
     assert (booking.cancelled_by, booking.cancellation_fee_minor) == ("staff", 0)
     assert booking.bill_id
-    assert bill_total(booking.bill_id) == 0
+    assert balance(f"booking:{booking.pk}").owed_minor == 0
 
 
 def test_a_stale_fee_is_told_and_nothing_happens() -> None:
@@ -179,7 +179,7 @@ def test_extras_are_taken_back_with_the_service() -> None:
     cancel(booking, 2200)
 
     assert booking.bill_id
-    assert bill_total(booking.bill_id) == 2200
+    assert balance(f"booking:{booking.pk}").owed_minor == 2200
 
 
 def assert_untouched(booking: Booking) -> None:

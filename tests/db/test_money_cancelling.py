@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bookings import money_contexts, queries
+from bookings import money_contexts, money_facts
 from bookings.errors import NothingToPay, PayFirst, SlotTaken, StalePage
 from bookings.messages import notification_context
 from bookings.models import Allocation, Booking, MoveProposal
@@ -16,6 +16,7 @@ from bookings.operations.pay import payable
 from bookings.operations.propose import propose_move, withdraw_proposal
 from bookings.operations.reschedule import reschedule_booking
 from bookings.operations.settle import settle_payment
+from bookings.presenters.money import quote
 from bookings.records import subject_ref
 from core.models import OutboxMessage
 from notifications.enums import Channel, RecipientRole
@@ -145,7 +146,7 @@ def test_cancelling_moves_exactly_the_money_that_was_quoted(
     mode: str, paid: int, has_card: bool, policy: dict[str, Any], left: timedelta, fee: int, outcome: tuple[int, ...]
 ) -> None:
     booking = settled_booking(mode, paid, has_card=has_card, **policy)
-    quoted = queries.cancel_quote_for(booking, booking.starts_at - left).now
+    quoted = quote(booking, money_facts.money_of(booking), now=booking.starts_at - left).now
 
     cancel(booking, fee, left)
 
@@ -504,7 +505,7 @@ def test_a_customer_who_cancels_after_a_paid_move_keeps_owing_its_fee() -> None:
     propose(booking, place.minute(14, days=7))
     pay_move(booking)
     moment = booking.starts_at - HOURS_50
-    quoted = queries.cancel_quote_for(booking, moment).now
+    quoted = quote(booking, money_facts.money_of(booking), now=moment).now
 
     cancel(booking, 0, HOURS_50)
 

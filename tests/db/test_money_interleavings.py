@@ -27,8 +27,7 @@ from bookings.operations.expiry import expire_due
 from bookings.operations.fees import charge_fee, waive_fee
 from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
 from bookings.payables import payable
-from bookings.queries import cancel_quote_for
-from bookings.records import subject_ref
+from bookings.records import cancellation_fee_of, subject_ref
 from core import crash, outbox
 from core.doctor import Check
 from core.errors import DomainError
@@ -153,7 +152,7 @@ class Life(RuleBasedStateMachine):
     def cancels(self, by_business: bool) -> None:
         actor = journeys.DESK if by_business else journeys.LINK
         with suppress(DomainError):
-            fee = 0 if by_business else cancel_quote_for(self.booking, self.now).now.fee_minor
+            fee = 0 if by_business else cancellation_fee_of(self.booking, now=self.now)
             cancel_booking(booking_id=self.booking_id, expected_fee_minor=fee, actor=actor, now=self.now)
 
     # --- Stripe ------------------------------------------------------------------------------------------------------

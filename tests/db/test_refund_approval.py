@@ -14,8 +14,7 @@ from bookings.operations.cancel import cancel_booking
 from bookings.operations.fees import waive_fee
 from bookings.operations.settle import settle_payment
 from bookings.payables import payable
-from bookings.queries import cancel_quote_for
-from bookings.records import subject_ref
+from bookings.records import cancellation_fee_of, subject_ref
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
 from notifications.models import Notification
@@ -53,7 +52,7 @@ def paid(place: Studio, *, days: int = 4, amount_minor: int = 8000, **values: An
 
 def cancelled(booking: Booking, *, actor: Any = LINK, **values: Any) -> Refund:
     """The one refund of a cancellation."""
-    fee = cancel_quote_for(booking, NOW).now.fee_minor if actor is LINK or values.get("on_behalf") else 0
+    fee = cancellation_fee_of(booking, now=NOW) if actor is LINK or values.get("on_behalf") else 0
     cancel_booking(booking_id=booking.pk, expected_fee_minor=fee, actor=actor, now=NOW, **values)
     booking.refresh_from_db()
     return Refund.objects.get(payment__subject_ref=subject_ref(booking))

@@ -2,9 +2,10 @@
 
 import pytest
 
+from bookings.commitments import stranded_bookings
 from bookings.errors import InUse, SlotNotOffered
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.schedule import changing_time_of, lock_unless_needed
+from bookings.operations.schedule import lock_unless_needed
 from bookings.queries import future_bookings_of
 from services.operations import set_opening_hours
 from services.operations import set_special_day as set_special_day_of_location
@@ -26,38 +27,14 @@ def test_set_working_hours_replaces_the_hours_at_that_place_and_strands_what_lie
     afternoon = booked(place, 14)
     resource_id = place.staff[0].resource_id
 
-    with changing_time_of([resource_id], now=NOW) as stranded:
-        set_working_hours(staff_member_id=place.staff[0].pk, location_id=place.location.pk, hours=EVERY_DAY_TILL_NOON)
+    set_working_hours(staff_member_id=place.staff[0].pk, location_id=place.location.pk, hours=EVERY_DAY_TILL_NOON)
 
-    assert [each.booking_id for each in stranded] == [afternoon.pk]
+    assert [each.booking_id for each in stranded_bookings([resource_id], now=NOW)] == [afternoon.pk]
     assert place.staff[0].working_hours.count() == 7
     with pytest.raises(SlotNotOffered) as refused:
         hold(place, 15)
     assert refused.value.data["rule"] == "working_hours"
     assert hold(place, 11).booking
-
-
-def test_changing_time_does_not_tell_of_what_lay_outside_before() -> None:
-    place = studio()
-    booked(place, 14)
-    ids = [place.staff[0].resource_id]
-    set_working_hours(staff_member_id=place.staff[0].pk, location_id=place.location.pk, hours=EVERY_DAY_TILL_NOON)
-
-    with changing_time_of(ids, now=NOW) as stranded:
-        set_working_hours(staff_member_id=place.staff[0].pk, location_id=place.location.pk, hours=[])
-
-    assert stranded == []
-
-
-def test_a_refused_change_of_time_is_undone() -> None:
-    place = studio()
-
-    with pytest.raises(ValueError, match="apart"), changing_time_of([place.staff[0].resource_id], now=NOW):
-        set_working_hours(staff_member_id=place.staff[0].pk, location_id=place.location.pk, hours=[])
-        set_opening_hours(location_id=place.location.pk, hours=[(0, (540, 700)), (0, (700, 900))])
-
-    assert place.staff[0].working_hours.count() == 7
-    assert place.location.opening_hours.count() == 7
 
 
 def test_set_opening_hours_and_special_days_shut_the_place() -> None:
@@ -94,10 +71,9 @@ def test_add_time_off_keeps_bookings_and_only_approved_time_off_blocks() -> None
     resource_id = place.staff[0].resource_id
 
     add_time_off(resource_id=resource_id, starts_at=place.at(12), ends_at=place.at(13), status=TimeOffStatus.REQUESTED)
-    with changing_time_of([resource_id], now=NOW) as stranded:
-        add_time_off(resource_id=resource_id, starts_at=place.at(9), ends_at=place.at(11), reason="ill")
+    add_time_off(resource_id=resource_id, starts_at=place.at(9), ends_at=place.at(11), reason="ill")
 
-    assert [each.booking_id for each in stranded] == [booking.pk]
+    assert [each.booking_id for each in stranded_bookings([resource_id], now=NOW)] == [booking.pk]
     assert TimeOff.objects.count() == 2
     assert hold(place, 12).booking
     with pytest.raises(ValueError, match="after"):

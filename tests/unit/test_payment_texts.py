@@ -1,6 +1,6 @@
 """Sentences about money: what is asked, what comes back, and what a card may be charged, to the cent and the minute."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from bookings.demands import Demand, payment_demand
 from bookings.payment_texts import (
-    cancel_quote_sentence,
     card_consent,
     card_words,
     demand_sentence,
@@ -20,7 +19,7 @@ from bookings.payment_texts import (
 )
 from bookings.policies import Terms, Tier
 from bookings.policy_previews import policy_preview
-from bookings.settlements import CancelQuote, Settlement, settlement
+from bookings.settlements import Settlement, settlement
 from core import money
 from services.enums import FeeKind, PaymentMode
 from services.values import CancellationPolicyValues, TierValues
@@ -125,22 +124,6 @@ def test_says_what_cancelling_does_to_the_money(settled: Settlement, expected: s
     card = card_words("visa", "4242")
 
     assert settlement_sentence(settled, currency="EUR", language="en", card=card) == expected
-
-
-def test_quote_says_the_exact_minute_and_the_sums_after_it() -> None:
-    quote = CancelQuote(Settlement(0, 8000, 0, 0), START - timedelta(hours=24), Settlement(4000, 4000, 0, 0))
-
-    assert cancel_quote_sentence(quote, zone=BERLIN, currency="EUR", language="en") == (
-        "You get €80.00 back. After <strong>Thu 26 Nov, 14:30</strong>: You get €40.00 back. €40.00 is kept."
-    )
-
-
-def test_what_does_not_change_has_no_minute_and_names_are_escaped() -> None:
-    quote = CancelQuote(Settlement(0, 0, 100, 0))
-
-    assert cancel_quote_sentence(quote, zone=BERLIN, currency="EUR", language="en", card="<b>") == (
-        "€1.00 is charged to your &lt;b&gt;."
-    )
 
 
 @given(st.integers(0, 9000), st.integers(0, 9000), st.booleans(), st.integers(0, 9000))

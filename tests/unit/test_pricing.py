@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.pricing import PricedLine, QuoteLine, prorated, quote
+from bookings.pricing import PricedLine, QuoteLine, quote
 from core import money
 
 
@@ -115,28 +115,3 @@ def test_extras_paid_at_the_visit_are_summed_with_their_tax(prices_include_tax: 
 
     assert found.at_visit_minor == (800 if prices_include_tax else 952)
     assert found.at_visit_minor == found.lines[1].gross_minor
-
-
-@pytest.mark.parametrize(
-    ("deposit", "totals", "shares"),
-    [
-        (1600, [8000], [1600]),
-        (1000, [3333, 3333, 3334], [333, 333, 334]),
-        (100, [1, 1, 1], [33, 33, 34]),
-        (50, [0, 100], [0, 50]),
-        (7, [0, 0], [0, 7]),
-        (0, [10, 20], [0, 0]),
-    ],
-)
-def test_a_deposit_is_divided_by_the_totals_of_the_lines(deposit: int, totals: list[int], shares: list[int]) -> None:
-    assert prorated(deposit, totals) == shares
-
-
-@given(st.integers(0, 10**7), st.lists(st.integers(0, 10**7), min_size=1, max_size=8))
-def test_shares_of_a_deposit_add_up(deposit: int, totals: list[int]) -> None:
-    shares = prorated(deposit, totals)
-
-    assert sum(shares) == deposit
-    assert min(shares) >= 0
-    for share, total in zip(shares[:-1], totals[:-1], strict=True):
-        assert 0 <= deposit * total - share * sum(totals) < max(1, sum(totals))
