@@ -29,8 +29,9 @@ Mode = Literal["ok", "421", "451", "550", "drop_early", "drop_before", "drop_aft
 drop_early: the connection breaks while the mail is being sent; it is not kept.
 drop_before: the mail is kept, but the connection breaks before the final 250: the sender cannot know.
 drop_after: the mail is kept, 250 is said, then the connection breaks.
-slow: answered after some seconds.
+slow: answered after `slow_seconds`, or as soon as the mailbox recovers.
 """
+SLOW_SECONDS = 3.0
 REFUSALS = {
     "421": "421 4.3.2 Closing the connection, please try later",
     "451": "451 4.2.1 Try again later",
@@ -76,7 +77,10 @@ class Mailbox:
         self.folder = folder
         self.smtp_port = smtp_port
         self.web_port = web_port
-        self.slow_seconds = 3.0
+        self.slow_seconds = SLOW_SECONDS
+        self.dawdling = 0
+        """How many senders wait for a slow answer right now."""
+        self._recoveries = 0
         self._modes: dict[str, tuple[Mode, int | None]] = {}
         self._lock = threading.Lock()
         self._numbers = itertools.count()
@@ -119,9 +123,11 @@ class Mailbox:
             self._modes[recipient.lower()] = (mode, times)
 
     def recover(self) -> None:
-        """Take everything again."""
+        """Take everything again, and what waits for an answer at once."""
         with self._lock:
             self._modes.clear()
+            self._recoveries += 1
+        self.slow_seconds = SLOW_SECONDS
 
     def clear(self) -> None:
         """Throw all mails away."""
@@ -140,6 +146,16 @@ class Mailbox:
         partial = self.folder / f"{name}.partial"
         partial.write_bytes(envelope + content)
         partial.rename(self.folder / name)
+
+    async def dawdle(self) -> None:
+        """Wait as long as a slow server does."""
+        before, ends = self._recoveries, time.monotonic() + self.slow_seconds
+        self.dawdling += 1
+        try:
+            while self._recoveries == before and time.monotonic() < ends:
+                await asyncio.sleep(0.02)
+        finally:
+            self.dawdling -= 1
 
     def mode_for(self, recipients: list[str]) -> Mode:
         """The mode of the first recipient that has one; counts it as used."""
@@ -229,7 +245,7 @@ class _Handler:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         mode: Mode = vars(session).pop("failure_mode", "ok")
         if mode == "slow":
-            await asyncio.sleep(self._mailbox.slow_seconds)
+            await self._mailbox.dawdle()
         if mode != "drop_early":
             content = envelope.original_content or b""
             self._mailbox.keep(envelope.mail_from or "", list(map(str, envelope.rcpt_tos)), content)

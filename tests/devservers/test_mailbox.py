@@ -1,7 +1,9 @@
 """The mailbox keeps what it says it keeps, and fails as asked."""
 
+import concurrent.futures
 import json
 import smtplib
+import time
 import urllib.error
 import urllib.request
 from email.message import EmailMessage
@@ -9,6 +11,7 @@ from email.message import EmailMessage
 import pytest
 
 from devservers import mailbox
+from devservers.mailbox import SLOW_SECONDS
 
 
 @pytest.fixture
@@ -93,6 +96,25 @@ def test_connection_when_dropped_after_the_reply_has_kept_the_mail(box):
 
     assert len(box.mails()) == 1
     smtp.close()
+
+
+def test_answer_when_slow_comes_as_soon_as_the_mailbox_recovers(box):
+    box.slow_seconds = 60
+    box.fail("*", "slow")
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        sending = pool.submit(send, box, message())
+        deadline = time.monotonic() + 10
+        while not box.dawdling:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert not sending.done()
+        assert box.mails() == []
+        box.recover()
+        sending.result(10)
+
+    assert len(box.mails()) == 1
+    assert box.slow_seconds == SLOW_SECONDS
 
 
 def test_pages_show_the_mail_and_keep_its_scripts_out(box):

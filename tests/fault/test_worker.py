@@ -54,11 +54,13 @@ def test_what_kills_every_worker_ends_as_failed(site: Site) -> None:
 
 
 def test_a_whole_worker_is_killed_while_the_mail_server_answers_slowly(site: Site) -> None:
+    site.stack.mailbox.slow_seconds = 60
     site.stack.mailbox.fail("*", "slow", times=1)
     site.book()
-    site.stack.wait_until(lambda: site.statuses()["sending"] > 0, what="a mail is on its way")
+    site.stack.wait_until(lambda: site.stack.mailbox.dawdling, what="a mail is on its way")
     site.stack.kill("worker")
     site.stack.stop("worker")
+    site.stack.mailbox.recover()
 
     site.stack.start("worker")
     site.wait_until_all_is_told()
@@ -68,10 +70,10 @@ def test_a_whole_worker_is_killed_while_the_mail_server_answers_slowly(site: Sit
 
 
 def test_a_worker_that_slept_through_its_claim_changes_nothing(site: Site) -> None:
-    site.stack.mailbox.slow_seconds = 2
+    site.stack.mailbox.slow_seconds = 60
     site.stack.mailbox.fail("*", "slow", times=1)
     site.book()
-    site.stack.wait_until(lambda: site.statuses()["sending"] > 0, what="a mail is on its way")
+    site.stack.wait_until(lambda: site.stack.mailbox.dawdling, what="a mail is on its way")
     children = children_of(site)
     for pid in children:
         stop_or_continue(pid, signal.SIGSTOP)
@@ -80,6 +82,8 @@ def test_a_worker_that_slept_through_its_claim_changes_nothing(site: Site) -> No
         site.stack.manage("shell", "--command", SEND_NOW)
         assert site.statuses() == {"sent": 2}
         before = site.stack.query("select * from notifications_notification order by id")
+        site.stack.mailbox.recover()
+        site.stack.wait_until(lambda: len(site.stack.mailbox.mails()) >= 2, what="the late answer")
     finally:
         for pid in children:
             stop_or_continue(pid, signal.SIGCONT)
