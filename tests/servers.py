@@ -121,8 +121,8 @@ def once(name: str) -> Iterator[bool]:
 
 
 def new_folder(purpose: str) -> Path:
-    """A folder in the system's temporary place that PostgreSQL's account may pass through."""
-    folder = Path(tempfile.mkdtemp(prefix=f"openhours-{purpose}-"))
+    """A folder that PostgreSQL's account may pass through; in a test run it is gone with the run at the latest."""
+    folder = Path(tempfile.mkdtemp(prefix=f"openhours-{purpose}-", dir=os.environ.get(FOLDER)))
     folder.chmod(0o711)
     return folder
 

@@ -84,7 +84,7 @@ def test_a_sum_typed_before_the_script_came_stands_in_the_button(site: Stack, vi
     page = visit("desktop")
     sign_in(page, FRONT_DESK)
     on_the_way: list[Route] = []
-    page.route(SUM_SCRIPT, on_the_way.append)
+    page.route(SUM_SCRIPT, lambda route: on_the_way.append(route))  # noqa: PLW0108 - Playwright needs a function
 
     with page.expect_request(SUM_SCRIPT):
         page.goto(f"/desk/bookings/{reference}/take", wait_until="commit")

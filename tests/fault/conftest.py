@@ -2,11 +2,12 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
+from tests.fault.forked import doctor_of
 from tests.fault.guest import Guest
 from tests.stack import Stack
 
@@ -33,6 +34,7 @@ class Site:
     """The stack, and what its guests did and measured."""
 
     stack: Stack
+    doctor: Callable[[], str]
     seconds: list[float] = field(default_factory=list)
     said_before: int = 0
 
@@ -126,7 +128,8 @@ def running() -> Iterator[Site]:
     env = {"HOLDS_PER_ADDRESS": "1000000", "WORKER_CONCURRENCY": "1"}
     with Stack(proxied=["valkey", "smtp"], env=env) as stack:
         stack.manage("shell", "--command", STUDIO)
-        yield Site(stack)
+        with doctor_of(stack.env) as doctor:
+            yield Site(stack, doctor)
 
 
 @pytest.fixture
@@ -137,5 +140,5 @@ def site(running: Site) -> Iterator[Site]:
     yield running
     slowest = max(before, running.pace())
     assert max(running.seconds, default=0) < LIMIT_SECONDS + LIMIT_PAGES * slowest
-    running.stack.manage("doctor")
+    assert running.doctor() == "{}"
     assert "Traceback" not in running.stack.log("web").read_text()

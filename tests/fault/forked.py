@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +50,18 @@ class Forks:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(30)
         self._process.stdout.close()
+
+
+@contextlib.contextmanager
+def doctor_of(env: Mapping[str, str]) -> Iterator[Callable[[], str]]:
+    """Something that looks whether all is well with the data, and says what is not ("{}": nothing)."""
+    forks = Forks("tests.fault.checks", env)
+    try:
+        yield lambda: forks.step("examine").said
+    finally:
+        forks.close()
 
 
 def serve(module: str) -> None:

@@ -3,13 +3,14 @@
 import itertools
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.fault.forked import doctor_of
 from tests.fault.guest import CSRF, HIDDEN, NO_CERTIFICATES, SLOT
 from tests.stack import Stack
 
@@ -86,8 +87,14 @@ def running() -> Iterator[Stack]:
         yield stack
 
 
+@pytest.fixture(scope="module")
+def doctor(running: Stack) -> Iterator[Callable[[], str]]:
+    with doctor_of(running.env) as doctor:
+        yield doctor
+
+
 @pytest.fixture
-def stack(running: Stack) -> Iterator[Stack]:
+def stack(running: Stack, doctor: Callable[[], str]) -> Iterator[Stack]:
     """Nothing booked, nothing paid; afterwards every invariant holds and no page had an error."""
     running.proxies["stripe"].set_mode("pass")
     running.stripe.control.reset()
@@ -98,7 +105,7 @@ def stack(running: Stack) -> Iterator[Stack]:
     running.mailbox.clear()
     yield running
     running.proxies["stripe"].set_mode("pass")
-    running.wait_until(lambda: running.manage("doctor", check=False).returncode == 0, 60, "the doctor finds nothing")
+    running.wait_until(lambda: doctor() == "{}", 60, "the doctor finds nothing")
     assert "Traceback" not in running.log("web").read_text()
 
 

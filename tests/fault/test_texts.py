@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fault.conftest import STUDIO, Site
+from tests.fault.forked import doctor_of
 from tests.stack import Stack
 
 PHONE = "+4915155501827"
@@ -32,7 +33,8 @@ def texting() -> Iterator[Site]:
     env = {"HOLDS_PER_ADDRESS": "1000000", "WORKER_CONCURRENCY": "1", "SMS_PER_NUMBER_PER_DAY": "1000"}
     with Stack(twilio=True, env=env) as stack:
         stack.manage("shell", "--command", STUDIO + RULE)
-        yield Site(stack)
+        with doctor_of(stack.env) as doctor:
+            yield Site(stack, doctor)
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def site(texting: Site) -> Iterator[Site]:
     yield texting
     assert texting.stack.twilio.refusals == [] or "Not now" in texting.stack.twilio.refusals[0]
     texting.stack.wait_until(lambda: unread(texting) == 0, 30, "every report is read")
-    texting.stack.manage("doctor")
+    assert texting.doctor() == "{}"
     assert "+4915" not in texting.worker_said()
 
 
