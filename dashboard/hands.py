@@ -55,6 +55,12 @@ class Hands:
     bookings: dict[int, Booking]
     balances: dict[int, Balance]
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether more may wait than is listed; past visits aside."""
+        lists = (self.alerts, self.to_approve, self.to_hand_back, self.asking, self.requests, self.missed)
+        return any(len(each) == MOST_LISTED for each in lists)
+
 
 def hands(rights: Rights, now: datetime) -> Hands:
     """Read all of it. Twelve queries, however much waits."""

@@ -24,7 +24,8 @@ def hands(request: HttpRequest, desk: Desk) -> HttpResponse:
     context = {
         "rows": presenter.rows_of(found, desk.rights, now=desk.now),
         "unpaid": presenter.unpaid_rows(found, now=desk.now),
-        "is_cut": len(found.unpaid) == waiting.MOST_LISTED,
+        "is_cut": found.is_cut,
+        "is_unpaid_cut": len(found.unpaid) == waiting.MOST_LISTED,
         "most": waiting.MOST_LISTED,
         "days": waiting.OPEN_FOR.days,
     }

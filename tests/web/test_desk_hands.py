@@ -225,3 +225,17 @@ def test_reading_costs_the_same_for_one_and_three_of_each(
         desk.client.get(HANDS)
 
     assert len(listed(desk)) == 9
+
+
+@pytest.mark.parametrize(("number", "is_said"), [(99, False), (101, True)])
+def test_a_list_that_is_cut_says_that_more_waits(
+    desk: DeskClient, booking: Booking, number: int, is_said: bool
+) -> None:
+    for key in range(number):
+        alert(booking, key=str(key))
+
+    html = desk.client.get(HANDS).content.decode()
+
+    assert ("These are the 100 oldest of each kind." in html) is is_said
+    assert len(listed(desk)) == min(number, 100)
+    assert count(desk) == number
