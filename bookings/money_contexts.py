@@ -27,6 +27,11 @@ from services.models import Business
 from staff.models import StaffMember
 
 
+# A visit that does not take place, and one that was: nobody has to find the way to either.
+_CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
+_PAST = frozenset({BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
+
+
 def payment_required(
     booking: Booking, business: Business, due: Payable, *, template: str = "payment_required_customer", now: datetime
 ) -> MessageContext:
@@ -162,6 +167,8 @@ def _mail(
         "steps": steps,
         "who": steps[0].who if len(steps) == 1 else "",
         "is_off": is_off,
+        "is_called_off": booking.status in _CALLED_OFF,
+        "is_past": booking.status in _PAST,
         "manage_url": manage_url(booking, LinkRole.CUSTOMER),
         "book_again_url": book_again_url(booking),
     }

@@ -27,6 +27,7 @@ from notifications.sms_length import sms_length
 from payments.enums import Purpose
 from payments.models import MoneyAlert, Payment, Receipt, Refund
 from payments.queries import balance
+from services.models import Location
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, LINK, arrived, booked, card_kept, claims, paid_studio, waiting
 from tests.money import deliver
@@ -72,14 +73,14 @@ def money_of(booking: Booking) -> tuple[int, int, int, int]:
 
 
 # policies.md 11: mode, paid, card, policy, time left, fee, (kept, refund, charge, open)
-def told(booking: Booking, kind: str, now: datetime) -> MessageContext:
+def told(booking: Booking, kind: str, now: datetime, **details: object) -> MessageContext:
     request = ContextRequest(
         subject_ref=subject_ref(booking),
         kind=kind,
         version=booking.ical_sequence,
         recipient_role=RecipientRole.CUSTOMER,
         recipient_ref="",
-        details={},
+        details=details,
         now=now,
     )
     context = notification_context(request)
@@ -126,6 +127,20 @@ def test_mail_about_a_booking_calculates_as_its_page_does(mode: str, paid: int, 
     sums = re.findall(r"−?€[0-9.]+", " ".join(words))
     assert [each for each in sums if each not in mail.html] == []
     assert "€0.00" not in mail.text
+
+
+def test_mail_about_money_of_a_cancelled_booking_sends_nobody_to_the_place() -> None:
+    booking = settled_booking("deposit", 1600)
+    Location.objects.update(arrival_hint="Ring twice.", directions_url="https://maps.example/x")
+    payment = Payment.objects.get()
+    before = rendered(told(booking, "payment_received", NOW, payment_id=payment.pk))
+    cancel(booking, 0, HOURS_50)
+
+    after = rendered(told(booking, "payment_received", NOW, payment_id=payment.pk))
+
+    assert "Ring twice." in before.text and "Ring twice." in before.html and "maps.example" in before.html
+    assert "Called off: Mon 11 Jan 2027" in after.text and "<s>Mon 11 Jan, 10:00</s>" in after.html
+    assert not [part for part in ("Ring twice.", "maps.example") if part in after.text + after.html]
 
 
 EXAMPLES = [

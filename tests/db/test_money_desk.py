@@ -376,7 +376,7 @@ MAILS: list[tuple[str, Callable[[], Booking], timedelta, str, list[str]]] = [
         "late_payment_refunded",
         came_late,
         timedelta(minutes=11),
-        "Your €16.00 go back",
+        "€16.00 goes back to you",
         ["somebody else has the time now", "€16.00 goes back to your Visa ending 4242", "nearest free times"],
     ),
     ("refund_approved", overpaid, timedelta(), "You get €6.00 back", ["€6.00 goes back to your Visa ending 4242"]),
