@@ -26,7 +26,6 @@ from payments.queries import balance
 from services.models import Business
 from staff.models import StaffMember
 
-
 # A visit that does not take place, and one that was: nobody has to find the way to either.
 _CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
 _PAST = frozenset({BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
