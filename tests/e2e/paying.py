@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import steps
+from tests.e2e.desk_scenes import sign_in
 from tests.e2e.steps import CONFIRMED, Person, somebody
 from tests.stack import Stack
 
@@ -225,4 +227,47 @@ def request(site: Stack, page: Page) -> Iterator[str]:
     yield "requested"
 
 
-JOURNEYS: dict[str, Journey] = {journey.__name__: journey for journey in (deposit, unpaid, card, request)}
+def approval(site: Stack, page: Page) -> Iterator[str]:
+    """A refund that somebody at the desk looks at before it goes back, from both sides."""
+    with refunds_wait(site):
+        reference = book_and_pay(page, somebody())
+        page.get_by_role("link", name="Move or cancel").click()
+        mine = page.url
+        expect(page.locator("main")).to_contain_text("We check the refund of €16.00 first")
+        yield "refund-checked-before"
+        page.get_by_role("link", name="Cancel and ask for €16.00 back").click()
+        yield "refund-checked-asks"
+        page.get_by_role("button", name="Cancel it and ask for €16.00 back").click()
+        expect(page.locator("main")).to_contain_text("You hear from us by")
+        yield "refund-checked"
+        sign_in(page)
+        page.goto("/desk/hands/")
+        yield "desk-hands-approval"
+        page.goto(f"/desk/bookings/{reference}/")
+        yield "desk-booking-approval"
+        page.get_by_role("link", name="Decline the refund").click()
+        yield "desk-decline"
+        page.go_back()
+        page.get_by_role("link", name="Give back less").click()
+        page.get_by_label("Amount").fill("10")
+        page.get_by_label("Reason").fill("The room was prepared for you.")
+        yield "desk-lower"
+        page.get_by_role("button", name="Give back €10.00 of €16.00").click()
+        expect(page.get_by_text("€10.00 is approved.")).to_be_visible()
+        yield "desk-booking-lowered"
+        page.locator(".desk-receipts a").first.click()
+        yield "desk-receipt"
+        page.goto(mine)
+        expect(page.locator("main")).to_contain_text("The room was prepared for you.")
+        yield "refund-lowered"
+
+
+@contextmanager
+def refunds_wait(site: Stack) -> Iterator[None]:
+    """As long as this lasts, the business looks at refunds of customers' cancellations first."""
+    site.query("update services_business set refunds_need_approval = true")
+    yield
+    site.query("update services_business set refunds_need_approval = false")
+
+
+JOURNEYS: dict[str, Journey] = {each.__name__: each for each in (deposit, unpaid, card, request, approval)}

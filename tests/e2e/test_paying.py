@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
 from tests.e2e import paying as steps_of_paying
 from tests.e2e.browsing import NO_LIMITS, SIZES, Visitors, visitors
 from tests.e2e.conftest import FAILED, PICTURES
+from tests.e2e.desk_scenes import FRONT_DESK, sign_in
 from tests.e2e.paying import (
     CARD,
     DECLINED,
@@ -28,6 +29,7 @@ from tests.e2e.paying import (
     payments_of,
     press,
     refunded,
+    refunds_wait,
     status_of,
     succeeded,
     wait_for_form,
@@ -235,6 +237,39 @@ def test_cancelling_shows_the_refund_on_its_way_and_done(shop: Stack, guests: Vi
     shop.wait_until(lambda: refunded(shop, reference) == [1600], what="the refund")
     page.reload()
     expect(page.locator("main")).to_contain_text("done on")
+    expect(page.locator("main")).to_contain_text("Nothing left to pay")
+
+
+def test_refund_waits_for_the_desk_and_comes_with_the_sum_and_the_reason_given_there(
+    shop: Stack, guests: Visitors
+) -> None:
+    jana, page, desk = somebody(), guests("phone"), guests("desktop")
+    with refunds_wait(shop):
+        reference = book_and_pay(page, jana)
+        [booked] = shop.mailbox.wait_for(jana.email, subject="You are booked")
+        page.goto(link_in(booked))
+        page.get_by_role("link", name="Cancel and ask for €16.00 back").click()
+        page.get_by_role("button", name="Cancel it and ask for €16.00 back").click()
+        expect(page.locator("main")).to_contain_text("Refund of €16.00 to Visa ending 4242: being checked.")
+        [off] = shop.mailbox.wait_for(jana.email, subject="Cancelled")
+        assert "Your refund of €16.00 is being checked. You hear from us by" in off.text
+
+        sign_in(desk, FRONT_DESK)
+        desk.goto("/desk/hands/")
+        row = desk.locator(".hand", has_text="Refund to approve").filter(has_text="Jana Weber").last
+        row.get_by_role("link", name="Give back less").click()
+        desk.get_by_label("Amount").fill("10")
+        desk.get_by_label("Reason").fill("The room was prepared for you.")
+        assert refunded(shop, reference) == []
+        desk.get_by_role("button", name="Give back €10.00 of €16.00").click()
+        expect(desk.get_by_text("€10.00 is approved.")).to_be_visible()
+
+    shop.wait_until(lambda: refunded(shop, reference) == [1000], what="the refund")
+    [less] = shop.mailbox.wait_for(jana.email, subject="You get €10.00 back, not €16.00")
+    assert "The reason: The room was prepared for you." in less.text
+    shop.mailbox.wait_for(jana.email, subject="Refunded: €10.00")
+    page.reload()
+    expect(page.locator("main")).to_contain_text("It was lowered from €16.00. The reason: The room was prepared")
     expect(page.locator("main")).to_contain_text("Nothing left to pay")
 
 
