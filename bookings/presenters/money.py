@@ -330,7 +330,7 @@ def outcome_lines(settled: Settlement, booking: Booking, *, is_checked: bool) ->
         lines.append(MoneyLine(gettext("Left to pay"), visit.money(settled.open_minor, booking), "now"))
     if settled.refund_minor or not (settled.charge_minor or settled.open_minor):
         is_later = is_checked and settled.refund_minor
-        label = gettext("You get back after our check") if is_later else gettext("You get back")
+        label = gettext("Back after our check") if is_later else gettext("You get back")
         lines.append(MoneyLine(label, visit.money(settled.refund_minor, booking), "now"))
     return lines
 

@@ -175,7 +175,7 @@ def _to_approve(refund: Refund, hands: Hands, rights: Rights, now: datetime) -> 
             rights,
             booking,
             (Act.RETURN_MONEY, gettext("Approve"), f"{_step(booking, 'approve')}{query}"),
-            (Act.RETURN_MONEY, gettext("Give back less"), f"{_step(booking, 'lower')}{query}"),
+            (Act.RETURN_MONEY, gettext("Lower"), f"{_step(booking, 'lower')}{query}"),
             (Act.RETURN_MONEY, gettext("Decline"), f"{_step(booking, 'decline')}{query}"),
         ),
         **_about(booking),
