@@ -93,18 +93,7 @@ def verdict(message: Message, facts: Facts, now: datetime, *, texts: TextCounts,
         found = rule(message, facts)
         if found is not None:
             return found
-    return over_the_limit(message, texts, limits) or _quiet(message, facts, now)
-
-
-def over_the_limit(message: Message, texts: TextCounts, limits: TextCounts) -> Verdict | None:
-    """Say whether a text would be one too many; None for what may go, and for other channels."""
-    if message.channel not in TEXT_CHANNELS:
-        return None
-    if texts.to_address >= limits.to_address:
-        return _drop("This number had its texts of today.")
-    if texts.of_site >= limits.of_site:
-        return Verdict(NotificationStatus.PERMANENT_FAILURE, "The texts of today are used up (SMS_PER_DAY).")
-    return None
+    return _caps(message, texts, limits) or _quiet(message, facts, now)
 
 
 def _suppression(message: Message, facts: Facts) -> Verdict | None:
@@ -132,6 +121,16 @@ def _marketing(message: Message, facts: Facts) -> Verdict | None:
         return None
     if message.recipient_ref not in facts.consenting:
         return _drop("The person did not ask for news.")
+    return None
+
+
+def _caps(message: Message, texts: TextCounts, limits: TextCounts) -> Verdict | None:
+    if message.channel not in TEXT_CHANNELS:
+        return None
+    if texts.to_address >= limits.to_address:
+        return _drop("This number had its texts of today.")
+    if texts.of_site >= limits.of_site:
+        return Verdict(NotificationStatus.PERMANENT_FAILURE, "The texts of today are used up (SMS_PER_DAY).")
     return None
 
 

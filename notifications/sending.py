@@ -27,7 +27,7 @@ from notifications.claiming import OPEN
 from notifications.composing import OwnTexts, context_of, outgoing
 from notifications.enums import Channel, NotificationStatus
 from notifications.errors import PermanentFailure, TemporaryFailure
-from notifications.gate import TOO_LATE, Facts, Verdict, over_the_limit, verdict
+from notifications.gate import SEND, TOO_LATE, Facts, Verdict, verdict
 from notifications.models import Notification, PushSubscription
 from notifications.outcomes import suppress_hash, text_instead
 from notifications.queries import gate_facts, text_counts, text_limits
@@ -159,19 +159,26 @@ def _deliver(row: Notification, facts: Facts, run: _Run) -> bool:
 def _message(row: Notification, facts: Facts, run: _Run) -> Outgoing | None:
     """Put the message before the gate and into words; None, and its end written down, when it is not to go now."""
     now = run.now()
+    if not _is_let_through(row, facts, now):
+        return None
+    context = context_of(row, now)
+    if context is None:
+        _end(row, Verdict(NotificationStatus.CANCELLED, NOT_WANTED), now)
+        return None
+    if row.channel in TEXT_CHANNELS and not context.may_text:
+        _end(row, Verdict(NotificationStatus.CANCELLED, NOT_PROVEN), now)
+        return None
+    return outgoing(row, context, run.texts.of(row), now)
+
+
+def _is_let_through(row: Notification, facts: Facts, now: datetime) -> bool:
+    """Put the message before the gate; where it does not go now, write down why, or until when it waits."""
     decided = verdict(row, facts, now, texts=text_counts(row, now), limits=text_limits())
     if decided.until is not None:
         claiming.mark(row, status=NotificationStatus.QUEUED, attempts=row.attempts - 1, next_try_at=decided.until)
-        return None
-    context = None if decided.status else context_of(row, now)
-    if decided.status is None and context is None:
-        decided = Verdict(NotificationStatus.CANCELLED, NOT_WANTED)
-    elif context is not None and row.channel in TEXT_CHANNELS and not context.may_text:
-        decided = Verdict(NotificationStatus.CANCELLED, NOT_PROVEN)
-    if decided.status is not None or context is None:
+    elif decided.status is not None:
         _end(row, decided, now)
-        return None
-    return outgoing(row, context, run.texts.of(row), now)
+    return decided == SEND
 
 
 def _handed_over(row: Notification, message: Outgoing, run: _Run) -> Receipt | None:
@@ -191,19 +198,17 @@ def _handed_over(row: Notification, message: Outgoing, run: _Run) -> Receipt | N
 
 
 def _may_go(row: Notification, message: Outgoing, now: datetime) -> bool:
-    """Whether the claim holds, and a text is not one too many.
+    """Whether the claim holds, and a text may still go.
 
-    Texts pass here one after the other: workers that count at the same moment would each let one more through.
+    Texts cost money and are what people forbid, so they pass the gate once more, one after the other: workers that
+    count at the same moment would each let one more through, and a STOP may have come meanwhile.
     """
     if row.channel not in TEXT_CHANNELS:
         return _is_still_ours(row, now)
     with transaction.atomic():
         one_at_a_time("texts")
-        limit = over_the_limit(row, text_counts(row, now), text_limits())
-        if limit is not None:
-            _end(row, limit, now)
-            return False
-        return _is_still_ours(row, now, text_hash=_text_hash(message.words.text))
+        is_let_through = _is_let_through(row, gate_facts([row], now), now)
+        return is_let_through and _is_still_ours(row, now, text_hash=_text_hash(message.words.text))
 
 
 def _is_still_ours(row: Notification, now: datetime, **values: Any) -> bool:

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from bookings import messages
 from bookings.models import Booking
+from bookings.operations.agendas import enqueue_agendas
 from devservers import twilio as stand_in
 from devservers.twilio import Twilio
 from notifications import sending
@@ -174,6 +175,20 @@ def test_what_is_taken_back_while_it_is_claimed_is_either_sent_or_taken_back(tex
         assert sent + taken_back == 1
         assert len(texts.texts(PHONE)) == sent
         assert statuses() == ({Status.SENT: 1} if sent else {Status.CANCELLED: 1})
+
+
+def test_two_beats_tell_everybody_their_day_once() -> None:
+    studio = factories.studio(staff=3)
+    for hour in (9, 11, 13):
+        booked(studio, hour)
+    morning = NOW + timedelta(days=1, hours=1)  # the visits are tomorrow
+    deadlocks = deadlock_count()
+
+    race([lambda: enqueue_agendas(now=morning)] * 4)
+
+    agendas = Notification.objects.filter(kind="agenda").values_list("recipient_ref", flat=True)
+    assert len(agendas) == len(set(agendas)) > 0
+    assert deadlock_count() == deadlocks
 
 
 def told(word: str, ref: str) -> Any:

@@ -1,6 +1,6 @@
 """Texts by Twilio, against its stand-in: what goes to whom, once, and what the message log says when it does not go."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from accounts.models import ChannelChoice, Customer, QuietHours
 from devservers import twilio as stand_in
 from devservers.twilio import Twilio
 from notifications import inbound, sending
+from notifications.addresses import address_hash
 from notifications.channels import twilio as channel
 from notifications.enums import Channel, NotificationStatus, RecipientRole, SuppressionReason
 from notifications.models import InboundMessage, MessageRule, MessageText, Notification, ProviderEvent, Suppression
@@ -25,10 +26,15 @@ pytestmark = pytest.mark.django_db
 PHONE, OTHER = "+4915155501827", "+4915155501828"
 LINK = "https://book.example.com/b/K7M4PXcSECRETSECRETSECRETSECRETSECRETSECRETSECRE/"
 Status = NotificationStatus
+meanwhile: dict[str, Callable[[], object]] = {}
 
 
 def context(request: ContextRequest) -> MessageContext | None:
-    """The subject of these tests: wants every message, and is proven unless it is a stranger's."""
+    """The subject of these tests: wants every message, and is proven unless it is a stranger's. Something may happen
+    while a message is made.
+    """
+    if request.kind in meanwhile:
+        meanwhile.pop(request.kind)()
     return MessageContext(
         template="no-such-folder-of-short-texts" if request.kind == "broken" else "confirmed_staff",
         variables={"customer": request.subject_ref, "business": "Linden", "manage_url": LINK},
@@ -230,6 +236,44 @@ def test_after_a_stop_nothing_goes_to_this_phone_by_either_channel(texts: Twilio
 
     assert [outcome(row) for row in rows] == [(Status.CANCELLED, "The person answered STOP.")] * 2
     assert texts.texts() == []
+
+
+def told_to_stop() -> None:
+    pseudonym = address_hash(Channel.SMS, PHONE)
+    inbound.store_text(provider_ref="SM9", channel=Channel.SMS, pseudonym=pseudonym, text="STOP", opt_out="", now=NOW)
+
+
+def blocked() -> None:
+    Customer.objects.update(is_blocked=True)
+
+
+def put_to_bed() -> None:
+    # 6:00 UTC is 7:00 in Berlin.
+    QuietHours.objects.create(person_ref="customer:7", start_minute=1320, end_minute=480, time_zone="Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "words"),
+    [
+        (told_to_stop, Status.CANCELLED, "The person answered STOP."),
+        (
+            blocked,
+            Status.CANCELLED,
+            "The business blocked this person: nothing is sent. Call them if they have to know.",
+        ),
+        (put_to_bed, Status.QUEUED, ""),
+    ],
+)
+def test_what_happens_while_a_text_is_made_counts_before_it_goes(
+    texts: Twilio, what: Callable[[], None], status: str, words: str
+) -> None:
+    Customer.objects.create(pk=7, name="Jana", email="jana@example.com", email_normalised="jana@example.com")
+    meanwhile["late"] = what
+    row = queued(1, "late", recipient_ref="customer:7", can_wait=True)
+
+    assert send_due(now=NOW, limit=10) == 0
+
+    assert (outcome(row), texts.texts()) == ((status, words), [])
 
 
 def test_nobody_can_make_us_text_a_stranger(texts: Twilio) -> None:
