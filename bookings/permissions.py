@@ -67,6 +67,7 @@ RULES: Mapping[str, Rule] = {
     "manage_trimmed": Rule(_LINKS),
     "confirmed": Rule(_CUSTOMERS),
     "move": Rule(_LINKS, _LINKS),
+    "stay": Rule(_NOBODY, _CUSTOMERS),
     "cancel": Rule(_LINKS, _LINKS),
     "coming": Rule(_CUSTOMERS, _CUSTOMERS),
     # These decide about a mailbox and its owner, so only what was sent there opens them.

@@ -33,6 +33,7 @@ urlpatterns = [
     path("b/<str:token>/", manage.manage, name="manage"),
     path("b/<str:token>/confirmed", manage.confirmed, name="confirmed"),
     path("b/<str:token>/move", move.move, name="move"),
+    path("b/<str:token>/stay", move.stay, name="stay"),
     path("b/<str:token>/cancel", manage.cancel, name="cancel"),
     path("b/<str:token>/coming", coming.coming, name="coming"),
     path("b/<str:token>/messages", message_choices.message_choices, name="message_choices"),

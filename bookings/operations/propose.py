@@ -57,9 +57,15 @@ def propose_move(
 
 
 @booking_transaction
-def withdraw_proposal(*, booking_id: int, now: datetime) -> None:
-    """Give a proposed time back. Harmless when there is none. Locks the booking."""
-    drop_own_proposals(locked_booking(booking_id), now=now)
+def withdraw_proposal(*, booking_id: int, actor: Actor, now: datetime) -> None:
+    """Give a proposed time back: the booking stays where it is. Harmless when there is none. Locks the booking.
+
+    The payment for it is called off; if it succeeds first, the money goes back.
+    """
+    booking = locked_booking(booking_id)
+    if booking.move_proposals.exists():
+        drop_own_proposals(booking, now=now)
+        record(booking, EventKind.MONEY, actor=actor, now=now, details={"what": "move_withdrawn"})
 
 
 def accept_paid_move(booking: Booking, *, actor: Actor, now: datetime) -> bool:
@@ -137,10 +143,10 @@ class _Proposed:
 
 
 def _proposed(booking: Booking) -> _Proposed | None:
-    """The last proposal in the history: the row itself is gone once it has run out."""
-    events = booking.events.filter(kind=EventKind.MONEY, details__what="move_proposed").order_by("-pk")
-    event = events.first()
-    if event is None:
+    """The last proposal in the history, unless it was withdrawn: the row itself is gone once it has run out."""
+    steps = ["move_proposed", "move_withdrawn"]
+    event = booking.events.filter(kind=EventKind.MONEY, details__what__in=steps).order_by("-pk").first()
+    if event is None or event.details["what"] == "move_withdrawn":
         return None
     details = event.details
     return _Proposed(

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from bookings import queries
 from bookings.availability import day_marks, free_starts
@@ -13,7 +13,7 @@ from bookings.contact import first_name
 from bookings.errors import PayFirst, SlotNotOffered, SlotTaken, StalePage
 from bookings.forms import AgreedForm
 from bookings.models import Booking
-from bookings.operations.propose import propose_move
+from bookings.operations.propose import propose_move, withdraw_proposal
 from bookings.operations.reschedule import reschedule_booking
 from bookings.payables import can_be_paid_online
 from bookings.presenters import checkout as checkout_presenter
@@ -23,7 +23,16 @@ from bookings.presenters.choice import parsed_slot
 from bookings.presenters.zones import zone_named
 from bookings.views.cookies import remember_payer
 from bookings.views.move_times import is_free, leaves_person, line_of, move_facts, wanted_staff
-from bookings.views.opened import Opened, after_change, common, customer_page, no_longer, open_booking, staff_page
+from bookings.views.opened import (
+    Opened,
+    after_change,
+    common,
+    customer_page,
+    no_longer,
+    open_booking,
+    open_for_customer,
+    staff_page,
+)
 from bookings.views.picker import ZONE_COOKIE
 from bookings.views.tokens import token_page
 from core.errors import DomainError
@@ -42,6 +51,15 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
     if "slot" in request.GET:
         return _move_step(request, opened, request.GET["slot"])
     return _times_page(request, opened)
+
+
+@token_page
+@require_POST
+def stay(request: HttpRequest, token: str) -> HttpResponse:
+    """Give a time back that is kept until the fee for moving there is paid: the appointment stays where it is."""
+    opened = open_for_customer(token)
+    withdraw_proposal(booking_id=opened.booking.pk, actor=opened.actor, now=opened.now)
+    return after_change(opened)
 
 
 def _times_page(

@@ -109,6 +109,8 @@ _MONEY_WORDS: dict[str, Callable[[], str]] = {
     "refund_lowered": lambda: gettext("Only %(sum)s goes back"),
     "refund_declined": lambda: gettext("Refund of %(sum)s declined"),
     "refunded": lambda: gettext("%(sum)s went back"),
+    "move_proposed": lambda: gettext("Another time is kept until %(sum)s is paid"),
+    "move_withdrawn": lambda: gettext("Keeps the old time after all"),
     "taken_back": lambda: gettext("%(sum)s taken back by the bank"),
     "waived": lambda: gettext("%(sum)s waived"),
     "fee": lambda: gettext("Fee of %(sum)s"),

@@ -443,10 +443,37 @@ def test_another_proposal_replaces_the_first_and_withdrawing_frees_the_time() ->
 
     propose(booking, place.minute(15, days=7))
     assert MoveProposal.objects.count() == 1
-    withdraw_proposal(booking_id=booking.pk, now=NOW)
+    for _ in range(2):
+        withdraw_proposal(booking_id=booking.pk, actor=LINK, now=NOW)
 
     assert len(claims()) == 1
     assert not MoveProposal.objects.exists()
+    assert booking.events.filter(details__what="move_withdrawn").count() == 1
+
+
+def test_a_move_that_is_paid_after_it_was_withdrawn_is_not_made_and_its_money_goes_back() -> None:
+    booking, place = movable()
+    before = booking.starts_at
+    propose(booking, place.minute(14, days=7))
+    withdraw_proposal(booking_id=booking.pk, actor=LINK, now=NOW)
+
+    arrived(booking, 500, purpose=Purpose.MOVE)
+    deliver()
+
+    booking.refresh_from_db()
+    assert (booking.starts_at, booking.customer_move_count) == (before, 0)
+    assert Refund.objects.values_list("amount_minor", "reason").get() == (500, "late")
+
+
+def test_a_move_that_is_proposed_again_after_it_was_withdrawn_is_made_once_paid() -> None:
+    booking, place = movable()
+    propose(booking, place.minute(14, days=7))
+    withdraw_proposal(booking_id=booking.pk, actor=LINK, now=NOW)
+
+    propose(booking, place.minute(15, days=7))
+    pay_move(booking)
+
+    assert booking.starts_at == place.at(15, days=7)
 
 
 def test_proposed_time_is_nobody_elses_until_it_runs_out() -> None:

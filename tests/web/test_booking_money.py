@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from bookings.links import LinkRole
-from bookings.models import Booking
+from bookings.models import Booking, MoveProposal
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.desk import answer_request
 from bookings.operations.hold import expire_holds
@@ -219,6 +219,25 @@ def test_time_kept_for_a_move_is_told_with_its_end_and_paying_is_the_main_thing(
     assert text.count("button-main") == 1
     assert "is kept for you" not in later
     assert "Pay €10.00 to move" not in later
+
+
+def test_the_old_time_can_be_kept_after_all(client: Client) -> None:
+    studio = paid_studio("venue", free_move_count=0, over_limit="fee", change_fee_minor=1000)
+    booking = waiting(studio)
+    client.post(link(booking, "move"), agreed(booking, 1000, slot=slot(studio, 15, days=3)))
+    offered = page(client, booking)
+
+    stranger = client.post(link(booking, "stay", role=LinkRole.STAFF))
+    response = client.post(link(booking, "stay"))
+
+    assert f'action="{link(booking, "stay")}"' in offered
+    assert "Keep the old time" in offered
+    assert (stranger.status_code, response.status_code) == (404, 303)
+    assert "is kept for you" not in page(client, booking)
+    assert "Keep the old time" not in page(client, booking)
+    assert not MoveProposal.objects.exists()
+    booking.refresh_from_db()
+    assert booking.starts_at == studio.at(10, days=3)
 
 
 # --- what moves back --------------------------------------------------------------------------------------------------

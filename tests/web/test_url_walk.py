@@ -71,6 +71,7 @@ class Visitor:
                 | "manage"
                 | "confirmed"
                 | "move"
+                | "stay"
                 | "cancel"
                 | "coming"
                 | "message_choices"
