@@ -66,8 +66,8 @@ def cancel_booking(
     fee = 0 if by_business or waive else cancellation_fee_of(booking, now=_moment(booking, on_behalf, at, now))
     if fee != expected_fee_minor:
         raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
-    call_off_payments(subject_ref=messages.subject_ref(booking), now=now)
     drop_own_proposals(booking, now=now)
+    call_off_payments(subject_ref=messages.subject_ref(booking), now=now)
     outcome = _settle(booking, fee, by_business=by_business, now=now)
     waits = waiting_part(booking, outcome, actor=actor) if outcome else 0
     transition(

@@ -25,7 +25,7 @@ from payments.errors import (
     UnknownToProvider,
 )
 from payments.lifecycle import advance
-from payments.models import Bill, CardSetup, Payment
+from payments.models import Bill, BillLine, CardSetup, Payment
 from payments.operations.alerts import raise_alert
 from payments.operations.cards import customer_of, keep_card
 
@@ -127,7 +127,10 @@ def call_off_payments(*, subject_ref: str, purposes: Collection[Purpose] | None 
     """Have every waiting payment and card setup of a subject called off at the provider, soon and not here.
 
     From now on none is handed out or charged. If one succeeds first, ``payment.succeeded`` follows as for any other.
+    Locks the bill first, which comes before payments in the order of locks.
     """
+    bills = BillLine.objects.filter(subject_ref=subject_ref).values("bill_id")
+    list(Bill.objects.select_for_update(no_key=True).filter(pk__in=bills).order_by("pk"))
     payments = Payment.objects.filter(subject_ref=subject_ref, status__in=LIVE_PAYMENTS)
     if purposes is not None:
         payments = payments.filter(purpose__in=purposes)
