@@ -105,13 +105,13 @@ def hands_count(rights: Rights, now: datetime) -> int:
     return int(first.union(*others, all=True).count())
 
 
-def alert_to_settle(rights: Rights, alert_id: int) -> MoneyAlert | None:
-    """An open alert that this person may settle."""
+def alert_to_settle(rights: Rights, alert_id: int) -> tuple[MoneyAlert, Booking | None] | None:
+    """An open alert that this person may settle, with the booking that it is about."""
     alert = _alerts(rights).filter(pk=alert_id).first()
     if alert is None:
         return None
     booking = _loaded(Booking.objects.filter(pk=booking_id_of(alert) or 0)).first()
-    return alert if may_settle(rights, booking) else None
+    return (alert, booking) if may_settle(rights, booking) else None
 
 
 def may_settle(rights: Rights, booking: Booking | None) -> bool:

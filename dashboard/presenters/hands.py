@@ -96,7 +96,7 @@ def _request(booking: Booking, hands: Hands, rights: Rights, now: datetime) -> H
         since=_moment(booking.created_at, booking),
         until=_until(booking.hold_expires_at, booking, now),
         actions=_allowed(rights, booking, (Act.ANSWER, gettext("Answer"), _step(booking, "answer"))),
-        **_about(booking),
+        **about_of(booking),
     )
 
 
@@ -115,7 +115,7 @@ def _missed(booking: Booking, hands: Hands, rights: Rights, now: datetime) -> Ha
             (Act.WAIVE, gettext("Waive"), _step(booking, "waive")),
             (Act.MARK_MISSED, gettext("Came after all"), _step(booking, "came")),
         ),
-        **_about(booking),
+        **about_of(booking),
     )
 
 
@@ -129,7 +129,7 @@ def _asking(message: HelpMessage, hands: Hands, rights: Rights) -> Hand:
         sum="",
         since=_moment(message.created_at, booking),
         actions=_allowed(rights, booking, (Act.ANSWER, gettext("Reply"), _step(booking, "reply"))),
-        **_about(booking),
+        **about_of(booking),
     )
 
 
@@ -155,7 +155,7 @@ def _alert(alert: MoneyAlert, hands: Hands, rights: Rights) -> Hand:
         sum=alert_sum(alert),
         since=_moment(alert.created_at, booking),
         actions=actions,
-        **_about(booking),
+        **about_of(booking),
     )
 
 
@@ -178,7 +178,7 @@ def _to_approve(refund: Refund, hands: Hands, rights: Rights, now: datetime) -> 
             (Act.RETURN_MONEY, gettext("Lower"), f"{_step(booking, 'lower')}{query}"),
             (Act.RETURN_MONEY, gettext("Decline"), f"{_step(booking, 'decline')}{query}"),
         ),
-        **_about(booking),
+        **about_of(booking),
     )
 
 
@@ -193,11 +193,12 @@ def _to_hand_back(refund: Refund, hands: Hands, rights: Rights) -> Hand:
         sum=formats.money_text(refund.amount_minor, refund.currency),
         since=_moment(refund.created_at, booking),
         actions=_allowed(rights, booking, (Act.RETURN_MONEY, gettext("Hand it back"), url)),
-        **_about(booking),
+        **about_of(booking),
     )
 
 
-def _about(booking: Booking) -> dict[str, str]:
+def about_of(booking: Booking) -> dict[str, str]:
+    """Who, when for what, and where that booking is."""
     return {
         "name": booking.contact_name or gettext("No name given"),
         "about": f"{visit.when_text(booking)} · {day.what_and_who(booking)}",

@@ -36,9 +36,10 @@ def hands(request: HttpRequest, desk: Desk) -> HttpResponse:
 @desk_page
 def alert(request: HttpRequest, desk: Desk, alert_id: int) -> HttpResponse:
     """Say in a sentence how an alert was settled. Settled twice, the first sentence stays."""
-    found = waiting.alert_to_settle(desk.rights, alert_id)
-    if found is None:
+    settling = waiting.alert_to_settle(desk.rights, alert_id)
+    if settling is None:
         raise Http404
+    found, booking = settling
     form = ResolveForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         resolution = form.cleaned_data["resolution"]
@@ -49,6 +50,7 @@ def alert(request: HttpRequest, desk: Desk, alert_id: int) -> HttpResponse:
         "title": str(AlertKind(found.kind).label),
         "text": presenter.alert_text(found),
         "sum": presenter.alert_sum(found),
+        "about": presenter.about_of(booking) if booking else None,
         "details": presenter.alert_details(found),
         "form": form,
     }

@@ -239,3 +239,11 @@ def test_a_list_that_is_cut_says_that_more_waits(
     assert ("These are the 100 oldest of each kind." in html) is is_said
     assert len(listed(desk)) == min(number, 100)
     assert count(desk) == number
+
+
+def test_who_settles_an_alert_sees_whose_booking_it_is_about(desk: DeskClient, booking: Booking) -> None:
+    found = alert(booking)
+
+    html = desk.client.get(f"{HANDS}{found.pk}/").content.decode()
+
+    assert f'<a href="/desk/bookings/{booking.reference}/">Jana Weber</a> · Tue 5 Jan, 10:00' in html
