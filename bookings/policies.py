@@ -186,7 +186,9 @@ def keeps_deposit(terms: Terms) -> bool:
 
 
 def is_fee_free(status: str) -> bool:
-    """Whether calling off costs nothing whenever it happens: nobody answered the request yet, or it is not paid yet."""
+    """Whether calling off or moving costs nothing whenever it happens: nobody answered the request yet, or it is not
+    paid yet.
+    """
     return status != BookingStatus.CONFIRMED
 
 
@@ -268,7 +270,8 @@ def reschedule_refusal(
     by_staff: bool,
     confirmed_at: datetime | None = None,
 ) -> RescheduleRefusal | None:
-    """Say why this booking cannot be moved, or None if it can. Cut-off and limit bind customers, not staff.
+    """Say why this booking cannot be moved, or None if it can. Cut-off and limit bind customers, not staff, and only
+    once the booking is agreed.
 
     ``move_count`` counts the customer's own confirmed moves.
     """
@@ -282,6 +285,8 @@ def reschedule_refusal(
         return None
     if now >= starts_at:
         return RescheduleRefusal.ALREADY_STARTED
+    if is_fee_free(status):
+        return None
     until = reschedule_until(terms, starts_at, confirmed_at=confirmed_at)
     if until is None or now > until:
         return RescheduleRefusal.TOO_LATE
@@ -290,9 +295,9 @@ def reschedule_refusal(
     return None
 
 
-def move_fee(terms: Terms, *, move_count: int, by_staff: bool) -> int:
-    """Return what the next move costs after ``move_count`` moves of the customer's own."""
-    if by_staff or not _is_over_limit(terms, move_count) or terms.over_limit != OverLimit.FEE:
+def move_fee(terms: Terms, *, status: str, move_count: int, by_staff: bool) -> int:
+    """Return what the next move costs after ``move_count`` moves of the customer's own; nothing before it is agreed."""
+    if by_staff or is_fee_free(status) or not _is_over_limit(terms, move_count) or terms.over_limit != OverLimit.FEE:
         return 0
     return terms.change_fee_minor
 

@@ -18,6 +18,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext, override, pgettext
 
+from bookings.enums import BookingStatus
 from bookings.no_shows import no_show_fee
 from bookings.policies import (
     FeeStep,
@@ -101,7 +102,7 @@ def cancel_now(terms: Terms, **facts: Unpack[BookingFacts]) -> CancelNow:
 
 
 def move_sentence(terms: Terms, *, move_count: int, **facts: Unpack[BookingFacts]) -> SafeString:
-    """Say until when a customer may move the booking, and what the next move costs or how many are free.
+    """Say until when a customer may move a booking that is agreed, and what the next move costs or how many are free.
 
     Empty when it can no longer be moved.
     """
@@ -111,7 +112,7 @@ def move_sentence(terms: Terms, *, move_count: int, **facts: Unpack[BookingFacts
         return SafeString("")
     with override(story.language):
         sentences = [gettext("You can move it until %(until)s.") % {"until": story.moment(until)}]
-        if fee := move_fee(terms, move_count=move_count, by_staff=False):
+        if fee := move_fee(terms, status=BookingStatus.CONFIRMED, move_count=move_count, by_staff=False):
             sentences.append(gettext("The next move costs %(fee)s.") % {"fee": story.money(fee)})
         elif terms.free_move_count is not None:
             left = max(0, terms.free_move_count - move_count)

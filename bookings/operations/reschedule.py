@@ -132,7 +132,7 @@ def checked_fee(
         by_staff=by_staff,
         confirmed_at=booking.confirmed_at,
     )
-    fee = move_fee(terms, move_count=booking.customer_move_count, by_staff=by_staff)
+    fee = move_fee(terms, status=booking.status, move_count=booking.customer_move_count, by_staff=by_staff)
     if booking.ical_sequence != expected_sequence and refusal not in {
         RescheduleRefusal.CANCELLED,
         RescheduleRefusal.NOT_BOOKED,
@@ -183,7 +183,7 @@ def carry_out(
             deposit_minor=deposit_minor(booking),
             anchor_minor=booking.fee_anchor_minor,
         )
-    booking.customer_move_count += not by_staff
+        booking.customer_move_count += 1
     release(booking)
     claim(booking, candidate.claims)
     place(booking, line, start_minute, candidate.staff_member_id)

@@ -109,7 +109,7 @@ def policy(booking: Booking, money: BookingMoney, now: datetime, *, coming_minor
 def move_block(booking: Booking, *, now: datetime, by_staff: bool) -> MoveBlock:
     """Whether, until when and at what price the booking can be moved."""
     terms = _terms(booking)
-    fee = policies.move_fee(terms, move_count=booking.customer_move_count, by_staff=by_staff)
+    fee = policies.move_fee(terms, status=booking.status, move_count=booking.customer_move_count, by_staff=by_staff)
     refusal = policies.reschedule_refusal(
         terms,
         status=booking.status,
@@ -120,13 +120,15 @@ def move_block(booking: Booking, *, now: datetime, by_staff: bool) -> MoveBlock:
         confirmed_at=booking.confirmed_at,
     )
     empty = SafeString("")
-    shows_terms = not by_staff and refusal is None
+    may_move, is_agreed = not by_staff and refusal is None, not is_fee_free(booking.status)
+    shows_terms = may_move and is_agreed
     facts = _facts(booking, now)
     moves = booking.customer_move_count
+    before = _move_before_agreed(booking) if may_move and not is_agreed else empty
     return MoveBlock(
         fee_minor=fee,
         fee=visit.money(fee, booking) if fee else gettext("Nothing"),
-        sentence=policy_texts.move_sentence(terms, move_count=moves, **facts) if shows_terms else empty,
+        sentence=policy_texts.move_sentence(terms, move_count=moves, **facts) if shows_terms else before,
         warning=policy_texts.late_move_sentence(terms, **facts) if shows_terms else empty,
         refusal=_move_refusal(booking, refusal) if refusal else "",
     )
@@ -277,6 +279,14 @@ def _here_percent(booking: Booking, now: datetime, fee_minor: int, changes: date
     whole = ((changes or booking.starts_at) - begins).total_seconds()
     share = min(1.0, max(0.0, (now - begins).total_seconds() / whole)) if whole > 0 else 1.0
     return round(low + (high - low) * share)
+
+
+def _move_before_agreed(booking: Booking) -> SafeString:
+    if booking.status == BookingStatus.REQUESTED:
+        return SafeString(escape(gettext("Until we have answered you can choose another time. It costs nothing.")))
+    return SafeString(
+        escape(gettext("Until it is paid you can choose another time. It costs nothing, and your details are kept."))
+    )
 
 
 def _move_refusal(booking: Booking, refusal: RescheduleRefusal) -> str:

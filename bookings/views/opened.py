@@ -19,7 +19,7 @@ from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.lifecycle import Actor
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
-from bookings.money_facts import money_of
+from bookings.money_facts import BookingMoney, money_of
 from bookings.operations.identity import link_proven_customer
 from bookings.payables import Payable, payable
 from bookings.presenters import manage as presenter
@@ -131,7 +131,7 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         "contact": presenter.contact_rows(booking, opened.business),
         "history": presenter.history(booking, opened.business),
         "preparations": [] if is_over else preparations(booking),
-        "again_url": reverse("picker", args=[line_of(booking).variant.service.slug]),
+        "again_url": _again_url(opened, money),
         "chooses_messages": opened.proves_mailbox,
         "push_key": push_key() if opened.proves_mailbox and not is_over else "",
     }
@@ -142,6 +142,15 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         context["next_with"] = "" if booking.is_any_staff else visit.staff_short_name(booking)
         context["cancel"] = presenter.cancel_block(booking, opened.business, money, now=now)
     return render(request, "bookings/manage.html", context, status=status)
+
+
+def _again_url(opened: Opened, money: BookingMoney) -> str:
+    """Where to book once more: what ran out before it was paid is taken again with the same details."""
+    booking = opened.booking
+    ran_out = booking.status in {BookingStatus.EXPIRED, BookingStatus.PENDING_PAYMENT} and not money.payments
+    if ran_out and opened.now < booking.starts_at:
+        return reverse("pay_link", args=[opened.token])
+    return reverse("picker", args=[line_of(booking).variant.service.slug])
 
 
 def _waiting_move(booking: Booking, due: Payable | None, now: datetime) -> SafeString:

@@ -407,6 +407,18 @@ class TestReschedule:
         assert self.refusal(terms, booked + timedelta(minutes=15), confirmed_at=booked) is None
         assert self.refusal(terms, booked + timedelta(minutes=16), confirmed_at=booked) == RescheduleRefusal.TOO_LATE
 
+    @pytest.mark.parametrize("status", [BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT])
+    def test_freely_until_the_start_before_it_is_agreed(self, status: BookingStatus) -> None:
+        terms = Terms(
+            tiers=(Tier(0, FeeKind.ALL, 0),), free_move_count=0, over_limit=OverLimit.FEE, change_fee_minor=500
+        )
+        blocked = Terms(tiers=STEPPED.tiers, free_move_count=0, over_limit=OverLimit.BLOCKED)
+
+        assert self.refusal(terms, START - SECOND, status=status) is None
+        assert self.refusal(blocked, START - SECOND, status=status, move_count=9) is None
+        assert self.refusal(terms, START, status=status) == RescheduleRefusal.ALREADY_STARTED
+        assert move_fee(terms, status=status, move_count=9, by_staff=False) == 0
+
     def test_until_the_start_without_any_rule(self) -> None:
         assert reschedule_until(Terms(), START) == START
         assert self.refusal(Terms(), START - SECOND) is None
@@ -428,19 +440,19 @@ class TestReschedule:
         terms = Terms(free_move_count=2, over_limit=over_limit, change_fee_minor=500)
 
         assert self.refusal(terms, before(hours=1), move_count=move_count) == expected
-        assert move_fee(terms, move_count=move_count, by_staff=False) == fee_minor
+        assert move_fee(terms, status=BookingStatus.CONFIRMED, move_count=move_count, by_staff=False) == fee_minor
 
     def test_no_limit_means_no_limit(self) -> None:
         terms = Terms(free_move_count=None, over_limit=OverLimit.FEE, change_fee_minor=500)
 
         assert self.refusal(terms, before(hours=1), move_count=99) is None
-        assert move_fee(terms, move_count=99, by_staff=False) == 0
+        assert move_fee(terms, status=BookingStatus.CONFIRMED, move_count=99, by_staff=False) == 0
 
     def test_staff_are_bound_by_neither(self) -> None:
         terms = Terms(tiers=STEPPED.tiers, free_move_count=0, over_limit=OverLimit.FEE, change_fee_minor=500)
 
         assert self.refusal(terms, START + SECOND, by_staff=True, move_count=5) is None
-        assert move_fee(terms, move_count=5, by_staff=True) == 0
+        assert move_fee(terms, status=BookingStatus.CONFIRMED, move_count=5, by_staff=True) == 0
 
     @pytest.mark.parametrize("by_staff", [False, True])
     @pytest.mark.parametrize(

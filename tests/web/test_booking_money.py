@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from bookings.enums import BookingStatus
 from bookings.links import LinkRole
 from bookings.models import Booking, MoveProposal
 from bookings.operations.cancel import cancel_booking
@@ -102,6 +103,56 @@ def test_request_is_asked_for_and_not_booked(client: Client) -> None:
 
     assert "Ask for Tue 5 Jan, 10:00" in summary
     assert "We answer by e-mail." in summary
+
+
+# --- another time before it is paid -----------------------------------------------------------------------------------
+
+# With these no move of a booking that stands is free, and none is possible online.
+NO_MOVES: list[dict[str, Any]] = [
+    {"free_move_count": 0, "over_limit": "fee", "change_fee_minor": 1000},
+    {"free_move_count": 0, "over_limit": "blocked"},
+    {"tiers": [(0, "all", 0)]},
+]
+
+
+@pytest.mark.parametrize("policy", NO_MOVES)
+def test_another_time_is_chosen_before_paying_whatever_moving_costs_later(
+    client: Client, policy: dict[str, Any]
+) -> None:
+    studio = paid_studio("full", **policy)
+    booking = waiting(studio)
+    offered = page(client, booking)
+
+    asked = client.get(link(booking, "move"), {"slot": slot(studio, 15, days=3)}).content.decode()
+    response = client.post(link(booking, "move"), agreed(booking, slot=slot(studio, 15, days=3)))
+
+    assert "Until it is paid you can choose another time." in offered
+    assert "See all times" in offered
+    assert "at least as much after a move" not in asked
+    assert (response.status_code, response["Location"]) == (303, link(booking))
+    before, name = booking.hold_expires_at, booking.contact_name
+    booking.refresh_from_db()
+    assert (booking.status, booking.starts_at) == (BookingStatus.PENDING_PAYMENT, studio.at(15, days=3))
+    assert (booking.customer_move_count, booking.hold_expires_at, booking.contact_name) == (0, before, name)
+    assert "Continue to payment" in page(client, booking) or "Pay €80.00" in page(client, booking)
+
+
+def test_what_ran_out_before_it_was_paid_is_booked_again_with_the_same_details(
+    client: Client, stopped: StoppedClock
+) -> None:
+    booking = waiting(paid_studio())
+    stopped.pass_minutes(11)
+    ran_out = page(client, booking)
+    expire_holds(now=stopped.now())
+    expired = page(client, booking)
+
+    over = client.get(link(booking, "pay"), follow=True).content.decode()
+    again = client.post(f"/pay/{booking.reference}/again").content.decode()
+
+    assert f'href="{link(booking, "pay")}"' in ran_out
+    assert f'href="{link(booking, "pay")}"' in expired
+    assert "Your details are kept." in over
+    assert 'value="jana@example.com"' in again
 
 
 # --- what stands ------------------------------------------------------------------------------------------------------
