@@ -1,8 +1,11 @@
 """The whole site comes up on ports of its own, survives what tests do to it, and leaves nothing behind."""
 
+import concurrent.futures
+import contextlib
 import signal
 import urllib.request
 
+import psycopg
 import pytest
 
 from devservers import process
@@ -36,6 +39,28 @@ def test_worker_when_killed_can_be_started_again(stack):
     stack.wait_until(lambda: stack.log("worker").read_text().count("ready.") >= 1, what="worker is ready")
     stack.stop_worker(signal.SIGTERM)
     stack.start("worker")
+
+
+def test_tables_when_emptied_against_somebody_elses_order_are_empty_in_the_end(stack):
+    with stack.connect() as somebody, concurrent.futures.ThreadPoolExecutor() as pool:
+        somebody.execute("BEGIN")
+        somebody.execute("LOCK TABLE core_outboxmessage IN ROW SHARE MODE")
+        emptying = pool.submit(stack.empty, "payments_stripeevent", "core_outboxmessage")
+        stack.wait_until(lambda: waiting_for_locks(stack), what="somebody waits")
+        # Whoever waits longer is ended by PostgreSQL.
+        with contextlib.suppress(psycopg.errors.DeadlockDetected):
+            somebody.execute("LOCK TABLE payments_stripeevent IN ROW SHARE MODE")
+        somebody.execute("ROLLBACK")
+
+        assert emptying.result(30) is None
+
+
+def waiting_for_locks(stack):
+    [(number,)] = stack.query(
+        "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+        " WHERE NOT l.granted AND a.datname = current_database()"
+    )
+    return number
 
 
 def test_two_stacks_do_not_meet(stack):

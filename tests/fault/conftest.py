@@ -118,7 +118,7 @@ class Site:
             if not self.stack.is_alive(name):
                 self.stack.start(name)
         self.wait_until_all_is_told()
-        self.stack.query("truncate notifications_notification")
+        self.stack.empty("notifications_notification")
         self.stack.mailbox.clear()
         self.said_before = len(self.stack.log("worker").read_text())
 

@@ -43,7 +43,7 @@ def site(texting: Site) -> Iterator[Site]:
     texting.start_afresh()
     texting.stack.twilio.recover()
     texting.stack.twilio.clear()
-    texting.stack.query("truncate notifications_suppression, notifications_inboundmessage")
+    texting.stack.empty("notifications_suppression", "notifications_inboundmessage")
     yield texting
     assert texting.stack.twilio.refusals == [] or "Not now" in texting.stack.twilio.refusals[0]
     texting.stack.wait_until(lambda: unread(texting) == 0, 30, "every report is read")

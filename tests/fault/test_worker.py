@@ -50,7 +50,7 @@ def test_what_kills_every_worker_ends_as_failed(site: Site) -> None:
     assert site.statuses() == {"technical-failure": 2}
     assert site.stack.mailbox.mails() == []
     assert site.worker_said().count("stopped its sender 3 times, given up") == 2
-    site.stack.query("truncate notifications_notification")  # the doctor names what failed
+    site.stack.empty("notifications_notification")  # the doctor names what failed
 
 
 def test_a_whole_worker_is_killed_while_the_mail_server_answers_slowly(site: Site) -> None:
