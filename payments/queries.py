@@ -87,7 +87,9 @@ def saved_card(subject_ref: str) -> SavedCard | None:
 
 def chargeable_cards() -> QuerySet[SavedCard]:
     """Saved cards whose owners still agree, and of which nothing is disputed."""
-    return SavedCard.objects.filter(detached_at=None, is_frozen=False, consent__withdrawn_at=None)
+    usable = SavedCard.objects.filter(detached_at=None, is_frozen=False, consent__withdrawn_at=None)
+    # A card that was kept while a dispute came may not be frozen yet.
+    return usable.exclude(bill__payments__is_disputed=True)
 
 
 def receipts_of(subject_ref: str) -> list[Receipt]:

@@ -9,9 +9,10 @@ from devservers.stripe import Stripe
 from payments import gateway
 from payments.enums import Purpose, SetupStatus
 from payments.errors import AlreadyPaid
-from payments.models import Bill, CardSetup, SavedCard
+from payments.models import Bill, CardSetup, Payment, SavedCard
 from payments.operations import cards, detach_cards_due, start_card_setup, sync_card_setup
 from payments.operations.cards import call_off_setup, forget_card_after
+from payments.queries import saved_card
 from tests import money
 from tests.factories import NOW
 from tests.money import SUBJECT
@@ -112,6 +113,20 @@ def test_new_card_that_comes_while_the_old_one_is_forgotten_stays(
     detach_cards_due(now=NOW)
 
     assert list(SavedCard.objects.values_list("payment_method_id", "detached_at")) == [("pm_new", None)]
+
+
+def test_card_kept_while_another_payment_is_disputed_is_not_charged(stripe: Stripe) -> None:
+    """Whoever freezes the cards of a bill does not see one that is just being written."""
+    bill = money.bill()
+    money.consent()
+    payment = money.paid(bill, stripe)
+    left(start(bill), stripe)
+    assert saved_card(SUBJECT)
+
+    Payment.objects.filter(pk=payment.pk).update(is_disputed=True)
+
+    assert SavedCard.objects.get().is_frozen is False
+    assert saved_card(SUBJECT) is None
 
 
 def test_second_tab_that_asks_when_the_card_of_the_first_has_just_come_is_told_so(
