@@ -110,6 +110,17 @@ def test_text_about_a_cancellation_says_what_becomes_of_the_money(
     assert not sms_length(text).is_unicode
 
 
+def test_text_about_a_payment_is_a_sentence_with_the_rest_and_the_receipt() -> None:
+    booking = settled_booking("deposit", 1600)
+    payment = Payment.objects.get()
+
+    text = rendered(told(booking, "payment_received", NOW, payment_id=payment.pk), Channel.SMS).text
+
+    assert ": thank you, €16.00 is paid. €64.00 is still to be paid. Receipt: http" in text
+    assert text.endswith(f"/receipt/{payment.receipt.number}")
+    assert not sms_length(text).is_unicode
+
+
 @pytest.mark.parametrize(
     ("mode", "paid", "words"),
     [
