@@ -68,7 +68,7 @@ CATALOGUE: tuple[MessageType, ...] = (
     ),
     MessageType(
         *("cancelled", _CUSTOMER, _("Cancelled"), _("When a booking is called off")),
-        *(_("Cancelled: {{ when }}"), _("your appointment is cancelled.")),
+        *(_("Cancelled: {{ when }}"), _("your appointment is cancelled.{% if money %} {{ money }}{% endif %}")),
         link="book_again_url",
         is_needed=True,
     ),

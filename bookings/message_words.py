@@ -70,13 +70,14 @@ _REASON = Variable("reason", _("What your staff wrote for the customer, if anyth
 _ASKED = Variable("asked", _("The refund by the rules"), _("€16.00"))
 _LESS = Variable("kept", _("What you keep of it"), _("€6.00"))
 _KEPT = Variable("kept_until", _("Until when the time is kept, if it is"), _("Fri 27 Nov, 12:00"))
+_MONEY = Variable("money", _("What becomes of the money, if any was paid or is due"), _("You get €16.00 back."))
 _REFUND = Variable("refund", _("How the money goes back"), _("It takes some days to reach your card."))
 
 _BY_KIND: Mapping[tuple[str, str], tuple[Variable, ...]] = {
     ("confirmed", "customer"): _CUSTOMER_AHEAD,
     ("moved", "customer"): (*_CUSTOMER_AHEAD, *_BEFORE),
     ("reassigned", "customer"): _CUSTOMER_AHEAD,
-    ("cancelled", "customer"): _FEE,
+    ("cancelled", "customer"): (*_FEE, _MONEY),
     ("reminder", "customer"): (*_CUSTOMER_AHEAD, *_COMING),
     ("review_request", "customer"): _REVIEW,
     ("follow_up", "customer"): (),
@@ -155,6 +156,7 @@ _PLAIN = {
     **{f"{page}_url": f"{page}_url" for page in ("manage", "move", "cancel", "coming", "messages", "pay", "receipt")},
     **{name: name for name in ("book_again_url", "review_url")},
     "refund": "refund_words",
+    "money": "money_words",
 }
 
 

@@ -57,6 +57,15 @@ def context(booking: Booking, studio: Studio, kind: str, role: str) -> MessageCo
     ("kind", "role"), [(kind, "customer") for kind in CUSTOMER_KINDS] + [(kind, "staff") for kind in STAFF_KINDS]
 )
 def test_each_variable_of_a_message_says_something(booking: Booking, studio: Studio, kind: str, role: str) -> None:
+    booking.events.create(
+        kind="status",
+        from_status="confirmed",
+        to_status="cancelled",
+        actor_kind="customer",
+        channel="link",
+        details={"kept_minor": 4000},
+        at=NOW,
+    )
     words = context(booking, studio, kind, role).words
 
     assert [variable.name for variable in variables_of(kind, role) if not words.get(variable.name)] == []

@@ -12,9 +12,10 @@ from bookings.models import Booking
 from bookings.operations.approving import decide_refund
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.settle import settle_payment
+from notifications.enums import RecipientRole
 from notifications.models import Notification
 from notifications.operations import send_due
-from notifications.requests import ContextRequest
+from notifications.requests import ContextRequest, MessageContext
 from payments.models import Refund
 from services.models import Business
 from tests.factories import NOW, Studio
@@ -74,6 +75,22 @@ def mails() -> list[Any]:
     return [each for each in mail.outbox if each.to == ["jana@example.com"]]
 
 
+def told(message: Notification) -> MessageContext:
+    context = notification_context(
+        ContextRequest(
+            kind=message.kind,
+            subject_ref=message.subject_ref,
+            version=message.version,
+            recipient_role=RecipientRole(message.recipient_role),
+            recipient_ref=message.recipient_ref,
+            details=message.details,
+            now=NOW,
+        )
+    )
+    assert context is not None
+    return context
+
+
 @pytest.mark.parametrize("name", ["", "cancel"])
 def test_before_the_click_it_is_said_that_the_refund_is_checked(client: Client, booking: Booking, name: str) -> None:
     shown = text(client, booking, name)
@@ -124,6 +141,7 @@ def test_the_mail_about_cancelling_says_until_when(booking: Booking) -> None:
     [sent] = mails()
 
     words = "Your refund of €80.00 is being checked. You hear from us by Wed 6 Jan, 07:00."
+    assert told(Notification.objects.get(kind="cancelled", recipient_role="customer")).words["money"] == words
     assert words in sent.body
     assert words in " ".join(str(sent.alternatives[0][0]).split())
     assert "goes back" not in sent.body
@@ -195,20 +213,7 @@ def test_a_no_is_told_with_the_sum_and_the_reason(client: Client, booking: Booki
 def test_the_mail_about_less_has_words_for_own_texts(booking: Booking) -> None:
     cancel(booking)
     decide(booking, 5000, "The room was prepared.")
-    told = Notification.objects.get(kind="refund_lowered")
-    context = notification_context(
-        ContextRequest(
-            kind=told.kind,
-            subject_ref=told.subject_ref,
-            version=told.version,
-            recipient_role=told.recipient_role,
-            recipient_ref=told.recipient_ref,
-            details=told.details,
-            channel="email",
-            now=NOW,
-        )
-    )
+    context = told(Notification.objects.get(kind="refund_lowered"))
 
-    assert context is not None
     words = {name: context.words[name] for name in ("amount", "asked", "kept", "reason")}
     assert words == {"amount": "€50.00", "asked": "€80.00", "kept": "€30.00", "reason": "The room was prepared."}
