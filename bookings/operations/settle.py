@@ -107,7 +107,7 @@ def _do_what_it_is_for(booking: Booking, payment: Payment, actor: Actor, now: da
         _settle_late(booking, payment, now)
         return
     if payment.purpose == Purpose.MOVE and not accept_paid_move(booking, actor=actor, now=now):
-        _return_late(booking, payment, min(payment.amount_minor, balance_of(booking).net_paid_minor), now)
+        _return_late(booking, payment, min(left_of(payment), balance_of(booking).net_paid_minor), now)
         return
     if payment.purpose == Purpose.FEE and booking.status not in WITH_FEES:
         # Charged or paid while staff took the fee back: it is not a part of the price.

@@ -476,6 +476,20 @@ def test_a_move_that_is_paid_after_it_was_withdrawn_is_not_made_and_its_money_go
     assert Refund.objects.values_list("amount_minor", "reason").get() == (500, "late")
 
 
+def test_money_for_a_move_goes_back_once_when_its_booking_is_cancelled_before_anybody_heard_of_it() -> None:
+    booking, place = movable()
+    propose(booking, place.minute(14, days=7))
+    arrived(booking, 500, purpose=Purpose.MOVE)
+    late = booking.starts_at - timedelta(hours=30)
+
+    cancel_booking(booking_id=booking.pk, expected_fee_minor=4000, actor=LINK, now=late)
+    deliver(now=late)
+
+    booking.refresh_from_db()
+    sums = balance(subject_ref(booking))
+    assert (booking.status, sums.net_paid_minor, sums.open_minor) == ("cancelled", 4000, 0)
+
+
 def test_a_move_that_is_proposed_again_after_it_was_withdrawn_is_made_once_paid() -> None:
     booking, place = movable()
     propose(booking, place.minute(14, days=7))
