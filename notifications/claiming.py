@@ -26,8 +26,10 @@ logger = logging.getLogger(__name__)
 
 OPEN = (NotificationStatus.QUEUED, NotificationStatus.SENDING, NotificationStatus.TEMPORARY_FAILURE)
 CLAIM_SECONDS = 120
-# A sender is killed after so many seconds (``tasks``): before the claim on what it is just handing over runs out.
-SENDER_SECONDS = 110
+# A sender is stopped, and where that does not help killed, after so many seconds (``tasks``): before the claim on what
+# it is just handing over runs out.
+SENDER_SECONDS = 80
+SENDER_KILLED_SECONDS = 110
 LOST_CLAIMS_ALLOWED = 3
 LOOKED_AT = 200
 

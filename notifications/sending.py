@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.module_loading import import_string
@@ -47,7 +48,7 @@ CHANNELS = {
 
 # Claimed together: more saves statements, fewer leaves less waiting behind a process that dies.
 CLAIMED_AT_ONCE = 10
-# Short enough to leave time for a slow last message: a sender is killed after ``claiming.SENDER_SECONDS``.
+# Short enough to leave time for a slow last message: a sender is stopped after ``claiming.SENDER_SECONDS``.
 BATCH_SECONDS = 20
 
 FIRST_DELAY_SECONDS = 10
@@ -137,9 +138,10 @@ def _deliver(row: Notification, facts: Facts, run: _Run) -> bool:
         if receipt is None:
             return False
     except TemporaryFailure as failure:
-        if failure.stops_batch:
-            run.away.add(row.channel)
-        _put_back(row, failure, run.now())
+        _leave_for_later(row, failure, run)
+        return False
+    except SoftTimeLimitExceeded:  # raised by Celery in the middle of a conversation
+        _leave_for_later(row, TemporaryFailure("The other side took too long.", stops_batch=True), run)
         return False
     except PermanentFailure as failure:
         _give_up(row, failure, run.now())
@@ -266,6 +268,12 @@ def _give_up(row: Notification, failure: PermanentFailure, now: datetime) -> Non
                 suppress_hash(channel=row.channel, pseudonym=row.address, reason=failure.suppression, now=now)
             text_instead(row, now=now)
     _forget_devices(failure.gone_devices)
+
+
+def _leave_for_later(row: Notification, failure: TemporaryFailure, run: _Run) -> None:
+    if failure.stops_batch:
+        run.away.add(row.channel)
+    _put_back(row, failure, run.now())
 
 
 def _put_back(row: Notification, failure: TemporaryFailure, now: datetime) -> None:

@@ -4,11 +4,11 @@ from celery import shared_task
 
 from core import clock
 from notifications import operations, retention
-from notifications.claiming import SENDER_SECONDS
+from notifications.claiming import SENDER_KILLED_SECONDS, SENDER_SECONDS
 
 
-# Whoever hangs on a server is killed before somebody else takes the message over.
-@shared_task(name="notifications.tasks.send_due", time_limit=SENDER_SECONDS)
+# Whoever hangs on a server lets go before somebody else takes the message over.
+@shared_task(name="notifications.tasks.send_due", soft_time_limit=SENDER_SECONDS, time_limit=SENDER_KILLED_SECONDS)
 def send_due() -> None:
     operations.send_due(now=clock.now(), limit=200)
 

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from anymail.exceptions import AnymailAPIError, AnymailInvalidAddress, AnymailRecipientsRefused
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
@@ -52,6 +53,7 @@ class EmailChannel:
 
         :raises TemporaryFailure: try again later; also when the server's answer was lost and nobody can know.
         :raises PermanentFailure: this recipient or this mail is refused for good.
+        :raises SoftTimeLimitExceeded: when the time of the task is over.
         """
         mail = composed(message)
         try:
@@ -72,6 +74,9 @@ class EmailChannel:
             raise TemporaryFailure(_reason(refused), stops_batch=True) from refused
         except smtplib.SMTPNotSupportedError as refused:
             raise PermanentFailure("The mail server does not take this kind of address.") from refused
+        except SoftTimeLimitExceeded:
+            self._hang_up()
+            raise
         except OSError as error:
             # smtplib's own errors are OSErrors too: no connection, connection lost, wrong password, sender refused.
             self._hang_up()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -18,6 +19,8 @@ from notifications.channels.outgoing import Device, Outgoing, Receipt
 from notifications.errors import PermanentFailure, TemporaryFailure
 
 TIMEOUT_SECONDS = 10
+# Of all devices of a person together: a service that hangs must not take the time of the others' messages.
+LONGEST_SECONDS = 40
 LONGEST_LIFE_SECONDS = 24 * 3600
 LONGEST_TEXT = 600
 _GONE = {404, 410}
@@ -49,8 +52,11 @@ class PushChannel:
         """
         gone: list[int] = []
         later, refused = "", "The person has no device that takes web push."
-        taken = 0
+        taken, started = 0, time.monotonic()
         for device in message.devices:
+            if time.monotonic() - started > LONGEST_SECONDS:
+                later = later or "The push service is slow."
+                break
             try:
                 self._send(message, device, now)
                 taken += 1

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from devservers import application, push
 from devservers.push import PushService, Subscription
+from notifications.channels import push as push_channel
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import MessageText, Notification, PushSubscription
 from notifications.operations import enqueue, send_due
@@ -139,6 +140,21 @@ def test_a_service_that_is_away_is_asked_again(service: PushService) -> None:
 
     assert send_due(now=NOW, limit=5) == 0
     assert outcome(row) == (Status.TEMPORARY_FAILURE, "The push service cannot be reached (ConnectionError).")
+
+
+def test_a_service_that_is_slow_does_not_take_the_time_of_all_devices(
+    service: PushService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push_channel, "LONGEST_SECONDS", -1)
+    device(service)
+    row = queued()
+
+    assert send_due(now=NOW, limit=5) == 0
+
+    row.refresh_from_db()
+    assert (row.status, row.error) == (Status.TEMPORARY_FAILURE, "The push service is slow.")
+    monkeypatch.setattr(push_channel, "LONGEST_SECONDS", 40)
+    assert send_due(now=after(20), limit=5) == 1
 
 
 def test_an_event_goes_to_devices_beside_the_mail_where_there_are_some(service: PushService) -> None:

@@ -1,12 +1,17 @@
 """The queue of messages against a real mail server: claim, send, mark, and everything that can go wrong in between."""
 
+import os
+import signal
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 from pytest_django import Settings
 
@@ -248,6 +253,46 @@ def test_a_hanging_server_is_left_after_the_time_out(mailbox: Mailbox, settings:
     assert (row.status, row.error) == (Status.TEMPORARY_FAILURE, "The mail server did not answer.")
 
 
+def test_when_the_time_of_a_task_is_over_the_message_waits_and_no_sender_dies(
+    mailbox: Mailbox, settings: Settings
+) -> None:
+    """A server begins to talk and falls silent; Celery's signal comes in the middle of the wait."""
+    settings.EMAIL_TIMEOUT = 30
+    silent = socket.create_server(("127.0.0.1", 0))
+    point_to(silent.getsockname()[1], settings)
+    queued(1)
+    queued(2)
+
+    def end_the_time() -> None:
+        call, _ = silent.accept()
+        with call:
+            call.sendall(b"220 mail.example\r\n")
+            call.recv(1000)  # the greeting, which is never answered
+            time.sleep(0.3)
+            os.kill(os.getpid(), signal.SIGUSR1)
+            call.recv(1)  # until the other side hangs up
+
+    def time_is_over(number: int, frame: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    before = signal.signal(signal.SIGUSR1, time_is_over)
+    other_side = threading.Thread(target=end_the_time)
+    other_side.start()
+    try:
+        assert send_due(now=NOW, limit=10) == 0
+    finally:
+        other_side.join(20)
+        silent.close()
+        signal.signal(signal.SIGUSR1, before)
+
+    assert list(Notification.objects.order_by("id").values_list("status", "attempts", "lost_claims", "error")) == [
+        (Status.TEMPORARY_FAILURE, 1, 0, "The other side took too long."),
+        (Status.QUEUED, 0, 0, ""),
+    ]
+    point_to(mailbox.smtp_port, settings)
+    assert send_due(now=after(60), limit=10) == 2
+
+
 def test_messages_about_one_thing_to_one_person_keep_their_order(mailbox: Mailbox) -> None:
     mailbox.fail("casey@example.com", "451", times=1)
     queued(1, "first")
@@ -380,7 +425,9 @@ def test_nobody_takes_over_what_a_slow_server_is_just_being_handed(mailbox: Mail
 
 
 def test_a_sender_is_dead_before_its_claims_run_out() -> None:
-    assert 0 < sending.BATCH_SECONDS < tasks.send_due.time_limit < claiming.CLAIM_SECONDS
+    task = tasks.send_due
+
+    assert sending.BATCH_SECONDS < task.soft_time_limit < task.time_limit < claiming.CLAIM_SECONDS
 
 
 def test_whoever_lost_the_claim_sends_and_marks_nothing(mailbox: Mailbox) -> None:
