@@ -1,35 +1,26 @@
-"""Stripe. The only file that knows its library: it takes and returns our values and raises our errors.
+"""What Stripe is asked, and what its answers mean here: takes and returns our values. ``provider`` does the asking.
 
-Every request is one that the public API of the library's own version accepts, has a time-out, and is made outside any
-transaction. Metadata and descriptions hold our keys and nothing of a person. Amounts go in and come out in our minor
-units; ``payments.currencies`` knows where Stripe counts differently.
+Every request is one that the public API of the library's own version accepts. Metadata and descriptions hold our keys
+and nothing of a person. Amounts go in and come out in our minor units; ``payments.currencies`` knows where Stripe counts
+differently.
 """
 
 import json
 import logging
-import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-import stripe
 from django.conf import settings
-from django.db import connection
 
 from payments.currencies import from_stripe_amount, stripe_amount
 from payments.enums import PaymentStatus, RefundStatus, SetupStatus
-from payments.errors import ProviderFailed, ProviderRefused, UnknownToProvider
+from payments.errors import ProviderRefused
+from payments.provider import asking, client, is_signed, keyed, pages
 
 logger = logging.getLogger(__name__)
-
-# Someone waits for the start of a payment, and a web process with them.
-TIMEOUT_SECONDS = (2.0, 6.0)
-PAUSE_AFTER_FAILURE_SECONDS = 10.0
-PAGE = 100
 
 # What pays days later. A time cannot be held that long, so these are never offered.
 DELAYED_METHODS = [
@@ -164,16 +155,16 @@ def expects_live_events() -> bool:
 def create_customer(*, bill_key: str) -> str:
     """Make the payer of one bill and return its id. No name, no address: ids only."""
     params: Any = {"metadata": {"bill": bill_key}}
-    with _asking("create customer"):
-        made = _client().v1.customers.create(params, _options(f"customer:{bill_key}"))
+    with asking("create customer"):
+        made = client().v1.customers.create(params, keyed(f"customer:{bill_key}"))
         return str(made.id)
 
 
 def detach(payment_method_id: str) -> None:
     """Forget a saved card. Harmless when it is gone already."""
     try:
-        with _asking("detach"):
-            _client().v1.payment_methods.detach(payment_method_id)
+        with asking("detach"):
+            client().v1.payment_methods.detach(payment_method_id)
     except ProviderRefused as refused:
         logger.info("payment method is gone already: %s", refused.code)
 
@@ -221,21 +212,21 @@ def confirm_charge(intent_id: str, *, key: str, serial: int) -> Intent:
     :raises ProviderRefused: when the bank declines or wants to see the customer (``authentication_required``).
     """
     params: Any = {"off_session": True, "expand": ["payment_method"]}
-    with _asking("confirm charge"):
-        return _intent(_client().v1.payment_intents.confirm(intent_id, params, _options(f"confirm:{key}:{serial}")))
+    with asking("confirm charge"):
+        return _intent(client().v1.payment_intents.confirm(intent_id, params, keyed(f"confirm:{key}:{serial}")))
 
 
 def retrieve_intent(intent_id: str) -> Intent:
     params: Any = {"expand": ["payment_method"]}
-    with _asking("retrieve intent"):
-        return _intent(_client().v1.payment_intents.retrieve(intent_id, params))
+    with asking("retrieve intent"):
+        return _intent(client().v1.payment_intents.retrieve(intent_id, params))
 
 
 def cancel_intent(intent_id: str) -> Intent:
     """Call a payment off and return what it is then: it may have succeeded just before."""
     try:
-        with _asking("cancel intent"):
-            return _intent(_client().v1.payment_intents.cancel(intent_id))
+        with asking("cancel intent"):
+            return _intent(client().v1.payment_intents.cancel(intent_id))
     except ProviderRefused:
         return retrieve_intent(intent_id)
 
@@ -243,7 +234,7 @@ def cancel_intent(intent_id: str) -> Intent:
 def intents_since(since: datetime) -> Iterator[Intent]:
     """Every payment of the account made since then, newest first."""
     params = {"created": {"gte": int(since.timestamp())}}
-    yield from map(_intent, _pages(_client().v1.payment_intents.list, params))
+    yield from map(_intent, pages(client().v1.payment_intents.list, params))
 
 
 # --- cards without a payment ------------------------------------------------------------------------------------------
@@ -256,20 +247,20 @@ def create_setup(*, key: str, customer_id: str) -> Setup:
         "excluded_payment_method_types": DELAYED_METHODS,
         "metadata": {"setup": key},
     }
-    with _asking("create setup"):
-        return _setup(_client().v1.setup_intents.create(params, _options(f"setup:{key}")))
+    with asking("create setup"):
+        return _setup(client().v1.setup_intents.create(params, keyed(f"setup:{key}")))
 
 
 def retrieve_setup(setup_intent_id: str) -> Setup:
     params: Any = {"expand": ["payment_method"]}
-    with _asking("retrieve setup"):
-        return _setup(_client().v1.setup_intents.retrieve(setup_intent_id, params))
+    with asking("retrieve setup"):
+        return _setup(client().v1.setup_intents.retrieve(setup_intent_id, params))
 
 
 def cancel_setup(setup_intent_id: str) -> Setup:
     try:
-        with _asking("cancel setup"):
-            return _setup(_client().v1.setup_intents.cancel(setup_intent_id))
+        with asking("cancel setup"):
+            return _setup(client().v1.setup_intents.cancel(setup_intent_id))
     except ProviderRefused:
         return retrieve_setup(setup_intent_id)
 
@@ -287,24 +278,24 @@ def create_refund(*, key: str, serial: int, intent_id: str, amount_minor: int, c
         "amount": stripe_amount(amount_minor, currency),
         "metadata": {"refund": key},
     }
-    with _asking("create refund"):
-        return _refund(_client().v1.refunds.create(params, _options(f"refund:{key}:{serial}")))
+    with asking("create refund"):
+        return _refund(client().v1.refunds.create(params, keyed(f"refund:{key}:{serial}")))
 
 
 def refunds_of(intent_id: str) -> list[RefundState]:
-    return [_refund(each) for each in _pages(_client().v1.refunds.list, {"payment_intent": intent_id})]
+    return [_refund(each) for each in pages(client().v1.refunds.list, {"payment_intent": intent_id})]
 
 
 def refunds_since(since: datetime) -> Iterator[RefundState]:
     params = {"created": {"gte": int(since.timestamp())}}
-    yield from map(_refund, _pages(_client().v1.refunds.list, params))
+    yield from map(_refund, pages(client().v1.refunds.list, params))
 
 
 # --- disputes ---------------------------------------------------------------------------------------------------------
 
 
 def disputes_of(intent_id: str) -> list[Dispute]:
-    return [_dispute(each) for each in _pages(_client().v1.disputes.list, {"payment_intent": intent_id})]
+    return [_dispute(each) for each in pages(client().v1.disputes.list, {"payment_intent": intent_id})]
 
 
 # --- notices ----------------------------------------------------------------------------------------------------------
@@ -314,7 +305,7 @@ def verified_event(body: bytes, signature: str) -> Mapping[str, Any] | None:
     """Return the notice in ``body`` if one of our secrets signed exactly these bytes within five minutes, else None."""
     try:
         text = body.decode()
-        if not any(_is_signed(text, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
+        if not any(is_signed(text, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
             return None
         event = json.loads(text)
     except (ValueError, RecursionError):
@@ -322,104 +313,13 @@ def verified_event(body: bytes, signature: str) -> Mapping[str, Any] | None:
     return event if isinstance(event, dict) else None
 
 
-def _is_signed(text: str, signature: str, secret: str) -> bool:
-    # The library compares ASCII only.
-    if not signature.isascii():
-        return False
-    try:
-        stripe.WebhookSignature.verify_header(text, signature, secret, stripe.Webhook.DEFAULT_TOLERANCE)
-    except (ValueError, stripe.SignatureVerificationError):
-        return False
-    return True
-
-
 # --- inside -----------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=4)
-def _made_client(secret_key: str, api_base: str) -> stripe.StripeClient:
-    return stripe.StripeClient(
-        secret_key,
-        base_addresses={"api": api_base},
-        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
-        # The outbox and the customer try again, with the same keys; doing so here would only make people wait.
-        max_network_retries=0,
-    )
-
-
-def _client() -> stripe.StripeClient:
-    return _made_client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
-
-
-def _options(idempotency_key: str) -> Any:
-    return {"idempotency_key": idempotency_key}
 
 
 def _create_intent(params: dict[str, Any], key: str, serial: int) -> Intent:
     sent: Any = params
-    with _asking("create intent"):
-        return _intent(_client().v1.payment_intents.create(sent, _options(f"payment:{key}:{serial}")))
-
-
-def _pages(read: Any, params: Mapping[str, Any]) -> Iterator[Any]:
-    after: dict[str, Any] = {}
-    while True:
-        with _asking("list"):
-            page = read({**params, **after, "limit": PAGE})
-        yield from page.data
-        if not page.has_more or not page.data:
-            return
-        after = {"starting_after": page.data[-1].id}
-
-
-class _Breaker:
-    """Remembers for some seconds that the provider did not answer, so that people are told at once."""
-
-    def __init__(self) -> None:
-        self.open_until = 0.0
-
-    def check(self) -> None:
-        if time.monotonic() < self.open_until:
-            raise ProviderFailed("not asked: it did not answer a moment ago")
-
-    def trip(self) -> None:
-        self.open_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
-
-
-breaker = _Breaker()
-
-
-@contextmanager
-def _asking(what: str) -> Iterator[None]:
-    """Turn the library's errors into ours, and refuse to hold a transaction open meanwhile."""
-    blocks = connection.atomic_blocks
-    if blocks and not getattr(blocks[-1], "_from_testcase", False):
-        raise RuntimeError("The payment provider must not be asked inside a transaction.")
-    breaker.check()
-    try:
-        yield
-    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-        if isinstance(error, stripe.APIConnectionError):
-            breaker.trip()
-        logger.warning("stripe: %s failed: %s", what, type(error).__name__)
-        raise ProviderFailed(type(error).__name__) from error
-    except (stripe.CardError, stripe.InvalidRequestError) as error:
-        if error.http_status == 429 or error.code == "lock_timeout":
-            raise ProviderFailed(str(error.code)) from error
-        code = getattr(error, "decline_code", None) or error.code or "refused"
-        if error.code == "authentication_required":
-            code = error.code
-        logger.info("stripe: %s refused: %s", what, code)
-        refused = UnknownToProvider if error.http_status == 404 else ProviderRefused
-        raise refused(str(code)[:60]) from error
-    except stripe.IdempotencyError as error:
-        logger.error("stripe: %s: a key was used for something else", what)
-        raise ProviderFailed("idempotency_key_reused", answered=True) from error
-    except stripe.StripeError as error:
-        # What the provider answered with 5xx is stored under the key; wrong keys and permissions are ours to mend.
-        logger.warning("stripe: %s failed: %s %s", what, type(error).__name__, error.http_status)
-        is_busy = error.http_status == 409
-        raise ProviderFailed(type(error).__name__, answered=not is_busy and (error.http_status or 0) >= 500) from error
+    with asking("create intent"):
+        return _intent(client().v1.payment_intents.create(sent, keyed(f"payment:{key}:{serial}")))
 
 
 def _value(found: Any, name: str) -> Any:

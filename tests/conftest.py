@@ -35,11 +35,11 @@ def stripe_server() -> Iterator[Stripe]:
 @pytest.fixture
 def stripe(stripe_server: Stripe, settings: Any) -> Stripe:
     """The stand-in, empty, and settings that lead to it."""
-    from payments import gateway
+    from payments import provider
 
     stripe_server.control.reset()
     stripe_server.control.set_webhook("")
-    gateway.breaker.open_until = 0.0
+    provider.breaker.open_until = 0.0
     values = stripe_server.environment()
     settings.STRIPE_WEBHOOK_SECRETS = [values.pop("STRIPE_WEBHOOK_SECRET")]
     for name, value in values.items():

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Consent
 from devservers.stripe import Stripe
-from payments import gateway
+from payments import gateway, provider
 from payments.enums import Purpose, SetupStatus
 from payments.errors import AlreadyPaid
 from payments.models import Bill, CardSetup, Payment, SavedCard
@@ -35,7 +35,7 @@ def left(setup: CardSetup, stripe: Stripe) -> str:
 
 def is_at_stripe(payment_method_id: str) -> bool:
     """Whether Stripe still keeps a card for its owner."""
-    found = gateway._client().v1.payment_methods.retrieve(payment_method_id)
+    found = provider.client().v1.payment_methods.retrieve(payment_method_id)
     return found.customer is not None
 
 

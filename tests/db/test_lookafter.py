@@ -6,7 +6,7 @@ import pytest
 
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
-from payments import gateway, lookafter
+from payments import gateway, lookafter, provider
 from payments.enums import AlertKind, PaymentStatus, RefundReason, RefundStatus
 from payments.models import MoneyAlert, Payment, Refund
 from payments.operations import call_off_payments, request_charge, request_refunds
@@ -115,13 +115,13 @@ def test_refund_that_cannot_be_sent_for_an_hour_is_shown_to_somebody(stripe: Str
 
 @pytest.mark.parametrize("name", ["payment", "refund"])
 def test_comparison_reads_over_metadata_of_others(stripe: Stripe, name: str) -> None:
-    gateway._client().v1.payment_intents.create({"amount": 500, "currency": "eur", "metadata": {name: "order 17"}})
+    provider.client().v1.payment_intents.create({"amount": 500, "currency": "eur", "metadata": {name: "order 17"}})
 
     assert lookafter.reconcile(now=NOW, window=EVER).report == []
 
 
 def test_comparison_reads_over_sums_of_others_that_we_cannot_write(stripe: Stripe) -> None:
-    gateway._client().v1.payment_intents.create({"amount": 12345, "currency": "rsd"})
+    provider.client().v1.payment_intents.create({"amount": 12345, "currency": "rsd"})
 
     assert lookafter.reconcile(now=NOW, window=EVER).report == []
 

@@ -34,7 +34,7 @@ from core.errors import DomainError
 from devservers.stripe import Stripe
 from devservers.stripe_control import ControlFailed
 from payments import doctor as payments_doctor
-from payments import gateway, lookafter
+from payments import gateway, lookafter, provider
 from payments.enums import LIVE_PAYMENTS, Method, PaymentStatus, RefundStatus
 from payments.errors import ProviderFailed
 from payments.models import CardSetup, MoneyAlert, Payment, Refund
@@ -419,7 +419,7 @@ def killable(monkeypatch: pytest.MonkeyPatch) -> None:
     from payments.operations import cards, charging, paying, refunding
 
     # How long an outage is remembered is real time, which differs from life to life.
-    monkeypatch.setattr(gateway.breaker, "trip", lambda: None)
+    monkeypatch.setattr(provider.breaker, "trip", lambda: None)
     for module in (outbox, cards, charging, paying, refunding, crash):
         monkeypatch.setattr(module, "crash_point", _maybe_killed)
 

@@ -9,7 +9,7 @@ import pytest
 from core import outbox
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
-from payments import gateway, lookafter
+from payments import gateway, lookafter, provider
 from payments.enums import AlertKind, Method, Purpose, RefundReason, RefundStatus
 from payments.errors import ProviderFailed, RefundNotPossible, RefundTooLarge
 from payments.models import Bill, MoneyAlert, Payment, Refund
@@ -266,7 +266,7 @@ def test_refund_that_was_made_though_the_provider_says_no_is_found(
 
 def test_refund_of_others_with_metadata_like_ours_is_taken_over(stripe: Stripe) -> None:
     payment = money.paid(money.bill(), stripe)
-    gateway._client().v1.refunds.create(
+    provider.client().v1.refunds.create(
         {"payment_intent": str(payment.intent_id), "amount": 700, "metadata": {"refund": "order 17"}}
     )
 

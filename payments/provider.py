@@ -1,0 +1,119 @@
+"""How Stripe is asked, whatever is asked: with a time-out, outside any transaction, its errors turned into ours.
+
+The only file that knows the library. Whoever waits is told at once for some seconds after Stripe did not answer.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import stripe
+from django.conf import settings
+from django.db import connection
+
+from payments.errors import ProviderFailed, ProviderRefused, UnknownToProvider
+
+logger = logging.getLogger(__name__)
+
+# Someone waits for the start of a payment, and a web process with them.
+TIMEOUT_SECONDS = (2.0, 6.0)
+PAUSE_AFTER_FAILURE_SECONDS = 10.0
+PAGE = 100
+
+
+class _Breaker:
+    """Remembers for some seconds that the provider did not answer, so that people are told at once."""
+
+    def __init__(self) -> None:
+        self.open_until = 0.0
+
+    def check(self) -> None:
+        if time.monotonic() < self.open_until:
+            raise ProviderFailed("not asked: it did not answer a moment ago")
+
+    def trip(self) -> None:
+        self.open_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
+
+
+breaker = _Breaker()
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """Turn the library's errors into ours, and refuse to hold a transaction open meanwhile."""
+    blocks = connection.atomic_blocks
+    if blocks and not getattr(blocks[-1], "_from_testcase", False):
+        raise RuntimeError("The payment provider must not be asked inside a transaction.")
+    breaker.check()
+    try:
+        yield
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        if isinstance(error, stripe.APIConnectionError):
+            breaker.trip()
+        logger.warning("stripe: %s failed: %s", what, type(error).__name__)
+        raise ProviderFailed(type(error).__name__) from error
+    except (stripe.CardError, stripe.InvalidRequestError) as error:
+        if error.http_status == 429 or error.code == "lock_timeout":
+            raise ProviderFailed(str(error.code)) from error
+        code = getattr(error, "decline_code", None) or error.code or "refused"
+        if error.code == "authentication_required":
+            code = error.code
+        logger.info("stripe: %s refused: %s", what, code)
+        refused = UnknownToProvider if error.http_status == 404 else ProviderRefused
+        raise refused(str(code)[:60]) from error
+    except stripe.IdempotencyError as error:
+        logger.error("stripe: %s: a key was used for something else", what)
+        raise ProviderFailed("idempotency_key_reused", answered=True) from error
+    except stripe.StripeError as error:
+        # What the provider answered with 5xx is stored under the key; wrong keys and permissions are ours to mend.
+        logger.warning("stripe: %s failed: %s %s", what, type(error).__name__, error.http_status)
+        is_busy = error.http_status == 409
+        raise ProviderFailed(type(error).__name__, answered=not is_busy and (error.http_status or 0) >= 500) from error
+
+
+def client() -> stripe.StripeClient:
+    """The library's client for the account of this site."""
+    return _made_client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
+
+
+def keyed(idempotency_key: str) -> Any:
+    """Options of a request of which the same key makes the same thing again."""
+    return {"idempotency_key": idempotency_key}
+
+
+def pages(read: Any, params: Mapping[str, Any]) -> Iterator[Any]:
+    """Everything that a list of Stripe's has, page by page."""
+    after: dict[str, Any] = {}
+    while True:
+        with asking("list"):
+            page = read({**params, **after, "limit": PAGE})
+        yield from page.data
+        if not page.has_more or not page.data:
+            return
+        after = {"starting_after": page.data[-1].id}
+
+
+def is_signed(text: str, signature: str, secret: str) -> bool:
+    """Whether one who knows the secret signed exactly this text within five minutes."""
+    # The library compares ASCII only.
+    if not signature.isascii():
+        return False
+    try:
+        stripe.WebhookSignature.verify_header(text, signature, secret, stripe.Webhook.DEFAULT_TOLERANCE)
+    except (ValueError, stripe.SignatureVerificationError):
+        return False
+    return True
+
+
+@lru_cache(maxsize=4)
+def _made_client(secret_key: str, api_base: str) -> stripe.StripeClient:
+    return stripe.StripeClient(
+        secret_key,
+        base_addresses={"api": api_base},
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        # The outbox and the customer try again, with the same keys; doing so here would only make people wait.
+        max_network_retries=0,
+    )
