@@ -1,8 +1,8 @@
 """What Stripe is asked, and what its answers mean here: takes and returns our values. ``provider`` does the asking.
 
 Every request is one that the public API of the library's own version accepts. Metadata and descriptions hold our keys
-and nothing of a person. Amounts go in and come out in our minor units; ``payments.currencies`` knows where Stripe counts
-differently.
+and nothing of a person. Amounts go in and come out in our minor units; ``payments.currencies`` knows where Stripe
+counts differently.
 """
 
 import json
