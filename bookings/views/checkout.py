@@ -23,7 +23,8 @@ from bookings.lifecycle import Actor
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking, BookingLine
 from bookings.operations.confirm import Contact, confirm_booking
-from bookings.operations.hold import change_extras, extend_hold, hold_slot, release_hold, retake_hold
+from bookings.operations.extras import change_extras
+from bookings.operations.hold import extend_hold, hold_slot, release_hold, retake_hold
 from bookings.presenters import checkout as presenter
 from bookings.presenters import visit
 from bookings.presenters.choice import parsed_slot

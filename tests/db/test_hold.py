@@ -19,8 +19,8 @@ from bookings.errors import (
     TooManyHolds,
 )
 from bookings.models import Allocation, Booking, BookingEvent, BookingLine
+from bookings.operations.extras import change_extras
 from bookings.operations.hold import (
-    change_extras,
     expire_holds,
     extend_hold,
     release_hold,
