@@ -11,13 +11,14 @@ from bookings.appointment import local
 from bookings.models import Booking, HelpMessage
 from bookings.payables import Payable, PayKind
 from bookings.presenters import visit
+from bookings.settlements import settlement
 from core import formats
 from dashboard.forms import CancelForm
 from dashboard.presenters.day import what_and_who
 from dashboard.presenters.money import means_text
 from dashboard.queries import Money
 from payments.enums import COUNTING_REFUNDS, Method, PaymentStatus, RefundStatus
-from payments.models import Payment, Refund
+from payments.models import BillLine, Payment, Refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,41 +205,55 @@ def cancel(booking: Booking, money: Money, *, who: str, fee_minor: int, fee_of_c
     """``fee_minor`` is taken as the form stands, ``fee_of_call_minor`` is what the rules say about the call."""
     ours, theirs = CancelForm.BUSINESS, CancelForm.CUSTOMER
     choices = {
-        "business": (CancelForm.name_of(ours, 0), _cancel_button(booking, money, 0)),
-        "free": (CancelForm.name_of(theirs, 0), _cancel_button(booking, money, 0)),
-        "fee": (CancelForm.name_of(theirs, fee_of_call_minor), _cancel_button(booking, money, fee_of_call_minor)),
+        "business": (CancelForm.name_of(ours, 0), _cancel_button(booking, money, ours, 0)),
+        "free": (CancelForm.name_of(theirs, 0), _cancel_button(booking, money, theirs, 0)),
+        "fee": (
+            CancelForm.name_of(theirs, fee_of_call_minor),
+            _cancel_button(booking, money, theirs, fee_of_call_minor),
+        ),
         "unknown": ("", gettext("Look up the fee")),
     }
     return Ask(
         gettext("Cancel this booking"),
         gettext("The time is free at once, and everybody concerned gets a mail."),
-        _cancel_button(booking, money, fee_minor),
+        _cancel_button(booking, money, who, fee_minor),
         named=CancelForm.name_of(who, fee_minor),
         is_bad=True,
         choices=json.dumps(choices),
     )
 
 
-def _cancel_button(booking: Booking, money: Money, fee_minor: int) -> str:
-    paid = money.balance.net_paid_minor
+def _cancel_button(booking: Booking, money: Money, who: str, fee_minor: int) -> str:
+    back = _goes_back(booking, money, who, fee_minor)
+    words = {"fee": sum_of(fee_minor, booking), "back": sum_of(back, booking)}
+    if fee_minor and back:
+        return gettext("Cancel for a fee of %(fee)s, %(back)s goes back") % words
     if fee_minor:
-        return gettext("Cancel for a fee of %(sum)s") % {"sum": sum_of(fee_minor, booking)}
-    if paid > 0:
-        return gettext("Cancel, %(sum)s goes back") % {"sum": sum_of(paid, booking)}
-    return gettext("Cancel free of charge")
+        return gettext("Cancel for a fee of %(fee)s") % words
+    return gettext("Cancel, %(back)s goes back") % words if back else gettext("Cancel free of charge")
 
 
 def cancel_notes(booking: Booking, money: Money, fee_minor: int) -> list[str]:
     """What either choice means in money at this moment."""
-    paid = money.balance.net_paid_minor
-    if paid > 0:
-        ours = gettext("If you call it off: all of %(sum)s goes back.") % {"sum": sum_of(paid, booking)}
-    else:
-        ours = gettext("If you call it off: nothing is owed.")
-    if not fee_minor:
-        return [ours, gettext("If the customer calls it off now: free of charge.")]
-    theirs = gettext("If the customer calls it off now: a fee of %(fee)s.") % {"fee": sum_of(fee_minor, booking)}
+    back = _goes_back(booking, money, CancelForm.BUSINESS, 0)
+    ours = gettext("If you call it off: nothing is owed.")
+    if back:
+        ours = gettext("If you call it off: all of %(sum)s goes back.") % {"sum": sum_of(back, booking)}
+    theirs = gettext("If the customer calls it off now: free of charge.")
+    if fee_minor:
+        theirs = gettext("If the customer calls it off now: a fee of %(fee)s.") % {"fee": sum_of(fee_minor, booking)}
+    if back := _goes_back(booking, money, CancelForm.CUSTOMER, fee_minor):
+        theirs += " " + gettext("%(sum)s goes back.") % {"sum": sum_of(back, booking)}
     return [ours, theirs]
+
+
+def _goes_back(booking: Booking, money: Money, who: str, fee_minor: int) -> int:
+    """What cancelling gives back: all of it where the business calls it off, else what fees leave of it."""
+    moves = sum(line.gross_minor for line in money.lines if line.kind == BillLine.Kind.CHANGE_FEE)
+    kept = moves if who == CancelForm.CUSTOMER and booking.customer_move_count else 0
+    paid = max(0, money.balance.net_paid_minor - kept)
+    settled = settlement(fee_minor=fee_minor, paid_minor=paid, can_charge=False, cap_minor=0, currency=booking.currency)
+    return settled.refund_minor
 
 
 def request(booking: Booking) -> Ask:

@@ -1,6 +1,9 @@
 """The visit at the desk: no-shows, cancelling for either side, requests, messages, trust; and who may do what."""
 
+import json
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -9,7 +12,7 @@ from accounts.models import Customer
 from bookings.enums import ActorKind, BookingStatus
 from bookings.models import Booking, BookingEvent, HelpMessage
 from bookings.operations.help import send_help
-from payments.models import Refund
+from payments.models import BillLine, Refund
 from payments.queries import balance
 from services.models import Service
 from staff.enums import Role
@@ -112,11 +115,42 @@ def test_on_behalf_of_the_customer_the_rules_of_the_moment_count(
     asked = desk.send(booking, "cancel", form, who="customer")
     response = desk.do(booking, "cancel", who="customer")
 
-    assert "Cancel for a fee of €40.00" in asked.content.decode()
+    assert ">Cancel for a fee of €40.00, €40.00 goes back</button>" in asked.content.decode()
     assert response.status_code == 303
     assert status(booking) == BookingStatus.CANCELLED
     assert (booking.cancelled_by, booking.cancellation_fee_minor) == (ActorKind.CUSTOMER, 4000)
     assert [refund.amount_minor for refund in Refund.objects.all()] == [4000]
+
+
+@pytest.mark.parametrize(
+    ("who", "words", "refunds"),
+    [("business", "Cancel, €10.00 goes back", [1000]), ("customer", "Cancel free of charge", [])],
+)
+def test_a_fee_for_moving_goes_back_where_the_business_cancels_and_the_button_says_so(
+    desk: DeskClient, booking: Booking, who: str, words: str, refunds: list[int]
+) -> None:
+    Booking.objects.filter(pk=booking.pk).update(customer_move_count=1)
+    BillLine.objects.create(
+        bill_id=booking.bill_id,
+        subject_ref=f"booking:{booking.pk}",
+        kind=BillLine.Kind.CHANGE_FEE,
+        text="Fee for moving the booking",
+        net_minor=1000,
+        tax_minor=0,
+        gross_minor=1000,
+        created_at=NOW,
+    )
+    by_card(booking, 1000)
+    form = desk.form(booking, "cancel")
+
+    shown = json.loads(
+        unescape(re.findall(r'data-choices="([^"]+)"', desk.page(booking, "cancel").content.decode())[0])
+    )
+    desk.send(booking, "cancel", form, who=who, named=f"{who}:0")
+
+    assert shown["business" if who == "business" else "free"] == [f"{who}:0", words]
+    assert status(booking) == BookingStatus.CANCELLED
+    assert [refund.amount_minor for refund in Refund.objects.all()] == refunds
 
 
 def test_the_moment_of_the_call_decides(
