@@ -127,7 +127,7 @@ def call_off_payments(*, subject_ref: str, purposes: Collection[Purpose] | None 
     """Have every waiting payment and card setup of a subject called off at the provider, soon and not here.
 
     From now on none is handed out or charged. If one succeeds first, ``payment.succeeded`` follows as for any other.
-    Locks the bill first, which comes before payments in the order of locks.
+    Locks the bill, as whoever writes a new payment does, so that none comes in between unseen.
     """
     bills = BillLine.objects.filter(subject_ref=subject_ref).values("bill_id")
     list(Bill.objects.select_for_update(no_key=True).filter(pk__in=bills).order_by("pk"))
@@ -222,26 +222,27 @@ def _waiting(
 ) -> Payment | None:
     """Return the one waiting payment of the subject and purpose, made now if there is none. Two at once find one.
 
-    None when another one came and went meanwhile.
+    None when another one came and went meanwhile. Locks the bill.
 
     :raises AlreadyPaid: when a new one is not due any more.
     """
     found = Payment.objects.filter(subject_ref=subject_ref, purpose=purpose, status__in=LIVE_PAYMENTS)
     if payment := found.first():
         return payment
-    bill = Bill.objects.get(pk=bill_id)
-    payment = Payment(
-        bill=bill,
-        subject_ref=subject_ref,
-        purpose=purpose,
-        currency=bill.currency,
-        amount_minor=amount_minor,
-        saves_card=saves_card,
-        cap_minor=cap_minor,
-        created_at=now,
-    )
     try:
         with transaction.atomic():
+            # Whoever calls payments off holds this lock until what is due then can be read.
+            bill = Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
+            payment = Payment(
+                bill=bill,
+                subject_ref=subject_ref,
+                purpose=purpose,
+                currency=bill.currency,
+                amount_minor=amount_minor,
+                saves_card=saves_card,
+                cap_minor=cap_minor,
+                created_at=now,
+            )
             payment.save(force_insert=True)
             if not is_still_due():
                 raise AlreadyPaid

@@ -132,6 +132,30 @@ def test_staff_waive_a_fee_or_take_it_in_cash_while_the_worker_charges_it(
         assert kept(booking) == expected
 
 
+@rounds(short=10, full=100)
+def test_cash_is_taken_while_the_customer_begins_to_pay_online(rounds: int, place: Studio, stripe: Stripe) -> None:
+    """Whatever comes first: nothing that could still be paid is left once the worker has called it off."""
+    place.variant.service.payment_mode = "full"
+    place.variant.service.save()
+    for number in range(rounds):
+        booking = booked(place, start_minute=place.minute(9 + number % 8, days=7 + number // 8))
+        cash = partial(
+            desk.record_payment,
+            booking_id=booking.pk,
+            method=Method.CASH,
+            amount_minor=FEE,
+            note="",
+            request_key=f"cash-{number}",
+            actor=DESK,
+            now=NOW,
+        )
+        begin = partial(begin_payment, booking_id=booking.pk, expected_minor=FEE, consent_text=CARD_WORDS, now=NOW)
+        outcomes = race([cash, begin])
+        assert set(tally(outcomes)) <= {"Payment", "PayStart", "AlreadyPaid", "NothingToPay", "PaymentUnavailable"}
+        assert settled(booking, NOW) == {}
+        assert not Payment.objects.filter(subject_ref=subject_ref(booking), status__in=LIVE_PAYMENTS).exists()
+
+
 @rounds(short=5, full=50)
 @pytest.mark.usefixtures("payments_alone")
 def test_two_cards_that_come_at_once_are_one_card(rounds: int, stripe: Stripe) -> None:
