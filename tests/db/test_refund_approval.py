@@ -345,6 +345,26 @@ def test_what_went_back_at_the_provider_is_not_approved_again(place: Studio, str
     assert violations() == []
 
 
+def test_what_the_fee_of_the_rules_lacks_already_is_not_kept_once_more(place: Studio, stripe: Stripe) -> None:
+    """80.00 paid, 40.00 by the rules, 40.00 wait; somebody gave 30.00 back at Stripe. Declined, nothing is owed."""
+    booking = booked(place, start_minute=place.minute(10, days=2))
+    payment = begin_and_pay(booking, stripe, 8000)
+    money.gateway_news(payment)
+    money.deliver()
+    booking.refresh_from_db()
+    at = booking.starts_at - timedelta(hours=30)
+    cancel_booking(booking_id=booking.pk, expected_fee_minor=4000, actor=LINK, now=at)
+    refund = Refund.objects.get()
+    stripe.control.refund_outside(str(payment.intent_id), 3000)
+    sync_refunds(payment_id=payment.pk, now=at)
+
+    decide(refund, 0, "Given back already", now=at)
+
+    booking.refresh_from_db()
+    assert (sums(booking), booking.cancellation_fee_minor) == ((5000, 3000, 0), 5000)
+    assert violations(48) == []
+
+
 def test_all_of_it_went_back_at_the_provider(place: Studio, stripe: Stripe) -> None:
     booking = booked(place, start_minute=place.minute(10, days=4))
     payment = begin_and_pay(booking, stripe, 8000)

@@ -622,3 +622,17 @@ def test_quiet_hours_need_both_ends(desk: Client) -> None:
 
     assert "Fill in both times, or neither for no quiet hours." in shown
     assert not QuietHours.objects.exists()
+
+
+def test_who_owns_the_business_lets_refunds_wait_for_approval(desk: Client) -> None:
+    business = factories.business()
+    url = page("services_business", business)
+
+    save(desk, url, form_of(desk, url) | {"refunds_need_approval": "on"})
+
+    business.refresh_from_db()
+    assert business.refunds_need_approval
+    # Whoever only enters the admin does not see the page.
+    desk.force_login(User.objects.create_user("sam@studio.example", is_staff=True))
+    assert desk.get(url).status_code == 403
+    assert desk.post(url, {}).status_code == 403

@@ -161,7 +161,11 @@ def test_an_old_page_decides_nothing(desk: DeskClient, booking: Booking, refund:
 
 def test_a_page_with_another_sum_is_asked_again(desk: DeskClient, booking: Booking, refund: Refund) -> None:
     old = desk.form(booking, "approve", refund=refund.pk)
+    # Somebody gives 30.00 back at the payment provider.
     Refund.objects.filter(pk=refund.pk).update(amount_minor=5000)
+    refund.payment.refunds.create(
+        reason="external", status="submitted", currency="EUR", amount_minor=3000, created_at=NOW
+    )
 
     response = desk.send(booking, "approve", old)
 
