@@ -624,6 +624,9 @@ def test_quiet_hours_need_both_ends(desk: Client) -> None:
     assert not QuietHours.objects.exists()
 
 
+# --- the business ----------------------------------------------------------------------------------------------------
+
+
 def test_who_owns_the_business_lets_refunds_wait_for_approval(desk: Client) -> None:
     business = factories.business()
     url = page("services_business", business)
