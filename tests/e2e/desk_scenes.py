@@ -3,12 +3,18 @@
 from playwright.sync_api import Page, expect
 
 from bookings.management.commands.demo import PASSWORD
-from tests.e2e.scenes import Stage, scene
+from tests.e2e.scenes import Stage, confirmed, scene
 from tests.stack import Stack
 
 OWNER, FRONT_DESK, THERAPIST = "olivia@linden.example", "leyla@linden.example", "ana@linden.example"
 # The front desk works at this place; its days are those of this zone.
 KREUZBERG = "location_id = (select id from services_location where slug = 'kreuzberg')"
+# The messages about the booking of one customer, and those of them that are just being sent.
+OF_ONE = (
+    "from notifications_notification where subject_ref ="
+    " (select 'booking:' || id from bookings_booking where contact_email = %s)"
+)
+LEAVING = "status in ('queued', 'sending') and not_before <= now()"
 
 
 def sign_in(page: Page, email: str = OWNER) -> None:
@@ -177,13 +183,16 @@ def desk_message_text_without_twilio(stage: Stage) -> None:
 
 @scene
 def desk_message_log(stage: Stage) -> None:
-    """One message arrived, one could not, and one stopped the worker."""
+    """One message about a booking arrived, one could not, and one stopped the worker."""
+    jana = confirmed(stage)
+    stage.site.wait_until(lambda: not stage.site.query(f"select 1 {OF_ONE} and {LEAVING}", jana.email), what="all left")
     stage.site.query(
         "update notifications_notification set status = v.status, error = v.error, lost_claims = v.lost from ("
-        " select id, row_number() over (order by id desc) as place from notifications_notification limit 3) n"
+        f" select id, row_number() over (order by id desc) as place {OF_ONE}) n"
         " join (values (1, 'technical-failure', 'Sending this stopped the worker 3 times.', 3),"
         " (2, 'permanent-failure', '550 5.1.1 No such mailbox', 0), (3, 'delivered', '', 0))"
-        " v(place, status, error, lost) on v.place = n.place where notifications_notification.id = n.id"
+        " v(place, status, error, lost) on v.place = n.place where notifications_notification.id = n.id",
+        jana.email,
     )
     sign_in(stage.page)
     stage.page.goto("/desk/messages/log/")
