@@ -16,8 +16,8 @@ SIZES = {"small": (320, 640), "phone": (390, 844), "tablet": (820, 1180), "deskt
 # Everybody here comes from one address and books many times.
 NO_LIMITS = dict.fromkeys(("HOLDS_PER_ADDRESS", "LINK_GUESSES_PER_MINUTE", "SIGN_INS_PER_MINUTE"), "100000")
 HOME_ZONE = "Europe/Berlin"
-# Adds up how far things moved by themselves (cumulative layout shift) in window.layoutShift. Not in a frame: in one that
-# may run no scripts the browser would complain of ours.
+# Adds up how far things moved by themselves (cumulative layout shift) in window.layoutShift. Not in frames: the browser
+# would complain of this in one that may run no scripts.
 COLLECT_SHIFTS = """
     if (window === window.top) {
         window.layoutShift = 0;
