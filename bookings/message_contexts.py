@@ -17,13 +17,14 @@ from bookings.links import LinkRole, manage_url
 from bookings.message_words import CARD, labels, words_of
 from bookings.models import Booking
 from bookings.payables import payable
-from bookings.payment_texts import card_words, checked_sentence, refund_sentence, settlement_sentence
+from bookings.payment_texts import card_words, checked_sentence, only_card, refund_sentence, settlement_sentence
 from bookings.policies import Terms
 from bookings.policy_texts import BookingFacts, plain_policy_sentence, policy_sentence
 from bookings.records import deposit_minor, subject_ref
 from bookings.settlements import Settlement
 from core.references import spoken
 from notifications.requests import CalendarPart, MessageContext
+from payments.enums import PaymentStatus
 from payments.queries import balance, payments_of, saved_card
 from services.brand import brand_tokens
 from services.models import Business
@@ -193,13 +194,14 @@ def _settled(booking: Booking, now: datetime) -> dict[str, Any]:
 def _back_words(booking: Booking, refund_minor: int, details: Mapping[str, Any], language: str) -> str:
     """What goes back and how; what the business looks at first, until when."""
     waits = int(details.get("waits_minor", 0))
-    payment = next((each for each in reversed(payments_of(subject_ref(booking))) if each.card_last4), None)
+    paid = [each for each in payments_of(subject_ref(booking)) if each.status == PaymentStatus.SUCCEEDED]
+    brand, last4 = only_card((each.card_brand, each.card_last4) for each in paid)
     back = refund_sentence(
         refund_minor - waits,
         currency=booking.currency,
         language=language,
-        card_brand=payment.card_brand if payment else "",
-        card_last4=payment.card_last4 if payment else "",
+        card_brand=brand,
+        card_last4=last4,
     )
     if not waits:
         return back

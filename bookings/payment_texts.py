@@ -4,6 +4,7 @@ Pure but for the translations. The sums come from a ``Demand`` or a ``Settlement
 differ; the rules themselves are told by ``policy_texts``.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Unpack
 from zoneinfo import ZoneInfo
@@ -110,6 +111,15 @@ def check_sentence(amount_minor: int, *, currency: str, language: str) -> str:
             "Once approved, it usually takes 5–10 business days."
         )
         return text % {"amount": money.formatted(amount_minor, currency, language), "hours": hours}
+
+
+def only_card(cards: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """Return brand and last digits of the card that everything was paid with; empty where there was another way too.
+
+    ``cards`` has one for each payment that came in, empty for cash.
+    """
+    different = set(cards)
+    return different.pop() if len(different) == 1 else ("", "")
 
 
 def card_words(brand: str, last4: str) -> str:

@@ -341,13 +341,13 @@ def outcome_sentence(settled: Settlement, booking: Booking, money: BookingMoney,
         language = get_language() or booking.language
         return payment_texts.check_sentence(settled.refund_minor, currency=booking.currency, language=language)
     if settled.refund_minor:
-        paid = money.payments[-1]
+        brand, last4 = payment_texts.only_card((each.card_brand, each.card_last4) for each in money.payments)
         return payment_texts.refund_sentence(
             settled.refund_minor,
             currency=booking.currency,
             language=get_language() or booking.language,
-            card_brand=paid.card_brand,
-            card_last4=paid.card_last4,
+            card_brand=brand,
+            card_last4=last4,
         )
     sentences = []
     if settled.charge_minor and money.card:

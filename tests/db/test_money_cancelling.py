@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from bookings import money_contexts, money_facts
 from bookings.errors import NothingToPay, PayFirst, SlotTaken, StalePage
+from bookings.links import LinkRole, manage_token
 from bookings.messages import notification_context
 from bookings.models import Allocation, Booking, MoveProposal
 from bookings.operations.cancel import cancel_booking
@@ -28,6 +30,7 @@ from payments.enums import Purpose
 from payments.models import MoneyAlert, Payment, Receipt, Refund
 from payments.queries import balance
 from services.models import Location
+from tests.desk import cash
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, LINK, arrived, booked, card_kept, claims, paid_studio, waiting
 from tests.money import deliver
@@ -138,6 +141,18 @@ def test_mail_about_a_booking_calculates_as_its_page_does(mode: str, paid: int, 
     sums = re.findall(r"−?€[0-9.]+", " ".join(words))
     assert [each for each in sums if each not in mail.html] == []
     assert "€0.00" not in mail.text
+
+
+def test_money_that_was_paid_in_two_ways_goes_back_to_no_card_alone(client: Client) -> None:
+    booking = settled_booking("deposit", 1600)
+    cash(booking, 6400)
+
+    page = client.get(f"/b/{manage_token(booking, LinkRole.CUSTOMER)}/").content.decode()
+    cancelled = cancel(booking, 0, HOURS_50)
+    text = rendered(told(cancelled, "cancelled", NOW)).text
+
+    assert "€80.00 goes back the way you paid" in page
+    assert "€80.00 goes back the way you paid" in text
 
 
 def test_mail_about_money_of_a_cancelled_booking_sends_nobody_to_the_place() -> None:
