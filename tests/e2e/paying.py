@@ -243,6 +243,10 @@ def approval(site: Stack, page: Page) -> Iterator[str]:
         sign_in(page)
         page.goto("/desk/hands/")
         yield "desk-hands-approval"
+        site.query("update payments_refund set answer_by = now() - interval '3 hours' where decided_at is null")
+        page.reload()
+        expect(page.locator(".hand-late")).to_be_visible()
+        yield "desk-hands-approval-late"
         page.goto(f"/desk/bookings/{reference}/")
         yield "desk-booking-approval"
         page.get_by_role("link", name="Decline the refund").click()
