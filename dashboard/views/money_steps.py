@@ -28,6 +28,7 @@ from dashboard.permissions import Act
 from dashboard.presenters import steps as words
 from dashboard.views.pages import Desk, desk_page
 from dashboard.views.steps import Opened, Step, answer, back, open_step, refused
+from payments.currencies import chargeable
 from payments.enums import Method
 from payments.errors import ProviderFailed
 from payments.models import Refund
@@ -223,9 +224,10 @@ def charge(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Charge what is open of a fee to the card on file, before that happens by itself or where it never does."""
     opened = open_step(request, desk, reference, Act.TAKE_MONEY)
     money = opened.money
-    if money.card is None or not money.fee_minor or not money.balance.open_minor:
+    most = min(money.balance.open_minor, money.card.cap_minor) if money.card and money.fee_minor else 0
+    amount = chargeable(most, opened.booking.currency)
+    if not amount:
         return refused(opened, gettext("There is no open fee, or no card that may be charged for it."))
-    amount = min(money.balance.open_minor, money.card.cap_minor)
 
     def run(form: StepForm, key: str) -> str:
         payment = charge_fee(booking_id=opened.booking.pk, actor=desk.actor, now=desk.now)

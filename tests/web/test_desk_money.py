@@ -1,5 +1,7 @@
 """Money at the desk: taken, returned, handed back, waived. Once, never more than there is, never on an old page."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -10,7 +12,7 @@ from payments.enums import AlertKind, Method, RefundReason, RefundStatus
 from payments.models import MoneyAlert, Payment, Refund
 from payments.operations import raise_alert, request_refunds
 from payments.queries import balance
-from services.models import CancellationPolicy
+from services.models import CancellationPolicy, ServiceVariant
 from staff.enums import Role
 from tests import factories, journeys
 from tests.desk import DeskClient, at_desk, by_card, cash
@@ -324,6 +326,27 @@ def test_no_other_amount_than_the_fee_is_waived(desk: DeskClient, missed: Bookin
 
     assert response.status_code == 422
     assert sums(missed)[0] == 4000
+
+
+def test_the_sum_that_is_charged_to_a_card_is_the_one_on_the_button(
+    desk: DeskClient, studio: Studio, stopped: StoppedClock, settings: Any
+) -> None:
+    settings.STRIPE_SECRET_KEY, settings.STRIPE_PUBLISHABLE_KEY = "sk_test_x", "pk_test_x"
+    CancellationPolicy.objects.update(no_show_fee_kind="percent", no_show_fee_value=5000)
+    studio.business.currency = "KWD"
+    studio.business.save()
+    ServiceVariant.objects.update(price_minor=8125)
+    booking = journeys.booked(studio, 10)
+    journeys.card_kept(booking, cap_minor=8125)
+    stopped.at = studio.at(10, 20)
+    desk.do(booking, "no-show")
+
+    asked = desk.page(booking, "charge").content.decode()
+    desk.do(booking, "charge")
+
+    assert "Charge KWD\xa04.060 to Visa 4242" in asked
+    assert Payment.objects.get().amount_minor == 4060
+    assert sums(booking)[0] == 4063
 
 
 def test_a_no_show_taken_back_owes_the_price_again(desk: DeskClient, missed: Booking) -> None:
