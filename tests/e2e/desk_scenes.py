@@ -170,18 +170,6 @@ def desk_payments(stage: Stage) -> None:
 
 
 @scene
-def desk_message_text(stage: Stage) -> None:
-    sign_in(stage.page)
-    stage.page.goto("/desk/messages/confirmed/customer/email/")
-
-
-@scene
-def desk_message_text_without_twilio(stage: Stage) -> None:
-    sign_in(stage.page)
-    stage.page.goto("/desk/messages/confirmed/customer/sms/")
-
-
-@scene
 def desk_message_log(stage: Stage) -> None:
     """One message about a booking arrived, one could not, and one stopped the worker."""
     jana = confirmed(stage)
