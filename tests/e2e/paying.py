@@ -86,6 +86,16 @@ def look_again(page: Page) -> None:
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
+def reload_until(page: Page, wanted: Locator) -> None:
+    """Look again until something is there that a worker makes in its own time."""
+    for _ in range(40):
+        if wanted.count():
+            return
+        page.wait_for_timeout(250)
+        page.reload()
+    raise AssertionError(f"not there: {wanted}")
+
+
 # Presses the button some milliseconds after another tab says so, unless the page has moved on by then.
 PRESS_AFTER = """
     delay => new BroadcastChannel("pressed").onmessage = () => setTimeout(() => {
@@ -170,11 +180,7 @@ def deposit(site: Stack, page: Page) -> Iterator[str]:
     yield "paid"
     page.get_by_role("link", name="Move or cancel").click()
     row = page.get_by_role("link", name=re.compile("^Receipt for €16.00"))
-    for _ in range(40):
-        if row.count():
-            break
-        page.wait_for_timeout(250)
-        page.reload()
+    reload_until(page, row)
     yield "paid-manage"
     row.click()
     expect(page.locator("h1")).to_have_text("€16.00 paid")
@@ -258,6 +264,7 @@ def approval(site: Stack, page: Page) -> Iterator[str]:
         yield "desk-lower"
         page.get_by_role("button", name="Give back €10.00 of €16.00").click()
         expect(page.get_by_text("€10.00 is approved.")).to_be_visible()
+        reload_until(page, page.locator(".desk-receipts a").first)
         yield "desk-booking-lowered"
         page.locator(".desk-receipts a").first.click()
         yield "desk-receipt"
@@ -270,8 +277,10 @@ def approval(site: Stack, page: Page) -> Iterator[str]:
 def refunds_wait(site: Stack) -> Iterator[None]:
     """As long as this lasts, the business looks at refunds of customers' cancellations first."""
     site.query("update services_business set refunds_need_approval = true")
-    yield
-    site.query("update services_business set refunds_need_approval = false")
+    try:
+        yield
+    finally:
+        site.query("update services_business set refunds_need_approval = false")
 
 
 JOURNEYS: dict[str, Journey] = {each.__name__: each for each in (deposit, unpaid, card, request, approval)}

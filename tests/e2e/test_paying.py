@@ -256,7 +256,8 @@ def test_refund_waits_for_the_desk_and_comes_with_the_sum_and_the_reason_given_t
 
         sign_in(desk, FRONT_DESK)
         desk.goto("/desk/hands/")
-        row = desk.locator(".hand", has_text="Refund to approve").filter(has_text="Jana Weber").last
+        mine = desk.locator(f"a[href*='{reference}']")
+        row = desk.locator(".hand", has_text="Refund to approve").filter(has=mine)
         row.get_by_role("link", name="Lower").click()
         desk.get_by_label("Amount").fill("10")
         desk.get_by_label("Reason").fill("The room was prepared for you.")
