@@ -64,6 +64,15 @@ def landing_paused(stage: Stage) -> None:
 
 
 @scene
+def landing_long_name(stage: Stage) -> None:
+    stage.change(
+        "update services_business set name = 'Massage- und Physiotherapiezentrum Friedrichshain-Kreuzberg GmbH & Co. KG'",
+        "update services_business set name = 'Linden Studio'",
+    )
+    stage.page.goto("/")
+
+
+@scene
 def picker(stage: Stage) -> None:
     stage.page.goto(f"/s/{steps.SERVICE}/")
 
