@@ -66,7 +66,7 @@ def landing_paused(stage: Stage) -> None:
 @scene
 def landing_long_name(stage: Stage) -> None:
     stage.change(
-        "update services_business set name = 'Massage- und Physiotherapiezentrum Friedrichshain-Kreuzberg GmbH & Co. KG'",
+        "update services_business set name = 'Massage- und Physiotherapiezentrum Friedrichshain-Kreuzberg GmbH'",
         "update services_business set name = 'Linden Studio'",
     )
     stage.page.goto("/")
