@@ -96,6 +96,7 @@ def fill(*, staff_count: int, past_bookings: int, today: date) -> int:
             cursor.execute(
                 _BOOKINGS.format(places=_PAST), {**values, "status": "completed", "first": first, "last": last}
             )
+        cursor.execute("RESET synchronous_commit")
         cursor.execute("VACUUM ANALYZE")
     return variant.pk
 
