@@ -64,7 +64,7 @@ _FUTURE = """
 _PAST = """
     SELECT s.id AS staff_id, (%(today)s::timestamp - make_interval(days => 1 + (i / %(staff)s)::int / 24,
         hours => (i / %(staff)s)::int %% 24)) AT TIME ZONE 'UTC' AS starts_at
-    FROM generate_series(%(first)s, %(last)s) i JOIN staff s ON s.n = i %% %(staff)s"""
+    FROM generate_series(%(first)s::int, %(last)s::int) i JOIN staff s ON s.n = i %% %(staff)s"""
 
 
 def fill(*, staff_count: int, past_bookings: int, today: date) -> int:

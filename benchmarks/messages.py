@@ -20,10 +20,10 @@ WORKERS = 2
 _REMINDERS = """
 INSERT INTO notifications_notification (kind, subject_ref, version, recipient_role, recipient_ref, channel, address,
     phone, language, purpose, can_wait, key, details, status, not_before, next_try_at, expires_at, attempts,
-    lost_claims, message_id, text_hash, provider_ref, subject, body, error, created_at)
+    lost_claims, sms_parts, message_id, text_hash, provider_ref, subject, body, error, created_at)
 SELECT 'reminder', 'booking:' || id, ical_sequence, 'customer', '', 'email', 'guest' || id || '@example.com', '', 'en',
     'service', true, 'booking:' || id || ':reminder', '{"offset_minutes": 1440}', 'queued', now(), now(), starts_at, 0,
-    0, '', '', '', '', '', '', now()
+    0, 0, '', '', '', '', '', '', now()
 FROM bookings_booking WHERE status = 'confirmed' AND starts_at > now() + interval '1 day' ORDER BY starts_at LIMIT %s
 """
 
