@@ -4,6 +4,7 @@ TEST_DATABASE_URL (a role that may create databases and has the extensions) uses
 The environment has to be complete before Django reads its settings, so it is set while this file is imported.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -78,6 +79,8 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A test that did not run has proved nothing, so a skip fails the run."""
+    # Its thread goes on when the streams that pytest caught are closed.
+    logging.getLogger("core.nudge").disabled = True
     if _skipped and session.exitstatus == pytest.ExitCode.OK and "PYTEST_XDIST_WORKER" not in os.environ:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
