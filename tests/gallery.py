@@ -40,6 +40,7 @@ img { display: block; height: 560px; width: auto; border: 1px solid #8888; objec
 
 def main(wanted: Sequence[str]) -> int:
     """Take the pictures; the exit code is 1 when a scene could not be played."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
     try:
         with Stack(demo=True, env=NO_LIMITS) as site, browser.launched() as chromium:
             failed = list(_scenes(site, chromium, wanted)) + list(_mails(site, chromium, wanted))
