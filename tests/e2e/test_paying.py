@@ -300,6 +300,13 @@ def test_pages_with_money_are_open_to_everybody_and_fit(name: str, shop: Stack, 
     assert not findings, "\n".join(findings)
 
 
+def wait_for_colours(page: Page) -> None:
+    """The form of the payment provider takes on new colours when the page has told it of them."""
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    for form in page.locator("[data-stripe-stand-in]").all():
+        expect(form).to_have_css("color", ink)
+
+
 def flaws(page: Page) -> list[str]:
     """What is too small, too wide or closed to somebody; the page looks as before afterwards."""
     found = [f"too small to touch: {each}" for each in page.evaluate(TOO_SMALL)]
@@ -309,6 +316,7 @@ def flaws(page: Page) -> list[str]:
     for size, colours in LOOKS:
         page.set_viewport_size(ViewportSize(width=SIZES[size][0], height=SIZES[size][1]))
         page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+        wait_for_colours(page)
         found += [f"{size}, {colours}: {each}" for each in barriers(page, colours)]
     page.set_viewport_size(ViewportSize(width=SIZES["phone"][0], height=SIZES["phone"][1]))
     page.emulate_media(color_scheme="light")
