@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bookings.models import Booking
-from bookings.queries import has_unsettled_money
+from bookings.queries import unsettled_payments
 from payments import gateway, queries
 from payments.enums import PaymentStatus
 from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
@@ -59,7 +59,7 @@ def money_of(booking: Booking) -> BookingMoney:
         attempts=tuple(queries.payments_of(subject)),
         receipts=tuple(queries.receipts_of(subject)),
         card=queries.saved_card(subject) if gateway.is_configured() else None,
-        is_settling=has_unsettled_money(booking),
+        is_settling=unsettled_payments(booking).exists(),
     )
 
 

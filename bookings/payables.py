@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bookings.enums import BookingStatus
 from bookings.models import Booking, MoveProposal
-from bookings.queries import has_unsettled_money, live_proposal
+from bookings.queries import live_proposal, unsettled_payments
 from bookings.records import demand_of, subject_ref
 from payments import gateway
 from payments.currencies import chargeable
@@ -63,7 +63,7 @@ def payable(booking: Booking, now: datetime) -> Payable | None:
     Nothing either while money has come in that the booking has yet to be told of: it may be exactly this. At most four
     queries.
     """
-    if not booking.bill_id or not gateway.is_configured() or has_unsettled_money(booking):
+    if not booking.bill_id or not gateway.is_configured() or unsettled_payments(booking).exists():
         return None
     if booking.status == BookingStatus.PENDING_PAYMENT:
         return _due_when_booking(booking, now)

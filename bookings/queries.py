@@ -160,12 +160,12 @@ def live_proposal(booking: Booking, now: datetime) -> MoveProposal | None:
     return live.order_by("-pk").first()
 
 
-def has_unsettled_money(booking: Booking) -> bool:
-    """Whether money came in that the booking does not know of yet; once it does, it may need no more."""
+def unsettled_payments(booking: Booking) -> QuerySet[Payment]:
+    """Money that came in and that the booking does not know of yet; once it does, it may need no more."""
     told = BookingEvent.objects.filter(booking=booking, kind=EventKind.MONEY, details__what="paid")
     told = told.annotate(paid_id=Cast(KeyTextTransform("payment_id", "details"), BigIntegerField()))
     came = Payment.objects.filter(subject_ref=subject_ref(booking), status=PaymentStatus.SUCCEEDED)
-    return came.exclude(Exists(told.filter(paid_id=OuterRef("pk")))).exists()
+    return came.exclude(Exists(told.filter(paid_id=OuterRef("pk"))))
 
 
 def lead_minutes_of(booking: Booking) -> int:

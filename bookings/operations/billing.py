@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from bookings.enums import BookingStatus, EventKind
 from bookings.lifecycle import Actor, record
 from bookings.models import Booking, BookingLine
+from bookings.queries import unsettled_payments
 from bookings.records import rounding_lines, subject_ref
 from core.reads import read_rows
 from payments import queries as payments
-from payments.enums import PaymentStatus, RefundReason, RefundStatus
-from payments.models import BillLine, Payment, Refund
+from payments.enums import RefundReason, RefundStatus
+from payments.models import BillLine, Refund
 from payments.operations import NewLine, add_line, request_refunds
 from payments.operations.cards import forget_card_after
 from payments.operations.refunding import left_of
@@ -63,10 +64,7 @@ def settled_excess(booking: Booking) -> int:
     """
     # Read before those payments: one that comes in between is left to whoever settles it.
     excess = balance_of(booking).excess_minor
-    settled = booking.events.filter(kind=EventKind.MONEY, details__what="paid").values_list("details__payment_id")
-    waiting = Payment.objects.filter(subject_ref=subject_ref(booking), status=PaymentStatus.SUCCEEDED)
-    unsettled = sum(left_of(payment) for payment in waiting.exclude(pk__in=[pk for (pk,) in settled]))
-    return max(0, excess - unsettled)
+    return max(0, excess - sum(left_of(payment) for payment in unsettled_payments(booking)))
 
 
 def keep_card_after(booking: Booking) -> None:
