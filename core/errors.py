@@ -38,13 +38,6 @@ class Expired(DomainError):
     status = 409
 
 
-class NotAllowed(DomainError):
-    """This person may not do this."""
-
-    code = "not_allowed"
-    status = 403
-
-
 class TooMany(DomainError):
     """A limit against abuse was reached."""
 

@@ -273,12 +273,11 @@ def pay_button(booking: Booking, due: Payable | None) -> PayButton | None:
 def quote(booking: Booking, money: BookingMoney, *, now: datetime) -> CancelQuote:
     """What a customer who cancels at ``now`` gets back or pays, and what changes at the next deadline."""
     moves = [line.gross_minor for line in money.bill_lines if line.kind == BillLine.Kind.CHANGE_FEE]
-    card = money.card if gateway.is_configured() else None
     return cancel_quote_of(
         booking,
         net_paid_minor=money.balance.net_paid_minor,
         move_fees_minor=sum(moves),
-        cap_minor=card.cap_minor if card else None,
+        cap_minor=money.card.cap_minor if money.card else None,
         now=now,
     )
 
