@@ -9,6 +9,7 @@ before it; moving the booking does not. Whoever holds one may act in its role on
 import base64
 import hashlib
 import hmac
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -41,6 +42,13 @@ class LinkToken(NamedTuple):
     mac: str
 
 
+class Holdable(Protocol):
+    """What the token of a hold is bound to; a Booking is one."""
+
+    reference: str
+    created_at: datetime
+
+
 class Linkable(Protocol):
     """What a link is bound to; a Booking is one."""
 
@@ -56,6 +64,11 @@ _ROLES = {letter: role for role, letter in _LETTERS.items()}
 def manage_token(booking: Linkable, role: LinkRole) -> str:
     """Return the token with which ``role`` may act on this booking."""
     return f"{booking.reference}{_LETTERS[role]}{_mac(booking, role)}"
+
+
+def hold_token(booking: Holdable) -> str:
+    """Return the token of the page of a hold. It can be made again: a form that is sent twice leads to one hold."""
+    return _digest(f"hold:{booking.reference}:{int(booking.created_at.timestamp() * 1_000_000)}")
 
 
 def read_token(raw: str) -> LinkToken | None:
@@ -81,6 +94,9 @@ def manage_url(booking: Linkable, role: LinkRole, page: str = "") -> str:
 
 def _mac(booking: Linkable, role: LinkRole) -> str:
     version = booking.staff_link_version if role is LinkRole.STAFF else booking.link_version
-    message = f"booking-link:{booking.reference}:{role}:{version}"
+    return _digest(f"booking-link:{booking.reference}:{role}:{version}")
+
+
+def _digest(message: str) -> str:
     digest = hmac.new(settings.LINK_KEY.encode(), message.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

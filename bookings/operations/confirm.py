@@ -3,15 +3,16 @@
 Where money or a card is asked first, or the business answers each request, the time is kept until that has happened.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from accounts.operations import customer_for_guest, record_consent
 from bookings import messages, money_messages
 from bookings.demands import Demand, payment_demand
 from bookings.enums import BookingStatus
-from bookings.errors import CannotBookOnline
+from bookings.errors import CannotBookOnline, StalePage
 from bookings.lifecycle import Actor, transition
 from bookings.models import Booking, BookingLine
 from bookings.operations.agreeing import agree, ask_for_payment, asked, link_until
@@ -40,6 +41,20 @@ class Contact:
     visit_address: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the page showed when the customer agreed: the total, the extras by their ids and the number of people."""
+
+    total_minor: int
+    add_on_ids: tuple[int, ...]
+    party_size: int
+
+    @classmethod
+    def of(cls, booking: Booking, lines: Iterable[BookingLine]) -> Self:
+        add_on_ids = tuple(extra["id"] for line in lines for extra in line.add_ons)
+        return cls(booking.total_minor, add_on_ids, booking.party_size)
+
+
 @booking_transaction
 def confirm_booking(
     *,
@@ -49,6 +64,7 @@ def confirm_booking(
     actor: Actor,
     now: datetime,
     asks_payment: bool | None = None,
+    seen: Seen | None = None,
 ) -> Booking:
     """Take a live hold on to what the terms ask: CONFIRMED, PENDING_PAYMENT (money or a card comes first) or REQUESTED
     (the business answers). Asked twice, the second call returns the same booking.
@@ -58,10 +74,13 @@ def confirm_booking(
     messages. A guest whose address belongs to a known customer is not linked to that customer here: only acting from
     the mailbox proves it.
 
+    ``seen`` is what ``consent_text`` speaks of; without it whatever the hold says now is agreed to.
+
     Locks: the booking.
 
     :raises HoldExpired: when the hold has run out, even if nobody took the time yet.
     :raises HoldOver: when the booking has gone further already.
+    :raises StalePage: when the hold is no longer what the page showed (``data["total_minor"]``).
     :raises CannotBookOnline: when the business takes no online bookings from this person.
     """
     booking = locked_booking(booking_id)
@@ -69,6 +88,8 @@ def confirm_booking(
         return booking
     require_live_hold(booking, now)
     lines, standing = lines_and_standing(booking, email=contact.email, phone=contact.phone, actor=actor, now=now)
+    if seen is not None and seen != Seen.of(booking, lines):
+        raise StalePage(total_minor=booking.total_minor)
     if standing.is_blocked:
         raise CannotBookOnline
     by_staff = actor.is_staff if asks_payment is None else not asks_payment

@@ -21,6 +21,7 @@ from bookings.errors import (
     TooManyHolds,
 )
 from bookings.lifecycle import Actor, record
+from bookings.links import hold_token
 from bookings.models import Booking, BookingLine, MoveProposal
 from bookings.offers import Offer, offer_for
 from bookings.operations.claiming import (
@@ -38,7 +39,8 @@ from bookings.operations.claiming import (
 from bookings.operations.transactions import booking_transaction
 from bookings.records import quote_of
 from core.inserts import insert_rows
-from core.references import new_reference, new_token, token_hash
+from core.locks import one_at_a_time
+from core.references import new_reference, token_hash
 from services.models import Service
 
 EXTENSION = timedelta(minutes=5)
@@ -48,7 +50,7 @@ _UNLIMITED = {BookingChannel.DESK, BookingChannel.KIOSK}
 
 @dataclass(frozen=True, slots=True)
 class HeldSlot:
-    """A fresh hold. ``token`` is shown this once: the database has only its hash."""
+    """A hold and the token that opens its page; the database has only the token's hash."""
 
     booking: Booking
     token: str
@@ -85,9 +87,9 @@ def hold_slot(
     """Hold a start (minutes since the Unix epoch) with a certain person, or with whoever ranks first (None).
 
     Price, tax, duration, rules and words are copied as they stand now. The hold of ``replacing_token`` is given back in
-    the same transaction, and so is an earlier hold of the same visitor on this very start (a double click).
+    the same transaction. A visitor who holds just this already gets that hold again, until when it was kept before.
 
-    Locks: the visitor, their holds, owners of daily limits, then the resources that may be chosen.
+    Locks: the visitor, the network address, their holds, owners of daily limits, then the resources that may be chosen.
 
     :raises SlotTaken: with the nearest free starts in ``data["alternatives"]``.
     :raises SlotNotOffered: when a rule forbids the start; with alternatives as well.
@@ -210,8 +212,10 @@ def _with_alternatives(
 def _hold(
     request: _Request, actor: Actor, now: datetime, replacing_token: str | None, retaken: Booking | None
 ) -> HeldSlot:
-    address_count = _count_at_address(request, now)
-    own = _own_holds(request.visitor_hash, replacing_token, now)
+    _lock_visitor_and_address(request)
+    own, address_count = _own_holds(request, replacing_token, now)
+    if same := next((each for each in own if _is_the_same(each, request)), None):
+        return HeldSlot(same, hold_token(same))
     replaced = [each for each in own if _is_replaced(each, request, replacing_token)]
     offer = _checked_offer(request, actor)
     is_limited = actor.channel not in _UNLIMITED
@@ -225,52 +229,80 @@ def _hold(
         service_id=offer.service_id if offer.has_service_limit else None, has_business_limit=offer.has_business_limit
     )
     candidate = pick(_wish(request, offer), now=now)
-    token = new_token()
     line = _new_line(request, offer, candidate)
-    booking = _new_booking(request, offer, line, token=token, actor=actor, now=now, retaken=retaken)
+    booking = _new_booking(request, offer, line, actor=actor, now=now, retaken=retaken)
     line.booking = booking
     insert_rows(line)
     claim(booking, candidate.claims)
     record(booking, EventKind.STATUS, actor=actor, now=now, from_status="")
-    return HeldSlot(booking, token)
+    return HeldSlot(booking, hold_token(booking))
 
 
-_COUNT_AT_ADDRESS = """
-SELECT CASE WHEN %s <> '' THEN pg_advisory_xact_lock(hashtextextended('hold:' || %s, 0)) END, (
-    SELECT count(*) FROM bookings_booking
-    WHERE address_hash = %s AND address_hash <> '' AND status IN ('held', 'pending_payment', 'requested')
-        AND hold_expires_at > %s)
-"""
+def _lock_visitor_and_address(request: _Request) -> None:
+    """Let the requests of one visitor, and those from one network address, come one after the other.
 
-
-def _count_at_address(request: _Request, now: datetime) -> int:
-    """Lock the visitor, and return how many times are kept for the same address without being agreed yet.
-
-    Two clicks of one visitor then come one after the other, and the second finds the hold of the first.
+    Two clicks of one visitor then find each other's hold. Everybody locks the visitor first. The count comes in a
+    statement of its own: one that waits for a lock does not see what was committed meanwhile.
     """
-    visitor, address = request.visitor_hash, request.address_hash
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT_AT_ADDRESS, [visitor, visitor, address, now])
-        return int(cursor.fetchone()[1])
+    names = (f"hold:{request.visitor_hash}", f"hold-address:{request.address_hash}")
+    one_at_a_time(*(name for name in names if not name.endswith(":")))
 
 
 _OWN_HOLDS = """
-SELECT id FROM bookings_booking
-WHERE status IN ('held', 'pending_payment') AND hold_expires_at > %s
-    AND (visitor_hash = %s AND visitor_hash <> '' OR hold_token_hash = %s)
-ORDER BY id
-FOR NO KEY UPDATE
+SELECT at_address.count, own.id
+FROM (
+    SELECT count(*) FROM bookings_booking
+    WHERE address_hash = %s AND address_hash <> '' AND status IN ('held', 'pending_payment', 'requested')
+        AND hold_expires_at > %s
+) at_address
+LEFT JOIN LATERAL (
+    SELECT id FROM bookings_booking
+    WHERE status IN ('held', 'pending_payment') AND hold_expires_at > %s
+        AND (visitor_hash = %s AND visitor_hash <> '' OR hold_token_hash = %s)
+    ORDER BY id
+    FOR NO KEY UPDATE
+) own ON true
 """
 
 
-def _own_holds(visitor_hash: str, replacing_token: str | None, now: datetime) -> list[Booking]:
+def _own_holds(request: _Request, replacing_token: str | None, now: datetime) -> tuple[list[Booking], int]:
     """Lock what is kept for a visitor, unpaid times among it, and the hold to be replaced, which may come from another
-    device.
+    device. Return them, and how many times are kept for the same network address without being agreed yet.
     """
+    replaced_hash = token_hash(replacing_token) if replacing_token else None
     with connection.cursor() as cursor:
-        cursor.execute(_OWN_HOLDS, [now, visitor_hash, token_hash(replacing_token) if replacing_token else None])
-        ids = [row[0] for row in cursor.fetchall()]
-    return list(Booking.objects.filter(pk__in=ids).prefetch_related("lines").order_by("pk")) if ids else []
+        cursor.execute(_OWN_HOLDS, [request.address_hash, now, now, request.visitor_hash, replaced_hash])
+        rows = cursor.fetchall()
+    ids = [own_id for _, own_id in rows if own_id is not None]
+    own = Booking.objects.filter(pk__in=ids).prefetch_related("lines").order_by("pk") if ids else []
+    return list(own), int(rows[0][0])
+
+
+def _is_the_same(held: Booking, request: _Request) -> bool:
+    """Whether this visitor holds just what is asked for: the form came twice, or the visitor went back and forth.
+
+    Extras that were added on the details page stay.
+    """
+    if held.status != BookingStatus.HELD or not request.visitor_hash or held.visitor_hash != request.visitor_hash:
+        return False
+    line = held.lines.all()[0]
+    add_on_ids = tuple(extra["id"] for extra in line.add_ons)
+    return (
+        _is_same_wish(held, line, request)
+        and request.add_on_ids in {(), add_on_ids}
+        and request.party_size in {1, held.party_size}
+        and held.hold_token_hash == token_hash(hold_token(held))
+    )
+
+
+def _is_same_wish(held: Booking, line: BookingLine, request: _Request) -> bool:
+    wish = None if held.is_any_staff else line.staff_member_id
+    return (held.location_id, minute_of(held.starts_at), line.variant_id, wish) == (
+        request.location_id,
+        request.start_minute,
+        request.variant_id,
+        request.staff_member_id,
+    )
 
 
 def _is_replaced(held: Booking, request: _Request, replacing_token: str | None) -> bool:
@@ -279,11 +311,7 @@ def _is_replaced(held: Booking, request: _Request, replacing_token: str | None) 
         return False
     if replacing_token and held.hold_token_hash == token_hash(replacing_token):
         return True
-    if held.location_id != request.location_id or minute_of(held.starts_at) != request.start_minute:
-        return False
-    line = held.lines.all()[0]
-    wish = None if held.is_any_staff else line.staff_member_id
-    return (line.variant_id, wish) == (request.variant_id, request.staff_member_id)
+    return _is_same_wish(held, held.lines.all()[0], request)
 
 
 def _checked_offer(request: _Request, actor: Actor) -> Offer:
@@ -345,14 +373,12 @@ def _new_booking(
     offer: Offer,
     line: BookingLine,
     *,
-    token: str,
     actor: Actor,
     now: datetime,
     retaken: Booking | None,
 ) -> Booking:
     booking = Booking(
         reference=new_reference(),
-        hold_token_hash=token_hash(token),
         hold_expires_at=now + timedelta(minutes=offer.hold_minutes),
         location_id=request.location_id,
         starts_at=line.starts_at,
@@ -369,6 +395,7 @@ def _new_booking(
         terms=offer.terms.to_json(),
         created_at=now,
     )
+    booking.hold_token_hash = token_hash(hold_token(booking))
     price = quote_of(booking, [line])
     booking.total_minor, booking.tax_minor = price.total_minor, price.tax_minor
     if retaken:

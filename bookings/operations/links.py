@@ -13,7 +13,8 @@ from bookings.operations.transactions import booking_transaction
 
 @booking_transaction
 def renew_links(*, booking_id: int, actor: Actor, now: datetime, reason: str = "") -> Booking:
-    """End every manage link of a booking, of the customer and of staff, and send both fresh ones.
+    """End every manage link of a booking, of the customer and of staff, and the page on which it was booked, and send
+    both fresh links.
 
     For a mail that went to the wrong person. Locks: the booking.
 
@@ -22,7 +23,8 @@ def renew_links(*, booking_id: int, actor: Actor, now: datetime, reason: str = "
     booking = _agreed(booking_id)
     booking.link_version += 1
     booking.staff_link_version += 1
-    booking.save(update_fields=["link_version", "staff_link_version", "updated_at"])
+    booking.hold_token_hash = None
+    booking.save(update_fields=["link_version", "staff_link_version", "hold_token_hash", "updated_at"])
     record(booking, EventKind.LINK, actor=actor, now=now, reason=reason)
     messages.announce_again(booking, to_staff=True, now=now)
     return booking

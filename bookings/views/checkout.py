@@ -16,13 +16,13 @@ from bookings.appointment import local
 from bookings.catalogue import the_business
 from bookings.demands import Demand
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
-from bookings.errors import HoldExpired, HoldOver
+from bookings.errors import HoldExpired, HoldOver, StalePage
 from bookings.facts import availability_facts
 from bookings.forms import ContactForm, ExtrasForm
 from bookings.lifecycle import Actor
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking, BookingLine
-from bookings.operations.confirm import Contact, confirm_booking
+from bookings.operations.confirm import Contact, Seen, confirm_booking
 from bookings.operations.extras import change_extras
 from bookings.operations.hold import extend_hold, hold_slot, release_hold, retake_hold
 from bookings.presenters import checkout as presenter
@@ -38,6 +38,8 @@ from services.enums import Delivery
 from services.models import Business
 
 _TYPED = ("name", "email", "phone", "visit_address", "note", "email_seen", "party_size")
+# The page of a hold leads to its booking for so long: after it was agreed, or after the time was held if it waits.
+_NEWS, _LONGEST = timedelta(minutes=15), timedelta(hours=1)
 _CUSTOMER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 
 
@@ -48,7 +50,7 @@ def details(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     booking = _booking(token)
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
-        return _onward(booking)
+        return _onward(request, booking, now)
     if request.method == "POST":
         return _confirm(request, booking, token, now)
     return _page(request, booking, token, _form(booking), now=now)
@@ -57,12 +59,12 @@ def details(request: HttpRequest, token: str) -> HttpResponse:
 @token_page
 def details_once_more(request: HttpRequest, token: str) -> HttpResponse:
     """Show the details with what was typed, because the form came without a token that could be believed."""
-    booking = _booking(token)
+    booking, now = _booking(token), clock.now()
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
-        return _onward(booking)
+        return _onward(request, booking, now)
     problem = gettext("This page was open for a long time. Nothing was booked yet; please press the button once more.")
     form = _form(booking, initial=_typed(request))
-    return _page(request, booking, token, form, now=clock.now(), problem=problem, status=403)
+    return _page(request, booking, token, form, now=now, problem=problem, status=403)
 
 
 @token_page
@@ -74,7 +76,7 @@ def extras(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("details", token)
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
-        return _onward(booking)
+        return _onward(request, booking, now)
     offered = {add_on.pk for add_on in queries.add_ons_of(booking)}
     chosen = _chosen_add_ons(booking)
     form = ExtrasForm(request.POST, add_on_ids=offered | set(chosen))
@@ -99,7 +101,7 @@ def again(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("details", token)
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
-        return _onward(booking)
+        return _onward(request, booking, now)
     visitor = visitor_id(request)
     try:
         new_token = take(request, booking, token, visitor, now)
@@ -118,13 +120,13 @@ def again(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def release(request: HttpRequest, token: str) -> HttpResponse:
     """Give the held time back."""
-    booking = _booking(token)
+    booking, now = _booking(token), clock.now()
     if request.method != "POST":
         return redirect("details", token)
     try:
-        release_hold(booking_id=booking.pk, actor=_CUSTOMER, now=clock.now())
+        release_hold(booking_id=booking.pk, actor=_CUSTOMER, now=now)
     except HoldOver:
-        return _onward(booking)
+        return _onward(request, booking, now)
     response = redirect("picker", _line(booking).variant.service.slug)
     response.delete_cookie(HOLD_COOKIE)
     return response
@@ -151,12 +153,16 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
             consent_text=presenter.consent_text(shown, _demand(shown)),
             actor=_CUSTOMER,
             now=now,
+            seen=Seen.of(shown, shown.lines.all()),
         )
     except HoldOver:
-        return _onward(_booking(token))
+        return _onward(request, _booking(token), now)
+    except StalePage:
+        held = _booking(token)
+        return _page(request, held, token, form, now=now, problem=presenter.price_changed(held), status=409)
     except DomainError as error:
         return _page(request, _booking(token), token, form, now=now, problem=error.sentence, status=error.status)
-    return _onward(confirmed)
+    return _onward(request, confirmed, now)
 
 
 def _page(
@@ -188,18 +194,22 @@ def _page(
     return render(request, "bookings/details.html", context, status=status)
 
 
-def with_the_same_details(request: HttpRequest, token: str, *, of: Booking, now: datetime) -> HttpResponse:
-    """Show the details of a new hold with what its customer said for another booking."""
+def with_the_same_details(
+    request: HttpRequest, token: str, *, of: Booking, visitor: str, now: datetime
+) -> HttpResponse:
+    """Show the details of a new hold with what its customer said for another booking.
+
+    Phone, note and address are shown only in the browser in which they were typed: a link can be passed on.
+    """
     held = _booking(token)
-    given = {
+    given: dict[str, Any] = {
         "name": of.contact_name,
         "email": of.contact_email,
         "email_seen": of.contact_email,
-        "phone": of.contact_phone,
-        "note": of.customer_note,
-        "visit_address": of.visit_address,
         "party_size": of.party_size,
     }
+    if of.visitor_hash and of.visitor_hash == visitor_hash(visitor):
+        given |= {"phone": of.contact_phone, "note": of.customer_note, "visit_address": of.visit_address}
     return _page(request, held, token, _form(held, initial=given), now=now)
 
 
@@ -368,8 +378,13 @@ def picker_url(booking: Booking) -> str:
     return f"{reverse('picker', args=[line.variant.service.slug])}?{urlencode(chosen)}"
 
 
-def _onward(booking: Booking) -> HttpResponse:
-    """Lead to the next step: to paying, or to the page of the booking itself, by its own link."""
+def _onward(request: HttpRequest, booking: Booking, now: datetime) -> HttpResponse:
+    """Lead to the next step: to paying, or to the page of the booking itself, by its own link.
+
+    Only soon after booking: the address of this page stays in the history of a shared computer.
+    """
+    if not _is_news(booking, now):
+        return _booked_before(request)
     token = manage_token(booking, LinkRole.GUEST)
     if booking.status == BookingStatus.PENDING_PAYMENT:
         response: HttpResponse = redirect("pay", booking.reference)
@@ -377,5 +392,21 @@ def _onward(booking: Booking) -> HttpResponse:
     else:
         response = redirect("confirmed", token)
     response.status_code = 303
+    response.delete_cookie(HOLD_COOKIE)
+    return response
+
+
+def _is_news(booking: Booking, now: datetime) -> bool:
+    if booking.confirmed_at is not None:
+        return now < booking.confirmed_at + _NEWS
+    return booking.hold_expires_at is not None and now < min(booking.hold_expires_at, booking.created_at + _LONGEST)
+
+
+def _booked_before(request: HttpRequest) -> HttpResponse:
+    context = {
+        "title": gettext("This is booked already"),
+        "text": gettext("The link to see, move or cancel the appointment is in your confirmation e-mail."),
+    }
+    response = render(request, "bookings/closed.html", context)
     response.delete_cookie(HOLD_COOKIE)
     return response

@@ -115,6 +115,8 @@ def from_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def pay(request: HttpRequest, reference: str) -> HttpResponse:
     """Show what is due and the form to pay it, or what is true instead."""
+    if not payer_token(request, reference):
+        return _without_cookie(request)
     look = _look(request, reference)
     if look.state.shows is Shows.DONE:
         return redirect("pay_return", reference)
@@ -200,7 +202,7 @@ def again(request: HttpRequest, reference: str) -> HttpResponse:
         held = checkout.take(request, opened.booking, "", visitor, opened.now)
     except DomainError as error:
         return _page(request, _look(request, reference), problem=error.sentence, status=error.status)
-    response = checkout.with_the_same_details(request, held, of=opened.booking, now=opened.now)
+    response = checkout.with_the_same_details(request, held, of=opened.booking, visitor=visitor, now=opened.now)
     remember_visitor(response, visitor)
     remember_hold(response, held)
     return response
@@ -243,6 +245,18 @@ def _open(request: HttpRequest, reference: str) -> Opened:
     if opened.booking.reference != reference:
         raise Http404
     return opened
+
+
+def _without_cookie(request: HttpRequest) -> HttpResponse:
+    """Say how to go on without the cookie that opens the page; the same whether or not there is such a booking."""
+    context = {
+        "title": gettext("Please open this page from your e-mail"),
+        "text": gettext(
+            "This browser did not keep the cookie that opens the payment page. Nothing was charged by opening it. If "
+            "a payment is due, we e-mail you a link to this page a few minutes after booking."
+        ),
+    }
+    return render(request, "bookings/closed.html", context, status=404)
 
 
 def _look(request: HttpRequest, reference: str) -> Look:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from pytest_django import Settings
 
 from bookings.enums import BookingStatus
 from bookings.errors import SlotTaken
@@ -507,4 +508,29 @@ def test_without_the_constraint_the_locks_alone_refuse_the_others() -> None:
     outcomes = race(holders(place, 30))
 
     assert tally(outcomes) == {"HeldSlot": 1, "SlotTaken": 29}
+    assert violations() == {}
+
+
+@rounds(short=3, full=20)
+def test_requests_without_cookies_from_one_address_hold_only_so_many_times(rounds: int, settings: Settings) -> None:
+    settings.HOLDS_PER_ADDRESS = 3
+    place = open_studio(staff=12)
+
+    for number, start in enumerate(times(place, rounds)):
+        outcomes = race(holders(place, 12, start_minute=start, address_hash=f"address-{number}"))
+        assert tally(outcomes) == {"HeldSlot": 3, "TooManyHolds": 9}
+
+    assert violations() == {}
+
+
+@rounds(short=3, full=20)
+def test_a_form_that_is_sent_several_times_at_once_leads_to_one_live_hold(rounds: int) -> None:
+    place = open_studio(staff=5)
+
+    for number, start in enumerate(times(place, rounds)):
+        outcomes = race([partial(hold, place, start_minute=start, visitor_hash=f"visitor-{number}")] * 5)
+        assert tally(outcomes) == {"HeldSlot": 5}
+        assert len({each.token for each in outcomes}) == 1
+
+    assert Booking.objects.count() == rounds
     assert violations() == {}

@@ -228,16 +228,35 @@ def test_a_failed_switch_keeps_the_old_hold() -> None:
     assert Allocation.objects.filter(booking=first.booking).exists()
 
 
-def test_the_same_click_twice_is_one_hold_with_the_newer_token() -> None:
+def test_the_same_click_twice_is_one_hold_with_one_token() -> None:
     place = studio(staff=2)
     first = hold(place, visitor_hash="v")
 
-    second = hold(place, visitor_hash="v")
+    second = hold(place, visitor_hash="v", now=NOW + timedelta(minutes=2))
 
-    first.booking.refresh_from_db()
-    assert first.booking.status == BookingStatus.EXPIRED
-    assert booking_by_hold_token(second.token) == second.booking
-    assert Allocation.objects.count() == 1
+    assert second == first
+    assert booking_by_hold_token(second.token) == first.booking
+    assert second.booking.hold_expires_at == NOW + timedelta(minutes=10)
+    assert (Booking.objects.count(), Allocation.objects.count()) == (1, 1)
+
+
+def test_a_hold_taken_again_from_the_picker_keeps_its_extras() -> None:
+    place = studio(staff=2)
+    towel = add_on(place.variant.service)
+    first = hold(place, visitor_hash="v", add_on_ids=[towel.pk])
+
+    assert hold(place, visitor_hash="v") == first
+    other = hold(place, visitor_hash="v", staff_member_id=place.staff[1].pk)
+    assert other.booking != first.booking
+
+
+def test_another_visitor_is_not_given_the_hold() -> None:
+    place = studio(staff=2)
+
+    first, second = hold(place, visitor_hash="v"), hold(place, visitor_hash="w")
+
+    assert first.booking != second.booking
+    assert first.token != second.token
 
 
 @override_settings(HOLDS_PER_VISITOR=2)

@@ -1,5 +1,7 @@
 """The details page: what it shows and asks, what it keeps, and that pressing twice books once."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -7,10 +9,13 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Consent
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingEvent
+from bookings.operations.extras import change_extras
+from bookings.operations.links import renew_links
+from bookings.views import checkout
 from notifications.models import Notification
 from tests import factories
 from tests.factories import Studio
-from tests.journeys import booked, hold
+from tests.journeys import DESK, GUEST, booked, hold
 from tests.web.conftest import StoppedClock, details, filled
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +88,62 @@ def test_back_after_booking_leads_to_the_booking(client: Client, studio: Studio)
 
     response = client.post(details(held, "again"), follow=True)
     assert response.redirect_chain[-1][0] == confirmed
+
+
+def test_page_of_a_hold_leads_to_its_booking_for_some_minutes_only(
+    client: Client, studio: Studio, stopped: StoppedClock
+) -> None:
+    held = hold(studio)
+    client.post(details(held), filled(held))
+
+    stopped.pass_minutes(14)
+    assert client.get(details(held)).status_code == 303
+    stopped.pass_minutes(2)
+    pages = [client.get(details(held)), client.post(details(held), filled(held)), client.post(details(held, "again"))]
+
+    for page in pages:
+        text = page.content.decode()
+        assert page.status_code == 200
+        assert "This is booked already" in text
+        assert "/b/" not in text
+        assert "Jana" not in text
+
+
+def test_renewed_links_end_the_page_of_the_hold_as_well(client: Client, studio: Studio) -> None:
+    held = hold(studio)
+    client.post(details(held), filled(held))
+
+    renew_links(booking_id=held.booking.pk, actor=DESK, now=factories.NOW)
+
+    assert client.get(details(held)).status_code == 404
+
+
+@pytest.mark.parametrize("changed", ["total", "extras", "people"])
+def test_what_changed_in_another_tab_is_shown_before_it_is_agreed_to(
+    client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    """The other tab is faster: what it changes is there after the page compared the totals, before the hold is
+    locked.
+    """
+    studio.variant.service.max_party_size = 2
+    studio.variant.service.save()
+    price = 800 if changed == "total" else 0
+    towel, oil = (factories.add_on(studio.variant.service, name=name, price_minor=price) for name in ("Towel", "Oil"))
+    held = hold(studio, add_on_ids=[oil.pk])
+    confirm = checkout.confirm_booking
+
+    def overtaken(**values: Any) -> Booking:
+        ids, size = ([oil.pk], 2) if changed == "people" else ([oil.pk, towel.pk], 1)
+        change_extras(booking_id=held.booking.pk, add_on_ids=ids, party_size=size, actor=GUEST, now=factories.NOW)
+        return confirm(**values)
+
+    monkeypatch.setattr(checkout, "confirm_booking", overtaken)
+
+    response = client.post(details(held), filled(held, party_size="1"))
+
+    assert (response.status_code, Booking.objects.get().status) == (409, BookingStatus.HELD)
+    assert "Nothing was booked; please check the summary" in response.content.decode()
+    assert not Consent.objects.exists()
 
 
 def test_hold_cookie_goes_when_it_is_booked(client: Client, studio: Studio) -> None:

@@ -1,6 +1,7 @@
 """The paying page: who may open it, what it says at each turn, what it starts, and that looking changes nothing."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,11 +16,12 @@ from bookings.operations.help import answer_help, send_help
 from bookings.operations.hold import HeldSlot, expire_holds
 from bookings.operations.settle import settle_payment
 from core.models import OutboxMessage
+from core.visitors import visitor_hash
 from devservers.stripe import Stripe
 from payments.enums import PaymentStatus, Purpose
 from payments.models import Payment
 from tests.factories import NOW, Studio
-from tests.journeys import DESK, arrived, booked, card_kept, hold, paid_studio, waiting
+from tests.journeys import DESK, JANA, arrived, booked, card_kept, hold, paid_studio, waiting
 from tests.money import deliver
 from tests.web.conftest import StoppedClock, details, filled, link
 
@@ -94,6 +96,15 @@ def test_strangers_and_therapists_find_no_such_page(client: Client) -> None:
     client.cookies[f"pay_{booking.reference}"] = manage_token(booking, LinkRole.STAFF)
     assert {client.get(path).status_code for path in paths} == {404}
     assert {client.post(pay(booking, page)).status_code for page in ("start", "check", "again", "help")} == {404}
+
+
+def test_browser_without_the_cookie_is_told_how_to_go_on_whatever_the_booking(client: Client) -> None:
+    booking = waiting(paid_studio())
+
+    page, of_nothing = client.get(pay(booking)), client.get("/pay/ZZZZZZ/")
+
+    assert (page.status_code, page.content) == (404, of_nothing.content)
+    assert "This browser did not keep the cookie" in page.content.decode()
 
 
 def test_cookie_of_one_booking_opens_no_other(client: Client) -> None:
@@ -241,6 +252,22 @@ def test_hold_that_ran_out_offers_the_same_time_again_with_the_same_details(
     assert (again.status, again.starts_at) == (BookingStatus.HELD, booking.starts_at)
     assert 'value="Jana Weber"' in response.content.decode()
     assert 'value="jana@example.com"' in response.content.decode()
+
+
+@pytest.mark.parametrize("is_own_browser", [True, False])
+def test_what_is_private_is_filled_in_again_only_in_the_browser_that_typed_it(
+    client: Client, stopped: StoppedClock, is_own_browser: bool
+) -> None:
+    client.cookies["visitor"] = "typed-here" if is_own_browser else "another browser"
+    contact = replace(JANA, note="Sore shoulder")
+    booking = waiting(paid_studio(), contact=contact, visitor_hash=visitor_hash("typed-here"))
+    payer(client, booking)
+    stopped.pass_minutes(11)
+
+    page = client.post(pay(booking, "again")).content.decode()
+
+    assert 'value="jana@example.com"' in page
+    assert ("+4915155501827" in page, "Sore shoulder" in page) == (is_own_browser, is_own_browser)
 
 
 def test_hold_that_ran_out_and_was_taken_offers_the_nearest(client: Client, stopped: StoppedClock) -> None:
