@@ -111,6 +111,7 @@ APPEND_ONLY_TABLES: dict[str, list[str]] = {
     "bookings_bookingevent": [],
     "accounts_consent": ["withdrawn_at", "customer_id"],
     "django_admin_log": [],
+    "services_settingschange": [],
 }
 
 # --- broker and cache: losing them loses nothing ------------------------------------------------------------------

@@ -128,6 +128,7 @@ UNFOLD: dict[str, Any] = {
             _group(
                 _("System"),
                 _item(_("History of bookings"), "history", "bookings_bookingevent"),
+                _item(_("History of settings"), "manage_history", "services_settingschange"),
                 _item(_("Taken time"), "lock_clock", "bookings_allocation"),
                 _item(_("Outbox"), "outbox", "core_outboxmessage"),
             ),

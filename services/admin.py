@@ -22,7 +22,7 @@ from unfold.widgets import (
 )
 
 from core import clock
-from core.admin import GuardedInline, HumanInputs, ModelAdmin, TabularInline, display, typed_options
+from core.admin import GuardedInline, HumanInputs, ModelAdmin, ReadOnlyAdmin, TabularInline, display, typed_options
 from core.drawings import PICTURES
 from core.formats import minutes_text, money_text
 from core.forms import MoneyField, length_text, percent_text
@@ -44,6 +44,7 @@ from services.models import (
     ResourceType,
     Service,
     ServiceVariant,
+    SettingsChange,
 )
 from services.money_forms import PolicyForm, ServiceForm, TierForm, TierFormSet
 from services.schedule_admin import ScheduleAdmin
@@ -594,3 +595,15 @@ class ServiceVariantAdmin(Priced, ModelAdmin):
     labels = {**VariantInline.labels}
     help_texts = {"translations": TRANSLATIONS_HELP}
     ordering = ("service__name", "position")
+
+
+# --- history ------------------------------------------------------------------------------------------------------
+
+
+@admin.register(SettingsChange)
+class SettingsChangeAdmin(ReadOnlyAdmin):
+    list_display = ("at", "subject_name", "field", "old", "new", "actor_name")
+    list_filter = ("subject_type", "field")
+    search_fields = ("subject_name",)
+    fields = ("at", "subject_name", "field", "old", "new", "details", "actor_name")
+    labels = {"at": _("when"), "subject_name": _("what"), "field": _("setting"), "old": _("before"), "new": _("now")}

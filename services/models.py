@@ -507,3 +507,32 @@ class ResourceRequirement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.resource_type}"
+
+
+class SettingsChange(models.Model):
+    """A change of a setting on which bookings ahead depend, such as a zone. Never updated (database grants see to it).
+
+    ``subject_type`` is the model's label (``services.location``); ``details`` says what was chosen for the bookings.
+    """
+
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField()
+    subject_name = models.CharField(max_length=160)
+    field = models.CharField(max_length=60)
+    old = models.CharField(max_length=200, blank=True)
+    new = models.CharField(max_length=200, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_name = models.CharField(max_length=120, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["subject_type", "subject_id"], name="services_settingschange_of"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject_name}, {self.field}: {self.old} → {self.new}"

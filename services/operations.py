@@ -1,14 +1,19 @@
-"""Changes of when places, rooms and devices may be used. They wait for bookings in progress, and bookings for them."""
+"""Changes of when places, rooms and devices may be used, and the history of settings.
+
+Changes of hours wait for bookings in progress, and bookings for them.
+"""
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Model, Q
 
+from accounts.models import User
 from core.intervals import Interval, normalised
 from services.enums import ResourceKind
-from services.models import Closure, Location, OpeningHours, Resource
+from services.models import Closure, Location, OpeningHours, Resource, SettingsChange
 
 # Weekday (Monday is 0) with an interval in minutes from local midnight, end excluded.
 WeekdayInterval = tuple[int, Interval]
@@ -76,3 +81,28 @@ def require_apart(hours: Sequence[WeekdayInterval]) -> None:
         given = [interval for day, interval in hours if day == weekday]
         if normalised(given) != sorted(given):
             raise ValueError("Hours of one day must be apart from each other.")
+
+
+def record_settings_change(
+    subject: Model,
+    *,
+    field: str,
+    old: str,
+    new: str,
+    actor: User | None,
+    now: datetime,
+    details: dict[str, Any] | None = None,
+) -> SettingsChange:
+    """Write into the history of settings who changed ``field`` of ``subject``. Belongs in the change's transaction."""
+    return SettingsChange.objects.create(
+        subject_type=subject._meta.label_lower,
+        subject_id=subject.pk,
+        subject_name=str(subject)[:160],
+        field=field,
+        old=old[:200],
+        new=new[:200],
+        details=details or {},
+        actor=actor,
+        actor_name=(actor.name or actor.email)[:120] if actor else "",
+        at=now,
+    )

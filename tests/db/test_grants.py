@@ -41,7 +41,10 @@ def refusal(statement: str, role: str) -> str | None:
         return None
 
 
-@pytest.mark.parametrize("table", ["bookings_bookingevent", "accounts_consent", "django_admin_log"])
+HISTORY = ["bookings_bookingevent", "accounts_consent", "django_admin_log", "services_settingschange"]
+
+
+@pytest.mark.parametrize("table", HISTORY)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -59,7 +62,7 @@ def test_application_cannot_rewrite_history(granted: None, table: str, statement
     assert "permission denied" in said or "must be owner" in said
 
 
-@pytest.mark.parametrize("table", ["bookings_bookingevent", "accounts_consent", "django_admin_log"])
+@pytest.mark.parametrize("table", HISTORY)
 def test_application_adds_to_and_reads_history(granted: None, table: str) -> None:
     assert refusal(f"SELECT * FROM {table}", "openhours_app") is None
     with connection.cursor() as cursor:

@@ -40,6 +40,7 @@ READ_ONLY = {
     "MoveProposal",
     "Notification",
     "OutboxMessage",
+    "SettingsChange",
 }
 
 
