@@ -522,9 +522,7 @@ class SettingsChange(models.Model):
     old = models.CharField(max_length=200, blank=True)
     new = models.CharField(max_length=200, blank=True)
     details = models.JSONField(default=dict, blank=True)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    actor = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     actor_name = models.CharField(max_length=120, blank=True)
     at = models.DateTimeField()
 
