@@ -15,7 +15,9 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from accounts.emails import normalised_email
 from accounts.models import Consent, Customer, User
 from core import clock
-from core.admin import ModelAdmin, ReadOnlyAdmin, display
+from core.admin import ModelAdmin, ReadOnlyAdmin, bookings_ahead, display, listed, sentence
+from core.asking import AskFirst, AskingAdmin
+from core.outbox import publish
 
 if TYPE_CHECKING:
     _CustomerForm = forms.ModelForm[Customer]
@@ -41,8 +43,11 @@ class UserForm(UserChangeForm):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserAdmin(_UserAdmin, ModelAdmin):
-    """Sign-ins. Nobody can delete their own, so that somebody always gets in."""
+class UserAdmin(_UserAdmin, AskingAdmin):  # type: ignore[misc] # Django names fewer arguments
+    """Sign-ins. Nobody can delete their own, so that somebody always gets in.
+
+    Who is on the team and loses the sign-in loses the links to the bookings ahead as well, so these are shown first.
+    """
 
     form = UserForm
     add_form = NewUserForm
@@ -69,6 +74,19 @@ class UserAdmin(_UserAdmin, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and obj != request.user
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        person = getattr(obj, "staff_member", None)
+        if not change or person is None or obj.is_active or "is_active" not in form.changed_data:
+            return
+        ahead = bookings_ahead([person])
+        if ahead and not self.insists(request):
+            intro = _("Nothing is saved yet. These visits ahead are with this person (%(count)d in all):")
+            insist = _("Save anyway. The person's links end now and their calendar is told. I look after the visits.")
+            raise AskFirst(sentence(str(intro) % {"count": len(ahead)}, listed(ahead)), str(insist))
+        left_at = clock.now()
+        publish("staff.left", f"user:{obj.pk}:{left_at.isoformat()}", {"user_id": obj.pk}, now=left_at)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         deleted, counts, perms, protected = super().get_deleted_objects(objs, request)

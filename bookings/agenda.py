@@ -51,9 +51,9 @@ def agenda_context(request: ContextRequest) -> MessageContext | None:
 
     None when it is over, when nothing is booked, or when the person no longer works here. Five queries.
     """
-    person = StaffMember.objects.filter(pk=int(request.subject_ref.partition(":")[2]), is_active=True).first()
+    person = StaffMember.objects.select_related("user").filter(pk=int(request.subject_ref.partition(":")[2])).first()
     on = date.fromisoformat(request.details["on"])
-    if person is None:
+    if person is None or not person.works_here:
         return None
     context = agenda_of(person, on, Business.objects.get())
     if context is None or context.variables["visits"][-1].ends_at <= request.now:

@@ -35,10 +35,23 @@ def customer_entry(booking: Booking, business: Business, *, role: LinkRole = Lin
         % {"service": names, "business": business.text("name")},
         description=_customer_description(booking, business, role),
         url=manage_url(booking, role),
+        span=appointment.span(booking),
     )
 
 
-def staff_entry(booking: Booking, business: Business, person: StaffMember) -> ical.Entry:
+def staff_entry(
+    booking: Booking,
+    business: Business,
+    person: StaffMember,
+    *,
+    is_lost: bool = False,
+    previous_starts_at: datetime | None = None,
+) -> ical.Entry:
+    """The entry of one person's part of the visit.
+
+    ``is_lost``: it leaves the person's calendar, so it has no link: by then the link is somebody else's.
+    ``previous_starts_at``: when it was theirs, if it moved as it went to somebody else.
+    """
     names = ", ".join(step.what for step in appointment.steps(booking, staff_member_id=person.pk))
     return _entry(
         booking,
@@ -46,10 +59,17 @@ def staff_entry(booking: Booking, business: Business, person: StaffMember) -> ic
         recipient=f"staff-{person.pk}",
         summary=pgettext("calendar entry", "%(customer)s · %(service)s")
         % {"customer": first_name(booking.contact_name), "service": names},
-        description=_staff_description(booking, person),
-        url=manage_url(booking, LinkRole.STAFF),
-        staff_member_id=person.pk,
+        description=_staff_description(booking, person, is_lost=is_lost, previous_starts_at=previous_starts_at),
+        url="" if is_lost else manage_url(booking, LinkRole.STAFF),
+        span=_span_of(booking, person, previous_starts_at),
     )
+
+
+def _span_of(booking: Booking, person: StaffMember, previous_starts_at: datetime | None) -> tuple[datetime, datetime]:
+    starts_at, ends_at = appointment.span(booking, staff_member_id=person.pk)
+    if previous_starts_at is None:
+        return starts_at, ends_at
+    return previous_starts_at, previous_starts_at + (ends_at - starts_at)
 
 
 def _entry(
@@ -60,9 +80,9 @@ def _entry(
     summary: str,
     description: str,
     url: str,
-    staff_member_id: int | None = None,
+    span: tuple[datetime, datetime],
 ) -> ical.Entry:
-    starts_at, ends_at = appointment.span(booking, staff_member_id=staff_member_id)
+    starts_at, ends_at = span
     place = appointment.place(booking, business)
     _, own_address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return ical.Entry(
@@ -82,7 +102,7 @@ def _entry(
 def _customer_description(booking: Booking, business: Business, role: LinkRole) -> str:
     place = appointment.place(booking, business)
     return _paragraphs(
-        _when(booking),
+        _when(booking, booking.starts_at),
         *(_line(step.what, step.extras, step.who) for step in appointment.steps(booking)),
         place.hint,
         *appointment.preparations(booking),
@@ -91,19 +111,25 @@ def _customer_description(booking: Booking, business: Business, role: LinkRole) 
     )
 
 
-def _staff_description(booking: Booking, person: StaffMember) -> str:
-    return _paragraphs(
-        _when(booking, staff_member_id=person.pk),
-        *(_line(step.what, step.extras) for step in appointment.steps(booking, staff_member_id=person.pk)),
-        appointment.party_words(booking),
+def _staff_description(
+    booking: Booking, person: StaffMember, *, is_lost: bool, previous_starts_at: datetime | None
+) -> str:
+    starts_at, _ = _span_of(booking, person, previous_starts_at)
+    steps = appointment.steps(booking, staff_member_id=person.pk) or appointment.steps(booking)
+    links = (
         gettext("Move: %(address)s") % {"address": manage_url(booking, LinkRole.STAFF, page="move")},
         gettext("Cancel: %(address)s") % {"address": manage_url(booking, LinkRole.STAFF, page="cancel")},
+    )
+    return _paragraphs(
+        _when(booking, starts_at),
+        *(_line(step.what, step.extras) for step in steps),
+        appointment.party_words(booking),
+        *(() if is_lost else links),
         gettext("Reference %(reference)s") % {"reference": spoken(booking.reference)},
     )
 
 
-def _when(booking: Booking, *, staff_member_id: int | None = None) -> str:
-    starts_at, _ = appointment.span(booking, staff_member_id=staff_member_id)
+def _when(booking: Booking, starts_at: datetime) -> str:
     return f"{moment_text(appointment.local(starts_at, booking))} ({appointment.zone_words(booking)})"
 
 

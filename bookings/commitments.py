@@ -19,7 +19,7 @@ from core.commitments import Commitment
 from core.formats import full_day_text, time_text
 from core.intervals import Interval, Intervals, contains, difference, intersection, normalised
 from core.references import spoken
-from services.models import Closure, Location, OpeningHours
+from services.models import Closure, Location, OpeningHours, Resource
 from staff.enums import TimeOffStatus
 from staff.hours import WeeklyHours, day_of, hours_between
 from staff.models import StaffMember, TimeOff, WorkingHours, WorkingHoursException
@@ -32,9 +32,10 @@ def bookings_ahead(objs: Iterable[Model], *, now: datetime) -> list[Commitment]:
 
 
 def stranded_bookings(resource_ids: Collection[int], *, now: datetime) -> list[Commitment]:
-    """Return the bookings ahead that claim these resources outside their hours or in time off, the soonest first.
+    """Return the bookings ahead that claim these resources outside their hours or in time off, or where the resource,
+    its person or the place is switched off, the soonest first.
 
-    Nine queries at most, however many bookings there are.
+    Ten queries at most, however many bookings there are.
     """
     live = ~Q(booking__status__in=EXPIRING) | Q(booking__hold_expires_at__gt=now)
     rows = Allocation.objects.filter(
@@ -58,9 +59,13 @@ class _Hours:
     """When resources may be used at all: the rows of hours and absences, loaded once."""
 
     def __init__(self, resource_ids: Collection[int], location_ids: Collection[int]) -> None:
-        zones = Location.objects.filter(pk__in=location_ids).values_list("pk", "time_zone")
-        self.zones = {pk: ZoneInfo(name) for pk, name in zones}
-        self.staff_of = dict(StaffMember.objects.filter(resource__in=resource_ids).values_list("resource_id", "pk"))
+        places = list(Location.objects.filter(pk__in=location_ids).values_list("pk", "time_zone", "is_active"))
+        self.zones = {pk: ZoneInfo(name) for pk, name, _ in places}
+        self.closed = {pk for pk, _, is_active in places if not is_active}
+        team = list(StaffMember.objects.filter(resource__in=resource_ids).values_list("resource_id", "pk", "is_active"))
+        self.staff_of = {resource_id: pk for resource_id, pk, _ in team}
+        gone = Resource.objects.filter(pk__in=resource_ids, is_active=False).values_list("pk", flat=True)
+        self.gone = {*gone, *(resource_id for resource_id, _, is_active in team if not is_active)}
         people = self.staff_of.values()
         self.opening = _by(OpeningHours.objects.filter(location__in=location_ids), "location_id")
         self.closures = _by(Closure.objects.filter(location__in=location_ids), "location_id")
@@ -72,6 +77,8 @@ class _Hours:
 
     def free(self, resource_id: int, location_id: int, low: int, high: int) -> Intervals:
         """Epoch minutes between ``low`` and ``high`` (and around) in which the resource may be used at the location."""
+        if resource_id in self.gone or location_id in self.closed:
+            return []
         zone = self.zones[location_id]
         days = (day_of(zone, low) - 2, day_of(zone, high) + 1)
         free = _between(zone, days, self.opening[location_id], self.closures[location_id])

@@ -1,12 +1,13 @@
-"""What the outbox starts here: money, cards and refunds of bookings.
+"""What the outbox starts here: money, cards and refunds of bookings, and people who leave.
 
 Each may come twice, late or in any order; the operation looks at the booking first.
 """
 
 from datetime import datetime
 
-from bookings.operations import fees, settle
+from bookings.operations import fees, schedule, settle
 from core.outbox import Delivery
+from staff.models import StaffMember
 
 
 def payment_succeeded(delivery: Delivery, *, now: datetime) -> None:
@@ -29,3 +30,10 @@ def card_saved(delivery: Delivery, *, now: datetime) -> None:
 
 def refund_settled(delivery: Delivery, *, now: datetime) -> None:
     fees.note_refund(refund_id=delivery.payload["refund_id"], now=now)
+
+
+def staff_left(delivery: Delivery, *, now: datetime) -> None:
+    """Somebody was switched off on the team, or in the list of those who sign in."""
+    person = StaffMember.objects.select_related("user").filter(**delivery.payload).first()
+    if person is not None:
+        schedule.part_from(person, now=now)

@@ -75,11 +75,21 @@ def staff_context(
 ) -> MessageContext:
     """The person's own part of the visit, and of the customer no more than the first name."""
     is_off = kind in {"cancelled", "released"}
-    entry = staff_entry(booking, business, person)
-    if kind == "released" and "previous_starts_at" in details:
-        entry = _at_the_old_time(entry, datetime.fromisoformat(details["previous_starts_at"]))
+    moved_from = details.get("previous_starts_at") if kind == "released" else None
+    entry = staff_entry(
+        booking,
+        business,
+        person,
+        is_lost=is_off,
+        previous_starts_at=datetime.fromisoformat(moved_from) if moved_from else None,
+    )
+    has_left = kind == "released" and any(line.staff_member_id == person.pk for line in booking.lines.all())
+    if has_left:
+        # The booking itself has not changed, but a calendar takes an entry out only by a higher number.
+        entry = replace(entry, sequence=entry.sequence + 1)
     variables = {
-        **common(booking, business, details),
+        # Who lost a booking knows it by the time it had, and the new one is none of theirs.
+        **common(booking, business, {} if kind == "released" else details),
         "first_name": person.short_name,
         "customer": first_name(booking.contact_name),
         "who": first_name(booking.contact_name),
@@ -87,6 +97,7 @@ def staff_context(
         **when(booking, (entry.starts_at, entry.ends_at)),
         "channel": booking.get_channel_display(),
         "is_off": is_off,
+        "has_left": has_left,
         "is_cancelled_by_customer": booking.cancelled_by == ActorKind.CUSTOMER,
     }
     if not is_off:
@@ -124,6 +135,8 @@ def _context(
 
 def common(booking: Booking, business: Business, details: Mapping[str, Any]) -> dict[str, Any]:
     previous = details.get("previous_starts_at")
+    if previous and datetime.fromisoformat(previous) == booking.starts_at:
+        previous = None
     return {
         "business": business.text("name"),
         "business_email": business.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
@@ -147,11 +160,6 @@ def when(booking: Booking, span: tuple[datetime, datetime]) -> dict[str, Any]:
         "until": appointment.until_words(starts_at, ends_at),
         "zone": appointment.zone_words(booking),
     }
-
-
-def _at_the_old_time(entry: ical.Entry, starts_at: datetime) -> ical.Entry:
-    """Who lost a booking that moved as well knows it by the time it had."""
-    return replace(entry, starts_at=starts_at, ends_at=starts_at + (entry.ends_at - entry.starts_at))
 
 
 def _paid(booking: Booking) -> dict[str, Any]:

@@ -31,6 +31,7 @@ __all__ = [
     "announce_again",
     "announce_cancelled",
     "announce_confirmed",
+    "announce_left",
     "announce_moved",
     "announce_reassigned",
     "not_over",
@@ -79,6 +80,13 @@ def announce_reassigned(booking: Booking, *, previous_staff_ids: Collection[int]
     notifications.enqueue([*requests, *_planned_anew(booking, now)], now=now)
 
 
+def announce_left(booking: Booking, person: StaffMember, *, now: datetime) -> None:
+    """Take a booking out of the calendar of a staff member who left while it was theirs."""
+    request = to_staff(booking, MessageKind.RELEASED, person, {})
+    key = f"{request.key}:left-{booking.staff_link_version}"
+    notifications.enqueue([replace(request, key=key)], now=now)
+
+
 def announce_cancelled(booking: Booking, *, now: datetime) -> None:
     """Tell everybody that the booking is off, and take back what was not sent yet.
 
@@ -121,30 +129,31 @@ def not_over(refs: Collection[str], at: datetime) -> set[str]:
 
 
 def _context(booking: Booking, request: ContextRequest) -> MessageContext | None:
+    is_staff = request.recipient_role == RecipientRole.STAFF
+    person = _person(booking, int(request.recipient_ref.partition(":")[2])) if is_staff else None
+    if is_staff and (person is None or not _is_concerned(booking, person, request)):
+        return None
     if request.kind in MONEY_KINDS:
-        return money_messages.money_context(booking, request)
+        return money_messages.money_context(booking, request, person)
     if not _is_wanted(booking, request):
         return None
     business = Business.objects.get()
     kind, details, now = request.kind, request.details, request.now
     if kind == reminders.PlannedKind.REVIEW_REQUEST and not business.review_url:
         return None  # there is nowhere to write a review
-    if request.recipient_role == RecipientRole.CUSTOMER:
+    if person is None:
         return message_contexts.customer_context(booking, business, kind=kind, details=details, now=now)
-    person = _person(booking, int(request.recipient_ref.partition(":")[2]))
-    if person is None or not _is_concerned(booking, person, request):
-        return None
     return message_contexts.staff_context(booking, business, person, kind=kind, details=details, now=now)
 
 
 def _person(booking: Booking, staff_member_id: int) -> StaffMember | None:
     """Whoever has a line was read with it; who has none any more is read by itself."""
     of_lines = (line.staff_member for line in booking.lines.all() if line.staff_member_id == staff_member_id)
-    return next(of_lines, None) or StaffMember.objects.filter(pk=staff_member_id).first()
+    return next(of_lines, None) or (StaffMember.objects.select_related("user").filter(pk=staff_member_id).first())
 
 
 def _with_everything() -> QuerySet[Booking]:
-    lines = BookingLine.objects.select_related("staff_member", "variant__service")
+    lines = BookingLine.objects.select_related("staff_member__user", "variant__service")
     return Booking.objects.select_related("location").prefetch_related(Prefetch("lines", queryset=lines))
 
 
@@ -172,8 +181,9 @@ def _is_superseded(booking: Booking, request: ContextRequest) -> bool:
 
 
 def _is_concerned(booking: Booking, person: StaffMember, request: ContextRequest) -> bool:
-    has_line = any(line.staff_member_id == person.pk for line in booking.lines.all())
-    return has_line != (request.kind == MessageKind.RELEASED)
+    """Whoever performs the visit and works here hears of it; whoever does not any more is told to forget it, once."""
+    has_it = person.works_here and any(line.staff_member_id == person.pk for line in booking.lines.all())
+    return has_it != (request.kind == MessageKind.RELEASED)
 
 
 def _planned_anew(booking: Booking, now: datetime) -> list[MessageRequest]:
@@ -205,5 +215,6 @@ def _released(
     gone = set(previous_staff_ids) - {person.pk for person in staff}
     if not gone:
         return []
-    people = StaffMember.objects.filter(pk__in=gone)
+    # Who left was told when they left.
+    people = [person for person in StaffMember.objects.select_related("user").filter(pk__in=gone) if person.works_here]
     return [to_staff(booking, MessageKind.RELEASED, person, details or {}) for person in people]

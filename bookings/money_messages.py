@@ -14,7 +14,6 @@ from bookings.models import Booking
 from bookings.payables import PayReason, payable
 from bookings.records import subject_ref
 from notifications import operations as notifications
-from notifications.enums import RecipientRole
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
 from payments.enums import PaymentStatus, Purpose, RefundStatus
 from payments.models import Payment, Refund
@@ -120,16 +119,19 @@ def take_back_missed(booking: Booking) -> None:
     notifications.cancel_pending(subject_ref(booking), reason="The visit took place after all.", kinds=kinds)
 
 
-def money_context(booking: Booking, request: ContextRequest) -> MessageContext | None:
-    """Say what to write now; None when the message is no longer wanted. ``booking`` has its lines and its place."""
+def money_context(
+    booking: Booking, request: ContextRequest, person: StaffMember | None = None
+) -> MessageContext | None:
+    """Say what to write now; None when the message is no longer wanted. ``booking`` has its lines and its place.
+
+    ``person``: the staff member it goes to, who performs the visit; None where it goes to the customer.
+    """
     business = Business.objects.get()
     kind, now = MessageKind(request.kind), request.now
-    if request.recipient_role == RecipientRole.STAFF:
-        person = StaffMember.objects.filter(pk=int(request.recipient_ref.partition(":")[2])).first()
-        has_line = any(line.staff_member_id == getattr(person, "pk", 0) for line in booking.lines.all())
-        if person is None or not has_line or not _is_request(booking, now):
-            return None
-        return money_contexts.request_for_staff(booking, business, person, now=now)
+    if person is not None:
+        return (
+            money_contexts.request_for_staff(booking, business, person, now=now) if _is_request(booking, now) else None
+        )
     match kind:
         case MessageKind.PAYMENT_REQUIRED:
             return _payment_required(booking, business, request)

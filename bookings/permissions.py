@@ -129,10 +129,16 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def link_opens(role: LinkRole, *, status: str, was_agreed: bool, ends_at: datetime, now: datetime) -> bool:
+def link_opens(
+    role: LinkRole, *, status: str, was_agreed: bool, ends_at: datetime, is_theirs: bool, now: datetime
+) -> bool:
     """Whether a genuine link still shows anything: for staff until the end of the visit, for the customer 30 days
     longer. A booking that ran out before it was paid is still shown to its customer, who may have paid too late.
+
+    ``is_theirs``: whether who performs the visit still works here; the link of a staff member ends with leaving.
     """
+    if role is LinkRole.STAFF and not is_theirs:
+        return False
     if status == BookingStatus.HELD:
         return False
     if status == BookingStatus.EXPIRED and (role is LinkRole.STAFF or not was_agreed):

@@ -21,7 +21,10 @@ from payments.models import CardSetup, Payment
 from services.models import AddOn, Business, Category, Location, Resource, ResourceType, Service, ServiceVariant
 from staff.models import StaffMember
 
-_LINES_OF_PAGES = Prefetch("lines", BookingLine.objects.select_related("staff_member__resource", "variant__service"))
+_LINES_OF_PAGES = Prefetch(
+    "lines",
+    BookingLine.objects.select_related("staff_member__resource", "staff_member__user", "variant__service"),
+)
 # Near times are looked for in this many days before and after first, then in the second number of days after.
 _NEAR_DAYS = 3
 _FAR_DAYS = 30

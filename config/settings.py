@@ -181,6 +181,7 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
         "refund-receipt": "payments.handlers.refund_receipt",
         "booking-refund": "bookings.handlers.refund_settled",
     },
+    "staff.left": {"staff-left": "bookings.handlers.staff_left"},
     "message.reported": {"message-reported": "notifications.handlers.message_reported"},
 }
 # subject kind -> function(subject reference) -> ReceiptSubject, or None when it is gone

@@ -88,7 +88,11 @@ def rights_of(user: User) -> Rights | None:
     if not at:
         return None
     is_therapist = any(Role.THERAPIST in roles for roles in at.values())
-    own = StaffMember.objects.filter(user=user).values_list("pk", flat=True).first() if is_therapist else None
+    own = (
+        StaffMember.objects.filter(user=user, is_active=True).values_list("pk", flat=True).first()
+        if is_therapist
+        else None
+    )
     return Rights(at, own)
 
 

@@ -22,7 +22,17 @@ from unfold.widgets import (
 )
 
 from core import clock
-from core.admin import GuardedInline, HumanInputs, ModelAdmin, ReadOnlyAdmin, TabularInline, display, typed_options
+from core.admin import (
+    GuardedInline,
+    HumanInputs,
+    ModelAdmin,
+    ReadOnlyAdmin,
+    TabularInline,
+    bookings_ahead,
+    display,
+    typed_options,
+)
+from core.asking import AskingAdmin
 from core.drawings import PICTURES
 from core.formats import minutes_text, money_text
 from core.forms import MoneyField, length_text, percent_text
@@ -47,7 +57,7 @@ from services.models import (
     SettingsChange,
 )
 from services.money_forms import PolicyForm, ServiceForm, TierForm, TierFormSet
-from services.schedule_admin import ScheduleAdmin
+from services.schedule_admin import ScheduleAdmin, ask_about
 from services.values import POLICY_FIELDS, policy_values
 
 HOURS_LABELS = {"start_minute": _("from"), "end_minute": _("until"), "on": _("date")}
@@ -206,6 +216,16 @@ class CancellationPolicyAdmin(Priced, ModelAdmin):
     @display(description=_("free moves"))
     def moves(self, obj: CancellationPolicy) -> str:
         return str(_("no limit")) if obj.free_move_count is None else str(obj.free_move_count)
+
+
+def _is_switched_off(row: Any, changed: Sequence[str]) -> bool:
+    return "is_active" in changed and not row.is_active
+
+
+def _ask_about(things: Sequence[Any], *, insists: bool) -> None:
+    """Show the visits ahead that were sold as one of these, unless whoever switches it off has seen them."""
+    if things and not insists and (ahead := bookings_ahead(things)):
+        raise ask_about(ahead, is_switched_off=True)
 
 
 def _sentences(policy: CancellationPolicy) -> Sequence[str]:
@@ -470,7 +490,7 @@ class RequirementInline(TabularInline):
 
 
 @admin.register(Service)
-class ServiceAdmin(ModelAdmin):
+class ServiceAdmin(AskingAdmin):
     is_booked = True
     form = ServiceForm
     list_display = ("name", "category", "lengths", "is_shown", "delivery", "position")
@@ -566,6 +586,18 @@ class ServiceAdmin(ModelAdmin):
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def save_model(self, request: HttpRequest, obj: Service, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "visibility" in form.changed_data and obj.visibility == Service.Visibility.ARCHIVED:
+            self._ask_about([obj], request)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        self._ask_about([row for row, names in formset.changed_objects if _is_switched_off(row, names)], request)
+
+    def _ask_about(self, things: Sequence[Any], request: HttpRequest) -> None:
+        _ask_about(things, insists=self.insists(request))
+
     @display(description=_("lengths and prices"))
     def lengths(self, obj: Service) -> str:
         return " · ".join(
@@ -581,7 +613,7 @@ class ServiceAdmin(ModelAdmin):
 
 
 @admin.register(ServiceVariant)
-class ServiceVariantAdmin(Priced, ModelAdmin):
+class ServiceVariantAdmin(Priced, AskingAdmin):
     """Reached from its service; searched when people are given their services."""
 
     is_booked = True
@@ -595,6 +627,11 @@ class ServiceVariantAdmin(Priced, ModelAdmin):
     labels = {**VariantInline.labels}
     help_texts = {"translations": TRANSLATIONS_HELP}
     ordering = ("service__name", "position")
+
+    def save_model(self, request: HttpRequest, obj: ServiceVariant, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if _is_switched_off(obj, form.changed_data):
+            _ask_about([obj], insists=self.insists(request))
 
 
 # --- history ------------------------------------------------------------------------------------------------------

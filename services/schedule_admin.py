@@ -1,39 +1,30 @@
 """Admin pages whose rows decide when people, rooms and devices are free.
 
-Nobody is moved by a change of hours: bookings that it would leave outside are shown before anything is saved.
+Nobody is moved by a change of hours, nor by switching somebody or something off: bookings that it would leave without
+their time, person, room or place are shown before anything is saved.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.http import HttpRequest
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 
 from core import clock
-from core.admin import ModelAdmin, listed, sentence
+from core.admin import listed, sentence
+from core.asking import AskFirst, AskingAdmin
 from core.commitments import Commitment
 from services.operations import lock_resource_time
 
 
-class WouldStrand(Exception):
-    """A change of hours leaves bookings outside of them. Rolls the change back."""
-
-    def __init__(self, bookings: Sequence[Commitment]) -> None:
-        super().__init__()
-        self.bookings = bookings
-
-
-class ScheduleAdmin(ModelAdmin):
+class ScheduleAdmin(AskingAdmin):
     """A page whose rows decide when resources are free.
 
-    Saving locks these resources as booking does. If bookings would then lie outside the hours, nothing is saved, and
-    the page comes back with the list and a box to tick; once ticked, it saves and says again whom to look after.
+    Saving locks these resources as booking does. If bookings would then lie outside the hours, or need what is switched
+    off, the page asks first; once insisted, it saves and says again whom to look after.
     """
 
     is_booked = True
@@ -42,24 +33,9 @@ class ScheduleAdmin(ModelAdmin):
         """The resources whose free time ``obj`` decides."""
         raise NotImplementedError
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        try:
-            with transaction.atomic():
-                return super().changeform_view(request, object_id, form_url, extra_context)
-        except WouldStrand as refusal:
-            request.would_strand = refusal.bookings  # type: ignore[attr-defined]
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        if bookings := getattr(request, "would_strand", None):
-            return type("Refused", (_RefusedForm, form), {"would_strand": bookings})
-        return form
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        touched = set(self.resource_ids(obj)) if change else set()
+        # What is new may be about resources that have bookings already, such as an absence.
+        touched = set(self.resource_ids(obj)) if change or self._is_about_others(obj) else set()
         lock_resource_time(touched)
         request.stranded_before = {each.booking_id for each in stranded(touched)}  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
@@ -70,30 +46,34 @@ class ScheduleAdmin(ModelAdmin):
         lock_resource_time(touched)
         before = request.stranded_before  # type: ignore[attr-defined]
         found = [each for each in stranded(touched) if each.booking_id not in before]
-        if found and "_keep_bookings" not in request.POST:
-            raise WouldStrand(found)
-        if found:
-            intro = gettext(
-                "Saved. These bookings now lie outside the hours. Nobody moved them; please look after them:"
-            )
-            messages.warning(request, sentence(intro, listed(found)))
-
-
-class _RefusedForm:
-    """The form of a refused change: what was typed, the bookings it would strand, and the box to insist."""
-
-    would_strand: Sequence[Commitment]
-
-    def clean(self) -> Any:
-        cleaned = super().clean()  # type: ignore[misc]
-        intro = gettext("Nothing is saved yet. These bookings would lie outside the hours:")
-        insist = format_html(
-            '<label class="flex gap-2 mt-2"><input type="checkbox" name="_keep_bookings"> {}</label>',
-            gettext("Save anyway. The bookings stay as they are, and I look after them."),
+        if not found:
+            return
+        is_switched_off = "is_active" in form.changed_data and not form.cleaned_data.get("is_active")
+        if not self.insists(request):
+            raise ask_about(found, is_switched_off=is_switched_off)
+        intro = (
+            gettext("Saved. These visits ahead need what you switched off. Nobody moved them; please look after them:")
+            if is_switched_off
+            else gettext("Saved. These bookings now lie outside the hours. Nobody moved them; please look after them:")
         )
-        refusal = format_html("{}{}", sentence(intro, listed(self.would_strand)), insist)
-        self.add_error(None, ValidationError(refusal))  # type: ignore[attr-defined]
-        return cleaned
+        messages.warning(request, sentence(intro, listed(found)))
+
+    def _is_about_others(self, obj: Any) -> bool:
+        """Whether a new row decides about resources that exist already."""
+        return getattr(obj, "resource_id", None) is not None
+
+
+def ask_about(bookings: Collection[Commitment], *, is_switched_off: bool) -> AskFirst:
+    """The question with the bookings that a change would leave without what they need."""
+    found = list(bookings)
+    intro = (
+        gettext("Nothing is saved yet. These visits ahead need what you switch off (%(count)d in all):")
+        % {"count": len(found)}
+        if is_switched_off
+        else gettext("Nothing is saved yet. These bookings would lie outside the hours:")
+    )
+    insist = gettext("Save anyway. The bookings stay as they are, and I look after them.")
+    return AskFirst(sentence(intro, listed(found)), insist)
 
 
 def stranded(resource_ids: Collection[int]) -> list[Commitment]:

@@ -16,6 +16,7 @@ from accounts.operations import set_quiet_hours
 from core import clock
 from core.admin import ModelAdmin, TabularInline, display
 from core.formats import full_day_text, time_text
+from core.outbox import publish
 from services.admin import HOURS_LABELS, TRANSLATIONS, TRANSLATIONS_HELP, Priced
 from services.enums import ResourceKind
 from services.models import Resource, ServiceVariant
@@ -155,6 +156,9 @@ class StaffMemberAdmin(ScheduleAdmin):
         else:
             obj.resource = Resource.objects.create(kind=ResourceKind.PERSON, name=obj.name)
         super().save_model(request, obj, form, change)
+        if change and not obj.works_here and {"is_active", "user"} & set(form.changed_data):
+            left_at = clock.now()
+            publish("staff.left", f"staff:{obj.pk}:{left_at.isoformat()}", {"pk": obj.pk}, now=left_at)
         start_minute, end_minute = form.quiet_hours
         set_quiet_hours(
             person_ref=f"staff:{obj.pk}",

@@ -40,6 +40,13 @@ class StaffMember(TranslatedTexts):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def works_here(self) -> bool:
+        """Whether they act for the business and are told of bookings: on the team, and not locked out of their
+        sign-in. Every link and every mail of a staff member asks this. Load ``user`` with the person.
+        """
+        return self.is_active and (self.user is None or self.user.is_active)
+
 
 class Access(models.Model):
     """A role of a user, at one location or (empty) everywhere."""

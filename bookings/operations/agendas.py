@@ -36,7 +36,7 @@ def enqueue_agendas(*, now: datetime) -> int:
             starts_at__gt=now - timedelta(days=1),
             starts_at__lt=now + _A_DAY_AND_ANY_ZONE,
         )
-        .select_related("staff_member", "booking__location")
+        .select_related("staff_member__user", "booking__location")
         .order_by("staff_member_id", "starts_at")
     )
     requests = list(_requests(lines, now))
@@ -48,7 +48,7 @@ def _requests(lines: Iterable[BookingLine], now: datetime) -> Iterator[MessageRe
     for _, group in groupby(lines, key=lambda line: line.staff_member_id):
         today = [line for line in group if _is_today(line, now)]
         person = today[0].staff_member if today else None
-        if person is not None and AT <= _local(today[0], now).time() < UNTIL:
+        if person is not None and person.works_here and AT <= _local(today[0], now).time() < UNTIL:
             yield _request(person, today, now)
 
 

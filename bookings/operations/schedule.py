@@ -1,12 +1,14 @@
-"""Changes of schedules and of the catalogue that have to look at bookings first."""
+"""Changes of schedules, of the catalogue and of the team that have to look at bookings."""
 
 from datetime import datetime
 
 from django.db.models import Model
 
-from bookings import queries
+from bookings import messages, queries
 from bookings.commitments import bookings_ahead
 from bookings.errors import InUse
+from bookings.operations.claiming import locked_booking
+from bookings.operations.transactions import booking_transaction
 from services.models import Location, Resource
 from services.operations import lock_location_time, lock_resource_time
 from staff.models import StaffMember
@@ -26,6 +28,28 @@ def lock_unless_needed(thing: Model, *, now: datetime) -> None:
     references = list(queries.future_bookings_of(thing, now=now).values_list("reference", flat=True)[:_LISTED])
     if references:
         raise InUse(references=references, bookings=bookings_ahead([thing], now=now)[:_LISTED])
+
+
+def part_from(staff_member: StaffMember, *, now: datetime) -> None:
+    """End the links of a staff member to the bookings ahead, and take these out of their calendar.
+
+    Nothing where they work here (again). Doing it twice does no harm. Locks one booking after the other.
+    """
+    if staff_member.works_here:
+        return
+    for booking_id in queries.future_bookings_of(staff_member, now=now).values_list("pk", flat=True):
+        _part_from_booking(booking_id, staff_member, now=now)
+
+
+@booking_transaction
+def _part_from_booking(booking_id: int, staff_member: StaffMember, *, now: datetime) -> None:
+    booking = locked_booking(booking_id)
+    if not booking.lines.filter(staff_member=staff_member).exists():
+        return
+    booking.staff_link_version += 1
+    booking.save(update_fields=["staff_link_version", "updated_at"])
+    if booking.status in messages.LIVE:
+        messages.announce_left(booking, staff_member, now=now)
 
 
 def _lock(thing: Model) -> None:

@@ -73,18 +73,19 @@ def open_booking(token: str) -> Opened:
     business = the_business()
     if linked is None or business is None:
         raise Http404
-    booking, now = linked.booking, clock.now()
+    now = clock.now()
+    booking = queries.booking_page(linked.booking.pk)
     opens = permissions.link_opens(
         linked.role,
         status=booking.status,
         was_agreed=bool(booking.payment_mode),
         ends_at=booking.ends_at,
+        is_theirs=any(line.staff_member and line.staff_member.works_here for line in booking.lines.all()),
         now=now,
     )
     if not opens:
         raise Http404
-    page = queries.booking_page(booking.pk)
-    return Opened(page, business, linked.role, manage_token(page, linked.role), now)
+    return Opened(booking, business, linked.role, manage_token(booking, linked.role), now)
 
 
 def open_for_customer(token: str) -> Opened:

@@ -1,0 +1,68 @@
+"""Admin pages that show what a change hits, and ask, before anything is saved."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from core.admin import ModelAdmin
+
+INSISTS = "_keep_bookings"
+
+
+class AskFirst(Exception):
+    """A change hits more than its form shows. Rolls the change back; the page comes back with what it hits.
+
+    :param shown: what it hits, as HTML.
+    :param insist: the words beside the box to tick.
+    """
+
+    def __init__(self, shown: SafeString, insist: str) -> None:
+        super().__init__()
+        self.shown = shown
+        self.insist = insist
+
+
+class AskingAdmin(ModelAdmin):
+    """A page whose ``save_model`` or ``save_related`` may raise ``AskFirst``.
+
+    Then nothing is saved, and the page shows the question with a box to tick; once ticked (``insists``), it saves.
+    """
+
+    def insists(self, request: HttpRequest) -> bool:
+        return INSISTS in request.POST
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        shown: Callable[..., HttpResponse] = super().changeform_view
+        try:
+            with transaction.atomic():
+                return shown(request, object_id, form_url, extra_context)
+        except AskFirst as question:
+            request.asks_first = question  # type: ignore[attr-defined]
+        return shown(request, object_id, form_url, extra_context)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if question := getattr(request, "asks_first", None):
+            return type("Refused", (_RefusedForm, form), {"question": question})
+        return form
+
+
+class _RefusedForm:
+    """The form of a change that was not saved: what was typed, what it would hit, and the box to insist."""
+
+    question: AskFirst
+
+    def clean(self) -> Any:
+        cleaned = super().clean()  # type: ignore[misc]
+        insist = format_html(
+            '<label class="flex gap-2 mt-2"><input type="checkbox" name="{}"> {}</label>', INSISTS, self.question.insist
+        )
+        self.add_error(None, ValidationError(format_html("{}{}", self.question.shown, insist)))  # type: ignore[attr-defined]
+        return cleaned
