@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext, override
 
 from bookings.demands import Demand
 from bookings.policies import Terms
-from bookings.policy_texts import BookingFacts, moment_words, plain_no_show_sentence, plain_policy_sentence
+from bookings.policy_texts import BookingFacts, moment_words, plain_fee_sentence, plain_no_show_sentence
 from bookings.settlements import Settlement
 from core import money
 from payments.approvals import ANSWER_WITHIN
@@ -72,8 +72,7 @@ def card_consent(terms: Terms, demand: Demand, *, business_name: str, **facts: U
             )
         sentences = [
             first % names,
-            plain_policy_sentence(terms, **facts),
-            no_show,
+            plain_fee_sentence(terms, **facts),
             _waiver(terms, no_show),
             gettext("To cancel, use the link in your confirmation."),
         ]

@@ -57,7 +57,6 @@ def policy_preview(
         example,
         payment_texts.demand_sentence(asked, currency=currency, language=language),
         policy_texts.plain_policy_sentence(terms, **facts),
-        policy_texts.plain_no_show_sentence(terms, **facts),
         payment_texts.card_consent(terms, asked, business_name=business_name, **facts),
     ]
     return [sentence for sentence in sentences if sentence]

@@ -32,7 +32,7 @@ from bookings.policies import (
     reschedule_until,
 )
 from core import formats, money
-from services.enums import FeeKind, PaymentMode
+from services.enums import FeeKind, OverLimit, PaymentMode
 
 # Stand for <strong> and </strong> until the text is escaped; nobody can type them.
 _OPEN, _CLOSE = "\x02", "\x03"
@@ -72,9 +72,10 @@ class CancelNow:
 
 
 def policy_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> SafeString:
-    """Write the whole rule of cancelling as HTML, the exact minutes in bold.
+    """Write what cancelling, moving and not coming cost as HTML, the exact minutes in bold: one sentence each.
 
-    Before the booking is made it mentions the free minutes after booking where they can matter.
+    Before the booking is made it mentions the free minutes after booking where they can matter, and the whole rule of
+    moving. Once it is made, ``move_sentence`` says what is left of that rule.
     """
     return _html(_rule(_Story(terms, **facts)))
 
@@ -82,6 +83,12 @@ def policy_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> SafeString:
 def plain_policy_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> str:
     """Write the same as ``policy_sentence`` as plain text, for messages and consents."""
     return _plain(_rule(_Story(terms, **facts)))
+
+
+def plain_fee_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> str:
+    """Write what cancelling and not coming cost as plain text: the fees that a saved card may be charged."""
+    story = _Story(terms, **facts)
+    return _plain(_joined(_cancelling(story), _absence_ahead(story)))
 
 
 def cancel_now(terms: Terms, **facts: Unpack[BookingFacts]) -> CancelNow:
@@ -260,6 +267,10 @@ class _Story:
 
 
 def _rule(story: _Story) -> str:
+    return _joined(_cancelling(story), _moving(story), _absence_ahead(story))
+
+
+def _cancelling(story: _Story) -> str:
     steps, left = story.steps(), story.steps_left()
     with override(story.language):
         if steps[-1].fee_minor == 0:
@@ -267,7 +278,50 @@ def _rule(story: _Story) -> str:
         sentences = [_past(story, steps, left)]
         sentences.append(story.costs(left) if left[0].fee_minor else story.free_then(left))
         sentences.append(_grace(story))
-        return " ".join(sentence for sentence in sentences if sentence)
+        return _joined(*sentences)
+
+
+def _moving(story: _Story) -> str:
+    """Before the booking is made, say until when it may be moved, how often for nothing, and what comes then."""
+    if story.confirmed_at is not None:
+        return ""
+    terms = story.terms
+    # With now, the free minutes after booking count as if it were booked at this moment.
+    until = reschedule_until(terms, story.starts_at, confirmed_at=story.now)
+    is_blocked = terms.over_limit == OverLimit.BLOCKED
+    with override(story.language):
+        if until is None or (is_blocked and terms.free_move_count == 0):
+            return gettext("It cannot be moved online.")
+        if story.now is not None and story.now > until:
+            return gettext("Moving it online was possible until %(until)s.") % {"until": story.moment(until)}
+        values = {
+            "until": story.moment(until),
+            "count": terms.free_move_count,
+            "fee": story.money(terms.change_fee_minor),
+        }
+        if terms.free_move_count is None or (not is_blocked and not terms.change_fee_minor):
+            return gettext("You can move it until %(until)s.") % values
+        if is_blocked:
+            text = ngettext(
+                "You can move it %(count)d time, until %(until)s.",
+                "You can move it %(count)d times, until %(until)s.",
+                terms.free_move_count,
+            )
+        elif terms.free_move_count == 0:
+            text = gettext("You can move it until %(until)s; each move costs %(fee)s.")
+        else:
+            text = ngettext(
+                "You can move it until %(until)s; %(count)d move is free, each further one costs %(fee)s.",
+                "You can move it until %(until)s; %(count)d moves are free, each further one costs %(fee)s.",
+                terms.free_move_count,
+            )
+        return text % values
+
+
+def _absence_ahead(story: _Story) -> str:
+    """Say what not coming costs, as long as the customer can still come."""
+    is_ahead = story.now is None or story.now < story.starts_at
+    return _absence(story, is_first=False) if is_ahead else ""
 
 
 def _absence(story: _Story, *, is_first: bool) -> str:
@@ -333,6 +387,10 @@ def _percent(basis_points: int, language: str) -> str:
 
 def _html(text: str) -> SafeString:
     return mark_safe(escape(text).replace(_OPEN, "<strong>").replace(_CLOSE, "</strong>"))  # noqa: S308 - escaped first
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _plain(text: str) -> str:

@@ -124,7 +124,7 @@ def consent_text(booking: Booking, asked: Demand) -> str:
 
 
 def consent_words() -> str:
-    first = gettext("By booking you accept the cancellation rule in the summary.")
+    first = gettext("By booking you accept the rules in the summary.")
     return f"{first} {gettext('We use your details for this appointment only.')}"
 
 
@@ -147,7 +147,7 @@ def alternatives(booking: Booking, nearest: Sequence[tuple[int, int]], now: date
 
 
 def policy_facts(booking: Booking, asked: Demand) -> policy_texts.BookingFacts:
-    """What the sentence about cancelling depends on before the booking is made."""
+    """What the sentences about cancelling, moving and not coming depend on before the booking is made."""
     return {
         "starts_at": booking.starts_at,
         "zone": appointment.zone(booking),

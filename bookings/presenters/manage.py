@@ -101,9 +101,14 @@ def _status_label(booking: Booking, *, is_past: bool) -> str:
 
 
 def policy(booking: Booking, money: BookingMoney, now: datetime, *, coming_minor: int = 0) -> SafeString:
-    """The rule of cancelling as it stands at ``now``. ``coming_minor`` is about to be paid."""
+    """The rules of the booking as they stand at ``now``. ``coming_minor`` is about to be paid."""
     paid = money.paid_for_visit_minor + coming_minor
     return policy_texts.policy_sentence(_terms(booking), **_facts(booking, now, paid_minor=paid))
+
+
+def no_show_rule(booking: Booking, money: BookingMoney, now: datetime) -> SafeString:
+    """What not coming costs; empty where it costs nothing."""
+    return policy_texts.no_show_sentence(_terms(booking), **_facts(booking, now, paid_minor=money.paid_for_visit_minor))
 
 
 def move_block(booking: Booking, *, now: datetime, by_staff: bool) -> MoveBlock:

@@ -142,6 +142,7 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         context["next_times"] = [] if block.refusal else next_moves(booking, now)
         context["next_with"] = "" if booking.is_any_staff else visit.staff_short_name(booking)
         context["cancel"] = presenter.cancel_block(booking, opened.business, money, now=now)
+        context["no_show_rule"] = presenter.no_show_rule(booking, money, now)
     return render(request, "bookings/manage.html", context, status=status)
 
 

@@ -160,8 +160,8 @@ def test_preview_is_what_customers_read_of_an_example() -> None:
     assert preview(policy) == [
         "Example: €80.00 on Fri 27 Nov, 14:00.",
         "Deposit now €16.00, rest at the visit €64.00.",
-        "Free to cancel until Thu 26 Nov, 14:00; after that the deposit (€16.00) is kept.",
-        "If you do not come, the deposit (€16.00) is kept.",
+        "Free to cancel until Thu 26 Nov, 14:00; after that the deposit (€16.00) is kept. "
+        "You can move it until Thu 26 Nov, 14:00. If you do not come, the deposit (€16.00) is kept.",
     ]
     assert preview(policy, has_stripe=False)[1] == "Nothing to pay now; €80.00 at the visit."
 
@@ -172,5 +172,6 @@ def test_preview_starts_before_the_first_step_is_over() -> None:
     assert preview(policy, currency="JPY") == [
         "Example: ¥8,000 on Sun 6 Dec, 14:00.",
         "Nothing to pay now; ¥8,000 at the visit.",
-        "Free to cancel until Sun 22 Nov, 14:00; after that the whole price (¥8,000) is due.",
+        "Free to cancel until Sun 22 Nov, 14:00; after that the whole price (¥8,000) is due. "
+        "You can move it until Sun 22 Nov, 14:00.",
     ]

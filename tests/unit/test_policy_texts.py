@@ -108,12 +108,14 @@ def test_the_rule_from_the_beginning(terms: Terms, values: dict[str, Any], expec
             SEVERAL,
             {"now": before(hours=100), "anchor_minor": 4000},
             "You moved this appointment when cancelling was no longer free. If you cancel now, "
-            "50\xa0% (€40.00) is due, after Thu 26 Nov, 14:30 the whole price (€80.00).",
+            "50\xa0% (€40.00) is due, after Thu 26 Nov, 14:30 the whole price (€80.00). "
+            "If you do not come, 50\xa0% (€40.00) is due.",
         ),
         (
             FREE,
             {"now": before(hours=100), "anchor_minor": 1234},
-            "You moved this appointment when cancelling was no longer free. If you cancel now, €12.34 is due.",
+            "You moved this appointment when cancelling was no longer free. If you cancel now, €12.34 is due. "
+            "If you do not come, €12.34 is due.",
         ),
         (NEVER, {"now": before(hours=2)}, "If you cancel now, the whole price (€80.00) is due."),
     ],
@@ -122,11 +124,82 @@ def test_the_rule_from_where_we_stand(terms: Terms, values: dict[str, Any], expe
     assert plain_policy_sentence(terms, **facts(**values)) == expected
 
 
+class TestBeforeBooking:
+    """One sentence each for cancelling, moving and not coming."""
+
+    def said(self, terms: Terms, **values: Any) -> str:
+        return plain_policy_sentence(terms, **facts(confirmed_at=None, **values))
+
+    def test_all_three(self) -> None:
+        terms = Terms(
+            tiers=ONE.tiers,
+            reschedule_until_minutes=2880,
+            free_move_count=1,
+            over_limit=OverLimit.FEE,
+            change_fee_minor=1000,
+            no_show_fee_kind=FeeKind.ALL,
+        )
+
+        assert self.said(terms) == (
+            "Free to cancel until Thu 26 Nov, 14:30; after that 50\xa0% (€40.00) is due. "
+            "You can move it until Wed 25 Nov, 14:30; 1 move is free, each further one costs €10.00. "
+            "If you do not come, the whole price (€80.00) is due."
+        )
+
+    @pytest.mark.parametrize(
+        ("rules", "expected"),
+        [
+            ({}, "You can move it until Thu 26 Nov, 14:30."),
+            ({"reschedule_until_minutes": 60}, "You can move it until Fri 27 Nov, 13:30."),
+            ({"free_move_count": 1}, "You can move it 1 time, until Thu 26 Nov, 14:30."),
+            ({"free_move_count": 2}, "You can move it 2 times, until Thu 26 Nov, 14:30."),
+            ({"free_move_count": 0}, "It cannot be moved online."),
+            ({"tiers": NEVER.tiers}, "It cannot be moved online."),
+            ({"free_move_count": 2, "over_limit": OverLimit.FEE}, "You can move it until Thu 26 Nov, 14:30."),
+            (
+                {"free_move_count": 0, "over_limit": OverLimit.FEE, "change_fee_minor": 500},
+                "You can move it until Thu 26 Nov, 14:30; each move costs €5.00.",
+            ),
+            (
+                {"free_move_count": 2, "over_limit": OverLimit.FEE, "change_fee_minor": 500},
+                "You can move it until Thu 26 Nov, 14:30; 2 moves are free, each further one costs €5.00.",
+            ),
+        ],
+    )
+    def test_moving(self, rules: dict[str, Any], expected: str) -> None:
+        assert self.said(Terms(**{"tiers": ONE.tiers, **rules})).endswith(f". {expected}")
+
+    def test_moving_that_is_over_is_told_as_over(self) -> None:
+        said = self.said(ONE, now=before(hours=2))
+
+        assert said.endswith("Moving it online was possible until Thu 26 Nov, 14:30.")
+
+    def test_free_minutes_after_booking_are_minutes_to_move_as_well(self) -> None:
+        terms = Terms(tiers=ONE.tiers, grace_minutes=15)
+
+        assert self.said(terms, now=before(hours=5)).endswith("You can move it until Fri 27 Nov, 09:45.")
+
+    def test_once_booked_only_what_costs_money_is_repeated(self) -> None:
+        terms = Terms(tiers=ONE.tiers, free_move_count=1, no_show_fee_kind=FeeKind.ALL)
+
+        assert plain_policy_sentence(terms, **facts(now=before(days=3))) == (
+            "Free to cancel until Thu 26 Nov, 14:30; after that 50\xa0% (€40.00) is due. "
+            "If you do not come, the whole price (€80.00) is due."
+        )
+
+    def test_from_the_start_on_nobody_is_warned_of_not_coming(self) -> None:
+        terms = Terms(no_show_fee_kind=FeeKind.ALL)
+
+        assert "do not come" in plain_policy_sentence(terms, **facts(now=before(minutes=1)))
+        assert "do not come" not in plain_policy_sentence(terms, **facts(now=START))
+
+
 class TestGrace:
     terms = Terms(tiers=ELSE_ALL.tiers, grace_minutes=15, grace_min_lead_minutes=120)
 
     def said(self, **values: Any) -> str:
-        return plain_policy_sentence(self.terms, **facts(confirmed_at=None, **values))
+        sentences = plain_policy_sentence(self.terms, **facts(confirmed_at=None, **values))
+        return sentences.partition(" You can move it")[0].partition(" Moving it")[0]
 
     def test_is_mentioned_with_its_condition_when_the_moment_is_unknown(self) -> None:
         assert self.said().endswith("For 15 min after booking you can cancel free, unless it starts within 2 h.")
@@ -233,7 +306,8 @@ class TestDeposit:
     def test_one_that_is_always_kept_is_never_called_free(self) -> None:
         assert plain_policy_sentence(self.kept, **facts(**self.paid, confirmed_at=None)) == (
             "If you cancel, the deposit (€16.00) is due, after Wed 25 Nov, 14:30 50\xa0% (€40.00), "
-            "after Thu 26 Nov, 14:30 the whole price (€80.00)."
+            "after Thu 26 Nov, 14:30 the whole price (€80.00). "
+            "You can move it until Wed 25 Nov, 14:30. If you do not come, the deposit (€16.00) is kept."
         )
 
     def test_it_bounds_what_a_late_move_leaves(self) -> None:

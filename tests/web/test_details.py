@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -13,10 +14,11 @@ from bookings.operations.extras import change_extras
 from bookings.operations.links import renew_links
 from bookings.views import checkout
 from notifications.models import Notification
+from notifications.operations import send_due
 from tests import factories
-from tests.factories import Studio
+from tests.factories import NOW, Studio
 from tests.journeys import DESK, GUEST, booked, hold
-from tests.web.conftest import StoppedClock, details, filled
+from tests.web.conftest import StoppedClock, details, filled, link
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +67,29 @@ def test_consent_keeps_the_exact_words_of_the_page(client: Client, studio: Studi
 
     words, rule = Consent.objects.get().text.split(" Free to cancel", 1)
     assert words in page
-    assert rule == " until Mon 4 Jan, 10:00; after that 50\xa0% (€40.00) is due."
+    assert rule == (
+        " until Mon 4 Jan, 10:00; after that 50\xa0% (€40.00) is due. You can move it until Mon 4 Jan, 10:00."
+    )
+
+
+def test_what_not_coming_and_moving_cost_is_read_wherever_it_binds(client: Client, studio: Studio) -> None:
+    rules = studio.business.cancellation_policy
+    rules.no_show_fee_kind, rules.no_show_fee_value = "percent", 5000
+    rules.free_move_count, rules.over_limit, rules.change_fee_minor = 1, "fee", 1000
+    rules.save()
+    held = hold(studio)
+    not_coming = "If you do not come, 50\xa0% (€40.00) is due."
+    moving = "1 move is free, each further one costs €10.00."
+
+    before = client.get(details(held)).content.decode()
+    answer = client.post(details(held), filled(held))
+    send_due(now=NOW, limit=50)
+
+    booking = Booking.objects.get()
+    mailed = mail.outbox[0].body
+    pages = [before, client.get(answer["Location"]).content.decode(), client.get(link(booking)).content.decode()]
+    assert [not_coming in each for each in (*pages, mailed, Consent.objects.get().text)] == [True] * 5
+    assert [moving in each for each in (before, Consent.objects.get().text)] == [True] * 2
 
 
 def test_pressing_twice_books_once(client: Client, studio: Studio) -> None:
