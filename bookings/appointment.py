@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from bookings.models import Booking, BookingLine
 from core.formats import day_text, minutes_text, time_text
+from core.zones import is_repeated
 from services.enums import Delivery
 from services.models import Business
 
@@ -49,8 +50,7 @@ def zone_words(booking: Booking) -> str:
     starts_at = local(booking.starts_at, booking)
     city = booking.location.time_zone.rsplit("/", 1)[-1].replace("_", " ")
     words = gettext("%(city)s time") % {"city": city}
-    is_repeated = starts_at.replace(fold=0).utcoffset() > starts_at.replace(fold=1).utcoffset()  # type: ignore[operator]
-    return f"{words} ({starts_at.tzname()})" if is_repeated else words
+    return f"{words} ({starts_at.tzname()})" if is_repeated(starts_at) else words
 
 
 def until_words(starts_at: datetime, ends_at: datetime) -> str:

@@ -9,7 +9,7 @@ import json
 import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -74,7 +74,7 @@ def availability_facts(
         time_off=taken.time_off,
         held=taken.held,
         business_daily_limit=business_daily_limit,
-        counts=_counts(from_on, until_on, now, ignore_booking_id)
+        counts=_counts(needs[0].all_zones, from_on, until_on, now, ignore_booking_id)
         if is_limited or business_daily_limit is not None
         else Counts(),
     )
@@ -97,7 +97,8 @@ SELECT v.id, v.service_id, v.work_minutes, v.processing_minutes, v.finish_minute
        (SELECT coalesce(sum(a.extra_minutes), 0)::int FROM services_addon a
         WHERE a.service_id = s.id AND a.is_active AND a.id = ANY(%(add_ons)s::bigint[])),
        ARRAY(SELECT l.location_id FROM services_service_locations l WHERE l.service_id = s.id ORDER BY 1),
-       (SELECT coalesce(max(q.work_minutes), 0)::int FROM staff_qualification q WHERE q.variant_id = v.id)
+       (SELECT coalesce(max(q.work_minutes), 0)::int FROM staff_qualification q WHERE q.variant_id = v.id),
+       ARRAY(SELECT DISTINCT l.time_zone FROM services_location l)
 FROM services_servicevariant v
 JOIN services_service s ON s.id = v.service_id
 JOIN services_business b ON b.id = 1
@@ -131,6 +132,7 @@ class _Need(NamedTuple):
     add_on_minutes: int
     location_ids: list[int]
     longest_own_minutes: int
+    all_zones: list[str]
     promised: LineSpec | None = None
 
     def spec(self, own_work_minutes: int | None = None) -> LineSpec:
@@ -445,12 +447,19 @@ def _unpacked(packed: bytes | None) -> Sequence[int]:
 
 # --- daily limits --------------------------------------------------------------------------------------------------
 
+# Python alone knows when local days begin (``staff.hours.day_start``); SQL gets the instants of each zone, ascending.
 _COUNTS = """
+WITH days AS MATERIALIZED (
+    SELECT zone, array_agg(starts_at ORDER BY starts_at) AS begin
+    FROM unnest(%(zones)s::text[], %(day_starts)s::timestamptz[]) AS d (zone, starts_at)
+    GROUP BY zone
+)
 SELECT s.day, s.service_id, s.staff_member_id, grouping(s.service_id, s.staff_member_id), count(DISTINCT s.booking_id)
 FROM (
-    SELECT (b.starts_at AT TIME ZONE l.time_zone)::date - DATE '0001-01-01' + 1 AS day, b.id AS booking_id,
+    SELECT %(first_day)s::int - 1 + width_bucket(b.starts_at, d.begin) AS day, b.id AS booking_id,
            v.service_id, n.staff_member_id
-    FROM services_location l
+    FROM days d
+    JOIN services_location l ON l.time_zone = d.zone
     JOIN bookings_booking b ON b.location_id = l.id
     JOIN bookings_bookingline n ON n.booking_id = b.id
     JOIN services_servicevariant v ON v.id = n.variant_id
@@ -465,12 +474,23 @@ GROUP BY GROUPING SETS ((s.day), (s.day, s.service_id), (s.day, s.staff_member_i
 _BY_SERVICE, _BY_STAFF = 0b01, 0b10
 
 
-def _counts(from_on: date, until_on: date, now: datetime, ignore_booking_id: int | None) -> Counts:
-    """Count bookings per local day of their own location: all, by service, by staff member."""
-    margin = timedelta(hours=15)  # no zone is further from UTC
+def _counts(
+    zone_names: Sequence[str], from_on: date, until_on: date, now: datetime, ignore_booking_id: int | None
+) -> Counts:
+    """Count bookings per local day of their own location: all, by service, by staff member.
+
+    Days before and after the asked ones are counted in part and not to be used.
+    """
+    days = range(from_on.toordinal(), until_on.toordinal() + 1)
+    day_starts = [(name, _instant_of(day_start(ZoneInfo(name), day))) for name in zone_names for day in days]
+    if not day_starts:
+        return Counts()
     parameters = {
-        "low": datetime(from_on.year, from_on.month, from_on.day, tzinfo=UTC) - margin,
-        "high": datetime(until_on.year, until_on.month, until_on.day, tzinfo=UTC) + margin,
+        "zones": [name for name, _ in day_starts],
+        "day_starts": [at for _, at in day_starts],
+        "first_day": days.start,
+        "low": min(at for _, at in day_starts),
+        "high": max(at for _, at in day_starts),
         "ignored": ignore_booking_id or 0,
         "now": now,
     }
@@ -485,3 +505,7 @@ def _counts(from_on: date, until_on: date, now: datetime, ignore_booking_id: int
         else:
             business[day] = count
     return Counts(business, services, staff)
+
+
+def _instant_of(epoch_minute: int) -> datetime:
+    return datetime.fromtimestamp(epoch_minute * 60, tz=UTC)

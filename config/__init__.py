@@ -1,3 +1,4 @@
+from config import zone_data
 from config.celery import app as celery_app
 
-__all__ = ["celery_app"]
+__all__ = ["celery_app", "zone_data"]

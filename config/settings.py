@@ -196,6 +196,7 @@ NOTIFICATION_CONTEXTS = {
 NOTIFICATION_SUBJECTS = {"booking": "bookings.messages.not_over"}
 DOCTOR_CHECKS = [
     "core.doctor.CHECKS",
+    "services.doctor.CHECKS",
     "payments.doctor.CHECKS",
     "notifications.doctor.CHECKS",
     "bookings.doctor.CHECKS",
