@@ -111,7 +111,10 @@ APPEND_ONLY_TABLES: dict[str, list[str]] = {
     "bookings_bookingevent": [],
     "accounts_consent": ["withdrawn_at", "customer_id"],
     "django_admin_log": [],
-    "services_settingschange": [],
+    "payments_billline": [],
+    "payments_receipt": [],
+    # Only who did it may go with the person; the name stays.
+    "services_settingschange": ["actor_id"],
 }
 
 # --- broker and cache: losing them loses nothing ------------------------------------------------------------------

@@ -26,7 +26,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Substr
 from bookings.enums import BookingStatus
 from bookings.models import Booking, HelpMessage
 from bookings.queries import open_requests, unread_help
-from dashboard.permissions import Act, Rights, bookings_visible_to, can, may_everywhere
+from dashboard.permissions import Act, Rights, bookings_run_by, can, may_everywhere
 from dashboard.queries import balances_of
 from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundStatus
 from payments.models import BillLine, MoneyAlert, Payment, Refund
@@ -132,34 +132,34 @@ def _alerts(rights: Rights) -> QuerySet[MoneyAlert]:
     if rights.location_ids is None:
         return alerts
     about = alerts.annotate(booking_pk=booking_number("subject_ref"))
-    return about.filter(Exists(bookings_visible_to(rights).filter(pk=OuterRef("booking_pk"))))
+    return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
 
 
 def _to_approve(rights: Rights) -> QuerySet[Refund]:
     """Refunds of customers' cancellations that wait for approval, the one promised first at the top."""
     waiting = Refund.objects.filter(status=RefundStatus.AWAITING_APPROVAL).order_by("answer_by", "pk")
     about = waiting.annotate(booking_pk=booking_number("payment__subject_ref"))
-    return about.filter(Exists(bookings_visible_to(rights).filter(pk=OuterRef("booking_pk"))))
+    return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
 
 
 def _to_hand_back(rights: Rights) -> QuerySet[Refund]:
     """Refunds of money that was taken at the desk, until somebody says that it was handed over."""
     waiting = Refund.objects.filter(status=RefundStatus.QUEUED).exclude(method=Method.STRIPE).order_by("pk")
     about = waiting.annotate(booking_pk=booking_number("payment__subject_ref"))
-    return about.filter(Exists(bookings_visible_to(rights).filter(pk=OuterRef("booking_pk"))))
+    return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
 
 
 def _asking(rights: Rights) -> QuerySet[HelpMessage]:
-    return unread_help().filter(booking__in=bookings_visible_to(rights))
+    return unread_help().filter(booking__in=bookings_run_by(rights))
 
 
 def _requests(rights: Rights, now: datetime) -> QuerySet[Booking]:
-    return open_requests(now) & bookings_visible_to(rights)
+    return open_requests(now) & bookings_run_by(rights)
 
 
 def _missed(rights: Rights, now: datetime) -> QuerySet[Booking]:
     """No-shows whose fee may still be waived."""
-    return bookings_visible_to(rights).filter(status=BookingStatus.NO_SHOW, fee_settles_at__gt=now)
+    return bookings_run_by(rights).filter(status=BookingStatus.NO_SHOW, fee_settles_at__gt=now)
 
 
 def _unpaid(rights: Rights, now: datetime) -> QuerySet[Booking]:
@@ -172,7 +172,7 @@ def _unpaid(rights: Rights, now: datetime) -> QuerySet[Booking]:
     settled = Q(fee_settles_at=None) | Q(fee_settles_at__lte=now)
     missed = Q(settled, status=BookingStatus.NO_SHOW, ends_at__gt=now - OPEN_FOR)
     called_off = Q(status=BookingStatus.CANCELLED, cancellation_fee_minor__gt=0, cancelled_at__gt=now - OPEN_FOR)
-    candidates = bookings_visible_to(rights).filter(over | missed | called_off, bill__isnull=False)
+    candidates = bookings_run_by(rights).filter(over | missed | called_off, bill__isnull=False)
     paid = Payment.objects.filter(subject_ref=OuterRef("ref"), status=PaymentStatus.SUCCEEDED)
     back = Refund.objects.filter(payment__subject_ref=OuterRef("ref"), status__in=sorted(COUNTING_REFUNDS))
     sums = candidates.annotate(ref=Concat(Value(_PREFIX), Cast("pk", CharField()))).annotate(

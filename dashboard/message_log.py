@@ -6,7 +6,7 @@ from django.db.models import CharField, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from bookings.models import Booking
-from dashboard.permissions import Rights, bookings_visible_to
+from dashboard.permissions import Rights, bookings_run_by
 from notifications.enums import NotificationStatus
 from notifications.models import Notification
 from notifications.queries import sent_again
@@ -21,7 +21,7 @@ def messages_visible_to(rights: Rights) -> QuerySet[Notification]:
     """What went to the people of bookings that may be seen; who sees every place sees every message."""
     if rights.location_ids is None:
         return Notification.objects.all()
-    refs = bookings_visible_to(rights).annotate(
+    refs = bookings_run_by(rights).annotate(
         ref=Concat(Value(_BOOKING), Cast("pk", CharField()), output_field=CharField())
     )
     return Notification.objects.filter(subject_ref__in=refs.values("ref"))
@@ -53,5 +53,5 @@ def message_by_number(rights: Rights, number: int) -> Notification | None:
 def bookings_of(rights: Rights, rows: Sequence[Notification]) -> dict[str, Booking]:
     """The bookings that messages are about, by the messages' subjects. One query."""
     ids = [int(row.subject_ref.removeprefix(_BOOKING)) for row in rows if row.subject_ref.startswith(_BOOKING)]
-    found = bookings_visible_to(rights).filter(pk__in=ids).select_related("location")
+    found = bookings_run_by(rights).filter(pk__in=ids).select_related("location")
     return {f"{_BOOKING}{booking.pk}": booking for booking in found}

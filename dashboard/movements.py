@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from bookings.models import Booking
 from dashboard.hands import booking_number
-from dashboard.permissions import Rights, bookings_visible_to
+from dashboard.permissions import Rights, bookings_run_by
 from dashboard.queries import local_day
 from payments.enums import PaymentStatus, RefundStatus
 from payments.models import Payment, Reconciliation, Refund
@@ -63,7 +63,7 @@ def _visible(rights: Rights, rows: QuerySet[_Row], ref: str) -> QuerySet[_Row]:
     """Money of bookings that may be seen; money of nothing known is for people who see every place."""
     if rights.location_ids is None:
         return rows
-    seen = bookings_visible_to(rights).filter(pk=OuterRef("booking_pk"))
+    seen = bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))
     return rows.alias(booking_pk=booking_number(ref)).filter(Exists(seen))
 
 

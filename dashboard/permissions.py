@@ -108,6 +108,15 @@ def bookings_visible_to(rights: Rights) -> QuerySet[Booking]:
     return booked.filter(Q(location_id__in=places) | own)
 
 
+def bookings_run_by(rights: Rights) -> QuerySet[Booking]:
+    """The bookings of the own locations: those whose money, messages and open questions are theirs to look after. What
+    somebody only performs elsewhere is not among them.
+    """
+    booked = bookings_visible_to(rights)
+    places = rights.location_ids
+    return booked if places is None else booked.filter(location_id__in=places)
+
+
 def locations_visible_to(rights: Rights) -> QuerySet[Location]:
     """The places whose days may be looked at, in the order of the business. Two queries at most."""
     places = rights.location_ids
@@ -135,6 +144,11 @@ def _is_own(rights: Rights, booking: Booking) -> bool:
 
 def may_read_receipts(rights: Rights, booking: Booking) -> bool:
     """Whether somebody reads the receipts of a booking, which name its customer: not who only performs the visit."""
+    return runs(rights, booking)
+
+
+def runs(rights: Rights, booking: Booking) -> bool:
+    """Whether a booking is of one of the own locations, not only performed by oneself."""
     return bool(rights.at_location(booking.location_id) & _WHOLE_LOCATIONS)
 
 

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -32,7 +32,7 @@ from core.admin import (
     display,
     typed_options,
 )
-from core.asking import AskingAdmin
+from core.asking import AskFirst, AskingAdmin
 from core.drawings import PICTURES
 from core.formats import minutes_text, money_text
 from core.forms import MoneyField, length_text, percent_text
@@ -57,7 +57,9 @@ from services.models import (
     SettingsChange,
 )
 from services.money_forms import PolicyForm, ServiceForm, TierForm, TierFormSet
+from services.readings import Reading, as_table, in_another_currency, with_tax_mode
 from services.schedule_admin import ScheduleAdmin, ask_about
+from services.settings_admin import SettingsAdmin
 from services.values import POLICY_FIELDS, policy_values
 
 HOURS_LABELS = {"start_minute": _("from"), "end_minute": _("until"), "on": _("date")}
@@ -139,7 +141,13 @@ class TierInline(TabularInline):
 
 
 @admin.register(CancellationPolicy)
-class CancellationPolicyAdmin(Priced, ModelAdmin):
+class CancellationPolicyAdmin(Priced, SettingsAdmin):
+    """Rules of money. A number that was a percentage and would become a sum, or the other way round, is shown first."""
+
+    recorded_fields = (
+        *("payment_mode", "deposit_kind", "deposit_value", "deposit_rule", "is_fee_capped_at_deposit"),
+        *("change_fee_minor", "free_move_count", "over_limit", "no_show_fee_kind", "no_show_fee_value"),
+    )
     form = PolicyForm
     list_display = ("name", "payment_mode", "steps", "moves")
     search_fields = ("name",)
@@ -199,6 +207,24 @@ class CancellationPolicyAdmin(Priced, ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return _typed_in(super().get_form(request, obj, change, **kwargs), request)
 
+    def save_model(self, request: HttpRequest, obj: CancellationPolicy, form: Any, change: bool) -> None:
+        read = [
+            reading
+            for what, kind, value in (
+                (_("Deposit"), "deposit_kind", "deposit_value"),
+                (_("Fee for not coming"), "no_show_fee_kind", "no_show_fee_value"),
+            )
+            if change and (reading := _read_anew(form, str(what), kind, value))
+        ]
+        _ask_about_values(read, insists=self.insists(request))
+        super().save_model(request, obj, form, change)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        steps = [each for each in formset.forms if each.instance.pk]
+        found = (_read_anew(each, str(_("Cancelling costs")), "fee_kind", "fee_value") for each in steps)
+        _ask_about_values([reading for reading in found if reading], insists=self.insists(request))
+        super().save_formset(request, form, formset, change)
+
     @display(description=_("what customers read"))
     def preview(self, obj: CancellationPolicy) -> str:
         if obj._state.adding:
@@ -216,6 +242,23 @@ class CancellationPolicyAdmin(Priced, ModelAdmin):
     @display(description=_("free moves"))
     def moves(self, obj: CancellationPolicy) -> str:
         return str(_("no limit")) if obj.free_move_count is None else str(obj.free_move_count)
+
+
+def _read_anew(form: Any, what: str, kind_name: str, value_name: str) -> Reading | None:
+    """How a value would be read whose kind changed from percent to sum or back while its number stayed."""
+    old, new = str(form.initial.get(kind_name)), str(form.cleaned_data.get(kind_name))
+    number = str(form.initial.get(value_name) or "")
+    if old == new or {old, new} != {str(FeeKind.PERCENT), str(FeeKind.FIXED)} or value_name in form.changed_data:
+        return None
+    words = {str(FeeKind.PERCENT): f"{number} %", str(FeeKind.FIXED): f"{number} {form.currency}"}
+    return Reading(what, words[old], words[new])
+
+
+def _ask_about_values(read: list[Reading], *, insists: bool) -> None:
+    if read and not insists:
+        intro = _("Nothing is saved yet. The same number would be read like this.")
+        insist = _("Save anyway. That is what I mean.")
+        raise AskFirst(format_html("{}{}", intro, as_table(read)), str(insist))
 
 
 def _is_switched_off(row: Any, changed: Sequence[str]) -> bool:
@@ -256,7 +299,13 @@ def _tier_text(tier: CancellationTier) -> str:
 
 
 @admin.register(Business)
-class BusinessAdmin(ModelAdmin):
+class BusinessAdmin(SettingsAdmin):
+    """The firm. What stored prices mean depends on its currency and on how it counts tax, so a change of these is shown
+    with old and new figures first, and nothing is converted.
+    """
+
+    recorded_fields = ("currency", "prices_include_tax", "cancellation_policy", "booking_policy", "is_booking_paused")
+
     fieldsets = (
         (None, {"fields": ["name", "tagline", "staff_word", "phone", "email", "review_url", "brand_colour"]}),
         (
@@ -295,7 +344,22 @@ class BusinessAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Business, form: Any, change: bool) -> None:
         obj.pk = 1
+        if change and not self.insists(request):
+            self._ask_about_prices(obj, form)
         super().save_model(request, obj, form, change)
+
+    def _ask_about_prices(self, obj: Business, form: Any) -> None:
+        old = form.initial
+        if "currency" in form.changed_data and (read := in_another_currency(old["currency"], obj.currency)):
+            intro = _("Nothing is saved yet. No price is converted: the same numbers would be read like this.")
+            insist = _("Save anyway. I correct the prices that are wrong then. Bookings keep their currency.")
+            raise AskFirst(format_html("{}{}", intro, as_table(read)), str(insist))
+        if "prices_include_tax" in form.changed_data and (
+            read := with_tax_mode(prices_include_tax=obj.prices_include_tax, currency=obj.currency)
+        ):
+            intro = _("Nothing is saved yet. New bookings would cost customers this, tax included.")
+            insist = _("Save anyway. Bookings that are made keep their prices.")
+            raise AskFirst(format_html("{}{}", intro, as_table(read)), str(insist))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """There is one, so its page is the list."""
@@ -490,7 +554,8 @@ class RequirementInline(TabularInline):
 
 
 @admin.register(Service)
-class ServiceAdmin(AskingAdmin):
+class ServiceAdmin(SettingsAdmin):
+    recorded_fields = ("visibility", "tax_basis_points", "payment_mode", "deposit_kind", "deposit_value")
     is_booked = True
     form = ServiceForm
     list_display = ("name", "category", "lengths", "is_shown", "delivery", "position")
@@ -587,6 +652,8 @@ class ServiceAdmin(AskingAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Service, form: Any, change: bool) -> None:
+        own = _read_anew(form, str(_("Own deposit")), "deposit_kind", "deposit_value") if change else None
+        _ask_about_values([own] if own else [], insists=self.insists(request))
         super().save_model(request, obj, form, change)
         if "visibility" in form.changed_data and obj.visibility == Service.Visibility.ARCHIVED:
             self._ask_about([obj], request)

@@ -15,12 +15,13 @@ from django.utils.translation import gettext
 
 from core import clock
 from core.admin import listed, sentence
-from core.asking import AskFirst, AskingAdmin
+from core.asking import AskFirst
 from core.commitments import Commitment
 from services.operations import lock_resource_time
+from services.settings_admin import SettingsAdmin
 
 
-class ScheduleAdmin(AskingAdmin):
+class ScheduleAdmin(SettingsAdmin):
     """A page whose rows decide when resources are free.
 
     Saving locks these resources as booking does. If bookings would then lie outside the hours, or need what is switched
@@ -28,6 +29,7 @@ class ScheduleAdmin(AskingAdmin):
     """
 
     is_booked = True
+    recorded_fields = ("is_active",)
 
     def resource_ids(self, obj: Any) -> Collection[int]:
         """The resources whose free time ``obj`` decides."""

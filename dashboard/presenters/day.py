@@ -135,14 +135,15 @@ def money_text(booking: Booking, balance: Balance) -> str:
 
 
 def _figures(standing: Sequence[Booking], balances: Mapping[int, Balance]) -> list[Figure]:
-    """How many come, what they pay, and what needs a look. Bookings of one business have one currency."""
+    """How many come, what they pay in each of their currencies, and what needs a look."""
     count = len(standing)
     figures = [Figure(str(count), ngettext("booking", "bookings", count))]
-    if standing:
-        owed = sum(balances[booking.pk].owed_minor or booking.total_minor for booking in standing)
-        still = sum(balances[booking.pk].open_minor for booking in standing)
-        figures.append(Figure(formats.money_text(owed, standing[0].currency, short=True), gettext("expected")))
-        figures.append(Figure(formats.money_text(still, standing[0].currency, short=True), gettext("open")))
+    for currency in dict.fromkeys(booking.currency for booking in standing):
+        paid_in_it = [booking for booking in standing if booking.currency == currency]
+        owed = sum(balances[booking.pk].owed_minor or booking.total_minor for booking in paid_in_it)
+        still = sum(balances[booking.pk].open_minor for booking in paid_in_it)
+        figures.append(Figure(formats.money_text(owed, currency, short=True), gettext("expected")))
+        figures.append(Figure(formats.money_text(still, currency, short=True), gettext("open")))
     if asked := sum(booking.status == BookingStatus.REQUESTED for booking in standing):
         figures.append(Figure(str(asked), gettext("to answer"), "warn", "alert"))
     if unpaid := sum(booking.status == BookingStatus.PENDING_PAYMENT for booking in standing):

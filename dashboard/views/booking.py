@@ -8,7 +8,7 @@ from bookings.payables import payable
 from bookings.queries import help_thread
 from dashboard import queries
 from dashboard.message_log import failed_count
-from dashboard.permissions import may_read_receipts
+from dashboard.permissions import may_read_receipts, runs
 from dashboard.presenters import booking as presenter
 from dashboard.presenters.actions import actions_of
 from dashboard.presenters.history import history
@@ -47,7 +47,7 @@ def booking_page(
         "back": presenter.day_link(booking),
         "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),
         "history": history(booking, now=desk.now),
-        "sees_messages": desk.rights.sees_money,
-        "failed": failed_text(failed_count(booking)) if desk.rights.sees_money else "",
+        "sees_messages": runs(desk.rights, booking),
+        "failed": failed_text(failed_count(booking)) if runs(desk.rights, booking) else "",
     }
     return show(request, desk, "dashboard/booking.html", context, current="day", place=booking.location, status=status)

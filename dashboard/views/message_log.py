@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bookings.models import Booking
 from dashboard import message_log as sent
-from dashboard.permissions import Act, can, locations_visible_to
+from dashboard.permissions import Act, can, locations_visible_to, runs
 from dashboard.presenters.message_log import Sent, sent_of
 from dashboard.views.booking import open_booking
 from dashboard.views.pages import Desk, desk_page, show
@@ -42,8 +42,9 @@ def log(request: HttpRequest, desk: Desk) -> HttpResponse:
 @desk_page
 def of_booking(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Everything that was or will be sent about one booking."""
-    _readers_only(desk)
     booking = open_booking(desk, reference)
+    if not runs(desk.rights, booking):
+        raise Http404
     zone = ZoneInfo(booking.location.time_zone)
     context = {
         "booking": booking,

@@ -41,7 +41,10 @@ def refusal(statement: str, role: str) -> str | None:
         return None
 
 
-HISTORY = ["bookings_bookingevent", "accounts_consent", "django_admin_log", "services_settingschange"]
+HISTORY = [
+    *("bookings_bookingevent", "accounts_consent", "django_admin_log", "services_settingschange"),
+    *("payments_billline", "payments_receipt"),
+]
 
 
 @pytest.mark.parametrize("table", HISTORY)
