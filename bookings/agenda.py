@@ -10,11 +10,11 @@ from django.conf import settings
 from django.utils.translation import get_language, ngettext
 
 from bookings import appointment
-from bookings.contact import first_name
 from bookings.enums import BookingStatus
 from bookings.links import LinkRole, manage_url
 from bookings.message_contexts import brand_colours
 from bookings.models import BookingLine
+from bookings.names import first_name
 from core.formats import full_day_text, hours_text, span_text
 from notifications.requests import ContextRequest, MessageContext
 from services.models import Business

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.utils.translation import gettext, pgettext
 
 from bookings import appointment, ical
-from bookings.contact import first_name
 from bookings.links import LinkRole, manage_url
 from bookings.models import Booking
+from bookings.names import first_name
 from core.formats import moment_text
 from core.references import spoken
 from services.models import Business

@@ -7,8 +7,8 @@ except by the rules named here.
 
 import re
 import unicodedata
-from functools import lru_cache
 
+import idna
 import phonenumbers
 from babel.core import get_global
 from django.core.exceptions import ValidationError
@@ -16,6 +16,12 @@ from django.core.validators import validate_email
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 from phonenumbers import PhoneNumberType
+
+from accounts.emails import ascii_address
+from accounts.phones import dialled_number
+from bookings.mail_providers import likely_domain, likely_ending
+from bookings.names import holds_web_address
+from core.lines import breaks_line
 
 NAME_LIMIT = 120
 NOTE_LIMIT = 1000
@@ -31,46 +37,6 @@ _INVISIBLE = re.compile(
 )
 # More accents than any language puts on one letter only serve to overflow the lines around.
 _MARKS_ON_ONE_LETTER = 4
-
-# Providers people write to most often. An address one slip away from one of them is asked about once.
-_PROVIDERS = {
-    "gmail": ("gmail.com",),
-    "googlemail": ("googlemail.com",),
-    "hotmail": ("hotmail.com", "hotmail.de", "hotmail.co.uk", "hotmail.fr", "hotmail.es", "hotmail.it"),
-    "outlook": ("outlook.com", "outlook.de", "outlook.es", "outlook.fr", "outlook.pt"),
-    "live": ("live.com", "live.de", "live.co.uk", "live.fr"),
-    "yahoo": ("yahoo.com", "yahoo.de", "yahoo.co.uk", "yahoo.fr", "yahoo.es", "yahoo.it"),
-    "icloud": ("icloud.com",),
-    "proton": ("proton.me",),
-    "protonmail": ("protonmail.com",),
-    "gmx": ("gmx.de", "gmx.net", "gmx.at", "gmx.ch", "gmx.com"),
-    "web": ("web.de",),
-    "t-online": ("t-online.de",),
-    "freenet": ("freenet.de",),
-    "posteo": ("posteo.de", "posteo.net"),
-    "mailbox": ("mailbox.org",),
-    "onet": ("onet.pl", "onet.eu"),
-    "interia": ("interia.pl",),
-    "naver": ("naver.com",),
-    "hanmail": ("hanmail.net",),
-    "daum": ("daum.net",),
-    "yandex": ("yandex.ru", "yandex.com"),
-}
-_PROVIDER_DOMAINS = frozenset(domain for domains in _PROVIDERS.values() for domain in domains)
-# Real providers whose names are one letter away from another one; never a slip.
-_REAL = frozenset(
-    {"mail.com", "email.com", "ymail.com", "gmx.net", "gmx.de", "mail.ru", "live.nl", "yahoo.ca", "yahoo.in"}
-)
-_SLIPS_OF_ENDINGS = {
-    "con": "com",
-    "cmo": "com",
-    "ocm": "com",
-    "vom": "com",
-    "comm": "com",
-    "coom": "com",
-    "ed": "de",
-    "nte": "net",
-}
 
 _UNREACHABLE = {
     PhoneNumberType.PREMIUM_RATE,
@@ -88,13 +54,35 @@ def clean_line(text: str, *, limit: int, label: str) -> str:
     :raises ValidationError: when it holds control characters or line breaks, or is longer than ``limit`` characters.
     """
     text = text.strip()
-    if any(_is_control(character) for character in text):
+    if any(breaks_line(character) for character in text):
         raise ValidationError(
             gettext("%(field)s has signs in it that cannot be shown, such as a line break. Please type it again.")
             % {"field": label},
             code="control_characters",
         )
     return _within(" ".join(_visible(text).split()), limit, label)
+
+
+def clean_name(text: str, *, label: str) -> str:
+    """Return the name of a person, one line of at most ``NAME_LIMIT`` characters without web or e-mail addresses.
+
+    It goes into mails to an address that nobody has proven yet.
+
+    :raises ValidationError: when it holds an address, or for the reasons of ``clean_line``.
+    """
+    name = clean_line(text, limit=NAME_LIMIT, label=label)
+    _refuse_web_address(name, label)
+    return name
+
+
+def clean_visit_address(text: str, *, label: str) -> str:
+    """Return where to come, some lines of at most ``ADDRESS_LIMIT`` characters; as with names, no web addresses.
+
+    :raises ValidationError: when it holds one, or for the reasons of ``clean_paragraphs``.
+    """
+    address = clean_paragraphs(text, limit=ADDRESS_LIMIT, label=label)
+    _refuse_web_address(address, label)
+    return address
 
 
 def clean_paragraphs(text: str, *, limit: int, label: str) -> str:
@@ -104,7 +92,7 @@ def clean_paragraphs(text: str, *, limit: int, label: str) -> str:
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     text = text.replace("\t", " ").strip()
-    if any(_is_control(character) for character in text.replace("\n", "")):
+    if any(breaks_line(character) for character in text.replace("\n", "")):
         raise ValidationError(
             gettext("%(field)s has signs in it that cannot be shown. Please type it again.") % {"field": label},
             code="control_characters",
@@ -122,7 +110,7 @@ def clean_email(text: str) -> str:
     :raises ValidationError: with a suggestion where the right address can be guessed.
     """
     address = text.strip()
-    if any(_is_control(character) for character in address):
+    if any(breaks_line(character) for character in address):
         raise ValidationError(
             gettext("The address has a line break or another hidden sign in it. Please type it again."),
             code="control_characters",
@@ -135,7 +123,8 @@ def clean_email(text: str) -> str:
     if "." not in domain:
         raise _unfinished_domain(local, domain)
     _refuse_bad_letters(address, local)
-    return address
+    # Wide letters and capitals of other scripts would be a second way to write the same mailbox.
+    return address if domain.isascii() else f"{local}@{idna.uts46_remap(domain)}"
 
 
 def email_suggestion(address: str) -> str | None:
@@ -143,7 +132,7 @@ def email_suggestion(address: str) -> str | None:
     None.
     """
     local, _, domain = address.rpartition("@")
-    likely = _likely_domain(domain.lower())
+    likely = likely_domain(domain.lower())
     return f"{local}@{likely}" if likely else None
 
 
@@ -154,14 +143,14 @@ def clean_phone(text: str, *, region: str | None) -> str:
         extension, premium, shared-cost or satellite numbers.
     """
     typed = _visible(text).strip()
-    if any(_is_control(character) or character.isalpha() for character in typed) or ";" in typed or "#" in typed:
+    if any(breaks_line(character) or character.isalpha() for character in typed) or ";" in typed or "#" in typed:
         raise ValidationError(
             gettext("Please give the number in digits only, without an extension, such as %(example)s.")
             % {"example": _example(region)},
             code="phone_letters",
         )
     try:
-        number = phonenumbers.parse(typed[: PHONE_LIMIT * 2], region)
+        number = _parsed_number(typed[: PHONE_LIMIT * 2], region)
     except phonenumbers.NumberParseException:
         raise _unknown_number(typed, region) from None
     if not phonenumbers.is_valid_number(number):
@@ -201,13 +190,14 @@ def phone_region(*numbers: str, time_zone: str) -> str | None:
     return territory if territory in phonenumbers.SUPPORTED_REGIONS else None
 
 
-def first_name(name: str) -> str:
-    """Return what to call a guest by; a name without spaces is used whole."""
-    return name.split(maxsplit=1)[0] if name.split() else ""
-
-
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+def _refuse_web_address(text: str, label: str) -> None:
+    """Refuse text with which a stranger could have links mailed to others under our name."""
+    if holds_web_address(text):
+        raise ValidationError(
+            gettext("%(field)s cannot hold a web or e-mail address. After a full stop, please leave a space.")
+            % {"field": label},
+            code="web_address",
+        )
 
 
 def _visible(text: str) -> str:
@@ -245,6 +235,13 @@ def _refuse_bad_shape(address: str) -> None:
         raise ValidationError(
             gettext("This address is longer than any mailbox can be. Please check it."), code="email_too_long"
         )
+    if "@@" in address:
+        mended = re.sub("@+", "@", address)
+        raise ValidationError(
+            gettext("There is an @ too many in this address."),
+            code="email_signs",
+            params={"suggestion": mended} if _is_email(mended) else None,
+        )
     if address.count("@") > 1 or re.search(r"[,;]", address):
         raise ValidationError(
             gettext("Please give one address only; the confirmation goes there."), code="email_several"
@@ -264,11 +261,11 @@ def _refuse_bad_shape(address: str) -> None:
 
 
 def _unfinished_domain(local: str, domain: str) -> ValidationError:
-    likely = _PROVIDERS.get(domain.lower())
+    likely = likely_ending(domain.lower())
     return ValidationError(
         gettext("The end of the address is missing, so the confirmation would not reach you."),
         code="email_unfinished",
-        params={"suggestion": f"{local}@{likely[0]}"} if likely else None,
+        params={"suggestion": f"{local}@{likely}"} if likely else None,
     )
 
 
@@ -292,37 +289,21 @@ def _is_email(address: str) -> bool:
     if "[" in address or '"' in address or len(address.partition("@")[0]) > _LOCAL_LIMIT:
         return False
     try:
-        validate_email(address)
-    except ValidationError:
+        validate_email(ascii_address(address))
+    except (ValueError, ValidationError):
         return False
     return len(address) <= EMAIL_LIMIT
 
 
-@lru_cache(maxsize=1024)
-def _likely_domain(domain: str) -> str | None:
-    if domain in _PROVIDER_DOMAINS or domain in _REAL:
-        return None
-    name, _, ending = domain.rpartition(".")
-    mended = f"{name}.{_SLIPS_OF_ENDINGS.get(ending, ending)}"
-    if mended != domain:
-        return mended
-    for known in sorted(_PROVIDER_DOMAINS):
-        if len(known) >= len("gmail.com") and _is_one_slip(domain, known):
-            return known
-    return None
+def _parsed_number(typed: str, region: str | None) -> phonenumbers.PhoneNumber:
+    """Read a number; what WhatsApp shows in an older form is read as the number of today.
 
-
-def _is_one_slip(typed: str, meant: str) -> bool:
-    """Say whether one letter was left out, added, replaced, or swapped with its neighbour."""
-    if abs(len(typed) - len(meant)) > 1 or typed == meant:
-        return False
-    at = next((i for i, (a, b) in enumerate(zip(typed, meant, strict=False)) if a != b), min(len(typed), len(meant)))
-    return (
-        typed[at + 1 :] == meant[at + 1 :]
-        or typed[at + 1 :] == meant[at:]
-        or typed[at:] == meant[at + 1 :]
-        or (typed[at : at + 2] == meant[at : at + 2][::-1] and typed[at + 2 :] == meant[at + 2 :])
-    )
+    :raises phonenumbers.NumberParseException: when it is none.
+    """
+    number = phonenumbers.parse(typed, region)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    today = dialled_number(written)
+    return number if today == written else phonenumbers.parse(today, None)
 
 
 def _example(region: str | None) -> str:

@@ -52,7 +52,11 @@ class ContactForm(forms.Form):
     ) -> None:
         super().__init__(data, initial=dict(initial or {}), auto_id="id_%s")
         self.suggestion: str | None = None
-        self.fields["name"] = _line(_("Name"), contact.NAME_LIMIT, _("Please tell us your name."))
+        self.fields["name"] = CleanedField(
+            label=_("Name"),
+            cleaner=partial(contact.clean_name, label=gettext("Name")),
+            error_messages={"required": _("Please tell us your name.")},
+        )
         self.fields["email"] = CleanedField(
             label=_("E-mail"),
             cleaner=contact.clean_email,
@@ -67,8 +71,11 @@ class ContactForm(forms.Form):
             error_messages={"required": _("Please give a phone number, in case something changes on the day.")},
         )
         if needs_address:
-            self.fields["visit_address"] = _paragraphs(
-                _("Where should we come?"), contact.ADDRESS_LIMIT, missing=_("Please tell us where to come.")
+            self.fields["visit_address"] = CleanedField(
+                label=_("Where should we come?"),
+                cleaner=partial(contact.clean_visit_address, label=gettext("The address")),
+                widget=forms.Textarea(attrs={"rows": 3}),
+                error_messages={"required": _("Please tell us where to come.")},
             )
         if max_party_size > 1:
             self.fields["party_size"] = _party_size(max_party_size)

@@ -5,17 +5,16 @@ would only add rules that programs read differently (Outlook knows zones by othe
 appointment), and it could disagree with the instant we promised. The local time and its zone stand in the description.
 """
 
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from urllib.parse import quote
 
 from icalendar import Calendar, Event, vCalAddress, vText, vUri
 
+from accounts.emails import mailto_url, normalised_email
+from core.lines import one_line
+
 PRODUCT = "-//Openhours//Online booking//EN"
-# What may stand unquoted in the address of a mailto: reference.
-_PLAIN_IN_ADDRESS = "@+-_.!$&'*=~"
 
 
 class Method(StrEnum):
@@ -72,6 +71,16 @@ def invite(entry: Entry, method: Method, *, attendee: Mailbox | None = None, now
     return bytes(calendar.to_ical())
 
 
+def organised_for(entry: Entry, attendee: Mailbox) -> Entry:
+    """Return the entry with an organizer who is not the attendee: where both have one mailbox, the sender of the mail.
+
+    A calendar does not take an invitation from its own owner (RFC 5546, 3.2.2).
+    """
+    if normalised_email(entry.organizer.email) != normalised_email(attendee.email) or not entry.sent_by:
+        return entry
+    return replace(entry, organizer=Mailbox(entry.organizer.name, entry.sent_by), sent_by="")
+
+
 def _event(entry: Entry, method: Method, attendee: Mailbox | None, now: datetime) -> Event:
     is_cancelled = method is Method.CANCEL
     event = Event()
@@ -80,9 +89,9 @@ def _event(entry: Entry, method: Method, attendee: Mailbox | None, now: datetime
     event.add("dtstamp", _utc(now))
     event.add("dtstart", _utc(entry.starts_at))
     event.add("dtend", _utc(entry.ends_at))
-    event.add("summary", line(entry.summary))
+    event.add("summary", one_line(entry.summary))
     if entry.location:
-        event.add("location", line(entry.location))
+        event.add("location", one_line(entry.location))
     event.add("description", paragraphs(entry.description))
     if entry.url:
         event.add("url", vUri(entry.url))
@@ -97,7 +106,7 @@ def _event(entry: Entry, method: Method, attendee: Mailbox | None, now: datetime
 def _organizer(entry: Entry) -> vCalAddress:
     address = _address(entry.organizer)
     if entry.sent_by and entry.sent_by.lower() != entry.organizer.email.lower():
-        address.params["SENT-BY"] = vText(_mailto(entry.sent_by))
+        address.params["SENT-BY"] = vText(mailto_url(entry.sent_by))
     return address
 
 
@@ -112,15 +121,11 @@ def _attendee(person: Mailbox) -> vCalAddress:
 
 
 def _address(mailbox: Mailbox) -> vCalAddress:
-    address = vCalAddress(_mailto(mailbox.email))
+    address = vCalAddress(mailto_url(mailbox.email))
     # A quotation mark cannot be written in a parameter so that every program reads it.
-    if name := line(mailbox.name).replace('"', "'").replace("^", ""):
+    if name := one_line(mailbox.name).replace('"', "'").replace("^", ""):
         address.params["CN"] = vText(name)
     return address
-
-
-def _mailto(email: str) -> str:
-    return f"mailto:{quote(email, safe=_PLAIN_IN_ADDRESS)}"
 
 
 def _utc(moment: datetime) -> datetime:
@@ -129,15 +134,6 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def line(text: str) -> str:
-    """Text of one line: control characters and line breaks become spaces."""
-    return " ".join("".join(" " if _is_control(character) else character for character in text).split())
-
-
 def paragraphs(text: str) -> str:
     """Text that keeps its line breaks and no other control character."""
-    return "\n".join(line(part) for part in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")).strip()
-
-
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+    return "\n".join(one_line(part) for part in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")).strip()

@@ -9,13 +9,14 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import get_language
 
+from accounts.emails import normalised_email
 from bookings import appointment, ical
 from bookings.calendar_entries import customer_entry, staff_entry
-from bookings.contact import first_name
 from bookings.enums import ActorKind, BookingStatus, EventKind
 from bookings.links import LinkRole, manage_url
 from bookings.message_words import CARD, labels, words_of
 from bookings.models import Booking
+from bookings.names import first_name
 from bookings.payables import payable
 from bookings.payment_texts import card_words, checked_sentence, only_card, refund_sentence, settlement_sentence
 from bookings.policies import Terms
@@ -115,8 +116,15 @@ def _invite(
 ) -> CalendarPart | None:
     if kind not in _CALENDAR_KINDS:
         return None
-    method = ical.Method.CANCEL if is_off else ical.Method.REQUEST
-    return CalendarPart(method=method, content=ical.invite(entry, method, attendee=attendee, now=now))
+    entry = ical.organised_for(entry, attendee)
+    if is_off:
+        method = ical.Method.CANCEL
+    elif normalised_email(entry.organizer.email) == normalised_email(attendee.email):
+        method = ical.Method.PUBLISH
+    else:
+        method = ical.Method.REQUEST
+    invited = None if method is ical.Method.PUBLISH else attendee
+    return CalendarPart(method=method, content=ical.invite(entry, method, attendee=invited, now=now))
 
 
 def _context(

@@ -9,12 +9,12 @@ from typing import Any
 from django.utils.translation import get_language
 
 from bookings import appointment
-from bookings.contact import first_name
 from bookings.enums import BookingStatus, EventKind
 from bookings.links import LinkRole, manage_url
 from bookings.message_contexts import book_again_url, common, when
 from bookings.message_words import CARD, labels, words_of
 from bookings.models import Booking
+from bookings.names import first_name
 from bookings.payables import Payable, payable
 from bookings.payment_texts import card_words, refund_sentence
 from bookings.queries import nearest_moves

@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from accounts.emails import normalised_email
+from accounts.phones import phone_hash
 from core.references import keyed_hash
 from notifications.enums import Channel
 
@@ -16,5 +17,5 @@ def address_hash(channel: str, address: str) -> str:
     LINK_KEY is the one key that is never rotated: with another one, whoever said STOP would be written to again.
     """
     if channel in TEXT_CHANNELS:
-        return keyed_hash(settings.LINK_KEY, f"phone:{address.removeprefix('whatsapp:').strip()}")
+        return phone_hash(address)
     return keyed_hash(settings.LINK_KEY, f"{channel}:{normalised_email(address)}")

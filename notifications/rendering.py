@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 
+from core.lines import one_line
 from notifications.enums import Channel
 from notifications.own_mail import blocks
 from notifications.requests import MessageContext
@@ -42,7 +43,7 @@ def rendered(context: MessageContext, channel: str = Channel.EMAIL, own: OwnText
 
     :raises TemplateDoesNotExist: when the folder lacks a file.
     """
-    subject = _own_subject(context, own) or _one_line(f"notifications/{context.template}/subject.txt", context)
+    subject = _own_subject(context, own) or _subject_of(f"notifications/{context.template}/subject.txt", context)
     if channel != Channel.EMAIL:
         return Rendered(subject, _short(context, channel, subject, own))
     if own is not None and own.body:
@@ -55,12 +56,12 @@ def rendered(context: MessageContext, channel: str = Channel.EMAIL, own: OwnText
     )
 
 
-def _one_line(name: str, context: MessageContext) -> str:
-    return " ".join(_plain(name, context.variables).split())
+def _subject_of(name: str, context: MessageContext) -> str:
+    return one_line(_plain(name, context.variables))
 
 
 def _own_subject(context: MessageContext, own: OwnText | None) -> str:
-    return " ".join(filled(own.subject, context.words).split()) if own is not None else ""
+    return one_line(filled(own.subject, context.words)) if own is not None else ""
 
 
 def _own_mail(context: MessageContext, subject: str, own: OwnText) -> Rendered:

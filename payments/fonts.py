@@ -12,12 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from core.lines import breaks_line
+
 REGULAR, SEMIBOLD = 400, 600
 MISSING = "□"
 
 # Small texts; the other end of this axis is meant for headings.
 _OPTICAL_SIZE = 14
-_BREAKS = {"Cc", "Zl", "Zp"}
 _DIGITS = range(ord("0"), ord("9") + 1)
 _STYLE_NAME, _WINDOWS, _UNICODE, _ENGLISH = 2, 3, 1, 0x409
 
@@ -58,9 +59,9 @@ def write_faces(text: str, folder: Path) -> Faces:
 
 
 def _readable(char: str) -> str:
-    category = unicodedata.category(char)
-    if category in _BREAKS:
+    if breaks_line(char):
         return " "
+    category = unicodedata.category(char)
     if category == "Cf":
         return ""
     if ord(char) in _main_characters() or ord(char) in _fallback_characters():

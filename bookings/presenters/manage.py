@@ -12,6 +12,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
+from accounts.emails import mailto_url
 from bookings import appointment, policies, policy_texts
 from bookings.appointment import local
 from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind
@@ -238,7 +239,7 @@ def contact_rows(booking: Booking, business: Business) -> list[dict[str, str]]:
         rows.append({"href": phone_href(phone), "icon_name": "phone", "label": label, "note": phone})
     if business.email:
         label = gettext("Write to us")
-        rows.append({"href": f"mailto:{business.email}", "icon_name": "mail", "label": label, "note": business.email})
+        rows.append({"href": mailto_url(business.email), "icon_name": "mail", "label": label, "note": business.email})
     return rows
 
 

@@ -4,11 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bookings.contact import first_name
 from bookings.enums import BookingStatus
 from bookings.errors import AlreadyCancelled, StalePage
 from bookings.forms import AgreedForm, ReasonForm
 from bookings.money_facts import money_of
+from bookings.names import first_name
 from bookings.operations.cancel import cancel_booking
 from bookings.presenters import manage as presenter
 from bookings.presenters import money as money_presenter

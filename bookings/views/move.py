@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bookings import queries
 from bookings.availability import day_marks, free_starts
-from bookings.contact import first_name
 from bookings.errors import PayFirst, SlotNotOffered, SlotTaken, StalePage
 from bookings.forms import AgreedForm
 from bookings.models import Booking
+from bookings.names import first_name
 from bookings.operations.propose import propose_move, withdraw_proposal
 from bookings.operations.reschedule import reschedule_booking
 from bookings.payables import can_be_paid_online

@@ -14,12 +14,12 @@ from django.utils.safestring import SafeString
 
 from bookings import permissions, queries
 from bookings.catalogue import the_business
-from bookings.contact import first_name
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.lifecycle import Actor
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from bookings.money_facts import BookingMoney, money_of
+from bookings.names import first_name
 from bookings.operations.identity import link_proven_customer
 from bookings.payables import Payable, payable
 from bookings.presenters import manage as presenter

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
+from accounts.emails import mailto_url
 from bookings import appointment
 from bookings.appointment import local
 from bookings.contact import phone_text
@@ -94,7 +95,7 @@ def _contact(booking: Booking) -> list[Contact]:
             Contact("phone", gettext("Call"), phone_href(booking.contact_phone), phone_text(booking.contact_phone))
         )
     if booking.contact_email:
-        ways.append(Contact("mail", gettext("Write"), f"mailto:{booking.contact_email}", booking.contact_email))
+        ways.append(Contact("mail", gettext("Write"), mailto_url(booking.contact_email), booking.contact_email))
     return ways
 
 

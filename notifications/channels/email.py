@@ -5,10 +5,11 @@ The only file that knows the errors of either.
 
 import re
 import smtplib
-import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from email.header import Header
+from email.message import Message
 from email.utils import formataddr, parseaddr
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
+from accounts.emails import ascii_address
+from core.lines import one_line
 from notifications.channels.outgoing import Outgoing, Receipt
 from notifications.errors import PermanentFailure, TemporaryFailure
 
@@ -103,19 +106,33 @@ class EmailChannel:
                 setattr(self._backend, name, None)
 
 
+class _Mail(EmailMultiAlternatives):
+    def message(self, **options: Any) -> Any:
+        """Begin the subject on the line of its name. Django writes a long one in another script below an empty line,
+        which some filters take for no subject.
+        """
+        built = super().message(**options)
+        if not str(self.subject).isascii():
+            del built["Subject"]
+            Message.__setitem__(built, "Subject", Header(str(self.subject), "utf-8", header_name="Subject"))
+        return built
+
+
 def composed(message: Outgoing) -> EmailMultiAlternatives:
     """Build the mail.
+
+    :raises PermanentFailure: when an address has a domain that cannot be written in ASCII.
 
     The invite is there twice: as an alternative of the text, where mail programs find the appointment and offer their
     own card for it, and as an attached file for those that don't.
     """
     context = message.context
-    mail = EmailMultiAlternatives(
-        subject=one_line(message.words.subject),
+    mail = _Mail(
+        subject=one_line(message.words.subject)[:LONGEST_HEADER],
         body=message.words.text,
         from_email=_sender(context.sender_name),
-        to=[message.to],
-        reply_to=[context.reply_to] if context.reply_to else None,
+        to=[_deliverable(message.to)],
+        reply_to=[_deliverable(context.reply_to)] if context.reply_to else None,
         headers=_headers(message),
     )
     if message.words.html:
@@ -142,15 +159,17 @@ def _headers(message: Outgoing) -> dict[str, str]:
     return headers
 
 
-def one_line(text: str) -> str:
-    """Make text safe for a header: no control or invisible formatting characters, no line breaks, bounded length."""
-    kept = "".join(" " if unicodedata.category(character).startswith("C") else character for character in text)
-    return " ".join(kept.split())[:LONGEST_HEADER]
+def _deliverable(address: str) -> str:
+    """Write the domain in ASCII by the rules of 2008, before Django would write it by those of 2003."""
+    try:
+        return ascii_address(address)
+    except ValueError:
+        raise PermanentFailure("The address has a domain that does not exist.") from None
 
 
 def _sender(name: str) -> str:
     own_name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return formataddr((one_line(name) or own_name, address))
+    return formataddr((one_line(name)[:LONGEST_HEADER] or own_name, _deliverable(address)))
 
 
 def _reason(error: OSError) -> str:
@@ -164,7 +183,7 @@ def _reason(error: OSError) -> str:
 def _words(code: int, words: bytes | str) -> str:
     """The server's answer without the addresses in it."""
     text = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
-    return one_line(f"{code} {_ADDRESS.sub('…', text)}")
+    return one_line(f"{code} {_ADDRESS.sub('…', text)}")[:LONGEST_HEADER]
 
 
 def _provider_failure(error: Exception) -> TemporaryFailure | PermanentFailure:

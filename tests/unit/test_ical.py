@@ -9,7 +9,8 @@ import vobject
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.ical import Entry, Mailbox, Method, invite, line, paragraphs, uid
+from bookings.ical import Entry, Mailbox, Method, invite, organised_for, paragraphs, uid
+from core.lines import one_line
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 JANA = Mailbox("Jana Weber", "jana@example.com")
@@ -156,12 +157,12 @@ def test_hostile_texts_come_back_equal_and_add_nothing(text: str) -> None:
     )
 
     event = parsed(content)
-    assert event["summary"] == line(text)
-    assert event["location"] == line(text)
+    assert event["summary"] == one_line(text)
+    assert event["location"] == one_line(text)
     assert event["description"] == paragraphs(text)
-    assert event["attendee"].params["CN"] == line(text).replace('"', "'").replace("^", "")
+    assert event["attendee"].params["CN"] == one_line(text).replace('"', "'").replace("^", "")
     other = parsed_by_vobject(content)
-    assert other.summary.value == line(text)  # type: ignore[attr-defined]
+    assert other.summary.value == one_line(text)  # type: ignore[attr-defined]
     assert other.description.value == paragraphs(text)  # type: ignore[attr-defined]
 
 
@@ -170,7 +171,7 @@ def test_any_text_comes_back_equal(text: str, name: str) -> None:
     content = invite(entry(summary=text, description=text), Method.REQUEST, attendee=Mailbox(name, "j@e.com"), now=NOW)
 
     event = parsed(content)
-    assert event["summary"] == line(text)
+    assert event["summary"] == one_line(text)
     assert event["description"] == paragraphs(text)
     assert event["uid"] == "k7m4px-customer@book.example.com"
     assert len(content.splitlines()) == content.count(b"\r\n")
@@ -197,3 +198,22 @@ def test_an_address_cannot_leave_its_place() -> None:
 def test_names_of_entries_differ_by_recipient() -> None:
     assert uid("K7M4PX", "customer", "book.example.com") == "k7m4px-customer@book.example.com"
     assert uid("K7M4PX", "staff-3", "book.example.com") == "k7m4px-staff-3@book.example.com"
+
+
+def test_a_mailbox_with_letters_in_its_domain_stands_as_it_travels() -> None:
+    person = Mailbox("Rita", "rita@faß.example")
+
+    event = parsed(invite(entry(), Method.REQUEST, attendee=person, now=NOW))
+
+    assert str(event["attendee"]) == "mailto:rita@xn--fa-hia.example"
+
+
+def test_the_organizer_is_never_the_one_who_is_invited() -> None:
+    owner = Mailbox("Olivia", "Hello@Linden.example")
+
+    event = parsed(invite(organised_for(entry(), owner), Method.REQUEST, attendee=owner, now=NOW))
+
+    assert str(event["organizer"]) == "mailto:bookings@openhours.example"
+    assert "SENT-BY" not in event["organizer"].params
+    assert event["organizer"].params["CN"] == "Linden Studio"
+    assert organised_for(entry(), JANA) == entry()

@@ -188,7 +188,7 @@ def test_hostile_text_comes_out_as_typed_without_what_steers() -> None:
     )
     text = squeezed(text_of(hostile))
 
-    typed = squeezed(f"<script>alert(1)</script> {{{{7*7}}}} {{nb}} evil a b {MISSING} \\) endstream %%EOF")
+    typed = squeezed("<script>alert(1)</script> {{7*7}} {nb} evil a b \\) endstream %%EOF")
     assert text.count(typed) >= 5
     assert not {"\u202e", "\x00", "\U0001f338"} & set(text)
 
