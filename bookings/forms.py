@@ -120,12 +120,13 @@ class ReasonForm(forms.Form):
 
 
 class AgreedForm(forms.Form):
-    """What the page showed when somebody pressed the button: the change count of the booking and the fee in minor
-    units.
+    """What the page showed when somebody pressed the button: the change count of the booking, the fee in minor units,
+    and on the page of a move who performs it then.
     """
 
     expected_sequence = forms.IntegerField(min_value=0, max_value=1_000_000)
     expected_fee = forms.IntegerField(min_value=0, max_value=2_000_000_000)
+    performer = forms.IntegerField(required=False, min_value=1, max_value=2**62)
 
 
 class SeenForm(forms.Form):

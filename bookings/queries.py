@@ -14,7 +14,7 @@ from bookings.enums import CLAIMING, EXPIRING, BookingStatus, EventKind
 from bookings.facts import availability_facts
 from bookings.links import LinkRole, read_token, token_is_valid
 from bookings.models import Booking, BookingEvent, BookingLine, HelpMessage, MoveProposal
-from bookings.records import spec_of_line, subject_ref
+from bookings.records import kept_person, spec_of_line, subject_ref
 from core.references import token_hash
 from payments.enums import LIVE_PAYMENTS, PaymentStatus, SetupStatus
 from payments.models import CardSetup, Payment
@@ -143,8 +143,8 @@ def nearest_moves(
     """Return free starts near a wish for moving a booking, as ``nearest_alternatives`` does."""
     booking = booking_page(booking_id)
     line = booking.lines.all()[0]
-    if staff_member_id is None and not booking.is_any_staff:
-        staff_member_id = line.staff_member_id
+    if staff_member_id is None:
+        staff_member_id = kept_person(booking, line)
     return nearest_alternatives(
         variant_id=line.variant_id,
         location_id=booking.location_id,

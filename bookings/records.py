@@ -182,6 +182,22 @@ def cancel_quote_of(
     )
 
 
+def kept_person(booking: Booking, line: BookingLine) -> int | None:
+    """The person whom a move keeps: the one whom the customer chose, as long as they take bookings here.
+
+    None where anyone will do: it was booked with anyone, nobody is needed, or who was chosen has left.
+    """
+    if booking.is_any_staff or line.staff_member is None or has_left(line):
+        return None
+    return line.staff_member_id
+
+
+def has_left(line: BookingLine) -> bool:
+    """Whether whoever performs a line takes no bookings any more."""
+    person = line.staff_member
+    return person is not None and not (person.is_active and person.resource.is_active)
+
+
 def spec_of_line(line: BookingLine) -> LineSpec:
     """Read back what a line was promised."""
     return spec_from_copies(

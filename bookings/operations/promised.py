@@ -9,18 +9,19 @@ from bookings.errors import SlotNotOffered
 from bookings.models import Booking, BookingLine
 from bookings.offers import offer_for
 from bookings.operations.claiming import Wish, instant, lock_limits, pick
-from bookings.records import spec_of_line
+from bookings.records import kept_person, spec_of_line
 
 
 def wish_for(booking: Booking, line: BookingLine, start_minute: int, staff_member_id: int | None) -> Wish:
     """Lock the owners of daily limits and say what is wanted: the promised line at this start (epoch minutes).
 
-    ``staff_member_id`` None keeps the person, or goes to anyone where the booking was made with anyone.
+    ``staff_member_id`` None keeps the person, or goes to anyone where the booking was made with anyone or with somebody
+    who has left.
 
     :raises SlotNotOffered: when what was sold is not there any more.
     """
-    if staff_member_id is None and not booking.is_any_staff:
-        staff_member_id = line.staff_member_id
+    if staff_member_id is None:
+        staff_member_id = kept_person(booking, line)
     offer = offer_for(
         variant_id=line.variant_id, location_id=booking.location_id, add_on_ids=(), language=booking.language
     )

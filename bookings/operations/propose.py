@@ -77,7 +77,7 @@ def accept_paid_move(booking: Booking, *, actor: Actor, now: datetime) -> bool:
     drop_own_proposals(booking, now=now)
     if proposed is None or proposed.sequence != booking.ical_sequence or not _may_move(booking, proposed):
         return False
-    line = booking.lines.get()
+    line = booking.lines.select_related("staff_member__resource").get()
     minute = minute_of(proposed.starts_at)
     try:
         wish = wish_for(booking, line, minute, proposed.staff_member_id)
@@ -103,7 +103,7 @@ def _propose(
     now: datetime,
 ) -> MoveProposal:
     booking = locked_booking(booking_id)
-    line = booking.lines.get()
+    line = booking.lines.select_related("staff_member__resource").get()
     by_staff = actor.kind != ActorKind.CUSTOMER
     terms = Terms.from_json(booking.terms)
     fee = checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)

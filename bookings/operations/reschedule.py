@@ -27,7 +27,7 @@ from bookings.operations.promised import place, wish_for
 from bookings.operations.transactions import booking_transaction
 from bookings.payables import can_be_paid_online
 from bookings.policies import RescheduleRefusal, Terms, anchor_after_move, move_fee, reschedule_refusal
-from bookings.records import change_fee_line, deposit_minor
+from bookings.records import change_fee_line, deposit_minor, kept_person
 from core.errors import DomainError
 from payments.operations import add_line
 
@@ -54,9 +54,9 @@ def reschedule_booking(
     """Move a booking to another start (minutes since the Unix epoch); place, service, price, rules and answers stay.
 
     ``staff_member_id`` None keeps the person; a booking made with "anyone" then goes to another one if that person is
-    not free. Only such a booking, or the business, may name another person. With the same start and another person
-    this is a reassignment. A fee for the move goes on the bill; a customer's late move keeps what cancelling would
-    have cost. The same submission twice returns the booking as it is.
+    not free. Only such a booking, one with a person who has left, or the business may name another person. With the
+    same start and another person this is a reassignment. A fee for the move goes on the bill; a customer's late move
+    keeps what cancelling would have cost. The same submission twice returns the booking as it is.
 
     Locks: the booking, owners of daily limits, the resources of the old and the new time, the bill.
 
@@ -89,7 +89,7 @@ def _reschedule(
     reason: str,
 ) -> Booking:
     booking = locked_booking(booking_id)
-    line = booking.lines.get()
+    line = booking.lines.select_related("staff_member__resource").get()
     by_staff = actor.kind != ActorKind.CUSTOMER
     is_there = minute_of(booking.starts_at) == start_minute and staff_member_id in {None, line.staff_member_id}
     if is_there and booking.ical_sequence == expected_sequence + 1:
@@ -148,9 +148,11 @@ def checked_fee(
 def checked_person(booking: Booking, line: BookingLine, staff_member_id: int | None, *, by_staff: bool) -> int | None:
     """Return the person who is wished for, if that may be.
 
-    :raises StaffFixed: when the booking was made with a certain person, and a customer names another one.
+    :raises StaffFixed: when the booking was made with a certain person who is still here, and a customer names another
+        one.
     """
-    if staff_member_id not in {None, line.staff_member_id} and not (by_staff or booking.is_any_staff):
+    is_another = staff_member_id not in {None, line.staff_member_id}
+    if is_another and not by_staff and kept_person(booking, line) is not None:
         raise StaffFixed
     return staff_member_id
 

@@ -153,7 +153,7 @@ def _take_again(booking: Booking, now: datetime) -> bool:
     """Take the time of an expired booking once more, with the same person or anyone as it was; False if it is gone."""
     if booking.starts_at <= now:
         return False
-    line = booking.lines.get()
+    line = booking.lines.select_related("staff_member__resource").get()
     try:
         wish = wish_for(booking, line, minute_of(booking.starts_at), None)
         candidate = pick_promised(wish, now=now, promised_at=booking.created_at)

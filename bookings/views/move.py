@@ -21,8 +21,9 @@ from bookings.presenters import manage as presenter
 from bookings.presenters import move as move_presenter
 from bookings.presenters.choice import parsed_slot
 from bookings.presenters.zones import zone_named
+from bookings.records import has_left
 from bookings.views.cookies import remember_payer
-from bookings.views.move_times import is_free, leaves_person, line_of, move_facts, wanted_staff
+from bookings.views.move_times import line_of, move_facts, performers, wanted_staff
 from bookings.views.opened import (
     Opened,
     after_change,
@@ -37,6 +38,7 @@ from bookings.views.picker import ZONE_COOKIE
 from bookings.views.tokens import token_page
 from core.errors import DomainError
 from services.models import Business
+from staff.models import StaffMember
 
 
 @token_page
@@ -94,6 +96,8 @@ def _times_page(
         "problem": problem,
         "alternatives": checkout_presenter.alternatives(booking, near or [], now),
         "move": presenter.move_block(booking, now=now, by_staff=opened.is_staff),
+        "left": line.staff_member.short_name if line.staff_member and has_left(line) else "",
+        "is_closed": not booking.location.is_active,
     }
     return render(request, "bookings/move.html", context, status=status)
 
@@ -106,7 +110,8 @@ def _move_step(
     minute = _asked_minute(booking, slot)
     if minute is None or minute == int(booking.starts_at.timestamp()) // 60:
         return redirect("move", opened.token)
-    if not is_free(booking, minute, now):
+    found = performers(booking, minute, now)
+    if not found:
         near = queries.nearest_moves(booking_id=booking.pk, start_minute=minute, staff_member_id=None, now=now)
         return _times_page(request, opened, problem=SlotTaken().sentence, near=near, status=409)
     block = presenter.move_block(booking, now=now, by_staff=opened.is_staff)
@@ -118,9 +123,17 @@ def _move_step(
         "move": block,
         "pays_first": can_be_paid_online(block.fee_minor, booking.currency) and not opened.is_staff,
         "first_name": first_name(booking.contact_name) if opened.is_staff else "",
-        "leaves_person": leaves_person(booking, minute, now),
+        "performer_id": found[0] or "",
+        "new_person": _new_person(booking, found[0]),
     }
     return render(request, "bookings/move_confirm.html", context, status=status)
+
+
+def _new_person(booking: Booking, staff_member_id: int | None) -> str:
+    """The name of whoever will perform the visit then; empty where that is who performs it now, or nobody."""
+    if staff_member_id in {None, line_of(booking).staff_member_id}:
+        return ""
+    return str(StaffMember.objects.get(pk=staff_member_id))
 
 
 def _move(request: HttpRequest, opened: Opened) -> HttpResponse:
@@ -150,7 +163,8 @@ def _carry_out(opened: Opened, minute: int, agreed: AgreedForm) -> bool:
     wish: dict[str, Any] = {
         "booking_id": opened.booking.pk,
         "start_minute": minute,
-        "staff_member_id": None,
+        # Whom the page named. Whoever is not free any more is not replaced without a word.
+        "staff_member_id": agreed.cleaned_data["performer"],
         "expected_sequence": agreed.cleaned_data["expected_sequence"],
         "expected_fee_minor": agreed.cleaned_data["expected_fee"],
         "actor": opened.actor,

@@ -2,12 +2,12 @@
 
 from datetime import date, datetime, timedelta
 
-from bookings.availability import free_starts
+from bookings.availability import candidates, free_starts
 from bookings.facts import availability_facts
 from bookings.facts_types import Facts
 from bookings.models import Booking, BookingLine
 from bookings.presenters import move as move_presenter
-from bookings.records import spec_of_line
+from bookings.records import kept_person, spec_of_line
 
 
 def line_of(booking: Booking) -> BookingLine:
@@ -15,8 +15,8 @@ def line_of(booking: Booking) -> BookingLine:
 
 
 def wanted_staff(booking: Booking) -> int | None:
-    """The person whom the customer chose; None when anyone will do, or nobody is needed."""
-    return None if booking.is_any_staff else line_of(booking).staff_member_id
+    """The person whom the customer chose; None when anyone will do, nobody is needed, or who was chosen has left."""
+    return kept_person(booking, line_of(booking))
 
 
 def move_facts(booking: Booking, now: datetime, first: date, end: date) -> Facts:
@@ -42,17 +42,15 @@ def move_starts(booking: Booking, now: datetime, first: date, end: date) -> list
     return [start for start in starts.get(booking.location_id, []) if start != taken]
 
 
-def leaves_person(booking: Booking, minute: int, now: datetime) -> bool:
-    """Whether a booking made with anyone would go to another person at this time."""
+def performers(booking: Booking, minute: int, now: datetime) -> list[int | None]:
+    """Who could perform the visit at this time, the likeliest first: who has it, if free, then the fairest.
+
+    Empty when the time is not free; [None] where nobody is needed.
+    """
     line = line_of(booking)
-    if not booking.is_any_staff or line.staff_member_id is None:
-        return False
     day = move_presenter.day_at(minute, booking)
     facts = move_facts(booking, now, day, day + timedelta(days=1))
-    starts = free_starts(facts, line.variant_id, staff_member_id=line.staff_member_id)
-    return minute not in starts.get(booking.location_id, [])
-
-
-def is_free(booking: Booking, minute: int, now: datetime) -> bool:
-    day = move_presenter.day_at(minute, booking)
-    return minute in move_starts(booking, now, day, day + timedelta(days=1))
+    wanted = wanted_staff(booking)
+    found = candidates(facts, line.variant_id, booking.location_id, minute, staff_member_id=wanted)
+    ids = [candidate.staff_member_id for candidate in found]
+    return sorted(ids, key=lambda each: each != line.staff_member_id)

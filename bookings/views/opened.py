@@ -27,6 +27,7 @@ from bookings.presenters import money as money_presenter
 from bookings.presenters import move as move_presenter
 from bookings.presenters import visit
 from bookings.presenters.zones import zone_named
+from bookings.records import kept_person
 from bookings.views.move_times import line_of, move_starts
 from bookings.views.picker import ZONE_COOKIE
 from core import clock
@@ -140,7 +141,8 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         block = presenter.move_block(booking, now=now, by_staff=False)
         context["move"] = block
         context["next_times"] = [] if block.refusal else next_moves(booking, now)
-        context["next_with"] = "" if booking.is_any_staff else visit.staff_short_name(booking)
+        keeps = kept_person(booking, line_of(booking)) is not None
+        context["next_with"] = visit.staff_short_name(booking) if keeps else ""
         context["cancel"] = presenter.cancel_block(booking, opened.business, money, now=now)
         context["no_show_rule"] = presenter.no_show_rule(booking, money, now)
     return render(request, "bookings/manage.html", context, status=status)

@@ -22,7 +22,7 @@ from staff.models import StaffMember
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, LINK, booked
-from tests.web.conftest import agreed, link
+from tests.web.conftest import agreed, link, slot
 from tests.web.page_forms import typed
 
 pytestmark = pytest.mark.django_db
@@ -213,3 +213,59 @@ def test_a_cancelled_booking_leaves_no_link_in_the_staff_calendar(studio: Studio
 
     assert "METHOD:CANCEL" in entry
     assert "http" not in entry
+
+
+# --- moving a visit whose person or place is gone -----------------------------------------------------------------
+
+
+def test_who_chose_somebody_who_left_may_move_to_anybody_else_by_name(
+    client: Client, studio: Studio, booking: Booking
+) -> None:
+    other = studio.staff[1]
+    StaffMember.objects.filter(pk=studio.staff[0].pk).update(is_active=False)
+
+    times = client.get(link(booking, "move")).content.decode()
+    asked = client.get(link(booking, f"move?slot={slot(studio, 14)}")).content.decode()
+    form = agreed(booking, slot=slot(studio, 14), performer=str(other.pk))
+    response = client.post(link(booking, "move"), form)
+
+    assert "Marek no longer takes appointments here." in times
+    assert f"?slot={slot(studio, 14)}" in times
+    assert "Somebody else will see you at that time: <b>Ana Silva</b>." in asked
+    assert "Marek Nowak" not in asked
+    assert f'name="performer" value="{other.pk}"' in asked
+    assert response.status_code == 303
+    assert booking.lines.get().staff_member == other
+
+
+def test_whoever_the_page_named_is_not_replaced_without_a_word(
+    client: Client, studio: Studio, booking: Booking
+) -> None:
+    third = factories.staff_member(studio.variant, at=studio.location)
+    StaffMember.objects.filter(pk=studio.staff[0].pk).update(is_active=False)
+    booked(studio, start_minute=studio.minute(14), staff_member_id=third.pk)
+
+    form = agreed(booking, slot=slot(studio, 14), performer=str(third.pk))
+    response = client.post(link(booking, "move"), form)
+
+    assert response.status_code == 409
+    assert booking.lines.get().staff_member == studio.staff[0]
+
+
+def test_a_customer_cannot_name_another_person_while_theirs_is_here(
+    client: Client, studio: Studio, booking: Booking
+) -> None:
+    form = agreed(booking, slot=slot(studio, 14), performer=str(studio.staff[1].pk))
+
+    client.post(link(booking, "move"), form)
+
+    assert booking.lines.get().staff_member == studio.staff[0]
+
+
+def test_moving_at_a_closed_place_says_whom_to_ask(client: Client, studio: Studio, booking: Booking) -> None:
+    Location.objects.update(is_active=False)
+
+    html = client.get(link(booking, "move")).content.decode()
+
+    assert "This place takes no appointments any more" in html
+    assert "Look at later weeks" not in html
