@@ -14,6 +14,7 @@ from bookings.claims import Claim, PlacedLine, claims_for
 from bookings.enums import CLAIMING, EXPIRING
 from bookings.models import Allocation, Booking, BookingLine
 from bookings.records import spec_of_line
+from bookings.reported_money import HAS_REPORTED_MONEY
 from core.doctor import Check
 from staff.hours import day_of
 
@@ -95,15 +96,16 @@ WHERE (l.starts_at, l.ends_at, l.is_exact) IS DISTINCT FROM (b.starts_at, b.ends
 """)
 
 # A time whose payment the provider does not tell about is kept a little longer (operations.expiry).
-overdue_holds = _query("""
+overdue_holds = _query(f"""
 SELECT format('booking %%s is %%s and ran out at %%s', b.id, b.status, b.hold_expires_at)
 FROM bookings_booking b WHERE b.status = ANY(%(expiring)s) AND b.hold_expires_at < %(swept)s AND NOT (
     b.status = 'pending_payment' AND (
         EXISTS (SELECT FROM payments_payment p WHERE p.subject_ref = 'booking:' || b.id
             AND p.status IN ('created', 'open', 'processing') AND p.created_at > %(unheard)s)
         OR EXISTS (SELECT FROM payments_cardsetup c WHERE c.subject_ref = 'booking:' || b.id
-            AND c.status IN ('created', 'open', 'processing') AND c.created_at > %(unheard)s)))
-""")
+            AND c.status IN ('created', 'open', 'processing') AND c.created_at > %(unheard)s)
+        OR {HAS_REPORTED_MONEY.format(booking="b")}))
+""")  # noqa: S608 (our own text)
 
 overdue_proposals = _query("""
 SELECT format('move proposal %%s of booking %%s ran out at %%s', id, booking_id, expires_at)

@@ -27,6 +27,7 @@ from bookings.facts_types import (
     StaffFacts,
     VariantFacts,
 )
+from bookings.reported_money import HAS_RUN_OUT
 from core.intervals import Interval, normalised
 from staff.hours import MINUTES_OF_DAY, WeeklyHours, day_of, day_start, hours_between
 
@@ -365,7 +366,7 @@ def _working(
 # Minutes come packed, four bytes each: half the time of arrays, for the server as well as for us. The parameters stand
 # in ``asked``, where the planner doesn't see their values: it then keeps one plan instead of planning each time, which
 # takes longer than running.
-_TAKEN = """
+_TAKEN = f"""
 WITH asked AS MATERIALIZED (
     SELECT %(resources)s::bigint[] AS resources, %(low)s::int AS low, %(high)s::int AS high, %(now)s::timestamptz AS now
 )
@@ -376,8 +377,9 @@ WHERE a.resource_id = ANY((SELECT resources FROM asked)::bigint[])
   AND a.low_minute > (SELECT low FROM asked) - 2880 AND a.low_minute < (SELECT high FROM asked)
   AND a.high_minute > (SELECT low FROM asked)
   AND (a.booking_id IS NULL OR a.booking_id <> %(ignored)s::bigint AND a.booking_id NOT IN (
-        SELECT id FROM bookings_booking
-        WHERE status IN ('held', 'pending_payment', 'requested') AND hold_expires_at <= (SELECT now FROM asked)))
+        SELECT b.id FROM bookings_booking b
+        WHERE b.status IN ('held', 'pending_payment', 'requested')
+            AND {HAS_RUN_OUT.format(booking="b", now="(SELECT now FROM asked)")}))
   AND (a.move_proposal_id IS NULL OR a.move_proposal_id IN (
         SELECT id FROM bookings_moveproposal WHERE expires_at > (SELECT now FROM asked)))
 GROUP BY a.resource_id
@@ -406,7 +408,7 @@ FROM (
 WHERE h.resource_id = ANY((SELECT resources FROM asked)::bigint[])
   AND h.low_minute < (SELECT high FROM asked) AND h.high_minute > (SELECT low FROM asked)
 GROUP BY h.resource_id
-"""
+"""  # noqa: S608 (our own text)
 
 
 class _Taken(NamedTuple):
@@ -448,7 +450,7 @@ def _unpacked(packed: bytes | None) -> Sequence[int]:
 # --- daily limits --------------------------------------------------------------------------------------------------
 
 # Python alone knows when local days begin (``staff.hours.day_start``); SQL gets the instants of each zone, ascending.
-_COUNTS = """
+_COUNTS = f"""
 WITH days AS MATERIALIZED (
     SELECT zone, array_agg(starts_at ORDER BY starts_at) AS begin
     FROM unnest(%(zones)s::text[], %(day_starts)s::timestamptz[]) AS d (zone, starts_at)
@@ -465,10 +467,11 @@ FROM (
     JOIN services_servicevariant v ON v.id = n.variant_id
     WHERE b.starts_at >= %(low)s::timestamptz AND b.starts_at < %(high)s::timestamptz AND b.id <> %(ignored)s::bigint
       AND (b.status IN ('confirmed', 'started', 'completed', 'no_show')
-           OR b.status IN ('held', 'pending_payment', 'requested') AND b.hold_expires_at > %(now)s::timestamptz)
+           OR b.status IN ('held', 'pending_payment', 'requested')
+               AND NOT ({HAS_RUN_OUT.format(booking="b", now="%(now)s::timestamptz")}))
 ) s
 GROUP BY GROUPING SETS ((s.day), (s.day, s.service_id), (s.day, s.staff_member_id))
-"""
+"""  # noqa: S608 (our own text)
 
 # What ``grouping`` says: the right bit is set where the staff member was left out, the left one for the service.
 _BY_SERVICE, _BY_STAFF = 0b01, 0b10

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bookings.models import Booking
-from bookings.queries import unsettled_payments
+from bookings.reported_money import has_reported_money
 from payments import gateway, queries
 from payments.enums import PaymentStatus
 from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
@@ -14,7 +14,7 @@ from payments.queries import Balance
 class BookingMoney:
     """Rows oldest first. ``payments`` are those that came in, ``attempts`` all of them, with those that failed.
 
-    ``card`` is one that fees can be charged to; ``is_settling``: money came that the booking has yet to be told of.
+    ``card`` is one that fees can be charged to; ``is_settling``: Stripe reported money that the booking has not had.
     """
 
     balance: Balance
@@ -59,7 +59,7 @@ def money_of(booking: Booking) -> BookingMoney:
         attempts=tuple(queries.payments_of(subject)),
         receipts=tuple(queries.receipts_of(subject)),
         card=queries.saved_card(subject) if gateway.is_configured() else None,
-        is_settling=unsettled_payments(booking).exists(),
+        is_settling=has_reported_money(booking),
     )
 
 

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from bookings.enums import BookingStatus
 from bookings.models import Booking, MoveProposal
-from bookings.queries import live_proposal, unsettled_payments
+from bookings.queries import live_proposal
 from bookings.records import demand_of, subject_ref
+from bookings.reported_money import has_reported_money
 from payments import gateway
 from payments.currencies import chargeable
 from payments.enums import Purpose
@@ -60,10 +61,10 @@ class Payable:
 def payable(booking: Booking, now: datetime) -> Payable | None:
     """Say what can be paid online for a booking at ``now``; None when that is nothing, or there is no provider.
 
-    Nothing either while money has come in that the booking has yet to be told of: it may be exactly this. At most four
+    Nothing either while money was reported that the booking has yet to be told of: it may be exactly this. At most four
     queries.
     """
-    if not booking.bill_id or not gateway.is_configured() or unsettled_payments(booking).exists():
+    if not booking.bill_id or not gateway.is_configured() or has_reported_money(booking):
         return None
     if booking.status == BookingStatus.PENDING_PAYMENT:
         return _due_when_booking(booking, now)

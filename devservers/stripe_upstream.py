@@ -8,6 +8,7 @@ keeps its file in FOLDER or nowhere. Of localstripe's own code nothing is touche
 """
 
 import builtins
+import importlib
 import os
 import pickle
 import runpy
@@ -31,15 +32,50 @@ class LoopbackSocket(socket.socket):
         super().bind((LOOPBACK, address[1]))
 
 
+def prepare(own: Path) -> None:
+    """Put a file aside that cannot be read, as after a stop in the middle of writing, and say so."""
+    try:
+        with own.open("rb") as file:
+            pickle.load(file)  # noqa: S301 (our own file, in our own folder)
+    except FileNotFoundError:
+        return
+    except Exception as error:  # whatever a half-written file makes of the reader
+        print(f"{own} cannot be read ({type(error).__name__}); Stripe's stand-in starts empty.", file=sys.stderr)
+        own.replace(own.with_suffix(".unreadable"))
+
+
+class WholeFile:
+    """A file to write that takes its place only once it is complete, so that a stop leaves the one before."""
+
+    def __init__(self, own: Path, opened: Any) -> None:
+        self._own, self._file = own, opened
+
+    def __enter__(self) -> Any:
+        return self._file
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._file.close()
+        if kind is None:
+            Path(self._file.name).replace(self._own)
+
+
 def main() -> None:
     port, *folder = sys.argv[1:]
     socket.socket = LoopbackSocket  # type: ignore[misc]
     really_open = builtins.open
     own = Path(folder[0]) / "localstripe.pickle" if folder else Path(os.devnull)
 
-    def open_own(file: Any, *more: Any, **named: Any) -> Any:
-        return really_open(own if file == ITS_FILE else file, *more, **named)
+    def open_own(file: Any, mode: str = "r", *more: Any, **named: Any) -> Any:
+        if file != ITS_FILE:
+            return really_open(file, mode, *more, **named)
+        if folder and "w" in mode:
+            return WholeFile(own, really_open(own.with_suffix(".new"), mode, *more, **named))
+        return really_open(own, mode, *more, **named)
 
+    if folder:
+        # The file names the library's classes.
+        importlib.import_module("localstripe.resources")
+        prepare(own)
     builtins.open = open_own
     if not folder:
         # Writing all of it at each change is what makes it slow.

@@ -272,7 +272,10 @@ class StripeEvent(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-id"]
-        indexes: ClassVar = [models.Index(fields=["received_at"], name="payments_event_received")]
+        indexes: ClassVar = [
+            models.Index(fields=["received_at"], name="payments_event_received"),
+            models.Index(fields=["object_id"], condition=Q(handled_at__isnull=True), name="payments_event_unread"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"

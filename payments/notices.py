@@ -8,16 +8,20 @@ from typing import Any
 
 from django.db import transaction
 
+from core import outbox
 from core.inserts import insert_unless_known
 from core.outbox import publish
 from payments import gateway
-from payments.enums import AlertKind
-from payments.models import CardSetup, Payment, StripeEvent
+from payments.enums import AlertKind, Method, PaymentStatus
+from payments.models import CardSetup, Payment, SavedCard, StripeEvent
 from payments.operations import cards, disputes, paying, refunding
 from payments.operations.alerts import raise_alert
+from payments.provider import answering_soon
 
 logger = logging.getLogger(__name__)
 
+# A person who has just paid, or left a card, waits for what these say.
+AWAITED_TYPES = frozenset({"payment_intent.succeeded", "payment_intent.processing", "setup_intent.succeeded"})
 ID_LENGTH = 64
 TEXT_LENGTH = 200
 LARGEST_NUMBER = 2**63
@@ -68,6 +72,37 @@ def read_notice(*, event_pk: int, now: datetime) -> None:
         return
     outcome = _refusal(event, now) or _worked_on(event, now)
     StripeEvent.objects.filter(pk=event.pk).update(handled_at=now, outcome=outcome[:120])
+
+
+def read_at_once(event: Mapping[str, Any], *, now: datetime) -> None:
+    """Read a kept notice that a paying person waits for in this process, and let what was paid for stand.
+
+    A best effort with a short time-out: what fails here is left to the workers, who find it in the outbox. Other
+    notices are left to them anyway. Outside any transaction.
+    """
+    if event["type"] not in AWAITED_TYPES:
+        return
+    try:
+        with answering_soon():
+            outbox.run_now("stripe.event", f"event:{event['id']}", now=now)
+        object_id = event["data"]["object"].get("id")
+        payments = Payment.objects.filter(intent_id=object_id).values_list("subject_ref")
+        setups = CardSetup.objects.filter(setup_intent_id=object_id).values_list("subject_ref")
+        for (subject_ref,) in payments.union(setups):
+            tell_at_once(subject_ref=subject_ref, now=now)
+    except Exception:  # whatever it is: the notice is kept, and Stripe must hear that
+        logger.exception("a notice could not be read at once; a worker will read it")
+
+
+def tell_at_once(*, subject_ref: str, now: datetime) -> None:
+    """Tell in this process, instead of by a worker, that the money or the card of a subject is there. Outside any
+    transaction.
+    """
+    paid = Payment.objects.filter(subject_ref=subject_ref, method=Method.STRIPE, status=PaymentStatus.SUCCEEDED)
+    for pk in paid.values_list("pk", flat=True):
+        outbox.run_now("payment.succeeded", f"payment:{pk}", now=now)
+    for card in SavedCard.objects.filter(subject_ref=subject_ref):
+        outbox.run_now("card.saved", f"card:{card.pk}:{card.payment_method_id}", now=now)
 
 
 def _refusal(event: StripeEvent, now: datetime) -> str:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # Someone waits for the start of a payment, and a web process with them.
 TIMEOUT_SECONDS = (2.0, 6.0)
+# For questions that a worker asks again, should Stripe not answer the web process at once.
+SHORT_TIMEOUT_SECONDS = (1.0, 2.0)
 PAUSE_AFTER_FAILURE_SECONDS = 10.0
 PAGE = 100
 
@@ -39,6 +42,17 @@ class _Breaker:
 
 
 breaker = _Breaker()
+_is_short = ContextVar("short", default=False)
+
+
+@contextmanager
+def answering_soon() -> Iterator[None]:
+    """Wait only shortly for each answer inside, because a web request asks what a worker can ask later."""
+    token = _is_short.set(True)
+    try:
+        yield
+    finally:
+        _is_short.reset(token)
 
 
 @contextmanager
@@ -76,7 +90,8 @@ def asking(what: str) -> Iterator[None]:
 
 def client() -> stripe.StripeClient:
     """The library's client for the account of this site."""
-    return _made_client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
+    timeout = SHORT_TIMEOUT_SECONDS if _is_short.get() else TIMEOUT_SECONDS
+    return _made_client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, timeout)
 
 
 def keyed(idempotency_key: str) -> Any:
@@ -109,11 +124,11 @@ def is_signed(text: str, signature: str, secret: str) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _made_client(secret_key: str, api_base: str) -> stripe.StripeClient:
+def _made_client(secret_key: str, api_base: str, timeout: tuple[float, float]) -> stripe.StripeClient:
     return stripe.StripeClient(
         secret_key,
         base_addresses={"api": api_base},
-        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        http_client=stripe.RequestsClient(timeout=timeout),
         # The outbox and the customer try again, with the same keys; doing so here would only make people wait.
         max_network_retries=0,
     )

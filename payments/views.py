@@ -1,4 +1,6 @@
-"""Where the payment provider tells us something. It is kept and answered at once; a worker does the rest."""
+"""Where the payment provider tells us something. It is kept first. What a paying person waits for is read at once, if
+that is quick; a worker does the rest.
+"""
 
 import logging
 
@@ -9,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from core import clock
 from payments import gateway
-from payments.notices import MalformedNotice, keep_notice
+from payments.notices import MalformedNotice, keep_notice, read_at_once
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +32,12 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     if event is None:
         logger.warning("a notice with a wrong signature was refused")
         return HttpResponse(status=400)
+    now = clock.now()
     try:
-        keep_notice(event, now=clock.now())
+        is_new = keep_notice(event, now=now)
     except MalformedNotice:
         logger.warning("a signed notice of a wrong shape was refused")
         return HttpResponse(status=400)
+    if is_new:
+        read_at_once(event, now=now)
     return HttpResponse(status=200)

@@ -24,6 +24,7 @@ from bookings.money_messages import announce_declined, announce_refunds
 from bookings.operations.billing import give_back, lines_of, settled_excess, write_lines
 from bookings.operations.transactions import Overtaken
 from bookings.records import expiry_lines, subject_ref
+from bookings.reported_money import reported_money
 from core.inserts import insert_rows
 from core.reads import read_rows
 from payments.enums import Purpose, RefundReason
@@ -275,8 +276,9 @@ def _is_cleared(candidate: Candidate, wish: Wish, now: datetime) -> bool:
 
 def _end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now: datetime) -> bool:
     bookings = list(
-        Booking.objects.select_for_update(skip_locked=True)
+        Booking.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(pk__in=booking_ids, status__in=EXPIRING, hold_expires_at__lte=now)
+        .exclude(reported_money(), status=BookingStatus.PENDING_PAYMENT)
         .order_by("pk")
     )
     proposals = list(

@@ -38,6 +38,7 @@ from bookings.operations.claiming import (
 )
 from bookings.operations.transactions import booking_transaction
 from bookings.records import quote_of
+from bookings.reported_money import reported_money
 from core.inserts import insert_rows
 from core.locks import one_at_a_time
 from core.references import new_reference, token_hash
@@ -165,8 +166,8 @@ def release_hold(*, booking_id: int, actor: Actor, now: datetime) -> None:
 
 @booking_transaction
 def expire_holds(*, now: datetime, limit: int = 200, spared_ids: Collection[int] = ()) -> int:
-    """End up to ``limit`` holds whose time is up and return how many; rows that somebody works on are left alone, and
-    so are ``spared_ids``, of which a payment is not known yet.
+    """End up to ``limit`` holds whose time is up and return how many. Rows that somebody works on are left alone, and
+    so are ``spared_ids``, of which a payment is not known yet, and bookings whose money Stripe has reported.
 
     Nobody waits for this: whoever wants an expired time takes it. It keeps history and counters honest.
     """
@@ -174,6 +175,7 @@ def expire_holds(*, now: datetime, limit: int = 200, spared_ids: Collection[int]
         Booking.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(status__in=EXPIRING, hold_expires_at__lte=now)
         .exclude(pk__in=spared_ids)
+        .exclude(reported_money(), status=BookingStatus.PENDING_PAYMENT)
         .order_by("pk")[:limit]
     )
     for booking in bookings:

@@ -17,7 +17,9 @@ from bookings.operations.hold import EXTENSION
 from bookings.operations.transactions import booking_transaction
 from bookings.payables import Payable, PayKind, PayReason, payable
 from bookings.records import subject_ref
+from bookings.reported_money import has_reported_money
 from payments.enums import Purpose
+from payments.errors import AlreadyPaid
 from payments.operations import start_card_setup, start_payment
 
 __all__ = ["PayKind", "PayReason", "PayStart", "Payable", "begin_payment", "keep_time", "payable"]
@@ -82,6 +84,8 @@ def keep_time(*, booking_id: int, until: datetime, now: datetime) -> bool:
 @booking_transaction
 def _prepared(booking_id: int, expected_minor: int, consent_text: str, now: datetime) -> tuple[Booking, Payable]:
     booking = locked_booking(booking_id)
+    if has_reported_money(booking):
+        raise AlreadyPaid
     if _has_run_out(booking, now):
         raise HoldExpired
     due = payable(booking, now)

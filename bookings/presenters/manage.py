@@ -196,10 +196,12 @@ def outcome(booking: Booking, business: Business, money: BookingMoney, *, now: d
     return gettext("Your visit has begun.") if now >= booking.starts_at else ""
 
 
-def waiting(booking: Booking, *, now: datetime) -> SafeString:
+def waiting(booking: Booking, money: BookingMoney, *, now: datetime) -> SafeString:
     """What a booking that does not stand yet waits for, and until when; empty for every other one."""
     if booking.status not in EXPIRING or booking.hold_expires_at is None:
         return SafeString("")
+    if money.is_being_checked:
+        return SafeString(escape(gettext("We are checking your payment. Please do not pay again.")))
     if booking.hold_expires_at <= now:
         return SafeString(escape(gettext("The time that was kept for you has run out.")))
     text = gettext("Waiting for payment until {until}. Then the time becomes free for others.")

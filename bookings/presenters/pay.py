@@ -21,7 +21,7 @@ from bookings.presenters.checkout import Countdown, Summary
 from bookings.presenters.visit import MoneyLine
 from core import formats
 from payments.currencies import stripe_amount
-from payments.enums import Purpose
+from payments.enums import LIVE_PAYMENTS, Purpose
 from services.models import Business
 
 
@@ -29,7 +29,7 @@ class Shows(StrEnum):
     """What the page is about at this moment."""
 
     READY = "ready"  # something can be paid, or a card left
-    CHECKING = "checking"  # the bank is looking at it
+    CHECKING = "checking"  # the bank is looking at it, or Stripe has not been asked since the time to pay was over
     DONE = "done"  # nothing is left to do here
     OVER = "over"  # the hold ran out before anything was paid
     CLOSED = "closed"  # something is due, but it cannot be paid online
@@ -191,12 +191,20 @@ def _shows(
         booking.status == BookingStatus.PENDING_PAYMENT and held_until is not None and held_until <= now
     ):
         # Money that came in at the last moment is being matched with the time: not over, not done.
-        return Shows.CHECKING if money.balance.net_paid_minor else Shows.OVER
+        is_open = money.balance.net_paid_minor or _is_unknown(booking, money)
+        return Shows.CHECKING if is_open else Shows.OVER
     if booking.status == BookingStatus.PENDING_PAYMENT:
         if money.balance.net_paid_minor >= booking.due_now_minor > 0 or (not booking.due_now_minor and money.card):
             return Shows.CHECKING
         return Shows.READY if due else Shows.CLOSED
     return Shows.READY if due else Shows.DONE
+
+
+def _is_unknown(booking: Booking, money: BookingMoney) -> bool:
+    """Whether the customer began a payment that Stripe was not asked about since the time to pay was over."""
+    ended_at = booking.hold_expires_at
+    begun = (each for each in money.attempts if each.status in LIVE_PAYMENTS and each.intent_id and each.checked_at)
+    return ended_at is not None and any(each.checked_at < ended_at for each in begun if each.checked_at)
 
 
 def _lead(booking: Booking, due: Payable, moves_to: datetime | None) -> str:

@@ -24,7 +24,7 @@ from bookings.errors import NothingToPay, TooManyTries
 from bookings.forms import HelpForm, PayForm
 from bookings.models import Booking, BookingEvent, MoveProposal
 from bookings.money_facts import BookingMoney, money_of
-from bookings.operations.checks import ask_about_payments
+from bookings.operations.checks import check_payments
 from bookings.operations.help import send_help
 from bookings.operations.pay import begin_payment
 from bookings.payables import Payable, PayKind, payable
@@ -163,9 +163,9 @@ def start(request: HttpRequest, reference: str) -> HttpResponse:
 @token_page
 @require_POST
 def check(request: HttpRequest, reference: str) -> HttpResponse:
-    """Have the payment provider asked soon: somebody is waiting for it."""
-    look = _look(request, reference)
-    ask_about_payments(booking_id=look.booking.pk, now=look.opened.now)
+    """Ask the payment provider: somebody is waiting for it, and the workers may stand still."""
+    opened = _open(request, reference)
+    check_payments(booking_id=opened.booking.pk, now=opened.now)
     return HttpResponse(status=204)
 
 
@@ -174,6 +174,9 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
 def came_back(request: HttpRequest, reference: str) -> HttpResponse:
     """Back from the bank, or done: go on to what is true now. What Stripe hung onto the address is left behind."""
     look = _look(request, reference)
+    if look.state.shows is not Shows.DONE:
+        check_payments(booking_id=look.booking.pk, now=look.opened.now)
+        look = _look(request, reference)
     if look.state.shows is Shows.DONE:
         is_news = all(each.purpose == Purpose.BOOKING for each in look.money.payments)
         return redirect("confirmed" if is_news else "manage", look.opened.token)

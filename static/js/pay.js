@@ -68,7 +68,8 @@ function take(html, isAfter) {
   document.querySelectorAll("[data-until]").forEach((each) => (each.textContent = state.until));
   document.querySelectorAll("[data-expires-at]").forEach((each) => (each.dataset.expiresAt = state.expires));
   if (state.shows === "done") leave(() => location.replace(root.dataset.done));
-  else if (state.shows !== before && state.shows !== "checking" && before !== "checking") leave(() => location.reload());
+  else if (state.shows !== before && state.shows !== "checking" && !(before === "checking" && state.shows === "ready" && form))
+    leave(() => location.reload());
   else if (state.expects !== root.dataset.expects && state.shows === "ready") leave(() => location.reload());
   else show();
 }

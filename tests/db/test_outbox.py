@@ -40,6 +40,75 @@ def only() -> OutboxMessage:
     return OutboxMessage.objects.get()
 
 
+class TestRunNow:
+    def test_runs_its_key_and_leaves_others(self) -> None:
+        outbox.publish("thing.done", "thing:1", {}, now=NOW)
+        outbox.publish("thing.done", "thing:2", {}, now=NOW)
+
+        assert outbox.run_now("thing.done", "thing:1", now=NOW) == 1
+
+        assert dict(OutboxMessage.objects.values_list("key", "status")) == {"thing:1": "done", "thing:2": "pending"}
+
+    def test_leaves_what_a_worker_has(self) -> None:
+        outbox.publish("thing.done", "thing:1", {}, now=NOW)
+        outbox._claimed(NOW)
+
+        assert outbox.run_now("thing.done", "thing:1", now=NOW) == 0
+        assert handled == []
+
+    def test_failure_is_left_to_a_worker(self) -> None:
+        outbox.publish("thing.failed", "thing:1", {}, now=NOW)
+
+        assert outbox.run_now("thing.failed", "thing:1", now=NOW) == 0
+        assert (only().status, only().due_at) == (Status.PENDING, NOW + timedelta(seconds=5))
+
+
+class TestWaitedFor:
+    """Effects that a paying person waits for."""
+
+    @pytest.fixture(autouse=True)
+    def _is_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(outbox, "WAITED_FOR", frozenset({"thing.done"}))
+
+    def test_another_worker_takes_over_within_seconds_from_one_that_died(self) -> None:
+        outbox.publish("thing.done", "thing:1", {}, now=NOW)
+        outbox._claimed(NOW)
+
+        assert outbox.drain(now=NOW + timedelta(seconds=14)) == 0
+        assert outbox.drain(now=NOW + timedelta(seconds=15)) == 1
+
+    def test_a_worker_that_comes_back_late_changes_nothing(self) -> None:
+        outbox.publish("thing.done", "thing:1", {}, now=NOW)
+        late = outbox._claimed(NOW)
+        assert late is not None
+        outbox.drain(now=NOW + timedelta(seconds=15))
+
+        assert outbox._mark(late, status=Status.PENDING) is False
+        assert only().status == Status.DONE
+
+    def test_workers_that_die_one_after_the_other_do_not_give_up_soon(self) -> None:
+        outbox.publish("thing.done", "thing:1", {}, now=NOW)
+        for tries in range(6):
+            assert outbox._claimed(NOW + tries * outbox.CLAIM_WAITED_FOR) is not None
+
+        assert outbox.drain(now=NOW + 6 * outbox.CLAIM_WAITED_FOR) == 1
+
+
+def test_a_worker_skips_what_another_one_has_locked() -> None:
+    outbox.publish("thing.done", "thing:1", {}, now=NOW)
+
+    with CaptureQueriesContext(connection) as queries:
+        outbox._claimed(NOW)
+
+    assert any("FOR UPDATE SKIP LOCKED" in each["sql"] for each in queries)
+
+
+def test_what_a_paying_person_waits_for_is_a_topic_that_exists(settings: Settings) -> None:
+    from config import settings as real
+
+    assert set(real.OUTBOX_ROUTES) > outbox.WAITED_FOR
+
+
 class TestPublish:
     def test_writes_one_row_per_route_in_one_statement(self) -> None:
         with CaptureQueriesContext(connection) as queries:

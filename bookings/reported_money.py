@@ -1,0 +1,48 @@
+"""Money of a booking that Stripe has reported and that the booking does not know of yet.
+
+The proof lies in our own database: a notice that no worker has read, a payment that the bank is checking, or one that
+succeeded and is not in the booking's history. Whoever decides whether a time is free asks this first.
+"""
+
+from django.db import connection
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
+
+from bookings.models import Booking
+
+# ``{booking}`` is the alias of a row of bookings_booking.
+HAS_REPORTED_MONEY = """
+EXISTS (
+    SELECT 1 FROM payments_payment p WHERE p.subject_ref = 'booking:' || {booking}.id AND (
+        p.status = 'processing'
+        OR p.status IN ('created', 'open') AND EXISTS (
+            SELECT 1 FROM payments_stripeevent n WHERE n.handled_at IS NULL AND n.object_id = p.intent_id
+                AND n.type IN ('payment_intent.succeeded', 'payment_intent.processing'))
+        OR p.status = 'succeeded' AND NOT EXISTS (
+            SELECT 1 FROM bookings_bookingevent v WHERE v.booking_id = {booking}.id AND v.kind = 'money'
+                AND v.details @> jsonb_build_object('what', 'paid', 'payment_id', p.id)))
+    UNION ALL
+    SELECT 1 FROM payments_cardsetup s
+    JOIN payments_stripeevent n ON n.object_id = s.setup_intent_id AND n.handled_at IS NULL
+        AND n.type = 'setup_intent.succeeded'
+    WHERE s.subject_ref = 'booking:' || {booking}.id AND s.status NOT IN ('succeeded', 'cancelled')
+)
+"""
+# A time to pay that is over, unless it is paid: then it is kept until the booking knows.
+HAS_RUN_OUT = (
+    "{booking}.hold_expires_at <= {now} AND NOT ({booking}.status = 'pending_payment' AND " + HAS_REPORTED_MONEY + ")"
+)
+
+
+def has_reported_money(booking: Booking) -> bool:
+    """Whether money came in, or is being checked, that the booking has yet to be told of. One statement."""
+    sql = f"SELECT {HAS_REPORTED_MONEY.format(booking='b')} FROM bookings_booking b WHERE b.id = %s"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [booking.pk])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def reported_money() -> RawSQL:
+    """The same as a condition on a query of bookings."""
+    return RawSQL(HAS_REPORTED_MONEY.format(booking="bookings_booking"), [], BooleanField())  # noqa: S611
