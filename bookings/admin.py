@@ -377,7 +377,7 @@ class BookingEventAdmin(ReadOnlyAdmin):
     )
     list_filter = ("kind", "to_status", "actor_kind", "channel")
     list_select_related = ("booking",)
-    search_fields = ("booking__reference", "actor_name", "reason")
+    search_fields = ("booking__reference", "actor_name")
     ordering = ("-id",)
 
 

@@ -267,7 +267,8 @@ class BookingEvent(models.Model):
     actor = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     actor_name = models.CharField(max_length=120, blank=True)
     channel = models.CharField(max_length=10, choices=BookingChannel.choices)
-    reason = models.CharField(max_length=300, blank=True)
+    # Staff write about people here.
+    reason = EncryptedTextField(blank=True)
     details = models.JSONField(default=dict, blank=True)
     at = models.DateTimeField()
 

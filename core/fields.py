@@ -42,6 +42,34 @@ def decrypted(stored: str) -> str:
         raise ImproperlyConfigured("A stored value was encrypted with a key that is not in FIELD_KEYS.") from error
 
 
+def encrypt_column(connection: Any, table: str, column: str, *, batch: int = 1000) -> None:
+    """Encrypt what a text column holds in plain text, for the migration that makes it an EncryptedTextField.
+
+    Safe to run again: what can be decrypted already is left as it is. Table and column are constants of the caller.
+    """
+    last = 0
+    select = f"SELECT id, {column} FROM {table} WHERE id > %s AND {column} <> '' ORDER BY id LIMIT %s"  # noqa: S608
+    update = f"UPDATE {table} SET {column} = %s WHERE id = %s"  # noqa: S608
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(select, [last, batch])
+            rows = cursor.fetchall()
+            if not rows:
+                return
+            for key, stored in rows:
+                if not _is_encrypted(stored):
+                    cursor.execute(update, [_cipher().encrypt(stored.encode()).decode(), key])
+            last = rows[-1][0]
+
+
+def _is_encrypted(stored: str) -> bool:
+    try:
+        _cipher().decrypt(stored.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 class EncryptedTextField(_TextField):
     """Text that the database only ever sees encrypted. An empty value is stored as it is."""
 

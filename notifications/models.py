@@ -56,7 +56,8 @@ class Notification(models.Model):
     sms_parts = models.PositiveSmallIntegerField(default=0, help_text=_("How many SMS it took and cost."))
     fallback_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="fallbacks")
     subject = models.CharField(max_length=250, blank=True)
-    body = models.TextField(blank=True)
+    # What was sent may name an address or answer a private question, so it is kept like those: encrypted.
+    body = EncryptedTextField(blank=True)
     error = models.TextField(blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)

@@ -6,6 +6,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from accounts.models import Customer
+from core.fields import decrypted, encrypt_column
 from devservers import application
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +70,28 @@ def test_without_its_key_it_says_so(settings: Settings) -> None:
 
     with pytest.raises(ImproperlyConfigured, match="not in FIELD_KEYS"):
         made.refresh_from_db()
+
+
+def test_a_column_of_plain_text_is_encrypted_once() -> None:
+    first, second, empty = (
+        customer(email_normalised="1"),
+        customer(email_normalised="2"),
+        customer(email_normalised="3"),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_customer SET phone = 'plain' WHERE id = %s", [first.pk])
+        cursor.execute("UPDATE accounts_customer SET phone = '' WHERE id = %s", [empty.pk])
+
+    encrypt_column(connection, "accounts_customer", "phone", batch=2)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT phone FROM accounts_customer ORDER BY id")
+        stored = [row[0] for row in cursor.fetchall()]
+    encrypt_column(connection, "accounts_customer", "phone", batch=2)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT phone FROM accounts_customer ORDER BY id")
+        again = [row[0] for row in cursor.fetchall()]
+
+    assert [decrypted(each) if each else each for each in stored] == ["plain", PHONE, ""]
+    assert again == stored
+    second.refresh_from_db()
+    assert second.phone == PHONE
