@@ -13,7 +13,7 @@ def encrypt_bodies(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0005_sms_parts")]
+    dependencies = [("notifications", "0006_one_pseudonym_for_each_person")]
     operations = [
         migrations.AlterField("notification", "body", core.fields.EncryptedTextField(blank=True)),
         # Backwards the older code would show ciphertext; nothing is lost, so nothing is done.
