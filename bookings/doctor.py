@@ -166,7 +166,7 @@ def exceeded_limits(now: datetime) -> list[str]:
 
     Days to come only: a limit that was lowered later says nothing about the past.
     """
-    parameters = {"now": now, "claiming": list(CLAIMING), "expiring": list(EXPIRING)}
+    parameters: dict[str, Any] = {"now": now, "claiming": list(CLAIMING), "expiring": list(EXPIRING)}
     found: defaultdict[tuple[int, str, int], set[int]] = defaultdict(set)
     with connection.cursor() as cursor:
         cursor.execute(_BOOKED, parameters)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -24,6 +25,7 @@ from bookings.policy_texts import BookingFacts, plain_policy_sentence, policy_se
 from bookings.records import deposit_minor, subject_ref
 from bookings.settlements import Settlement
 from core.references import spoken
+from core.zones import city
 from notifications.requests import CalendarPart, MessageContext
 from payments.enums import PaymentStatus
 from payments.queries import balance, payments_of, saved_card
@@ -143,7 +145,8 @@ def _context(
 
 def common(booking: Booking, business: Business, details: Mapping[str, Any]) -> dict[str, Any]:
     previous = details.get("previous_starts_at")
-    if previous and datetime.fromisoformat(previous) == booking.starts_at:
+    previous_zone = ZoneInfo(details.get("previous_zone", booking.location.time_zone))
+    if previous and "previous_zone" not in details and datetime.fromisoformat(previous) == booking.starts_at:
         previous = None
     return {
         "business": business.text("name"),
@@ -157,7 +160,8 @@ def common(booking: Booking, business: Business, details: Mapping[str, Any]) -> 
         "currency": booking.currency,
         "total_minor": booking.total_minor,
         "tax_minor": booking.tax_minor,
-        "previous": appointment.local(datetime.fromisoformat(previous), booking) if previous else None,
+        "previous": datetime.fromisoformat(previous).astimezone(previous_zone) if previous else None,
+        "previous_zone": city(previous_zone) if "previous_zone" in details else "",
     }
 
 

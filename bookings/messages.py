@@ -55,13 +55,21 @@ def announce_confirmed(booking: Booking, *, now: datetime) -> None:
 
 
 def announce_moved(
-    booking: Booking, *, previous_starts_at: datetime, previous_staff_ids: Collection[int] = (), now: datetime
+    booking: Booking,
+    *,
+    previous_starts_at: datetime,
+    previous_staff_ids: Collection[int] = (),
+    previous_zone: str = "",
+    now: datetime,
 ) -> None:
     """Tell everybody concerned the new time. Call it after the lines and ``ical_sequence`` have changed.
 
     :param previous_staff_ids: who had the booking before; those who have it no longer are told to forget it.
+    :param previous_zone: the location's zone before, where that is what has changed.
     """
     details = {"previous_starts_at": previous_starts_at.isoformat()}
+    if previous_zone:
+        details["previous_zone"] = previous_zone
     staff = staff_of(booking)
     requests = _requests(booking, MessageKind.MOVED, staff, details)
     requests += _released(booking, staff, previous_staff_ids, details)

@@ -43,6 +43,7 @@ def policy_preview(
         language=language,
         currency=currency,
         total_minor=total,
+        now=now,
         paid_minor=asked.due_now_minor,
         deposit_minor=deposit_taken(
             terms, payment_mode=asked.mode, due_now_minor=asked.due_now_minor, total_minor=total

@@ -41,9 +41,9 @@ _OPEN, _CLOSE = "\x02", "\x03"
 class BookingFacts(TypedDict):
     """What a sentence depends on beside the terms.
 
-    ``confirmed_at`` is None before the booking is made. With ``now`` a sentence speaks from there: what is over is told
-    as over. ``anchor_minor`` is ``Booking.fee_anchor_minor``, ``paid_minor`` what was paid so far (before booking: what
-    is due now), ``deposit_minor`` the deposit of ``policies.deposit_taken``.
+    A sentence speaks from ``now``: what is over is told as over, so none promises a moment that has passed.
+    ``confirmed_at`` is None before the booking is made. ``anchor_minor`` is the column of the booking, ``paid_minor``
+    what was paid so far (before booking: what is due now), ``deposit_minor`` the deposit of ``policies.deposit_taken``.
     """
 
     starts_at: datetime
@@ -51,8 +51,8 @@ class BookingFacts(TypedDict):
     language: str
     currency: str
     total_minor: int
+    now: datetime
     confirmed_at: NotRequired[datetime | None]
-    now: NotRequired[datetime | None]
     anchor_minor: NotRequired[int]
     paid_minor: NotRequired[int]
     deposit_minor: NotRequired[int]
@@ -92,7 +92,7 @@ def plain_fee_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> str:
 
 
 def cancel_now(terms: Terms, **facts: Unpack[BookingFacts]) -> CancelNow:
-    """Say what cancelling costs at ``now``, which must be given and before the start, and when that changes."""
+    """Say what cancelling costs at ``now``, which must be before the start, and when that changes."""
     story = _Story(terms, **facts)
     left = story.steps_left()
     changes = len(left) > 1
@@ -115,7 +115,7 @@ def move_sentence(terms: Terms, *, move_count: int, **facts: Unpack[BookingFacts
     """
     story = _Story(terms, **facts)
     until = reschedule_until(terms, story.starts_at, confirmed_at=story.confirmed_at)
-    if until is None or (story.now is not None and story.now > until):
+    if until is None or story.now > until:
         return SafeString("")
     with override(story.language):
         sentences = [gettext("You can move it until %(until)s.") % {"until": story.moment(until)}]
@@ -132,8 +132,6 @@ def move_sentence(terms: Terms, *, move_count: int, **facts: Unpack[BookingFacts
 def late_move_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> SafeString:
     """Warn before a move at ``now`` that cancelling later costs at least what it costs now; empty while it is free."""
     story = _Story(terms, **facts)
-    if story.now is None:
-        raise ValueError("A warning before a move needs to know when that is.")
     anchor = anchor_after_move(
         terms,
         starts_at=story.starts_at,
@@ -180,11 +178,16 @@ class _Story:
     language: str
     currency: str
     total_minor: int
+    now: datetime
     confirmed_at: datetime | None = None
-    now: datetime | None = None
     anchor_minor: int = 0
     paid_minor: int = 0
     deposit_minor: int = 0
+
+    @property
+    def is_made_before_now(self) -> bool:
+        """Whether there is a booking that could be cancelled at ``now``."""
+        return self.confirmed_at is not None and self.confirmed_at < self.now
 
     def steps(self) -> list[FeeStep]:
         return fee_steps(
@@ -199,7 +202,7 @@ class _Story:
     def steps_left(self) -> list[FeeStep]:
         """The steps that are not over; after the start the last one."""
         steps = self.steps()
-        return [step for step in steps if self.now is None or self.now <= step.until] or steps[-1:]
+        return [step for step in steps if self.now <= step.until] or steps[-1:]
 
     def money(self, amount_minor: int) -> str:
         return money.formatted(amount_minor, self.currency, self.language)
@@ -245,7 +248,7 @@ class _Story:
             (False, True): gettext("If you cancel, %(fee)s is kept"),
             (True, False): gettext("If you cancel now, %(fee)s is due"),
             (True, True): gettext("If you cancel now, %(fee)s is kept"),
-        }[self.now is not None, self.is_paid(steps[-1].fee_minor)]
+        }[self.is_made_before_now, self.is_paid(steps[-1].fee_minor)]
         return text % {"fee": self.fee(steps[0].fee_minor)} + self._later(steps)
 
     def change(self, until: datetime, fee_minor: int) -> str:
@@ -286,13 +289,13 @@ def _moving(story: _Story) -> str:
     if story.confirmed_at is not None:
         return ""
     terms = story.terms
-    # With now, the free minutes after booking count as if it were booked at this moment.
+    # The free minutes after booking count as if it were booked at this moment.
     until = reschedule_until(terms, story.starts_at, confirmed_at=story.now)
     is_blocked = terms.over_limit == OverLimit.BLOCKED
     with override(story.language):
         if until is None or (is_blocked and terms.free_move_count == 0):
             return gettext("It cannot be moved online.")
-        if story.now is not None and story.now > until:
+        if story.now > until:
             return gettext("Moving it online was possible until %(until)s.") % {"until": story.moment(until)}
         values = {
             "until": story.moment(until),
@@ -320,7 +323,7 @@ def _moving(story: _Story) -> str:
 
 def _absence_ahead(story: _Story) -> str:
     """Say what not coming costs, as long as the customer can still come."""
-    is_ahead = story.now is None or story.now < story.starts_at
+    is_ahead = story.now < story.starts_at
     return _absence(story, is_first=False) if is_ahead else ""
 
 
@@ -367,14 +370,9 @@ def _grace(story: _Story) -> str:
     terms, now = story.terms, story.now
     if story.confirmed_at is not None or not terms.grace_minutes or (story.deposit_minor and keeps_deposit(terms)):
         return ""
-    length, lead = (formats.hours_text(minutes) for minutes in (terms.grace_minutes, terms.grace_min_lead_minutes))
-    if now is not None:
-        with_grace = free_until(terms, story.starts_at, confirmed_at=now)
-        if with_grace == free_until(terms, story.starts_at, confirmed_at=None):
-            return ""
-    elif terms.grace_min_lead_minutes:
-        text = gettext("For %(length)s after booking you can cancel free, unless it starts within %(lead)s.")
-        return text % {"length": length, "lead": lead}
+    length = formats.hours_text(terms.grace_minutes)
+    if free_until(terms, story.starts_at, confirmed_at=now) == free_until(terms, story.starts_at, confirmed_at=None):
+        return ""
     return gettext("For %(length)s after booking you can cancel free.") % {"length": length}
 
 

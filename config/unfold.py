@@ -17,6 +17,8 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 ADMIN_ROUTES = {
     "bookings_ahead": "bookings.commitments.bookings_ahead",
     "stranded_bookings": "bookings.commitments.stranded_bookings",
+    "zone_change_preview": "bookings.operations.zone_change.zone_change_preview",
+    "change_zone": "bookings.operations.zone_change.change_zone_as_user",
     "policy_preview": "bookings.policy_previews.policy_preview",
     "lock_unless_needed": "bookings.operations.schedule.lock_unless_needed",
 }

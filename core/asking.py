@@ -1,12 +1,12 @@
 """Admin pages that show what a change hits, and ask, before anything is saved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.admin import ModelAdmin
@@ -18,13 +18,14 @@ class AskFirst(Exception):
     """A change hits more than its form shows. Rolls the change back; the page comes back with what it hits.
 
     :param shown: what it hits, as HTML.
-    :param insist: the words beside the box to tick.
+    :param insist: the words beside the box to tick; empty where there is nothing to insist on.
+    :param choices: in place of the box, ways to go on: (value, words), of which one is to be picked.
     """
 
-    def __init__(self, shown: SafeString, insist: str) -> None:
+    def __init__(self, shown: SafeString, insist: str, choices: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__()
         self.shown = shown
-        self.insist = insist
+        self.options = [("radio", value, words) for value, words in choices] or [("checkbox", "on", insist)]
 
 
 class AskingAdmin(ModelAdmin):
@@ -61,8 +62,10 @@ class _RefusedForm:
 
     def clean(self) -> Any:
         cleaned = super().clean()  # type: ignore[misc]
-        insist = format_html(
-            '<label class="flex gap-2 mt-2"><input type="checkbox" name="{}"> {}</label>', INSISTS, self.question.insist
+        insist = format_html_join(
+            "",
+            '<label class="flex gap-2 mt-2"><input type="{}" name="{}" value="{}"> {}</label>',
+            ((kind, INSISTS, value, words) for kind, value, words in self.question.options if words),
         )
         self.add_error(None, ValidationError(format_html("{}{}", self.question.shown, insist)))  # type: ignore[attr-defined]
         return cleaned

@@ -11,6 +11,11 @@ from zoneinfo import ZoneInfo
 OffsetChange = tuple[datetime, int]
 
 
+def city(zone: ZoneInfo) -> str:
+    """The place a zone is named after: Europe/Lisbon is Lisbon."""
+    return zone.key.rsplit("/", 1)[-1].replace("_", " ")
+
+
 def is_repeated(local: datetime) -> bool:
     """Whether the clock of ``local``, which has a zone, shows this time twice that night."""
     first, second = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()

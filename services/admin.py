@@ -61,6 +61,7 @@ from services.readings import Reading, as_table, in_another_currency, with_tax_m
 from services.schedule_admin import ScheduleAdmin, ask_about
 from services.settings_admin import SettingsAdmin
 from services.values import POLICY_FIELDS, policy_values
+from services.zone_admin import change_zone_first
 
 HOURS_LABELS = {"start_minute": _("from"), "end_minute": _("until"), "on": _("date")}
 TRANSLATIONS: Any = (_("Other languages"), {"classes": ["tab"], "fields": ["translations"]})
@@ -432,6 +433,11 @@ class LocationAdmin(ScheduleAdmin):
             zones = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
             kwargs["widget"] = UnfoldAdminSelect2Widget(choices=[(name, name) for name in [*zones, "UTC"]])
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:
+        if change and "time_zone" in form.changed_data:
+            change_zone_first(request, Location.objects.get(pk=obj.pk), ZoneInfo(obj.time_zone))
+        super().save_model(request, obj, form, change)
 
     def resource_ids(self, obj: Location) -> Collection[int]:
         """Its rooms and devices, and everybody who works there."""

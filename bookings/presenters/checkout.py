@@ -1,5 +1,6 @@
 """The details page: what is held, for how long, what it costs, and what may be added."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,6 +52,7 @@ class Summary:
     band: tuple[MoneyLine, ...]
     policy: SafeString
     total_minor: int
+    read_at: int = 0
     due_minor: int = 0
     next_step: str = ""
     button: str = ""
@@ -96,7 +98,7 @@ def demand(booking: Booking, *, has_stripe: bool) -> Demand:
 
 
 def summary(
-    booking: Booking, business: Business, offered: Sequence[AddOn], asked: Demand, *, is_request: bool
+    booking: Booking, business: Business, offered: Sequence[AddOn], asked: Demand, *, is_request: bool, now: datetime
 ) -> Summary:
     """What is being bought, and what is asked for it. ``offered`` are the extras of the service; those not chosen yet
     can be added. ``is_request``: the business answers before anything is agreed.
@@ -109,7 +111,8 @@ def summary(
         lines=tuple(visit.price_lines(booking, marks_at_visit=asked.due_now_minor > 0)),
         extras=tuple(_extra(booking, add_on) for add_on in offered if add_on.pk not in chosen),
         band=tuple(money.demand_lines(booking, asked)),
-        policy=policy_texts.policy_sentence(Terms.from_json(booking.terms), **policy_facts(booking, asked)),
+        policy=policy_texts.policy_sentence(Terms.from_json(booking.terms), **policy_facts(booking, asked, now)),
+        read_at=int(now.timestamp()),
         total_minor=booking.total_minor,
         due_minor=asked.due_now_minor,
         next_step=_next_step(asked, is_request=is_request),
@@ -117,10 +120,26 @@ def summary(
     )
 
 
-def consent_text(booking: Booking, asked: Demand) -> str:
+def consent_text(booking: Booking, asked: Demand, now: datetime) -> str:
     """The exact words beside the button, the rule they speak of included; kept with the booking."""
-    rule = policy_texts.plain_policy_sentence(Terms.from_json(booking.terms), **policy_facts(booking, asked))
-    return f"{consent_words()} {rule}"
+    return f"{consent_words()} {_rule(booking, asked, now)}"
+
+
+def is_rule_as_read(booking: Booking, asked: Demand, *, read_at: datetime, now: datetime) -> bool:
+    """Whether the rule says the same as when the page was written, but for moments that go on with the clock."""
+    then, today = (re.sub(r"\d", "", _rule(booking, asked, at)) for at in (read_at, now))
+    return then == today
+
+
+def rule_changed() -> str:
+    """What to say when the page stated the rule as it is no longer."""
+    return gettext(
+        "A deadline of the cancellation rule has passed meanwhile. Nothing was booked; please read it again."
+    )
+
+
+def _rule(booking: Booking, asked: Demand, now: datetime) -> str:
+    return policy_texts.plain_policy_sentence(Terms.from_json(booking.terms), **policy_facts(booking, asked, now))
 
 
 def consent_words() -> str:
@@ -146,7 +165,7 @@ def alternatives(booking: Booking, nearest: Sequence[tuple[int, int]], now: date
     return found
 
 
-def policy_facts(booking: Booking, asked: Demand) -> policy_texts.BookingFacts:
+def policy_facts(booking: Booking, asked: Demand, now: datetime) -> policy_texts.BookingFacts:
     """What the sentences about cancelling, moving and not coming depend on before the booking is made."""
     return {
         "starts_at": booking.starts_at,
@@ -154,6 +173,7 @@ def policy_facts(booking: Booking, asked: Demand) -> policy_texts.BookingFacts:
         "language": get_language() or booking.language,
         "currency": booking.currency,
         "total_minor": booking.total_minor,
+        "now": now,
         "paid_minor": asked.due_now_minor,
         "deposit_minor": deposit_taken(
             Terms.from_json(booking.terms),

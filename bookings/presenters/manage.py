@@ -27,6 +27,7 @@ from bookings.presenters.zones import visitor_time
 from bookings.records import deposit_minor
 from bookings.settlements import CancelQuote
 from core import formats
+from core.zones import city
 from services.models import Business
 
 # The bar is a drawing, not a scale: a deadline minutes before the start has to be seen as well.
@@ -391,6 +392,8 @@ def _channel_text(channel: str) -> str:
 
 def _moved_text(event: BookingEvent, booking: Booking, by_customer: bool, names: dict[str, str]) -> str:
     before, after = (_moment(event.details, side, booking) for side in ("from", "to"))
+    if "zone" in event.details["to"]:
+        return _zone_text(event.details, before, after, names)
     if before == after:
         return gettext("Somebody else will see you now")
     who = (
@@ -403,7 +406,15 @@ def _moved_text(event: BookingEvent, booking: Booking, by_customer: bool, names:
 
 
 def _moment(details: dict[str, Any], side: str, booking: Booking) -> str:
-    return formats.moment_text(local(datetime.fromisoformat(details[side]["starts_at"]), booking))
+    zone = ZoneInfo(details[side].get("zone", booking.location.time_zone))
+    return formats.moment_text(datetime.fromisoformat(details[side]["starts_at"]).astimezone(zone))
+
+
+def _zone_text(details: dict[str, Any], before: str, after: str, names: dict[str, str]) -> str:
+    """The place's zone has changed, so both times say theirs."""
+    cities = {f"{side}_city": city(ZoneInfo(details[side]["zone"])) for side in ("from", "to")}
+    text = gettext("%(name)s moved it from %(before)s (%(from_city)s time) to %(after)s (%(to_city)s time)")
+    return text % {**names, **cities, "before": before, "after": after}
 
 
 def next_times(starts: Iterable[int], booking: Booking, *, now: datetime, count: int = 3) -> list[tuple[str, str, str]]:

@@ -58,7 +58,7 @@ def demand_lines(booking: Booking, demand: Demand) -> list[MoneyLine]:
     return [MoneyLine(at_visit, later, "now")]
 
 
-def card_terms(booking: Booking, business: Business, demand: Demand) -> str:
+def card_terms(booking: Booking, business: Business, demand: Demand, *, now: datetime) -> str:
     """What somebody agrees to whose card is kept; these exact words are kept as the consent. Empty where none is."""
     return payment_texts.card_consent(
         Terms.from_json(booking.terms),
@@ -69,6 +69,7 @@ def card_terms(booking: Booking, business: Business, demand: Demand) -> str:
         language=get_language() or booking.language,
         currency=booking.currency,
         total_minor=booking.total_minor,
+        now=now,
         paid_minor=demand.due_now_minor,
         deposit_minor=deposit_minor(booking),
     )

@@ -90,7 +90,13 @@ def state(
 
 
 def page(
-    booking: Booking, business: Business, due: Payable, demand: Demand, *, moves_to: datetime | None = None
+    booking: Booking,
+    business: Business,
+    due: Payable,
+    demand: Demand,
+    *,
+    now: datetime,
+    moves_to: datetime | None = None,
 ) -> PayPage:
     """``moves_to`` is the time for which the fee of a move is paid."""
     amount = visit.money(due.amount_minor, booking)
@@ -101,7 +107,7 @@ def page(
         sum=amount,
         button=gettext("Save this card") if is_card else gettext("Pay %(sum)s") % {"sum": amount},
         note=gettext("Nothing is charged now.") if is_card else gettext("Your bank may ask you to confirm it."),
-        consent=money_presenter.card_terms(booking, business, demand) if due.saves_card else "",
+        consent=money_presenter.card_terms(booking, business, demand, now=now) if due.saves_card else "",
         is_card=is_card,
         expected_minor=due.amount_minor,
         stripe_minor=0 if is_card else stripe_amount(due.amount_minor, booking.currency),

@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils.translation import gettext, ngettext
 
 from core.formats import hours_text, time_text
+from core.zones import city
+
+__all__ = ["city", "is_elsewhere", "visitor_time", "zone_named", "zone_sentence"]
 
 
 def zone_named(name: str) -> ZoneInfo | None:
@@ -14,11 +17,6 @@ def zone_named(name: str) -> ZoneInfo | None:
         return ZoneInfo(name) if name and "/" in name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
-
-
-def city(zone: ZoneInfo) -> str:
-    """The place a zone is named after: Europe/Lisbon is Lisbon."""
-    return zone.key.rsplit("/", 1)[-1].replace("_", " ")
 
 
 def is_elsewhere(zone: ZoneInfo, visitor: ZoneInfo | None, at: datetime) -> bool:

@@ -1,7 +1,7 @@
 """From a held time to a confirmed booking: the details page, its extras, and taking a time again that ran out."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -147,10 +147,13 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
         if request.POST.get("expected_total") != str(shown.total_minor):
             problem = presenter.price_changed(shown)
             return _page(request, _booking(token), token, form, now=now, problem=problem, status=409)
+        read_at = _read_at(request, booking, now)
+        if not presenter.is_rule_as_read(booking, _demand(booking), read_at=read_at, now=now):
+            return _page(request, _booking(token), token, form, now=now, problem=presenter.rule_changed(), status=409)
         confirmed = confirm_booking(
             booking_id=booking.pk,
             contact=_contact(form),
-            consent_text=presenter.consent_text(shown, _demand(shown)),
+            consent_text=presenter.consent_text(shown, _demand(shown), read_at),
             actor=_CUSTOMER,
             now=now,
             seen=Seen.of(shown, shown.lines.all()),
@@ -163,6 +166,15 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
     except DomainError as error:
         return _page(request, _booking(token), token, form, now=now, problem=error.sentence, status=error.status)
     return _onward(request, confirmed, now)
+
+
+def _read_at(request: HttpRequest, booking: Booking, now: datetime) -> datetime:
+    """When the page was written that the customer agreed to; now where the form does not say a possible moment."""
+    seconds = request.POST.get("read_at", "")
+    if not (seconds.isascii() and seconds.isdigit() and len(seconds) < 12):
+        return now
+    read_at = datetime.fromtimestamp(int(seconds), tz=UTC)
+    return read_at if booking.created_at.replace(microsecond=0) <= read_at <= now else now
 
 
 def _page(
@@ -183,7 +195,7 @@ def _page(
         "problem": problem,
         "is_over": is_over,
         "hold": presenter.countdown(booking, now),
-        "summary": _summary(booking),
+        "summary": _summary(booking, now),
         "consent": presenter.consent_words(),
         "back_url": picker_url(booking),
     }
@@ -218,7 +230,12 @@ def _again_with_typed(
 ) -> HttpResponse:
     """Show the details page with what was typed so far; with nothing typed and nothing to say, by a redirect."""
     if request.htmx:  # type: ignore[attr-defined]
-        parts = {"summary": _summary(booking), "token": token, "problem": problem, "consent": presenter.consent_words()}
+        parts = {
+            "summary": _summary(booking, now),
+            "token": token,
+            "problem": problem,
+            "consent": presenter.consent_words(),
+        }
         return render(request, "bookings/_summary_again.html", parts, status=status)
     typed = _typed(request)
     if status == 200 and not any(typed.values()):
@@ -226,9 +243,9 @@ def _again_with_typed(
     return _page(request, booking, token, _form(booking, initial=typed), now=now, problem=problem, status=status)
 
 
-def _summary(booking: Booking) -> presenter.Summary:
+def _summary(booking: Booking, now: datetime) -> presenter.Summary:
     offered = queries.add_ons_of(booking)
-    return presenter.summary(booking, _business(), offered, _demand(booking), is_request=_is_request(booking))
+    return presenter.summary(booking, _business(), offered, _demand(booking), is_request=_is_request(booking), now=now)
 
 
 def _demand(booking: Booking) -> Demand:

@@ -329,7 +329,7 @@ def _page(
 def _pay_page(look: Look, due: Payable) -> presenter.PayPage:
     booking = look.booking
     demand = demand_of(booking, booking.lines.all())
-    return presenter.page(booking, look.opened.business, due, demand, moves_to=look.moves_to)
+    return presenter.page(booking, look.opened.business, due, demand, now=look.opened.now, moves_to=look.moves_to)
 
 
 def _countdown(look: Look) -> checkout_presenter.Countdown | None:

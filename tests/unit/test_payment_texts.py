@@ -56,6 +56,7 @@ def consent(terms: Terms, **values: Any) -> str:
         "language": "en",
         "currency": "EUR",
         "total_minor": 8000,
+        "now": datetime(2026, 11, 1, 9, 0, tzinfo=UTC),
         "paid_minor": demand.due_now_minor,
         **values,
     }

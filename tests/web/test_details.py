@@ -388,3 +388,47 @@ def test_correcting_the_form_gives_five_more_minutes_once(
 
     assert "Book Tue 5 Jan, 10:00" in kept
     assert over.status_code == 409
+
+
+def test_a_deadline_that_has_passed_is_told_as_passed_and_so_is_the_consent(client: Client, studio: Studio) -> None:
+    held = hold(studio, start_minute=studio.minute(14, days=0))
+    page = client.get(details(held)).content.decode()
+
+    client.post(details(held), filled(held) | {"read_at": typed_read_at(page)})
+
+    rule = "Cancelling was free until Sun 3 Jan, 14:00. If you cancel, 50\xa0% (€40.00) is due."
+    assert rule in page.replace("<strong>", "").replace("</strong>", "")
+    assert "Free to cancel until" not in page
+    assert rule in Consent.objects.get().text
+
+
+def test_a_deadline_that_passes_while_somebody_types_is_shown_before_booking(
+    client: Client, studio: Studio, stopped: StoppedClock
+) -> None:
+    stopped.at = studio.at(9, 58, days=0)
+    held = hold(studio, start_minute=studio.minute(10, days=1), now=stopped.at)
+    read_at = typed_read_at(client.get(details(held)).content.decode())
+    stopped.at = studio.at(10, 1, days=0)
+
+    refused = client.post(details(held), filled(held) | {"read_at": read_at})
+
+    assert refused.status_code == 409
+    assert "A deadline of the cancellation rule has passed meanwhile" in refused.content.decode()
+    assert "Cancelling was free until" in refused.content.decode()
+    assert not Consent.objects.exists()
+    agreed = client.post(details(held), filled(held) | {"read_at": typed_read_at(refused.content.decode())})
+    assert agreed.status_code == 303
+    assert "Cancelling was free until Mon 4 Jan, 10:00" in Consent.objects.get().text
+
+
+@pytest.mark.parametrize("read_at", ["", "x", "-1", "99999999999", "1"])
+def test_an_impossible_moment_of_reading_counts_as_now(client: Client, studio: Studio, read_at: str) -> None:
+    held = hold(studio)
+
+    client.post(details(held), filled(held) | {"read_at": read_at})
+
+    assert "Free to cancel until Mon 4 Jan, 10:00" in Consent.objects.get().text
+
+
+def typed_read_at(page: str) -> str:
+    return page.partition('name="read_at" value="')[2].partition('"')[0]
