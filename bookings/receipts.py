@@ -28,6 +28,7 @@ def receipt_subject(subject_ref: str) -> ReceiptSubject | None:
             lines=_lines(booking),
             language=booking.language,
             zone=booking.location.time_zone,
+            brand_colour=business.brand_colour,
         )
 
 

@@ -115,6 +115,7 @@ APPEND_ONLY_TABLES: dict[str, list[str]] = {
     "payments_receipt": [],
     # Only who did it may go with the person; the name stays.
     "services_settingschange": ["actor_id"],
+    "payments_receiptdocument": [],
 }
 
 # --- broker and cache: losing them loses nothing ------------------------------------------------------------------
@@ -162,6 +163,7 @@ CELERY_BEAT_SCHEDULE = {
     "delete-old-notices": {"task": "payments.tasks.delete_old_notices", "schedule": crontab(hour="4", minute="15")},
     "delete-old-messages": {"task": "notifications.tasks.delete_old", "schedule": crontab(hour="4", minute="25")},
     "forget-cards": {"task": "payments.tasks.forget_cards", "schedule": crontab(minute="35")},
+    "draw-receipts": {"task": "payments.tasks.draw_receipts", "schedule": crontab(minute="*/10")},
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": 15.0, "options": {"expires": 30}},
     "agendas": {"task": "bookings.tasks.enqueue_agendas", "schedule": 300.0, "options": {"expires": 300}},
     "settle-fees": {"task": "bookings.tasks.settle_fees", "schedule": 60.0, "options": {"expires": 120}},
@@ -185,6 +187,7 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
         "booking-refund": "bookings.handlers.refund_settled",
     },
     "staff.left": {"staff-left": "bookings.handlers.staff_left"},
+    "receipt.issued": {"receipt-document": "payments.handlers.receipt_document"},
     "message.reported": {"message-reported": "notifications.handlers.message_reported"},
 }
 # subject kind -> function(subject reference) -> ReceiptSubject, or None when it is gone

@@ -1,5 +1,5 @@
 """What the outbox starts here: reading notices again at their source, charging, refunding, calling off, forgetting
-cards, and receipts of refunds.
+cards, receipts of refunds, and drawing receipts.
 
 Each looks at the row first, so that it may come twice, late or in any order.
 """
@@ -51,3 +51,7 @@ def forget_card(delivery: Delivery, *, now: datetime) -> None:
 
 def refund_receipt(delivery: Delivery, *, now: datetime) -> None:
     receipts.issue_receipt(refund_id=delivery.payload["refund_id"], now=now)
+
+
+def receipt_document(delivery: Delivery, *, now: datetime) -> None:
+    receipts.draw_receipt(receipt_id=delivery.payload["receipt_id"], now=now)

@@ -340,6 +340,17 @@ class Receipt(models.Model):
         return self.number
 
 
+class ReceiptDocument(models.Model):
+    """A receipt as the PDF that a worker drew once. Never drawn again, so that everybody has the same bytes."""
+
+    receipt = models.OneToOneField(Receipt, primary_key=True, on_delete=models.CASCADE, related_name="document")
+    pdf = models.BinaryField()
+    drawn_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.receipt_id}.pdf"
+
+
 class Reconciliation(models.Model):
     """One comparison with the payment provider: how much was looked at, what was put right, what a person must see."""
 

@@ -6,7 +6,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from payments.enums import COUNTING_REFUNDS, LIVE_PAYMENTS, Purpose
-from payments.models import BillLine, MoneyAlert, Payment, Receipt, Refund, SavedCard
+from payments.models import BillLine, MoneyAlert, Payment, Receipt, ReceiptDocument, Refund, SavedCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,17 @@ def chargeable_cards() -> QuerySet[SavedCard]:
 
 def receipts_of(subject_ref: str) -> list[Receipt]:
     return list(Receipt.objects.filter(subject_ref=subject_ref))
+
+
+def has_receipt_pdf(receipt: Receipt) -> bool:
+    """Say whether a worker has drawn the PDF of this receipt."""
+    return ReceiptDocument.objects.filter(receipt=receipt).exists()
+
+
+def receipt_pdf_bytes(receipt: Receipt) -> bytes | None:
+    """Return the kept PDF; None until a worker has drawn it."""
+    kept = ReceiptDocument.objects.filter(receipt=receipt).values_list("pdf", flat=True).first()
+    return None if kept is None else bytes(kept)
 
 
 def open_alerts() -> QuerySet[MoneyAlert]:

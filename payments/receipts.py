@@ -65,7 +65,7 @@ class ReceiptContents:
 
     ``kind`` ``refund`` is a credit note; ``original_number`` then names the receipt it belongs to.
     ``this_amount_minor`` is what was paid or refunded this time. ``issuer`` and ``subject`` are lines of text that were
-    written in ``language`` already. ``zone`` is an IANA name.
+    written in ``language`` already. ``zone`` is an IANA name, ``brand_colour`` is ``#rrggbb``.
 
     :raises ValueError: when ``issued_at`` has no zone.
     """
@@ -84,6 +84,7 @@ class ReceiptContents:
     this_amount_minor: int
     note: str = ""
     original_number: str = ""
+    brand_colour: str = "#0f766e"
 
     def __post_init__(self) -> None:
         _refuse_naive(self.issued_at)

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from core import clock
 from payments import gateway, lookafter, retention
-from payments.operations import detach_cards_due, list_waiting_refunds
+from payments.operations import detach_cards_due, draw_missing_receipts, list_waiting_refunds
 
 
 @shared_task
@@ -30,3 +30,8 @@ def delete_old_notices() -> int:
 @shared_task
 def forget_cards() -> int:
     return detach_cards_due(now=clock.now()) if gateway.is_configured() else 0
+
+
+@shared_task
+def draw_receipts() -> int:
+    return draw_missing_receipts(now=clock.now())

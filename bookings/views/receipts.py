@@ -1,15 +1,15 @@
 """Receipts of a booking, by its link: as a page and as a PDF that say the same."""
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from bookings.models import Booking
 from bookings.views.opened import open_for_customer
 from bookings.views.tokens import token_page
 from payments.models import Receipt
-from payments.queries import receipts_of
-from payments.receipt_pdf import receipt_pdf
+from payments.queries import has_receipt_pdf, receipt_pdf_bytes, receipts_of
 from payments.receipts import ReceiptContents, written
 
 
@@ -19,7 +19,13 @@ def receipt(request: HttpRequest, token: str, number: str) -> HttpResponse:
     opened = open_for_customer(token)
     found = found_receipt(opened.booking, number)
     contents = ReceiptContents.from_json(found.contents)
-    context = {"token": opened.token, "number": found.number, "receipt": written(contents), "lang": contents.language}
+    context = {
+        "token": opened.token,
+        "number": found.number,
+        "receipt": written(contents),
+        "lang": contents.language,
+        "has_pdf": has_receipt_pdf(found),
+    }
     return render(request, "bookings/receipt.html", context)
 
 
@@ -27,7 +33,8 @@ def receipt(request: HttpRequest, token: str, number: str) -> HttpResponse:
 @require_safe
 def pdf(request: HttpRequest, token: str, number: str) -> HttpResponse:
     opened = open_for_customer(token)
-    return pdf_response(found_receipt(opened.booking, number), brand_colour=opened.business.brand_colour)
+    found = found_receipt(opened.booking, number)
+    return pdf_response(found, page_url=reverse("receipt", args=[opened.token, found.number]))
 
 
 def found_receipt(booking: Booking, number: str) -> Receipt:
@@ -38,8 +45,11 @@ def found_receipt(booking: Booking, number: str) -> Receipt:
     raise Http404
 
 
-def pdf_response(found: Receipt, *, brand_colour: str) -> HttpResponse:
-    content = receipt_pdf(ReceiptContents.from_json(found.contents), brand_colour=brand_colour)
+def pdf_response(found: Receipt, *, page_url: str) -> HttpResponse:
+    """Answer with the kept PDF. Until a worker has drawn it, lead to the page that says the same."""
+    content = receipt_pdf_bytes(found)
+    if content is None:
+        return redirect(page_url)
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
     return response

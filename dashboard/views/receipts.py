@@ -10,8 +10,8 @@ from dashboard.permissions import may_read_receipts
 from dashboard.presenters.steps import booking_facts
 from dashboard.views.booking import open_booking
 from dashboard.views.pages import Desk, desk_page, show
+from payments.queries import has_receipt_pdf
 from payments.receipts import ReceiptContents, written
-from services.models import Business
 
 
 @require_safe
@@ -27,6 +27,7 @@ def receipt(request: HttpRequest, desk: Desk, reference: str, number: str) -> Ht
         "number": found.number,
         "receipt": written(contents),
         "lang": contents.language,
+        "has_pdf": has_receipt_pdf(found),
     }
     return show(request, desk, "dashboard/receipt.html", context, current="day", place=booking.location)
 
@@ -34,8 +35,9 @@ def receipt(request: HttpRequest, desk: Desk, reference: str, number: str) -> Ht
 @require_safe
 @desk_page
 def pdf(request: HttpRequest, desk: Desk, reference: str, number: str) -> HttpResponse:
-    found = found_receipt(_open(desk, reference), number)
-    return pdf_response(found, brand_colour=Business.objects.get().brand_colour)
+    booking = _open(desk, reference)
+    found = found_receipt(booking, number)
+    return pdf_response(found, page_url=reverse("desk_booking_receipt", args=[booking.reference, found.number]))
 
 
 def _open(desk: Desk, reference: str) -> Booking:

@@ -8,7 +8,7 @@ from payments.operations.bills import NewLine, add_line, open_bill
 from payments.operations.cards import StartedSetup, detach_cards_due, start_card_setup, sync_card_setup
 from payments.operations.charging import request_charge
 from payments.operations.paying import StartedPayment, call_off_payments, record_payment, start_payment, sync_payment
-from payments.operations.receipts import issue_receipt
+from payments.operations.receipts import draw_missing_receipts, draw_receipt, issue_receipt
 from payments.operations.refunding import hand_back, refund_payment, request_refunds
 
 __all__ = [
@@ -19,6 +19,8 @@ __all__ = [
     "call_off_payments",
     "decide_refund",
     "detach_cards_due",
+    "draw_missing_receipts",
+    "draw_receipt",
     "hand_back",
     "issue_receipt",
     "list_waiting_refunds",

@@ -3,9 +3,10 @@
 What was sold and to whom is asked of the subject's route in ``settings.RECEIPT_SUBJECTS``: this app does not know.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,27 +14,38 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from core.outbox import publish
 from payments.enums import PaymentStatus, RefundStatus
-from payments.models import BillLine, Payment, Receipt, ReceiptSeries, Refund
+from payments.models import BillLine, Payment, Receipt, ReceiptDocument, ReceiptSeries, Refund
+from payments.receipt_pdf import receipt_pdf
 from payments.receipts import ReceiptContents, ReceiptLine, ReceiptMoney, receipt_number
+
+logger = logging.getLogger(__name__)
+
+DRAWN_WITHIN = timedelta(minutes=10)
+MISSING_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptSubject:
-    """What a receipt says of its subject, written in ``language``; ``zone`` is the IANA name of the place's zone."""
+    """What a receipt says of its subject, written in ``language``; ``zone`` is the IANA name of the place's zone,
+    ``brand_colour`` is ``#rrggbb``.
+    """
 
     issuer: tuple[str, ...]
     customer_name: str
     lines: tuple[str, ...]
     language: str
     zone: str
+    brand_colour: str
 
 
 @transaction.atomic
 def issue_receipt(*, payment_id: int | None = None, refund_id: int | None = None, now: datetime) -> Receipt | None:
     """Give a payment or a refund that was made its receipt, with the next number of the year. Twice is once.
 
-    None when it was not made, or its subject is gone. Locks the payment or refund, then the series of numbers.
+    Publishes ``receipt.issued``, so that a worker draws the PDF. None when it was not made, or its subject is gone.
+    Locks the payment or refund, then the series of numbers.
     """
     movement = _movement(payment_id, refund_id)
     if movement is None:
@@ -46,7 +58,7 @@ def issue_receipt(*, payment_id: int | None = None, refund_id: int | None = None
     if subject is None:
         return None
     number = _next_number(now.astimezone(ZoneInfo(subject.zone)).year)
-    return Receipt.objects.create(
+    receipt = Receipt.objects.create(
         number=number,
         bill_id=payment.bill_id,
         subject_ref=payment.subject_ref,
@@ -54,6 +66,38 @@ def issue_receipt(*, payment_id: int | None = None, refund_id: int | None = None
         contents=_contents(number, movement, payment, subject, now).to_json(),
         issued_at=now,
     )
+    publish("receipt.issued", f"receipt:{receipt.pk}", {"receipt_id": receipt.pk}, now=now)
+    return receipt
+
+
+def draw_receipt(*, receipt_id: int, now: datetime) -> None:
+    """Draw the PDF of a receipt and keep it. Whoever comes second changes nothing.
+
+    Drawing takes seconds in a new process, so it happens before the transaction and never in a web process.
+    """
+    receipt = Receipt.objects.filter(pk=receipt_id, document=None).first()
+    if receipt is None:
+        return
+    pdf = receipt_pdf(ReceiptContents.from_json(receipt.contents))
+    ReceiptDocument.objects.bulk_create(
+        [ReceiptDocument(receipt=receipt, pdf=pdf, drawn_at=now)], ignore_conflicts=True
+    )
+
+
+def draw_missing_receipts(*, now: datetime) -> int:
+    """Draw the PDFs that nobody has drawn ten minutes after their receipt, up to 20; return how many there were.
+
+    Those are receipts from before PDFs were kept, and those whose drawing was given up.
+    """
+    missing = Receipt.objects.filter(document=None, issued_at__lt=now - DRAWN_WITHIN).order_by("pk")
+    found = list(missing.values_list("pk", flat=True)[:MISSING_AT_ONCE])
+    for receipt_id in found:
+        try:
+            draw_receipt(receipt_id=receipt_id, now=now)
+        except Exception:
+            # One that cannot be drawn must not keep the others waiting.
+            logger.exception("receipt %s cannot be drawn", receipt_id)
+    return len(found)
 
 
 def _movement(payment_id: int | None, refund_id: int | None) -> Payment | Refund | None:
@@ -91,6 +135,7 @@ def _contents(
         currency=payment.currency,
         language=subject.language,
         zone=subject.zone,
+        brand_colour=subject.brand_colour,
         issuer=subject.issuer,
         customer_name=subject.customer_name,
         subject=subject.lines,

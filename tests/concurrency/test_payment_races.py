@@ -307,7 +307,7 @@ def test_refunds_by_rule_by_hand_and_at_the_provider_never_wait_for_each_other(r
 
 @pytest.fixture
 def subject_of_receipts(monkeypatch: pytest.MonkeyPatch) -> None:
-    subject = receipts.ReceiptSubject(("Linden Studio",), "Jana", ("Massage",), "en", "Europe/Berlin")
+    subject = receipts.ReceiptSubject(("Linden Studio",), "Jana", ("Massage",), "en", "Europe/Berlin", "#0f766e")
     monkeypatch.setattr(receipts, "_subject", lambda subject_ref: subject)
 
 

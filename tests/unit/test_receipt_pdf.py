@@ -4,18 +4,20 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
+from typing import Any
 
 import pytest
-from fontTools.ttLib import TTFont
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
+from pypdfium2 import PdfDocument
 
-from payments.fonts import MISSING, readable, write_faces
+from payments.fonts import MISSING, readable
 from payments.receipt_pdf import receipt_pdf
 from payments.receipts import ReceiptContents, ReceiptLine, ReceiptMoney, written
 
@@ -44,13 +46,25 @@ RECEIPT = ReceiptContents(
 HOSTILE = "<script>alert(1)</script> {{7*7}} {nb} \u202eevil\u202c a\x00b \U0001f338 \ud800 \\) endstream %%EOF"
 
 
+def drawn(receipt: ReceiptContents) -> bytes:
+    return receipt_pdf(replace(receipt, brand_colour=BRAND))
+
+
 def read(receipt: ReceiptContents) -> PdfReader:
-    return PdfReader(BytesIO(receipt_pdf(receipt, brand_colour=BRAND)), strict=True)
+    return PdfReader(BytesIO(drawn(receipt)), strict=True)
+
+
+def pages_of(receipt: ReceiptContents) -> list[str]:
+    """The text of each page as a browser's reader finds it, without the places where a long word may be broken."""
+    document = PdfDocument(drawn(receipt))
+    with closing(document):
+        texts = [page.get_textpage().get_text_range() for page in document]
+    return [text.replace("\u200b", "").replace("\ufffe", "-") for text in texts]
 
 
 def text_of(receipt: ReceiptContents) -> str:
     """All text of all pages, with one space for each stretch of white space."""
-    return " ".join(" ".join(page.extract_text() for page in read(receipt).pages).split())
+    return " ".join(" ".join(pages_of(receipt)).split())
 
 
 def squeezed(text: str) -> str:
@@ -84,7 +98,7 @@ def test_pdf_says_all_that_the_receipt_says(contents: ReceiptContents) -> None:
 
 
 def test_pdf_of_a_usual_receipt_is_one_small_a4_page() -> None:
-    document = receipt_pdf(RECEIPT, brand_colour=BRAND)
+    document = drawn(RECEIPT)
     pages = PdfReader(BytesIO(document)).pages
 
     assert len(document) < 60_000
@@ -105,19 +119,17 @@ def test_equal_receipts_give_equal_bytes_in_every_process() -> None:
         "import json, sys, django; django.setup();"
         "from payments.receipt_pdf import receipt_pdf; from payments.receipts import ReceiptContents;"
         "receipt = ReceiptContents.from_json(json.load(sys.stdin));"
-        f"sys.stdout.buffer.write(receipt_pdf(receipt, brand_colour={BRAND!r}))"
+        "sys.stdout.buffer.write(receipt_pdf(receipt))"
     )
     elsewhere = subprocess.run(
         [sys.executable, "-c", script], input=json.dumps(RECEIPT.to_json()).encode(), capture_output=True, check=True
     )
 
-    assert elsewhere.stdout == receipt_pdf(RECEIPT, brand_colour=BRAND)
+    assert elsewhere.stdout == drawn(RECEIPT)
 
 
 def test_another_receipt_gives_other_bytes() -> None:
-    assert receipt_pdf(RECEIPT, brand_colour=BRAND) != receipt_pdf(
-        replace(RECEIPT, this_amount_minor=1700), brand_colour=BRAND
-    )
+    assert drawn(RECEIPT) != drawn(replace(RECEIPT, this_amount_minor=1700))
 
 
 @pytest.mark.parametrize(
@@ -147,16 +159,16 @@ def test_sums_have_the_decimals_of_the_currency(currency: str, expected: str) ->
 
 def test_many_lines_go_on_over_pages_that_repeat_the_head() -> None:
     lines = tuple(ReceiptLine(f"Visit number {number}.", 1, 100, 19, 119, 1900) for number in range(1, 81))
-    pages = [page.extract_text() for page in read(replace(RECEIPT, lines=lines)).pages]
+    pages = pages_of(replace(RECEIPT, lines=lines))
 
     assert re.findall(r"Visit number (\d+)\.", "".join(pages)) == [str(number) for number in range(1, 81)]
-    assert [re.findall(r"\d/\d$", page) for page in pages] == [["1/4"], ["2/4"], ["3/4"], ["4/4"]]
-    assert [("Stillwater Massage" in page, "2026-000123" in page) for page in pages] == [(True, True)] * 4
-    assert [("What" in page) == ("Visit" in page) for page in pages] == [True] * 4
+    assert [re.findall(r"\d/\d$", page.strip()) for page in pages] == [["1/3"], ["2/3"], ["3/3"]]
+    assert [("Stillwater Massage" in page, "2026-000123" in page) for page in pages] == [(True, True)] * 3
+    assert [("What" in page) == ("Visit" in page) for page in pages] == [True] * 3
 
 
 def test_many_payments_go_on_over_pages_that_repeat_their_heading() -> None:
-    pages = [page.extract_text() for page in read(replace(RECEIPT, movements=RECEIPT.movements * 30)).pages]
+    pages = pages_of(replace(RECEIPT, movements=RECEIPT.movements * 30))
 
     assert sum(page.count("Visa") for page in pages) == 60
     assert [("Payments and refunds" in page) == ("Visa" in page) for page in pages] == [True] * len(pages)
@@ -188,9 +200,9 @@ def test_hostile_text_comes_out_as_typed_without_what_steers() -> None:
     )
     text = squeezed(text_of(hostile))
 
-    typed = squeezed("<script>alert(1)</script> {{7*7}} {nb} evil a b \\) endstream %%EOF")
+    typed = squeezed("<script>alert(1)</script> {{7*7}} {nb} evil a b 🌸 \\) endstream %%EOF")
     assert text.count(typed) >= 5
-    assert not {"\u202e", "\x00", "\U0001f338"} & set(text)
+    assert not {"\u202e", "\x00"} & set(text)
 
 
 def test_very_long_text_goes_on_over_pages_and_loses_nothing() -> None:
@@ -217,8 +229,61 @@ def test_any_text_gives_a_document_that_can_be_read(name: str, line: str) -> Non
 
 
 @given(st.text())
+@example("A\u0339\u0323")
+@example("a\u2060\u0301")
 def test_readable_text_stays_as_it_is(text: str) -> None:
     assert readable(readable(text)) == readable(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "محمد عبدالله",
+        "אברהם כהן",
+        "สมชาย ใจดี",
+        "ශ්\u200dරී ලාල්",
+        "अनुष्का शर्मा",
+        "山田太郎",
+        "王小明 简体汉语",
+        "김철수",
+        "Nguyễn Thị Hạnh",
+        "Łukasz Żółć",
+        "Γιώργος Παπαδόπουλος",
+        "Анна Жизнь",
+        "Արամ Խաչատրյան",
+        "გიორგი",
+        "தமிழ்ச்செல்வி",
+        "বাংলা",
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_name_in_any_script_is_readable(name: str, language: str) -> None:
+    text = text_of(replace(RECEIPT, language=language, customer_name=name, subject=(name,)))
+
+    assert readable(name) == name
+    # Which of two neighbouring words in a script from right to left comes first is up to the reader.
+    assert [word for word in name.split() if text.count(word) < 2] == []
+    assert MISSING not in text
+
+
+def test_pdf_can_be_followed_by_a_screen_reader() -> None:
+    reader = read(RECEIPT)
+    catalogue = reader.root_object
+
+    assert catalogue["/MarkInfo"]["/Marked"] == True  # noqa: E712
+    assert "<pdfuaid:part>1</pdfuaid:part>" in catalogue["/Metadata"].get_data().decode()
+    kinds = set(_kinds(catalogue["/StructTreeRoot"]["/K"]))
+    assert {"/H1", "/H2", "/Table", "/TH", "/TD", "/P"} <= kinds
+
+
+def _kinds(part: Any) -> Iterator[str]:
+    part = part.get_object() if hasattr(part, "get_object") else part
+    if isinstance(part, list):
+        for each in part:
+            yield from _kinds(each)
+    elif isinstance(part, dict) and "/S" in part:
+        yield part["/S"]
+        yield from _kinds(part.get("/K", []))
 
 
 def test_readable_text_is_composed_and_on_one_line() -> None:
@@ -226,28 +291,14 @@ def test_readable_text_is_composed_and_on_one_line() -> None:
     assert readable("16,00\xa0€") == "16,00\xa0€"
 
 
-def test_figures_are_of_equal_width(tmp_path: Path) -> None:
-    faces = write_faces("0123456789", tmp_path)
-
-    for path in (faces.regular, faces.semibold):
-        with TTFont(path) as font:
-            widths = {font["hmtx"][font.getBestCmap()[ord(digit)]][0] for digit in "0123456789"}
-        assert len(widths) == 1
-
-
-def test_fallback_is_written_only_when_it_is_needed(tmp_path: Path) -> None:
-    assert write_faces("Zażółć Жизнь €", tmp_path).fallback is None
-    assert write_faces("Zażółć 마사지", tmp_path).fallback == tmp_path / "fallback.ttf"
-
-
 def test_colour_must_be_written_in_full() -> None:
     for colour in ("teal", "#0f7", "#zzzzzz"):
         with pytest.raises(ValueError):
-            receipt_pdf(RECEIPT, brand_colour=colour)
+            receipt_pdf(replace(RECEIPT, brand_colour=colour))
 
 
 def test_module_costs_nothing_until_the_first_receipt() -> None:
-    script = "import sys, payments.receipt_pdf; print([name for name in ('fpdf', 'fontTools') if name in sys.modules])"
+    script = "import sys, payments.receipt_pdf; print([name for name in ('typst', 'fontTools') if name in sys.modules])"
     imported = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
 
     assert imported.stdout.strip() == "[]"

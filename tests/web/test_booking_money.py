@@ -17,7 +17,7 @@ from bookings.operations.settle import settle_card, settle_payment
 from bookings.records import cancellation_fee_of
 from payments.enums import PaymentStatus, Purpose, RefundStatus
 from payments.models import Refund
-from payments.operations.receipts import issue_receipt
+from payments.operations.receipts import draw_receipt, issue_receipt
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, LINK, arrived, booked, card_kept, hold, paid_studio, waiting
 from tests.money import deliver
@@ -432,6 +432,7 @@ def test_receipt_is_a_page_and_a_pdf_of_its_own_booking(client: Client) -> None:
     booking, other = with_deposit(studio), booked(studio, start_minute=studio.minute(12, days=3))
     receipt = issue_receipt(payment_id=booking.bill.payments.get().pk, now=NOW)
     assert receipt
+    draw_receipt(receipt_id=receipt.pk, now=NOW)
 
     shown = client.get(link(booking, f"receipt/{receipt.number}"))
     pdf = client.get(link(booking, f"receipt/{receipt.number}.pdf", LinkRole.GUEST))

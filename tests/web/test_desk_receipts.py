@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from bookings.models import Booking
-from payments.models import Receipt
-from payments.operations import issue_receipt
+from payments.models import Payment, Receipt
+from payments.operations import draw_receipt, issue_receipt
 from staff.enums import Role
 from staff.models import Access
 from tests import factories
@@ -19,8 +19,15 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def booking(studio: Studio) -> Booking:
     booking = booked(studio, 10)
-    issue_receipt(payment_id=arrived(booking, 1600).pk, now=NOW)
+    _issue(arrived(booking, 1600))
     return booking
+
+
+def _issue(payment: Payment) -> Receipt:
+    receipt = issue_receipt(payment_id=payment.pk, now=NOW)
+    assert receipt
+    draw_receipt(receipt_id=receipt.pk, now=NOW)
+    return receipt
 
 
 @pytest.fixture
@@ -46,8 +53,7 @@ def test_the_booking_leads_to_page_and_pdf(desk: DeskClient, booking: Booking) -
 @pytest.mark.parametrize("ending", ["", ".pdf"])
 def test_that_of_another_booking_is_not_here(desk: DeskClient, studio: Studio, booking: Booking, ending: str) -> None:
     other = booked(studio, 12)
-    issue_receipt(payment_id=cash(other, 2000).pk, now=NOW)
-    foreign = Receipt.objects.latest("pk").number
+    foreign = _issue(cash(other, 2000)).number
 
     assert desk.page(booking, f"receipts/{foreign}{ending}").status_code == 404
     assert desk.page(other, f"receipts/{foreign}{ending}").status_code == 200

@@ -23,7 +23,7 @@ from notifications.unsubscribing import unsubscribe_token
 from payments.enums import AlertKind
 from payments.models import MoneyAlert
 from payments.operations import raise_alert
-from payments.operations.receipts import issue_receipt
+from payments.operations.receipts import draw_receipt, issue_receipt
 from staff import enums as desk
 from tests import factories
 from tests.factories import NOW, Studio
@@ -125,7 +125,9 @@ class Visitor:
 def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> Visitor:
     role: Role = request.param
     held, booking = hold(studio, 14), booked(studio, 10)
-    issue_receipt(payment_id=arrived(booking, 1600).pk, now=NOW)
+    receipt = issue_receipt(payment_id=arrived(booking, 1600).pk, now=NOW)
+    assert receipt
+    draw_receipt(receipt_id=receipt.pk, now=NOW)
     raise_alert(kind=AlertKind.STUCK, key="1", subject_ref=f"booking:{booking.pk}", now=booking.created_at)
     token = "no-such-token"
     if role is Role.HOLDER:
