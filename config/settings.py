@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "unfold.contrib.filters",
     "unfold.contrib.inlines",
     "config.apps.AdminConfig",
+    "core",  # before Django's, because its createsuperuser does more
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -43,7 +44,6 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "phonenumber_field",
-    "core",
     "accounts",
     "services",
     "staff",
@@ -190,6 +190,8 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
     "receipt.issued": {"receipt-document": "payments.handlers.receipt_document"},
     "message.reported": {"message-reported": "notifications.handlers.message_reported"},
 }
+# What an installation needs before its owner can work with it. Each does nothing where it is there already.
+AFTER_FIRST_SUPERUSER = ["services.operations.make_first_rows", "staff.operations.welcome_owner"]
 # subject kind -> function(subject reference) -> ReceiptSubject, or None when it is gone
 RECEIPT_SUBJECTS = {"booking": "bookings.receipts.receipt_subject"}
 # subject kind -> function(ContextRequest) -> MessageContext, or None when the message is no longer wanted

@@ -73,6 +73,8 @@ class HumanInputs:
 
     clock_fields: Sequence[str] = ()
     length_fields: Sequence[str] = ()
+    # Lengths of which a bare number might mean hours as well as minutes.
+    window_fields: Sequence[str] = ()
     percent_fields: Sequence[str] = ()
     labels: Mapping[str, Text] = {}
     help_texts: Mapping[str, Text] = {}
@@ -97,6 +99,8 @@ class HumanInputs:
             return ClockField(**typed_options(db_field, kwargs, placeholder="09:30"))
         if db_field.name in self.length_fields:
             return LengthField(**typed_options(db_field, kwargs, placeholder="60 min"))
+        if db_field.name in self.window_fields:
+            return LengthField(needs_unit=True, **typed_options(db_field, kwargs, placeholder="24 h"))
         if db_field.name in self.percent_fields:
             return PercentField(**typed_options(db_field, kwargs, placeholder="19"))
         return None

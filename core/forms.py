@@ -51,7 +51,14 @@ class ClockField(_TypedField):
 
 
 class LengthField(_TypedField):
-    """A length in minutes, typed as 90, 90 min, 24 h, 3 d or 1 h 30 min."""
+    """A length in minutes, typed as 90, 90 min, 24 h, 3 d or 1 h 30 min.
+
+    ``needs_unit``: a bare number is refused, because people mean hours or days by it as often as minutes.
+    """
+
+    def __init__(self, *, needs_unit: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.needs_unit = needs_unit
 
     def prepare_value(self, value: Any) -> Any:
         return length_text(value) if isinstance(value, int) else value
@@ -63,6 +70,9 @@ class LengthField(_TypedField):
         parts = _LENGTH_PART.findall(text)
         if not parts or _LENGTH_PART.sub("", text).strip(" ,"):
             raise ValidationError(_("Type a length such as 90 min, 24 h or 3 d."))
+        if self.needs_unit and any(int(number) and not unit for number, unit in parts):
+            example = {"number": parts[0][0]}
+            raise ValidationError(_("Say which unit: %(number)s min, %(number)s h or %(number)s d."), params=example)
         minutes = sum(int(number) * _UNIT_MINUTES[(unit or "m")[0].lower()] for number, unit in parts)
         if minutes > MOST_MINUTES:
             raise ValidationError(_("That is too long."))

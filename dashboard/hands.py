@@ -24,7 +24,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, Concat, Substr
 
 from bookings.enums import BookingStatus
-from bookings.models import Booking, HelpMessage
+from bookings.models import Allocation, Booking, BookingLine, HelpMessage
 from bookings.queries import open_requests, unread_help
 from dashboard.permissions import Act, Rights, bookings_run_by, can, may_everywhere
 from dashboard.queries import balances_of
@@ -41,6 +41,7 @@ _PREFIX = "booking:"
 @dataclass(frozen=True, slots=True)
 class Hands:
     """``bookings`` are those that alerts, refunds and messages are about, by id; ``unpaid`` are past visits.
+    ``orphaned`` are visits ahead whose person has left, or whose room or place is switched off.
 
     A refund that waits for approval is listed once, as itself, also when an alert says that its time runs out.
     """
@@ -50,6 +51,7 @@ class Hands:
     to_hand_back: list[Refund]
     asking: list[HelpMessage]
     requests: list[Booking]
+    orphaned: list[Booking]
     missed: list[Booking]
     unpaid: list[Booking]
     bookings: dict[int, Booking]
@@ -58,17 +60,26 @@ class Hands:
     @property
     def is_cut(self) -> bool:
         """Whether more may wait than is listed; past visits aside."""
-        lists = (self.alerts, self.to_approve, self.to_hand_back, self.asking, self.requests, self.missed)
+        lists = (
+            self.alerts,
+            self.to_approve,
+            self.to_hand_back,
+            self.asking,
+            self.requests,
+            self.orphaned,
+            self.missed,
+        )
         return any(len(each) == MOST_LISTED for each in lists)
 
 
 def hands(rights: Rights, now: datetime) -> Hands:
-    """Read all of it. Twelve queries, however much waits."""
+    """Read all of it. Fifteen queries at most, however much waits."""
     alerts = list(_alerts(rights).select_related("payment", "refund")[:MOST_LISTED])
     to_approve = list(_to_approve(rights).select_related("payment")[:MOST_LISTED])
     to_hand_back = list(_to_hand_back(rights).select_related("payment")[:MOST_LISTED])
     asking = list(_asking(rights)[:MOST_LISTED])
     requests = list(_shown(_requests(rights, now)))
+    orphaned = list(_shown(_orphaned(rights, now).order_by("starts_at", "pk")))
     missed = list(_shown(_missed(rights, now).order_by("fee_settles_at", "pk")))
     unpaid = list(_shown(_unpaid(rights, now).order_by("-ends_at", "-pk")))
     about: list[MoneyAlert | Refund] = [*alerts, *to_approve, *to_hand_back]
@@ -81,6 +92,7 @@ def hands(rights: Rights, now: datetime) -> Hands:
         to_hand_back=to_hand_back,
         asking=asking,
         requests=requests,
+        orphaned=orphaned,
         missed=missed,
         unpaid=unpaid,
         bookings=bookings,
@@ -96,6 +108,7 @@ def hands_count(rights: Rights, now: datetime) -> int:
         _to_hand_back(rights),
         _asking(rights),
         _requests(rights, now),
+        _orphaned(rights, now),
         _missed(rights, now),
     ]
     first, *others = (
@@ -155,6 +168,19 @@ def _asking(rights: Rights) -> QuerySet[HelpMessage]:
 
 def _requests(rights: Rights, now: datetime) -> QuerySet[Booking]:
     return open_requests(now) & bookings_run_by(rights)
+
+
+def _orphaned(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    """Visits ahead that cannot take place as they stand: with somebody or something, or at a place, that is switched
+    off.
+    """
+    agreed = Q(status=BookingStatus.CONFIRMED)
+    waiting = Q(status__in=[BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT], hold_expires_at__gt=now)
+    person = Q(staff_member__is_active=False) | Q(staff_member__resource__is_active=False)
+    left = BookingLine.objects.filter(person, booking=OuterRef("pk"))
+    gone = Allocation.objects.filter(booking=OuterRef("pk"), resource__is_active=False)
+    ahead = bookings_run_by(rights).filter(agreed | waiting, ends_at__gt=now)
+    return ahead.filter(Q(location__is_active=False) | Exists(left) | Exists(gone))
 
 
 def _missed(rights: Rights, now: datetime) -> QuerySet[Booking]:

@@ -30,6 +30,7 @@ from core.admin import (
     TabularInline,
     bookings_ahead,
     display,
+    sentence,
     typed_options,
 )
 from core.asking import AskFirst, AskingAdmin
@@ -98,7 +99,8 @@ class Priced(HumanInputs):
 class BookingPolicyAdmin(ModelAdmin):
     list_display = ("name", "notice", "horizon_days", "grid", "hold")
     search_fields = ("name",)
-    length_fields = ("lead_minutes", "slot_interval_minutes", "hold_minutes")
+    length_fields = ("slot_interval_minutes", "hold_minutes")
+    window_fields = ("lead_minutes",)
     labels = {
         "lead_minutes": _("minimum notice"),
         "slot_interval_minutes": _("a start every"),
@@ -128,7 +130,7 @@ class TierInline(TabularInline):
     model = CancellationTier
     form = TierForm
     formset = TierFormSet
-    length_fields = ("until_minutes_before",)
+    window_fields = ("until_minutes_before",)
     labels = {"until_minutes_before": _("until … before the start"), "fee_kind": _("cancelling costs")}
     verbose_name = _("step")
     verbose_name_plural = _(
@@ -192,7 +194,8 @@ class CancellationPolicyAdmin(Priced, SettingsAdmin):
         ),
     )
     readonly_fields = ("preview",)
-    length_fields = ("reschedule_until_minutes", "grace_minutes", "grace_min_lead_minutes", "no_show_grace_minutes")
+    length_fields = ("no_show_grace_minutes",)
+    window_fields = ("reschedule_until_minutes", "grace_minutes", "grace_min_lead_minutes")
     money_fields = ("change_fee_minor",)
     labels = {
         "reschedule_until_minutes": _("may be moved until … before the start"),
@@ -225,6 +228,15 @@ class CancellationPolicyAdmin(Priced, SettingsAdmin):
         found = (_read_anew(each, str(_("Cancelling costs")), "fee_kind", "fee_value") for each in steps)
         _ask_about_values([reading for reading in found if reading], insists=self.insists(request))
         super().save_formset(request, form, formset, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        policy: CancellationPolicy = form.instance
+        lost_steps = any(formset.deleted_objects for formset in formsets)
+        if (not change or lost_steps) and not self.insists(request) and not policy.tiers.exists():
+            intro = _("Nothing is saved yet. These rules have no step, so cancelling always costs the whole price:")
+            lines = [format_html("{}", each) for each in _sentences(policy)]
+            raise AskFirst(sentence(str(intro), lines), str(_("Save anyway. That is what I mean.")))
 
     @display(description=_("what customers read"))
     def preview(self, obj: CancellationPolicy) -> str:
@@ -334,7 +346,12 @@ class BusinessAdmin(SettingsAdmin):
         ),
         TRANSLATIONS,
     )
-    labels = {"staff_word": _("what customers call your staff"), "is_booking_paused": _("booking online is paused")}
+    labels = {
+        "staff_word": _("what customers call your staff"),
+        "is_booking_paused": _("booking online is paused"),
+        "booking_policy": _("booking rules"),
+        "cancellation_policy": _("cancellation rules"),
+    }
     help_texts = {"translations": TRANSLATIONS_HELP}
 
     def has_add_permission(self, request: HttpRequest) -> bool:

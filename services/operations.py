@@ -12,8 +12,17 @@ from django.db.models import Model, Q
 
 from accounts.models import User
 from core.intervals import Interval, normalised
-from services.enums import ResourceKind
-from services.models import Closure, Location, OpeningHours, Resource, SettingsChange
+from services.enums import FeeKind, ResourceKind
+from services.models import (
+    BookingPolicy,
+    Business,
+    CancellationPolicy,
+    Closure,
+    Location,
+    OpeningHours,
+    Resource,
+    SettingsChange,
+)
 
 # Weekday (Monday is 0) with an interval in minutes from local midnight, end excluded.
 WeekdayInterval = tuple[int, Interval]
@@ -106,3 +115,16 @@ def record_settings_change(
         actor_name=(actor.name or actor.email)[:120] if actor else "",
         at=now,
     )
+
+
+@transaction.atomic
+def make_first_rows() -> str:
+    """Give an empty installation its business, with rules that can be changed. Nothing where there is one."""
+    if Business.objects.exists():
+        return ""
+    rules = CancellationPolicy.objects.create(name="Free until a day before")
+    rules.tiers.create(until_minutes_before=24 * 60, fee_kind=FeeKind.NONE)
+    rules.tiers.create(until_minutes_before=0, fee_kind=FeeKind.PERCENT, fee_value=5000)
+    booking_rules = BookingPolicy.objects.create(name="Standard")
+    Business.objects.create(id=1, name="My business", booking_policy=booking_rules, cancellation_policy=rules)
+    return "There is a business with booking and cancellation rules now. Name it in the admin, under Business."

@@ -51,6 +51,7 @@ class Hand:
 def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
     """First what ends by itself or is promised, the soonest moment first; then the rest, the oldest first."""
     ending = [(booking.hold_expires_at, _request(booking, hands, rights, now)) for booking in hands.requests]
+    ending += [(booking.starts_at, _orphaned(booking, rights)) for booking in hands.orphaned]
     ending += [(booking.fee_settles_at, _missed(booking, hands, rights, now)) for booking in hands.missed]
     ending += [(refund.answer_by, _to_approve(refund, hands, rights, now)) for refund in hands.to_approve]
     waiting = [(message.created_at, _asking(message, hands, rights)) for message in hands.asking]
@@ -96,6 +97,27 @@ def _request(booking: Booking, hands: Hands, rights: Rights, now: datetime) -> H
         since=_moment(booking.created_at, booking),
         until=_until(booking.hold_expires_at, booking, now),
         actions=_allowed(rights, booking, (Act.ANSWER, gettext("Answer"), _step(booking, "answer"))),
+        **about_of(booking),
+    )
+
+
+def _orphaned(booking: Booking, rights: Rights) -> Hand:
+    gone = [
+        line.staff_member.name for line in booking.lines.all() if line.staff_member and not line.staff_member.is_active
+    ]
+    if not booking.location.is_active:
+        text = gettext("%(place)s is switched off.") % {"place": booking.location.text("name")}
+    elif gone:
+        text = gettext("%(name)s takes no bookings any more.") % {"name": ", ".join(gone)}
+    else:
+        text = gettext("A room or device of this visit is switched off.")
+    return Hand(
+        icon_name="users",
+        title=gettext("Cannot take place like this"),
+        text=f"{text} {gettext('Call the customer: another time with somebody else, or cancel it.')}",
+        sum="",
+        since=_moment(booking.confirmed_at or booking.created_at, booking),
+        actions=_allowed(rights, booking, (Act.CANCEL, gettext("Cancel"), _step(booking, "cancel"))),
         **about_of(booking),
     )
 

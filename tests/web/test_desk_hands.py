@@ -8,11 +8,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from bookings.models import Booking
 from bookings.operations.help import send_help
+from bookings.operations.reschedule import reschedule_booking
 from payments.enums import AlertKind, RefundReason
 from payments.models import MoneyAlert, Refund
 from payments.operations import raise_alert, request_refunds, resolve_alert
-from services.models import CancellationPolicy, Service
+from services.models import CancellationPolicy, Location, Resource, Service
 from staff.enums import Role
+from staff.models import StaffMember
 from tests import factories, journeys
 from tests.desk import DeskClient, at_desk, by_card, cash
 from tests.factories import NOW, Studio
@@ -216,7 +218,7 @@ def test_reading_costs_the_same_for_one_and_three_of_each(
 
     one_of_each(9)
     stopped.at = studio.at(16)
-    with django_assert_max_num_queries(22) as one:
+    with django_assert_max_num_queries(23) as one:
         desk.client.get(HANDS)
     one_of_each(11)
     one_of_each(13)
@@ -247,3 +249,41 @@ def test_who_settles_an_alert_sees_whose_booking_it_is_about(desk: DeskClient, b
     html = desk.client.get(f"{HANDS}{found.pk}/").content.decode()
 
     assert f'<a href="/desk/bookings/{booking.reference}/">Jana Weber</a> · Tue 5 Jan, 10:00' in html
+
+
+# --- visits whose person, room or place is gone -------------------------------------------------------------------
+
+
+def test_visits_ahead_with_somebody_who_left_are_listed_until_somebody_else_has_them(
+    desk: DeskClient, studio: Studio, booking: Booking
+) -> None:
+    leaver = booking.lines.get().staff_member
+    assert leaver is not None
+    StaffMember.objects.filter(pk=leaver.pk).update(is_active=False)
+
+    html = desk.client.get(HANDS).content.decode()
+    assert "Cannot take place like this" in html
+    assert f"{leaver.name} takes no bookings any more." in html
+    assert count(desk) == 1
+
+    [other] = [person for person in studio.staff if person != leaver]
+    reschedule_booking(
+        booking_id=booking.pk, start_minute=studio.minute(10), staff_member_id=other.pk,
+        expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=journeys.DESK, now=NOW,
+    )  # fmt: skip
+    assert listed(desk) == []
+    assert count(desk) == 0
+
+
+def test_visits_ahead_in_a_room_or_at_a_place_that_is_gone_are_listed(desk: DeskClient, studio: Studio) -> None:
+    kind = factories.resource_type()
+    room = factories.room(studio.location, kind)
+    factories.requirement(studio.variant.service, kind)
+    journeys.booked(studio, 12)
+    assert listed(desk) == []
+
+    Resource.objects.filter(pk=room.pk).update(is_active=False)
+    assert "A room or device of this visit is switched off." in desk.client.get(HANDS).content.decode()
+
+    Location.objects.update(is_active=False)
+    assert "Kreuzberg is switched off." in desk.client.get(HANDS).content.decode()

@@ -1,0 +1,17 @@
+"""``manage.py createsuperuser``: Django's, after which an empty installation can be worked with at once."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.management.commands.createsuperuser import Command as DjangoCommand
+from django.utils.module_loading import import_string
+
+
+class Command(DjangoCommand):
+    help = "Create somebody who may do everything. Without an owner yet, it is the owner, with a first set of rules."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        super().handle(*args, **options)
+        for path in settings.AFTER_FIRST_SUPERUSER:
+            if said := import_string(path)():
+                self.stdout.write(said)
