@@ -1,11 +1,11 @@
 # The application alone. PostgreSQL and Redis or Valkey come from elsewhere: docker-compose.yml shows one way.
-FROM python:3.11-slim AS build
+FROM python:3.11.14-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv
 COPY requirements.txt .
 RUN /venv/bin/pip install --require-hashes --only-binary :all: -r requirements.txt
 
-FROM python:3.11-slim
+FROM python:3.11.14-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     STATIC_ROOT=/srv/static MEDIA_ROOT=/srv/media HOST=0.0.0.0 PORT=8000
 RUN useradd --system --uid 10001 --home-dir /srv --shell /usr/sbin/nologin openhours \

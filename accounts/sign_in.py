@@ -1,12 +1,80 @@
-"""How often somebody may try to sign in. Every door of the site counts together, before any password is checked."""
+"""How often somebody may try to sign in. Every door of the site counts together, before any password is checked.
+
+Only wrong passwords count. A browser that signed in before has limits of its own (a signed device cookie), so guessing
+an account's password from elsewhere cannot keep its owner out.
+"""
+
+from dataclasses import dataclass
 
 from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
 
 from core import limits
+from core.references import keyed_hash, new_token
+from core.visitors import client_address, set_private_cookie
+
+DEVICE_COOKIE = "device"
+_SALT = "accounts.sign_in.device"
+_DEVICE_SECONDS = 180 * 24 * 3600
+_ACCOUNTS_KEPT = 5
+_DAY_SECONDS = 24 * 3600
+_MINUTE, _DAY = "sign-in", "sign-in-day"
 
 
-def may_try(account: str, address: str) -> bool:
-    """Count a try for the account (an e-mail as typed), then for the address; False when one had too many."""
+@dataclass(frozen=True)
+class Try:
+    """One try to sign in.
+
+    :param keys: what its failure counts for, the client's address first.
+    """
+
+    keys: tuple[str, ...]
+
+    def is_allowed(self) -> bool:
+        """Whether the password may be checked. Asking counts nothing."""
+        return not any(
+            limits.is_reached(_MINUTE, key, limit=settings.SIGN_INS_PER_MINUTE)
+            or limits.is_reached(_DAY, key, limit=settings.SIGN_INS_PER_DAY)
+            for key in self.keys
+        )
+
+    def count_failure(self) -> None:
+        for key in self.keys:
+            limits.allow(_MINUTE, key, per_minute=settings.SIGN_INS_PER_MINUTE)
+            limits.within(_DAY, key, limit=settings.SIGN_INS_PER_DAY, seconds=_DAY_SECONDS)
+
+
+def sign_in_try(request: HttpRequest, typed: str) -> Try:
+    """The try of this request to open the account ``typed``, an e-mail."""
+    account = _account(typed)
+    device, accounts = _device(request)
+    own = f"device:{device}" if _pseudonym(account) in accounts else account
+    return Try((client_address(request), own))
+
+
+def remember_device(request: HttpRequest, response: HttpResponse, email: str) -> None:
+    """After signing in: let this browser be known as one of the account's."""
+    device, accounts = _device(request)
+    account = _pseudonym(_account(email))
+    kept = [account, *(each for each in accounts if each != account)][:_ACCOUNTS_KEPT]
+    value = signing.dumps([device or new_token(), kept], salt=_SALT)
+    set_private_cookie(response, DEVICE_COOKIE, value, max_age=_DEVICE_SECONDS)
+
+
+def _device(request: HttpRequest) -> tuple[str, list[str]]:
+    """The id in the device cookie and the accounts that signed in with it; empty without a genuine one."""
+    try:
+        device, accounts = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt=_SALT, max_age=_DEVICE_SECONDS)
+    except (signing.BadSignature, ValueError):
+        return "", []
+    return device, accounts
+
+
+def _account(typed: str) -> str:
     # Accounts are found by comparing in capitals, where a dotless ı is an I as well: it must not be counted apart.
-    keys = (account.strip().upper().lower(), address)
-    return all(limits.allow("sign-in", key, per_minute=settings.SIGN_INS_PER_MINUTE) for key in keys)
+    return typed.strip().upper().lower()
+
+
+def _pseudonym(account: str) -> str:
+    return keyed_hash(settings.SECRET_KEY, f"device-account:{account}")

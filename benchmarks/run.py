@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks import floor, messages
 from benchmarks.floor import month_from
+from benchmarks.slow import slow_writers
 from devservers import application, mailbox, postgres, valkey
 from devservers.postgres import Postgres
 from tests.stack import Stack
@@ -38,6 +39,7 @@ AIMS = {
     "race_winners": ("=", 1),
     "messages_sent_twice": ("=", 0),
     "webhook_vs_ready": ("≤", 5),
+    "slow_clients": ("≥", 0.9),
 }
 
 
@@ -219,6 +221,7 @@ def over_http(today: date, result: dict[str, Any], *, quick: bool) -> None:
             result[f"slot_page_p95_ms_c{connections}"] = page["p95_ms"]
             result[f"slot_page_errors_c{connections}"] = page["errors"]
             result[f"slot_page_rps_c{connections}_vs_pgbench"] = round(float(page["per_second"]) / base, 3)
+        result["slow_clients"] = slow_clients(stack.port, 2 if quick else 6)
         put_ratio(result, "webhook_vs_ready", notices(stack.port, 50 if quick else 300))
         slots = free_slots(own, variant, today)
         result["race_sessions"] = 100
@@ -232,6 +235,20 @@ def over_http(today: date, result: dict[str, Any], *, quick: bool) -> None:
             result[f"bookings_p95_ms_{sessions}"] = done["p95_ms"]
             result[f"bookings_errors_{sessions}"] = done["errors"]
         result["overlaps"] = int(stack.query(OVERLAPS)[0][0])
+
+
+def slow_clients(port: int, rounds: int) -> float:
+    """Page rate while 20 clients send forms a byte at a time, divided by the rate without them: the median of pairs."""
+
+    def rate() -> float:
+        return float(load("pages", port=port, path="/s/massage/", connections=10, seconds=3)["per_second"])
+
+    ratios = []
+    for _ in range(rounds):
+        with slow_writers(port, 20):
+            slowed = rate()
+        ratios.append(slowed / rate())
+    return round(statistics.median(ratios), 2)
 
 
 def notices(port: int, count: int) -> tuple[list[float], list[float]]:

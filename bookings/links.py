@@ -15,11 +15,9 @@ from typing import NamedTuple, Protocol
 
 from django.conf import settings
 
-from core.references import ALPHABET, LENGTH
+from core.references import ALPHABET, LENGTH, trimmed_token
 
 _MAC_LENGTH = 43  # 32 bytes in base64 without padding
-# What mail programs and people leave at the end of an address; none of it can be part of a token.
-_TRAILING = " \t\r\n.,;:!?=*/\\'\"`´’”»)]}>…%"
 
 
 class LinkRole(StrEnum):
@@ -73,7 +71,7 @@ def hold_token(booking: Holdable) -> str:
 
 def read_token(raw: str) -> LinkToken | None:
     """Take a token apart, forgiving what a mail program may have added at its end; None if it cannot be one."""
-    token = raw.rstrip(_TRAILING)
+    token = trimmed_token(raw)
     if len(token) != LENGTH + 1 + _MAC_LENGTH or not token.isascii():
         return None
     reference, letter, mac = token[:LENGTH], token[LENGTH], token[LENGTH + 1 :]

@@ -15,7 +15,7 @@ from bookings.facts import availability_facts
 from bookings.links import LinkRole, read_token, token_is_valid
 from bookings.models import Booking, BookingEvent, BookingLine, HelpMessage, MoveProposal
 from bookings.records import kept_person, spec_of_line, subject_ref
-from core.references import token_hash
+from core.references import token_hash, trimmed_token
 from payments.enums import LIVE_PAYMENTS, PaymentStatus, SetupStatus
 from payments.models import CardSetup, Payment
 from services.models import AddOn, Business, Category, Location, Resource, ResourceType, Service, ServiceVariant
@@ -44,7 +44,7 @@ class LinkedBooking:
 
 def booking_by_hold_token(token: str) -> Booking | None:
     """Find what was held with this token, whatever became of it."""
-    return Booking.objects.filter(hold_token_hash=token_hash(token)).first()
+    return Booking.objects.filter(hold_token_hash=token_hash(trimmed_token(token))).first()
 
 
 def booking_by_link(raw: str) -> LinkedBooking | None:
@@ -62,7 +62,7 @@ def held_line(token: str, now: datetime) -> BookingLine | None:
     """Return the line of a live hold, with its booking, place and person, in one query."""
     lines = BookingLine.objects.select_related("booking__location", "staff_member")
     live = {"booking__status": BookingStatus.HELD, "booking__hold_expires_at__gt": now}
-    return lines.filter(booking__hold_token_hash=token_hash(token), **live).first()
+    return lines.filter(booking__hold_token_hash=token_hash(trimmed_token(token)), **live).first()
 
 
 def booking_page(booking_id: int) -> Booking:
@@ -79,7 +79,7 @@ def booking_page(booking_id: int) -> Booking:
 
 def held_page(token: str) -> Booking | None:
     """Read what was held with this token, whatever became of it, as its own page shows it, in 2 queries."""
-    held = Booking.objects.filter(hold_token_hash=token_hash(token))
+    held = Booking.objects.filter(hold_token_hash=token_hash(trimmed_token(token)))
     return held.select_related("location").prefetch_related(_LINES_OF_PAGES).first()
 
 

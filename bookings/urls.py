@@ -21,7 +21,7 @@ from bookings.views import (
 
 urlpatterns = [
     path("sw.js", push.service_worker, name="service_worker"),
-    path("u/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
+    re_path(r"^u/(?P<token>[^/]+)/?[^/\w]{0,3}$", unsubscribe.unsubscribe, name="unsubscribe"),
     path("", storefront.landing, name="landing"),
     path("brand.css", storefront.brand, name="brand"),
     path("s/<slug:slug>/", picker.picker, name="picker"),
@@ -51,5 +51,6 @@ urlpatterns = [
     path("pay/<str:reference>/again", pay.again, name="pay_again"),
     path("pay/<str:reference>/help", pay.ask_desk, name="pay_help"),
     # What mail programs hang onto an address: a full stop, a bracket, a quotation mark.
+    re_path(r"^h/(?P<token>[^/]+)/[.,;:!?=*)\]>}'\"”’»…]{1,3}$", checkout.details, name="details_trimmed"),
     re_path(r"^b/(?P<token>[^/]+)/(?P<rest>[.,;:!?=*\)\]>}'\"”’»…]{1,3})$", manage.trimmed, name="manage_trimmed"),
 ]

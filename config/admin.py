@@ -18,8 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
-from accounts.sign_in import may_try
-from core.visitors import client_address
+from accounts.sign_in import remember_device, sign_in_try
 from services.models import Location
 
 View = Callable[..., HttpResponse]
@@ -33,9 +32,14 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc] # unfold has no type
         self.fields["username"].label = _("E-mail")
 
     def clean(self) -> dict[str, Any]:
-        if not may_try(str(self.cleaned_data.get("username") or ""), client_address(self.request)):
+        tried = sign_in_try(self.request, str(self.cleaned_data.get("username") or ""))
+        if not tried.is_allowed():
             raise ValidationError(_("Too many tries. Please wait a minute, then try again."), code="too_many")
-        cleaned: dict[str, Any] = super().clean()
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError:
+            tried.count_failure()
+            raise
         return cleaned
 
 
@@ -50,7 +54,10 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
         return _framed(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return _framed(super().login)(request, extra_context)
+        response = _framed(super().login)(request, extra_context)
+        if request.method == "POST" and request.user.is_authenticated:
+            remember_device(request, response, request.user.email)
+        return response
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Switched off: unfold would keep found objects in the cache, which holds plain values only."""

@@ -62,6 +62,11 @@ def number(name: str, default: int, *, low: int = 0, high: int = 10**9) -> int:
     return int(value)
 
 
+def number_or_none(name: str, default: int, *, low: int = 0, high: int = 10**9) -> int | None:
+    """Read a number, or None from the word ``none``."""
+    return None if _raw(name, default).lower() == "none" else number(name, default, low=low, high=high)
+
+
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in _raw(name, default).split(",") if word.strip()]
 

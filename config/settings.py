@@ -57,7 +57,9 @@ MIDDLEWARE = [
     "core.middleware.database_outage",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.middleware.compress_pages",
     "core.middleware.request_context",
+    "core.middleware.refuse_nul",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -101,7 +103,8 @@ DATABASES = {
         "OPTIONS": {
             "connect_timeout": 3,
             "server_side_binding": True,
-            "prepare_threshold": 3,
+            # Statements are prepared on the server when they are run this often; none for PgBouncer before 1.22.
+            "prepare_threshold": env.number_or_none("DATABASE_PREPARE_THRESHOLD", 3, high=1000),
         },
     }
 }
@@ -271,12 +274,30 @@ CSRF_FAILURE_VIEW = "bookings.views.forgery.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 # --- limits of one visitor (reliability: denial of inventory) -----------------------------------------------------
+# Pages that one address reads in one web process.
+READS_PER_MINUTE = env.number("READS_PER_MINUTE", 1200)
 HOLDS_PER_VISITOR = env.number("HOLDS_PER_VISITOR", 3, low=1)
 HOLDS_PER_ADDRESS = env.number("HOLDS_PER_ADDRESS", 30, low=1)
 LINK_GUESSES_PER_MINUTE = env.number("LINK_GUESSES_PER_MINUTE", 30, low=1)
+# Wrong passwords, of one address and of one account (of one browser, where that is known to the account).
 SIGN_INS_PER_MINUTE = env.number("SIGN_INS_PER_MINUTE", 10, low=1)
+SIGN_INS_PER_DAY = env.number("SIGN_INS_PER_DAY", 100, low=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
+# Files are pictures of services and staff, sent to the admin.
+FILE_UPLOAD_HANDLERS = [
+    "core.uploads.RefuseFiles",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+FILE_UPLOAD_PATHS = ("/admin/services/", "/admin/staff/")
+# Requests that one web process answers at the same time; each thread keeps one database connection.
+WEB_THREADS = env.number("WEB_THREADS", 8, low=1, high=64)
+# The largest body (bytes) of addresses that begin so; core.front bounds every other one at 1 MB.
+BODY_LIMITS = {
+    "/stripe/webhook": 512 * 1024,
+    "/twilio/": 64 * 1024,
+    **dict.fromkeys(FILE_UPLOAD_PATHS, 6_000_000),
+}
 
 # --- what is kept for how long --------------------------------------------------------------------------------------
 # Effects that ran, reports of providers, texts that came in. Stripe sends a notice for three days, and three more are
@@ -367,4 +388,5 @@ LOGGING = {
     },
 }
 
-SILENCED_SYSTEM_CHECKS: list[str] = []
+# Whether other names below this host speak https is the owner's to say: SECURE_HSTS_INCLUDE_SUBDOMAINS and preload.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

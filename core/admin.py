@@ -11,12 +11,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import NestedObjects
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import DataError, models, transaction
 from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import SimpleTemplateResponse
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.module_loading import import_string
@@ -68,6 +69,13 @@ Text = str | Promise
 LISTED = 10
 
 
+class NumberedAutocomplete(AutocompleteSelect):
+    """Django's looks every sent value up as a number, and breaks on one that is none."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [each for each in value if str(each).isdecimal() and len(str(each)) < 19], attr)
+
+
 class HumanInputs:
     """Fields typed the way people write them; ``labels`` and ``help_texts`` replace the models' technical words."""
 
@@ -92,6 +100,11 @@ class HumanInputs:
         if field := self._human_field(db_field, request, **kwargs):
             return field
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+            kwargs["widget"] = NumberedAutocomplete(db_field, self.admin_site, using=kwargs.get("using"))  # type: ignore[attr-defined]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def _human_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
         """Overridden where further kinds of fields are known (money)."""
@@ -165,6 +178,18 @@ class ModelAdmin(HumanInputs, _ModelAdmin):
     warn_unsaved_form = True
     delete_confirmation_template = "admin/delete_guarded.html"
     delete_selected_confirmation_template = "admin/delete_selected_guarded.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the whole list when the address asks for what no column can hold (a year -1)."""
+        try:
+            response = super().changelist_view(request, extra_context)
+            if request.method == "GET" and isinstance(response, SimpleTemplateResponse):
+                response.render()
+        except (ValueError, OverflowError, DataError):
+            if request.method != "GET" or not request.GET:
+                raise
+            return HttpResponseRedirect(request.path)
+        return response
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Add the bookings ahead to what stands in the way. Rows are locked first, so that nobody books meanwhile."""

@@ -11,11 +11,14 @@ from cryptography.fernet import Fernet
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.module_loading import import_string
 
 TEST_SETTINGS = "config.settings_test"
+LIVE_STRIPE_KEYS = ("sk_live_", "rk_live_")
+TEST_STRIPE_KEYS = ("sk_test_", "rk_test_")
 
 
 def check_time_zone(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -103,6 +106,27 @@ def check_append_only(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     ]
 
 
+def check_exposed_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Stripe's secret key never travels in clear, and a public site takes real money."""
+    found: list[CheckMessage] = []
+    key = settings.STRIPE_SECRET_KEY
+    is_public = settings.SITE_URL.startswith("https:")
+    if key.startswith(LIVE_STRIPE_KEYS) and not settings.STRIPE_API_BASE.startswith("https:"):
+        hint = "The live secret key would travel in clear. Leave STRIPE_API_BASE out."
+        found.append(Error("STRIPE_API_BASE must be an https address with a live key.", hint=hint, id="core.E010"))
+    if is_public and key.startswith(TEST_STRIPE_KEYS):
+        hint = "With a test key no money moves. Right for a rehearsal, wrong for customers."
+        found.append(Caution("STRIPE_SECRET_KEY is a test key on an https site.", hint=hint, id="core.W001"))
+    return found
+
+
+def check_hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.SITE_URL.startswith("https:") and "*" in settings.ALLOWED_HOSTS:
+        hint = "Any host name would be believed. Name the host of SITE_URL."
+        return [Error("ALLOWED_HOSTS must not contain * on an https site.", hint=hint, id="core.E011")]
+    return []
+
+
 ALL = (
     check_time_zone,
     check_keys,
@@ -111,6 +135,8 @@ ALL = (
     check_named_code,
     check_schedule,
     check_append_only,
+    check_exposed_keys,
+    check_hosts,
 )
 
 

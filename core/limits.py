@@ -36,7 +36,7 @@ def within(bucket: str, key: str, *, limit: int, seconds: int) -> bool:
     """
     if _breaker.is_open():
         return True
-    name = f"oh:limit:{bucket}:{keyed_hash(settings.SECRET_KEY, key)}"
+    name = _name(bucket, key)
     try:
         client = _client(settings.REDIS_URL)
         with client.pipeline(transaction=False) as pipeline:
@@ -51,6 +51,23 @@ def within(bucket: str, key: str, *, limit: int, seconds: int) -> bool:
         _breaker.trip()
         return True
     return bool(count <= limit)
+
+
+def is_reached(bucket: str, key: str, *, limit: int) -> bool:
+    """Say whether ``key`` was counted ``limit`` times already, without counting. False when Redis cannot be asked."""
+    if _breaker.is_open():
+        return False
+    try:
+        count = _client(settings.REDIS_URL).get(_name(bucket, key))
+    except (redis.RedisError, OSError) as error:
+        logger.warning("limits are not counted: %s", type(error).__name__)
+        _breaker.trip()
+        return False
+    return int(count or 0) >= limit
+
+
+def _name(bucket: str, key: str) -> str:
+    return f"oh:limit:{bucket}:{keyed_hash(settings.SECRET_KEY, key)}"
 
 
 class _Breaker:

@@ -8,6 +8,8 @@ import secrets
 # No 0/O, 1/I/L, so that a reference survives being read aloud or copied by hand.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 LENGTH = 6
+# None of it can be part of a token.
+_TRAILING = " \t\r\n.,;:!?=*/\\'\"`´’”»)]}>…%"
 
 
 def new_reference() -> str:
@@ -30,6 +32,11 @@ def parsed_reference(typed: str) -> str | None:
 def new_token() -> str:
     """Return a secret of 256 random bits, safe in an address."""
     return secrets.token_urlsafe(32)
+
+
+def trimmed_token(raw: str) -> str:
+    """A token without what mail programs and people leave at the end of an address."""
+    return raw.rstrip(_TRAILING)
 
 
 def token_hash(token: str) -> str:

@@ -1,5 +1,7 @@
 """Who is behind a request, as far as limits need to know: a random cookie and an address, kept as keyed hashes."""
 
+import ipaddress
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
@@ -41,9 +43,37 @@ def address_hash(request: HttpRequest) -> str:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address a request came from. Only what our own proxies added to X-Forwarded-For is believed."""
-    count: int = settings.TRUSTED_PROXY_COUNT
-    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    if count and len(forwarded) >= count:
-        return str(forwarded[-count])
-    return str(request.META.get("REMOTE_ADDR", ""))
+    """The address a request came from, as limits count it: see ``forwarded_address``."""
+    meta = request.META
+    return forwarded_address(
+        meta.get("HTTP_X_FORWARDED_FOR", ""), meta.get("REMOTE_ADDR", ""), settings.TRUSTED_PROXY_COUNT
+    )
+
+
+def forwarded_address(forwarded_for: str, peer: str, trusted_proxies: int) -> str:
+    """The address that limits count. Only what our own proxies added to X-Forwarded-For is believed.
+
+    A port is cut off. An IPv6 address stands for its /64, which is what one household or server is given. An entry
+    that is no address counts as the peer's own, so that nobody gains a fresh limit by inventing one.
+    """
+    entries = [part.strip() for part in forwarded_for.split(",") if part.strip()]
+    if trusted_proxies and len(entries) >= trusted_proxies and (named := _network(entries[-trusted_proxies])):
+        return named
+    return _network(peer) or peer
+
+
+def _network(text: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 address; empty when ``text`` is neither."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)

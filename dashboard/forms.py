@@ -10,10 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.sign_in import may_try
+from accounts.sign_in import sign_in_try
 from core.formats import money_text
 from core.forms import MoneyField
-from core.visitors import client_address
 from payments.enums import Method
 
 AT_DESK = [
@@ -37,10 +36,15 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].widget = forms.EmailInput(attrs={"autofocus": True, "maxlength": 254})
 
     def clean(self) -> dict[str, Any]:
-        account = str(self.cleaned_data.get("username") or "")
-        if self.request is not None and not may_try(account, client_address(self.request)):
+        assert self.request  # noqa: S101 (the sign-in page always gives it)
+        tried = sign_in_try(self.request, str(self.cleaned_data.get("username") or ""))
+        if not tried.is_allowed():
             raise ValidationError(_("Too many tries. Please wait a minute, then try again."), code="too_many")
-        return super().clean()
+        try:
+            return super().clean()
+        except ValidationError:
+            tried.count_failure()
+            raise
 
 
 class SeenForm(forms.Form):

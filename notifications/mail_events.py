@@ -1,6 +1,5 @@
 """Reads what a mail provider reports (bounces, complaints, deliveries), whichever provider it is, by django-anymail."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +7,8 @@ from anymail.exceptions import AnymailWebhookValidationFailure
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
+
+from core.inputs import without_nul
 
 
 class Forged(Exception):
@@ -38,15 +39,19 @@ def mail_events_in(request: HttpRequest) -> Sequence[MailEvent]:
         found = view.parse_events(request)
     except AnymailWebhookValidationFailure:
         raise Forged from None
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         return []
     return [
         MailEvent(
-            event_type=str(event.event_type or ""),
-            event_id=str(event.event_id or ""),
-            message_id=str(event.message_id or ""),
-            recipient=str(event.recipient or ""),
-            reject_reason=str(event.reject_reason or ""),
+            event_type=_text(event.event_type),
+            event_id=_text(event.event_id),
+            message_id=_text(event.message_id),
+            recipient=_text(event.recipient),
+            reject_reason=_text(event.reject_reason),
         )
         for event in found
     ]
+
+
+def _text(value: object) -> str:
+    return without_nul(str(value or ""))

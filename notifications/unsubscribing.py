@@ -10,7 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import QuerySet
 
-from core.references import keyed_hash
+from core.references import keyed_hash, trimmed_token
 from notifications.addresses import address_hash
 from notifications.enums import Channel, SuppressionReason
 from notifications.models import Suppression
@@ -30,6 +30,7 @@ def unsubscribe_token(email: str) -> str:
 
 def read_unsubscribe_token(token: str) -> str | None:
     """Return the pseudonym of the address that a link was made for; None for any other token."""
+    token = trimmed_token(token)
     pseudonym, mac = token[:_LENGTH], token[_LENGTH:]
     return pseudonym if hmac.compare_digest(_mac(pseudonym).encode(), mac.encode()) else None
 

@@ -5,7 +5,6 @@ and nothing of a person. Amounts go in and come out in our minor units; ``paymen
 counts differently.
 """
 
-import json
 import logging
 import uuid
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
+from core.inputs import read_json
 from payments.currencies import from_stripe_amount, stripe_amount
 from payments.enums import PaymentStatus, RefundStatus, SetupStatus
 from payments.errors import ProviderRefused
@@ -307,8 +307,8 @@ def verified_event(body: bytes, signature: str) -> Mapping[str, Any] | None:
         text = body.decode()
         if not any(is_signed(text, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
             return None
-        event = json.loads(text)
-    except (ValueError, RecursionError):
+        event = read_json(text)
+    except ValueError:
         return None
     return event if isinstance(event, dict) else None
 

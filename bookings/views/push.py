@@ -1,6 +1,5 @@
 """Web push: the service worker of the site, and where a browser registers itself for the owner of a mailbox."""
 
-import json
 from functools import lru_cache
 
 from django import forms
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from bookings.operations.message_choices import register_device
 from bookings.views.opened import open_by_mail
 from bookings.views.tokens import token_page
+from core.inputs import read_json
 from notifications.devices import Keys, UnknownPushService
 
 _BASE64 = r"^[A-Za-z0-9_-]+=*$"
@@ -55,10 +55,10 @@ def push(request: HttpRequest, token: str) -> HttpResponse:
 
 def _sent(request: HttpRequest) -> dict[str, str]:
     try:
-        sent = json.loads(request.body)
+        sent = read_json(request.body)
         keys = sent["keys"]
         return {"endpoint": str(sent["endpoint"]), "p256dh": str(keys["p256dh"]), "auth": str(keys["auth"])}
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return {}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpResponse
 
+from accounts.sign_in import remember_device
 from dashboard.forms import SignInForm
 
 
@@ -15,6 +16,11 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
     next_page = "desk"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        remember_device(self.request, response, form.get_user().email)
+        return response
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response = self.render_to_response(self.get_context_data(form=form))

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from twilio.request_validator import RequestValidator
 
 from core import clock
+from core.inputs import without_nul
 from notifications import inbound
 from notifications.addresses import address_hash
 from notifications.enums import Channel
@@ -42,11 +43,11 @@ def twilio_status(request: HttpRequest) -> HttpResponse:
     """What became of a text. The number of the message is ours, in the address that we gave Twilio for it."""
     told = request.GET.get("message", "")
     inbound.store_report(
-        provider_ref=request.POST.get("MessageSid", ""),
+        provider_ref=_field(request, "MessageSid"),
         notification_id=int(told) if told.isascii() and told.isdigit() and len(told) < 19 else None,
-        channel=_channel(request.POST.get("To", "")),
-        event=request.POST.get("MessageStatus", ""),
-        code=request.POST.get("ErrorCode", ""),
+        channel=_channel(_field(request, "To")),
+        event=_field(request, "MessageStatus"),
+        code=_field(request, "ErrorCode"),
         now=clock.now(),
     )
     return HttpResponse(status=204)
@@ -55,17 +56,21 @@ def twilio_status(request: HttpRequest) -> HttpResponse:
 @from_twilio
 def twilio_inbound(request: HttpRequest) -> HttpResponse:
     """A text from a customer. It is answered by nothing: Twilio itself confirms STOP where the law wants it."""
-    sender = request.POST.get("From", "")
+    sender = _field(request, "From")
     channel = _channel(sender)
     inbound.store_text(
-        provider_ref=request.POST.get("MessageSid", ""),
+        provider_ref=_field(request, "MessageSid"),
         channel=channel,
         pseudonym=address_hash(channel, sender),
-        text=request.POST.get("Body", ""),
-        opt_out=request.POST.get("OptOutType", ""),
+        text=_field(request, "Body"),
+        opt_out=_field(request, "OptOutType"),
         now=clock.now(),
     )
     return HttpResponse(EMPTY_TWIML, content_type="text/xml")
+
+
+def _field(request: HttpRequest, name: str) -> str:
+    return without_nul(request.POST.get(name, ""))
 
 
 def _channel(address: str) -> Channel:

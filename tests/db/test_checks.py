@@ -47,6 +47,10 @@ def test_the_real_settings_are_fine() -> None:
         ),
         ({"CELERY_BEAT_SCHEDULE": {"x": {"task": "core.tasks.no_such_task", "schedule": 1.0}}}, "core.E008"),
         ({"APPEND_ONLY_TABLES": {"no_such_table": []}}, "core.E009"),
+        ({"STRIPE_SECRET_KEY": "sk_live_1", "STRIPE_API_BASE": "http://stripe.example"}, "core.E010"),
+        ({"STRIPE_SECRET_KEY": "rk_live_1", "STRIPE_API_BASE": "http://stripe.example"}, "core.E010"),
+        ({"STRIPE_SECRET_KEY": "sk_test_1", "SITE_URL": "https://book.example.com"}, "core.W001"),
+        ({"ALLOWED_HOSTS": ["*"], "SITE_URL": "https://book.example.com"}, "core.E011"),
         ({"APPEND_ONLY_TABLES": {"accounts_consent": ["no_such_column"]}}, "core.E009"),
     ],
 )
@@ -92,6 +96,63 @@ def test_settings_of_a_running_site_refuse_crash_points() -> None:
     )
 
     assert (result.stdout, result.stderr) == ("False\n['core.E005']\n", "")
+
+
+PRODUCTION = {"SITE_URL": "https://book.example.com", "DATABASE_URL": "postgresql://127.0.0.1/none"}
+
+
+def started(**env: str) -> "subprocess.CompletedProcess[str]":
+    """Load the application as the web process does."""
+    return subprocess.run(
+        [sys.executable, "-c", "import config.front"],
+        env={**servers.application_environment(), "DJANGO_SETTINGS_MODULE": "config.settings", **PRODUCTION, **env},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("env", "problem"),
+    [
+        ({"DEBUG": "1"}, "DEBUG must be off for a site with an https address. (core.E004)"),
+        ({"FIELD_KEYS": "abc"}, "FIELD_KEYS needs at least one key"),
+        ({"LINK_KEY": "k" * 40, "SECRET_KEY": "k" * 40}, "SECRET_KEY, LINK_KEY and FIELD_KEYS must all differ."),
+        ({"SECRET_KEY": ""}, "Set SECRET_KEY in the environment"),
+        ({"LINK_KEY": "short"}, "LINK_KEY must have at least 32 characters."),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must not contain *"),
+        ({"WEB_THREADS": "many"}, "WEB_THREADS must be a whole number"),
+    ],
+)
+def test_the_web_process_does_not_start_with_a_dangerous_setting(env: dict[str, str], problem: str) -> None:
+    result = started(**env)
+
+    assert result.returncode == 1
+    [line] = result.stderr.strip().splitlines()
+    assert line.startswith("Openhours does not start: ")
+    assert problem in line
+
+
+def test_the_web_process_starts_with_a_word_of_caution(tmp_path: Path) -> None:
+    result = started(STRIPE_SECRET_KEY="sk_test_1")
+
+    assert result.returncode == 0, result.stderr
+    assert "STRIPE_SECRET_KEY is a test key on an https site. (core.W001)" in result.stderr
+
+
+def test_the_deployment_checks_of_django_find_nothing() -> None:
+    keys = {name: "aB3-dE6_" * 8 + name for name in ("SECRET_KEY", "LINK_KEY")}
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        env={**servers.application_environment(), "DJANGO_SETTINGS_MODULE": "config.settings", **PRODUCTION, **keys},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (result.returncode, result.stdout) == (0, "System check identified no issues (0 silenced).\n"), result.stderr
 
 
 @pytest.mark.django_db(transaction=True)

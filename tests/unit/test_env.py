@@ -118,3 +118,17 @@ def test_web_address_refuses(given: Given, value: str) -> None:
 def test_web_address_has_no_slash_at_its_end(given: Given) -> None:
     given("https://book.example.com/")
     assert env.web_address("THING", "") == "https://book.example.com"
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, 3), ("0", 0), ("7", 7), ("none", None), ("None", None)])
+def test_number_or_none(given: Given, value: str | None, expected: int | None) -> None:
+    given(value)
+
+    assert env.number_or_none("THING", 3, high=10) == expected
+
+
+def test_number_or_none_has_bounds(given: Given) -> None:
+    given("11")
+
+    with pytest.raises(ImproperlyConfigured, match="THING must be a whole number from 0 to 10"):
+        env.number_or_none("THING", 3, high=10)

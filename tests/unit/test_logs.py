@@ -72,6 +72,59 @@ def test_arguments_are_masked_and_time_is_utc() -> None:
     assert written(record("Not Found: %s", f"/b/{TOKEN}/")) == "1970-01-01 00:00:00,000 [-] Not Found: /b/…/"
 
 
+HOLD = "cAbC-dEf_0123456789012345678901234567890123"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"/b//{TOKEN}",
+        f"/B/{TOKEN}",
+        f'/b/"{TOKEN}',
+        f"/b/%22{TOKEN}",
+        f"/b/%C2%A0{TOKEN}",
+        f"/b/ {TOKEN}",
+        f"/b/#{TOKEN}",
+        f"/b/?{TOKEN}",
+        f"/b;{TOKEN}",
+        f"/pay/{TOKEN}/",
+        f"/desk/bookings/{TOKEN}/",
+        f"?next=%2Fb%2F{TOKEN}",
+        f"/h//{HOLD}",
+        f"{HOLD}",
+        f"/U/{'0123456789abcdef' * 4}",
+    ],
+)
+def test_a_token_is_known_by_its_shape(address: str) -> None:
+    line = written(record("GET %s", address))
+
+    assert not any(secret[8:] in line for secret in (TOKEN, HOLD, "0123456789abcdef" * 4))
+
+
+@pytest.mark.parametrize("word", ["tests.unit.test_logs.test_a_long_name_of_a_python_function_stays", "a" * 60])
+def test_a_long_word_is_no_token(word: str) -> None:
+    assert masked(word) == word
+
+
+@pytest.mark.parametrize("control", ["\n", "\r\n", "\x1b[31m", "\x08", "\x00", "\x85", "\u2028", "\u202e"])
+def test_a_client_cannot_begin_a_line_or_steer_a_terminal(control: str) -> None:
+    line = written(record('"GET %s HTTP/1.1" %d', f"/x{control}2026-11-28 16:00:00,000 ERROR FORGED", 404))
+
+    assert len(line.splitlines()) == 1
+    assert control not in line
+    assert "\\x" in line
+
+
+def test_a_client_cannot_begin_a_line_within_a_traceback() -> None:
+    try:
+        raise ValueError("bad\n2026-11-28 ERROR FORGED\x1b[31m")
+    except ValueError:
+        line = written(record("failed", exc_info=sys.exc_info()))
+
+    assert "\n  2026-11-28 ERROR FORGED\\x1b" in line
+    assert all(each.startswith("  ") for each in line.split("\n")[1:])
+
+
 def test_tracebacks_are_masked() -> None:
     try:
         raise ValueError(f"no page for /h/{TOKEN}/")

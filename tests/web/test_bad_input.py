@@ -202,3 +202,19 @@ def test_foreign_host_is_refused(client: Client, studio: Studio) -> None:
     assert client.get(details(held), headers={"host": "evil.example"}).status_code == 400
     response = client.post(details(held), filled(held), headers={"x-forwarded-host": "evil.example"})
     assert response["Location"].startswith("/b/")
+
+
+@pytest.mark.parametrize("address", ["/?q=%00", "/s/x%00/", "/desk/?q=a%00b", "/admin/bookings/booking/?status=%00"])
+def test_nul_in_an_address_is_refused(client: Client, studio: Studio, address: str) -> None:
+    assert client.get(address).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/s/{}/hold", "/desk/sign-in", "/admin/login/", "/twilio/inbound", "/b/x/cancel"])
+def test_a_file_is_taken_by_no_public_page(client: Client, studio: Studio, path: str) -> None:
+    file = SimpleUploadedFile("a.txt", b"x" * 1000)
+
+    assert Client(enforce_csrf_checks=True).post(path.format(studio.service.slug), {"f": file}).status_code in (
+        400,
+        403,
+    )
+    assert client.post("/desk/sign-in", {"username": "a@example.com", "password": "x", "f": file}).status_code == 400

@@ -1,11 +1,18 @@
 """The door of the desk: who gets in, what is said to those who do not, and where it leads."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import User
+from core import limits
+from devservers import valkey
+from devservers.valkey import Valkey
 from staff.enums import Role
-from tests import factories
+from tests import factories, servers
 from tests.factories import Studio
 
 PASSWORD = "a long password"
@@ -57,29 +64,123 @@ def test_every_refusal_says_the_same(client: Client, leyla: User) -> None:
     assert "_auth_user_id" not in client.session
 
 
-@pytest.mark.parametrize("counted", ["leyla@studio.example", "127.0.0.1"])
-def test_guessing_is_slowed_down_by_account_and_by_address(
-    client: Client, leyla: User, counted: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.limits.allow", lambda bucket, key, *, per_minute: key != counted)
-
-    response = sign_in(client)
-
-    assert response.status_code == 422
-    assert "Too many tries" in response.content.decode()
-    assert "_auth_user_id" not in client.session
+@pytest.fixture(scope="module")
+def redis_server() -> Iterator[Valkey]:
+    running = valkey.start(Path(servers.new_folder("sign-in")) / "valkey")
+    yield running
+    running.stop()
 
 
-def test_an_account_is_counted_under_every_spelling_that_opens_it(
-    client: Client, leyla: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counted: list[str] = []
-    monkeypatch.setattr("core.limits.allow", lambda bucket, key, *, per_minute: counted.append(key) or True)
+@pytest.fixture
+def counted(redis_server: Valkey, settings: Settings) -> Iterator[None]:
+    """Limits are counted, at three wrong passwords a minute."""
+    settings.REDIS_URL, settings.SIGN_INS_PER_MINUTE = redis_server.url, 3
+    limits._breaker.reset()
+    limits._client.cache_clear()
+    limits._client(redis_server.url).flushall()
+    yield
+    limits._client.cache_clear()
 
-    for spelling in ("Leyla@Studio.Example", " leyla@studio.example", "leyla@stud\u0131o.example"):
-        sign_in(client, spelling, "wrong")
 
-    assert {key for key in counted if "@" in key} == {"leyla@studio.example"}
+def said(answer: object) -> str:
+    return "too many" if "Too many tries" in answer.content.decode() else str(answer.status_code)
+
+
+def at(address: str) -> Client:
+    return Client(REMOTE_ADDR=address)
+
+
+@pytest.mark.parametrize("door", ["/desk/sign-in", "/admin/login/"])
+def test_guessing_ends_at_the_limit_of_the_address(leyla: User, counted: None, door: str) -> None:
+    guesser = at("203.0.113.7")
+    answers = [said(guesser.post(door, {"username": f"a{n}@studio.example", "password": "x"})) for n in range(5)]
+
+    assert answers[3:] == ["too many"] * 2
+    assert "too many" not in answers[:3]
+
+
+def test_an_account_is_guarded_from_all_addresses_together(leyla: User, counted: None) -> None:
+    answers = [said(sign_in(at(f"203.0.113.{number}"), password="wrong")) for number in range(4)]
+
+    assert answers == ["422", "422", "422", "too many"]
+    assert said(sign_in(at("203.0.113.9"), "LEYLA@stud\u0131o.example")) == "too many"
+
+
+def test_a_browser_that_signed_in_before_is_not_kept_out(leyla: User, counted: None) -> None:
+    own = at("198.51.100.1")
+    sign_in(own)
+    own.post("/desk/sign-out")
+    for number in range(5):
+        sign_in(at(f"203.0.113.{number}"), password="wrong")
+
+    assert said(sign_in(at("198.51.100.2"))) == "too many"
+    assert said(sign_in(own)) == "302"
+
+
+def test_a_known_browser_has_a_limit_of_its_own(leyla: User, counted: None) -> None:
+    own = at("198.51.100.1")
+    sign_in(own)
+    own.post("/desk/sign-out")
+    device = own.cookies["device"].value
+
+    answers = []
+    for number in range(4):
+        elsewhere = at(f"203.0.113.{number}")
+        elsewhere.cookies["device"] = device
+        answers.append(said(sign_in(elsewhere, password="wrong")))
+
+    assert answers == ["422", "422", "422", "too many"]
+    assert said(sign_in(at("198.51.100.3"))) == "302"
+
+
+@pytest.mark.parametrize("value", ["", "x", "WyJhIixbXV0:1abc:forged"])
+def test_a_forged_device_cookie_counts_for_nothing(leyla: User, counted: None, value: str) -> None:
+    for number in range(3):
+        sign_in(at(f"203.0.113.{number}"), password="wrong")
+    forger = at("203.0.113.9")
+    forger.cookies["device"] = value
+
+    assert said(sign_in(forger)) == "too many"
+
+
+def test_refused_tries_count_for_no_account(leyla: User, counted: None) -> None:
+    used_up = at("203.0.113.7")
+    for number in range(3):
+        sign_in(used_up, f"a{number}@studio.example", "wrong")
+    refused = [said(sign_in(used_up, password="wrong")) for _ in range(5)]
+
+    assert refused == ["too many"] * 5
+    assert said(sign_in(at("198.51.100.1"))) == "302"
+
+
+def test_successful_sign_ins_do_not_count(leyla: User, counted: None) -> None:
+    shared = "198.51.100.1"
+
+    assert [said(sign_in(at(shared))) for _ in range(6)] == ["302"] * 6
+
+
+def test_slow_guessing_ends_for_the_day(leyla: User, counted: None, settings: Settings) -> None:
+    settings.SIGN_INS_PER_MINUTE, settings.SIGN_INS_PER_DAY = 1000, 4
+
+    answers = [said(sign_in(at(f"203.0.113.{number}"), password="wrong")) for number in range(5)]
+
+    assert answers == ["422"] * 4 + ["too many"]
+
+
+def test_an_address_is_the_one_that_our_own_proxy_named(leyla: User, counted: None, settings: Settings) -> None:
+    """The first entry of X-Forwarded-For is the client's own claim; addresses of one /64 are one client."""
+    settings.TRUSTED_PROXY_COUNT = 1
+    headers = [f"192.0.2.{number}, 2001:db8:1:2::{number}" for number in range(4)]
+    answers = [
+        said(
+            Client(headers={"X-Forwarded-For": value}).post(
+                "/desk/sign-in", {"username": f"a{number}@studio.example", "password": "x"}
+            )
+        )
+        for number, value in enumerate(headers)
+    ]
+
+    assert answers == ["422", "422", "422", "too many"]
 
 
 def test_signing_out_takes_a_form(client: Client, leyla: User) -> None:

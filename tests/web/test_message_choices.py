@@ -155,6 +155,15 @@ def test_unsubscribing_by_one_click_needs_no_cookie_and_no_page(stranger: Client
     assert "You get no more news from us" in stranger.get(path).content.decode()
 
 
+@pytest.mark.parametrize("hung_on", [".", ",", ")", ">", "/", "/.", "/)", "%C2%BB", "%20"])
+def test_what_hangs_on_the_end_of_the_link_does_not_matter(stranger: Client, studio: Studio, hung_on: str) -> None:
+    path = f"/u/{unsubscribe_token('Jana@Example.com')}{hung_on}"
+
+    assert stranger.get(path).status_code == 200
+    assert stranger.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert Suppression.objects.exists()
+
+
 def test_looking_at_the_link_ends_nothing(stranger: Client, studio: Studio) -> None:
     path = f"/u/{unsubscribe_token('jana@example.com')}"
 

@@ -328,10 +328,40 @@ def test_a_forged_bounce_is_refused(postmark: None) -> None:
     assert not ProviderEvent.objects.exists()
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"RecordType": "Nothing"}', "null", '"x"'])
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"RecordType": "Nothing"}', "null", '"x"', "[" * 100_000])
 def test_what_cannot_be_read_changes_nothing(postmark: None, content: str) -> None:
     assert mail_event(content) == 204
     assert not ProviderEvent.objects.exists()
+
+
+def test_nul_characters_in_a_report_are_left_out(postmark: None) -> None:
+    row = mail()
+    report_with_nul = {**BOUNCE, "ID": "4\x002", "MessageID": "pm-1\x00", "Email": "Jana@example.com\x00"}
+
+    assert mail_event(report_with_nul) == 204
+    assert status_of(row) == "permanent-failure"
+
+
+def test_nul_characters_in_what_twilio_sends_are_left_out() -> None:
+    row = text()
+
+    assert report(row, "delivered", sid=f"{SID}\x00") == 204
+    assert status_of(row) == "delivered"
+    sent = {"MessageSid": "SM\x009", "From": PHONE, "Body": "ST\x00OP", "OptOutType": ""}
+    assert post("/twilio/inbound", sent) == 200
+    assert InboundMessage.objects.count() == 1
+
+
+def test_a_report_nested_too_deeply_is_refused_without_a_secret(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mailgun signs the body, so it is read before it is believed."""
+    monkeypatch.setenv("EMAIL_URL", "anymail+mailgun://key@mg.example.com")
+    for name, value in env.email("EMAIL_URL", "", timeout=10, events_secret="s3cret").items():
+        setattr(settings, name, value)
+    settings.MAIL_EVENTS_SECRET = "s3cret"
+
+    assert mail_event("[" * 100_000, secret="guessed") in (204, 403)
 
 
 def test_without_a_provider_nothing_is_taken() -> None:

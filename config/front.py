@@ -1,0 +1,14 @@
+"""RSGI entry point: what the Procfile starts."""
+
+from django.conf import settings
+
+from config.wsgi import application as wsgi_application
+from core.front import Front
+
+application = Front(
+    wsgi_application,
+    threads=settings.WEB_THREADS,
+    trusted_proxies=settings.TRUSTED_PROXY_COUNT,
+    reads_per_minute=settings.READS_PER_MINUTE,
+    body_limits=settings.BODY_LIMITS,
+)
