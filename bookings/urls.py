@@ -51,6 +51,5 @@ urlpatterns = [
     path("pay/<str:reference>/again", pay.again, name="pay_again"),
     path("pay/<str:reference>/help", pay.ask_desk, name="pay_help"),
     # What mail programs hang onto an address: a full stop, a bracket, a quotation mark.
-    re_path(r"^h/(?P<token>[^/]+)/[.,;:!?=*)\]>}'\"”’»…]{1,3}$", checkout.details, name="details_trimmed"),
     re_path(r"^b/(?P<token>[^/]+)/(?P<rest>[.,;:!?=*\)\]>}'\"”’»…]{1,3})$", manage.trimmed, name="manage_trimmed"),
 ]

@@ -116,12 +116,12 @@ def test_bytes_that_are_no_text_do_no_harm(client: Client, studio: Studio) -> No
     assert response.status_code in {303, 422}
 
 
-def test_file_in_place_of_a_name_is_a_missing_name(client: Client, studio: Studio) -> None:
+def test_file_in_place_of_a_name_is_refused(client: Client, studio: Studio) -> None:
     held = hold(studio)
 
     response = client.post(details(held), filled(held) | {"name": SimpleUploadedFile("name.txt", b"Jana")})
 
-    assert response.status_code == 422
+    assert response.status_code == 400
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "abc", "99999999999999999999", "1.5", "1; DROP TABLE", "\x00"])
@@ -213,7 +213,7 @@ def test_nul_in_an_address_is_refused(client: Client, studio: Studio, address: s
 def test_a_file_is_taken_by_no_public_page(client: Client, studio: Studio, path: str) -> None:
     file = SimpleUploadedFile("a.txt", b"x" * 1000)
 
-    assert Client(enforce_csrf_checks=True).post(path.format(studio.service.slug), {"f": file}).status_code in (
+    assert Client(enforce_csrf_checks=True).post(path.format(studio.variant.service.slug), {"f": file}).status_code in (
         400,
         403,
     )

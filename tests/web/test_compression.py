@@ -12,7 +12,7 @@ PAGE = "/s/{}/"
 
 @pytest.fixture
 def path(studio: Studio) -> str:
-    return PAGE.format(studio.service.slug)
+    return PAGE.format(studio.variant.service.slug)
 
 
 def test_a_page_is_compressed_for_browsers_that_read_gzip(client: Client, path: str) -> None:
