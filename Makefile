@@ -19,7 +19,7 @@ types migrations-check lint: export SITE_URL := http://localhost:8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run reset shell test unit e2e lint fmt types imports migrations-check bench load chaos gallery browser ci requirements
+.PHONY: help setup run reset shell test unit e2e lint fmt types imports migrations-check audit bench load chaos gallery browser ci requirements
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -47,8 +47,8 @@ unit: setup ## The quick tests: rules only, no browser
 e2e: setup browser ## The journeys in a browser
 	$(BIN)/pytest tests/e2e
 
-load: setup ## Many sessions at once (long)
-	$(BIN)/pytest -m load
+load: setup ## Many sessions at once, and properties tried at random (long)
+	HYPOTHESIS_PROFILE=search $(BIN)/pytest -m "load or hypothesis"
 
 chaos: setup ## Every fault, repeated (long)
 	$(BIN)/pytest -m chaos
@@ -76,6 +76,9 @@ imports: setup
 
 migrations-check: setup
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+audit: setup ## Look for known weaknesses in what is installed (needs the network)
+	$(BIN)/uv tool run pip-audit --require-hashes --disable-pip --requirement requirements.txt
 
 fmt: setup ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix .

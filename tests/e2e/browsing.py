@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, ViewportSize
 
+from tests.e2e.patience import milliseconds
+
 SIZES = {"small": (320, 640), "phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 # Everybody here comes from one address and books many times.
 NO_LIMITS = dict.fromkeys(("HOLDS_PER_ADDRESS", "LINK_GUESSES_PER_MINUTE", "SIGN_INS_PER_MINUTE"), "100000")
@@ -98,7 +100,7 @@ class Visitors:
             has_touch=size != "desktop",
             reduced_motion="reduce",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(milliseconds(20))
         context.add_init_script(COLLECT_SHIFTS)
         watch = Watch(urlsplit(self.url).netloc, frozenset(expects))
         watch.attach(context)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import browser
 from tests.e2e.browsing import NO_LIMITS, Visitors, visitors
+from tests.e2e.patience import milliseconds
 from tests.stack import Stack
 
 PICTURES = Path(".data/failures")
@@ -33,7 +34,8 @@ def site() -> Iterator[Stack]:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    expect.set_options(timeout=10_000)
+    # The processes of the site add their own load once they run, so never the bare ten seconds.
+    expect.set_options(timeout=milliseconds(20))
     with browser.launched() as launched:
         yield launched
 

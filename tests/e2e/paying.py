@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import steps
 from tests.e2e.desk_scenes import sign_in
+from tests.e2e.patience import milliseconds
 from tests.e2e.steps import CONFIRMED, Person, somebody
 from tests.stack import Stack
 
@@ -69,7 +70,7 @@ def expect_problem(page: Page, words: str) -> None:
 
 
 def expect_booked(page: Page) -> None:
-    page.wait_for_url(CONFIRMED, timeout=20_000)
+    page.wait_for_url(CONFIRMED, timeout=milliseconds(30))
     expect(page.locator("h1")).to_contain_text("You are booked")
 
 
@@ -208,7 +209,7 @@ def unpaid(site: Stack, page: Page) -> Iterator[str]:
     wait_for_form(page)
     site.query("update bookings_booking set hold_expires_at = now() where reference = %s", reference)
     look_again(page)
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was charged", timeout=20_000)
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was charged", timeout=milliseconds(30))
     yield "paying-over"
 
 
