@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -657,7 +657,17 @@ class ServiceAdmin(SettingsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         variants = Prefetch("variants", ServiceVariant.objects.filter(is_active=True))
-        return super().get_queryset(request).prefetch_related(variants)
+        performed = ServiceVariant.objects.filter(
+            service=OuterRef("pk"), is_active=True, qualifications__staff_member__is_active=True
+        )
+        return super().get_queryset(request).prefetch_related(variants).annotate(is_performed=Exists(performed))
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new service is taxed as most are."""
+        rates = Service.objects.values_list("tax_basis_points").annotate(count=Count("pk"))
+        usual = rates.order_by("-count", "-tax_basis_points").first()
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        return {**({"tax_basis_points": usual[0]} if usual else {}), **initial}
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return _typed_in(super().get_form(request, obj, change, **kwargs), request)
@@ -698,7 +708,13 @@ class ServiceAdmin(SettingsAdmin):
     @display(
         description=_("shown"), ordering="visibility", label={"public": "success", "hidden": "warning", "archived": ""}
     )
-    def is_shown(self, obj: Service) -> tuple[str, str]:
+    def is_shown(self, obj: Any) -> tuple[str, str]:
+        """What customers see of it; where they cannot book it, what is missing."""
+        if obj.visibility == Service.Visibility.PUBLIC:
+            if not obj.variants.all():
+                return "hidden", str(_("not bookable: no length and price"))
+            if obj.needs_staff and not obj.is_performed:
+                return "hidden", str(_("not bookable: nobody performs it"))
         return obj.visibility, str(_("public") if obj.visibility == "public" else obj.visibility)
 
 

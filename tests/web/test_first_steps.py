@@ -82,3 +82,19 @@ def test_lengths_with_a_unit_are_read(text: str, minutes: int) -> None:
 def test_lengths_without_a_unit_are_refused_where_it_matters(text: str) -> None:
     with pytest.raises(ValidationError):
         LengthField(needs_unit=True).clean(text)
+
+
+def test_a_new_service_is_taxed_as_most_are_and_the_list_says_what_it_lacks() -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("olivia@studio.example", name="Olivia"))
+    studio = factories.studio()
+    factories.service(studio.location, name="Cupping", tax_basis_points=1900)
+    bare = factories.service(studio.location, name="Reiki", tax_basis_points=700)
+    bare.delete()
+
+    form = typed(client.get(reverse("admin:services_service_add")).content.decode(), "service_form")
+    html = client.get(reverse("admin:services_service_changelist")).content.decode()
+
+    assert form["tax_basis_points"] == "19"
+    assert html.count("not bookable: nobody performs it") == 1
+    assert html.count("not bookable: no length and price") == 1
