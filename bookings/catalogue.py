@@ -48,13 +48,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class VariantOffer:
-    """A length and price. ``prices`` are those of the people who perform it, by their id; empty for a court."""
+    """A length and price. ``prices`` are those of the people who perform it, by their id; empty for a court.
+
+    ``is_plus_tax``: the prices are without tax, and there is some.
+    """
 
     id: int
     name: str
     minutes: int
     price_minor: int
     prices: dict[int, int]
+    is_plus_tax: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +209,7 @@ SELECT json_build_object(
                 SELECT coalesce(json_agg(json_build_object(
                     'id', v.id, 'name', v.name, 'translations', v.translations, 'price_minor', v.price_minor,
                     'minutes', v.work_minutes + v.processing_minutes + v.finish_minutes,
+                    'is_plus_tax', NOT b.prices_include_tax AND s.tax_basis_points > 0,
                     'prices', (
                         SELECT coalesce(json_agg(
                             json_build_array(q.staff_member_id, q.price_minor) ORDER BY q.position, q.name), '[]')
@@ -286,6 +291,7 @@ def _variant(row: Mapping[str, Any]) -> VariantOffer:
         minutes=row["minutes"],
         price_minor=row["price_minor"],
         prices=dict(row["prices"]),
+        is_plus_tax=row["is_plus_tax"],
     )
 
 

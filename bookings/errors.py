@@ -172,6 +172,13 @@ class FeeBeingPaid(_Worded, Conflict):
     text = _("The customer began to pay this online, or the card was refused. That is being ended: try again soon.")
 
 
+class TooEarlyToCharge(_Worded, Conflict):
+    """The customer was told that no money moves before ``data["until"]``."""
+
+    code = "too_early_to_charge"
+    text = _("The customer was told that no money moves yet. The card can be charged once that time is over.")
+
+
 class PayFirst(_Worded, Refused):
     """Moving costs a fee that has to be paid online before the time changes. ``data["fee_minor"]`` is how much."""
 

@@ -113,6 +113,15 @@ CATALOGUE: tuple[MessageType, ...] = (
         is_needed=True,
     ),
     MessageType(
+        *("hold_ended", _CUSTOMER, _("Not paid in time"), _("When a time is free again because it was not paid")),
+        *(
+            _("Not booked yet: {{ when }}"),
+            _("the time is no longer kept, because it was not paid. Nothing was charged."),
+        ),
+        link="pay_url",
+        is_needed=True,
+    ),
+    MessageType(
         *("payment_received", _CUSTOMER, _("Payment received"), _("When money came in")),
         *(_("Paid: {{ amount }}"), _("thank you, you paid {{ amount }}.")),
         is_needed=True,

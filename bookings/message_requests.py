@@ -31,6 +31,7 @@ class MessageKind(StrEnum):
     MISSED = "missed"
     REQUESTED = "requested"
     DECLINED = "declined"
+    HOLD_ENDED = "hold_ended"
     HELP_ANSWER = "help_answer"
 
 
@@ -47,6 +48,7 @@ MONEY_KINDS = frozenset(
         MessageKind.MISSED,
         MessageKind.REQUESTED,
         MessageKind.DECLINED,
+        MessageKind.HOLD_ENDED,
         MessageKind.HELP_ANSWER,
     }
 )

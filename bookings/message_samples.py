@@ -134,6 +134,7 @@ def _money(booking: Booking) -> dict[str, Any]:
         "refund_words": gettext("It goes back the way you paid and takes some days."),
         "is_online": True,
         "method": gettext("card"),
+        "is_answer": True,
         "answer": gettext("Yes, that is possible."),
     }
 

@@ -83,6 +83,7 @@ _BY_KIND: Mapping[tuple[str, str], tuple[Variable, ...]] = {
     ("follow_up", "customer"): (),
     ("requested", "customer"): (_MANAGE, _KEPT),
     ("declined", "customer"): (_MANAGE, _REASON),
+    ("hold_ended", "customer"): (_MANAGE, _PAY),
     ("payment_required", "customer"): (_MANAGE, _AMOUNT, _PAY, _KEPT),
     ("payment_received", "customer"): (
         *(_MANAGE, _AMOUNT, _OPEN),

@@ -13,7 +13,7 @@ from bookings.enums import BookingStatus, EventKind
 from bookings.links import LinkRole, manage_url
 from bookings.message_contexts import book_again_url, common, when
 from bookings.message_words import CARD, labels, words_of
-from bookings.models import Booking
+from bookings.models import Booking, HelpMessage
 from bookings.names import first_name
 from bookings.payables import Payable, payable
 from bookings.payment_texts import card_words, refund_sentence
@@ -42,6 +42,12 @@ def payment_required(
         "pay_url": manage_url(booking, LinkRole.CUSTOMER, page="pay"),
     }
     return _mail(booking, business, template, variables)
+
+
+def hold_ended(booking: Booking, business: Business, *, now: datetime) -> MessageContext:
+    """``pay_url``: the page that takes the same time again with the same details, as long as it is free."""
+    pay_url = manage_url(booking, LinkRole.CUSTOMER, page="pay")
+    return _mail(booking, business, "hold_ended_customer", {"pay_url": pay_url}, is_off=True)
 
 
 def payment_received(booking: Booking, business: Business, payment: Payment, *, now: datetime) -> MessageContext:
@@ -130,10 +136,12 @@ def declined(booking: Booking, business: Business, *, now: datetime) -> MessageC
     return _mail(booking, business, "declined_customer", variables, is_off=True)
 
 
-def help_answer(booking: Booking, business: Business, text: str, *, now: datetime) -> MessageContext:
+def help_answer(booking: Booking, business: Business, message: HelpMessage, *, now: datetime) -> MessageContext:
+    """``is_answer``: the customer wrote first."""
     due = payable(booking, now)
     variables = {
-        "answer": text,
+        "answer": message.text,
+        "is_answer": booking.help_messages.filter(is_from_customer=True, pk__lt=message.pk).exists(),
         "pay_url": manage_url(booking, LinkRole.CUSTOMER, page="pay") if due else "",
     }
     return _mail(booking, business, "help_answer_customer", variables)

@@ -27,8 +27,8 @@ def _query(sql: str) -> Callable[[datetime], list[str]]:
 # What the lines of a bill say of a booking: what was sold, fees by their kinds, and everything but fees for moves.
 _OWED = """
 LEFT JOIN LATERAL (
-    SELECT sum(gross_minor) FILTER (WHERE kind IN ('service', 'add_on')) AS sold,
-        sum(tax_minor) FILTER (WHERE kind IN ('service', 'add_on')) AS tax,
+    SELECT sum(gross_minor) FILTER (WHERE kind IN ('service', 'add_on', 'reduction')) AS sold,
+        sum(tax_minor) FILTER (WHERE kind IN ('service', 'add_on', 'reduction')) AS tax,
         sum(gross_minor) FILTER (WHERE kind = 'cancellation_fee') AS cancel_fee,
         sum(gross_minor) FILTER (WHERE kind = 'no_show_fee') AS no_show_fee,
         sum(gross_minor) FILTER (WHERE kind = 'waiver') AS waiver,

@@ -104,6 +104,11 @@ def announce_declined(booking: Booking, *, now: datetime) -> None:
     _tell(booking, [to_customer(booking, MessageKind.DECLINED, {})], now)
 
 
+def announce_hold_ended(booking: Booking, *, now: datetime) -> None:
+    """Tell the customer that the time is no longer kept, because it was not paid, and how to take it again."""
+    _tell(booking, [to_customer(booking, MessageKind.HOLD_ENDED, {})], now)
+
+
 def announce_help_answer(booking: Booking, *, help_message_id: int, now: datetime) -> None:
     details = {"help_message_id": help_message_id}
     request = to_customer(booking, MessageKind.HELP_ANSWER, details, about=f"help-{help_message_id}")
@@ -158,9 +163,11 @@ def money_context(
         case MessageKind.DECLINED:
             is_off = booking.status in _UNSEATED
             return money_contexts.declined(booking, business, now=now) if is_off else None
+        case MessageKind.HOLD_ENDED:
+            return money_contexts.hold_ended(booking, business, now=now) if _is_unpaid(booking, now) else None
         case MessageKind.HELP_ANSWER:
             answer = booking.help_messages.filter(pk=request.details["help_message_id"]).first()
-            return money_contexts.help_answer(booking, business, answer.text, now=now) if answer else None
+            return money_contexts.help_answer(booking, business, answer, now=now) if answer else None
         case _:
             return None
 
@@ -176,6 +183,14 @@ def _is_request(booking: Booking, now: datetime) -> bool:
         and booking.hold_expires_at is not None
         and booking.hold_expires_at > now
     )
+
+
+def _is_unpaid(booking: Booking, now: datetime) -> bool:
+    """Whether a time that ran out unpaid could be taken again, and its customer has not booked it since."""
+    if booking.status != BookingStatus.EXPIRED or now >= booking.starts_at:
+        return False
+    again = Booking.objects.filter(contact_email__iexact=booking.contact_email, starts_at=booking.starts_at)
+    return not again.exclude(status__in=_UNSEATED | {BookingStatus.CANCELLED}).exists()
 
 
 def _payment_required(booking: Booking, business: Business, request: ContextRequest) -> MessageContext | None:

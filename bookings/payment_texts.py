@@ -17,20 +17,8 @@ from bookings.policy_texts import BookingFacts, moment_words, plain_fee_sentence
 from bookings.settlements import Settlement
 from core import money
 from payments.approvals import ANSWER_WITHIN
+from payments.brands import brand_name
 from services.enums import PaymentMode
-
-# As they are printed on the cards; other brands by their own word.
-_BRANDS = {
-    "amex": "American Express",
-    "cartes_bancaires": "Cartes Bancaires",
-    "diners": "Diners Club",
-    "discover": "Discover",
-    "eftpos_au": "eftpos",
-    "jcb": "JCB",
-    "mastercard": "Mastercard",
-    "unionpay": "UnionPay",
-    "visa": "Visa",
-}
 
 
 def demand_sentence(demand: Demand, *, currency: str, language: str) -> str:
@@ -42,7 +30,9 @@ def demand_sentence(demand: Demand, *, currency: str, language: str) -> str:
         text = {
             PaymentMode.NONE: gettext("Nothing to pay online."),
             PaymentMode.VENUE: gettext("Nothing to pay now; %(later)s at the visit."),
-            PaymentMode.DEPOSIT: gettext("Deposit now %(now)s, rest at the visit %(later)s."),
+            PaymentMode.DEPOSIT: gettext("%(now)s now, %(later)s at the visit.")
+            if demand.has_extras
+            else gettext("Deposit now %(now)s, rest at the visit %(later)s."),
             PaymentMode.FULL: gettext("%(now)s now, %(later)s at the visit.")
             if demand.due_later_minor
             else gettext("%(now)s now, nothing at the visit."),
@@ -123,7 +113,7 @@ def only_card(cards: Iterable[tuple[str, str]]) -> tuple[str, str]:
 
 def card_words(brand: str, last4: str) -> str:
     """Name a card such as Visa ending 4242, in the active language."""
-    name = _BRANDS.get(brand) or brand.replace("_", " ").capitalize() or gettext("card")
+    name = brand_name(brand) or gettext("card")
     return gettext("%(brand)s ending %(digits)s") % {"brand": name, "digits": last4}
 
 

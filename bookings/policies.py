@@ -171,13 +171,13 @@ def deposit_of(terms: Terms, base_minor: int) -> int:
 def deposit_taken(terms: Terms, *, payment_mode: str, due_now_minor: int, total_minor: int) -> int:
     """Return what counts as the deposit of a booking that asked ``due_now_minor`` by ``payment_mode``.
 
-    Who had to pay everything where others pay a deposit loses no more of it than they would.
+    Who had to pay everything, or extras beside the deposit, loses no more of it than others would.
     """
     if terms.payment_mode != PaymentMode.DEPOSIT:
         return 0
-    if payment_mode == PaymentMode.FULL:
+    if payment_mode in {PaymentMode.FULL, PaymentMode.DEPOSIT}:
         return min(due_now_minor, deposit_of(terms, total_minor))
-    return due_now_minor if payment_mode == PaymentMode.DEPOSIT else 0
+    return 0
 
 
 def keeps_deposit(terms: Terms) -> bool:

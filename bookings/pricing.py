@@ -15,7 +15,7 @@ from core import money
 class PricedLine:
     """One thing sold: ``price_minor`` is for one piece, with or without tax as the business states its prices.
 
-    ``is_paid_at_visit``: never part of what is asked when booking.
+    ``is_paid_at_visit``: never part of what is asked when booking; ``is_paid_at_booking``: always a whole part of it.
     """
 
     text: str
@@ -23,6 +23,7 @@ class PricedLine:
     tax_basis_points: int
     quantity: int = 1
     is_paid_at_visit: bool = False
+    is_paid_at_booking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class QuoteLine:
     gross_minor: int
     tax_basis_points: int
     is_paid_at_visit: bool = False
+    is_paid_at_booking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class Quote:
         """The part of the total, taxes included, that is paid at the visit whatever is asked when booking."""
         return sum(line.gross_minor for line in self.lines if line.is_paid_at_visit)
 
+    @property
+    def at_booking_minor(self) -> int:
+        """The part of the total, taxes included, that is paid when booking whatever else is asked."""
+        return sum(line.gross_minor for line in self.lines if line.is_paid_at_booking)
+
 
 def quote(lines: Sequence[PricedLine], *, prices_include_tax: bool, currency: str) -> Quote:
     """Compute the price of ``lines``, in their order.
@@ -77,7 +84,8 @@ def quote(lines: Sequence[PricedLine], *, prices_include_tax: bool, currency: st
         tax = tax_of(seen[rate], rate) - taxes.get(rate, 0)
         taxes[rate] = taxes.get(rate, 0) + tax
         net = amount - tax if prices_include_tax else amount
-        quoted.append(QuoteLine(line.text, line.quantity, net, tax, net + tax, rate, line.is_paid_at_visit))
+        when = (line.is_paid_at_visit, line.is_paid_at_booking)
+        quoted.append(QuoteLine(line.text, line.quantity, net, tax, net + tax, rate, *when))
     return Quote(
         lines=tuple(quoted),
         currency=currency,

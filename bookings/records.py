@@ -108,6 +108,29 @@ def revival_lines(booking: Booking, lines: Sequence[BookingLine]) -> list[NewLin
     return _negated(_price_back(booking, lines, text))
 
 
+def reduction_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: int) -> list[NewLine]:
+    """Return the lines that take so much off the price, by tax rate. The booking still has its price before that."""
+    before, after = _by_rate(booking, lines), _reduced(booking, lines, booking.total_minor - amount_minor)
+    taken = {rate: (before[rate][0] - net, before[rate][1] - tax) for rate, (net, tax) in after.items()}
+    with override(booking.language):
+        return [
+            NewLine(
+                BillLine.Kind.REDUCTION,
+                gettext("Reduced by %(sum)s") % {"sum": money.formatted(net + tax, booking.currency, booking.language)},
+                -net,
+                -tax,
+                rate,
+            )
+            for rate, (net, tax) in taken.items()
+            if net or tax
+        ]
+
+
+def reduced_by(booking: Booking, lines: Iterable[BookingLine]) -> int:
+    """Return by how much staff lowered the price of a booking, in minor units."""
+    return quote_of(booking, lines).total_minor - booking.total_minor
+
+
 def change_fee_line(booking: Booking, line: BookingLine, fee_minor: int) -> NewLine:
     """Return the fee of a move, taxed like the service."""
     with override(booking.language):
@@ -124,10 +147,12 @@ def change_fee_back_line(booking: Booking, line: BookingLine, fee_minor: int) ->
 
 def demand_of(booking: Booking, lines: Iterable[BookingLine]) -> Demand:
     """Return what was asked for when this booking was made, card and cap included, by what was copied onto it."""
+    priced = quote_of(booking, lines)
     return payment_demand(
         Terms.from_json(booking.terms),
         total_minor=booking.total_minor,
-        at_visit_minor=quote_of(booking, lines).at_visit_minor,
+        at_visit_minor=priced.at_visit_minor,
+        at_booking_minor=priced.at_booking_minor,
         currency=booking.currency,
         has_stripe=booking.payment_mode not in {"", PaymentMode.NONE, PaymentMode.VENUE},
         must_prepay=booking.payment_mode == PaymentMode.FULL,
@@ -221,6 +246,7 @@ def _priced(lines: Iterable[BookingLine]) -> Iterable[tuple[BillLine.Kind, Price
                     extra["price_minor"],
                     line.tax_basis_points,
                     is_paid_at_visit=extra.get("is_paid_at_visit", True),
+                    is_paid_at_booking=not extra.get("is_paid_at_visit", True),
                 ),
             )
 
@@ -241,6 +267,24 @@ def _shared(
 
 
 def _by_rate(booking: Booking, lines: Sequence[BookingLine]) -> dict[int, tuple[int, int]]:
+    """Return net and tax of the price by tax rate, as it is now: less what staff took off it."""
+    return _reduced(booking, lines, booking.total_minor)
+
+
+def _reduced(booking: Booking, lines: Sequence[BookingLine], total_minor: int) -> dict[int, tuple[int, int]]:
+    """Return net and tax by tax rate of a price lowered to ``total_minor``; each rate bears its share."""
+    by_rate = _quoted_by_rate(booking, lines)
+    sums = [net + tax for net, tax in by_rate.values()]
+    if sum(sums) == total_minor:
+        return by_rate
+    reduced: dict[int, tuple[int, int]] = {}
+    for rate, gross in zip(by_rate, money.split(total_minor, sums), strict=True):
+        tax = money.included_tax(gross, rate)
+        reduced[rate] = (gross - tax, tax)
+    return reduced
+
+
+def _quoted_by_rate(booking: Booking, lines: Sequence[BookingLine]) -> dict[int, tuple[int, int]]:
     by_rate: dict[int, tuple[int, int]] = {}
     for each in quote_of(booking, lines).lines:
         net, tax = by_rate.get(each.tax_basis_points, (0, 0))

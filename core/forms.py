@@ -7,8 +7,10 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from core import formats, money
@@ -17,7 +19,10 @@ MINUTES_OF_DAY = 1440
 MOST_MINUTES = 2_147_483_647
 _CLOCK = re.compile(r"(\d{1,2})[:.h]?(\d{2})?", re.IGNORECASE)
 _LENGTH_PART = re.compile(r"(\d+)\s*(days?|d|hours?|h|minutes?|min|m)?(?![a-z])", re.IGNORECASE)
-_AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,6})?")
+_DECIMAL = re.compile(r"[0-9]{1,20}(?:([.,])([0-9]{1,6}))?")
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<group>[.,])[0-9]{3}(?:(?P=group)[0-9]{3})*(?:(?!(?P=group))[.,][0-9]{1,6})?")
+# Written between thousands, never before decimals.
+_SPACES = re.compile(r"[\s'’]")
 _UNIT_MINUTES = {"d": MINUTES_OF_DAY, "h": 60, "m": 1}
 
 
@@ -80,14 +85,14 @@ class LengthField(_TypedField):
 
 
 class MoneyField(_TypedField):
-    """Minor units of ``currency``, typed with its decimals: 45 or 45.00. A comma is read as the decimal point."""
+    """Minor units of ``currency``, typed with its decimals: 45, 45.00 or 45,00. See ``scaled`` for thousands."""
 
     def __init__(self, *, currency: str, **options: Any) -> None:
         super().__init__(**options)
         self.currency = currency
 
     def prepare_value(self, value: Any) -> Any:
-        return str(money.major(value, self.currency)) if isinstance(value, int) else value
+        return sum_text(value, self.currency) if isinstance(value, int) else value
 
     def clean(self, value: Any) -> int | None:
         text = super().clean(value)
@@ -104,7 +109,7 @@ class PercentField(_TypedField):
         text = super().clean(value)
         if text is None:
             return None
-        points = scaled(text.rstrip(" %"), 2, example="19")
+        points = scaled(text.rstrip(" %"), 2, example="19", has_thousands=False)
         if points > 10_000:
             raise ValidationError(_("A percentage cannot be more than 100."))
         return points
@@ -116,24 +121,64 @@ def sum_of(text: str, currency: str) -> int:
     :raises ValidationError: when it is none, or more than ``money.MOST_MINOR``.
     """
     places = money.exponent(currency)
-    minor = scaled(text, places, example=str(money.major(45 * 10**places, currency)))
+    minor = scaled(text, places, example=sum_text(45 * 10**places, currency))
     if minor > money.MOST_MINOR:
         most = formats.money_text(money.MOST_MINOR, currency)
         raise ValidationError(_("That is too much: at most %(sum)s."), params={"sum": most})
     return minor
 
 
-def scaled(text: str, places: int, *, example: str) -> int:
+def scaled(text: str, places: int, *, example: str, has_thousands: bool = True) -> int:
     """Read a non-negative decimal number as an integer of ``places`` more digits: 45.5 with 2 is 4550.
 
-    :raises ValidationError: when it is no number, negative, of more digits than anybody types or has more decimals
-        than ``places``.
+    A point and a comma are both read before decimals. ``has_thousands``: they are also read between thousands, in
+    1,200.00 as in 1.200,00. Three digits after a single one may be either, as in 1,200: the active language decides
+    where only one of the two makes sense or its own sign stands before as many decimals as there are (KWD 1.200).
+
+    :raises ValidationError: when both make sense, when it is no number, negative, of more digits than anybody types or
+        has more decimals than ``places``.
     """
-    plain = text.replace(" ", "").replace(",", ".")
-    number = Decimal(plain).scaleb(places) if _AMOUNT.fullmatch(plain) else Decimal(-1)
-    if number < 0 or number != number.to_integral_value():
+    plain = _SPACES.sub("", text)
+    language = (get_language() or "en").replace("-", "_")
+    point, group = get_decimal_symbol(language), get_group_symbol(language)
+    small, large = _as_decimal(plain, places), _as_grouped(plain, places) if has_thousands else None
+    if small is None and large is not None:
+        is_sure = sum(map(plain.count, ".,")) > 1 or places == 0 or group in plain
+        small, large = large if is_sure else None, None
+    if small is None:
         raise ValidationError(_("Type an amount such as %(example)s."), params={"example": example})
-    return int(number)
+    if large is None or (places >= 3 and point in plain):
+        return small
+    pattern = "#,##0" + ("." + "0" * places if places else "")
+    both = [format_decimal(Decimal(each).scaleb(-places), pattern, language) for each in (large, small)]
+    raise ValidationError(
+        _("Do you mean %(large)s or %(small)s? Please type it that way."), params={"large": both[0], "small": both[1]}
+    )
+
+
+def _as_decimal(plain: str, places: int) -> int | None:
+    """Read a point or comma as the sign before decimals."""
+    match = _DECIMAL.fullmatch(plain)
+    if match is None or (places == 0 and len(match[2] or "") == 3 and _GROUPED.fullmatch(plain)):
+        return None
+    return _whole(plain.replace(",", "."), places)
+
+
+def _as_grouped(plain: str, places: int) -> int | None:
+    """Read the first point or comma as the sign between thousands."""
+    match = _GROUPED.fullmatch(plain)
+    return _whole(plain.replace(match["group"], "").replace(",", "."), places) if match else None
+
+
+def _whole(number: str, places: int) -> int | None:
+    scaled_number = Decimal(number).scaleb(places)
+    return int(scaled_number) if scaled_number == scaled_number.to_integral_value() else None
+
+
+def sum_text(amount_minor: int, currency: str) -> str:
+    """Write a sum as it may be typed: without its currency and without signs between thousands."""
+    point = get_decimal_symbol((get_language() or "en").replace("-", "_"))
+    return str(money.major(amount_minor, currency)).replace(".", point)
 
 
 def clock_text(minutes: int) -> str:

@@ -22,6 +22,22 @@ AT_DESK = [
 ]
 
 
+def _note_for_us(*, required: bool = True) -> forms.CharField:
+    """A reason that stays inside."""
+    help_text = _("For the history. The customer does not see it.")
+    return forms.CharField(label=_("Note for us"), max_length=300, required=required, help_text=help_text)
+
+
+def _words_to_customer(*, required: bool = True, max_length: int = 300, help_text: Any = None) -> forms.CharField:
+    """A reason that goes out as it is written."""
+    return forms.CharField(
+        label=_("Words to the customer"),
+        max_length=max_length,
+        required=required,
+        help_text=help_text or _("The customer reads it in the mail."),
+    )
+
+
 class SignInForm(AuthenticationForm):
     """Guessing is slowed down per account and per address, before any password is checked."""
 
@@ -102,16 +118,30 @@ class TakeForm(SumForm):
 
 
 class RefundForm(SumForm):
-    """Money that goes back the way it came. ``left`` is what can still go back of each payment by its id."""
+    """Money that goes back the way it came. ``left`` is what can still go back of each payment by its id.
 
-    field_order = ("payment", "amount", "reason")
+    ``asks_owed``: the booking owes something that a refund could lower, so the form asks whether it does.
+    """
+
+    field_order = ("payment", "amount", "is_still_owed", "reason")
     payment = forms.TypedChoiceField(label=_("Of which payment"), coerce=int, widget=forms.RadioSelect)
-    reason = forms.CharField(
-        label=_("Reason"), max_length=300, help_text=_("For the history. The customer does not see it.")
+    reason = _note_for_us()
+
+    is_still_owed = forms.BooleanField(
+        label=_("It is still owed"),
+        required=False,
+        help_text=_(
+            "Without a tick the price goes down by what you give back. Tick it if the customer pays the sum again,"
+            " another way."
+        ),
     )
 
-    def __init__(self, *args: Any, left: Mapping[int, int], texts: Mapping[int, str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, left: Mapping[int, int], texts: Mapping[int, str], asks_owed: bool, **kwargs: Any
+    ) -> None:
         super().__init__(*args, most_minor=max(left.values(), default=0), **kwargs)
+        if not asks_owed:
+            del self.fields["is_still_owed"]
         self.left = left
         self.fields["payment"].choices = [(pk, texts[pk]) for pk in left]  # type: ignore[attr-defined]
 
@@ -126,15 +156,20 @@ class WaiveForm(SumForm):
     """A fee, or a part of it, that the customer is let off."""
 
     field_order = ("amount", "reason")
-    reason = forms.CharField(
-        label=_("Reason"), max_length=300, help_text=_("For the history. The customer does not see it.")
-    )
+    reason = _note_for_us()
+
+
+class DiscountForm(SumForm):
+    """A part of the price that the customer is let off."""
+
+    field_order = ("amount", "reason")
+    reason = _note_for_us()
 
 
 class DeclineForm(StepForm):
     """Why a refund that waits is declined. ``language``: the customer's, by its name."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=160)
+    reason = _words_to_customer(max_length=160)
 
     def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -145,7 +180,7 @@ class LowerForm(SumForm):
     """Less than what waits, and why. ``language``: the customer's, by its name."""
 
     field_order = ("amount", "reason")
-    reason = forms.CharField(label=_("Reason"), max_length=160)
+    reason = _words_to_customer(max_length=160)
 
     def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -162,55 +197,62 @@ class HandBackForm(StepForm):
 class ReasonForm(StepForm):
     """Why, where that is needed."""
 
-    reason = forms.CharField(
-        label=_("Reason"), max_length=300, help_text=_("For the history. The customer does not see it.")
-    )
+    reason = _note_for_us()
 
 
 class MissedForm(StepForm):
     """Why, if there is something to say; the customer reads it."""
 
-    reason = forms.CharField(
-        label=_("Reason"), max_length=300, required=False, help_text=_("The customer reads it in the mail.")
-    )
+    reason = _words_to_customer(required=False)
 
 
 class AnswerForm(StepForm):
     """Yes or no to a request; the customer reads the words."""
 
     answer = forms.ChoiceField(choices=[("accept", ""), ("decline", "")], widget=forms.HiddenInput)
-    reason = forms.CharField(
-        label=_("A word to the customer"), max_length=300, required=False, help_text=_("Sent with a no.")
-    )
+    reason = _words_to_customer(required=False, help_text=_("The customer reads it in the mail, if you decline."))
 
 
 class ReplyForm(StepForm):
     text = forms.CharField(
-        label=_("Your answer"),
+        label=_("Message"),
         max_length=1000,
-        required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("The customer gets it by mail, and sees it on the page."),
     )
     answer = forms.ChoiceField(choices=[("send", ""), ("read", "")], widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["text"].error_messages["required"] = _("Write a word or two first.")
+        if self.data.get("answer") == "read":
+            self.fields["text"].required = False
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("answer") == "send" and not str(cleaned.get("text", "")).strip():
-            self.add_error("text", _("Write a word or two first."))
+        if cleaned.get("answer") == "read" and str(cleaned.get("text", "")).strip():
+            self.add_error("text", _("You typed a message. Send it, or empty the field if no answer is needed."))
         return cleaned
 
 
 class TrustForm(StepForm):
     is_blocked = forms.BooleanField(
-        label=_("May not book online, and gets no messages"),
+        label=_("May not book online"),
         required=False,
-        help_text=_("Call them if they have to know something about a booking that stands."),
+        help_text=_(
+            "Bookings that exist stay: changes, cancellations, receipts and refunds are still mailed. Reminders and"
+            " news are not."
+        ),
     )
-    is_prepayment_exempt = forms.BooleanField(label=_("Is never asked to pay in advance"), required=False)
-    reason = forms.CharField(
-        label=_("Reason"), max_length=300, help_text=_("For the history. The customer does not see it.")
+    is_prepayment_exempt = forms.BooleanField(
+        label=_("Is never asked to pay in advance"),
+        required=False,
+        help_text=_(
+            "On the website this counts in the browser in which the customer has opened their booking from one of our"
+            " mails; anybody else could have typed the address. It always counts when you book for them."
+        ),
     )
+    reason = _note_for_us()
 
 
 class ResolveForm(StepForm):
@@ -225,7 +267,8 @@ class CancelForm(StepForm):
     BUSINESS, CUSTOMER = "business", "customer"
     who = forms.ChoiceField(
         label=_("Who calls it off"),
-        choices=[(BUSINESS, _("We do: everything goes back")), (CUSTOMER, _("The customer, who called or wrote"))],
+        choices=[(CUSTOMER, _("The customer, who called or wrote")), (BUSINESS, _("We do: everything goes back"))],
+        error_messages={"required": _("Say who calls it off.")},
         widget=forms.RadioSelect,
     )
     called_at = forms.DateTimeField(
@@ -235,9 +278,7 @@ class CancelForm(StepForm):
         help_text=_("The rules count for that moment."),
     )
     takes_fee = forms.BooleanField(label=_("Take the fee of the rules"), required=False)
-    reason = forms.CharField(
-        label=_("Reason"), max_length=300, required=False, help_text=_("For the history. The customer does not see it.")
-    )
+    reason = _note_for_us(required=False)
 
     def __init__(self, *args: Any, fee_at: Callable[[datetime], int], now: datetime, **kwargs: Any) -> None:
         """``fee_at`` is the fee of a customer who called at a moment. Moments are typed in the current time zone."""

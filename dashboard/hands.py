@@ -189,7 +189,7 @@ def _missed(rights: Rights, now: datetime) -> QuerySet[Booking]:
 
 
 def _unpaid(rights: Rights, now: datetime) -> QuerySet[Booking]:
-    """Visits that are over, and bookings called off for a fee, of which something is still open."""
+    """Visits whose time is over, the ones called off for a fee among them, of which something is still open."""
     over = Q(
         status__in=[BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED],
         ends_at__gt=now - OPEN_FOR,
@@ -197,7 +197,9 @@ def _unpaid(rights: Rights, now: datetime) -> QuerySet[Booking]:
     )
     settled = Q(fee_settles_at=None) | Q(fee_settles_at__lte=now)
     missed = Q(settled, status=BookingStatus.NO_SHOW, ends_at__gt=now - OPEN_FOR)
-    called_off = Q(status=BookingStatus.CANCELLED, cancellation_fee_minor__gt=0, cancelled_at__gt=now - OPEN_FOR)
+    called_off = Q(
+        status=BookingStatus.CANCELLED, cancellation_fee_minor__gt=0, cancelled_at__gt=now - OPEN_FOR, ends_at__lte=now
+    )
     candidates = bookings_run_by(rights).filter(over | missed | called_off, bill__isnull=False)
     paid = Payment.objects.filter(subject_ref=OuterRef("ref"), status=PaymentStatus.SUCCEEDED)
     back = Refund.objects.filter(payment__subject_ref=OuterRef("ref"), status__in=sorted(COUNTING_REFUNDS))

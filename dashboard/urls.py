@@ -32,6 +32,7 @@ urlpatterns = [
     path("bookings/<str:reference>/receipts/<str:number>", receipts.receipt, name="desk_booking_receipt"),
     path("bookings/<str:reference>/take", money_steps.take, name="desk_booking_take"),
     path("bookings/<str:reference>/refund", money_steps.refund, name="desk_booking_refund"),
+    path("bookings/<str:reference>/discount", money_steps.discount, name="desk_booking_discount"),
     path("bookings/<str:reference>/approve", money_steps.approve, name="desk_booking_approve"),
     path("bookings/<str:reference>/lower", money_steps.lower, name="desk_booking_lower"),
     path("bookings/<str:reference>/decline", money_steps.decline, name="desk_booking_decline"),

@@ -2,7 +2,8 @@
 are looked at. Pure: a message and the facts about its person in, a verdict out.
 
 What a person switched off: e-mail off ends what can wait (reminders) and marketing, because what was agreed, changed or
-paid has to reach them somewhere; any other channel switched off ends everything by it.
+paid has to reach them somewhere; any other channel switched off ends everything by it. A customer whom the business
+blocked still gets that much: receipts, changes and cancellations of bookings that exist, and no reminders or news.
 """
 
 from collections.abc import Collection, Mapping
@@ -87,13 +88,18 @@ def verdict(message: Message, facts: Facts, now: datetime, *, texts: TextCounts,
         return _drop(TOO_LATE)
     if message.recipient_ref in facts.erased:
         return _drop("The person had their data erased.")
-    if message.recipient_ref in facts.blocked:
-        return _drop("The business blocked this person: nothing is sent. Call them if they have to know.")
+    if message.recipient_ref in facts.blocked and not _is_transactional(message):
+        return _drop("The business blocked this person: only what concerns their bookings and money is sent.")
     for rule in (_suppression, _choice, _marketing):
         found = rule(message, facts)
         if found is not None:
             return found
     return _caps(message, texts, limits) or _quiet(message, facts, now)
+
+
+def _is_transactional(message: Message) -> bool:
+    """Whether it tells what was agreed, changed, paid or returned, and not a reminder or news."""
+    return not message.can_wait and message.purpose == Purpose.SERVICE
 
 
 def _suppression(message: Message, facts: Facts) -> Verdict | None:
@@ -112,7 +118,7 @@ def _suppression(message: Message, facts: Facts) -> Verdict | None:
 def _choice(message: Message, facts: Facts) -> Verdict | None:
     if facts.choices.get((message.recipient_ref, message.channel), True):
         return None
-    has_to_reach = message.channel == Channel.EMAIL and not message.can_wait and message.purpose == Purpose.SERVICE
+    has_to_reach = message.channel == Channel.EMAIL and _is_transactional(message)
     return None if has_to_reach else _drop("The person wants no messages by this channel.")
 
 

@@ -51,6 +51,7 @@ class BillLine(models.Model):
         CHANGE_FEE = "change_fee"
         CORRECTION = "correction"
         WAIVER = "waiver"
+        REDUCTION = "reduction"
 
     bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="lines")
     subject_ref = models.CharField(max_length=40)

@@ -8,8 +8,7 @@ from django.utils.translation import gettext_lazy
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.forms import percent_text, scaled, sum_of
-from core.money import major
+from core.forms import percent_text, scaled, sum_of, sum_text
 from services.enums import FeeKind, PaymentMode
 from services.models import Business, CancellationPolicy, CancellationTier, Service
 
@@ -38,7 +37,7 @@ class _MoneyRulesForm(_ModelForm):
 
     def _show(self, value_name: str, kind_name: str) -> None:
         value, kind = getattr(self.instance, value_name), str(getattr(self.instance, kind_name))
-        texts = {_PERCENT: percent_text(value or 0), _FIXED: str(major(value or 0, self.currency))}
+        texts = {_PERCENT: percent_text(value or 0), _FIXED: sum_text(value or 0, self.currency)}
         self.initial[value_name] = texts.get(kind, "") if value is not None else ""
 
     def _read(self, value_name: str, kind: str) -> int:
@@ -50,7 +49,9 @@ class _MoneyRulesForm(_ModelForm):
         if kind not in {_PERCENT, _FIXED} or not text:
             return 0
         try:
-            value = scaled(text, 2, example="50") if kind == _PERCENT else sum_of(text, self.currency)
+            value = (
+                scaled(text, 2, example="50", has_thousands=False) if kind == _PERCENT else sum_of(text, self.currency)
+            )
         except forms.ValidationError as error:
             self.add_error(value_name, error)
             return 0

@@ -51,6 +51,7 @@ def confirm(
     actor: Actor = GUEST,
     now: datetime = NOW,
     asks_payment: bool | None = None,
+    has_proven_email: bool = False,
 ) -> Booking:
     return confirm_booking(
         booking_id=booking.pk,
@@ -59,6 +60,7 @@ def confirm(
         actor=actor,
         now=now,
         asks_payment=asks_payment,
+        has_proven_email=has_proven_email,
     )
 
 

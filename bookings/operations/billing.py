@@ -7,7 +7,7 @@ from bookings.enums import BookingStatus, EventKind
 from bookings.lifecycle import Actor, record
 from bookings.models import Booking, BookingLine
 from bookings.queries import unsettled_payments
-from bookings.records import rounding_lines, subject_ref
+from bookings.records import reduction_lines, rounding_lines, subject_ref, waiver_lines
 from core.reads import read_rows
 from payments import queries as payments
 from payments.enums import RefundReason, RefundStatus
@@ -22,6 +22,9 @@ from services.enums import PaymentMode
 CARD_LIFE = timedelta(days=30)
 # A booking that is called off or missed may owe a fee.
 WITH_FEES = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
+# These owe a price, which staff may lower.
+REDUCIBLE = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED})
+FEE_KINDS = (BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE)
 # Only with these a card may have been kept.
 _MAY_KEEP_CARD = frozenset({PaymentMode.CARD, PaymentMode.DEPOSIT, PaymentMode.FULL})
 
@@ -112,6 +115,40 @@ def let_off(booking: Booking, amount_minor: int, *, now: datetime) -> None:
     """Take off a fee what goes back of it because a refund can only be rounded."""
     if amount_minor > 0:
         write_lines(booking, rounding_lines(booking, lines_of(booking), amount_minor), now=now)
+
+
+def fee_left(booking: Booking) -> int:
+    """Return the fee for cancelling or not coming that was not waived."""
+    return sum_of(booking, *FEE_KINDS, BillLine.Kind.WAIVER)
+
+
+def owe_less(booking: Booking, amount_minor: int, *, reason: str, actor: Actor, now: datetime) -> None:
+    """Lower what a booking owes by so much, at most to nothing: its price, or the fee where that is what it owes.
+
+    Fees for moves stay: they were agreed to and paid before. What has no price yet stays as it is.
+    """
+    lines = lines_of(booking)
+    if booking.status in WITH_FEES:
+        what, amount = "waived", min(amount_minor, fee_left(booking))
+        written = waiver_lines(booking, lines, amount)
+    elif booking.status in REDUCIBLE:
+        what, amount = "reduced", min(amount_minor, booking.total_minor)
+        written = reduction_lines(booking, lines, amount)
+        booking.total_minor -= amount
+        booking.tax_minor += sum(line.tax_minor for line in written)
+        booking.save(update_fields=["total_minor", "tax_minor", "updated_at"])
+    else:
+        return
+    if amount:
+        write_lines(booking, written, now=now)
+        record(
+            booking,
+            EventKind.MONEY,
+            actor=actor,
+            now=now,
+            reason=reason,
+            details={"what": what, "amount_minor": amount},
+        )
 
 
 def record_refund(booking: Booking, refund: Refund, *, actor: Actor, now: datetime) -> None:

@@ -20,7 +20,7 @@ from bookings.facts import availability_facts
 from bookings.facts_types import Facts
 from bookings.lifecycle import SYSTEM, Actor, transition
 from bookings.models import Allocation, Booking, MoveProposal
-from bookings.money_messages import announce_declined, announce_refunds
+from bookings.money_messages import announce_declined, announce_hold_ended, announce_refunds
 from bookings.operations.billing import give_back, lines_of, settled_excess, write_lines
 from bookings.operations.transactions import Overtaken
 from bookings.records import expiry_lines, subject_ref
@@ -298,9 +298,11 @@ def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: st
     """End a hold whose row is locked: its status, and its claims on time.
 
     One that waited for money owes nothing any more: a part that was paid goes back, and payments that wait are called
-    off by a task; one that succeeds first is late money. Whoever sent a request that nobody answered is told.
+    off by a task; one that succeeds first is late money. Its customer is told if the time ran out, and so is whoever
+    sent a request that nobody answered.
     """
     was_requested = booking.status == BookingStatus.REQUESTED
+    was_unpaid = booking.status == BookingStatus.PENDING_PAYMENT and actor is SYSTEM
     transition(booking, BookingStatus.EXPIRED, actor=actor, now=now, reason=reason)
     release(booking)
     if booking.bill_id:
@@ -310,6 +312,8 @@ def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: st
         announce_refunds(booking, refunds, now=now)
     if was_requested:
         announce_declined(booking, now=now)
+    if was_unpaid:
+        announce_hold_ended(booking, now=now)
 
 
 def drop_own_proposals(booking: Booking, *, now: datetime) -> None:

@@ -27,6 +27,7 @@ CONSENT_PURPOSE = "booking"
 # What a second call finds done already.
 _CONFIRMED_BEFORE = frozenset({BookingStatus.CONFIRMED, BookingStatus.PENDING_PAYMENT, BookingStatus.REQUESTED})
 # A mail that asks for money at once would come while most people are just paying.
+# Half of a short hold, so that the mail comes while the time is still kept.
 UNPAID_AFTER = timedelta(minutes=10)
 
 
@@ -65,6 +66,7 @@ def confirm_booking(
     now: datetime,
     asks_payment: bool | None = None,
     seen: Seen | None = None,
+    has_proven_email: bool = False,
 ) -> Booking:
     """Take a live hold on to what the terms ask: CONFIRMED, PENDING_PAYMENT (money or a card comes first) or REQUESTED
     (the business answers). Asked twice, the second call returns the same booking.
@@ -73,6 +75,9 @@ def confirm_booking(
     bill with the copied prices unless it is a request, records the consent with its exact words, and writes the
     messages. A guest whose address belongs to a known customer is not linked to that customer here: only acting from
     the mailbox proves it.
+
+    ``has_proven_email``: this browser was opened by a link that travels to the address alone, so whoever is known by it
+    and is never asked to pay in advance is not asked.
 
     ``seen`` is what ``consent_text`` speaks of; without it whatever the hold says now is agreed to.
 
@@ -87,7 +92,14 @@ def confirm_booking(
     if booking.status in _CONFIRMED_BEFORE:
         return booking
     require_live_hold(booking, now)
-    lines, standing = lines_and_standing(booking, email=contact.email, phone=contact.phone, actor=actor, now=now)
+    lines, standing = lines_and_standing(
+        booking,
+        email=contact.email,
+        phone=contact.phone,
+        actor=actor,
+        is_known_by_email=actor.is_staff or has_proven_email,
+        now=now,
+    )
     if seen is not None and seen != Seen.of(booking, lines):
         raise StalePage(total_minor=booking.total_minor)
     if standing.is_blocked:
@@ -112,10 +124,12 @@ def confirm_booking(
 
 
 def _demand(booking: Booking, lines: list[BookingLine], standing: Standing, *, by_staff: bool) -> Demand:
+    priced = quote_of(booking, lines)
     return payment_demand(
         Terms.from_json(booking.terms),
         total_minor=booking.total_minor,
-        at_visit_minor=quote_of(booking, lines).at_visit_minor,
+        at_visit_minor=priced.at_visit_minor,
+        at_booking_minor=priced.at_booking_minor,
         currency=booking.currency,
         has_stripe=gateway.is_configured(),
         is_exempt=standing.is_exempt,
@@ -160,7 +174,7 @@ def _ask(
     """A customer is at the page and pays there; who was booked by the desk gets a link and a day."""
     hold = timedelta(minutes=standing.hold_minutes)
     if not actor.is_staff:
-        until, remind_at = now + hold, now + UNPAID_AFTER
+        until, remind_at = now + hold, now + min(UNPAID_AFTER, hold / 2)
     else:
         until, remind_at = link_until(booking, lead_minutes=standing.lead_minutes, at_least=hold, now=now), now
     ask_for_payment(booking, lines, until=until, remind_at=remind_at, actor=actor, now=now, values=values)

@@ -16,7 +16,16 @@ from bookings.errors import (
 from bookings.lifecycle import Actor, record, transition
 from bookings.models import Booking
 from bookings.operations.agreeing import agree, ask_for_payment, link_until
-from bookings.operations.billing import WITH_FEES, balance_of, lines_of, record_refund
+from bookings.operations.billing import (
+    REDUCIBLE,
+    WITH_FEES,
+    balance_of,
+    give_back,
+    lines_of,
+    owe_less,
+    record_refund,
+    settled_excess,
+)
 from bookings.operations.claiming import locked_booking, release
 from bookings.operations.pay import payable
 from bookings.operations.settle import is_settled, settle
@@ -24,7 +33,7 @@ from bookings.operations.transactions import booking_transaction
 from bookings.queries import lead_minutes_of
 from bookings.records import demand_of
 from payments import operations as payments
-from payments.enums import LIVE_PAYMENTS, Method, Purpose
+from payments.enums import LIVE_PAYMENTS, Method, Purpose, RefundReason
 from payments.models import Payment, Refund
 
 # Whoever gets a link has at least this long, however short the notice.
@@ -82,8 +91,12 @@ def refund(
     request_key: str,
     actor: Actor,
     now: datetime,
+    is_still_owed: bool = False,
 ) -> Refund:
     """Give money of one payment back by hand, in full or in part. The same ``request_key`` counts once.
+
+    What was paid too much goes back first. The rest lowers the price, or waives so much of a fee, so that a refund
+    never makes a debt; with ``is_still_owed`` the customer is to pay it again, another way.
 
     Locks: the booking, the bill, the payment.
 
@@ -95,6 +108,7 @@ def refund(
         raise NoSuchPayment
     if known := Refund.objects.filter(request_key=request_key).first():
         return known
+    excess = balance_of(booking).excess_minor
     made = payments.refund_payment(
         payment_id=payment_id,
         amount_minor=amount_minor,
@@ -106,8 +120,31 @@ def refund(
         now=now,
     )
     record_refund(booking, made, actor=actor, now=now)
+    if not is_still_owed and amount_minor > excess:
+        owe_less(booking, amount_minor - excess, reason=reason, actor=actor, now=now)
     money_messages.announce_refunds(booking, [made], now=now)
     return made
+
+
+@booking_transaction
+def lower_price(*, booking_id: int, amount_minor: int, reason: str, actor: Actor, now: datetime) -> Booking:
+    """Take a part of its price off a booking, or all of it. What was paid beyond the new price goes back.
+
+    Locks: the booking, the bill.
+
+    :raises NotBooked: when it has no price that could be lowered: not agreed yet, called off, missed.
+    :raises AmountTooLarge: when it is more than the price (``data["open_minor"]``).
+    """
+    booking = locked_booking(booking_id)
+    if booking.status not in REDUCIBLE or booking.bill_id is None:
+        raise NotBooked
+    if not 0 < amount_minor <= booking.total_minor:
+        raise AmountTooLarge(open_minor=booking.total_minor)
+    owe_less(booking, amount_minor, reason=reason, actor=actor, now=now)
+    excess = min(amount_minor, settled_excess(booking))
+    refunds = give_back(booking, excess, reason=RefundReason.EXCESS, actor=actor, note=reason, now=now)
+    money_messages.announce_refunds(booking, refunds, now=now)
+    return booking
 
 
 @booking_transaction

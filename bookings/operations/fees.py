@@ -4,18 +4,18 @@ from datetime import datetime, timedelta
 
 from bookings import messages, money_messages
 from bookings.enums import EventKind
-from bookings.errors import FeeBeingPaid, NothingToPay, NothingToWaive
+from bookings.errors import FeeBeingPaid, NothingToPay, NothingToWaive, TooEarlyToCharge
 from bookings.lifecycle import SYSTEM, Actor, record
 from bookings.models import Booking
 from bookings.operations.billing import (
     WITH_FEES,
     balance_of,
     bill_id_of,
+    fee_left,
     give_back,
     let_off,
     lines_of,
     move_fees,
-    sum_of,
     write_lines,
 )
 from bookings.operations.claiming import locked_booking, locked_subject
@@ -26,13 +26,12 @@ from core.outbox import publish
 from payments import gateway, queries
 from payments.approvals import answer_by
 from payments.enums import LIVE_PAYMENTS, PaymentStatus, Purpose, RefundReason, RefundStatus
-from payments.models import BillLine, Payment, Refund, SavedCard
+from payments.models import Payment, Refund, SavedCard
 from payments.operations import call_off_payments, request_charge
 from payments.operations.paying import call_off
 
 # Two reminders of a fee that the card did not pay; then it stays an open balance.
 REMIND_AFTER = (timedelta(days=1), timedelta(days=3))
-FEE_KINDS = (BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE)
 
 
 def settled(booking: Booking, *, may_charge: bool = True) -> Settlement:
@@ -142,6 +141,7 @@ def charge_fee(*, booking_id: int, actor: Actor, now: datetime) -> Payment:
 
     :raises NothingToPay: when nothing is open, there is no card, or the provider takes no sum so small.
     :raises FeeBeingPaid: when the customer may still pay it in the page; that payment is called off first.
+    :raises TooEarlyToCharge: while the customer was promised that no money moves (``data["until"]``).
     """
     payment = _charge_open(booking_id=booking_id, actor=actor, now=now)
     if payment is None:
@@ -155,6 +155,8 @@ def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | N
     booking = locked_booking(booking_id)
     if booking.status not in WITH_FEES or booking.bill_id is None:
         raise NothingToPay
+    if booking.fee_settles_at is not None and now < booking.fee_settles_at:
+        raise TooEarlyToCharge(until=booking.fee_settles_at)
     waiting = queries.live_payment(messages.subject_ref(booking), Purpose.FEE)
     if waiting is not None and waiting.is_being_charged:
         return waiting
@@ -209,11 +211,6 @@ def note_refund(*, refund_id: int, now: datetime) -> None:
     record(booking, EventKind.MONEY, actor=SYSTEM, now=now, details=details)
     if is_done and not is_by_bank:
         money_messages.announce_refund_done(booking, refund_id=refund.pk, now=now)
-
-
-def fee_left(booking: Booking) -> int:
-    """Return the fee for cancelling or not coming that was not waived."""
-    return sum_of(booking, *FEE_KINDS, BillLine.Kind.WAIVER)
 
 
 def _charge(booking: Booking, amount_minor: int, actor: Actor, now: datetime, **ids: int) -> Payment | None:

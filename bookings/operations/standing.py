@@ -40,27 +40,27 @@ CASE WHEN b.prepay_after_no_shows IS NULL THEN false ELSE (
 ) >= b.prepay_after_no_shows END
 """
 
-# Only staff may speak for somebody by the address alone; on the website a customer counts once proven and linked.
+# Staff speak for somebody by the address alone, and so does who has proven it; others count once proven and linked.
 # OFFSET 0 keeps the values in a row of their own: as plain parameters they would have the statement planned each time.
 _FROM = """
 CROSS JOIN LATERAL (
-    SELECT %s::text AS email, %s::text[] AS emails, %s::timestamptz AS now, %s::boolean AS by_staff,
+    SELECT %s::text AS email, %s::text[] AS emails, %s::timestamptz AS now, %s::boolean AS by_email,
         %s::bigint AS customer_id OFFSET 0
 ) asked
 JOIN services_servicevariant v ON v.id = bookings_bookingline.variant_id
 JOIN services_service s ON s.id = v.service_id
 CROSS JOIN services_business b
 JOIN services_bookingpolicy p ON p.id = coalesce(s.booking_policy_id, b.booking_policy_id)
-LEFT JOIN accounts_customer c ON c.id = coalesce(asked.customer_id, CASE WHEN asked.by_staff THEN
+LEFT JOIN accounts_customer c ON c.id = coalesce(asked.customer_id, CASE WHEN asked.by_email THEN
         (SELECT k.id FROM accounts_customer k WHERE k.email_normalised = asked.email) END)
-    AND (asked.by_staff OR c.email_proven_at IS NOT NULL)
+    AND (asked.by_email OR c.email_proven_at IS NOT NULL)
 WHERE bookings_bookingline.booking_id = %s
 ORDER BY bookings_bookingline.position
 """
 
 
 def lines_and_standing(
-    booking: Booking, *, email: str, phone: str, actor: Actor, now: datetime
+    booking: Booking, *, email: str, phone: str, actor: Actor, is_known_by_email: bool, now: datetime
 ) -> tuple[list[BookingLine], Standing]:
     """Read the lines of a booking and what counts about whoever has this address and phone number. One statement."""
     email = normalised_email(email) if email else ""
@@ -68,7 +68,7 @@ def lines_and_standing(
         BookingLine,
         _FACTS,
         _FROM,
-        [email, same_mailbox(email), now, actor.is_staff, booking.customer_id, booking.pk],
+        [email, same_mailbox(email), now, is_known_by_email, booking.customer_id, booking.pk],
     )
     _, hold_minutes, lead_minutes, has_blocked_email, blocked_phones, is_exempt, must_prepay = rows[0][1]
     is_blocked = bool(email and has_blocked_email) or _is_among(phone, blocked_phones)

@@ -88,10 +88,12 @@ def countdown(booking: Booking, now: datetime) -> Countdown:
 
 def demand(booking: Booking, *, has_stripe: bool) -> Demand:
     """What will be asked of whoever books this, as far as is known before they say who they are."""
+    priced = quote_of(booking, booking.lines.all())
     return payment_demand(
         Terms.from_json(booking.terms),
         total_minor=booking.total_minor,
-        at_visit_minor=quote_of(booking, booking.lines.all()).at_visit_minor,
+        at_visit_minor=priced.at_visit_minor,
+        at_booking_minor=priced.at_booking_minor,
         currency=booking.currency,
         has_stripe=has_stripe,
     )

@@ -28,6 +28,7 @@ from bookings.records import deposit_minor
 from bookings.settlements import CancelQuote
 from core import formats
 from core.zones import city
+from services.enums import PaymentMode
 from services.models import Business
 
 # The bar is a drawing, not a scale: a deadline minutes before the start has to be seen as well.
@@ -346,8 +347,12 @@ def _event_text(event: BookingEvent, booking: Booking, business: Business) -> st
         case BookingStatus.CONFIRMED if event.from_status in {BookingStatus.PENDING_PAYMENT, BookingStatus.EXPIRED}:
             return gettext("Confirmed")
         case BookingStatus.PENDING_PAYMENT if event.from_status == BookingStatus.REQUESTED:
+            if booking.payment_mode == PaymentMode.CARD:
+                return gettext("%(name)s accepted, card to follow") % names
             return gettext("%(name)s accepted, payment to follow") % names
         case BookingStatus.PENDING_PAYMENT:
+            if booking.payment_mode == PaymentMode.CARD:
+                return gettext("You booked, card to follow")
             return gettext("You booked, payment to follow")
         case BookingStatus.REQUESTED:
             return gettext("You asked for this time")

@@ -49,7 +49,8 @@ def demand_lines(booking: Booking, demand: Demand) -> list[MoneyLine]:
     later = visit.money(demand.due_later_minor, booking)
     at_visit = gettext("To pay at the visit")
     if demand.due_now_minor:
-        label = gettext("Deposit now") if demand.mode == PaymentMode.DEPOSIT else gettext("Pay now")
+        is_deposit = demand.mode == PaymentMode.DEPOSIT and not demand.has_extras
+        label = gettext("Deposit now") if is_deposit else gettext("Pay now")
         now = MoneyLine(label, visit.money(demand.due_now_minor, booking), "now")
         return [now, MoneyLine(gettext("Rest at the visit"), later)] if demand.due_later_minor else [now]
     if demand.saves_card:
@@ -237,6 +238,7 @@ def event_text(event: BookingEvent, booking: Booking, *, by_customer: bool) -> s
         "refund_declined": gettext("A refund of %(sum)s was declined"),
         "fee": gettext("A fee of %(sum)s became due"),
         "charge_failed": gettext("A fee of %(sum)s could not be charged"),
+        "reduced": gettext("The price was reduced by %(sum)s"),
         "waived": gettext("A fee of %(sum)s was waived"),
         "payment_waived": gettext("It stands without a payment in advance"),
         "no_show_undone": gettext("It was put right: you were there"),
@@ -376,9 +378,15 @@ def _owed_lines(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
     tax = visit.money(booking.tax_minor, booking)
     label = gettext("Total, with %(tax)s tax") % {"tax": tax} if booking.tax_minor else gettext("Total")
     total = MoneyLine(label, visit.money(booking.total_minor, booking))
+    prices = []
+    if reduced := -_sum_of(BillLine.Kind.REDUCTION, money):
+        prices = [
+            MoneyLine(gettext("Price"), visit.money(booking.total_minor + reduced, booking)),
+            MoneyLine(gettext("Reduced by"), visit.money(reduced, booking)),
+        ]
     if corrected := _sum_of(BillLine.Kind.CORRECTION, money):
-        return [total, MoneyLine(gettext("Corrected"), visit.money(corrected, booking)), *fees]
-    return [total, *fees]
+        return [*prices, total, MoneyLine(gettext("Corrected"), visit.money(corrected, booking)), *fees]
+    return [*prices, total, *fees]
 
 
 def _fee_line(kind: BillLine.Kind, booking: Booking, money: BookingMoney) -> MoneyLine | None:
@@ -402,7 +410,10 @@ def _sum_of(kind: BillLine.Kind, money: BookingMoney) -> int:
 
 
 def _refund_line(refund: Refund, booking: Booking) -> MoneyLine:
-    label = gettext("Refund to %(target)s") % {"target": refund_target(refund.payment)}
+    if refund.method in {Method.CASH, Method.TERMINAL}:
+        label = gettext("Refund, %(way)s") % {"way": refund.get_method_display()}
+    else:
+        label = gettext("Refund to %(target)s") % {"target": refund_target(refund.payment)}
     if refund.reason == RefundReason.DISPUTE:
         label = gettext("Taken back by your bank")
     return MoneyLine(label, visit.money(refund.amount_minor, booking), note=refund_state(refund, booking))

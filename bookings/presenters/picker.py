@@ -112,7 +112,13 @@ def hold_view(
 
 
 def price_words(variant: VariantOffer, currency: str, person: Person | None = None) -> str:
-    """€80, or "from €80" where people have different prices and none was chosen."""
+    """€80, or "from €80" where people have different prices and none was chosen; "plus tax" where it is added."""
+    if variant.is_plus_tax:
+        return gettext("%(price)s plus tax") % {"price": _price(variant, currency, person)}
+    return _price(variant, currency, person)
+
+
+def _price(variant: VariantOffer, currency: str, person: Person | None) -> str:
     if person and person.id in variant.prices:
         return money_text(variant.prices[person.id], currency, short=True)
     prices = set(variant.prices.values()) or {variant.price_minor}

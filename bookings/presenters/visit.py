@@ -152,11 +152,15 @@ def price_lines(booking: Booking, *, marks_at_visit: bool = False) -> list[Money
         for quoted, number in zip(quote.lines, add_on_ids, strict=True)
     ]
     taxes = [(_rate(points), money(tax, booking)) for points, tax in quote.taxes]
-    total = MoneyLine(gettext("Total"), money(quote.total_minor, booking), "total")
+    reduced_minor = quote.total_minor - booking.total_minor
+    reduced = [MoneyLine(gettext("Reduced by"), money(reduced_minor, booking))] if reduced_minor else []
+    total = MoneyLine(gettext("Total"), money(booking.total_minor, booking), "total")
+    if booking.prices_include_tax and reduced:
+        return [*shown, *reduced, total, MoneyLine(gettext("Includes tax"), money(booking.tax_minor, booking), "tax")]
     if booking.prices_include_tax:
         inside = [MoneyLine(gettext("Includes %(rate)s tax") % {"rate": rate}, tax, "tax") for rate, tax in taxes]
         return [*shown, total, *inside]
-    return [*shown, *(MoneyLine(gettext("%(rate)s tax") % {"rate": rate}, tax) for rate, tax in taxes), total]
+    return [*shown, *(MoneyLine(gettext("%(rate)s tax") % {"rate": rate}, tax) for rate, tax in taxes), *reduced, total]
 
 
 def money(amount_minor: int, booking: Booking) -> str:

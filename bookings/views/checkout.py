@@ -28,7 +28,7 @@ from bookings.operations.hold import extend_hold, hold_slot, release_hold, retak
 from bookings.presenters import checkout as presenter
 from bookings.presenters import visit
 from bookings.presenters.choice import parsed_slot
-from bookings.views.cookies import HOLD_COOKIE, remember_hold, remember_payer
+from bookings.views.cookies import HOLD_COOKIE, has_proven_mailbox, remember_hold, remember_payer
 from bookings.views.tokens import token_page
 from core import clock
 from core.errors import DomainError
@@ -157,6 +157,7 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
             actor=_CUSTOMER,
             now=now,
             seen=Seen.of(shown, shown.lines.all()),
+            has_proven_email=has_proven_mailbox(request, form.cleaned_data["email"]),
         )
     except HoldOver:
         return _onward(request, _booking(token), now)

@@ -28,6 +28,7 @@ from bookings.presenters import move as move_presenter
 from bookings.presenters import visit
 from bookings.presenters.zones import zone_named
 from bookings.records import kept_person
+from bookings.views.cookies import remember_mailbox
 from bookings.views.move_times import line_of, move_starts
 from bookings.views.picker import ZONE_COOKIE
 from core import clock
@@ -145,7 +146,10 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         context["next_with"] = visit.staff_short_name(booking) if keeps else ""
         context["cancel"] = presenter.cancel_block(booking, opened.business, money, now=now)
         context["no_show_rule"] = presenter.no_show_rule(booking, money, now)
-    return render(request, "bookings/manage.html", context, status=status)
+    response = render(request, "bookings/manage.html", context, status=status)
+    if opened.proves_mailbox:
+        remember_mailbox(response, booking.contact_email)
+    return response
 
 
 def _again_url(opened: Opened, money: BookingMoney) -> str:

@@ -11,6 +11,7 @@ from bookings.appointment import local
 from bookings.enums import BookingStatus
 from bookings.models import Booking
 from bookings.no_shows import markable_from, no_show_refusal, undo_no_show_refusal
+from bookings.operations.billing import REDUCIBLE
 from bookings.payables import Payable
 from bookings.policies import Terms, cancel_refusal
 from bookings.presenters import visit
@@ -48,7 +49,7 @@ class Actions:
 def actions_of(booking: Booking, money: Money, rights: Rights, due: Payable | None, *, now: datetime) -> Actions:
     main = _main(booking, money, rights, now)
     quiet = [each for each in _quiet(booking, rights, now) if main is None or each.url != main.url]
-    sums = [each for each in _money(booking, money, rights, due) if main is None or each.url != main.url]
+    sums = [each for each in _money(booking, money, rights, due, now) if main is None or each.url != main.url]
     is_waiting = any(payment.status in LIVE_PAYMENTS for payment in money.payments)
     check = _step(booking, "check") if is_waiting and can(rights, Act.TAKE_MONEY, booking) else ""
     return Actions(main, tuple(quiet), tuple(sums), check)
@@ -88,9 +89,9 @@ def _quiet(booking: Booking, rights: Rights, now: datetime) -> Iterator[Action]:
     if refusal is None and now < booking.ends_at and can(rights, Act.CANCEL, booking):
         yield Action(gettext("Cancel"), "close", _step(booking, "cancel"))
     if can(rights, Act.ANSWER, booking) and booking.contact_email:
-        yield Action(gettext("Write"), "chat", _step(booking, "reply"))
+        yield Action(gettext("Message"), "chat", _step(booking, "reply"))
     if can(rights, Act.TRUST, booking) and booking.contact_email:
-        yield Action(gettext("Customer"), "user", _step(booking, "trust"))
+        yield Action(gettext("Open customer"), "user", _step(booking, "trust"))
 
 
 def _missed(booking: Booking, now: datetime) -> Iterator[Action]:
@@ -110,7 +111,7 @@ def _missed(booking: Booking, now: datetime) -> Iterator[Action]:
         yield Action(gettext("No-show"), "minus", _step(booking, "missed"))
 
 
-def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None) -> Iterator[Action]:
+def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None, now: datetime) -> Iterator[Action]:
     """Everything about money: taken, asked for, returned, waived."""
     open_minor = money.balance.open_minor
     may_take = can(rights, Act.TAKE_MONEY, booking) and booking.bill_id and booking.status != BookingStatus.EXPIRED
@@ -119,7 +120,7 @@ def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None) 
         if due and booking.contact_email:
             yield Action(gettext("Send link"), "mail", _step(booking, "link"))
         if money.card and money.fee_minor:
-            yield Action(gettext("Charge card"), "card", _step(booking, "charge"))
+            yield _charge(booking, now)
     elif may_take and due and booking.contact_email:
         yield Action(gettext("Send link"), "mail", _step(booking, "link"))
     if money.fee_minor and can(rights, Act.WAIVE, booking):
@@ -127,6 +128,8 @@ def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None) 
     if can(rights, Act.RETURN_MONEY, booking):
         if left_of_payments(money):
             yield Action(gettext("Refund"), "swap", _step(booking, "refund"))
+        if booking.status in REDUCIBLE and booking.total_minor:
+            yield Action(gettext("Lower the price"), "minus", _step(booking, "discount"))
         for refund in waiting_refunds(money):
             yield _approve(booking, refund)
             yield Action(gettext("Give back less"), "minus", f"{_step(booking, 'lower')}?refund={refund.pk}")
@@ -136,6 +139,15 @@ def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None) 
                 if refund.status == RefundStatus.QUEUED and refund.method != Method.STRIPE:
                     label = gettext("Hand %(sum)s back") % {"sum": visit.money(refund.amount_minor, booking)}
                     yield Action(label, "swap", f"{_step(booking, 'hand_back')}?refund={refund.pk}")
+
+
+def _charge(booking: Booking, now: datetime) -> Action:
+    """From when the card may be charged: until then the customer was promised that no money moves."""
+    until = booking.fee_settles_at
+    if until is None or now >= until:
+        return Action(gettext("Charge card"), "card", _step(booking, "charge"))
+    moment = formats.moment_text(local(until, booking))
+    return Action(gettext("Charge card"), "card", note=gettext("from %(moment)s") % {"moment": moment})
 
 
 def _approve(booking: Booking, refund: Refund) -> Action:

@@ -107,7 +107,7 @@ def _facts(booking: Booking, now: datetime) -> list[tuple[str, str, str]]:
     return [
         (gettext("When"), visit.span_text(booking), ahead),
         (gettext("What"), visit.what_text(booking), ", ".join(filter(None, (extras, people)))),
-        (gettext("Who"), ", ".join(visit.staff_names(booking)) or gettext("Nobody needed"), ""),
+        (gettext("Who"), ", ".join(visit.staff_names(booking)) or gettext("No staff member"), ""),
         (gettext("Where"), booking.location.text("name"), booking.visit_address),
         (gettext("Reference"), formats.reference_text(booking.reference), ""),
     ]

@@ -45,7 +45,7 @@ def _at_text(at: datetime, today: date) -> str:
 def _by(event: BookingEvent, booking: Booking) -> str:
     """Edda Kruse; or the customer, website."""
     if event.actor_kind == ActorKind.SYSTEM:
-        return gettext("by itself")
+        return gettext("automatically")
     who = event.actor_name or (booking.contact_name if event.actor_kind == ActorKind.CUSTOMER else gettext("staff"))
     channel = _CHANNELS.get(BookingChannel(event.channel), str(BookingChannel(event.channel).label))
     return ", ".join(filter(None, (formats.isolated(who), channel)))
@@ -103,15 +103,16 @@ _STATUS_WORDS: dict[BookingStatus, Callable[[], str]] = {
 }
 # By details["what"] of a row about money; %(sum)s is details["amount_minor"].
 _MONEY_WORDS: dict[str, Callable[[], str]] = {
-    "paid": lambda: gettext("%(sum)s came in"),
-    "refund": lambda: gettext("%(sum)s goes back"),
+    "paid": lambda: gettext("Paid %(sum)s"),
+    "refund": lambda: gettext("Refund of %(sum)s started"),
     "refund_waits": lambda: gettext("%(sum)s waits for approval"),
     "refund_lowered": lambda: gettext("Only %(sum)s goes back"),
     "refund_declined": lambda: gettext("Refund of %(sum)s declined"),
-    "refunded": lambda: gettext("%(sum)s went back"),
+    "refunded": lambda: gettext("Refunded %(sum)s"),
     "move_proposed": lambda: gettext("Another time is kept until %(sum)s is paid"),
     "move_withdrawn": lambda: gettext("Keeps the old time after all"),
     "taken_back": lambda: gettext("%(sum)s taken back by the bank"),
+    "reduced": lambda: gettext("Price reduced by %(sum)s"),
     "waived": lambda: gettext("%(sum)s waived"),
     "fee": lambda: gettext("Fee of %(sum)s"),
     "link": lambda: gettext("Link to pay sent"),

@@ -13,6 +13,7 @@ from bookings.models import Booking
 from bookings.presenters import visit
 from core import formats
 from dashboard.queries import Money
+from payments.brands import brand_name
 from payments.enums import LIVE_PAYMENTS, Method, PaymentStatus, Purpose, RefundReason, RefundStatus
 from payments.models import BillLine, Payment, Refund
 
@@ -71,7 +72,7 @@ def receipt_rows(booking: Booking, money: Money) -> list[ReceiptRow]:
 def means_text(payment: Payment) -> str:
     """Visa 4242; or how it was paid, where there was no card."""
     if payment.card_last4:
-        return f"{payment.card_brand.replace('_', ' ').title()} {payment.card_last4}"
+        return f"{brand_name(payment.card_brand)} {payment.card_last4}".strip()
     if payment.method == Method.STRIPE and payment.method_type not in {"", "card"}:
         return payment.method_type.replace("_", " ").title()
     return str(Method(payment.method).label)
@@ -180,7 +181,7 @@ def _card_text(money: Money, booking: Booking) -> str:
     if money.card is None:
         return ""
     return gettext("%(card)s on file for fees up to %(sum)s") % {
-        "card": f"{money.card.brand.title()} {money.card.last4}".strip(),
+        "card": f"{brand_name(money.card.brand)} {money.card.last4}".strip(),
         "sum": visit.money(money.card.cap_minor, booking),
     }
 

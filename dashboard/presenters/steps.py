@@ -17,6 +17,7 @@ from dashboard.forms import CancelForm
 from dashboard.presenters.day import what_and_who
 from dashboard.presenters.money import means_text
 from dashboard.queries import Money
+from payments.brands import brand_name
 from payments.enums import COUNTING_REFUNDS, Method, PaymentStatus, RefundStatus
 from payments.models import BillLine, Payment, Refund
 
@@ -89,6 +90,19 @@ def refund(booking: Booking, payment: Payment, amount_minor: int) -> Ask:
     )
 
 
+def discount(booking: Booking, amount_minor: int) -> Ask:
+    text = gettext("The price is %(sum)s. What was paid beyond the lower price goes back, and the customer is told.")
+    return Ask(
+        gettext("Lower the price"),
+        text % {"sum": sum_of(booking.total_minor, booking)},
+        gettext("Lower by %(sum)s") % {"sum": sum_of(amount_minor, booking)}
+        if amount_minor
+        else gettext("Lower the price"),
+        named=str(amount_minor or ""),
+        pattern=gettext("Lower by %(sum)s") % {"sum": "%s"},
+    )
+
+
 def approve(booking: Booking, refund: Refund) -> Ask:
     total = sum_of(refund.amount_minor, booking)
     text = gettext("It goes back the way it came: to %(means)s. The customer is told at once.")
@@ -152,7 +166,7 @@ def waive(booking: Booking, left_minor: int, amount_minor: int) -> Ask:
 
 
 def charge(booking: Booking, money: Money, amount_minor: int) -> Ask:
-    card = f"{money.card.brand.title()} {money.card.last4}".strip() if money.card else ""
+    card = f"{brand_name(money.card.brand)} {money.card.last4}".strip() if money.card else ""
     total = sum_of(amount_minor, booking)
     return Ask(
         gettext("Charge the card on file"),
@@ -202,7 +216,9 @@ def came(booking: Booking) -> Ask:
 
 
 def cancel(booking: Booking, money: Money, *, who: str, fee_minor: int, fee_of_call_minor: int) -> Ask:
-    """``fee_minor`` is taken as the form stands, ``fee_of_call_minor`` is what the rules say about the call."""
+    """``who`` is empty before it is chosen. ``fee_minor`` is taken as the form stands, ``fee_of_call_minor`` is
+    what the rules say about the call.
+    """
     ours, theirs = CancelForm.BUSINESS, CancelForm.CUSTOMER
     choices = {
         "business": (CancelForm.name_of(ours, 0), _cancel_button(booking, money, ours, 0)),
@@ -212,12 +228,15 @@ def cancel(booking: Booking, money: Money, *, who: str, fee_minor: int, fee_of_c
             _cancel_button(booking, money, theirs, fee_of_call_minor),
         ),
         "unknown": ("", gettext("Look up the fee")),
+        "nobody": ("", gettext("Cancel this booking")),
     }
     return Ask(
         gettext("Cancel this booking"),
-        gettext("The time is free at once, and everybody concerned gets a mail."),
-        _cancel_button(booking, money, who, fee_minor),
-        named=CancelForm.name_of(who, fee_minor),
+        gettext("The time is free at once, and everybody concerned gets a mail.")
+        if booking.contact_email
+        else gettext("The time is free at once. The customer gave no e-mail address: please tell them yourself."),
+        _cancel_button(booking, money, who, fee_minor) if who else gettext("Cancel this booking"),
+        named=CancelForm.name_of(who, fee_minor) if who else "",
         is_bad=True,
         choices=json.dumps(choices),
     )
@@ -244,7 +263,7 @@ def cancel_notes(booking: Booking, money: Money, fee_minor: int) -> list[str]:
         theirs = gettext("If the customer calls it off now: a fee of %(fee)s.") % {"fee": sum_of(fee_minor, booking)}
     if back := _goes_back(booking, money, CancelForm.CUSTOMER, fee_minor):
         theirs += " " + gettext("%(sum)s goes back.") % {"sum": sum_of(back, booking)}
-    return [ours, theirs]
+    return [theirs, ours]
 
 
 def _goes_back(booking: Booking, money: Money, who: str, fee_minor: int) -> int:
@@ -272,9 +291,10 @@ def request(booking: Booking) -> Ask:
 
 def reply(booking: Booking, *, is_waiting: bool) -> Ask:
     return Ask(
-        gettext("Answer %(name)s") % {"name": formats.isolated(booking.contact_name) or gettext("the customer")},
+        (gettext("Answer %(name)s") if is_waiting else gettext("Message to %(name)s"))
+        % {"name": formats.isolated(booking.contact_name) or gettext("the customer")},
         "",
-        gettext("Send the answer"),
+        gettext("Send the answer") if is_waiting else gettext("Send the message"),
         value="send",
         other=("read", gettext("No answer needed")) if is_waiting else None,
     )

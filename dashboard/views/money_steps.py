@@ -6,15 +6,19 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from bookings.appointment import local
 from bookings.enums import BookingStatus
 from bookings.models import Booking
 from bookings.operations import desk as operations
 from bookings.operations.approving import decide_refund
+from bookings.operations.billing import REDUCIBLE, WITH_FEES
 from bookings.operations.fees import charge_fee, waive_fee
 from bookings.payables import payable
+from core import formats
 from dashboard import queries
 from dashboard.forms import (
     DeclineForm,
+    DiscountForm,
     HandBackForm,
     LowerForm,
     ReasonForm,
@@ -81,6 +85,7 @@ def refund(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
         currency=booking.currency,
         left=left,
         texts={pk: words.payment_text(payments[pk], left[pk], booking) for pk in left},
+        asks_owed=booking.status in REDUCIBLE | WITH_FEES,
         initial={"payment": wanted, "amount": left.get(wanted, 0)},
     )
 
@@ -99,6 +104,7 @@ def refund(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
             request_key=key,
             actor=desk.actor,
             now=desk.now,
+            is_still_owed=form.cleaned_data.get("is_still_owed", True),
         )
         total = words.sum_of(form.cleaned_data["amount"], booking)
         if payment.method == Method.STRIPE:
@@ -106,6 +112,26 @@ def refund(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
         return gettext("%(sum)s is recorded as given back.") % {"sum": total}
 
     return answer(opened, form, Step(ask, run))
+
+
+@_methods
+@desk_page
+def discount(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Lower the price of a booking by a part of it."""
+    opened = open_step(request, desk, reference, Act.RETURN_MONEY)
+    booking, most = opened.booking, opened.booking.total_minor
+    if booking.status not in REDUCIBLE or not most:
+        return refused(opened, gettext("This booking has no price that could be lowered."))
+    form = DiscountForm(opened.data, currency=booking.currency, most_minor=most)
+
+    def run(form: DiscountForm, key: str) -> str:
+        amount, reason = form.cleaned_data["amount"], form.cleaned_data["reason"]
+        operations.lower_price(
+            booking_id=booking.pk, amount_minor=amount, reason=reason, actor=desk.actor, now=desk.now
+        )
+        return gettext("The price is lowered by %(sum)s.") % {"sum": words.sum_of(amount, booking)}
+
+    return answer(opened, form, Step(lambda form: words.discount(booking, _amount(form, 0)), run))
 
 
 @_methods
@@ -221,13 +247,16 @@ def waive(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def charge(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Charge what is open of a fee to the card on file, before that happens by itself or where it never does."""
+    """Charge what is open of a fee to the card on file, once the time in which it may be waived is over."""
     opened = open_step(request, desk, reference, Act.TAKE_MONEY)
     money = opened.money
     most = min(money.balance.open_minor, money.card.cap_minor) if money.card and money.fee_minor else 0
     amount = chargeable(most, opened.booking.currency)
     if not amount:
         return refused(opened, gettext("There is no open fee, or no card that may be charged for it."))
+    if (until := opened.booking.fee_settles_at) and desk.now < until:
+        sentence = gettext("The customer was told that no money moves before %(moment)s. It can be charged from then.")
+        return refused(opened, sentence % {"moment": formats.moment_text(local(until, opened.booking))})
 
     def run(form: StepForm, key: str) -> str:
         payment = charge_fee(booking_id=opened.booking.pk, actor=desk.actor, now=desk.now)

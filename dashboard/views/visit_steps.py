@@ -86,7 +86,7 @@ def cancel(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 
     def ask(form: StepForm | None) -> words.Ask:
         if not isinstance(form, CancelForm):
-            who, fee, at = CancelForm.BUSINESS, 0, desk.now
+            who, fee, at = "", 0, desk.now
         else:
             who, fee, at = form.cleaned_data["who"], form.fee_minor, form.cleaned_data["called_at"]
         return words.cancel(booking, money, who=who, fee_minor=fee, fee_of_call_minor=fee_at(at))
@@ -102,6 +102,8 @@ def cancel(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
             at=form.cleaned_data["called_at"] if form.on_behalf else None,
             waive=form.on_behalf and not form.cleaned_data["takes_fee"],
         )
+        if not booking.contact_email:
+            return gettext("The booking is cancelled. The customer gave no e-mail address: please tell them yourself.")
         return gettext("The booking is cancelled, and everybody concerned gets a mail.")
 
     with timezone.override(ZoneInfo(booking.location.time_zone)):
@@ -109,7 +111,7 @@ def cancel(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
             opened.data,
             fee_at=fee_at,
             now=desk.now,
-            initial={"who": CancelForm.BUSINESS, "called_at": desk.now, "takes_fee": True},
+            initial={"called_at": desk.now, "takes_fee": True},
         )
         notes = words.cancel_notes(booking, money, fee_at(desk.now))
         return answer(opened, form, Step(ask, run, context={"notes": notes}))
@@ -135,7 +137,7 @@ def request_answer(request: HttpRequest, desk: Desk, reference: str) -> HttpResp
 @_methods
 @desk_page
 def reply(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Answer what a customer wrote to the front desk."""
+    """Write to a customer, or answer what they wrote to the front desk."""
     opened = open_step(request, desk, reference, Act.ANSWER)
     booking = opened.booking
     thread = help_thread(booking)
@@ -146,7 +148,7 @@ def reply(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
             mark_help_read(booking_id=booking.pk, now=desk.now)
             return gettext("Taken off the list.")
         answer_help(booking_id=booking.pk, text=form.cleaned_data["text"].strip(), actor=desk.actor, now=desk.now)
-        return gettext("Your answer is on its way.")
+        return gettext("Your message is on its way.")
 
     step = Step(
         lambda form: words.reply(booking, is_waiting=is_waiting),

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from core.outbox import publish
+from payments.brands import brand_name
 from payments.enums import PaymentStatus, RefundStatus
 from payments.models import BillLine, Payment, Receipt, ReceiptDocument, ReceiptSeries, Refund
 from payments.receipt_pdf import receipt_pdf
@@ -164,6 +165,6 @@ def _movements(subject_ref: str) -> list[ReceiptMoney]:
 
 def _money(kind: Any, at: datetime | None, payment: Payment, amount_minor: int, method: str) -> ReceiptMoney:
     is_online = method == "stripe"
-    detail = f"{payment.card_brand.capitalize()} ···· {payment.card_last4}" if is_online and payment.card_last4 else ""
+    detail = f"{brand_name(payment.card_brand)} ···· {payment.card_last4}" if is_online and payment.card_last4 else ""
     word = (payment.method_type or "card") if is_online else method
     return ReceiptMoney(kind, at or payment.created_at, word, detail, amount_minor)

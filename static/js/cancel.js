@@ -8,7 +8,7 @@ function name() {
   const choices = JSON.parse(button.dataset.choices);
   const isCustomer = who.value === "customer";
   const isKnown = called_at.value === called_at.defaultValue;
-  const key = !isCustomer ? "business" : !takes_fee.checked ? "free" : isKnown ? "fee" : "unknown";
+  const key = !who.value ? "nobody" : !isCustomer ? "business" : !takes_fee.checked ? "free" : isKnown ? "fee" : "unknown";
   [named.value, button.textContent] = choices[key];
 }
 

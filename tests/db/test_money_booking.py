@@ -5,17 +5,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 
 from accounts.models import Consent, Customer
 from bookings.enums import BookingStatus
 from bookings.errors import CannotBookOnline, HoldExpired, NothingToPay, StalePage
+from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from bookings.operations import pay
+from bookings.operations.expiry import expire_due
 from bookings.operations.hold import expire_holds
 from bookings.operations.pay import begin_payment, payable
 from bookings.records import subject_ref
 from devservers.stripe import Stripe
 from notifications.models import Notification
+from notifications.operations import send_due
 from notifications.rules import current_rules, forget_rules
 from payments.errors import AlreadyPaid
 from payments.models import Bill, CardSetup, Payment, SavedCard
@@ -366,3 +370,47 @@ def test_confirming_costs_no_statement_more_than_before(
 
     with django_assert_num_queries(12):  # type: ignore[operator]
         confirm(held)
+
+
+def test_with_the_standard_hold_an_unpaid_booking_is_reminded_and_its_end_is_told() -> None:
+    booking = waiting(paid_studio())
+    half = NOW + timedelta(minutes=5)
+    assert booking.hold_expires_at == NOW + timedelta(minutes=10)
+
+    send_due(now=half - timedelta(seconds=1), limit=50)
+    assert mail.outbox == []
+    send_due(now=half, limit=50)
+    assert [sent.subject for sent in mail.outbox] == ["€16.00 to pay: Thu 7 Jan, 10:00"]
+
+    expire_due(now=NOW + timedelta(minutes=10))
+    send_due(now=NOW + timedelta(minutes=10), limit=50)
+
+    told = mail.outbox[-1]
+    assert told.subject == "Not booked yet: Thu 7 Jan, 10:00"
+    assert f"/b/{manage_token(booking, LinkRole.CUSTOMER)}/pay" in told.body
+
+
+def test_who_has_booked_the_time_meanwhile_is_not_told_that_it_ran_out() -> None:
+    place = paid_studio()
+    booking = waiting(place)
+    later = NOW + timedelta(minutes=10)
+    expire_due(now=later)
+    again = hold(place, start_minute=int(booking.starts_at.timestamp()) // 60, now=later).booking
+    confirm(again, now=later)
+
+    send_due(now=later, limit=50)
+
+    assert [sent.subject for sent in mail.outbox if sent.subject.startswith("Not booked")] == []
+
+
+def test_who_is_never_asked_in_advance_is_not_asked_once_the_mailbox_is_proven() -> None:
+    place = paid_studio(staff=2)
+    Customer.objects.create(
+        name="Jana", email="jana@example.com", email_normalised="jana@example.com", is_prepayment_exempt=True
+    )
+    start = place.minute(10, days=3)
+
+    guessed = confirm(hold(place, start_minute=start).booking)
+    proven = confirm(hold(place, start_minute=start).booking, has_proven_email=True)
+
+    assert (guessed.status, proven.status) == ("pending_payment", "confirmed")

@@ -230,6 +230,13 @@ class Life(RuleBasedStateMachine):
         with suppress(DomainError):
             waive_fee(booking_id=self.booking_id, amount_minor=amount, reason="ill", actor=journeys.DESK, now=self.now)
 
+    @rule(amount=st.sampled_from([700, 6400]))
+    def lowers_the_price(self, amount: int) -> None:
+        with suppress(DomainError):
+            desk.lower_price(
+                booking_id=self.booking_id, amount_minor=amount, reason="sorry", actor=journeys.DESK, now=self.now
+            )
+
     @rule()
     def charges_the_fee(self) -> None:
         with suppress(DomainError):

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from bookings.errors import CannotMarkMissed, CannotUndoMissed, FeeBeingPaid, NothingToPay, NothingToWaive
+from bookings.errors import (
+    CannotMarkMissed,
+    CannotUndoMissed,
+    FeeBeingPaid,
+    NothingToPay,
+    NothingToWaive,
+    TooEarlyToCharge,
+)
 from bookings.handlers import payment_failed
 from bookings.models import Booking
 from bookings.operations import fees
@@ -100,6 +107,17 @@ def test_a_fee_without_a_card_stays_open_and_can_be_paid_at_once() -> None:
     due = payable(booking, moment)
     assert due
     assert (due.purpose, due.why, due.amount_minor) == ("fee", "no_show_fee", 6400)
+
+
+def test_staff_charge_no_card_while_the_customer_is_promised_that_no_money_moves() -> None:
+    booking = agreed()
+    moment = missed(booking)
+
+    with pytest.raises(TooEarlyToCharge):
+        charge_fee(booking_id=booking.pk, actor=DESK, now=moment + DAY - timedelta(seconds=1))
+    assert charges() == []
+
+    assert charge_fee(booking_id=booking.pk, actor=DESK, now=moment + DAY).amount_minor == 8000
 
 
 def test_a_fee_that_is_not_charged_by_itself_waits_for_staff() -> None:

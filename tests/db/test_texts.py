@@ -259,7 +259,7 @@ def put_to_bed() -> None:
         (
             blocked,
             Status.CANCELLED,
-            "The business blocked this person: nothing is sent. Call them if they have to know.",
+            "The business blocked this person: only what concerns their bookings and money is sent.",
         ),
         (put_to_bed, Status.QUEUED, ""),
     ],

@@ -49,6 +49,33 @@ def test_each_mode_asks_for_its_part(terms: Terms, values: dict[str, Any], expec
     assert demand(terms, **values) == expected
 
 
+# A visit of €80, an extra of €8 at the visit and one of €10 when booking.
+EXTRAS = {"total_minor": 9800, "at_visit_minor": 800, "at_booking_minor": 1000}
+
+
+@pytest.mark.parametrize(
+    ("terms", "values", "expected"),
+    [
+        (DEPOSIT, {}, Demand(PaymentMode.DEPOSIT, 2600, 7200, has_extras=True)),
+        (fixed(2000), {}, Demand(PaymentMode.DEPOSIT, 3000, 6800, has_extras=True)),
+        (fixed(8000), {}, Demand(PaymentMode.FULL, 9000, 800)),
+        (FULL, {}, Demand(PaymentMode.FULL, 9000, 800)),
+        (Terms(), {}, Demand(PaymentMode.DEPOSIT, 1000, 8800, has_extras=True)),
+        (CARD, {}, Demand(PaymentMode.DEPOSIT, 1000, 8800, saves_card=True, cap_minor=8800, has_extras=True)),
+        (Terms(payment_mode=PaymentMode.NONE), {}, Demand(PaymentMode.NONE, 0, 9800)),
+        (Terms(), {"total_minor": 1000, "at_visit_minor": 0}, Demand(PaymentMode.FULL, 1000, 0)),
+        # Too small to charge.
+        (Terms(), {"at_booking_minor": 49}, Demand(PaymentMode.VENUE, 0, 9800)),
+        (CARD, {"at_booking_minor": 49}, Demand(PaymentMode.CARD, 0, 9800, saves_card=True, cap_minor=9800)),
+        (Terms(), {"is_exempt": True}, Demand(PaymentMode.VENUE, 0, 9800)),
+        (DEPOSIT, {"has_stripe": False}, Demand(PaymentMode.VENUE, 0, 9800)),
+        (DEPOSIT, {"must_prepay": True}, Demand(PaymentMode.FULL, 9000, 800)),
+    ],
+)
+def test_extras_paid_when_booking_are_due_now_in_full(terms: Terms, values: dict[str, Any], expected: Demand) -> None:
+    assert demand(terms, **{**EXTRAS, **values}) == expected
+
+
 @pytest.mark.parametrize(
     ("total", "points", "currency", "expected"),
     [
@@ -171,14 +198,17 @@ _terms = st.builds(
     _terms,
     st.integers(0, 10**7),
     st.integers(0, 10**7),
+    st.integers(0, 10**6),
     st.sampled_from(["EUR", "JPY", "KWD", "ISK", "UGX"]),
     st.fixed_dictionaries({name: st.booleans() for name in ("has_stripe", "is_exempt", "must_prepay", "by_staff")}),
 )
 def test_sums_add_up_and_stripe_can_take_them(
-    terms: Terms, base: int, at_visit: int, currency: str, flags: dict[str, bool]
+    terms: Terms, base: int, at_visit: int, at_booking: int, currency: str, flags: dict[str, bool]
 ) -> None:
+    base += at_booking
     total = base + at_visit
-    asked = payment_demand(terms, total_minor=total, at_visit_minor=at_visit, currency=currency, **flags)
+    sums = {"total_minor": total, "at_visit_minor": at_visit, "at_booking_minor": at_booking}
+    asked = payment_demand(terms, **sums, currency=currency, **flags)
 
     assert asked.due_now_minor + asked.due_later_minor == total
     assert 0 <= asked.due_now_minor <= base
@@ -188,5 +218,7 @@ def test_sums_add_up_and_stripe_can_take_them(
     if asked.due_now_minor:
         assert chargeable(asked.due_now_minor, currency) == asked.due_now_minor
         stripe_amount(asked.due_now_minor, currency)
+    if asked.due_now_minor:
+        assert asked.due_now_minor >= chargeable(at_booking, currency)
     if not flags["has_stripe"]:
         assert not asked.needs_stripe

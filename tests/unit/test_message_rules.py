@@ -270,7 +270,8 @@ def test_an_ordinary_message_goes() -> None:
         ({"purpose": "marketing"}, Facts(), "cancelled"),
         ({"purpose": "marketing"}, Facts(consenting=["customer:1"]), None),
         ({"purpose": "marketing"}, Facts(consenting=["customer:1"], blocked=["customer:1"]), "cancelled"),
-        ({}, Facts(blocked=["customer:1"]), "cancelled"),
+        ({}, Facts(blocked=["customer:1"]), None),
+        ({"can_wait": True}, Facts(blocked=["customer:1"]), "cancelled"),
     ],
 )
 def test_each_reason_against_a_message(values: dict[str, object], facts: Facts, status: str | None) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils.translation import override
 
 from core import money
 from core.forms import ClockField, LengthField, MoneyField, PercentField, length_text
@@ -68,6 +69,21 @@ def test_a_shown_length_reads_back_as_itself(minutes: int) -> None:
         ("EUR", "0", 0),
         ("JPY", "4500", 4500),
         ("KWD", "1.234", 1234),
+        ("EUR", "1,200.00", 120000),
+        ("EUR", "1.200,00", 120000),
+        ("EUR", "1,200.5", 120050),
+        ("EUR", "1,200,000", 120000000),
+        ("EUR", "1.200.000,00", 120000000),
+        ("EUR", "1'200.00", 120000),
+        ("EUR", "1,255", 125500),
+        ("EUR", "0.500", 50),
+        ("EUR", "1200.500", 120050),
+        ("JPY", "1,200", 1200),
+        ("JPY", "1.200", 1200),
+        ("JPY", "1,200,000", 1200000),
+        ("KWD", "1,200.000", 1200000),
+        ("KWD", "1.200,000", 1200000),
+        ("KWD", "1,20", 1200),
         ("IDR", "9 999 999 999.99", money.MOST_MINOR),
     ],
 )
@@ -86,12 +102,47 @@ def test_amounts(currency: str, typed: str, minor: int) -> None:
         ("EUR", "1e3"),
         ("EUR", "NaN"),
         ("JPY", "1.5"),
-        ("EUR", "1,200.00"),
+        ("EUR", "1,20,000"),
+        ("EUR", "1,200.0.0"),
+        ("EUR", "0,500.00"),
+        ("EUR", "1,2345"),
+        ("JPY", "1,20"),
     ],
 )
 def test_amounts_that_are_none(currency: str, typed: str) -> None:
     with pytest.raises(ValidationError):
         MoneyField(currency=currency).clean(typed)
+
+
+@pytest.mark.parametrize(
+    ("currency", "typed", "language", "sentence"),
+    [
+        ("EUR", "1,200", "en", "Do you mean 1,200.00 or 1.20? Please type it that way."),
+        ("EUR", "1.200", "en", "Do you mean 1,200.00 or 1.20? Please type it that way."),
+        ("EUR", "12.250", "en", "Do you mean 12,250.00 or 12.25? Please type it that way."),
+        ("EUR", "1.200", "de", "Do you mean 1.200,00 or 1,20? Please type it that way."),
+        ("KWD", "1,234", "en", "Do you mean 1,234.000 or 1.234? Please type it that way."),
+        ("KWD", "1.234", "de", "Do you mean 1.234,000 or 1,234? Please type it that way."),
+    ],
+)
+def test_amounts_that_could_be_two(currency: str, typed: str, language: str, sentence: str) -> None:
+    with override(language), pytest.raises(ValidationError) as refused:
+        MoneyField(currency=currency).clean(typed)
+
+    assert refused.value.messages == [sentence]
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+@pytest.mark.parametrize(("currency", "minor"), [("EUR", 120000), ("JPY", 1200), ("KWD", 1234), ("KWD", 1234567)])
+def test_what_a_field_shows_may_be_typed_again(currency: str, minor: int, language: str) -> None:
+    field = MoneyField(currency=currency)
+
+    with override(language):
+        assert field.clean(field.prepare_value(minor)) == minor
+
+
+def test_a_percentage_has_no_thousands() -> None:
+    assert PercentField().clean("1.200") == 120
 
 
 @pytest.mark.parametrize(

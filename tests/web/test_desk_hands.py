@@ -196,6 +196,19 @@ def test_visits_ahead_and_long_ago_are_not_open_balances(
     assert "Open balances" in desk.client.get(HANDS).content.decode()
 
 
+def test_a_visit_cancelled_for_a_fee_is_listed_once_its_time_is_over(
+    desk: DeskClient, booking: Booking, studio: Studio, stopped: StoppedClock
+) -> None:
+    stopped.at = studio.at(9)
+    desk.do(booking, "cancel", who="customer")
+    booking.refresh_from_db()
+    assert booking.cancellation_fee_minor == 4000
+    assert "Open balances" not in desk.client.get(HANDS).content.decode()
+
+    stopped.at = booking.ends_at
+    assert "Open balances" in desk.client.get(HANDS).content.decode()
+
+
 def test_reading_costs_the_same_for_one_and_three_of_each(
     desk: DeskClient,
     studio: Studio,

@@ -7,17 +7,18 @@ from django.test import Client
 
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingEvent
+from bookings.money_doctor import CHECKS
 from core.outbox import OutboxMessage
 from payments.enums import AlertKind, Method, RefundReason, RefundStatus
-from payments.models import MoneyAlert, Payment, Refund
+from payments.models import BillLine, MoneyAlert, Payment, Refund
 from payments.operations import raise_alert, request_refunds
 from payments.queries import balance
 from services.models import CancellationPolicy, ServiceVariant
 from staff.enums import Role
 from tests import factories, journeys
 from tests.desk import DeskClient, at_desk, by_card, cash
-from tests.factories import Studio
-from tests.web.conftest import StoppedClock
+from tests.factories import NOW, Studio
+from tests.web.conftest import StoppedClock, link
 
 NOTHING = ["0", "-1", "0.001", "1e3", "½", "$20", "£20", "20€", "80.01", "999999999999", "-0", "+5"]
 
@@ -182,7 +183,52 @@ def test_what_went_back_before_cannot_go_back_again(desk: DeskClient, booking: B
 
     assert response.status_code == 422
     assert "at most €30.00" in response.content.decode()
-    assert sums(booking) == (8000, 8000, 5000)
+    assert sums(booking) == (3000, 8000, 5000)
+
+
+def test_a_goodwill_refund_lowers_the_price_and_makes_no_debt(
+    desk: DeskClient, booking: Booking, client: Client
+) -> None:
+    cash(booking, 8000)
+
+    desk.do(booking, "refund", amount="15", reason="Sorry")
+
+    booking.refresh_from_db()
+    page, customers = desk.page(booking).content.decode(), client.get(link(booking)).content.decode()
+    assert (booking.total_minor, *sums(booking)) == (6500, 6500, 8000, 1500)
+    assert [line.text for line in BillLine.objects.filter(kind="reduction")] == ["Reduced by €15.00"]
+    assert "Nothing open" in page
+    assert "Price reduced by €15.00" in page
+    assert "Reduced by" in customers
+    assert "Pay €15.00" not in customers
+    assert BookingEvent.objects.get(details__what="reduced").reason == "Sorry"
+    assert [text for check in CHECKS for text in check.run(NOW)] == []
+
+
+def test_a_refund_of_what_is_still_owed_leaves_the_price(desk: DeskClient, booking: Booking) -> None:
+    cash(booking, 8000)
+
+    desk.do(booking, "refund", amount="15", reason="Pays by card instead", is_still_owed="on")
+
+    assert sums(booking) == (8000, 8000, 1500)
+
+
+def test_a_discount_lowers_the_price_and_what_was_paid_beyond_it_goes_back(desk: DeskClient, booking: Booking) -> None:
+    desk.do(booking, "take", amount="70")
+
+    desk.do(booking, "discount", amount="25", reason="Ended early")
+
+    booking.refresh_from_db()
+    assert (booking.total_minor, *sums(booking)) == (5500, 5500, 7000, 1500)
+    assert Refund.objects.get().note == "Ended early"
+
+
+@pytest.mark.parametrize("amount", ["0", "80.01", "-5"])
+def test_no_price_is_lowered_by_nothing_or_below_it(desk: DeskClient, booking: Booking, amount: str) -> None:
+    response = desk.send(booking, "discount", desk.form(booking, "discount"), amount=amount, reason="x")
+
+    assert response.status_code == 422
+    assert sums(booking) == (8000, 0, 0)
 
 
 def test_a_double_click_refunds_once_even_in_full(desk: DeskClient, booking: Booking) -> None:
@@ -341,8 +387,13 @@ def test_the_sum_that_is_charged_to_a_card_is_the_one_on_the_button(
     stopped.at = studio.at(10, 20)
     desk.do(booking, "no-show")
 
+    early = desk.page(booking, "charge").content.decode()
+    stopped.at = studio.at(10, 20, days=2)
     asked = desk.page(booking, "charge").content.decode()
     desk.do(booking, "charge")
+
+    assert "no money moves before Wed 6 Jan, 10:20" in early
+    assert "Charge KWD" not in early
 
     assert "Charge KWD\xa04.060 to Visa 4242" in asked
     assert Payment.objects.get().amount_minor == 4060

@@ -6,12 +6,14 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from accounts.models import Customer
 from bookings.enums import ActorKind, BookingStatus
 from bookings.models import Booking, BookingEvent, HelpMessage
 from bookings.operations.help import send_help
+from notifications.operations import send_due
 from payments.models import BillLine, Refund
 from payments.queries import balance
 from services.models import Service
@@ -97,7 +99,7 @@ def test_when_the_business_cancels_everything_goes_back(
     by_card(booking, 8000)
     stopped.at = studio.at(9)
 
-    response = desk.do(booking, "cancel", reason="Ana is ill")
+    response = desk.do(booking, "cancel", who="business", reason="Ana is ill")
 
     assert response.status_code == 303
     assert status(booking) == BookingStatus.CANCELLED
@@ -187,7 +189,7 @@ def test_a_call_that_is_still_to_come_is_refused(desk: DeskClient, booking: Book
 
 def test_a_cancelled_one_cannot_be_cancelled_again(desk: DeskClient, booking: Booking) -> None:
     form = desk.form(booking, "cancel")
-    desk.do(booking, "cancel")
+    desk.do(booking, "cancel", who="business")
 
     assert desk.send(booking, "cancel", {**form, "request_key": "another-key-of-mine"}).status_code == 409
     assert BookingEvent.objects.filter(booking=booking, to_status="cancelled").count() == 1
@@ -233,6 +235,35 @@ def test_a_message_is_answered_and_leaves_the_list(desk: DeskClient, booking: Bo
     assert said[1] == (False, "You can pay here.", str(desk.user))
     assert "My bank says no" not in desk.client.get("/desk/hands/").content.decode()
     assert "You can pay here." in desk.page(booking).content.decode()
+
+
+def test_nobody_is_chosen_before_a_booking_is_cancelled(desk: DeskClient, booking: Booking) -> None:
+    response = desk.do(booking, "cancel")
+
+    assert response.status_code == 422
+    assert "Say who calls it off." in response.content.decode()
+    assert status(booking) == BookingStatus.CONFIRMED
+
+
+def test_a_first_message_is_no_answer(desk: DeskClient, booking: Booking) -> None:
+    page = desk.page(booking, "reply").content.decode()
+    desk.do(booking, "reply", answer="send", text="Please come ten minutes early.")
+    send_due(now=NOW, limit=50)
+
+    assert "Message to Jana Weber" in page
+    assert "optional" not in page
+    assert mail.outbox[-1].subject == "Linden Studio wrote to you"
+    assert "A message for you, Jana." in mail.outbox[-1].body
+
+
+def test_what_was_typed_is_not_lost_where_no_answer_is_needed(desk: DeskClient, booking: Booking) -> None:
+    send_help(booking_id=booking.pk, text="Found it.", now=NOW)
+
+    response = desk.do(booking, "reply", answer="read", text="Glad to hear")
+
+    assert response.status_code == 422
+    assert "Glad to hear" in response.content.decode()
+    assert HelpMessage.objects.get().read_at is None
 
 
 def test_a_message_can_be_put_aside_without_an_answer(desk: DeskClient, booking: Booking) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.test import Client
+from django.test import Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Consent
@@ -13,6 +13,7 @@ from bookings.models import Booking, BookingEvent
 from bookings.operations.extras import change_extras
 from bookings.operations.links import renew_links
 from bookings.views import checkout
+from bookings.views.cookies import has_proven_mailbox
 from notifications.models import Notification
 from notifications.operations import send_due
 from tests import factories
@@ -90,6 +91,18 @@ def test_what_not_coming_and_moving_cost_is_read_wherever_it_binds(client: Clien
     pages = [before, client.get(answer["Location"]).content.decode(), client.get(link(booking)).content.decode()]
     assert [not_coming in each for each in (*pages, mailed, Consent.objects.get().text)] == [True] * 5
     assert [moving in each for each in (before, Consent.objects.get().text)] == [True] * 2
+
+
+def test_a_browser_that_came_by_the_mailed_link_counts_for_that_address_alone(client: Client, studio: Studio) -> None:
+    client.get(link(booked(studio, 14)))
+
+    request = RequestFactory().get("/")
+    request.COOKIES = {name: morsel.value for name, morsel in client.cookies.items()}
+
+    assert has_proven_mailbox(request, "JANA@example.com")
+    assert not has_proven_mailbox(request, "john@example.com")
+    assert not has_proven_mailbox(request, "")
+    assert not has_proven_mailbox(RequestFactory().get("/"), "jana@example.com")
 
 
 def test_pressing_twice_books_once(client: Client, studio: Studio) -> None:

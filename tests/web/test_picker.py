@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from bookings.enums import BookingStatus
 from bookings.models import Booking
 from bookings.operations.hold import HeldSlot
+from services.models import Business, Service
 from staff.models import StaffMember, WorkingHours
 from tests import factories
 from tests.factories import Studio
@@ -243,3 +244,15 @@ def test_the_number_of_queries_does_not_grow(
 
     with django_assert_max_num_queries(6):
         client.get(picker(studio))
+
+
+def test_prices_without_tax_say_so_before_anything_is_held(client: Client, studio: Studio) -> None:
+    Service.objects.update(tax_basis_points=1900)
+    assert "plus tax" not in client.get("/").content.decode()
+
+    Business.objects.update(prices_include_tax=False)
+    pages = [client.get(path).content.decode() for path in ("/", f"/s/{studio.variant.service.slug}/")]
+    assert ["€80 plus tax" in page for page in pages] == [True, True]
+
+    Service.objects.update(tax_basis_points=0)
+    assert "plus tax" not in client.get("/").content.decode()
