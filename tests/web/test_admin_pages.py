@@ -192,7 +192,6 @@ def test_a_query_that_no_column_can_hold_shows_the_whole_list(desk: Client, quer
     answer = desk.get(f"/admin/bookings/booking/?{query}", follow=True)
 
     assert answer.status_code == 200
-    assert answer.redirect_chain[-1:] != []
 
 
 @pytest.mark.parametrize("page", ["accounts/customer", "staff/access", "staff/staffmember"])
