@@ -32,6 +32,9 @@ CLAIMING = frozenset(
 # … of these, the ones whose claim ends by itself at ``hold_expires_at``.
 EXPIRING = frozenset({BookingStatus.HELD, BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT})
 
+# A visit that staff marked as begun or done. One that is past and was never marked may not have taken place.
+TOOK_PLACE = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED})
+
 
 class BookingChannel(TextChoices):
     WEB = "web", _("website")
@@ -60,3 +63,4 @@ class EventKind(TextChoices):
     LINK = "link", _("link renewed")
     MONEY = "money", _("money")
     COMING = "coming", _("said that they are coming")
+    ARRIVED = "arrived", _("arrived")

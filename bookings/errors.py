@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, DomainError, Expired, Refused, TooMany
+from core.errors import Conflict, DomainError, Expired, Locked, Refused, TooMany
 
 
 class _Worded(DomainError):
@@ -92,7 +92,7 @@ class CannotBookOnline(_Worded, Refused):
     text = _("We cannot take this booking online. Nothing was booked. Please call us.")
 
 
-class Busy(_Worded, Conflict):
+class Busy(_Worded, Locked):
     """Others held the needed locks for too long."""
 
     code = "busy"
@@ -224,6 +224,14 @@ class CannotMarkMissed(_Worded, Refused):
 
     code = "cannot_mark_missed"
     text = _("It cannot be noted for this booking now that nobody came. Nothing was changed.")
+
+
+class CannotMarkVisit(_Worded, Refused):
+    """The visit is still on another day, or the booking is not one that goes on this way."""
+
+    code = "cannot_mark_visit"
+    status = 409
+    text = _("This cannot be marked for this visit now. Nothing was changed. Please look at the booking again.")
 
 
 class CannotUndoMissed(_Worded, Refused):

@@ -31,6 +31,10 @@ class Conflict(DomainError):
     status = 409
 
 
+class Locked(Conflict):
+    """Others work on the same thing at this moment. Nothing was changed, and the same request may be sent again."""
+
+
 class Expired(DomainError):
     """The time to do this has run out."""
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from core.errors import Locked
 from core.logs import REQUEST_ID, request_id
 
 SMALLEST_COMPRESSED = 1000
@@ -74,6 +75,24 @@ def _gzipped(content: bytes) -> bytes:
     name = b"a" * secrets.randbelow(LONGEST_PADDING) + b"\0"
     # Byte 3 holds flags; 8 says that a name follows the ten bytes of the header.
     return packed[:3] + b"\x08" + packed[4:10] + name + packed[10:]
+
+
+def locked_by_others(get_response: Handler) -> Handler:
+    """Answer every view alike where somebody else works on the same thing: 503, nothing changed, try again."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Locked):
+            return None
+        response = render(request, "503_locked.html", status=503)
+        response["Retry-After"] = "5"
+        response["Cache-Control"] = "no-store"
+        return response
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
 
 
 def database_outage(get_response: Handler) -> Handler:

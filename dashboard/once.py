@@ -1,4 +1,4 @@
-"""A form counts once: its key is claimed in the session of who sends it, before anything is done.
+"""A form counts once: its key is claimed in the session of who sends it, in the transaction of what is done.
 
 Two requests at once meet at the session's row, so an impatient double click finds its key taken.
 """
@@ -13,7 +13,7 @@ _REMEMBERED = 50
 
 
 def claim(request: HttpRequest, key: str) -> bool:
-    """Take a key; False when the same person has sent it before. Locks the session's row."""
+    """Take a key; False when the same person has sent it before. Undone with the transaction. Locks the session."""
     with transaction.atomic():
         Session.objects.select_for_update(no_key=True).get(pk=request.session.session_key)
         store = _fresh(request)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Min, Prefetch, Q, QuerySet
 
 from accounts.models import Customer
-from bookings.enums import BookingStatus
+from bookings.enums import TOOK_PLACE, BookingStatus
 from bookings.models import Booking, BookingEvent, BookingLine
 from bookings.operations.trust import customer_to_trust
 from core.references import parsed_reference
@@ -130,7 +130,7 @@ def visits_before(booking: Booking) -> Visits:
     if booking.customer_id:
         same |= Q(customer_id=booking.customer_id)
     earlier = Booking.objects.filter(same, starts_at__lt=booking.starts_at).exclude(pk=booking.pk)
-    came = Q(status__in=[BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED])
+    came = Q(status__in=TOOK_PLACE)
     missed = Q(status=BookingStatus.NO_SHOW)
     return Visits(
         **earlier.aggregate(

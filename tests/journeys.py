@@ -11,6 +11,7 @@ from bookings.models import Allocation, Booking
 from bookings.operations.confirm import Contact, confirm_booking
 from bookings.operations.hold import HeldSlot, hold_slot
 from bookings.operations.pay import begin_payment
+from bookings.operations.visit_progress import complete_visit
 from bookings.records import subject_ref
 from core.outbox import publish
 from devservers.stripe import Stripe
@@ -68,6 +69,11 @@ def booked(place: Studio, hour: int = 10, minute: int = 0, *, contact: Contact =
     """Hold and confirm at the same moment."""
     held = hold(place, hour, minute, **changes)
     return confirm(held.booking, contact=contact, now=changes.get("now", NOW))
+
+
+def completed(booking: Booking) -> Booking:
+    """A visit that took place, as staff mark it at its end."""
+    return complete_visit(booking_id=booking.pk, actor=DESK, now=booking.ends_at)
 
 
 def claims() -> list[tuple[int, int, int]]:

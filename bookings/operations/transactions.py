@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from bookings.errors import Busy, SlotTaken
 
@@ -26,7 +26,7 @@ class Overtaken(SlotTaken):
 
 
 def booking_transaction(operation: Callable[P, R]) -> Callable[P, R]:
-    """Run ``operation`` in a transaction.
+    """Run ``operation`` in a transaction. Inside another one it is tried once: the outer one tries again as a whole.
 
     :raises SlotTaken: when the exclusion constraint refuses a claim.
     :raises Busy: when a lock did not come in time, or deadlocks did not end.
@@ -34,6 +34,8 @@ def booking_transaction(operation: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(operation)
     def in_transaction(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _is_inside_another():
+            return _once(operation, *args, **kwargs)
         for attempt in range(1, TRIES + 1):
             try:
                 with transaction.atomic():
@@ -51,6 +53,21 @@ def booking_transaction(operation: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable")
 
     return in_transaction
+
+
+def _is_inside_another() -> bool:
+    blocks = connection.atomic_blocks
+    return bool(blocks) and not getattr(blocks[-1], "_from_testcase", False)
+
+
+def _once(operation: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run in a part of the outer transaction; what may be tried again is left to the outer one."""
+    try:
+        with transaction.atomic():
+            return operation(*args, **kwargs)
+    except (IntegrityError, OperationalError) as error:
+        _may_try_again(error)
+        raise
 
 
 def _may_try_again(error: Exception) -> bool:

@@ -104,12 +104,13 @@ def _cancel(request: HttpRequest, opened: Opened) -> HttpResponse:
     if opened.is_staff and not form.is_valid():
         return _cancel_page(request, opened, form, status=422)
     agreed = AgreedForm(request.POST)
-    if not agreed.is_valid() or agreed.cleaned_data["expected_sequence"] != booking.ical_sequence:
+    if not agreed.is_valid():
         return _cancel_page(request, opened, form, problem=StalePage().sentence, status=409)
     try:
         cancel_booking(
             booking_id=booking.pk,
             expected_fee_minor=agreed.cleaned_data["expected_fee"],
+            expected_sequence=agreed.cleaned_data["expected_sequence"],
             actor=opened.actor,
             now=opened.now,
             reason=form.cleaned_data["reason"] if opened.is_staff else "",

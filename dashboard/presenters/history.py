@@ -65,6 +65,8 @@ def _text(event: BookingEvent, booking: Booking) -> str:
             return gettext("Links renewed")
         case EventKind.COMING:
             return gettext("Said that they are coming")
+        case EventKind.ARRIVED:
+            return gettext("Not there after all") if event.details.get("is_undone") else gettext("Arrived")
         case EventKind.EXTRAS if event.from_status != BookingStatus.HELD:
             return gettext("Extras changed")
         case _:

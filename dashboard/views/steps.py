@@ -11,12 +11,13 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from bookings.errors import StalePage
 from bookings.models import Booking
 from bookings.operations.claiming import locked_booking
-from bookings.operations.transactions import booking_transaction
-from core.errors import DomainError
+from bookings.operations.transactions import Overtaken, booking_transaction
+from core.errors import DomainError, Locked
 from core.references import new_token
 from dashboard import once, queries
 from dashboard.forms import SeenForm, StepForm
@@ -89,9 +90,13 @@ def answer(opened: Opened, form: StepForm, step: Step) -> HttpResponse:
         return _asking(opened, form, step, ask, key=new_token(), problem=StalePage().sentence, status=409)
     if form.named() != seen.cleaned_data["named"]:
         return _asking(opened, form, step, ask, key=key, is_once_more=True)
-    if not once.claim(opened.request, key):
+    try:
+        done = _done(opened, form, step, key)
+    except Locked:
+        problem = gettext("Someone is working on this booking. Nothing was changed. Try again.")
+        return _asking(opened, form, step, ask, key=key, problem=problem, status=503)
+    if done is None:
         return back(opened)
-    done = _done(opened, form, step, key)
     if isinstance(done, DomainError):
         return _asking(opened, form, step, ask, key=new_token(), problem=done.sentence, status=done.status)
     messages.success(opened.request, done)
@@ -117,16 +122,23 @@ def back(opened: Opened) -> HttpResponse:
 
 
 @booking_transaction
-def _done(opened: Opened, form: StepForm, step: Step, key: str) -> str | DomainError:
-    """Do it, unless somebody else has changed the booking since this request read it. Locks the booking.
+def _done(opened: Opened, form: StepForm, step: Step, key: str) -> str | DomainError | None:
+    """Do it, unless somebody else has changed the booking since this request read it. None: it was done before.
 
-    A refusal is returned, so that what the step wrote with it stays.
+    The form's key is spent in the same transaction, so that it stays good where nothing was done. A refusal is
+    returned, so that what the step wrote with it stays. Locks the session, then the booking.
+
+    :raises Locked: when somebody else works on the booking.
     """
+    if not once.claim(opened.request, key):
+        return None
     booking = locked_booking(opened.booking.pk)
     if Opened(opened.request, opened.desk, booking, queries.money_of(booking)).stamp != opened.stamp:
         return StalePage()
     try:
         return step.run(form, key)
+    except (Locked, Overtaken):
+        raise
     except DomainError as error:
         return error
 

@@ -1,0 +1,265 @@
+"""Somebody else works on a booking: every button says so, nothing is done, and the same form works later."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client
+
+from bookings.errors import Busy, StalePage
+from bookings.models import Booking, BookingEvent
+from bookings.operations.cancel import cancel_booking
+from bookings.operations.missed import mark_no_show
+from bookings.operations.reschedule import reschedule_booking
+from bookings.operations.transactions import booking_transaction
+from core import clock
+from dashboard.urls import urlpatterns
+from payments.models import Payment
+from staff.enums import Role
+from tests import factories, journeys
+from tests.concurrency.racing import race, rounds, violations
+from tests.desk import DeskClient, at_desk, by_card
+from tests.factories import NOW, Studio
+from tests.journeys import DESK, LINK
+from tests.web.conftest import link
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORDS = "Someone is working on this booking."
+
+
+@contextmanager
+def locked(booking: Booking) -> Iterator[None]:
+    """Another transaction has the booking's row; we wait a moment for it, not three seconds."""
+    has_it, is_over = threading.Event(), threading.Event()
+
+    def hold_on() -> None:
+        try:
+            with transaction.atomic():
+                Booking.objects.select_for_update().get(pk=booking.pk)
+                has_it.set()
+                is_over.wait(60)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=hold_on)
+    other.start()
+    assert has_it.wait(10)
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '150ms'")
+    try:
+        yield
+    finally:
+        is_over.set()
+        other.join(10)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '3s'")
+
+
+@pytest.fixture
+def place() -> Studio:
+    terms = factories.cancellation_policy(grace_minutes=0, no_show_fee_kind="percent", no_show_fee_value=5000)
+    studio = factories.studio()
+    studio.business.cancellation_policy = terms
+    studio.business.save()
+    return studio
+
+
+def confirmed(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    return journeys.booked(place, 10)
+
+
+def begun(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    booking = confirmed(place, monkeypatch)
+    monkeypatch.setattr(clock, "now", lambda: booking.starts_at + timedelta(minutes=20))
+    return booking
+
+
+def missed(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    booking = begun(place, monkeypatch)
+    mark_no_show(booking_id=booking.pk, actor=DESK, now=clock.now())
+    return booking
+
+
+def paid(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    booking = confirmed(place, monkeypatch)
+    by_card(booking, 8000)
+    return booking
+
+
+def requested(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    service = place.variant.service
+    service.needs_answer = True
+    service.save()
+    return journeys.booked(place, 10)
+
+
+def unpaid(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    monkeypatch.setattr(settings, "STRIPE_SECRET_KEY", "sk_test_x")
+    monkeypatch.setattr(settings, "STRIPE_PUBLISHABLE_KEY", "pk_test_x")
+    terms = place.business.cancellation_policy
+    terms.payment_mode, terms.deposit_value = "deposit", 2000
+    terms.save()
+    booking = journeys.booked(place, 10)
+    assert booking.status == "pending_payment"
+    return booking
+
+
+STEPS: dict[str, tuple[Any, dict[str, str]]] = {
+    "take": (confirmed, {"amount": "1.00", "named": "100"}),
+    "refund": (paid, {"amount": "1.00", "reason": "x"}),
+    "no-show": (begun, {}),
+    "came": (missed, {"reason": "x"}),
+    "waive": (missed, {"amount": "1.00", "named": "100", "reason": "x"}),
+    "cancel": (confirmed, {}),
+    "answer": (requested, {"answer": "accept"}),
+    "stand": (unpaid, {"reason": "x"}),
+    "trust": (confirmed, {"reason": "x"}),
+    "reply": (confirmed, {"text": "Hello", "answer": "send"}),
+}
+# They need a refund or a saved card at Stripe, or ask Stripe only; all go through the same function.
+_ALIKE = {"approve", "lower", "decline", "hand-back", "charge", "link", "check"}
+
+
+def test_every_step_of_the_desk_is_tried_or_known_to_be_alike() -> None:
+    paths = (str(each.pattern) for each in urlpatterns)
+    steps = {path.rpartition("/")[2] for path in paths if path.startswith("bookings/<str:reference>/")}
+
+    assert steps - {"", "messages"} - {path for path in steps if "<" in path} <= STEPS.keys() | _ALIKE
+
+
+def sent(desk: DeskClient, booking: Booking, step: str, form: dict[str, Any]) -> Any:
+    """Send a form; where the page wants its sum confirmed, send that once more with the same key."""
+    response = desk.send(booking, step, form)
+    if response.status_code == 200:
+        html = response.content.decode()
+        named = html.split('name="named" value="')[1].split('"')[0]
+        response = desk.send(booking, step, {**form, "named": named})
+    return response
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_button_behind_a_lock_says_so_and_works_afterwards(
+    client: Client, place: Studio, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    state, changes = STEPS[step]
+    booking = state(place, monkeypatch)
+    desk = at_desk(client, Role.OWNER)
+    form = {**desk.form(booking, step), **changes}
+    before = (BookingEvent.objects.count(), Payment.objects.count())
+
+    with locked(booking):
+        refused = sent(desk, booking, step, form)
+    html = refused.content.decode()
+
+    assert refused.status_code == 503
+    assert WORDS in html
+    assert f'value="{form["request_key"]}"' in html
+    assert (BookingEvent.objects.count(), Payment.objects.count()) == before
+    assert sent(desk, booking, step, form).status_code == 303
+
+
+def test_money_taken_after_the_lock_is_written_down(
+    client: Client, place: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = confirmed(place, monkeypatch)
+    desk = at_desk(client, Role.OWNER)
+    form = {**desk.form(booking, "take"), "amount": "1.00", "named": "100"}
+    with locked(booking):
+        desk.send(booking, "take", form)
+
+    answers = [desk.send(booking, "take", form).status_code for _ in range(2)]
+
+    assert answers == [303, 303]
+    assert [payment.amount_minor for payment in Payment.objects.all()] == [100]
+
+
+def test_a_view_that_knows_nothing_of_locks_answers_alike(
+    client: Client, place: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = confirmed(place, monkeypatch)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+    with locked(booking):
+        response = client.post(link(booking, "stay"))
+
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert WORDS in response.content.decode()
+
+
+def test_an_operation_inside_another_is_tried_again_by_the_outer_one_alone(db: None) -> None:
+    tries: list[int] = []
+
+    @booking_transaction
+    def inner() -> None:
+        tries.append(1)
+        with connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'met' USING ERRCODE = 'deadlock_detected'; END $$")
+
+    @booking_transaction
+    def outer() -> None:
+        inner()
+
+    with pytest.raises(Busy, match="Please try again"):
+        outer()
+    assert len(tries) == 3
+
+
+# --- a page that is older than the booking ----------------------------------------------------------------------------
+
+
+@rounds(short=4, full=40)
+def test_a_booking_that_moves_meanwhile_is_not_cancelled_by_an_old_page(place: Studio, rounds: int) -> None:
+    for number in range(rounds):
+        booking = journeys.booked(place, 10, start_minute=place.minute(10, days=2 + number))
+        seen = booking.ical_sequence
+        cancel = partial(
+            cancel_booking,
+            booking_id=booking.pk,
+            expected_fee_minor=0,
+            expected_sequence=seen,
+            actor=LINK,
+            now=NOW,
+        )
+        move = partial(
+            reschedule_booking,
+            booking_id=booking.pk,
+            start_minute=place.minute(14, days=2 + number),
+            staff_member_id=None,
+            expected_sequence=seen,
+            expected_fee_minor=0,
+            actor=LINK,
+            now=NOW,
+        )
+
+        outcomes = race([cancel, move])
+
+        booking.refresh_from_db()
+        is_moved = booking.starts_at == place.at(14, days=2 + number)
+        assert (booking.status == "cancelled") != is_moved, outcomes
+    assert violations() == {}
+
+
+def test_cancelling_from_a_page_older_than_a_move_is_refused_under_the_lock(place: Studio) -> None:
+    booking = journeys.booked(place, 10)
+    seen = booking.ical_sequence
+    reschedule_booking(
+        booking_id=booking.pk,
+        start_minute=place.minute(14),
+        staff_member_id=None,
+        expected_sequence=seen,
+        expected_fee_minor=0,
+        actor=LINK,
+        now=NOW,
+    )
+
+    with pytest.raises(StalePage):
+        cancel_booking(booking_id=booking.pk, expected_fee_minor=0, expected_sequence=seen, actor=LINK, now=NOW)
+    booking.refresh_from_db()
+    assert booking.status == "confirmed"
