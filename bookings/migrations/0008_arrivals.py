@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bookings", "0006_large_sums"),
+        ("bookings", "0007_encrypted_reasons"),
     ]
 
     operations = [
