@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from bookings.models import Booking, BookingLine
 from core.formats import day_text, minutes_text, time_text
-from core.zones import is_repeated
+from core.zones import city
 from services.enums import Delivery
 from services.models import Business
 
@@ -46,11 +46,8 @@ def local(moment: datetime, booking: Booking) -> datetime:
 
 
 def zone_words(booking: Booking) -> str:
-    """Berlin time; in the hour that a change of clocks repeats, with the abbreviation that tells the two apart."""
-    starts_at = local(booking.starts_at, booking)
-    city = booking.location.time_zone.rsplit("/", 1)[-1].replace("_", " ")
-    words = gettext("%(city)s time") % {"city": city}
-    return f"{words} ({starts_at.tzname()})" if is_repeated(starts_at) else words
+    """Berlin time."""
+    return gettext("%(city)s time") % {"city": city(zone(booking))}
 
 
 def until_words(starts_at: datetime, ends_at: datetime) -> str:

@@ -161,11 +161,7 @@ def plain_no_show_sentence(terms: Terms, *, is_first: bool = False, **facts: Unp
 
 def moment_words(instant: datetime, zone: ZoneInfo) -> str:
     """Write the local minute, rounded down so that it never promises too much; a repeated hour says which one."""
-    local = instant.astimezone(zone)
-    text = formats.moment_text(local)
-    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
-        text = pgettext("time and zone", "%(time)s %(zone)s") % {"time": text, "zone": local.tzname()}
-    return text
+    return formats.moment_text(instant.astimezone(zone))
 
 
 @dataclass(frozen=True, slots=True)

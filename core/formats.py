@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext, ngettext, npgettext,
 
 from core.money import exponent, formatted, major, spaced
 from core.references import spoken
+from core.zones import repeated_name
 
 MINUS = "−"
 # From a Monday on.
@@ -44,8 +45,14 @@ def isolated(text: str) -> str:
 
 
 def time_text(moment: time | datetime) -> str:
-    """Write a time of day such as 14:30; a datetime must already be in the zone people should read."""
-    return clock_text(moment.hour * 60 + moment.minute)
+    """Write a time of day such as 14:30; a datetime must already be in the zone people should read.
+
+    In the hour that a change of clocks repeats, with the name of the clock: 02:30 CEST.
+    """
+    text = clock_text(moment.hour * 60 + moment.minute)
+    if isinstance(moment, datetime) and (name := repeated_name(moment)):
+        return pgettext("time and zone", "%(time)s %(zone)s") % {"time": text, "zone": name}
+    return text
 
 
 def clock_text(minutes: int) -> str:

@@ -22,6 +22,14 @@ def is_repeated(local: datetime) -> bool:
     return first is not None and second is not None and first > second
 
 
+def repeated_name(local: datetime) -> str:
+    """The name of the clock (CEST, CET, UTC+10:30) that tells the two times of a repeated hour apart; else empty."""
+    if not is_repeated(local):
+        return ""
+    name = local.tzname() or ""
+    return name if name.isalpha() else f"UTC{offset_text(int((local.utcoffset() or timedelta()).total_seconds()))}"
+
+
 def offset_changes(zone: ZoneInfo, from_at: datetime, until_at: datetime) -> list[OffsetChange]:
     """Return the offset at ``from_at`` and each later one with the full hour since which it is seen."""
     changes: list[OffsetChange] = []

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,6 +16,7 @@ from bookings.models import Booking
 from bookings.policies import Terms, deposit_taken
 from bookings.presenters import money, visit
 from bookings.presenters.visit import MoneyLine
+from bookings.presenters.zones import city, shown_moment, shown_time, visitor_time
 from bookings.records import quote_of
 from core import formats
 from services.models import AddOn, Business
@@ -67,22 +69,24 @@ class Alternative:
     time: str
 
 
-def countdown(booking: Booking, now: datetime) -> Countdown:
+def countdown(booking: Booking, now: datetime, visitor_zone: ZoneInfo | None = None) -> Countdown:
     """How long the time is still held. The bar's whole length is from picking the time to the end of the hold."""
     ends = booking.hold_expires_at or now
     left = max(0, round((ends - now).total_seconds()))
     name = visit.staff_short_name(booking)
     held = gettext("With %(name)s in %(place)s") if name else gettext("In %(place)s")
     who = held % {"name": name, "place": booking.location.text("name")}
+    zone = appointment.zone(booking)
+    when = shown_moment(booking.starts_at, zone, visitor_zone)
     return Countdown(
-        lead=format_html("<b>{}</b><br><small>{}</small>", visit.when_text(booking), who),
-        when=visit.when_text(booking),
+        lead=format_html("<b>{}</b><br><small>{}</small>", when, who),
+        when=when,
         expires_ms=int(ends.timestamp() * 1000),
         now_ms=int(now.timestamp() * 1000),
         digits=f"{left // 60}:{left % 60:02d}",
         seconds_left=left,
         seconds_in_all=max(1, round((ends - booking.created_at).total_seconds())),
-        until=formats.time_text(appointment.local(ends, booking)),
+        until=shown_time(ends, zone, visitor_zone),
     )
 
 
@@ -100,13 +104,24 @@ def demand(booking: Booking, *, has_stripe: bool) -> Demand:
 
 
 def summary(
-    booking: Booking, business: Business, offered: Sequence[AddOn], asked: Demand, *, is_request: bool, now: datetime
+    booking: Booking,
+    business: Business,
+    offered: Sequence[AddOn],
+    asked: Demand,
+    *,
+    is_request: bool,
+    now: datetime,
+    visitor_zone: ZoneInfo | None = None,
 ) -> Summary:
     """What is being bought, and what is asked for it. ``offered`` are the extras of the service; those not chosen yet
     can be added. ``is_request``: the business answers before anything is agreed.
     """
     chosen = {add_on["id"] for line in booking.lines.all() for add_on in line.add_ons}
-    who = " · ".join([visit.span_text(booking), *visit.staff_names(booking)])
+    zone = appointment.zone(booking)
+    elsewhere = ""
+    if own := visitor_time(booking.starts_at, zone, visitor_zone):
+        elsewhere = gettext("%(city)s time, %(own)s") % {"city": city(zone), "own": own}
+    who = " · ".join(filter(None, (visit.span_text(booking), elsewhere, *visit.staff_names(booking))))
     return Summary(
         what=visit.what_text(booking),
         facts=(who, visit.where_text(booking, business)),

@@ -23,7 +23,7 @@ from bookings.presenters import money as money_presenter
 from bookings.presenters import visit
 from bookings.presenters.frame import phone_href
 from bookings.presenters.visit import MoneyLine
-from bookings.presenters.zones import visitor_time
+from bookings.presenters.zones import shown_moment, shown_time, visitor_time
 from bookings.records import deposit_minor
 from bookings.settlements import CancelQuote
 from core import formats
@@ -198,7 +198,9 @@ def outcome(booking: Booking, business: Business, money: BookingMoney, *, now: d
     return gettext("Your visit has begun.") if now >= booking.starts_at else ""
 
 
-def waiting(booking: Booking, money: BookingMoney, *, now: datetime) -> SafeString:
+def waiting(
+    booking: Booking, money: BookingMoney, *, now: datetime, visitor_zone: ZoneInfo | None = None
+) -> SafeString:
     """What a booking that does not stand yet waits for, and until when; empty for every other one."""
     if booking.status not in EXPIRING or booking.hold_expires_at is None:
         return SafeString("")
@@ -211,7 +213,8 @@ def waiting(booking: Booking, money: BookingMoney, *, now: datetime) -> SafeStri
         text = gettext("We answer by {until} at the latest. The time is kept for you, and nothing is paid yet.")
     until = local(booking.hold_expires_at, booking)
     is_today = until.date() == local(now, booking).date()
-    words = formats.time_text(until) if is_today else formats.moment_text(until)
+    say = shown_time if is_today else shown_moment
+    words = say(until, appointment.zone(booking), visitor_zone)
     return format_html(text, until=_strong(words))
 
 
@@ -225,12 +228,12 @@ def waiting_move(booking: Booking, *, moves_to: datetime, until: datetime) -> Sa
     return format_html(text, when=_strong(when), until=_strong(until_text))
 
 
-def history(booking: Booking, business: Business) -> list[HistoryRow]:
+def history(booking: Booking, business: Business, *, visitor_zone: ZoneInfo | None = None) -> list[HistoryRow]:
     """What happened, newest first; steps on the way to the booking are left out."""
     rows = []
     for event in booking.events.all():
         if text := _event_text(event, booking, business):
-            at = formats.moment_text(local(event.at, booking))
+            at = shown_moment(event.at, appointment.zone(booking), visitor_zone)
             rows.append(HistoryRow(at, text, _channel_text(event.channel) if _is_own_act(event) else ""))
     return rows[::-1]
 

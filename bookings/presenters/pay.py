@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from bookings.appointment import local
+from bookings.appointment import local, zone
 from bookings.demands import Demand
 from bookings.enums import BookingStatus
 from bookings.models import Booking, HelpMessage
@@ -19,6 +20,7 @@ from bookings.presenters import money as money_presenter
 from bookings.presenters import visit
 from bookings.presenters.checkout import Countdown, Summary
 from bookings.presenters.visit import MoneyLine
+from bookings.presenters.zones import shown_moment, shown_time
 from core import formats
 from payments.currencies import stripe_amount
 from payments.enums import LIVE_PAYMENTS, Purpose
@@ -76,13 +78,19 @@ class HelpRow:
 
 
 def state(
-    booking: Booking, money: BookingMoney, due: Payable | None, *, held_until: datetime | None, now: datetime
+    booking: Booking,
+    money: BookingMoney,
+    due: Payable | None,
+    *,
+    held_until: datetime | None,
+    now: datetime,
+    visitor_zone: ZoneInfo | None = None,
 ) -> PayState:
     """Say what is true now. ``held_until`` is the end of the time that waits for this payment, None where none does."""
     return PayState(
         shows=_shows(booking, money, due, held_until, now),
         expects=f"{due.kind}.{due.purpose}.{due.amount_minor}" if due else "",
-        until=formats.time_text(local(held_until, booking)) if held_until else "",
+        until=shown_time(held_until, zone(booking), visitor_zone) if held_until else "",
         expires_ms=_milliseconds(held_until),
         looked_ms=max((_milliseconds(each.checked_at) for each in money.attempts), default=0),
         now_ms=_milliseconds(now),
@@ -140,11 +148,17 @@ def summary(
 
 
 def countdown(
-    booking: Booking, *, starts_at: datetime, begun_at: datetime, ends_at: datetime, now: datetime
+    booking: Booking,
+    *,
+    starts_at: datetime,
+    begun_at: datetime,
+    ends_at: datetime,
+    now: datetime,
+    visitor_zone: ZoneInfo | None = None,
 ) -> Countdown:
     """How long a time waits for this payment."""
     left = max(0, round((ends_at - now).total_seconds()))
-    when = formats.moment_text(local(starts_at, booking))
+    when = shown_moment(starts_at, zone(booking), visitor_zone)
     return Countdown(
         lead=format_html("<b>{}</b>", when),
         when=when,
@@ -153,7 +167,7 @@ def countdown(
         digits=f"{left // 60}:{left % 60:02d}",
         seconds_left=left,
         seconds_in_all=max(1, round((ends_at - begun_at).total_seconds())),
-        until=formats.time_text(local(ends_at, booking)),
+        until=shown_time(ends_at, zone(booking), visitor_zone),
     )
 
 

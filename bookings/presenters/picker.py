@@ -23,8 +23,8 @@ from bookings.presenters.choice import (
     variant_value,
 )
 from bookings.presenters.times import Starts, Times, day_groups, day_view, more_url
-from bookings.presenters.zones import visitor_time, zone_sentence
-from core.formats import minutes_text, moment_text, money_text, time_text
+from bookings.presenters.zones import shown_time, visitor_time, zone_sentence
+from core.formats import minutes_text, moment_text, money_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def hold_view(
         "digits": f"{seconds // 60}:{seconds % 60:02d}",
         "seconds_left": seconds,
         "seconds_in_all": max(1, int((held.expires_at - held.held_at).total_seconds())),
-        "until": time_text(held.expires_at.astimezone(held.zone)),
+        "until": shown_time(held.expires_at, held.zone, visitor_zone),
         "said": gettext("%(when)s is held for you.") % {"when": when},
     }
 

@@ -45,9 +45,9 @@ class Times:
             is_even = high - low == 1440
             says = place.name if self.says_place else ""
             for start in chosen:
-                wall = start - low if is_even else _wall_minute(start, place)
+                wall, text = _clock(start, low, place, is_even=is_even)
                 value = f"{place.id}.{start}"
-                found.append((wall, (value, clock_text(wall), says, value == self.held_slot)))
+                found.append((wall, (value, text, says, value == self.held_slot)))
         if self.says_place:
             found.sort()
         return found
@@ -171,7 +171,7 @@ def _full_group(marks: Sequence[DayMark], choice: Choice) -> dict[str, Any]:
     first, last = marks[0], marks[-1]
     heading = _heading(first.on, choice.today)
     if len(marks) > 1:
-        heading = {"near": f"{day_text(first.on)} – {day_text(last.on)}", "date": ""}
+        heading = {"near": _days_words([mark.on for mark in marks]), "date": ""}
     return {
         "last_on": last.on,
         "id": first.on.isoformat(),
@@ -183,12 +183,26 @@ def _full_group(marks: Sequence[DayMark], choice: Choice) -> dict[str, Any]:
     }
 
 
+def _days_words(days: Sequence[date]) -> str:
+    """Name days as runs of one after the other, so that no run covers a day on which the place is closed."""
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ", ".join(day_text(run[0]) if len(run) == 1 else f"{day_text(run[0])} – {day_text(run[-1])}" for run in runs)
+
+
 def _may_free_words(marks: Sequence[DayMark], choice: Choice) -> str:
     ends = [mark.may_free_at_minute for mark in marks if mark.may_free_at_minute is not None]
     if not ends:
         return ""
-    at = time_text(local_time(min(ends), choice.shown_places[0]))
-    return gettext("A time is on hold. It may come free at %(time)s.") % {"time": at}
+    at = local_time(min(ends), choice.shown_places[0])
+    if at.date() != choice.today:
+        values = {"day": day_text(at.date()), "time": time_text(at)}
+        return gettext("A time is on hold. It may come free on %(day)s at %(time)s.") % values
+    return gettext("A time is on hold. It may come free at %(time)s.") % {"time": time_text(at)}
 
 
 def _heading(day: date, today: date) -> dict[str, str]:
@@ -225,6 +239,9 @@ def _free_sentence(labels: Sequence[str], person: Person | None) -> str:
     return ngettext("%(times)s is free.", "%(times)s are free.", len(labels)) % values
 
 
-def _wall_minute(minute: int, place: Place) -> int:
+def _clock(minute: int, day_start: int, place: Place, *, is_even: bool) -> tuple[int, str]:
+    """Minute of the day and its words; where the clocks change, a repeated hour says which one it is."""
+    if is_even:
+        return minute - day_start, clock_text(minute - day_start)
     local = local_time(minute, place)
-    return local.hour * 60 + local.minute
+    return local.hour * 60 + local.minute, time_text(local)

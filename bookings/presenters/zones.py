@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext, ngettext
 
-from core.formats import hours_text, time_text
+from core.formats import hours_text, moment_text, time_text
 from core.zones import city
 
-__all__ = ["city", "is_elsewhere", "visitor_time", "zone_named", "zone_sentence"]
+__all__ = ["city", "is_elsewhere", "shown_moment", "shown_time", "visitor_time", "zone_named", "zone_sentence"]
 
 
 def zone_named(name: str) -> ZoneInfo | None:
@@ -38,6 +38,22 @@ def visitor_time(starts_at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) 
     if visitor is None or not is_elsewhere(zone, visitor, starts_at):
         return ""
     return gettext("%(time)s in %(city)s") % {"time": time_text(starts_at.astimezone(visitor)), "city": city(visitor)}
+
+
+def shown_time(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
+    """17:30, and for a visitor elsewhere whose time that is and what their own clock shows then."""
+    text = time_text(at.astimezone(zone))
+    return text + _elsewhere_words(at, zone, visitor)
+
+
+def shown_moment(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
+    """Fri 27 Nov, 17:30, with the same addition."""
+    return moment_text(at.astimezone(zone)) + _elsewhere_words(at, zone, visitor)
+
+
+def _elsewhere_words(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
+    own = visitor_time(at, zone, visitor)
+    return gettext(" (%(city)s time, %(own)s)") % {"city": city(zone), "own": own} if own else ""
 
 
 def _difference(zone: ZoneInfo, visitor: ZoneInfo, now: datetime) -> str:

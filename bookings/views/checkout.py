@@ -28,7 +28,13 @@ from bookings.operations.hold import extend_hold, hold_slot, release_hold, retak
 from bookings.presenters import checkout as presenter
 from bookings.presenters import visit
 from bookings.presenters.choice import parsed_slot
-from bookings.views.cookies import HOLD_COOKIE, has_proven_mailbox, remember_hold, remember_payer
+from bookings.views.cookies import (
+    HOLD_COOKIE,
+    has_proven_mailbox,
+    remember_hold,
+    remember_payer,
+    visitor_zone,
+)
 from bookings.views.tokens import token_page
 from core import clock
 from core.errors import DomainError
@@ -195,8 +201,8 @@ def _page(
         "form": form,
         "problem": problem,
         "is_over": is_over,
-        "hold": presenter.countdown(booking, now),
-        "summary": _summary(booking, now),
+        "hold": presenter.countdown(booking, now, visitor_zone(request)),
+        "summary": _summary(request, booking, now),
         "consent": presenter.consent_words(),
         "back_url": picker_url(booking),
     }
@@ -232,7 +238,7 @@ def _again_with_typed(
     """Show the details page with what was typed so far; with nothing typed and nothing to say, by a redirect."""
     if request.htmx:  # type: ignore[attr-defined]
         parts = {
-            "summary": _summary(booking, now),
+            "summary": _summary(request, booking, now),
             "token": token,
             "problem": problem,
             "consent": presenter.consent_words(),
@@ -244,7 +250,7 @@ def _again_with_typed(
     return _page(request, booking, token, _form(booking, initial=typed), now=now, problem=problem, status=status)
 
 
-def _summary(booking: Booking, now: datetime) -> presenter.Summary:
+def _summary(request: HttpRequest, booking: Booking, now: datetime) -> presenter.Summary:
     offered = queries.add_ons_of(booking)
     return presenter.summary(booking, _business(), offered, _demand(booking), is_request=_is_request(booking), now=now)
 

@@ -2,18 +2,23 @@
 address says nothing.
 """
 
+from zoneinfo import ZoneInfo
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
 from accounts.emails import normalised_email
+from bookings.presenters.zones import zone_named
 from core.references import keyed_hash
 from core.visitors import set_private_cookie
 
 # A convenience only: the address of a hold works without it.
 HOLD_COOKIE = "hold"
 MAILBOX_COOKIE = "mailbox"
+# Written by the browser: where the visitor is.
+ZONE_COOKIE = "zone"
 _HOUR = 3600
 _DAY = 24 * _HOUR
 _HALF_YEAR = 182 * _DAY
@@ -49,3 +54,8 @@ def _mailbox(email: str) -> str:
 
 def _payer(reference: str) -> str:
     return f"pay_{reference}"
+
+
+def visitor_zone(request: HttpRequest) -> ZoneInfo | None:
+    """The zone that the browser reported, if it did."""
+    return zone_named(request.COOKIES.get(ZONE_COOKIE, "").replace("%2F", "/"))

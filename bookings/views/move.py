@@ -20,9 +20,8 @@ from bookings.presenters import checkout as checkout_presenter
 from bookings.presenters import manage as presenter
 from bookings.presenters import move as move_presenter
 from bookings.presenters.choice import parsed_slot
-from bookings.presenters.zones import zone_named
 from bookings.records import has_left
-from bookings.views.cookies import remember_payer
+from bookings.views.cookies import remember_payer, visitor_zone
 from bookings.views.move_times import line_of, move_facts, performers, wanted_staff
 from bookings.views.opened import (
     Opened,
@@ -34,7 +33,6 @@ from bookings.views.opened import (
     open_for_customer,
     staff_page,
 )
-from bookings.views.picker import ZONE_COOKIE
 from bookings.views.tokens import token_page
 from core.errors import DomainError
 from services.models import Business
@@ -88,7 +86,7 @@ def _times_page(
         starts=free_starts(facts, line.variant_id, staff_member_id=wanted),
         now=now,
         url=url,
-        visitor_zone=zone_named(request.COOKIES.get(ZONE_COOKIE, "").replace("%2F", "/")),
+        visitor_zone=visitor_zone(request),
     )
     context = {
         **common(request, opened),

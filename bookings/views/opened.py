@@ -26,11 +26,9 @@ from bookings.presenters import manage as presenter
 from bookings.presenters import money as money_presenter
 from bookings.presenters import move as move_presenter
 from bookings.presenters import visit
-from bookings.presenters.zones import zone_named
 from bookings.records import kept_person
-from bookings.views.cookies import remember_mailbox
+from bookings.views.cookies import remember_mailbox, visitor_zone
 from bookings.views.move_times import line_of, move_starts
-from bookings.views.picker import ZONE_COOKIE
 from core import clock
 from notifications.devices import push_key
 from payments.enums import Purpose
@@ -106,7 +104,7 @@ def open_by_mail(token: str) -> Opened:
 
 
 def common(request: HttpRequest, opened: Opened) -> dict[str, Any]:
-    zone = zone_named(request.COOKIES.get(ZONE_COOKIE, "").replace("%2F", "/"))
+    zone = visitor_zone(request)
     return {
         "token": opened.token,
         "is_staff": opened.is_staff,
@@ -124,7 +122,7 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         "problem": problem,
         "is_over": is_over,
         "outcome": presenter.outcome(booking, opened.business, money, now=now),
-        "waiting": presenter.waiting(booking, money, now=now),
+        "waiting": presenter.waiting(booking, money, now=now, visitor_zone=visitor_zone(request)),
         "waiting_move": _waiting_move(booking, due, now),
         "refunds": money_presenter.refund_sentences(booking, money, now=now),
         "ledger": money_presenter.ledger(booking, money),
@@ -132,7 +130,7 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         "pay": money_presenter.pay_button(booking, due),
         "receipts": money_presenter.receipt_rows(booking, money),
         "contact": presenter.contact_rows(booking, opened.business),
-        "history": presenter.history(booking, opened.business),
+        "history": presenter.history(booking, opened.business, visitor_zone=visitor_zone(request)),
         "preparations": [] if is_over else preparations(booking),
         "again_url": _again_url(opened, money),
         "chooses_messages": opened.proves_mailbox,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from csp.decorators import csp_update
 from django.conf import settings
@@ -35,7 +36,7 @@ from bookings.presenters import visit
 from bookings.presenters.pay import PayState, Shows
 from bookings.records import demand_of
 from bookings.views import checkout
-from bookings.views.cookies import payer_token, remember_hold, remember_payer
+from bookings.views.cookies import payer_token, remember_hold, remember_payer, visitor_zone
 from bookings.views.opened import Opened, open_for_customer
 from bookings.views.tokens import token_page
 from core import limits
@@ -268,7 +269,7 @@ def _look(request: HttpRequest, reference: str) -> Look:
     money, due = money_of(booking), _due(request, booking, now)
     held_until = _held_until(booking, due)
     proposal = queries.live_proposal(booking, now) if due and due.purpose == Purpose.MOVE else None
-    stands = presenter.state(booking, money, due, held_until=held_until, now=now)
+    stands = presenter.state(booking, money, due, held_until=held_until, now=now, visitor_zone=visitor_zone(request))
     return Look(opened, money, due, stands, held_until, proposal)
 
 
@@ -306,7 +307,7 @@ def _page(
         "rest": _REST if "rest" in request.GET else "",
         "state": look.state,
         "page": _pay_page(look, due) if due and is_ready else None,
-        "hold": _countdown(look),
+        "hold": _countdown(look, visitor_zone(request)),
         "summary": presenter.summary(booking, opened.business, look.money, due, policy, moves_to=look.moves_to),
         "is_step": booking.status in {BookingStatus.PENDING_PAYMENT, BookingStatus.EXPIRED},
         "thread": _thread(look),
@@ -332,13 +333,15 @@ def _pay_page(look: Look, due: Payable) -> presenter.PayPage:
     return presenter.page(booking, look.opened.business, due, demand, now=look.opened.now, moves_to=look.moves_to)
 
 
-def _countdown(look: Look) -> checkout_presenter.Countdown | None:
+def _countdown(look: Look, visitor: ZoneInfo | None) -> checkout_presenter.Countdown | None:
     now, ends = look.opened.now, look.held_until
     if ends is None or not now < ends <= now + _COUNTED_DOWN:
         return None
     starts_at = look.moves_to or look.booking.starts_at
     begun = max((event.at for event in look.booking.events.all() if _begins_waiting(event)), default=now)
-    return presenter.countdown(look.booking, starts_at=starts_at, begun_at=begun, ends_at=ends, now=now)
+    return presenter.countdown(
+        look.booking, starts_at=starts_at, begun_at=begun, ends_at=ends, now=now, visitor_zone=visitor
+    )
 
 
 def _begins_waiting(event: BookingEvent) -> bool:

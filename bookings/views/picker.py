@@ -27,13 +27,11 @@ from bookings.presenters.choice import Choice, choice_query, parsed_id, parsed_s
 from bookings.presenters.frame import Frame, frame_of
 from bookings.presenters.picker import Held, picker_page
 from bookings.presenters.times import taken_words
-from bookings.presenters.zones import zone_named
-from bookings.views.cookies import HOLD_COOKIE, remember_hold
+from bookings.views.cookies import HOLD_COOKIE, remember_hold, visitor_zone
 from core import clock
 from core.errors import DomainError
 from core.visitors import address_hash, remember_visitor, visitor_hash, visitor_id
 
-ZONE_COOKIE = "zone"
 _CUSTOMER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 
 
@@ -141,7 +139,7 @@ def _picker_page(
         staff_word=offered.firm.staff_word,
         currency=offered.firm.currency,
         held=_held(line, token) if line else None,
-        visitor_zone=_visitor_zone(request),
+        visitor_zone=visitor_zone(request),
     )
     frame = frame_of(offered.firm, offered.places)
     if not page["is_free_anywhere"]:
@@ -158,6 +156,9 @@ def _picker_page(
     response = render(request, template, context, status=refused.status if refused else 200)
     if fresh or refused:
         response["HX-Push-Url"] = url + choice_query(choice)
+    if page["hold"]:
+        # Back would show the countdown as it was when the page was written.
+        response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["HX-Request", "HX-Target", "Cookie"])
     return response
 
@@ -276,7 +277,3 @@ def _held(line: BookingLine, token: str) -> Held:
         expires_at=booking.hold_expires_at or booking.created_at,
         held_at=booking.created_at,
     )
-
-
-def _visitor_zone(request: HttpRequest) -> ZoneInfo | None:
-    return zone_named(request.COOKIES.get(ZONE_COOKIE, "").replace("%2F", "/"))

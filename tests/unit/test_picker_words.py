@@ -10,8 +10,8 @@ from bookings.catalogue import Opening, Person, Place, ServiceOffer, VariantOffe
 from bookings.presenters.calendar import merged_marks
 from bookings.presenters.choice import Choice, choice_query, parsed_slot, read_choice
 from bookings.presenters.opening import hours_lines, open_sentence
-from bookings.presenters.times import Times, nearest, spread, taken_words
-from bookings.presenters.zones import visitor_time, zone_named, zone_sentence
+from bookings.presenters.times import Times, _days_words, _may_free_words, nearest, spread, taken_words
+from bookings.presenters.zones import shown_moment, shown_time, visitor_time, zone_named, zone_sentence
 
 BERLIN, LISBON = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Lisbon")
 NOW = datetime(2026, 11, 24, 12, 40, tzinfo=UTC)
@@ -187,3 +187,37 @@ def test_a_special_day_replaces_the_weekly_hours() -> None:
 
     assert open_sentence([Opening(((1, 510, 1200),), ())], noon) == "Closed today"
     assert open_sentence([Opening((), ((660, 780),))], noon) == "Open today until 13:00"
+
+
+def test_a_repeated_hour_names_its_clock_on_the_buttons() -> None:
+    night = choice(day="2026-11-25")
+    day = date(2027, 10, 31)
+    first = int(datetime(2027, 10, 31, 0, 30, tzinfo=UTC).timestamp()) // 60
+
+    buttons = [text for _, (_, text, *_) in Times(night, {1: [first - 60, first, first + 60, first + 120]}, "").of(day)]
+
+    assert buttons == ["01:30", "02:30 CEST", "02:30 CET", "03:30"]
+
+
+def test_full_days_are_named_without_the_closed_ones_between_them() -> None:
+    days = [date(2026, 11, 29), date(2026, 11, 30), date(2026, 12, 2)]
+
+    assert _days_words(days) == "Sun 29 Nov – Mon 30 Nov, Wed 2 Dec"
+    assert _days_words(days[:1]) == "Sun 29 Nov"
+
+
+def test_what_may_come_free_on_another_day_says_which() -> None:
+    today, tomorrow = at(24, 18, 10), at(25, 18, 10)
+    marks = [DayMark(date(2026, 11, 26), DayState.FULL, 0, minute) for minute in (today, tomorrow)]
+
+    assert _may_free_words(marks, choice()) == "A time is on hold. It may come free at 18:10."
+    assert _may_free_words(marks[1:], choice()) == "A time is on hold. It may come free on Wed 25 Nov at 18:10."
+
+
+def test_a_visitor_elsewhere_reads_both_clocks() -> None:
+    at_six = datetime(2026, 11, 27, 17, 0, tzinfo=UTC)
+
+    assert shown_time(at_six, LISBON, None) == "17:00"
+    assert shown_time(at_six, LISBON, LISBON) == "17:00"
+    assert shown_time(at_six, LISBON, BERLIN) == "17:00 (Lisbon time, 18:00 in Berlin)"
+    assert shown_moment(at_six, LISBON, BERLIN) == "Fri 27 Nov, 17:00 (Lisbon time, 18:00 in Berlin)"

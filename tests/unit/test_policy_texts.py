@@ -475,3 +475,26 @@ def test_says_the_sum_that_would_be_charged(
     for step in fee_steps(terms, **rules):
         if step.until >= now and step.fee_minor:
             assert money.formatted(step.fee_minor, "EUR", language) in rule
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "free_until"),
+    [
+        ("Europe/Berlin", "2027-03-28 10:00", "Sat 27 Mar, 09:00"),
+        ("Europe/Berlin", "2027-10-31 10:00", "Sat 30 Oct, 11:00"),
+        ("Australia/Lord_Howe", "2027-10-03 10:00", "Sat 2 Oct, 09:30"),
+        ("Australia/Lord_Howe", "2027-04-04 10:00", "Sat 3 Apr, 10:30"),
+    ],
+)
+def test_deadlines_count_elapsed_time_over_a_change_of_clocks(zone: str, start: str, free_until: str) -> None:
+    """What the sentence promises and what the fee is, to the second."""
+    place = ZoneInfo(zone)
+    starts_at = datetime.fromisoformat(start).replace(tzinfo=place).astimezone(UTC)
+    deadline = starts_at - timedelta(hours=24)
+    known = {"starts_at": starts_at, "confirmed_at": deadline - timedelta(days=9), "total_minor": 8000}
+
+    sentence = plain_policy_sentence(ONE, **facts(**known, zone=place, now=deadline - timedelta(days=5)))
+
+    assert sentence.startswith(f"Free to cancel until {free_until};")
+    assert cancellation_fee(ONE, **known, now=deadline) == 0
+    assert cancellation_fee(ONE, **known, now=deadline + timedelta(seconds=1)) == 4000

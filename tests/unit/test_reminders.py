@@ -64,3 +64,23 @@ def test_what_follows_a_visit_counts_from_its_end() -> None:
         (PlannedKind.FOLLOW_UP, timedelta(days=7, hours=1)),
     ]
     assert [each.expires_at - each.due_at for each in found] == [timedelta(days=3), timedelta(days=7)]
+
+
+# The day before the visit has 23, 25, 23.5 or 24.5 hours: (zone, local start, local due of the reminder a day before).
+CLOCK_CHANGES = [
+    ("Europe/Berlin", "2027-03-28 10:00", "2027-03-27 09:00"),
+    ("Europe/Berlin", "2027-10-31 10:00", "2027-10-30 11:00"),
+    ("Australia/Lord_Howe", "2027-10-03 10:00", "2027-10-02 09:30"),
+    ("Australia/Lord_Howe", "2027-04-04 10:00", "2027-04-03 10:30"),
+]
+
+
+@pytest.mark.parametrize(("zone", "start", "due"), CLOCK_CHANGES)
+def test_reminders_count_elapsed_time_over_a_change_of_clocks(zone: str, start: str, due: str) -> None:
+    place = ZoneInfo(zone)
+    starts_at = datetime.fromisoformat(start).replace(tzinfo=place).astimezone(UTC)
+
+    [(_, first), (_, second)] = planned(starts_at=starts_at, now=starts_at - timedelta(days=9))
+
+    assert f"{first.astimezone(place):%Y-%m-%d %H:%M}" == due
+    assert starts_at - second == HOUR

@@ -256,3 +256,25 @@ def test_prices_without_tax_say_so_before_anything_is_held(client: Client, studi
 
     Service.objects.update(tax_basis_points=0)
     assert "plus tax" not in client.get("/").content.decode()
+
+
+def test_a_page_with_a_countdown_is_not_kept_by_the_browser(client: Client, studio: Studio) -> None:
+    free = client.get(picker(studio))
+    client.post(f"{picker(studio)}hold", wish(studio, 10))
+
+    held = client.get(picker(studio))
+
+    assert "no-store" not in free["Cache-Control"]
+    assert "data-expires-at" in held.content.decode()
+    assert "no-store" in held["Cache-Control"]
+
+
+def test_a_visitor_elsewhere_reads_both_clocks_until_the_booking_is_made(client: Client, studio: Studio) -> None:
+    client.cookies["zone"] = "Europe%2FLisbon"
+    client.post(f"{picker(studio)}hold", wish(studio, 10))
+
+    page = client.get(f"/h/{client.cookies['hold'].value}/").content.decode()
+
+    assert "Tue 5 Jan, 10:00 (Berlin time, 09:00 in Lisbon)" in page
+    assert "Berlin time, 09:00 in Lisbon" in page
+    assert "(Berlin time, 06:10 in Lisbon)" in page
