@@ -25,6 +25,12 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form").forEach(free);
 });
 
+// A form that htmx sent has its answer, or failed for good; either way it may be sent again.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt.closest("form");
+  if (form) free(form);
+});
+
 // A menu closes when something else is pressed or Escape is hit.
 document.addEventListener("click", (event) => {
   document.querySelectorAll("details.menu[open]").forEach((menu) => {

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e import steps
 from tests.e2e.browsing import Visitors
@@ -111,3 +111,38 @@ def test_an_address_that_leads_nowhere_says_so_and_leads_on(visit: Visitors) -> 
         page.goto(address)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator("main a").first).to_be_visible()
+
+
+def test_a_tap_without_a_connection_says_so_and_is_tried_again_by_one_button(visit: Visitors) -> None:
+    page = visit("phone", expects=(503,))
+    steps.look_far_ahead(page)
+    steps.choose_day(page)
+    button = steps.times(page).nth(1)
+    time = steps.time_of(button)
+    hold = re.compile("/hold$")
+
+    page.route(hold, lambda route: route.fulfill(status=503, body="busy"), times=1)
+    button.click()
+
+    notice = page.locator("#not-sent")
+    expect(notice).to_be_visible()
+    expect(notice).to_contain_text(f"Something went wrong on our side. {time} is not held.")
+    assert page.locator("[aria-busy]").count() == 0
+    notice.get_by_role("button", name="Try again").click()
+    expect(page.locator("button.time-held")).to_contain_text(time)
+    expect(notice).to_be_hidden()
+
+
+def test_a_tap_shows_at_once_that_it_was_pressed(visit: Visitors) -> None:
+    page = visit("phone")
+    steps.look_far_ahead(page)
+    steps.choose_day(page)
+    button = steps.times(page).nth(1)
+    held: list[Route] = []
+    page.route(re.compile("/hold$"), lambda route: held.append(route))  # noqa: PLW0108 (needs a signature)
+
+    button.click()
+
+    expect(page.locator("button.time[aria-busy='true']")).to_have_count(1)
+    held[0].continue_()
+    expect(page.locator("button.time-held")).to_have_count(1)
