@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from accounts.fields import PhoneHashField
 from core import clock
 from core.fields import EncryptedTextField
 
@@ -61,6 +62,7 @@ class Customer(models.Model):
     email_normalised = models.EmailField(unique=True)
     email_proven_at = models.DateTimeField(null=True, blank=True)
     phone = EncryptedTextField(blank=True)
+    phone_hash = PhoneHashField(of="phone")
     language = models.CharField(max_length=10, default="en")
     notes = EncryptedTextField(blank=True)
     is_blocked = models.BooleanField("may not book online", default=False)
@@ -71,7 +73,7 @@ class Customer(models.Model):
     class Meta:
         ordering: ClassVar = ["name"]
         indexes: ClassVar = [
-            models.Index(fields=["id"], condition=models.Q(is_blocked=True), name="accounts_customer_blocked"),
+            models.Index(fields=["phone_hash"], condition=models.Q(is_blocked=True), name="accounts_blocked_phone"),
         ]
 
     def __str__(self) -> str:

@@ -116,6 +116,8 @@ RULES: Mapping[str, Rule] = {
     "desk_booking_trust": Rule(_FRONT_DESK - {Role.FRONT_DESK}, _FRONT_DESK - {Role.FRONT_DESK}),
     "desk_hands": Rule(_DESK - {Role.THERAPIST}),
     "desk_alert": Rule(_FRONT_DESK, _FRONT_DESK),
+    "desk_text_stop": Rule(_NOBODY, _FRONT_DESK),
+    "desk_text_done": Rule(_NOBODY, _FRONT_DESK),
     "desk_messages": Rule(_READ_MESSAGES),
     "desk_message": Rule(_READ_MESSAGES, _OWNERS),
     "desk_message_text": Rule(_READ_MESSAGES, _OWNERS),

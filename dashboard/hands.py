@@ -3,6 +3,7 @@
 Each list is cut at ``MOST_LISTED``, the oldest first, so that a bad day cannot make the page slow.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +29,7 @@ from bookings.models import Allocation, Booking, BookingLine, HelpMessage
 from bookings.queries import open_requests, unread_help
 from dashboard.permissions import Act, Rights, bookings_run_by, can, may_everywhere
 from dashboard.queries import balances_of
+from notifications.models import InboundMessage
 from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundStatus
 from payments.models import BillLine, MoneyAlert, Payment, Refund
 from payments.queries import Balance, open_alerts
@@ -44,17 +46,20 @@ class Hands:
     ``orphaned`` are visits ahead whose person has left, or whose room or place is switched off.
 
     A refund that waits for approval is listed once, as itself, also when an alert says that its time runs out.
+    ``texts`` are what customers texted, ``by_number`` the bookings of each number: the next one first, then the latest.
     """
 
     alerts: list[MoneyAlert]
     to_approve: list[Refund]
     to_hand_back: list[Refund]
     asking: list[HelpMessage]
+    texts: list[InboundMessage]
     requests: list[Booking]
     orphaned: list[Booking]
     missed: list[Booking]
     unpaid: list[Booking]
     bookings: dict[int, Booking]
+    by_number: dict[str, list[Booking]]
     balances: dict[int, Balance]
 
     @property
@@ -65,6 +70,7 @@ class Hands:
             self.to_approve,
             self.to_hand_back,
             self.asking,
+            self.texts,
             self.requests,
             self.orphaned,
             self.missed,
@@ -73,11 +79,12 @@ class Hands:
 
 
 def hands(rights: Rights, now: datetime) -> Hands:
-    """Read all of it. Fifteen queries at most, however much waits."""
+    """Read all of it. Eighteen queries at most, however much waits."""
     alerts = list(_alerts(rights).select_related("payment", "refund")[:MOST_LISTED])
     to_approve = list(_to_approve(rights).select_related("payment")[:MOST_LISTED])
     to_hand_back = list(_to_hand_back(rights).select_related("payment")[:MOST_LISTED])
     asking = list(_asking(rights)[:MOST_LISTED])
+    texts = list(_texts(rights).order_by("received_at", "pk")[:MOST_LISTED])
     requests = list(_shown(_requests(rights, now)))
     orphaned = list(_shown(_orphaned(rights, now).order_by("starts_at", "pk")))
     missed = list(_shown(_missed(rights, now).order_by("fee_settles_at", "pk")))
@@ -91,11 +98,13 @@ def hands(rights: Rights, now: datetime) -> Hands:
         to_approve=to_approve,
         to_hand_back=to_hand_back,
         asking=asking,
+        texts=texts,
         requests=requests,
         orphaned=orphaned,
         missed=missed,
         unpaid=unpaid,
         bookings=bookings,
+        by_number=_by_number(rights, {text.address_hash for text in texts}, now),
         balances=balances_of([*missed, *unpaid, *requests]),
     )
 
@@ -107,6 +116,7 @@ def hands_count(rights: Rights, now: datetime) -> int:
         _to_approve(rights),
         _to_hand_back(rights),
         _asking(rights),
+        _texts(rights),
         _requests(rights, now),
         _orphaned(rights, now),
         _missed(rights, now),
@@ -125,6 +135,20 @@ def alert_to_settle(rights: Rights, alert_id: int) -> tuple[MoneyAlert, Booking 
         return None
     booking = _loaded(Booking.objects.filter(pk=booking_id_of(alert) or 0)).first()
     return (alert, booking) if may_settle(rights, booking) else None
+
+
+def text_to_answer(rights: Rights, message_id: int, now: datetime) -> InboundMessage | None:
+    """A text that waits for the front desk and that this person may answer."""
+    text = _texts(rights).filter(pk=message_id).first()
+    if text is None:
+        return None
+    bookings = _by_number(rights, {text.address_hash}, now)
+    return text if may_answer(rights, bookings.get(text.address_hash, [])) else None
+
+
+def may_answer(rights: Rights, bookings: Sequence[Booking]) -> bool:
+    """Whether a text may be dealt with: at the place of one of the number's bookings, or everywhere."""
+    return may_everywhere(rights, Act.ANSWER) or any(can(rights, Act.ANSWER, booking) for booking in bookings)
 
 
 def may_settle(rights: Rights, booking: Booking | None) -> bool:
@@ -164,6 +188,30 @@ def _to_hand_back(rights: Rights) -> QuerySet[Refund]:
 
 def _asking(rights: Rights) -> QuerySet[HelpMessage]:
     return unread_help().filter(booking__in=bookings_run_by(rights))
+
+
+def _texts(rights: Rights) -> QuerySet[InboundMessage]:
+    """Texts from numbers of bookings that may be seen; those of unknown numbers are for people who see every place."""
+    waiting = InboundMessage.objects.filter(is_for_desk=True, handled_at=None)
+    if rights.location_ids is None:
+        return waiting
+    return waiting.filter(Exists(bookings_run_by(rights).filter(phone_hash=OuterRef("address_hash"))))
+
+
+def _by_number(rights: Rights, numbers: set[str], now: datetime) -> dict[str, list[Booking]]:
+    """The bookings of numbers that may be seen: first what is ahead, in order, then what is over, the latest first."""
+    if not numbers:
+        return {}
+    found = bookings_run_by(rights).filter(phone_hash__in=numbers).exclude(status=BookingStatus.EXPIRED)
+    listed: dict[str, list[Booking]] = {}
+    for booking in _loaded(found.order_by("-starts_at", "-pk")[:MOST_LISTED]):
+        listed.setdefault(booking.phone_hash, []).append(booking)
+    return {number: _by_turn(bookings, now) for number, bookings in listed.items()}
+
+
+def _by_turn(latest_first: Sequence[Booking], now: datetime) -> list[Booking]:
+    ahead = [booking for booking in latest_first if booking.ends_at > now]
+    return [*reversed(ahead), *latest_first[len(ahead) :]]
 
 
 def _requests(rights: Rights, now: datetime) -> QuerySet[Booking]:

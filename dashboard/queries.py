@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Min, Prefetch, Q, QuerySet
+from django.db.models.functions import Lower
 
+from accounts.emails import normalised_email, same_mailbox
 from accounts.models import Customer
+from accounts.phones import phone_hash
+from bookings.contact import clean_phone, phone_region
 from bookings.enums import TOOK_PLACE, BookingStatus
 from bookings.models import Booking, BookingEvent, BookingLine
 from bookings.operations.trust import customer_to_trust
@@ -17,10 +22,11 @@ from payments import queries as money
 from payments.enums import Method, RefundStatus
 from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
 from payments.queries import Balance
-from services.models import Location
+from services.models import Business, Location
 
 MOST_FOUND = 50
 SHORTEST_SEARCH = 2
+SHORTEST_NUMBER = 6
 LONGEST_ID = 18
 _FEES = frozenset({BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE, BillLine.Kind.WAIVER})
 
@@ -41,15 +47,33 @@ def local_day(on: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def found_bookings(rights: Rights, typed: str) -> list[Booking]:
-    """Bookings by reference, or by a part of the name or e-mail; the latest first, ``MOST_FOUND`` at most."""
+    """Bookings by reference, by a part of the name or e-mail, or by the whole phone number; the latest first,
+    ``MOST_FOUND`` at most.
+    """
     words = typed.strip()
     if len(words) < SHORTEST_SEARCH:
         return []
     wanted = Q(contact_name__icontains=words) | Q(contact_email__icontains=words)
     if reference := parsed_reference(words):
         wanted |= Q(reference=reference)
+    if number := _number_in(words):
+        wanted |= Q(phone_hash=phone_hash(number))
     matches = bookings_visible_to(rights).filter(wanted).exclude(contact_name="")
     return list(_with_lines(matches).order_by("-starts_at", "-pk")[:MOST_FOUND])
+
+
+def _number_in(words: str) -> str:
+    """Read what was typed as a phone number, without a country code as one of ours; empty when it is none."""
+    digits = sum(character.isdigit() for character in words)
+    if digits < SHORTEST_NUMBER or any(character.isalpha() for character in words):
+        return ""
+    places = Location.objects.order_by("pk").values_list("phone", "time_zone")
+    zone = next((zone for _, zone in places), "")
+    region = phone_region(*Business.objects.values_list("phone", flat=True), *(p for p, _ in places), time_zone=zone)
+    try:
+        return clean_phone(words, region=region)
+    except ValidationError:
+        return ""
 
 
 def balances_of(bookings: Sequence[Booking]) -> dict[int, Balance]:
@@ -126,10 +150,12 @@ class Visits:
 
 def visits_before(booking: Booking) -> Visits:
     """Count the earlier visits of whoever booked: of the same customer, or under the same e-mail. One query."""
-    same = Q(contact_email__iexact=booking.contact_email) if booking.contact_email else Q(pk__in=[])
+    written = same_mailbox(normalised_email(booking.contact_email) if booking.contact_email else "")
+    same = Q(mailbox__in=written)
     if booking.customer_id:
         same |= Q(customer_id=booking.customer_id)
-    earlier = Booking.objects.filter(same, starts_at__lt=booking.starts_at).exclude(pk=booking.pk)
+    bookings = Booking.objects.annotate(mailbox=Lower("contact_email"))
+    earlier = bookings.filter(same, starts_at__lt=booking.starts_at).exclude(pk=booking.pk)
     came = Q(status__in=TOOK_PLACE)
     missed = Q(status=BookingStatus.NO_SHOW)
     return Visits(

@@ -50,6 +50,8 @@ urlpatterns = [
     path("bookings/<str:reference>/trust", visit_steps.trust, name="desk_booking_trust"),
     path("hands/", hands.hands, name="desk_hands"),
     path("hands/<int:alert_id>/", hands.alert, name="desk_alert"),
+    path("hands/texts/<int:message_id>/stop", hands.stop_texts, name="desk_text_stop"),
+    path("hands/texts/<int:message_id>/done", hands.text_done, name="desk_text_done"),
     path("payments/", payments.payments, name="desk_payments"),
     path("payments/payments.csv", payments.payments_csv, name="desk_payments_csv"),
 ]

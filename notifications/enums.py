@@ -50,4 +50,4 @@ class InboundOutcome(TextChoices):
     WAITING = "waiting", _("not looked at yet")
     STOPPED = "stopped", _("gets nothing more")
     RESTARTED = "restarted", _("gets messages again")
-    IGNORED = "ignored", _("nothing was done")
+    IGNORED = "ignored", _("left to the front desk")

@@ -1,7 +1,7 @@
 """Operations on what comes in: reports about our messages, and texts from customers. Each is stored once.
 
 A report is applied by an outbox handler, because it may overtake the answer to our own request. STOP is obeyed in the
-same transaction that stores it.
+same transaction that stores it; what is no keyword waits for the front desk with its words.
 """
 
 import logging
@@ -14,7 +14,7 @@ from core.outbox import publish
 from notifications.addresses import address_hash
 from notifications.channels.twilio_errors import refusal
 from notifications.enums import Channel, InboundOutcome, NotificationStatus, SuppressionReason
-from notifications.keywords import Keyword, keyword_in
+from notifications.keywords import Keyword, reading
 from notifications.mail_events import MailEvent
 from notifications.models import InboundMessage, Notification, ProviderEvent
 from notifications.outcomes import lift_stop, suppress_hash, text_instead
@@ -32,6 +32,8 @@ _MAIL_SUPPRESSIONS = {
 _DEAD = {"bounced", "invalid"}
 # A mail provider names a message only in its answer, and its report may be faster than what we do with that answer.
 OVERTAKES_BY_AT_MOST = timedelta(seconds=30)
+# A longer one is no text that a phone can send.
+LONGEST_TEXT, LONGEST_SENDER = 5000, 60
 
 
 class TooEarly(Exception):
@@ -107,23 +109,50 @@ def apply_report(*, event_id: int, now: datetime) -> bool:
 
 
 @transaction.atomic
-def store_text(*, provider_ref: str, channel: Channel, pseudonym: str, text: str, opt_out: str, now: datetime) -> None:
-    """Keep that a text came, once, and obey STOP and START at once. Anything else is left to people.
+def store_text(*, provider_ref: str, channel: Channel, sender: str, text: str, opt_out: str, now: datetime) -> None:
+    """Keep that a text came, once, and obey STOP and START at once. What else it says waits for the front desk.
 
-    ``opt_out`` is what Twilio itself made of the text, where it looks.
+    ``sender`` is a number as the provider writes it, ``opt_out`` what Twilio itself made of the text, where it looks.
     """
-    keyword = _OPT_OUTS.get(opt_out.upper()) or keyword_in(text)
+    read, by_twilio = reading(text), _OPT_OUTS.get(opt_out.upper())
+    keyword = by_twilio or read.keyword
+    is_for_desk = read.needs_person and not (by_twilio and read.keyword is None)
+    pseudonym = address_hash(channel, sender)
     row = InboundMessage(
         provider_ref=provider_ref[:100],
         channel=channel,
         address_hash=pseudonym,
         keyword=keyword or "",
         outcome=InboundOutcome.WAITING,
+        sender=sender.removeprefix("whatsapp:")[:LONGEST_SENDER] if is_for_desk else "",
+        body=text[:LONGEST_TEXT] if is_for_desk else "",
+        is_for_desk=is_for_desk,
         received_at=now,
     )
     if not provider_ref or not insert_unless_known(row, unique=("provider_ref",)):
         return
     row.outcome = _obeyed(keyword, channel, pseudonym, now)
+    row.save(update_fields=["outcome"])
+
+
+@transaction.atomic
+def mark_handled(*, message_id: int, actor_name: str, now: datetime) -> None:
+    """Note that the front desk has dealt with a text. Marked twice, the first name stays. Locks the text."""
+    row = InboundMessage.objects.select_for_update(no_key=True).get(pk=message_id)
+    if row.handled_at is None:
+        row.handled_at, row.handled_by = now, actor_name[:120]
+        row.save(update_fields=["handled_at", "handled_by"])
+
+
+@transaction.atomic
+def opt_out_sender(*, message_id: int, actor_name: str, now: datetime) -> None:
+    """Send no more texts to the number that a text came from, and note that it is dealt with. Harmless when repeated.
+
+    Locks the text.
+    """
+    mark_handled(message_id=message_id, actor_name=actor_name, now=now)
+    row = InboundMessage.objects.get(pk=message_id)
+    row.outcome = _obeyed(Keyword.STOP, Channel(row.channel), row.address_hash, now)
     row.save(update_fields=["outcome"])
 
 

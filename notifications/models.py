@@ -175,19 +175,31 @@ class PushSubscription(models.Model):
 
 
 class InboundMessage(models.Model):
-    """A text that somebody sent to us. Its words are not kept, only which keyword they were."""
+    """A text that a customer sent to us. Keywords are obeyed at once; of anything else the words are kept, encrypted,
+    until the front desk has dealt with it and for as long as messages are kept.
+    """
 
     provider_ref = models.CharField(max_length=100, unique=True)
     channel = models.CharField(max_length=10, choices=Channel.choices)
     address_hash = models.CharField(max_length=64)
     keyword = models.CharField(max_length=20, blank=True)
     outcome = models.CharField(max_length=10, choices=InboundOutcome.choices, default=InboundOutcome.WAITING)
+    sender = EncryptedTextField(blank=True, help_text="The number, where the words are kept.")
+    body = EncryptedTextField(blank=True)
+    is_for_desk = models.BooleanField(default=False)
+    handled_at = models.DateTimeField(null=True, blank=True)
+    handled_by = models.CharField(max_length=120, blank=True)
     received_at = models.DateTimeField()
 
     class Meta:
         ordering: ClassVar = ["-received_at"]
         indexes: ClassVar = [
-            models.Index(fields=["channel", "address_hash", "received_at"], name="notifications_inbound_from")
+            models.Index(fields=["channel", "address_hash", "received_at"], name="notifications_inbound_from"),
+            models.Index(
+                fields=["received_at"],
+                condition=Q(is_for_desk=True, handled_at=None),
+                name="notifications_inbound_desk",
+            ),
         ]
 
     def __str__(self) -> str:

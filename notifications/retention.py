@@ -35,13 +35,18 @@ def delete_old_messages(*, now: datetime) -> int:
 
 
 def delete_old_reports(*, now: datetime) -> int:
-    """Delete what providers and customers told us EVENTS_KEPT_DAYS ago, once it was looked at.
+    """Delete what providers and customers told us EVENTS_KEPT_DAYS ago, once it was looked at. The words of customers
+    go with the messages, after MESSAGES_KEPT_DAYS.
 
     STOP and START stay: they prove who asked for what, and a START that is played to us again must not undo a STOP.
     """
     before = now - timedelta(days=settings.EVENTS_KEPT_DAYS)
     reports = ProviderEvent.objects.filter(applied_at__isnull=False, received_at__lt=before)
-    texts = InboundMessage.objects.filter(outcome=InboundOutcome.IGNORED, received_at__lt=before)
+    words_before = now - timedelta(days=settings.MESSAGES_KEPT_DAYS)
+    is_old = Q(is_for_desk=False, received_at__lt=before) | Q(received_at__lt=words_before)
+    texts = InboundMessage.objects.filter(is_old, outcome=InboundOutcome.IGNORED)
+    worded = InboundMessage.objects.filter(received_at__lt=words_before, is_for_desk=True)
+    worded.exclude(outcome=InboundOutcome.IGNORED).update(sender="", body="", is_for_desk=False)
     return delete_in_batches(reports.only("pk")) + delete_in_batches(texts.only("pk"))
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from accounts.operations import customer_for_guest, record_consent
+from accounts.phones import phone_hash
 from bookings import messages, money_messages
 from bookings.demands import Demand, payment_demand
 from bookings.enums import BookingStatus
@@ -150,6 +151,7 @@ def _contact_values(booking: Booking, contact: Contact, now: datetime) -> dict[s
         "contact_name": contact.name,
         "contact_email": contact.email,
         "contact_phone": contact.phone,
+        "phone_hash": phone_hash(contact.phone),
         "customer_note": contact.note,
         "visit_address": contact.visit_address,
     }

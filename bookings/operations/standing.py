@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.emails import normalised_email, same_mailbox
+from accounts.phones import phone_hash
 from bookings.lifecycle import Actor
 from bookings.models import Booking, BookingLine
-from core.fields import decrypted
 from core.reads import read_rows_beside
 
 
@@ -29,7 +29,7 @@ class Standing:
 _FACTS = """
 s.needs_answer, p.hold_minutes, p.lead_minutes,
 EXISTS (SELECT 1 FROM accounts_customer x WHERE x.is_blocked AND x.email_normalised = asked.email),
-(SELECT array_agg(x.phone) FROM accounts_customer x WHERE x.is_blocked AND x.phone <> ''),
+EXISTS (SELECT 1 FROM accounts_customer x WHERE x.is_blocked AND x.phone_hash = asked.phone AND asked.phone <> ''),
 coalesce(c.is_prepayment_exempt OR (
     SELECT count(*) FROM bookings_booking d WHERE d.customer_id = c.id AND d.status = 'completed'
 ) >= b.trusted_after_visits, false),
@@ -44,7 +44,7 @@ CASE WHEN b.prepay_after_no_shows IS NULL THEN false ELSE (
 # OFFSET 0 keeps the values in a row of their own: as plain parameters they would have the statement planned each time.
 _FROM = """
 CROSS JOIN LATERAL (
-    SELECT %s::text AS email, %s::text[] AS emails, %s::timestamptz AS now, %s::boolean AS by_email,
+    SELECT %s::text AS email, %s::text AS phone, %s::text[] AS emails, %s::timestamptz AS now, %s::boolean AS by_email,
         %s::bigint AS customer_id OFFSET 0
 ) asked
 JOIN services_servicevariant v ON v.id = bookings_bookingline.variant_id
@@ -68,10 +68,10 @@ def lines_and_standing(
         BookingLine,
         _FACTS,
         _FROM,
-        [email, same_mailbox(email), now, is_known_by_email, booking.customer_id, booking.pk],
+        [email, phone_hash(phone), same_mailbox(email), now, is_known_by_email, booking.customer_id, booking.pk],
     )
-    _, hold_minutes, lead_minutes, has_blocked_email, blocked_phones, is_exempt, must_prepay = rows[0][1]
-    is_blocked = bool(email and has_blocked_email) or _is_among(phone, blocked_phones)
+    _, hold_minutes, lead_minutes, has_blocked_email, has_blocked_phone, is_exempt, must_prepay = rows[0][1]
+    is_blocked = bool(email and has_blocked_email) or has_blocked_phone
     standing = Standing(
         needs_answer=any(facts[0] for _, facts in rows),
         hold_minutes=hold_minutes,
@@ -81,14 +81,3 @@ def lines_and_standing(
         must_prepay=must_prepay,
     )
     return [line for line, _ in rows], standing
-
-
-def _is_among(phone: str, encrypted: list[str] | None) -> bool:
-    if not phone or not encrypted:
-        return False
-    wanted = _digits(phone)
-    return any(_digits(decrypted(each)) == wanted for each in encrypted)
-
-
-def _digits(phone: str) -> str:
-    return "".join(character for character in phone if character.isdigit())

@@ -3,17 +3,22 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from bookings.appointment import local
+from bookings.contact import phone_text
 from bookings.models import Booking, HelpMessage
 from bookings.presenters import visit
 from core import formats
-from dashboard.hands import Hands, booking_id_of, may_settle
+from dashboard.hands import Hands, booking_id_of, may_answer, may_settle
 from dashboard.permissions import Act, Rights, can
 from dashboard.presenters import day
+from notifications.enums import InboundOutcome
+from notifications.models import InboundMessage
 from payments.approvals import is_overdue
 from payments.enums import AlertKind, Method
 from payments.models import MoneyAlert, Refund
@@ -23,10 +28,11 @@ _MOST_CHARACTERS = 160
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """A way to settle it. The first of a row is the likely one."""
+    """A way to settle it: a link to a page, or a button that posts. The first of a row is the likely one."""
 
     label: str
     url: str
+    is_post: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
     ending += [(booking.fee_settles_at, _missed(booking, hands, rights, now)) for booking in hands.missed]
     ending += [(refund.answer_by, _to_approve(refund, hands, rights, now)) for refund in hands.to_approve]
     waiting = [(message.created_at, _asking(message, hands, rights)) for message in hands.asking]
+    waiting += [(text.received_at, _text(text, hands, rights)) for text in hands.texts]
     waiting += [(alert.created_at, _alert(alert, hands, rights)) for alert in hands.alerts]
     waiting += [(refund.created_at, _to_hand_back(refund, hands, rights)) for refund in hands.to_hand_back]
     return [*_by_time(ending), *_by_time(waiting)]
@@ -152,6 +159,40 @@ def _asking(message: HelpMessage, hands: Hands, rights: Rights) -> Hand:
         since=_moment(message.created_at, booking),
         actions=_allowed(rights, booking, (Act.ANSWER, gettext("Reply"), _step(booking, "reply"))),
         **about_of(booking),
+    )
+
+
+def _text(text: InboundMessage, hands: Hands, rights: Rights) -> Hand:
+    """A text from a customer, beside the booking of its number that comes next."""
+    bookings = hands.by_number.get(text.address_hash, [])
+    said = text.body if len(text.body) <= _MOST_CHARACTERS else f"{text.body[:_MOST_CHARACTERS]}…"
+    words = f"“{said}”" if said.strip() else gettext("Without words, perhaps a picture.")
+    if text.outcome == InboundOutcome.STOPPED:
+        note = gettext("This number gets no more texts. If the visit is meant, cancel it on the page of the booking.")
+        words = f"{words} {note}"
+    if not bookings:
+        words = f"{words} {gettext('No booking has this number: %(phone)s.') % {'phone': phone_text(text.sender)}}"
+    elif len(bookings) > 1:
+        others = len(bookings) - 1
+        more = ngettext(
+            "%(count)s more booking has this number.", "%(count)s more bookings have this number.", others
+        ) % {"count": others}
+        words = f"{words} {more}"
+    steps: tuple[Do, ...] = ()
+    if may_answer(rights, bookings):
+        steps = (Do(gettext("Done"), reverse("desk_text_done", args=[text.pk]), is_post=True),)
+        if text.outcome != InboundOutcome.STOPPED:
+            steps += (Do(gettext("Send no more texts"), reverse("desk_text_stop", args=[text.pk]), is_post=True),)
+    about = about_of(bookings[0]) if bookings else {}
+    zone = bookings[0].location.time_zone if bookings else settings.TIME_ZONE
+    return Hand(
+        icon_name="chat",
+        title=gettext("Sent a text"),
+        text=words,
+        sum="",
+        since=formats.moment_text(text.received_at.astimezone(ZoneInfo(zone))),
+        actions=steps,
+        **about,
     )
 
 

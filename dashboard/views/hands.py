@@ -4,12 +4,13 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import hands as waiting
 from dashboard.forms import ResolveForm
 from dashboard.presenters import hands as presenter
 from dashboard.views.pages import Desk, desk_page, show
+from notifications.inbound import mark_handled, opt_out_sender
 from payments.enums import AlertKind
 from payments.operations import resolve_alert
 
@@ -56,3 +57,25 @@ def alert(request: HttpRequest, desk: Desk, alert_id: int) -> HttpResponse:
     }
     status = 422 if request.method == "POST" else 200
     return show(request, desk, "dashboard/alert.html", context, current="hands", status=status)
+
+
+@require_POST
+@desk_page
+def stop_texts(request: HttpRequest, desk: Desk, message_id: int) -> HttpResponse:
+    """Send no more texts to the number that a text came from, and take the text off the list."""
+    if waiting.text_to_answer(desk.rights, message_id, desk.now) is None:
+        raise Http404
+    opt_out_sender(message_id=message_id, actor_name=str(desk.user), now=desk.now)
+    messages.success(request, gettext("This number gets no more texts. The customer can start them again with START."))
+    return redirect("desk_hands")
+
+
+@require_POST
+@desk_page
+def text_done(request: HttpRequest, desk: Desk, message_id: int) -> HttpResponse:
+    """Take a text off the list, because it is dealt with."""
+    if waiting.text_to_answer(desk.rights, message_id, desk.now) is None:
+        raise Http404
+    mark_handled(message_id=message_id, actor_name=str(desk.user), now=desk.now)
+    messages.success(request, gettext("Done."))
+    return redirect("desk_hands")

@@ -12,7 +12,6 @@ from twilio.request_validator import RequestValidator
 from core import clock
 from core.inputs import without_nul
 from notifications import inbound
-from notifications.addresses import address_hash
 from notifications.enums import Channel
 
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
@@ -61,7 +60,7 @@ def twilio_inbound(request: HttpRequest) -> HttpResponse:
     inbound.store_text(
         provider_ref=_field(request, "MessageSid"),
         channel=channel,
-        pseudonym=address_hash(channel, sender),
+        sender=sender,
         text=_field(request, "Body"),
         opt_out=_field(request, "OptOutType"),
         now=clock.now(),

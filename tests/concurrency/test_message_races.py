@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import Settings
 
+from accounts.phones import phone_hash
 from bookings import messages
 from bookings.models import Booking
 from bookings.operations.agendas import enqueue_agendas
@@ -193,7 +194,7 @@ def test_two_beats_tell_everybody_their_day_once() -> None:
 
 def told(word: str, ref: str) -> Any:
     return store_text(
-        provider_ref=ref, channel=Channel.SMS, pseudonym="jana", text=word, opt_out="", now=NOW + timedelta(minutes=1)
+        provider_ref=ref, channel=Channel.SMS, sender=PHONE, text=word, opt_out="", now=NOW + timedelta(minutes=1)
     )
 
 
@@ -211,7 +212,7 @@ def test_stop_start_and_a_dead_number_at_once_end_without_deadlock_and_with_one_
         assert outcomes == [None] * 4
 
     told("STOP", "SM-last")
-    assert set(Suppression.objects.filter(address_hash="jana").values_list("channel", "reason")) == {
+    assert set(Suppression.objects.filter(address_hash=phone_hash(PHONE)).values_list("channel", "reason")) == {
         ("sms", "stop"),
         ("whatsapp", "stop"),
     }

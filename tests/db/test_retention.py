@@ -254,7 +254,7 @@ def test_reports_go_once_they_were_looked_at() -> None:
 
 
 def came_in(text: str, ref: str, now: datetime = NOW) -> None:
-    store_text(provider_ref=ref, channel=Channel.SMS, pseudonym="jana", text=text, opt_out="", now=now)
+    store_text(provider_ref=ref, channel=Channel.SMS, sender="+4915112345679", text=text, opt_out="", now=now)
 
 
 def test_an_old_start_that_is_played_again_does_not_undo_a_stop() -> None:
@@ -323,3 +323,15 @@ def test_every_night_brings_every_deletion() -> None:
         "notifications.tasks.delete_old",
         "payments.tasks.delete_old_notices",
     } <= tasks
+
+
+def test_the_words_of_customers_go_with_the_messages() -> None:
+    for number, words in enumerate(["Is there parking?", "CANCEL", "STOP"]):
+        came_in(words, f"SM{number}")
+
+    assert delete_old_reports(now=NOW + EVENTS + SECOND) == 0
+    assert InboundMessage.objects.get(provider_ref="SM0").body == "Is there parking?"
+    assert delete_old_reports(now=NOW + MESSAGES + SECOND) == 1
+
+    kept = InboundMessage.objects.order_by("provider_ref").values_list("provider_ref", "sender", "body", "is_for_desk")
+    assert list(kept) == [("SM1", "", "", False), ("SM2", "", "", False)]

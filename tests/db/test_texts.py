@@ -12,7 +12,6 @@ from accounts.models import ChannelChoice, Customer, QuietHours
 from devservers import twilio as stand_in
 from devservers.twilio import Twilio
 from notifications import inbound, sending
-from notifications.addresses import address_hash
 from notifications.channels import twilio as channel
 from notifications.enums import Channel, NotificationStatus, RecipientRole, SuppressionReason
 from notifications.models import InboundMessage, MessageRule, MessageText, Notification, ProviderEvent, Suppression
@@ -239,8 +238,7 @@ def test_after_a_stop_nothing_goes_to_this_phone_by_either_channel(texts: Twilio
 
 
 def told_to_stop() -> None:
-    pseudonym = address_hash(Channel.SMS, PHONE)
-    inbound.store_text(provider_ref="SM9", channel=Channel.SMS, pseudonym=pseudonym, text="STOP", opt_out="", now=NOW)
+    inbound.store_text(provider_ref="SM9", channel=Channel.SMS, sender=PHONE, text="STOP", opt_out="", now=NOW)
 
 
 def blocked() -> None:

@@ -1,5 +1,6 @@
 """The day at the desk: whose bookings, in which order, what is open, and how they are found."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from bookings.models import Booking
 from bookings.operations.confirm import Contact
+from dashboard import queries
 from services.models import Location
 from staff.enums import Role
 from tests import factories, journeys
@@ -139,6 +141,27 @@ def test_search_finds_by_part_of_name_or_mail(client: Client, studio: Studio, ty
     at_desk(client, place=studio.location)
 
     assert names(client.get("/desk/", {"q": typed}).content.decode()) == ["Jana Weber"]
+
+
+@pytest.mark.parametrize("typed", ["+4915155501827", "+49 151 5550 1827", "0151 55501827"])
+def test_search_finds_by_the_whole_phone_number(client: Client, studio: Studio, typed: str) -> None:
+    studio.location.phone = "+4930901820"
+    studio.location.save()
+    journeys.booked(studio, 10)
+    at_desk(client, place=studio.location)
+
+    assert names(client.get("/desk/", {"q": typed}).content.decode()) == ["Jana Weber"]
+    assert names(client.get("/desk/", {"q": "+49 151 5550 1828"}).content.decode()) == []
+
+
+def test_visits_before_are_those_of_the_same_mailbox_however_it_is_written(studio: Studio) -> None:
+    emails = ["rita@faß.example", "rita@xn--fa-hia.example", "Rita@Faß.example", "rita@fass.example"]
+    bookings = [
+        journeys.completed(journeys.booked(studio, 9 + number, contact=replace(journeys.JANA, email=email)))
+        for number, email in enumerate(emails)
+    ]
+
+    assert [queries.visits_before(booking).came for booking in bookings] == [0, 1, 2, 0]
 
 
 def test_search_by_reference_leads_to_the_booking(client: Client, studio: Studio) -> None:

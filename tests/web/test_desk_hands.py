@@ -1,6 +1,7 @@
 """What needs hands: each kind is listed with its sum and what to do, for those who may see it, at a fixed cost."""
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -9,6 +10,10 @@ from pytest_django import DjangoAssertNumQueries
 from bookings.models import Booking
 from bookings.operations.help import send_help
 from bookings.operations.reschedule import reschedule_booking
+from notifications.addresses import address_hash
+from notifications.enums import Channel
+from notifications.inbound import store_text
+from notifications.models import InboundMessage, Suppression
 from payments.enums import AlertKind, RefundReason
 from payments.models import MoneyAlert, Refund
 from payments.operations import raise_alert, request_refunds, resolve_alert
@@ -300,3 +305,85 @@ def test_visits_ahead_in_a_room_or_at_a_place_that_is_gone_are_listed(desk: Desk
 
     Location.objects.update(is_active=False)
     assert "Kreuzberg is switched off." in desk.client.get(HANDS).content.decode()
+
+
+# --- texts of customers -----------------------------------------------------------------------
+
+
+def texted(booking: Booking, words: str = "I can't come today", ref: str = "SM1") -> InboundMessage:
+    store_text(
+        provider_ref=ref,
+        channel=Channel.SMS,
+        sender=booking.contact_phone or "+4915112340000",
+        text=words,
+        opt_out="",
+        now=NOW,
+    )
+    return InboundMessage.objects.get(provider_ref=ref)
+
+
+def page(desk: DeskClient) -> str:
+    return unescape(desk.client.get(HANDS).content.decode())
+
+
+def test_a_text_is_listed_with_the_booking_of_its_number_until_it_is_dealt_with(
+    desk: DeskClient, booking: Booking
+) -> None:
+    text = texted(booking)
+
+    html = page(desk)
+    assert listed(desk) == ["Sent a text"]
+    assert "“I can't come today”" in html
+    assert f"/desk/bookings/{booking.reference}/" in html
+    assert count(desk) == 1
+
+    desk.client.post(f"/desk/hands/texts/{text.pk}/done")
+
+    text.refresh_from_db()
+    assert (text.handled_by, text.outcome) == (str(desk.user), "ignored")
+    assert listed(desk) == []
+    assert count(desk) == 0
+    assert not Suppression.objects.exists()
+
+
+def test_one_press_ends_texts_to_the_number(desk: DeskClient, booking: Booking) -> None:
+    text = texted(booking, "I really do not want these any longer")
+
+    for _ in range(2):
+        desk.client.post(f"/desk/hands/texts/{text.pk}/stop")
+
+    pseudonym = address_hash("sms", booking.contact_phone)
+    assert set(Suppression.objects.values_list("channel", "address_hash", "reason")) == {
+        ("sms", pseudonym, "stop"),
+        ("whatsapp", pseudonym, "stop"),
+    }
+    assert listed(desk) == []
+
+
+def test_cancel_is_listed_and_the_booking_stands(desk: DeskClient, booking: Booking) -> None:
+    texted(booking, "CANCEL")
+
+    html = page(desk)
+    assert "This number gets no more texts. If the visit is meant, cancel it on the page of the booking." in html
+    assert "Send no more texts" not in html
+    booking.refresh_from_db()
+    assert booking.status == "confirmed"
+
+
+def test_texts_of_other_places_and_of_unknown_numbers_are_not_for_everybody(
+    client: Client, booking: Booking, studio: Studio
+) -> None:
+    known, unknown = texted(booking), texted(Booking(), "Who is this?", "SM2")
+    other = factories.location(name="Mitte", slug="mitte")
+    elsewhere = at_desk(Client(), Role.FRONT_DESK, other)
+    here = at_desk(Client(), Role.FRONT_DESK, studio.location)
+    owner = at_desk(client, Role.OWNER)
+
+    assert [listed(each) for each in (elsewhere, here, owner)] == [[], ["Sent a text"], ["Sent a text"] * 2]
+    assert "No booking has this number: +49 1511 2340000." in page(owner)
+    assert [
+        elsewhere.client.post(f"/desk/hands/texts/{known.pk}/stop").status_code,
+        here.client.post(f"/desk/hands/texts/{unknown.pk}/stop").status_code,
+        owner.client.post(f"/desk/hands/texts/{unknown.pk}/stop").status_code,
+    ] == [404, 404, 302]
+    assert Suppression.objects.count() == 2

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 from twilio.request_validator import RequestValidator
@@ -16,6 +17,7 @@ from config import env
 from core import clock, outbox
 from notifications.addresses import address_hash
 from notifications.models import InboundMessage, Notification, ProviderEvent, Suppression
+from notifications.queries import may_write_freely
 from notifications.unsubscribing import unsubscribe
 from tests.factories import NOW
 
@@ -169,14 +171,21 @@ def test_start_does_not_bring_a_dead_number_back() -> None:
     assert Suppression.objects.get().reason == "unreachable"
 
 
-@pytest.mark.parametrize("body", ["CANCEL", "Ja", "👍", "x" * 1600, ""])
-def test_other_words_do_nothing_and_are_not_kept(body: str) -> None:
+@pytest.mark.parametrize("body", ["I can't come today", "Ja", "👍", "x" * 1600, ""])
+def test_other_words_change_nothing_and_are_kept_for_the_front_desk(body: str) -> None:
     row = text()
 
     assert inbound(body, NumMedia="1", MediaUrl0="https://api.twilio.com/media/1") == 200
 
     kept = InboundMessage.objects.get()
-    assert (kept.outcome, kept.keyword) == ("ignored", "")
+    assert (kept.outcome, kept.keyword, kept.is_for_desk) == ("ignored", "", True)
+    assert (kept.sender, kept.body) == (PHONE, body)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sender, body FROM notifications_inboundmessage")
+        [(sender, words)] = cursor.fetchall()
+    assert PHONE not in sender
+    assert (body == "") == (words == "")
+    assert not body or body not in words
     assert status_of(row) == "sent"
     assert not Suppression.objects.exists()
 
@@ -185,6 +194,36 @@ def test_twilios_own_reading_of_an_opt_out_counts() -> None:
     inbound("please leave me alone", OptOutType="STOP")
 
     assert Suppression.objects.filter(reason="stop").count() == 2
+
+
+def test_cancel_ends_texts_and_is_read_by_the_front_desk_because_it_may_mean_the_visit() -> None:
+    inbound("CANCEL")
+
+    kept = InboundMessage.objects.get()
+    assert (kept.outcome, kept.body, kept.is_for_desk) == ("stopped", "CANCEL", True)
+    assert Suppression.objects.filter(reason="stop").count() == 2
+
+
+def test_a_keyword_leaves_no_words_and_no_number() -> None:
+    inbound("Stop please")
+
+    kept = InboundMessage.objects.get()
+    assert (kept.outcome, kept.sender, kept.body, kept.is_for_desk) == ("stopped", "", "", False)
+
+
+@pytest.mark.parametrize(
+    ("stored", "sender"),
+    [("+525512345679", "whatsapp:+5215512345679"), ("+5531987654322", "whatsapp:+553187654322")],
+)
+def test_a_stop_by_whatsapp_is_that_of_the_stored_number(stored: str, sender: str) -> None:
+    inbound("STOP", sender=sender)
+
+    pseudonym = address_hash("sms", stored)
+    assert set(Suppression.objects.values_list("channel", "address_hash")) == {
+        ("sms", pseudonym),
+        ("whatsapp", pseudonym),
+    }
+    assert may_write_freely(pseudonym, clock.now())
 
 
 def test_a_forged_stop_is_refused() -> None:

@@ -18,7 +18,9 @@ from accounts.models import User
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from bookings.permissions import RULES, Role
-from notifications.models import Notification
+from notifications.enums import Channel
+from notifications.inbound import store_text
+from notifications.models import InboundMessage, Notification
 from notifications.unsubscribing import unsubscribe_token
 from payments.enums import AlertKind
 from payments.models import MoneyAlert
@@ -92,6 +94,8 @@ class Visitor:
                 return reverse(name, args=[self.booking.reference])
             case "desk_alert":
                 return reverse(name, args=[MoneyAlert.objects.get().pk])
+            case "desk_text_stop" | "desk_text_done":
+                return reverse(name, args=[InboundMessage.objects.get().pk])
             case "desk_message":
                 return reverse(name, args=["reminder", "customer"])
             case "desk_message_text" | "desk_message_preview":
@@ -129,6 +133,14 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
     assert receipt
     draw_receipt(receipt_id=receipt.pk, now=NOW)
     raise_alert(kind=AlertKind.STUCK, key="1", subject_ref=f"booking:{booking.pk}", now=booking.created_at)
+    store_text(
+        provider_ref="SM1",
+        channel=Channel.SMS,
+        sender=booking.contact_phone,
+        text="I am late",
+        opt_out="",
+        now=NOW,
+    )
     token = "no-such-token"
     if role is Role.HOLDER:
         token = held.token

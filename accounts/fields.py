@@ -1,0 +1,32 @@
+"""A column that finds people by a number which itself rests encrypted."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+from accounts.phones import phone_hash
+
+if TYPE_CHECKING:
+    _CharField = models.CharField[Any, Any]
+else:
+    _CharField = models.CharField
+
+
+class PhoneHashField(_CharField):
+    """The pseudonym (``phones.phone_hash``) of the number in the column ``of``, made anew whenever the row is saved.
+
+    An UPDATE that does not go through ``save`` has to set it as well.
+    """
+
+    def __init__(self, *, of: str, **options: Any) -> None:
+        self.of = of
+        super().__init__(**{"max_length": 64, "blank": True, "editable": False, **options})
+
+    def deconstruct(self) -> Any:
+        name, path, args, options = super().deconstruct()
+        return name, path, args, {**options, "of": self.of}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        value = phone_hash(getattr(model_instance, self.of))
+        setattr(model_instance, self.attname, value)
+        return value

@@ -1,0 +1,30 @@
+"""Fill the pseudonyms of phone numbers that were stored before there was a column for them."""
+
+from typing import Any
+
+from django.db import migrations
+
+from accounts.phones import phone_hash
+
+BATCH = 1000
+
+
+def fill_phone_hashes(apps: Any, schema_editor: Any) -> None:
+    rows = apps.get_model("accounts", "Customer").objects.using(schema_editor.connection.alias)
+    waiting, last = rows.filter(phone_hash="").exclude(phone="").order_by("pk"), 0
+    while batch := list(waiting.filter(pk__gt=last).only("pk", "phone")[:BATCH]):
+        for row in batch:
+            row.phone_hash = phone_hash(row.phone)
+        rows.bulk_update(batch, ["phone_hash"])
+        last = batch[-1].pk
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0007_phone_hash"),
+    ]
+
+    operations = [
+        # Without the column there is nothing to take back.
+        migrations.RunPython(fill_phone_hashes, migrations.RunPython.noop),
+    ]
