@@ -92,6 +92,26 @@ class CannotBookOnline(_Worded, Refused):
     text = _("We cannot take this booking online. Nothing was booked. Please call us.")
 
 
+class AlreadyThatTime(_Worded, Conflict):
+    """The customer has a booking at that time already. Couples do book two, so it is asked and not refused."""
+
+    code = "already_that_time"
+    text = _(
+        "You already have an appointment at this time. Nothing was booked yet: press the button once more if you want "
+        "a second one."
+    )
+
+
+class TooManyUnproven(_Worded, TooMany):
+    """Enough mails have asked this mailbox to confirm a booking."""
+
+    code = "too_many_unproven"
+    text = _(
+        "We have sent several e-mails to this address already. Nothing was booked yet. Please use the link in one of "
+        "them, or call us."
+    )
+
+
 class Busy(_Worded, Locked):
     """Others held the needed locks for too long."""
 
@@ -141,6 +161,16 @@ class TooLateToMove(_Worded, Refused):
 class MoveLimitReached(_Worded, Refused):
     code = "move_limit_reached"
     text = _("This booking cannot be moved any more. It stands as it is. Please contact us if you cannot come.")
+
+
+class TooManyMoves(_Worded, TooMany):
+    """By the link on the screen: each move is told to a mailbox that nobody has acted from."""
+
+    code = "too_many_moves"
+    text = _(
+        "This booking was moved several times within an hour. It stands as it is. Please use the link in your e-mail, "
+        "or wait an hour."
+    )
 
 
 class SameTime(_Worded, Refused):

@@ -91,6 +91,12 @@ CATALOGUE: tuple[MessageType, ...] = (
         timing=Timing.AFTER,
     ),
     MessageType(
+        *("confirm_by_mail", _CUSTOMER, _("Please confirm"), _("When a booking has to be confirmed by e-mail")),
+        *(_("Confirm your booking: {{ when }}"), _("please confirm your booking. Nothing is booked yet.")),
+        link="book_url",
+        is_needed=True,
+    ),
+    MessageType(
         *("requested", _CUSTOMER, _("Request received"), _("When a request waits for your answer")),
         *(_("We have your request: {{ when }}"), _("we have your request and write to you.")),
         is_needed=True,

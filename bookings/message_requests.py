@@ -33,6 +33,7 @@ class MessageKind(StrEnum):
     DECLINED = "declined"
     HOLD_ENDED = "hold_ended"
     HELP_ANSWER = "help_answer"
+    CONFIRM_BY_MAIL = "confirm_by_mail"
 
 
 # Told whether or not the visit is over, and never replaced by the news of another time.
@@ -50,6 +51,7 @@ MONEY_KINDS = frozenset(
         MessageKind.DECLINED,
         MessageKind.HOLD_ENDED,
         MessageKind.HELP_ANSWER,
+        MessageKind.CONFIRM_BY_MAIL,
     }
 )
 

@@ -129,6 +129,7 @@ def _money(booking: Booking) -> dict[str, Any]:
         "reason": gettext("We had to pay for the room."),
         "open_minor": 0,
         "pay_url": manage_url(booking, LinkRole.CUSTOMER, page="pay"),
+        "book_url": manage_url(booking, LinkRole.CUSTOMER, page="book"),
         "receipt_url": manage_url(booking, LinkRole.CUSTOMER, page="receipt/1"),
         "receipt_number": "1",
         "refund_words": gettext("It goes back the way you paid and takes some days."),

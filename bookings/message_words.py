@@ -81,6 +81,10 @@ _BY_KIND: Mapping[tuple[str, str], tuple[Variable, ...]] = {
     ("reminder", "customer"): (*_CUSTOMER_AHEAD, *_COMING),
     ("review_request", "customer"): _REVIEW,
     ("follow_up", "customer"): (),
+    ("confirm_by_mail", "customer"): (
+        Variable("book_url", _("Link to confirm the booking"), _("https://book.example.com/b/K7M4PXc…/book")),
+        _KEPT,
+    ),
     ("requested", "customer"): (_MANAGE, _KEPT),
     ("declined", "customer"): (_MANAGE, _REASON),
     ("hold_ended", "customer"): (_MANAGE, _PAY),
@@ -154,7 +158,8 @@ _MOMENTS = {"before": "previous", "kept_until": "until_moment"}
 _PLAIN = {
     **{name: name for name in ("first_name", "customer", "business", "who", "until", "zone", "reference", "party")},
     **{name: name for name in ("policy", "reason", "answer")},
-    **{f"{page}_url": f"{page}_url" for page in ("manage", "move", "cancel", "coming", "messages", "pay", "receipt")},
+    **{f"{page}_url": f"{page}_url" for page in ("manage", "book", "move", "cancel", "coming")},
+    **{f"{page}_url": f"{page}_url" for page in ("messages", "pay", "receipt")},
     **{name: name for name in ("book_again_url", "review_url")},
     "refund": "refund_words",
     "money": "money_words",
@@ -165,6 +170,7 @@ def labels() -> dict[str, str]:
     """What the button says that an address on a line of its own becomes in a mail."""
     return {
         "manage_url": gettext("See, move or cancel"),
+        "book_url": gettext("Confirm the booking"),
         "move_url": gettext("Move it"),
         "cancel_url": gettext("Cancel it"),
         "coming_url": gettext("Tell us whether you are coming"),

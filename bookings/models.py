@@ -115,6 +115,29 @@ class Booking(models.Model):
         return self.reference
 
 
+class UnprovenBooking(models.Model):
+    """What a booking made on the website is counted by until somebody acts from its mailbox or pays: pseudonyms, kept
+    for a bounded time. ``asked_at``: when a mail asked to confirm it; the booking is still held then.
+    """
+
+    booking = models.OneToOneField(Booking, on_delete=models.CASCADE, related_name="unproven")
+    email_hash = models.CharField(max_length=64, blank=True)
+    phone_hash = models.CharField(max_length=64, blank=True)
+    visitor_hash = models.CharField(max_length=64, blank=True)
+    address_hash = models.CharField(max_length=64, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=[f"{name}_hash"], name=f"bookings_unproven_{name}")
+            for name in ("email", "phone", "visitor", "address")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.booking_id)
+
+
 class BookingLine(models.Model):
     """One service by one person (or by nobody, for a court) at one time; the next line follows on.
 

@@ -111,6 +111,13 @@ def requested(booking: Booking, business: Business, *, now: datetime) -> Message
     return _mail(booking, business, "requested_customer", _answered_by(booking))
 
 
+def confirm_by_mail(booking: Booking, business: Business) -> MessageContext:
+    """Without a name: whoever typed this address may be a stranger, who would choose the words that we send."""
+    book_url = manage_url(booking, LinkRole.CUSTOMER, page="book")
+    variables = {**_answered_by(booking), "first_name": "", "book_url": book_url, "manage_url": book_url}
+    return _mail(booking, business, "confirm_by_mail_customer", variables)
+
+
 def request_for_staff(booking: Booking, business: Business, person: StaffMember, *, now: datetime) -> MessageContext:
     """Of the customer no more than the first name, as in every mail to staff."""
     variables = {

@@ -5,21 +5,27 @@ booking again at the moment of sending. What is not told here is told by the oth
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bookings import money_contexts
 from bookings.enums import BookingStatus
+from bookings.errors import TooManyUnproven
 from bookings.message_requests import MessageKind, staff_of, to_customer, to_staff
 from bookings.models import Booking
 from bookings.payables import PayReason, payable
 from bookings.records import subject_ref
 from notifications import operations as notifications
+from notifications.addresses import address_hash
+from notifications.enums import Channel
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
 from payments.enums import PaymentStatus, Purpose, RefundStatus
 from payments.models import Payment, Refund
 from services.models import Business
 from staff.models import StaffMember
 
+# To one mailbox: more would be a way to fill it.
+CONFIRM_MAILS_PER_HOUR = 3
 _UNSEATED = frozenset({BookingStatus.DECLINED, BookingStatus.EXPIRED})
 
 
@@ -98,6 +104,21 @@ def announce_requested(booking: Booking, *, now: datetime) -> None:
     notifications.enqueue(requests, now=now)
 
 
+def announce_confirm_by_mail(booking: Booking, *, now: datetime) -> None:
+    """Mail the link that confirms a held time, to the mailbox that was typed; once for each mailbox of a hold.
+
+    :raises TooManyUnproven: when CONFIRM_MAILS_PER_HOUR have asked this mailbox within an hour.
+    """
+    mailbox = address_hash(Channel.EMAIL, booking.contact_email)
+    request = to_customer(booking, MessageKind.CONFIRM_BY_MAIL, {}, about=mailbox)
+    notifications.enqueue_sparingly(
+        replace(request, recipient_ref="", phone="", channel=Channel.EMAIL, expires_at=booking.hold_expires_at),
+        limit=CONFIRM_MAILS_PER_HOUR,
+        refusal=TooManyUnproven,
+        now=now,
+    )
+
+
 def announce_declined(booking: Booking, *, now: datetime) -> None:
     """Tell the customer that a request was declined, or not answered in time, with other times."""
     notifications.cancel_pending(subject_ref(booking), reason="The request ended first.")
@@ -160,6 +181,9 @@ def money_context(
             return money_contexts.missed(booking, business, now=now) if is_missed else None
         case MessageKind.REQUESTED:
             return money_contexts.requested(booking, business, now=now) if _is_request(booking, now) else None
+        case MessageKind.CONFIRM_BY_MAIL:
+            is_held = booking.status == BookingStatus.HELD and _is_kept(booking, now)
+            return money_contexts.confirm_by_mail(booking, business) if is_held else None
         case MessageKind.DECLINED:
             is_off = booking.status in _UNSEATED
             return money_contexts.declined(booking, business, now=now) if is_off else None
@@ -178,11 +202,11 @@ def _tell(booking: Booking, requests: Sequence[MessageRequest], now: datetime) -
 
 
 def _is_request(booking: Booking, now: datetime) -> bool:
-    return (
-        booking.status == BookingStatus.REQUESTED
-        and booking.hold_expires_at is not None
-        and booking.hold_expires_at > now
-    )
+    return booking.status == BookingStatus.REQUESTED and _is_kept(booking, now)
+
+
+def _is_kept(booking: Booking, now: datetime) -> bool:
+    return booking.hold_expires_at is not None and booking.hold_expires_at > now
 
 
 def _is_unpaid(booking: Booking, now: datetime) -> bool:

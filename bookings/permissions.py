@@ -66,6 +66,7 @@ RULES: Mapping[str, Rule] = {
     "manage": Rule(_LINKS),
     "manage_trimmed": Rule(_LINKS),
     "confirmed": Rule(_CUSTOMERS),
+    "book_by_mail": Rule(_MAILBOX, _MAILBOX),
     "move": Rule(_LINKS, _LINKS),
     "stay": Rule(_NOBODY, _CUSTOMERS),
     "cancel": Rule(_LINKS, _LINKS),

@@ -7,7 +7,7 @@ from django.db.models import BigIntegerField, Exists, Model, OuterRef, Prefetch,
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Lower
 
-from accounts.emails import same_mailbox
+from accounts.emails import normalised_email, same_mailbox
 from bookings.availability import free_starts
 from bookings.claims import LineSpec
 from bookings.enums import CLAIMING, EXPIRING, BookingStatus, EventKind
@@ -77,10 +77,24 @@ def booking_page(booking_id: int) -> Booking:
     )
 
 
+def has_visit_at_that_time(booking: Booking, *, email: str, now: datetime) -> bool:
+    """Whether the browser that holds a time has another visit at that time with the same mailbox.
+
+    Of the same browser alone: who types the address of somebody else must not learn when that person is here.
+    """
+    if not email or not booking.visitor_hash:
+        return False
+    written = {email, *same_mailbox(normalised_email(email))}
+    mine = Booking.objects.filter(contact_email__in=written, visitor_hash=booking.visitor_hash).exclude(pk=booking.pk)
+    there = mine.filter(starts_at__lt=booking.ends_at, ends_at__gt=booking.starts_at)
+    waits = Q(status__in=[BookingStatus.PENDING_PAYMENT, BookingStatus.REQUESTED], hold_expires_at__gt=now)
+    return there.filter(waits | Q(status__in=[BookingStatus.CONFIRMED, BookingStatus.STARTED])).exists()
+
+
 def held_page(token: str) -> Booking | None:
     """Read what was held with this token, whatever became of it, as its own page shows it, in 2 queries."""
     held = Booking.objects.filter(hold_token_hash=token_hash(trimmed_token(token)))
-    return held.select_related("location").prefetch_related(_LINES_OF_PAGES).first()
+    return held.select_related("location", "unproven").prefetch_related(_LINES_OF_PAGES).first()
 
 
 def has_said_coming(booking: Booking) -> bool:

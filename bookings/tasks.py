@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from bookings import retention
 from bookings.operations import agendas, expiry, missed
 from core import clock
 
@@ -21,3 +22,12 @@ def enqueue_agendas() -> int:
 def settle_fees() -> int:
     """Charge and return what missed visits owe and are owed, once staff had their time to waive it."""
     return missed.settle_due_fees(now=clock.now())
+
+
+@shared_task
+def forget_visitors() -> int:
+    """Every night."""
+    now = clock.now()
+    retention.forget_abandoned_contacts(now=now)
+    retention.delete_unproven(now=now)
+    return retention.forget_visitors(now=now)

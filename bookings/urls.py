@@ -5,6 +5,7 @@ ends news to one mailbox.
 from django.urls import path, re_path
 
 from bookings.views import (
+    book_by_mail,
     calendars,
     checkout,
     coming,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("h/<str:token>/again", checkout.again, name="again"),
     path("b/<str:token>/", manage.manage, name="manage"),
     path("b/<str:token>/confirmed", manage.confirmed, name="confirmed"),
+    path("b/<str:token>/book", book_by_mail.book_by_mail, name="book_by_mail"),
     path("b/<str:token>/move", move.move, name="move"),
     path("b/<str:token>/stay", move.stay, name="stay"),
     path("b/<str:token>/cancel", manage.cancel, name="cancel"),

@@ -166,6 +166,8 @@ CELERY_BEAT_SCHEDULE = {
     "delete-old-effects": {"task": "core.tasks.delete_old_effects", "schedule": crontab(hour="4", minute="5")},
     "delete-old-notices": {"task": "payments.tasks.delete_old_notices", "schedule": crontab(hour="4", minute="15")},
     "delete-old-messages": {"task": "notifications.tasks.delete_old", "schedule": crontab(hour="4", minute="25")},
+    "forget-visitors": {"task": "bookings.tasks.forget_visitors", "schedule": crontab(hour="4", minute="30")},
+    "clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": crontab(hour="4", minute="35")},
     "forget-cards": {"task": "payments.tasks.forget_cards", "schedule": crontab(minute="35")},
     "draw-receipts": {"task": "payments.tasks.draw_receipts", "schedule": crontab(minute="*/10")},
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": 15.0, "options": {"expires": 30}},
@@ -279,6 +281,14 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 READS_PER_MINUTE = env.number("READS_PER_MINUTE", 1200)
 HOLDS_PER_VISITOR = env.number("HOLDS_PER_VISITOR", 3, low=1)
 HOLDS_PER_ADDRESS = env.number("HOLDS_PER_ADDRESS", 30, low=1)
+# Bookings ahead that may stand before anybody acted from the mailbox or paid.
+UNPROVEN_BOOKINGS_PER_EMAIL = env.number("UNPROVEN_BOOKINGS_PER_EMAIL", 3, low=1)
+UNPROVEN_BOOKINGS_PER_PHONE = env.number("UNPROVEN_BOOKINGS_PER_PHONE", 3, low=1)
+UNPROVEN_BOOKINGS_PER_VISITOR = env.number("UNPROVEN_BOOKINGS_PER_VISITOR", 5, low=1)
+UNPROVEN_BOOKINGS_PER_ADDRESS = env.number("UNPROVEN_BOOKINGS_PER_ADDRESS", 30, low=1)
+UNPROVEN_BOOKINGS_OF_KNOWN = env.number("UNPROVEN_BOOKINGS_OF_KNOWN", 10, low=1)
+MAILS_PER_ADDRESS_PER_HOUR = env.number("MAILS_PER_ADDRESS_PER_HOUR", 10, low=1)
+MOVES_PER_HOUR = env.number("MOVES_PER_HOUR", 3, low=1)
 LINK_GUESSES_PER_MINUTE = env.number("LINK_GUESSES_PER_MINUTE", 30, low=1)
 # Wrong passwords, of one address and of one account (of one browser, where that is known to the account).
 SIGN_INS_PER_MINUTE = env.number("SIGN_INS_PER_MINUTE", 10, low=1)

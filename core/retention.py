@@ -5,6 +5,7 @@ night that ends early has done its part. Knows no domain words but the outbox.
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import TypeVar
 
 from django.conf import settings
@@ -42,8 +43,28 @@ def delete_in_batches(
     return gone
 
 
+def update_in_batches(rows: QuerySet[Row], **values: object) -> int:
+    """Give these values to the rows that the query finds and that have others. Locks and passes over as above."""
+    started, last, done = time.monotonic(), 0, 0
+    while time.monotonic() - started < LONGEST_RUN_SECONDS:
+        with transaction.atomic():
+            following = rows.filter(pk__gt=last).order_by("pk").only("pk")
+            batch = [row.pk for row in following.select_for_update(skip_locked=True, of=("self",), no_key=True)[:BATCH]]
+            rows.model._default_manager.filter(pk__in=batch).update(**values)
+        if not batch:
+            break
+        last = batch[-1]
+        done += len(batch)
+    return done
+
+
 def delete_old_effects(*, now: datetime) -> int:
     """Delete effects of the outbox that ran EVENTS_KEPT_DAYS ago. What waits, runs or was given up stays."""
     before = now - timedelta(days=settings.EVENTS_KEPT_DAYS)
     done = OutboxMessage.objects.filter(status=OutboxMessage.Status.DONE, done_at__lt=before)
     return delete_in_batches(done.only("pk"))
+
+
+def clear_sessions() -> None:
+    """Delete sessions that have ended."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

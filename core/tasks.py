@@ -15,3 +15,9 @@ def drain_outbox() -> int:
 def delete_old_effects() -> int:
     """Every night."""
     return retention.delete_old_effects(now=clock.now())
+
+
+@shared_task
+def clear_sessions() -> None:
+    """Every night."""
+    retention.clear_sessions()

@@ -6,9 +6,9 @@ paid has to reach them somewhere; any other channel switched off ends everything
 blocked still gets that much: receipts, changes and cancellations of bookings that exist, and no reminders or news.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,8 @@ from notifications.addresses import TEXT_CHANNELS
 from notifications.enums import Channel, NotificationStatus, Purpose, SuppressionReason
 from notifications.quiet import quiet_until
 
+# Mails to one mailbox are counted over so long.
+CAP_PERIOD = timedelta(hours=1)
 TOO_LATE = "It came too late to be of use."
 
 _SUPPRESSED = {
@@ -68,6 +70,8 @@ class Facts:
     blocked: Collection[str] = ()
     erased: Collection[str] = ()
     consenting: Collection[str] = ()
+    # By the id of a message whose mailbox has had its mails of this hour: when it may get this one.
+    mailbox_free_at: Mapping[int, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,20 @@ class Verdict:
 SEND = Verdict()
 
 
-def verdict(message: Message, facts: Facts, now: datetime, *, texts: TextCounts, limits: TextCounts) -> Verdict:
-    """Decide about one message. Reasons are for the message log: plain words, no addresses."""
+def verdict(
+    message: Message,
+    facts: Facts,
+    now: datetime,
+    *,
+    texts: TextCounts,
+    limits: TextCounts,
+    mailbox_free_at: datetime | None = None,
+) -> Verdict:
+    """Decide about one message. Reasons are for the message log: plain words, no addresses.
+
+    ``mailbox_free_at``: the mailbox has had its mails of this hour. What still says something true then waits for it;
+    by then a newer message may have taken its place.
+    """
     if message.expires_at is not None and message.expires_at <= now:
         return _drop(TOO_LATE)
     if message.recipient_ref in facts.erased:
@@ -94,7 +110,7 @@ def verdict(message: Message, facts: Facts, now: datetime, *, texts: TextCounts,
         found = rule(message, facts)
         if found is not None:
             return found
-    return _caps(message, texts, limits) or _quiet(message, facts, now)
+    return _caps(message, texts, limits) or _full(message, mailbox_free_at) or _quiet(message, facts, now)
 
 
 def _is_transactional(message: Message) -> bool:
@@ -138,6 +154,21 @@ def _caps(message: Message, texts: TextCounts, limits: TextCounts) -> Verdict | 
     if texts.of_site >= limits.of_site:
         return Verdict(NotificationStatus.PERMANENT_FAILURE, "The texts of today are used up (SMS_PER_DAY).")
     return None
+
+
+def _full(message: Message, mailbox_free_at: datetime | None) -> Verdict | None:
+    if mailbox_free_at is None:
+        return None
+    if message.expires_at is not None and message.expires_at <= mailbox_free_at:
+        return _drop("This mailbox had its mails of the hour (MAILS_PER_ADDRESS_PER_HOUR).")
+    return Verdict(until=mailbox_free_at)
+
+
+def free_again_at(sent: Sequence[datetime], *, limit: int) -> datetime | None:
+    """When a mailbox that got mails at these moments of the last hour may get another one; None: now."""
+    if len(sent) < limit:
+        return None
+    return sorted(sent)[len(sent) - limit] + CAP_PERIOD
 
 
 def _quiet(message: Message, facts: Facts, now: datetime) -> Verdict:

@@ -1,12 +1,13 @@
 """Write messages into the queue and take them out again. How they leave is in ``sending``."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.transaction import TransactionManagementError
 
+from accounts.emails import normalised_email
 from core.inserts import insert_missing
 from core.locks import one_at_a_time
 from core.nudge import nudge
@@ -14,11 +15,21 @@ from notifications.addresses import TEXT_CHANNELS, address_hash
 from notifications.enums import Channel, NotificationStatus, Purpose, RecipientRole
 from notifications.fanout import configured_text_channels, per_channel
 from notifications.models import Notification
+from notifications.queries import mails_to
 from notifications.requests import AGAIN, MessageRequest
 from notifications.sending import OPEN, send_due
 
-__all__ = ["cancel_pending", "enqueue", "enqueue_again", "name_recipient", "send_again", "send_due"]
+__all__ = [
+    "cancel_pending",
+    "enqueue",
+    "enqueue_again",
+    "enqueue_sparingly",
+    "name_recipient",
+    "send_again",
+    "send_due",
+]
 
+HOUR = timedelta(hours=1)
 # Whoever presses a button a second time within so long meant it once.
 DOUBLE_CLICK = timedelta(seconds=10)
 WAITING = (NotificationStatus.QUEUED, NotificationStatus.TEMPORARY_FAILURE)
@@ -37,6 +48,22 @@ def enqueue(requests: Sequence[MessageRequest], *, now: datetime) -> None:
     insert_missing(*rows, unique=("key",))
     if any(row.not_before <= now for row in rows):
         nudge("notifications.tasks.send_due")
+
+
+def enqueue_sparingly(request: MessageRequest, *, limit: int, refusal: Callable[[], Exception], now: datetime) -> None:
+    """Write a mail, at most ``limit`` of its kind to one mailbox within an hour. One that exists already is enough.
+
+    Locks the mailbox, so that two at once are counted one after the other.
+
+    :raises Exception: what ``refusal`` makes, when there were as many.
+    """
+    one_at_a_time(f"mails:{request.kind}:{normalised_email(request.address)}")
+    if Notification.objects.filter(key=request.key).exists():
+        return
+    just_now = mails_to(request.address).filter(kind=request.kind, created_at__gt=now - HOUR)
+    if just_now.count() >= limit:
+        raise refusal()
+    enqueue([request], now=now)
 
 
 def cancel_pending(subject_ref: str, *, reason: str, kinds: Collection[str] | None = None) -> int:

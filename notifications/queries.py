@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 
+from accounts.emails import normalised_email, same_mailbox
 from accounts.models import ChannelChoice, Consent, Customer, QuietHours
 from accounts.operations import MARKETING_CONSENT
 from notifications.addresses import TEXT_CHANNELS, address_hash
 from notifications.enums import Channel, NotificationStatus, Purpose, RecipientRole
-from notifications.gate import Facts, Quiet, TextCounts
+from notifications.gate import CAP_PERIOD, Facts, Quiet, TextCounts, free_again_at
 from notifications.models import InboundMessage, Notification, Suppression
 from notifications.requests import AGAIN, ContextRequest
 
@@ -22,6 +24,12 @@ CAP_WINDOW = timedelta(hours=24)
 LONGEST_CLAIM = timedelta(minutes=5)
 _TEXTED = (NotificationStatus.SENT, NotificationStatus.DELIVERED)
 _CUSTOMER = "customer:"
+
+
+def mails_to(address: str) -> QuerySet[Notification]:
+    """The mails to one mailbox, in whichever form its address was written."""
+    mails = Notification.objects.annotate(mailbox=Lower("address")).filter(channel=Channel.EMAIL)
+    return mails.filter(mailbox__in=same_mailbox(normalised_email(address)))
 
 
 def has_newer(request: ContextRequest, *, kinds: Collection[str]) -> bool:
@@ -44,7 +52,7 @@ def sent_again() -> Exists:
 
 
 def gate_facts(rows: Sequence[Notification], now: datetime) -> Facts:
-    """Read what the gate has to know about the people of some messages, in at most five queries."""
+    """Read what the gate has to know about the people of some messages, in at most six queries."""
     refs = {row.recipient_ref for row in rows if row.recipient_ref}
     hashes = {(row.channel, row.address): _pseudonym(row) for row in rows if row.channel != Channel.PUSH}
     customers = _customers(refs)
@@ -56,6 +64,7 @@ def gate_facts(rows: Sequence[Notification], now: datetime) -> Facts:
         blocked={ref for ref, is_blocked, _ in customers if is_blocked},
         erased={ref for ref, _, is_erased in customers if is_erased},
         consenting=_consenting({row.recipient_ref for row in rows if row.purpose == Purpose.MARKETING}),
+        mailbox_free_at=_free_mailboxes([row for row in rows if row.channel == Channel.EMAIL], now),
     )
 
 
@@ -90,6 +99,38 @@ def may_write_freely(address: str, now: datetime) -> bool:
 
 def _pseudonym(row: Notification) -> str:
     return row.address if row.channel in TEXT_CHANNELS else address_hash(row.channel, row.address)
+
+
+def _free_mailboxes(rows: Sequence[Notification], now: datetime) -> dict[int, datetime]:
+    """Of the mails whose mailbox has had MAILS_PER_ADDRESS_PER_HOUR: when it may get them. One query.
+
+    To a customer all mails count, to a staff member those about the same subject: a busy day is no abuse. What is just
+    being sent counts by the order of its id. What somebody asked for once more neither counts nor waits.
+    """
+    wanted = [row for row in rows if AGAIN not in row.key]
+    if not wanted:
+        return {}
+    boxes = {row.pk: same_mailbox(normalised_email(row.address)) for row in wanted}
+    is_sent = Q(status__in=_TEXTED, sent_at__gt=now - CAP_PERIOD)
+    is_going = Q(status=NotificationStatus.SENDING, next_try_at__gt=now, next_try_at__lte=now + LONGEST_CLAIM)
+    mails = Notification.objects.annotate(mailbox=Lower("address")).filter(
+        is_sent | is_going, channel=Channel.EMAIL, mailbox__in={each for box in boxes.values() for each in box}
+    )
+    names = ("pk", "mailbox", "recipient_role", "subject_ref", "sent_at")
+    counted = list(mails.exclude(key__contains=AGAIN).values_list(*names))
+    found = {}
+    for row in wanted:
+        others = [
+            sent_at or now
+            for pk, mailbox, role, subject_ref, sent_at in counted
+            if mailbox in boxes[row.pk]
+            and role == row.recipient_role
+            and (role == RecipientRole.CUSTOMER or subject_ref == row.subject_ref)
+            and (sent_at is not None or pk < row.pk)
+        ]
+        if free_at := free_again_at(others, limit=settings.MAILS_PER_ADDRESS_PER_HOUR):
+            found[row.pk] = free_at
+    return found
 
 
 def _suppressed(pseudonyms: Collection[str]) -> dict[tuple[str, str], str]:

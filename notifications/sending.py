@@ -175,7 +175,14 @@ def _message(row: Notification, facts: Facts, run: _Run) -> Outgoing | None:
 
 def _is_let_through(row: Notification, facts: Facts, now: datetime) -> bool:
     """Put the message before the gate; where it does not go now, write down why, or until when it waits."""
-    decided = verdict(row, facts, now, texts=text_counts(row, now), limits=text_limits())
+    decided = verdict(
+        row,
+        facts,
+        now,
+        texts=text_counts(row, now),
+        limits=text_limits(),
+        mailbox_free_at=facts.mailbox_free_at.get(row.pk),
+    )
     if decided.until is not None:
         claiming.mark(row, status=NotificationStatus.QUEUED, attempts=row.attempts - 1, next_try_at=decided.until)
     elif decided.status is not None:

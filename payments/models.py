@@ -258,6 +258,20 @@ class SavedCard(models.Model):
         return f"{self.brand} {self.last4}"
 
 
+class Decline(models.Model):
+    """A card that a bank refused while a customer was paying; one row for each notice, kept for a day."""
+
+    event_id = models.CharField(max_length=64, unique=True)
+    subject_ref = models.CharField(max_length=40)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["subject_ref", "at"], name="payments_decline_subject")]
+
+    def __str__(self) -> str:
+        return self.event_id
+
+
 class StripeEvent(models.Model):
     """A notice of the payment provider, kept before it is worked on; the body is a hint, never the truth."""
 

@@ -14,7 +14,7 @@ from core.outbox import publish
 from payments import gateway
 from payments.enums import AlertKind, Method, PaymentStatus
 from payments.models import CardSetup, Payment, SavedCard, StripeEvent
-from payments.operations import cards, disputes, paying, refunding
+from payments.operations import cards, declines, disputes, paying, refunding
 from payments.operations.alerts import raise_alert
 from payments.provider import answering_soon
 
@@ -142,6 +142,8 @@ def _payment(event: StripeEvent, now: datetime) -> str:
         return "no such payment here"
     # By the id of the notice: our own row may not know it yet, when the notice came before our commit.
     status = paying.apply_intent(payment_id=payment.pk, intent=gateway.retrieve_intent(event.object_id), now=now)
+    if event.type == "payment_intent.payment_failed" and not payment.is_off_session:
+        declines.count_decline(event_id=event.event_id, subject_ref=payment.subject_ref, now=now)
     return f"payment {payment.pk} is {status}"
 
 
@@ -152,6 +154,8 @@ def _setup(event: StripeEvent, now: datetime) -> str:
     if setup is None:
         return "no such card setup here"
     status = cards.apply_setup(setup_id=setup.pk, found=gateway.retrieve_setup(event.object_id), now=now)
+    if event.type == "setup_intent.setup_failed":
+        declines.count_decline(event_id=event.event_id, subject_ref=setup.subject_ref, now=now)
     return f"card setup {setup.pk} is {status}"
 
 

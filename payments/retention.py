@@ -5,10 +5,14 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from core.retention import delete_in_batches
-from payments.models import StripeEvent
+from payments.models import Decline, StripeEvent
 
 
 def delete_old_notices(*, now: datetime) -> int:
-    """Delete notices that came EVENTS_KEPT_DAYS ago and were worked on. Stripe sends one for three days at most."""
+    """Delete declines of cards after a day, and notices that came EVENTS_KEPT_DAYS ago and were worked on.
+
+    Stripe sends a notice for three days at most.
+    """
     before = now - timedelta(days=settings.EVENTS_KEPT_DAYS)
+    delete_in_batches(Decline.objects.filter(at__lt=now - timedelta(days=1)).only("pk"))
     return delete_in_batches(StripeEvent.objects.filter(handled_at__isnull=False, received_at__lt=before).only("pk"))

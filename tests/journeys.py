@@ -52,7 +52,7 @@ def confirm(
     actor: Actor = GUEST,
     now: datetime = NOW,
     asks_payment: bool | None = None,
-    has_proven_email: bool = False,
+    **more: Any,
 ) -> Booking:
     return confirm_booking(
         booking_id=booking.pk,
@@ -61,7 +61,7 @@ def confirm(
         actor=actor,
         now=now,
         asks_payment=asks_payment,
-        has_proven_email=has_proven_email,
+        **more,
     )
 
 

@@ -4,7 +4,7 @@ Where money or a card is asked first, or the business answers each request, the 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -12,15 +12,17 @@ from accounts.operations import customer_for_guest, record_consent
 from accounts.phones import phone_hash
 from bookings import messages, money_messages
 from bookings.demands import Demand, payment_demand
-from bookings.enums import BookingStatus
-from bookings.errors import CannotBookOnline, StalePage
+from bookings.enums import BookingChannel, BookingStatus
+from bookings.errors import AlreadyThatTime, CannotBookOnline, StalePage
 from bookings.lifecycle import Actor, transition
-from bookings.models import Booking, BookingLine
+from bookings.models import Booking, BookingLine, UnprovenBooking
 from bookings.operations.agreeing import agree, ask_for_payment, asked, link_until
 from bookings.operations.claiming import locked_booking, require_live_hold
 from bookings.operations.standing import Standing, lines_and_standing
 from bookings.operations.transactions import booking_transaction
+from bookings.operations.unproven import Traces, may_stand_unproven, remember_unproven, traces_of
 from bookings.policies import Terms
+from bookings.queries import has_visit_at_that_time
 from bookings.records import quote_of
 from payments import gateway
 
@@ -30,6 +32,10 @@ _CONFIRMED_BEFORE = frozenset({BookingStatus.CONFIRMED, BookingStatus.PENDING_PA
 # A mail that asks for money at once would come while most people are just paying.
 # Half of a short hold, so that the mail comes while the time is still kept.
 UNPAID_AFTER = timedelta(minutes=10)
+# A mail needs to arrive, and its reader to look for it.
+MAILBOX_HOLD = timedelta(minutes=30)
+# Where nobody is seen: anybody may type any address.
+_ON_THE_WEBSITE = frozenset({BookingChannel.WEB, BookingChannel.WIDGET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ def confirm_booking(
     asks_payment: bool | None = None,
     seen: Seen | None = None,
     has_proven_email: bool = False,
+    accepts_second: bool = False,
 ) -> Booking:
     """Take a live hold on to what the terms ask: CONFIRMED, PENDING_PAYMENT (money or a card comes first) or REQUESTED
     (the business answers). Asked twice, the second call returns the same booking.
@@ -80,10 +87,19 @@ def confirm_booking(
     ``has_proven_email``: this browser was opened by a link that travels to the address alone, so whoever is known by it
     and is never asked to pay in advance is not asked.
 
+    On the website the mailbox has to be shown first where too many bookings stand unproven, where the business refuses
+    this person, and where the visits that were missed decide what is paid: then the time is held for half an hour, a
+    mail with a link goes out, and the booking returned is still HELD. Who has proven the mailbox is not asked. The mail
+    comes before anything is said that only the owner of the mailbox should learn.
+
+    ``accepts_second``: the customer knows of the own booking at the same time.
+
     ``seen`` is what ``consent_text`` speaks of; without it whatever the hold says now is agreed to.
 
-    Locks: the booking.
+    Locks: the booking, then the names that unproven bookings are counted by.
 
+    :raises AlreadyThatTime: when this browser has booked another visit at that time with the same address.
+    :raises TooManyUnproven: when enough mails have asked this mailbox already.
     :raises HoldExpired: when the hold has run out, even if nobody took the time yet.
     :raises HoldOver: when the booking has gone further already.
     :raises StalePage: when the hold is no longer what the page showed (``data["total_minor"]``).
@@ -103,10 +119,19 @@ def confirm_booking(
     )
     if seen is not None and seen != Seen.of(booking, lines):
         raise StalePage(total_minor=booking.total_minor)
-    if standing.is_blocked:
-        raise CannotBookOnline
     by_staff = actor.is_staff if asks_payment is None else not asks_payment
     demand = _demand(booking, lines, standing, by_staff=by_staff)
+    is_on_website = actor.channel in _ON_THE_WEBSITE
+    if is_on_website and not accepts_second and has_visit_at_that_time(booking, email=contact.email, now=now):
+        raise AlreadyThatTime
+    if is_on_website and not has_proven_email:
+        traces = traces_of(booking, email=contact.email, phone=contact.phone)
+        may_stand = may_stand_unproven(booking, traces, now)
+        if _asks_mailbox(booking, lines, standing, demand, may_stand=may_stand):
+            return _ask_mailbox(booking, contact, traces, now)
+        remember_unproven(booking, traces, now=now)
+    if standing.is_blocked:
+        raise CannotBookOnline
     values = {**_contact_values(booking, contact, now), **asked(demand)}
     if standing.needs_answer and not actor.is_staff:
         _request(booking, standing, values, actor, now)
@@ -139,15 +164,34 @@ def _demand(booking: Booking, lines: list[BookingLine], standing: Standing, *, b
     )
 
 
-def _contact_values(booking: Booking, contact: Contact, now: datetime) -> dict[str, Any]:
-    customer_id = booking.customer_id
-    if contact.email and customer_id is None:
-        customer = customer_for_guest(
-            name=contact.name, email=contact.email, phone=contact.phone, language=booking.language, now=now
-        )
-        customer_id = customer.pk if customer else None
+def _asks_mailbox(
+    booking: Booking, lines: list[BookingLine], standing: Standing, demand: Demand, *, may_stand: bool
+) -> bool:
+    """Whether the mailbox has to be shown before this booking stands. Paying shows as much as the mail would."""
+    if standing.is_blocked:
+        return True
+    if standing.looks_at_no_shows and demand != _demand(
+        booking, lines, replace(standing, must_prepay=not standing.must_prepay), by_staff=False
+    ):
+        return True
+    return not may_stand and not demand.needs_stripe
+
+
+def _ask_mailbox(booking: Booking, contact: Contact, traces: Traces, now: datetime) -> Booking:
+    """Hold a time for half an hour from the first asking, and mail a link that confirms it."""
+    asked_before = UnprovenBooking.objects.filter(booking=booking).values_list("asked_at", flat=True).first()
+    asked_at = asked_before or now
+    for name, value in _typed_values(contact).items():
+        setattr(booking, name, value)
+    booking.hold_expires_at = max(booking.hold_expires_at or now, asked_at + MAILBOX_HOLD)
+    booking.save()
+    remember_unproven(booking, traces, asked_at=asked_at, now=now)
+    money_messages.announce_confirm_by_mail(booking, now=now)
+    return booking
+
+
+def _typed_values(contact: Contact) -> dict[str, Any]:
     return {
-        "customer_id": customer_id,
         "contact_name": contact.name,
         "contact_email": contact.email,
         "contact_phone": contact.phone,
@@ -155,6 +199,16 @@ def _contact_values(booking: Booking, contact: Contact, now: datetime) -> dict[s
         "customer_note": contact.note,
         "visit_address": contact.visit_address,
     }
+
+
+def _contact_values(booking: Booking, contact: Contact, now: datetime) -> dict[str, Any]:
+    customer_id = booking.customer_id
+    if contact.email and customer_id is None:
+        customer = customer_for_guest(
+            name=contact.name, email=contact.email, phone=contact.phone, language=booking.language, now=now
+        )
+        customer_id = customer.pk if customer else None
+    return {"customer_id": customer_id, **_typed_values(contact)}
 
 
 def _request(booking: Booking, standing: Standing, values: dict[str, Any], actor: Actor, now: datetime) -> None:

@@ -1,11 +1,13 @@
 """Moving a booking to another time: one transaction, so that it always has exactly one time."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.conf import settings
 
 from bookings import messages, queries
 from bookings.availability import Candidate
-from bookings.enums import ActorKind, BookingStatus, EventKind
+from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.errors import (
     AlreadyCancelled,
     HoldExpired,
@@ -18,6 +20,7 @@ from bookings.errors import (
     StaffFixed,
     StalePage,
     TooLateToMove,
+    TooManyMoves,
 )
 from bookings.lifecycle import Actor, record
 from bookings.models import Booking, BookingLine
@@ -31,6 +34,7 @@ from bookings.records import change_fee_line, deposit_minor, kept_person
 from core.errors import DomainError
 from payments.operations import add_line
 
+HOUR = timedelta(hours=1)
 _REFUSALS: dict[RescheduleRefusal, Callable[[], DomainError]] = {
     RescheduleRefusal.CANCELLED: AlreadyCancelled,
     RescheduleRefusal.NOT_BOOKED: NotBooked,
@@ -63,6 +67,7 @@ def reschedule_booking(
     :raises StalePage: when the booking (``expected_sequence``) or the fee is not what the person saw.
     :raises SlotTaken, SlotNotOffered: with the nearest free starts in ``data["alternatives"]``; the old time stays.
     :raises PayFirst: when a customer's move has a fee that can be paid online: ``propose_move`` keeps the time for it.
+    :raises TooManyMoves: when the link on the screen has moved it MOVES_PER_HOUR times.
     :raises TooLateToMove, MoveLimitReached, StaffFixed, SameTime, AlreadyCancelled, NotBooked, HoldExpired, Busy: as
         they say.
     """
@@ -94,6 +99,7 @@ def _reschedule(
     is_there = minute_of(booking.starts_at) == start_minute and staff_member_id in {None, line.staff_member_id}
     if is_there and booking.ical_sequence == expected_sequence + 1:
         return booking
+    refuse_many_moves(booking, actor, now)
     terms = Terms.from_json(booking.terms)
     fee = checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
     if is_there:
@@ -143,6 +149,18 @@ def checked_fee(
     if fee != expected_fee_minor:
         raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
     return fee
+
+
+def refuse_many_moves(booking: Booking, actor: Actor, now: datetime) -> None:
+    """Let a locked booking be moved MOVES_PER_HOUR times by the link on the screen.
+
+    :raises TooManyMoves: beyond that.
+    """
+    if actor.kind != ActorKind.CUSTOMER or actor.channel == BookingChannel.LINK:
+        return
+    moves = booking.events.filter(kind=EventKind.MOVED, actor_kind=ActorKind.CUSTOMER, at__gt=now - HOUR)
+    if moves.exclude(channel=BookingChannel.LINK).count() >= settings.MOVES_PER_HOUR:
+        raise TooManyMoves
 
 
 def checked_person(booking: Booking, line: BookingLine, staff_member_id: int | None, *, by_staff: bool) -> int | None:

@@ -15,7 +15,8 @@ from core.reads import read_rows_beside
 @dataclass(frozen=True, slots=True)
 class Standing:
     """``is_blocked``: the business takes no online bookings from this address or phone number. ``is_exempt``: never
-    asked to pay in advance. ``must_prepay``: missed too many visits. Minutes are those of the booking policy.
+    asked to pay in advance. ``must_prepay``: missed too many visits, where the business looks at that
+    (``looks_at_no_shows``). Minutes are those of the booking policy.
     """
 
     needs_answer: bool
@@ -24,6 +25,7 @@ class Standing:
     is_blocked: bool
     is_exempt: bool
     must_prepay: bool
+    looks_at_no_shows: bool = False
 
 
 _FACTS = """
@@ -37,7 +39,8 @@ CASE WHEN b.prepay_after_no_shows IS NULL THEN false ELSE (
     SELECT count(*) FROM bookings_booking m
     WHERE m.status = 'no_show' AND lower(m.contact_email) = ANY(asked.emails)
         AND m.starts_at > asked.now - make_interval(days => b.prepay_window_days)
-) >= b.prepay_after_no_shows END
+) >= b.prepay_after_no_shows END,
+b.prepay_after_no_shows IS NOT NULL
 """
 
 # Staff speak for somebody by the address alone, and so does who has proven it; others count once proven and linked.
@@ -70,7 +73,7 @@ def lines_and_standing(
         _FROM,
         [email, phone_hash(phone), same_mailbox(email), now, is_known_by_email, booking.customer_id, booking.pk],
     )
-    _, hold_minutes, lead_minutes, has_blocked_email, has_blocked_phone, is_exempt, must_prepay = rows[0][1]
+    _, hold_minutes, lead_minutes, has_blocked_email, has_blocked_phone, is_exempt, must_prepay, looks = rows[0][1]
     is_blocked = bool(email and has_blocked_email) or has_blocked_phone
     standing = Standing(
         needs_answer=any(facts[0] for _, facts in rows),
@@ -79,5 +82,6 @@ def lines_and_standing(
         is_blocked=is_blocked and not actor.is_staff,
         is_exempt=is_exempt,
         must_prepay=must_prepay,
+        looks_at_no_shows=looks,
     )
     return [line for line, _ in rows], standing

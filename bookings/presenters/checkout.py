@@ -137,6 +137,16 @@ def summary(
     )
 
 
+def asked_by_mail(booking: Booking) -> dict[str, str]:
+    """The words of the page that waits for the link in the mail."""
+    until = booking.hold_expires_at or booking.starts_at
+    return {
+        "email": booking.contact_email,
+        "when": visit.when_text(booking),
+        "until": formats.time_text(appointment.local(until, booking)),
+    }
+
+
 def consent_text(booking: Booking, asked: Demand, now: datetime) -> str:
     """The exact words beside the button, the rule they speak of included; kept with the booking."""
     return f"{consent_words()} {_rule(booking, asked, now)}"

@@ -16,7 +16,7 @@ from bookings.appointment import local
 from bookings.catalogue import the_business
 from bookings.demands import Demand
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
-from bookings.errors import HoldExpired, HoldOver, StalePage
+from bookings.errors import AlreadyThatTime, HoldExpired, HoldOver, StalePage
 from bookings.facts import availability_facts
 from bookings.forms import ContactForm, ExtrasForm
 from bookings.lifecycle import Actor
@@ -59,6 +59,8 @@ def details(request: HttpRequest, token: str) -> HttpResponse:
         return _onward(request, booking, now)
     if request.method == "POST":
         return _confirm(request, booking, token, now)
+    if _waits_for_mailbox(booking) and not is_over(booking, now) and "edit" not in request.GET:
+        return render(request, "bookings/check_mail.html", {"token": token, **presenter.asked_by_mail(booking)})
     return _page(request, booking, token, _form(booking), now=now)
 
 
@@ -142,7 +144,7 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
     if suggestion := request.POST.get("use_email"):
         return _page(request, booking, token, _form(booking, initial={**_typed(request), "email": suggestion}), now=now)
     form = _form(booking, request.POST)
-    if _is_over(booking, now):
+    if is_over(booking, now):
         return _page(request, booking, token, form, now=now, problem=HoldExpired().sentence, status=409)
     try:
         if not form.is_valid():
@@ -153,29 +155,37 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
         if request.POST.get("expected_total") != str(shown.total_minor):
             problem = presenter.price_changed(shown)
             return _page(request, _booking(token), token, form, now=now, problem=problem, status=409)
-        read_at = _read_at(request, booking, now)
-        if not presenter.is_rule_as_read(booking, _demand(booking), read_at=read_at, now=now):
+        read_at = read_moment(request, booking, now)
+        if not presenter.is_rule_as_read(booking, demand_shown(booking), read_at=read_at, now=now):
             return _page(request, _booking(token), token, form, now=now, problem=presenter.rule_changed(), status=409)
         confirmed = confirm_booking(
             booking_id=booking.pk,
             contact=_contact(form),
-            consent_text=presenter.consent_text(shown, _demand(shown), read_at),
+            consent_text=presenter.consent_text(shown, demand_shown(shown), read_at),
             actor=_CUSTOMER,
             now=now,
             seen=Seen.of(shown, shown.lines.all()),
             has_proven_email=has_proven_mailbox(request, form.cleaned_data["email"]),
+            accepts_second="second" in request.POST,
         )
     except HoldOver:
         return _onward(request, _booking(token), now)
+    except AlreadyThatTime as error:
+        held = _booking(token)
+        return _page(request, held, token, form, now=now, problem=error.sentence, status=error.status, asks_second=True)
     except StalePage:
         held = _booking(token)
         return _page(request, held, token, form, now=now, problem=presenter.price_changed(held), status=409)
     except DomainError as error:
         return _page(request, _booking(token), token, form, now=now, problem=error.sentence, status=error.status)
+    if confirmed.status == BookingStatus.HELD:
+        response = redirect("details", token)
+        response.status_code = 303
+        return response
     return _onward(request, confirmed, now)
 
 
-def _read_at(request: HttpRequest, booking: Booking, now: datetime) -> datetime:
+def read_moment(request: HttpRequest, booking: Booking, now: datetime) -> datetime:
     """When the page was written that the customer agreed to; now where the form does not say a possible moment."""
     seconds = request.POST.get("read_at", "")
     if not (seconds.isascii() and seconds.isdigit() and len(seconds) < 12):
@@ -193,20 +203,22 @@ def _page(
     now: datetime,
     problem: object = "",
     status: int = 200,
+    asks_second: bool = False,
 ) -> HttpResponse:
     """Write the details page; once the hold is over, the way to a time stands in the place of the main button."""
-    is_over = _is_over(booking, now)
+    has_ended = is_over(booking, now)
     context: dict[str, Any] = {
         "token": token,
         "form": form,
         "problem": problem,
-        "is_over": is_over,
+        "is_over": has_ended,
         "hold": presenter.countdown(booking, now, visitor_zone(request)),
-        "summary": _summary(request, booking, now),
+        "summary": summary_of(request, booking, now),
         "consent": presenter.consent_words(),
         "back_url": picker_url(booking),
+        "asks_second": asks_second,
     }
-    if is_over:
+    if has_ended:
         near = queries.nearest_alternatives(**wish_of(booking), now=now, count=3)
         context["is_free_again"] = is_free(booking, now)
         context["alternatives"] = presenter.alternatives(booking, near, now)
@@ -238,7 +250,7 @@ def _again_with_typed(
     """Show the details page with what was typed so far; with nothing typed and nothing to say, by a redirect."""
     if request.htmx:  # type: ignore[attr-defined]
         parts = {
-            "summary": _summary(request, booking, now),
+            "summary": summary_of(request, booking, now),
             "token": token,
             "problem": problem,
             "consent": presenter.consent_words(),
@@ -250,12 +262,14 @@ def _again_with_typed(
     return _page(request, booking, token, _form(booking, initial=typed), now=now, problem=problem, status=status)
 
 
-def _summary(request: HttpRequest, booking: Booking, now: datetime) -> presenter.Summary:
+def summary_of(request: HttpRequest, booking: Booking, now: datetime) -> presenter.Summary:
     offered = queries.add_ons_of(booking)
-    return presenter.summary(booking, _business(), offered, _demand(booking), is_request=_is_request(booking), now=now)
+    return presenter.summary(
+        booking, _business(), offered, demand_shown(booking), is_request=_is_request(booking), now=now
+    )
 
 
-def _demand(booking: Booking) -> Demand:
+def demand_shown(booking: Booking) -> Demand:
     return presenter.demand(booking, has_stripe=gateway.is_configured())
 
 
@@ -296,7 +310,7 @@ def _own_hold_of_the_same_time(request: HttpRequest, booking: Booking, now: date
     token = request.COOKIES.get(HOLD_COOKIE, "")
     held = queries.booking_by_hold_token(token) if token else None
     same = held is not None and held.starts_at == booking.starts_at and held.location_id == booking.location_id
-    return token if same and held and not _is_over(held, now) else None
+    return token if same and held and not is_over(held, now) else None
 
 
 def _with_party_size(booking: Booking, form: ContactForm, now: datetime) -> Booking:
@@ -322,7 +336,8 @@ def _business() -> Business:
     return business
 
 
-def _is_over(booking: Booking, now: datetime) -> bool:
+def is_over(booking: Booking, now: datetime) -> bool:
+    """Whether a hold has run out, or was given back."""
     held = booking.status == BookingStatus.HELD
     return not held or booking.hold_expires_at is None or booking.hold_expires_at <= now
 
@@ -400,6 +415,11 @@ def picker_url(booking: Booking) -> str:
     if line.staff_member and not booking.is_any_staff:
         chosen["with"] = line.staff_member.slug
     return f"{reverse('picker', args=[line.variant.service.slug])}?{urlencode(chosen)}"
+
+
+def _waits_for_mailbox(booking: Booking) -> bool:
+    unproven = getattr(booking, "unproven", None)
+    return booking.status == BookingStatus.HELD and unproven is not None and unproven.asked_at is not None
 
 
 def _onward(request: HttpRequest, booking: Booking, now: datetime) -> HttpResponse:

@@ -21,10 +21,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bookings import queries
 from bookings.enums import BookingStatus
-from bookings.errors import NothingToPay, TooManyTries
+from bookings.errors import NothingToPay
 from bookings.forms import HelpForm, PayForm
 from bookings.models import Booking, BookingEvent, MoveProposal
 from bookings.money_facts import BookingMoney, money_of
+from bookings.operations.card_testing import refuse_card_testing
 from bookings.operations.checks import check_payments
 from bookings.operations.help import send_help
 from bookings.operations.pay import begin_payment
@@ -39,16 +40,11 @@ from bookings.views import checkout
 from bookings.views.cookies import payer_token, remember_hold, remember_payer, visitor_zone
 from bookings.views.opened import Opened, open_for_customer
 from bookings.views.tokens import token_page
-from core import limits
 from core.errors import DomainError
 from core.visitors import remember_visitor, visitor_id
 from payments import gateway
 from payments.enums import Purpose
 from payments.errors import AlreadyPaid
-
-# Who needs more of these is testing cards that are not theirs.
-_TRIES = 5
-_TRIES_SECONDS = 600
 
 # A time that is held for longer than this is told by its end; minutes counted down would only worry.
 _COUNTED_DOWN = timedelta(hours=1)
@@ -147,7 +143,7 @@ def start(request: HttpRequest, reference: str) -> HttpResponse:
         sentence = gettext("Please tick the box: without it we may not keep the card.")
         return JsonResponse({"sentence": sentence}, status=422)
     try:
-        _count_try(look.booking)
+        refuse_card_testing(look.booking, look.opened.now)
         started = begin_payment(
             booking_id=look.booking.pk,
             expected_minor=form.cleaned_data["expected"],
@@ -236,11 +232,6 @@ def ask_desk(request: HttpRequest, reference: str) -> HttpResponse:
     response = redirect(f"{reverse('pay', args=[reference])}{rest}#help")
     response.status_code = 303
     return response
-
-
-def _count_try(booking: Booking) -> None:
-    if not limits.within("pay", booking.reference, limit=_TRIES, seconds=_TRIES_SECONDS):
-        raise TooManyTries
 
 
 def _open(request: HttpRequest, reference: str) -> Opened:

@@ -6,6 +6,7 @@ Outcomes that are allowed are written in each test; anything else, a server erro
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from random import Random
@@ -29,7 +30,7 @@ from services.models import Resource
 from staff.operations import lock_staff_time
 from tests.concurrency.racing import deadlock_count, race, rounds, tally, violations
 from tests.factories import NOW, Studio, requirement, resource_type, room, service, staff_member, studio
-from tests.journeys import DESK, LINK, booked, confirm, hold
+from tests.journeys import DESK, JANA, LINK, booked, confirm, hold
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
@@ -533,4 +534,20 @@ def test_a_form_that_is_sent_several_times_at_once_leads_to_one_live_hold(rounds
         assert len({each.token for each in outcomes}) == 1
 
     assert Booking.objects.count() == rounds
+    assert violations() == {}
+
+
+@rounds(short=2, full=20)
+def test_parallel_confirmations_stand_unproven_only_up_to_the_limit(rounds: int, settings: Settings) -> None:
+    settings.UNPROVEN_BOOKINGS_PER_EMAIL, settings.UNPROVEN_BOOKINGS_PER_PHONE = 3, 3
+    place = open_studio(staff=3)
+
+    for number in range(rounds):
+        start = place.minute(9, days=1 + number)
+        who = replace(JANA, email=f"jana{number}@example.com", phone=f"+4915155501{number:03d}")
+        held = [hold(place, start_minute=start + step).booking for step in (0, 0, 0, 60, 60, 60)]
+        outcomes = race([partial(confirm, each, contact=who) for each in held])
+        statuses = sorted(getattr(each, "status", type(each).__name__) for each in outcomes)
+        assert statuses == ["confirmed"] * 3 + ["held"] * 3
+
     assert violations() == {}

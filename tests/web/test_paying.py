@@ -1,6 +1,5 @@
 """The paying page: who may open it, what it says at each turn, what it starts, and that looking changes nothing."""
 
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +19,10 @@ from core.visitors import visitor_hash
 from devservers.stripe import Stripe
 from payments.enums import PaymentStatus, Purpose
 from payments.models import Payment
+from payments.notices import keep_notice
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, JANA, arrived, booked, card_kept, hold, paid_studio, waiting
-from tests.money import deliver
+from tests.money import deliver, notice
 from tests.web.conftest import StoppedClock, details, filled, link
 
 pytestmark = pytest.mark.django_db
@@ -336,23 +336,59 @@ def test_card_is_kept_only_after_agreement(client: Client, stripe: Stripe) -> No
     assert words in client.get(pay(booking)).context["page"].consent
 
 
-def test_card_after_card_is_refused_for_a_while(
-    client: Client, stripe: Stripe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counted: Counter[str] = Counter()
+def declined(booking: Booking, *, times: int, first: int = 0) -> None:
+    """Stripe reports that the bank refused so many cards."""
+    intent = Payment.objects.filter(subject_ref=f"booking:{booking.pk}").latest("pk").intent_id
+    for number in range(first, first + times):
+        event = notice("payment_intent.payment_failed", {"id": intent}, event_id=f"evt_{booking.pk}_{number}")
+        keep_notice(event, now=NOW)
+        keep_notice(event, now=NOW)
+    deliver()
 
-    def within(bucket: str, key: str, *, limit: int, seconds: int) -> bool:
-        counted[key] += 1
-        return counted[key] <= limit
 
-    monkeypatch.setattr("core.limits.within", within)
-    studio = paid_studio()
-    booking, other = waiting(studio), waiting(studio, hour=14)
-    tries = [payer(client, booking).post(pay(booking, "start"), {"expected": "1600"}) for _ in range(6)]
+def test_card_after_card_is_refused_for_a_while(client: Client, stripe: Stripe, stopped: StoppedClock) -> None:
+    booking = waiting(paid_studio())
+    payer(client, booking)
+    client.post(pay(booking, "start"), {"expected": "1600"})
+    payment = Payment.objects.get()
+    stripe.control.pay(str(payment.intent_id), "insufficient_funds")
 
-    assert [each.status_code for each in tries] == [200] * 5 + [429]
-    assert "Please wait ten minutes" in tries[-1].json()["sentence"]
-    assert payer(client, other).post(pay(other, "start"), {"expected": "1600"}).status_code == 200
+    declined(booking, times=4)
+    fourth = client.post(pay(booking, "start"), {"expected": "1600"})
+    declined(booking, times=1, first=4)
+    fifth = client.post(pay(booking, "start"), {"expected": "1600"})
+
+    payment.refresh_from_db()
+    assert (fourth.status_code, fifth.status_code) == (200, 429)
+    assert "wait ten minutes" in fifth.json()["sentence"]
+    assert "insufficient" not in fifth.content.decode()
+    assert payment.status == PaymentStatus.CANCELLED
+    stopped.pass_minutes(11)
+    assert client.post(pay(booking, "start"), {"expected": "1600"}).status_code == 200
+
+
+def test_cards_tried_from_one_network_address_are_counted_together(client: Client, stripe: Stripe) -> None:
+    studio = paid_studio(staff=5)
+    bookings = [waiting(studio, address_hash="a", visitor_hash=f"v{number}") for number in range(4)]
+    for booking in bookings:
+        payer(client, booking).post(pay(booking, "start"), {"expected": "1600"})
+    last = waiting(studio, address_hash="b")
+
+    for booking in bookings[:3]:
+        declined(booking, times=5)
+
+    assert client.post(pay(bookings[3], "start"), {"expected": "1600"}).status_code == 429
+    assert payer(client, last).post(pay(last, "start"), {"expected": "1600"}).status_code == 200
+
+
+def test_pressing_again_and_again_locks_nobody(client: Client, stripe: Stripe) -> None:
+    booking = waiting(paid_studio())
+    payer(client, booking)
+
+    stale = [client.post(pay(booking, "start"), {"expected": "1500"}).status_code for _ in range(8)]
+    good = [client.post(pay(booking, "start"), {"expected": "1600"}).status_code for _ in range(8)]
+
+    assert (set(stale), set(good)) == ({409}, {200})
 
 
 def test_start_of_what_is_paid_says_so(client: Client) -> None:

@@ -72,6 +72,7 @@ class Visitor:
                 | "release"
                 | "manage"
                 | "confirmed"
+                | "book_by_mail"
                 | "move"
                 | "stay"
                 | "cancel"

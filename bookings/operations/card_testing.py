@@ -1,0 +1,36 @@
+"""Refusing to prepare a payment where one card after the other is tried."""
+
+from datetime import datetime, timedelta
+
+from bookings.errors import TooManyTries
+from bookings.models import Booking, UnprovenBooking
+from bookings.records import subject_ref
+from payments.enums import LIVE_PAYMENTS, PaymentStatus
+from payments.models import Payment
+from payments.operations.declines import DECLINES_ALLOWED, decline_count
+
+# A shared network address has several honest people with an empty account at once.
+DECLINES_PER_ADDRESS = 15
+PREPARED_ALLOWED = 5
+_PREPARED_FOR = timedelta(minutes=10)
+
+
+def refuse_card_testing(booking: Booking, now: datetime) -> None:
+    """Check that not too many cards were refused for this booking, or for those of its network address.
+
+    Pressing the button again prepares nothing new and counts nothing.
+
+    :raises TooManyTries: when there were; it ends by itself after ten minutes.
+    """
+    if decline_count([subject_ref(booking)], now) >= DECLINES_ALLOWED:
+        raise TooManyTries
+    prepared = Payment.objects.filter(subject_ref=subject_ref(booking), created_at__gt=now - _PREPARED_FOR)
+    if prepared.exclude(status__in=[*LIVE_PAYMENTS, PaymentStatus.SUCCEEDED]).count() >= PREPARED_ALLOWED:
+        raise TooManyTries
+    if not booking.address_hash:
+        return
+    there = UnprovenBooking.objects.filter(
+        address_hash=booking.address_hash, created_at__gt=now - timedelta(hours=1)
+    ).values_list("booking_id", flat=True)
+    if decline_count([f"booking:{pk}" for pk in there], now) >= DECLINES_PER_ADDRESS:
+        raise TooManyTries
