@@ -45,6 +45,14 @@ class ChoicesForm(forms.Form):
         self.fields["quiet_until"] = _time(_("Until"), end)
         self.fields["news"] = forms.BooleanField(required=False, initial=choices.wants_news)
 
+    def clean_quiet_until(self) -> int:
+        until: int = self.cleaned_data["quiet_until"]
+        if self.cleaned_data.get("is_quiet") and until == self.cleaned_data.get("quiet_from"):
+            raise forms.ValidationError(
+                _("The quiet hours end when they begin. Choose another time, or take the tick out above.")
+            )
+        return until
+
     @property
     def channel_fields(self) -> list[forms.BoundField]:
         return [self[channel] for channel in self._channels]

@@ -2,16 +2,17 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.queries import MessageChoices
 from accounts.queries import message_choices as choices_of
+from bookings.links import LinkRole
 from bookings.message_forms import ChoicesForm
 from bookings.operations.message_choices import Chosen, choose_messages, stop_all_but_needed
-from bookings.views.opened import Opened, open_by_mail
+from bookings.views.opened import Opened, open_for_customer
 from bookings.views.tokens import token_page
 from notifications.addresses import address_hash
 from notifications.devices import push_key
@@ -24,7 +25,11 @@ from notifications.unsubscribing import is_unsubscribed
 @require_http_methods(["GET", "HEAD", "POST"])
 def message_choices(request: HttpRequest, token: str) -> HttpResponse:
     """Show and keep the choices. Only POST changes them, for all bookings of this mailbox."""
-    opened = open_by_mail(token)
+    opened = open_for_customer(token)
+    if opened.role is LinkRole.GUEST:
+        return _only_by_mail(request)
+    if not opened.proves_mailbox:
+        raise Http404
     if request.method != "POST":
         return _page(request, opened, _form(opened))
     if "stop" in request.POST:
@@ -41,6 +46,18 @@ def message_choices(request: HttpRequest, token: str) -> HttpResponse:
     )
     choose_messages(booking_id=opened.booking.pk, chosen=chosen, now=opened.now)
     return _done(request, opened, gettext("Your choice is kept."))
+
+
+def _only_by_mail(request: HttpRequest) -> HttpResponse:
+    """Say why the link of the confirmation page does not open the choices: it does not show whose mailbox it is."""
+    context = {
+        "title": gettext("Your messages open from your e-mail only"),
+        "text": gettext(
+            "They hold for every appointment booked with your address. Please open the confirmation that we sent you"
+            " and choose “Your messages” there."
+        ),
+    }
+    return render(request, "bookings/closed.html", context, status=403)
 
 
 def consent_text(opened: Opened) -> str:

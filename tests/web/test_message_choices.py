@@ -62,6 +62,30 @@ def test_a_booking_without_a_mailbox_has_nothing_to_choose(client: Client, booki
     assert client.post(link(booking, "push"), DEVICE, content_type="application/json").status_code == 404
 
 
+def test_the_link_on_the_screen_says_that_only_the_mail_opens_the_choices(client: Client, booking: Booking) -> None:
+    address = link(booking, "messages", LinkRole.GUEST)
+
+    for response in (client.get(address), client.post(address, typed(news="on"))):
+        page = response.content.decode()
+        assert response.status_code == 403
+        assert "Your messages open from your e-mail only" in page
+        assert "jana@example.com" not in page
+    assert not ChannelChoice.objects.exists()
+    assert client.get(link(booking, "messages", LinkRole.STAFF)).status_code == 404
+
+
+def test_quiet_hours_that_end_when_they_begin_are_refused_and_stay_as_typed(client: Client, booking: Booking) -> None:
+    sent = typed(is_quiet="on", quiet_from="1320", quiet_until="1320")
+
+    response = client.post(link(booking, "messages"), sent)
+    page = response.content.decode()
+
+    assert response.status_code == 422
+    assert "The quiet hours end when they begin." in page
+    assert response.context["form"]["is_quiet"].value()
+    assert not QuietHours.objects.exists()
+
+
 def test_choices_are_kept_for_the_owner_of_the_mailbox(client: Client, booking: Booking) -> None:
     response = client.post(link(booking, "messages"), typed(is_quiet="on", news="on", email=""))
 
@@ -110,11 +134,15 @@ def test_times_that_are_not_offered_are_refused(client: Client, booking: Booking
 
 
 def test_only_the_link_of_the_mailbox_opens_it(client: Client, booking: Booking) -> None:
-    for page in ("messages", "push"):
-        for role in (LinkRole.GUEST, LinkRole.STAFF):
-            path = link(booking, page, role)
-            assert client.get(path).status_code in {404, 405}
-            assert client.post(path, typed(), content_type="application/json").status_code == 404
+    for page, role, status in (
+        ("messages", LinkRole.GUEST, 403),
+        ("messages", LinkRole.STAFF, 404),
+        ("push", LinkRole.GUEST, 404),
+        ("push", LinkRole.STAFF, 404),
+    ):
+        path = link(booking, page, role)
+        assert client.get(path).status_code in {status, 405}
+        assert client.post(path, typed(), content_type="application/json").status_code == status
     assert not ChannelChoice.objects.exists()
     assert "Choose your messages" in client.get(link(booking)).content.decode()
     assert "Choose your messages" not in client.get(link(booking, role=LinkRole.GUEST)).content.decode()
