@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext
+
 from bookings import appointment
 from bookings.availability import FEW_COUNT, DayMark, DayState
 from bookings.catalogue import Place, ServiceOffer, VariantOffer
@@ -60,6 +62,15 @@ def move_page(
 def slot_text(minute: int, booking: Booking) -> str:
     """Sat 28 Nov, 10:00 for an epoch minute, on the clock of the booking's place."""
     return formats.moment_text(_moment(minute, booking))
+
+
+def moved_sentence(minute: int, booking: Booking, *, by_staff: bool) -> str:
+    """What to say once the booking has its new time."""
+    moved = gettext("Moved to %(when)s.") % {"when": slot_text(minute, booking)}
+    if not booking.contact_email:
+        return moved
+    mail = gettext("The customer gets a mail.") if by_staff else gettext("A mail is on its way.")
+    return f"{moved} {mail}"
 
 
 def day_of(booking: Booking) -> date:

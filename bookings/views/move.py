@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -153,7 +154,10 @@ def _move(request: HttpRequest, opened: Opened) -> HttpResponse:
     except DomainError as error:
         page = staff_page if opened.is_staff else customer_page
         return page(request, open_booking(opened.token), problem=error.sentence, status=error.status)
-    return after_change(opened) if is_moved else _to_paying(opened)
+    if not is_moved:
+        return _to_paying(opened)
+    messages.success(request, move_presenter.moved_sentence(minute, booking, by_staff=opened.is_staff))
+    return after_change(opened)
 
 
 def _carry_out(opened: Opened, minute: int, agreed: AgreedForm) -> bool:

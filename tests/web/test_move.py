@@ -75,6 +75,16 @@ def test_post_moves_time_alone(client: Client, studio: Studio) -> None:
     assert "You moved it from Tue 5 Jan, 10:00 to Tue 5 Jan, 15:00" in page
 
 
+def test_the_page_says_that_it_was_moved_and_that_a_mail_follows(client: Client, studio: Studio) -> None:
+    booking = booked(studio)
+
+    moved = client.post(link(booking, "move"), agreed(booking, slot=slot(studio, 15)))
+    page = client.get(moved["Location"]).content.decode()
+
+    assert "Moved to Tue 5 Jan, 15:00. A mail is on its way." in page
+    assert "A mail is on its way." not in client.get(moved["Location"]).content.decode()
+
+
 def test_pressing_twice_moves_once(client: Client, studio: Studio) -> None:
     booking = booked(studio)
     sent = agreed(booking, slot=slot(studio, 15))
