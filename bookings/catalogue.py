@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 
 from core.texts import text_of
-from services.enums import PaymentMode
+from services.enums import Delivery, PaymentMode
 from services.models import Business, Closure, OpeningHours
 
 
@@ -78,6 +78,12 @@ class ServiceOffer:
     horizon_days: int
     payment_mode: PaymentMode = PaymentMode.VENUE
     needs_answer: bool = False
+    delivery: Delivery = Delivery.LOCATION
+
+    @property
+    def names_place(self) -> bool:
+        """Whether customers come to it and have more than one place for that, so that every time says which one."""
+        return self.delivery == Delivery.LOCATION and len(self.location_ids) > 1
 
     @property
     def is_performed(self) -> bool:
@@ -197,7 +203,7 @@ SELECT json_build_object(
         SELECT coalesce(json_agg(json_build_object(
             'id', s.id, 'slug', s.slug, 'name', s.name, 'summary', s.summary, 'description', s.description,
             'translations', s.translations, 'picture', s.picture, 'icon', s.icon, 'needs_staff', s.needs_staff,
-            'category_id', c.id, 'category_slug', c.slug,
+            'delivery', s.delivery, 'category_id', c.id, 'category_slug', c.slug,
             'category', json_build_object('name', c.name, 'translations', c.translations),
             'horizon_days', bp.horizon_days, 'needs_answer', s.needs_answer,
             'payment_mode', coalesce(nullif(s.payment_mode, ''), cp.payment_mode, 'venue'),
@@ -281,6 +287,7 @@ def _service(row: Mapping[str, Any], people: Mapping[int, Person]) -> ServiceOff
         horizon_days=row["horizon_days"],
         payment_mode=PaymentMode(row["payment_mode"]),
         needs_answer=row["needs_answer"],
+        delivery=Delivery(row["delivery"]),
     )
 
 

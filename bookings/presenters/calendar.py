@@ -38,6 +38,7 @@ def calendar(choice: Choice, days: Mapping[date, DayMark], url: str, held_on: da
         chosen=choice.day or held_on,
         horizon=choice.horizon_ends_on,
         not_yet=pgettext("day", "not yet"),
+        not_working=pgettext("day", "not working") if _is_of_one_person(choice) else "",
         months={day.month: month_text(day) for day in (dates[0], *(day for day in dates if day.day == 1))},
     )
     cells = [_cell(day, days.get(day), row) for day in dates]
@@ -59,7 +60,14 @@ class _Row(NamedTuple):
     chosen: date | None
     horizon: date
     not_yet: str
+    not_working: str
     months: dict[int, str]
+
+
+def _is_of_one_person(choice: Choice) -> bool:
+    """Whether a day without working hours is one person's day off, while the place may well be open."""
+    performing = [person for person in choice.service.people if person.id in choice.variant.prices]
+    return choice.service.needs_staff and (choice.person is not None or len(performing) < 2)
 
 
 def _is_ahead(mark: DayMark | None) -> bool:
@@ -86,12 +94,17 @@ def _cell(day: date, mark: DayMark | None, row: _Row) -> tuple[str, str, str, st
     state = mark.state if mark else DayState.CLOSED
     is_later = day > row.horizon
     kind = "later" if is_later else state.value
+    month = "" if day.day == 1 else row.months[day.month]
+    word = row.not_yet if is_later else row.words[state]
+    if state == DayState.CLOSED and row.not_working and not is_later:
+        # Too long for a cell: read aloud in full, and shown as a dash.
+        month, word = ", ".join(filter(None, (month, row.not_working))), "–"
     return (
         f"{kind} date-new" if day.day == 1 else kind,
         row.base + day.isoformat() if mark and mark.free_count else "",
         day_month_text(day) if day.day == 1 else str(day.day),
-        "" if day.day == 1 else row.months[day.month],
-        row.not_yet if is_later else row.words[state],
+        month,
+        word,
         "true" if day == row.chosen else "",
     )
 

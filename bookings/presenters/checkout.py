@@ -19,6 +19,7 @@ from bookings.presenters.visit import MoneyLine
 from bookings.presenters.zones import city, shown_moment, shown_time, visitor_time
 from bookings.records import quote_of
 from core import formats
+from services.enums import Delivery
 from services.models import AddOn, Business
 
 
@@ -34,6 +35,7 @@ class Countdown:
     seconds_left: int
     seconds_in_all: int
     until: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,11 @@ def countdown(booking: Booking, now: datetime, visitor_zone: ZoneInfo | None = N
     ends = booking.hold_expires_at or now
     left = max(0, round((ends - now).total_seconds()))
     name = visit.staff_short_name(booking)
-    held = gettext("With %(name)s in %(place)s") if name else gettext("In %(place)s")
-    who = held % {"name": name, "place": booking.location.text("name")}
+    place = booking.location.text("name") if booking.delivery == Delivery.LOCATION else ""
     zone = appointment.zone(booking)
     when = shown_moment(booking.starts_at, zone, visitor_zone)
     return Countdown(
-        lead=format_html("<b>{}</b><br><small>{}</small>", when, who),
+        lead=format_html("<b>{}</b><br><small>{}</small>", when, _who_where(name, place)),
         when=when,
         expires_ms=int(ends.timestamp() * 1000),
         now_ms=int(now.timestamp() * 1000),
@@ -87,7 +88,15 @@ def countdown(booking: Booking, now: datetime, visitor_zone: ZoneInfo | None = N
         seconds_left=left,
         seconds_in_all=max(1, round((ends - booking.created_at).total_seconds())),
         until=shown_time(ends, zone, visitor_zone),
+        place=place,
     )
+
+
+def _who_where(name: str, place: str) -> str:
+    if not place:
+        return gettext("With %(name)s") % {"name": name} if name else ""
+    held = gettext("With %(name)s in %(place)s") if name else gettext("In %(place)s")
+    return held % {"name": name, "place": place}
 
 
 def demand(booking: Booking, *, has_stripe: bool) -> Demand:

@@ -11,7 +11,6 @@ from bookings.catalogue import Person, Place, ServiceOffer, VariantOffer
 
 WEEKS = 5
 WINDOW_DAYS = 7 * WEEKS
-EVERYWHERE = "all"
 
 # The last minute of the year 2199; nobody means a later one.
 _LAST_MINUTE = 120_968_639
@@ -66,10 +65,8 @@ def read_choice(service: ServiceOffer, places: Sequence[Place], query: Mapping[s
     variant = _by_id(service.variants, query.get("variant", ""))
     people = [person for person in service.people if person.id in variant.prices]
     person = next((each for each in people if each.slug == query.get("with")), None)
-    wanted = query.get("at", "")
-    place = next((each for each in offered if each.slug == wanted), None)
-    if place is None and (wanted != EVERYWHERE or len(offered) == 1):
-        place = offered[0]
+    wanted = query.get("at", "") if service.names_place else ""
+    place = next((each for each in offered if each.slug == wanted), offered[0] if len(offered) == 1 else None)
     today = now.astimezone((place or offered[0]).zone).date()
     last = today + timedelta(days=service.horizon_days)
     day = _day(query.get("day", ""), today, last)
@@ -96,9 +93,7 @@ def variant_value(choice: Choice, variant: VariantOffer) -> str:
 
 
 def place_value(choice: Choice, place: Place | None) -> str:
-    if place is None:
-        return EVERYWHERE
-    return "" if place == choice.places[0] else place.slug
+    return place.slug if place and len(choice.places) > 1 else ""
 
 
 def parsed_slot(slot: str) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from bookings.presenters.frame import phone_href
 from bookings.presenters.opening import hours_lines, open_sentence
 from bookings.presenters.picker import price_words
 from core.formats import day_text, minutes_text, near_day_text, time_text
-from services.enums import PaymentMode
+from services.enums import Delivery, PaymentMode
 
 NEXT_TIMES = 3
 NEXT_FREE = 3
@@ -101,7 +101,6 @@ def _card(
     currency = catalogue.firm.currency
     first = service.variants[0] if service.variants else None
     upcoming = next_of.get(service.id, [])[:NEXT_TIMES]
-    says_place = len({start.place.id for start in upcoming}) > 1
     return {
         "slug": service.slug,
         "name": service.name,
@@ -117,7 +116,7 @@ def _card(
         "next_label": _next_label(service, upcoming),
         "faces": service.people[:FACES],
         "names": _names(service),
-        "times": [_time(start, today, says_place=says_place) for start in upcoming],
+        "times": [_time(start, today, says_place=service.names_place) for start in upcoming],
         "note": "" if upcoming else _no_time_words(catalogue, service),
     }
 
@@ -183,7 +182,8 @@ def _next_free(catalogue: Catalogue, next_of: Mapping[int, list[NextStart]], tod
 
 def _next_free_row(catalogue: Catalogue, start: NextStart, service: ServiceOffer) -> dict[str, Any]:
     variant = service.variants[0]
-    place = start.place.name if len(catalogue.places) > 1 else ""
+    is_said = len(catalogue.places) > 1 and service.delivery == Delivery.LOCATION
+    place = start.place.name if is_said else ""
     return {
         "slug": service.slug,
         "variant_id": variant.id,

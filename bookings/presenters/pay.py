@@ -24,6 +24,7 @@ from bookings.presenters.zones import shown_moment, shown_time
 from core import formats
 from payments.currencies import stripe_amount
 from payments.enums import LIVE_PAYMENTS, Purpose
+from services.enums import Delivery
 from services.models import Business
 
 
@@ -168,6 +169,7 @@ def countdown(
         seconds_left=left,
         seconds_in_all=max(1, round((ends_at - begun_at).total_seconds())),
         until=shown_time(ends_at, zone(booking), visitor_zone),
+        place=booking.location.text("name") if booking.delivery == Delivery.LOCATION else "",
     )
 
 

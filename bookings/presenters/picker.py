@@ -16,13 +16,12 @@ from bookings.availability import DayMark
 from bookings.catalogue import Person, Place, VariantOffer
 from bookings.presenters.calendar import calendar, merged_marks
 from bookings.presenters.choice import (
-    EVERYWHERE,
     Choice,
     choice_query,
     place_value,
     variant_value,
 )
-from bookings.presenters.times import Starts, Times, day_groups, day_view, more_url
+from bookings.presenters.times import Starts, Times, day_groups, day_view, more_url, without_repeats
 from bookings.presenters.zones import shown_time, visitor_time, zone_sentence
 from core.formats import minutes_text, moment_text, money_text
 
@@ -58,6 +57,8 @@ def picker_page(
     visitor_zone: ZoneInfo | None = None,
 ) -> dict[str, Any]:
     """Everything the picker shows. ``marks`` and ``starts`` are by place; the held time counts as free in them."""
+    if not choice.service.names_place:
+        marks, starts = without_repeats(choice.shown_places, marks, starts)
     days = merged_marks(marks, choice.shown_places)
     held_slot = held.slot if held and held.variant_id == choice.variant.id else ""
     times = Times(choice, starts, held_slot)
@@ -161,13 +162,13 @@ def _people(choice: Choice, url: str) -> list[dict[str, Any]]:
 
 
 def _place_chips(choice: Choice, url: str) -> list[dict[str, Any]]:
-    if len(choice.places) < 2:
+    if not choice.service.names_place or len(choice.places) < 2:
         return []
     everywhere = gettext("Both") if len(choice.places) == 2 else gettext("All")
-    chips: list[tuple[str, Place | None]] = [*((place.name, place) for place in choice.places), (everywhere, None)]
+    chips: list[tuple[str, Place | None]] = [(everywhere, None), *((place.name, place) for place in choice.places)]
     return [
         {
-            "id": f"at-{place.slug if place else EVERYWHERE}",
+            "id": f"at-{place.slug}" if place else "at-all",
             "label": label,
             "href": url + choice_query(choice, at=place_value(choice, place)),
             "is_on": choice.place == place,
@@ -178,14 +179,16 @@ def _place_chips(choice: Choice, url: str) -> list[dict[str, Any]]:
 
 def _zone_words(choice: Choice, visitor_zone: ZoneInfo | None, now: datetime) -> str:
     zones = {place.zone.key for place in choice.shown_places}
-    if len(zones) > 1:
+    if len(zones) > 1 and choice.service.names_place:
         return gettext("Each time is the local time of its place.")
+    if len(zones) > 1:
+        return gettext("Each time says whose clock it is on.")
     return zone_sentence(choice.shown_places[0].zone, visitor_zone, now)
 
 
 def _who(held: Held, choice: Choice | None) -> str:
     says_place = choice is None or len(choice.places) > 1
-    if held.staff_name and says_place:
+    if held.staff_name and held.place_name and says_place:
         return gettext("With %(name)s in %(place)s") % {"name": held.staff_name, "place": held.place_name}
     if held.staff_name:
         return gettext("With %(name)s") % {"name": held.staff_name}

@@ -4,6 +4,7 @@ A button is (value of the field, time, place where that is not clear, whether it
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from bookings.availability import DayMark, DayState
 from bookings.catalogue import Person, Place
 from bookings.presenters.choice import Choice, choice_query, local_time, midnight, parsed_slot
 from core.formats import clock_text, day_text, long_day_text, moment_text, time_text
+from core.zones import city
 
 GROUPS = 5
 TIMES_A_DAY = 8
@@ -31,7 +33,8 @@ class Times:
         self.places = choice.shown_places
         self.starts = starts
         self.held_slot = held_slot
-        self.says_place = len(self.places) > 1
+        self.says_place = choice.service.names_place and len(self.places) > 1
+        self.says_clock = not choice.service.names_place and len({place.zone.key for place in self.places}) > 1
 
     def of(self, day: date, limit: int | None = None) -> list[tuple[int, TimeButton]]:
         """Buttons of a day with their wall minute, ascending; ``limit`` spreads that many over the day."""
@@ -43,14 +46,19 @@ class Times:
             if limit is not None:
                 chosen = spread(chosen, max(2, limit // len(self.places)), self._held_at(place))
             is_even = high - low == 1440
-            says = place.name if self.says_place else ""
+            says = self._place_words(place)
             for start in chosen:
                 wall, text = _clock(start, low, place, is_even=is_even)
                 value = f"{place.id}.{start}"
                 found.append((wall, (value, text, says, value == self.held_slot)))
-        if self.says_place:
+        if len(self.places) > 1:
             found.sort()
         return found
+
+    def _place_words(self, place: Place) -> str:
+        if self.says_clock:
+            return gettext("%(city)s time") % {"city": city(place.zone)}
+        return place.name if self.says_place else ""
 
     def _held_at(self, place: Place) -> int | None:
         if not self.held_slot:
@@ -60,7 +68,7 @@ class Times:
 
 
 def day_groups(choice: Choice, days: Mapping[date, DayMark], times: Times, url: str) -> Iterator[dict[str, Any]]:
-    """The nearest days, nearest first. Days in a row without a free time are one group."""
+    """The nearest days with free times, nearest first. Full days between them are one line, which does not count."""
     full: list[DayMark] = []
     count = 0
     first = choice.day + timedelta(days=1) if choice.day else choice.from_on
@@ -68,9 +76,7 @@ def day_groups(choice: Choice, days: Mapping[date, DayMark], times: Times, url: 
         if mark.free_count:
             if full:
                 yield _full_group(full, choice)
-                count, full = count + 1, []
-                if count == GROUPS:
-                    return
+                full = []
             yield _free_group(mark, choice, times, url)
             count += 1
             if count == GROUPS:
@@ -103,7 +109,8 @@ def day_view(choice: Choice, days: Mapping[date, DayMark], times: Times, url: st
 
 def more_url(choice: Choice, groups: Sequence[dict[str, Any]], days: Mapping[date, DayMark], url: str) -> str:
     """Where the list goes on; nothing once the horizon is reached."""
-    last = groups[-1]["last_on"] if len(groups) >= GROUPS else max(days, default=choice.today)
+    free = sum(1 for group in groups if group["times"])
+    last = groups[-1]["last_on"] if free >= GROUPS else max(days, default=choice.today)
     following = last + timedelta(days=1)
     if following > choice.horizon_ends_on:
         return ""
@@ -119,18 +126,46 @@ def taken_words(choice: Choice, starts: Starts, slot: str, *, was_taken: bool = 
     same_day = all(local_time(each, place).date() == local.date() for each in near)
     labels = [time_text(local_time(each, place)) if same_day else moment_text(local_time(each, place)) for each in near]
     gone = time_text(local) if same_day else moment_text(local)
+    where = place.name if choice.service.names_place and len(choice.shown_places) > 1 else ""
     return {
-        "title": (gettext("%(time)s was just taken.") if was_taken else gettext("%(time)s cannot be booked any more."))
-        % {"time": gone},
+        "title": _gone_words(gone, where, was_taken=was_taken),
         "text": _free_sentence(labels, choice.person),
-        "times": [_near_button(each, place, same_day=same_day) for each in near],
+        "times": [_near_button(each, place, where, same_day=same_day) for each in near],
     }
 
 
-def _near_button(minute: int, place: Place, *, same_day: bool) -> tuple[str, str, str]:
-    """Value, time, and the day where it is another one."""
+def _gone_words(time: str, where: str, *, was_taken: bool) -> str:
+    if where:
+        time = gettext("%(time)s in %(place)s") % {"time": time, "place": where}
+    return (gettext("%(time)s was just taken.") if was_taken else gettext("%(time)s cannot be booked any more.")) % {
+        "time": time
+    }
+
+
+def _near_button(minute: int, place: Place, where: str, *, same_day: bool) -> tuple[str, str, str, str]:
+    """Value, time, the day where it is another one, and the place where that is not clear."""
     local = local_time(minute, place)
-    return f"{place.id}.{minute}", time_text(local), "" if same_day else day_text(local.date())
+    return f"{place.id}.{minute}", time_text(local), "" if same_day else day_text(local.date()), where
+
+
+def without_repeats(
+    places: Sequence[Place], marks: Mapping[int, Sequence[DayMark]], starts: Starts
+) -> tuple[dict[int, list[DayMark]], dict[int, list[int]]]:
+    """Keep each instant once where no customer comes to a place: what an earlier place offers a later one need not."""
+    seen: set[int] = set()
+    kept_marks: dict[int, list[DayMark]] = {}
+    kept_starts: dict[int, list[int]] = {}
+    for place in places:
+        own = [start for start in starts.get(place.id, ()) if start not in seen]
+        left = Counter(local_time(start, place).date() for start in own)
+        seen.update(own)
+        kept_starts[place.id] = own
+        kept_marks[place.id] = [_with_count(mark, left[mark.on]) for mark in marks.get(place.id, ())]
+    return kept_marks, kept_starts
+
+
+def _with_count(mark: DayMark, count: int) -> DayMark:
+    return mark._replace(free_count=count, state=mark.state if count or not mark.free_count else DayState.FULL)
 
 
 def nearest(starts: Sequence[int], wanted: int, count: int) -> list[int]:

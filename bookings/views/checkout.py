@@ -265,7 +265,13 @@ def _again_with_typed(
 def summary_of(request: HttpRequest, booking: Booking, now: datetime) -> presenter.Summary:
     offered = queries.add_ons_of(booking)
     return presenter.summary(
-        booking, _business(), offered, demand_shown(booking), is_request=_is_request(booking), now=now
+        booking,
+        _business(),
+        offered,
+        demand_shown(booking),
+        is_request=_is_request(booking),
+        now=now,
+        visitor_zone=visitor_zone(request),
     )
 
 

@@ -16,21 +16,24 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bookings import queries
 from bookings.availability import day_marks, free_starts
-from bookings.catalogue import Catalogue, ServiceOffer, catalogue
+from bookings.catalogue import Catalogue, Place, ServiceOffer, catalogue
 from bookings.enums import ActorKind, BookingChannel
 from bookings.errors import BookingPaused, ServiceNotOffered, SlotNotOffered, SlotTaken
 from bookings.facts import availability_facts
+from bookings.facts_types import Facts
 from bookings.lifecycle import Actor
 from bookings.models import BookingLine
 from bookings.operations.hold import HeldSlot, hold_slot
 from bookings.presenters.choice import Choice, choice_query, parsed_id, parsed_slot, read_choice
 from bookings.presenters.frame import Frame, frame_of
 from bookings.presenters.picker import Held, picker_page
+from bookings.presenters.sooner import lacks_times, other_people, other_places, sooner_links
 from bookings.presenters.times import taken_words
 from bookings.views.cookies import HOLD_COOKIE, remember_hold, visitor_zone
 from core import clock
 from core.errors import DomainError
 from core.visitors import address_hash, remember_visitor, visitor_hash, visitor_id
+from services.enums import Delivery
 
 _CUSTOMER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 
@@ -141,6 +144,7 @@ def _picker_page(
         held=_held(line, token) if line else None,
         visitor_zone=visitor_zone(request),
     )
+    page["sooner"] = _sooner(choice, facts, starts, url, now)
     frame = frame_of(offered.firm, offered.places)
     if not page["is_free_anywhere"]:
         page["empty"] = _empty(choice, now, url, frame, person_id)
@@ -176,11 +180,33 @@ def _empty(choice: Choice, now: datetime, url: str, frame: Frame, person_id: int
         anyone = url + choice_query(choice, day="", **{"with": ""})
         actions.append({"label": gettext("Look with anyone"), "href": anyone})
     if choice.place and len(choice.places) > 1:
-        actions.append({"label": gettext("Look at all places"), "href": url + choice_query(choice, day="", at="all")})
+        actions.append({"label": gettext("Look at all places"), "href": url + choice_query(choice, day="", at="")})
     days = choice.service.horizon_days
     title = ngettext("No free time on the next day", "No free time in the next %(count)d days", days) % {"count": days}
     text = gettext("New times open every day. Please look in again, or ask us.")
     return {"title": title, "text": text, "actions": [*actions, *_ways_out(frame)]}
+
+
+def _sooner(
+    choice: Choice, facts: Facts, starts: Mapping[int, list[int]], url: str, now: datetime
+) -> list[tuple[str, str, str]]:
+    """Links to other people and places that have a time sooner, where the coming week has none for this choice."""
+    if not lacks_times(choice, starts):
+        return []
+    variant_id, person_id = choice.variant.id, choice.person.id if choice.person else None
+    of_people = {person: free_starts(facts, variant_id, staff_member_id=person.id) for person in other_people(choice)}
+    of_places: dict[Place, list[int]] = {}
+    if others := other_places(choice):
+        there = availability_facts(
+            variant_ids=[variant_id],
+            from_on=choice.window[0],
+            until_on=choice.asked_until,
+            now=now,
+            location_ids=[place.id for place in others],
+        )
+        found = free_starts(there, variant_id, staff_member_id=person_id)
+        of_places = {place: found.get(place.id, []) for place in others}
+    return sooner_links(choice, starts, of_people=of_people, of_places=of_places, url=url)
 
 
 def _first_day(choice: Choice, now: datetime, from_on: date, until_on: date, person_id: int | None) -> date | None:
@@ -271,7 +297,7 @@ def _held(line: BookingLine, token: str) -> Held:
         variant_id=line.variant_id,
         service_name=line.service_name,
         staff_name=line.staff_member.text("short_name") if line.staff_member else "",
-        place_name=booking.location.text("name"),
+        place_name=booking.location.text("name") if booking.delivery == Delivery.LOCATION else "",
         zone=ZoneInfo(booking.location.time_zone),
         starts_at=booking.starts_at,
         expires_at=booking.hold_expires_at or booking.created_at,

@@ -1,5 +1,6 @@
 """The pure parts of the picker: which times are shown, what is near, how days and zones are put into words."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -7,11 +8,23 @@ import pytest
 
 from bookings.availability import DayMark, DayState
 from bookings.catalogue import Opening, Person, Place, ServiceOffer, VariantOffer
-from bookings.presenters.calendar import merged_marks
+from bookings.presenters.calendar import calendar, merged_marks
 from bookings.presenters.choice import Choice, choice_query, parsed_slot, read_choice
 from bookings.presenters.opening import hours_lines, open_sentence
-from bookings.presenters.times import Times, _days_words, _may_free_words, nearest, spread, taken_words
+from bookings.presenters.sooner import lacks_times, other_people, other_places, sooner_links
+from bookings.presenters.times import (
+    Times,
+    _days_words,
+    _may_free_words,
+    day_groups,
+    more_url,
+    nearest,
+    spread,
+    taken_words,
+    without_repeats,
+)
 from bookings.presenters.zones import shown_moment, shown_time, visitor_time, zone_named, zone_sentence
+from services.enums import Delivery
 
 BERLIN, LISBON = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Lisbon")
 NOW = datetime(2026, 11, 24, 12, 40, tzinfo=UTC)
@@ -24,6 +37,8 @@ MASSAGE = ServiceOffer(
     1, "massage", "Massage", "", "", "", "", 1, True, (1, 2), (SHORT, LONG), (ANA, MAREK), horizon_days=60
 )
 
+GROUP_DAYS = ("Sat 28 Nov", "Sun 29 Nov", "Mon 30 Nov", "Tue 1 Dec")
+
 
 def choice(**query: str) -> Choice:
     return read_choice(MASSAGE, [KREUZBERG, ALFAMA], query, NOW)
@@ -33,10 +48,10 @@ def at(day: int, hour: int, minute: int = 0, *, month: int = 11, zone: ZoneInfo 
     return int(datetime(2026, month, day, hour, minute, tzinfo=zone).timestamp()) // 60
 
 
-def test_a_bare_address_means_the_first_length_anyone_and_the_first_place() -> None:
+def test_a_bare_address_means_the_first_length_anyone_and_all_places() -> None:
     chosen = choice()
 
-    assert (chosen.variant, chosen.person, chosen.place) == (SHORT, None, KREUZBERG)
+    assert (chosen.variant, chosen.person, chosen.place) == (SHORT, None, None)
     assert (chosen.from_on, chosen.day, choice_query(chosen)) == (date(2026, 11, 24), None, "")
 
 
@@ -63,7 +78,7 @@ def test_an_address_carries_the_whole_choice() -> None:
 def test_what_makes_no_sense_in_an_address_is_left_aside(query: dict[str, str]) -> None:
     chosen = choice(**query)
 
-    assert (chosen.person, chosen.place, chosen.from_on) == (None, KREUZBERG, date(2026, 11, 24))
+    assert (chosen.person, chosen.place, chosen.from_on) == (None, None, date(2026, 11, 24))
     assert chosen.day is None
 
 
@@ -90,18 +105,103 @@ def test_the_nearest_times_come_from_both_sides_in_order() -> None:
 def test_a_taken_time_is_named_with_the_nearest_free_ones() -> None:
     starts = {1: [at(25, 14, 45), at(25, 15, 15), at(25, 16)]}
 
-    words = taken_words(choice(**{"with": "ana"}), starts, f"1.{at(25, 14, 30)}")
+    words = taken_words(choice(at="kreuzberg", **{"with": "ana"}), starts, f"1.{at(25, 14, 30)}")
 
     assert words["title"] == "14:30 was just taken."
     assert words["text"] == "14:45, 15:15 and 16:00 with Ana are free."
-    assert words["times"][0] == (f"1.{at(25, 14, 45)}", "14:45", "")
+    assert words["times"][0] == (f"1.{at(25, 14, 45)}", "14:45", "", "")
 
 
 def test_near_times_on_other_days_carry_their_day() -> None:
-    words = taken_words(choice(), {1: [at(26, 9)]}, f"1.{at(25, 14, 30)}", was_taken=False)
+    words = taken_words(choice(at="kreuzberg"), {1: [at(26, 9)]}, f"1.{at(25, 14, 30)}", was_taken=False)
 
     assert words["title"] == "Wed 25 Nov, 14:30 cannot be booked any more."
     assert words["text"] == "Thu 26 Nov, 09:00 is free."
+
+
+def test_near_times_name_their_place_where_all_places_are_shown() -> None:
+    words = taken_words(choice(), {2: [at(25, 14, zone=LISBON)]}, f"2.{at(25, 15, zone=LISBON)}")
+
+    assert words["title"] == "15:00 in Alfama was just taken."
+    assert words["times"] == [(f"2.{at(25, 14, zone=LISBON)}", "14:00", "", "Alfama")]
+
+
+def test_the_place_stays_in_the_address_only_when_one_was_chosen() -> None:
+    assert choice_query(choice(at="all")) == ""
+    assert choice_query(choice(at="kreuzberg")) == "?at=kreuzberg"
+    assert choice(at="kreuzberg").place == KREUZBERG
+
+
+def test_an_online_service_has_no_place_to_choose_and_offers_each_instant_once() -> None:
+    online = replace(MASSAGE, delivery=Delivery.ONLINE)
+    chosen = read_choice(online, [KREUZBERG, replace(ALFAMA, zone=BERLIN)], {"at": "alfama"}, NOW)
+    marks = {key: [DayMark(date(2026, 11, 25), DayState.FEW, 2, None)] for key in (1, 2)}
+    starts = {1: [at(25, 10), at(25, 11)], 2: [at(25, 11), at(25, 12)]}
+
+    marks, starts = without_repeats(chosen.shown_places, marks, starts)
+    buttons = Times(chosen, starts, "").of(date(2026, 11, 25))
+
+    assert chosen.place is None
+    assert [(time, place) for _, (_, time, place, _) in buttons] == [("10:00", ""), ("11:00", ""), ("12:00", "")]
+    assert merged_marks(marks, chosen.shown_places)[date(2026, 11, 25)].free_count == 3
+
+
+def test_an_online_service_of_two_zones_says_whose_clock_each_time_is_on() -> None:
+    chosen = read_choice(replace(MASSAGE, delivery=Delivery.ONLINE), [KREUZBERG, ALFAMA], {}, NOW)
+
+    buttons = Times(chosen, {1: [at(25, 10)], 2: [at(25, 12)]}, "").of(date(2026, 11, 25))
+
+    assert [(time, place) for _, (_, time, place, _) in buttons] == [("10:00", "Berlin time"), ("11:00", "Lisbon time")]
+
+
+def test_nearest_days_are_days_with_times_and_full_ones_between_them_are_one_line() -> None:
+    chosen = choice(at="kreuzberg")
+    full = {day: DayMark(date(2026, 11, day), DayState.FULL, 0, None) for day in (25, 26, 27)}
+    free = {day: DayMark(date(2026, 11, day), DayState.FEW, 1, None) for day in (24, 28, 29, 30)}
+    december = [DayMark(date(2026, 12, day), DayState.FEW, 1, None) for day in (1, 2, 3)]
+    days = {mark.on: mark for mark in [*full.values(), *free.values(), *december]}
+    starts = {1: [at(mark.on.day, 17, month=mark.on.month) for mark in sorted(days.values()) if mark.free_count]}
+
+    groups = list(day_groups(chosen, days, Times(chosen, starts, ""), "/s/massage/"))
+
+    assert [group["near"] for group in groups] == ["Today", "Wed 25 Nov – Fri 27 Nov", *GROUP_DAYS]
+    assert sum(1 for group in groups if group["times"]) == 5
+    assert "from=2026-12-02" in more_url(chosen, groups, days, "/s/massage/")
+
+
+def test_where_a_week_is_full_people_and_places_with_a_sooner_time_are_named() -> None:
+    chosen = choice(at="kreuzberg", **{"with": "ana"})
+    starts = {1: [at(3, 10, month=12)]}
+
+    links = sooner_links(
+        chosen, starts, of_people={MAREK: {1: [at(27, 10)]}}, of_places={ALFAMA: [at(26, 9)]}, url="/s/massage/"
+    )
+
+    assert lacks_times(chosen, starts)
+    assert not lacks_times(chosen, {1: [at(30, 10)]})
+    assert (other_people(chosen), other_places(chosen)) == ([MAREK], [ALFAMA])
+    assert links == [
+        ("Alfama", "Thu 26 Nov", "/s/massage/?with=ana&at=alfama"),
+        ("Marek", "Fri 27 Nov", "/s/massage/?with=marek&at=kreuzberg"),
+    ]
+
+
+def test_people_and_places_without_a_sooner_time_are_not_named() -> None:
+    chosen = choice(at="kreuzberg", **{"with": "ana"})
+
+    links = sooner_links(
+        chosen, {1: [at(3, 10, month=12)]}, of_people={MAREK: {1: [at(4, 10, month=12)]}}, of_places={}, url="/"
+    )
+
+    assert links == []
+    assert (other_people(choice()), other_places(choice())) == ([], [])
+
+
+@pytest.mark.parametrize(("query", "word"), [({"with": "ana"}, "–"), ({}, "closed")])
+def test_a_day_off_of_the_chosen_person_is_not_called_closed(query: dict[str, str], word: str) -> None:
+    cells = [cell for week in calendar(choice(**query), {}, "/", None)["weeks"] for cell in week]
+
+    assert {cell[4] for cell in cells if cell[0] == "closed"} == {word}
 
 
 def test_times_of_a_day_are_wall_times_also_when_the_clocks_change() -> None:
