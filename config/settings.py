@@ -124,16 +124,9 @@ APPEND_ONLY_TABLES: dict[str, list[str]] = {
 
 # --- broker and cache: losing them loses nothing ------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
-# A hung broker must never hang a request (socket time-outs) and a refused publish must not be retried in a request.
-_redis_timeouts = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {**_redis_timeouts, "serializer": "core.cache.JsonSerializer"},
-        "KEY_PREFIX": "oh",
-    }
-}
+# In the memory of each process: no page waits for Redis, and nothing in a cache is shared. Limits count in core.limits.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# A frozen broker must never hang a request (socket time-outs), and no request repeats a publish that was refused.
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -168,6 +161,7 @@ CELERY_BEAT_SCHEDULE = {
     "delete-old-messages": {"task": "notifications.tasks.delete_old", "schedule": crontab(hour="4", minute="25")},
     "forget-visitors": {"task": "bookings.tasks.forget_visitors", "schedule": crontab(hour="4", minute="30")},
     "clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": crontab(hour="4", minute="35")},
+    "delete-old-counts": {"task": "core.tasks.delete_old_limit_counts", "schedule": crontab(hour="4", minute="40")},
     "forget-cards": {"task": "payments.tasks.forget_cards", "schedule": crontab(minute="35")},
     "draw-receipts": {"task": "payments.tasks.draw_receipts", "schedule": crontab(minute="*/10")},
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": 15.0, "options": {"expires": 30}},

@@ -1,26 +1,39 @@
-"""Limits against abuse, counted in Redis. Losing Redis loses the counting and nothing else: everybody is let through.
+"""Limits against abuse, counted in Redis, and in PostgreSQL while Redis does not answer.
 
-A client of its own with short time-outs, and a memory of an outage, see to it that a hung Redis costs a request a
-quarter of a second once, not each time.
+Counts begin anew in PostgreSQL when Redis is lost, so an outage at most doubles a limit once. A Redis client with short
+time-outs and a breaker see to it that a frozen Redis costs a process half a second at most every few seconds.
 """
 
 import logging
-import time
 from functools import lru_cache
 
 import redis
 from django.conf import settings
+from django.db import connection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from core.breaker import Breaker
 from core.references import keyed_hash
 
 logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 60
 TIMEOUT_SECONDS = 0.25
-PAUSE_AFTER_FAILURE_SECONDS = 5.0
 _NO_END = -1
+
+_breaker = Breaker(pause_seconds=5.0)
+
+# PostgreSQL's clock, because all web processes share it and it goes on inside a transaction.
+_COUNT = """
+    INSERT INTO core_limitcount AS counted (name, count, ends_at)
+    VALUES (%(name)s, 1, clock_timestamp() + make_interval(secs => %(seconds)s))
+    ON CONFLICT (name) DO UPDATE SET
+        count = CASE WHEN counted.ends_at <= clock_timestamp() THEN 1 ELSE counted.count + 1 END,
+        ends_at = CASE WHEN counted.ends_at <= clock_timestamp() THEN excluded.ends_at ELSE counted.ends_at END
+    RETURNING count
+"""
+_READ = "SELECT count FROM core_limitcount WHERE name = %s AND ends_at > clock_timestamp()"
 
 
 def allow(bucket: str, key: str, *, per_minute: int) -> bool:
@@ -31,12 +44,32 @@ def allow(bucket: str, key: str, *, per_minute: int) -> bool:
 def within(bucket: str, key: str, *, limit: int, seconds: int) -> bool:
     """Count one more of ``key`` in ``bucket`` and say whether that makes at most ``limit`` in so many seconds.
 
-    They begin with the first one counted. ``key`` (an address, say) is stored as a pseudonym only. True when Redis
-    cannot be asked.
+    They begin with the first one counted. ``key`` (an address, say) is stored as a pseudonym only.
     """
-    if _breaker.is_open():
-        return True
     name = _name(bucket, key)
+    count = _count_in_redis(name, seconds)
+    if count is None:
+        count = _count_in_database(name, seconds)
+    return count <= limit
+
+
+def is_reached(bucket: str, key: str, *, limit: int) -> bool:
+    """Say whether ``key`` was counted ``limit`` times already, without counting."""
+    name = _name(bucket, key)
+    count = _read_redis(name)
+    if count is None:
+        count = _read_database(name)
+    return count >= limit
+
+
+def _name(bucket: str, key: str) -> str:
+    return f"oh:limit:{bucket}:{keyed_hash(settings.SECRET_KEY, key)}"
+
+
+def _count_in_redis(name: str, seconds: int) -> int | None:
+    """The new count; None when Redis does not answer."""
+    if _breaker.is_open():
+        return None
     try:
         client = _client(settings.REDIS_URL)
         with client.pipeline(transaction=False) as pipeline:
@@ -47,46 +80,38 @@ def within(bucket: str, key: str, *, limit: int, seconds: int) -> bool:
         if seconds_left == _NO_END:  # it expired between the first two commands, and would count for ever
             client.expire(name, seconds)
     except (redis.RedisError, OSError) as error:
-        logger.warning("limits are not counted: %s", type(error).__name__)
-        _breaker.trip()
-        return True
-    return bool(count <= limit)
+        _note_outage(error)
+        return None
+    return int(count)
 
 
-def is_reached(bucket: str, key: str, *, limit: int) -> bool:
-    """Say whether ``key`` was counted ``limit`` times already, without counting. False when Redis cannot be asked."""
+def _read_redis(name: str) -> int | None:
+    """The count; None when Redis does not answer."""
     if _breaker.is_open():
-        return False
+        return None
     try:
-        count = _client(settings.REDIS_URL).get(_name(bucket, key))
+        return int(_client(settings.REDIS_URL).get(name) or 0)
     except (redis.RedisError, OSError) as error:
-        logger.warning("limits are not counted: %s", type(error).__name__)
-        _breaker.trip()
-        return False
-    return int(count or 0) >= limit
+        _note_outage(error)
+        return None
 
 
-def _name(bucket: str, key: str) -> str:
-    return f"oh:limit:{bucket}:{keyed_hash(settings.SECRET_KEY, key)}"
+def _note_outage(error: Exception) -> None:
+    logger.warning("limits are counted in PostgreSQL: %s", type(error).__name__)
+    _breaker.trip()
 
 
-class _Breaker:
-    """Remembers for some seconds that Redis did not answer."""
-
-    def __init__(self) -> None:
-        self._until = 0.0
-
-    def is_open(self) -> bool:
-        return time.monotonic() < self._until
-
-    def trip(self) -> None:
-        self._until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
-
-    def reset(self) -> None:
-        self._until = 0.0
+def _count_in_database(name: str, seconds: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"name": name, "seconds": seconds})
+        return int(cursor.fetchone()[0])
 
 
-_breaker = _Breaker()
+def _read_database(name: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [name])
+        found = cursor.fetchone()
+        return int(found[0]) if found else 0
 
 
 @lru_cache(maxsize=2)

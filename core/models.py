@@ -1,4 +1,4 @@
-"""The outbox: effects that must follow a committed change. Knows no domain words."""
+"""The outbox (effects that must follow a committed change) and the counts of limits. Knows no domain words."""
 
 from typing import ClassVar
 
@@ -41,3 +41,15 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} → {self.route}"
+
+
+class LimitCount(models.Model):
+    """How often something was counted for a limit while Redis did not answer (``core.limits``)."""
+
+    # A bucket and a pseudonym of whom it counts.
+    name = models.CharField(max_length=160, unique=True)
+    count = models.PositiveIntegerField()
+    ends_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.count}"

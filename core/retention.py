@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import QuerySet
 
-from core.models import OutboxMessage
+from core.models import LimitCount, OutboxMessage
 
 BATCH = 500
 # Less than a task may run. What is left goes the next night.
@@ -68,3 +68,8 @@ def delete_old_effects(*, now: datetime) -> int:
 def clear_sessions() -> None:
     """Delete sessions that have ended."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+def delete_old_limit_counts(*, now: datetime) -> int:
+    """Delete counts whose time is over."""
+    return delete_in_batches(LimitCount.objects.filter(ends_at__lt=now))

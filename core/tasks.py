@@ -21,3 +21,9 @@ def delete_old_effects() -> int:
 def clear_sessions() -> None:
     """Every night."""
     retention.clear_sessions()
+
+
+@shared_task
+def delete_old_limit_counts() -> int:
+    """Every night."""
+    return retention.delete_old_limit_counts(now=clock.now())

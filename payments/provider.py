@@ -4,7 +4,6 @@ The only file that knows the library. Whoever waits is told at once for some sec
 """
 
 import logging
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +14,7 @@ import stripe
 from django.conf import settings
 from django.db import connection
 
+from core.breaker import Breaker
 from payments.errors import ProviderFailed, ProviderRefused, UnknownToProvider
 
 logger = logging.getLogger(__name__)
@@ -23,25 +23,9 @@ logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = (2.0, 6.0)
 # For questions that a worker asks again, should Stripe not answer the web process at once.
 SHORT_TIMEOUT_SECONDS = (1.0, 2.0)
-PAUSE_AFTER_FAILURE_SECONDS = 10.0
 PAGE = 100
 
-
-class _Breaker:
-    """Remembers for some seconds that the provider did not answer, so that people are told at once."""
-
-    def __init__(self) -> None:
-        self.open_until = 0.0
-
-    def check(self) -> None:
-        if time.monotonic() < self.open_until:
-            raise ProviderFailed("not asked: it did not answer a moment ago")
-
-    def trip(self) -> None:
-        self.open_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
-
-
-breaker = _Breaker()
+breaker = Breaker(pause_seconds=10.0)
 _is_short = ContextVar("short", default=False)
 
 
@@ -61,7 +45,8 @@ def asking(what: str) -> Iterator[None]:
     blocks = connection.atomic_blocks
     if blocks and not getattr(blocks[-1], "_from_testcase", False):
         raise RuntimeError("The payment provider must not be asked inside a transaction.")
-    breaker.check()
+    if breaker.is_open():
+        raise ProviderFailed("not asked: it did not answer a moment ago")
     try:
         yield
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:

@@ -46,7 +46,7 @@ def stripe(stripe_server: Stripe, settings: Any) -> Stripe:
 
     stripe_server.control.reset()
     stripe_server.control.set_webhook("")
-    provider.breaker.open_until = 0.0
+    provider.breaker.reset()
     values = stripe_server.environment()
     settings.STRIPE_WEBHOOK_SECRETS = [values.pop("STRIPE_WEBHOOK_SECRET")]
     for name, value in values.items():

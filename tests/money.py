@@ -92,7 +92,7 @@ def sent(event: dict[str, Any], secret: str) -> dict[str, Any]:
 
 
 def forget_outage() -> None:
-    provider.breaker.open_until = 0.0
+    provider.breaker.reset()
 
 
 def refunds_at_stripe(payment: Payment) -> list[int]:

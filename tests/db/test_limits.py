@@ -1,20 +1,25 @@
-"""Limits count in Redis; without Redis everybody is let through, and nobody waits long or twice."""
+"""Limits count in Redis, and in PostgreSQL without it; nobody waits long or twice."""
 
 import logging
+import signal
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from pytest_django import Settings
 
-from core import limits
+from core import clock, limits, retention
+from core.models import LimitCount
 from devservers import proxy, valkey
 from devservers.ports import free_port
 from devservers.proxy import Proxy
 from devservers.valkey import Valkey
 from tests import servers
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +45,11 @@ def _fresh(settings: Settings, server: Valkey, way: Proxy) -> Iterator[None]:
     yield
     way.set_mode("pass")
     limits._breaker.reset()
+
+
+@pytest.fixture
+def without_redis(settings: Settings) -> None:
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
 
 
 def spent(*, times: int = 1) -> tuple[list[bool], float]:
@@ -95,46 +105,78 @@ def test_addresses_are_stored_as_pseudonyms(server: Valkey) -> None:
     assert b"203.0.113.7" not in name
 
 
-def test_redis_that_refuses_lets_everybody_through(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
-    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+@pytest.fixture(params=["refuses", "resets", "hangs", "is frozen"])
+def outage(request: pytest.FixtureRequest, settings: Settings, server: Valkey, way: Proxy) -> Iterator[str]:
+    """Redis is lost after it was asked once."""
+    spent()
+    match request.param:
+        case "refuses":
+            settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+        case "resets":
+            way.set_mode("reset")
+        case "hangs":
+            way.set_mode("blackhole")
+        case _:
+            server.child.send(signal.SIGSTOP)
+    yield request.param
+    server.child.send(signal.SIGCONT)
 
+
+def test_without_redis_the_database_counts_and_one_asker_waits_shortly(
+    outage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    started = time.monotonic()
     with caplog.at_level(logging.WARNING):
         answers, longest = spent(times=20)
 
-    assert answers == [True] * 20
-    assert longest < 0.5
+    assert answers == [True] + [False] * 19
+    assert longest < 0.8
+    assert time.monotonic() - started < 1.5
     assert len(caplog.records) == 1
 
 
-@pytest.mark.parametrize("connected_before", [False, True])
-def test_redis_that_hangs_costs_one_short_wait(way: Proxy, connected_before: bool) -> None:
-    if connected_before:
-        spent()
-    way.set_mode("blackhole")
-
-    started = time.monotonic()
-    answers, longest = spent(times=20)
-
-    assert answers == [True] * 20
-    assert longest < 0.8
-    assert time.monotonic() - started < 0.9
+@pytest.mark.usefixtures("without_redis")
+def test_the_database_counts_as_redis_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [limits.allow("guess", "203.0.113.7", per_minute=3) for _ in range(5)] == [True, True, True, False, False]
+    assert limits.allow("guess", "203.0.113.8", per_minute=1)
+    assert limits.allow("hold", "203.0.113.7", per_minute=1)
+    assert [limits.is_reached("guess", "203.0.113.7", limit=limit) for limit in (5, 6)] == [True, False]
+    assert not limits.is_reached("guess", "203.0.113.9", limit=1)
+    assert not any("203.0.113" in name for name in LimitCount.objects.values_list("name", flat=True))
 
 
-def test_redis_that_resets_lets_everybody_through(way: Proxy) -> None:
-    spent()
-    way.set_mode("reset")
+@pytest.mark.usefixtures("without_redis")
+def test_a_new_minute_begins_anew_in_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WINDOW_SECONDS", 1)
+    assert spent(times=3)[0] == [True, False, False]
+    assert limits.is_reached("guess", "203.0.113.7", limit=3)
 
-    assert spent(times=3)[0] == [True] * 3
+    time.sleep(1.1)
+
+    assert not limits.is_reached("guess", "203.0.113.7", limit=1)
+    assert spent(times=2)[0] == [True, False]
+    assert LimitCount.objects.count() == 1
 
 
-def test_counting_resumes_after_the_outage(way: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "PAUSE_AFTER_FAILURE_SECONDS", 0.2)
+@pytest.mark.usefixtures("without_redis")
+def test_counts_that_are_over_are_deleted() -> None:
+    limits.within("pay", "K7M4PX", limit=1, seconds=600)
+    limits.within("sign-in-day", "leyla@studio.example", limit=1, seconds=24 * 3600)
+
+    assert retention.delete_old_limit_counts(now=clock.now() + timedelta(minutes=9)) == 0
+    assert retention.delete_old_limit_counts(now=clock.now() + timedelta(minutes=11)) == 1
+    assert ":sign-in-day:" in LimitCount.objects.get().name
+
+
+def test_counting_in_redis_resumes_after_the_outage(way: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits._breaker, "pause_seconds", 0.2)
     way.set_mode("reset")
     spent()
     way.set_mode("pass")
     time.sleep(0.3)
 
     assert spent(times=2)[0] == [True, False]
+    assert limits._client(settings.REDIS_URL).keys("oh:limit:guess:*")
 
 
 def test_a_counter_that_lost_its_end_gets_a_new_one(server: Valkey) -> None:

@@ -133,6 +133,16 @@ def test_a_known_browser_has_a_limit_of_its_own(leyla: User, counted: None) -> N
     assert said(sign_in(at("198.51.100.3"))) == "302"
 
 
+def test_guessing_ends_without_redis_as_well(leyla: User, settings: Settings) -> None:
+    settings.SIGN_INS_PER_MINUTE, settings.SIGN_INS_PER_DAY = 3, 100
+    guesser = at("203.0.113.7")
+
+    answers = [said(sign_in(guesser, f"a{number}@studio.example", "wrong")) for number in range(4)]
+
+    assert answers == ["422", "422", "422", "too many"]
+    assert said(sign_in(at("203.0.113.8"))) == "302"
+
+
 @pytest.mark.parametrize("value", ["", "x", "WyJhIixbXV0:1abc:forged"])
 def test_a_forged_device_cookie_counts_for_nothing(leyla: User, counted: None, value: str) -> None:
     for number in range(3):

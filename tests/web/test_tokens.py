@@ -28,13 +28,14 @@ def server() -> Iterator[Valkey]:
     running.stop()
 
 
-@pytest.fixture
-def counting(server: Valkey, settings: Settings) -> Iterator[None]:
+@pytest.fixture(params=["with Redis", "without Redis"])
+def counting(request: pytest.FixtureRequest, server: Valkey, settings: Settings) -> Iterator[None]:
     """Limits count, from zero."""
-    settings.REDIS_URL = server.url
+    if request.param == "with Redis":
+        settings.REDIS_URL = server.url
+        limits._client(server.url).flushall()
     limits._breaker.reset()
     limits._client.cache_clear()
-    limits._client(server.url).flushall()
     yield
     limits._client.cache_clear()
 
