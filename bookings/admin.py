@@ -60,7 +60,8 @@ class Step:
     explanation: str | Promise
     button: str | Promise
     done: str | Promise
-    run: Callable[[Booking, Actor, str], object]
+    # Called with the booking, who does it, the reason, and the number of the booking that the page had shown.
+    run: Callable[[Booking, Actor, str, int], object]
     asks_reason: bool = True
 
 
@@ -74,8 +75,13 @@ STEPS = {
         ),
         _("Cancel the booking"),
         _("The booking is cancelled, and everybody concerned gets a mail."),
-        lambda booking, actor, reason: cancel_booking(
-            booking_id=booking.pk, expected_fee_minor=0, actor=actor, reason=reason, now=clock.now()
+        lambda booking, actor, reason, sequence: cancel_booking(
+            booking_id=booking.pk,
+            expected_sequence=sequence,
+            expected_fee_minor=0,
+            actor=actor,
+            reason=reason,
+            now=clock.now(),
         ),
     ),
     "resend": Step(
@@ -83,7 +89,9 @@ STEPS = {
         _("The customer gets the appointment as it stands now, with the calendar entry and the link to manage it."),
         _("Send it again"),
         _("The confirmation goes out again."),
-        lambda booking, actor, reason: resend_confirmation(booking_id=booking.pk, actor=actor, now=clock.now()),
+        lambda booking, actor, reason, sequence: resend_confirmation(
+            booking_id=booking.pk, actor=actor, now=clock.now()
+        ),
         asks_reason=False,
     ),
     "renew": Step(
@@ -94,7 +102,9 @@ STEPS = {
         ),
         _("Renew the links"),
         _("The old links no longer work. New ones are on their way."),
-        lambda booking, actor, reason: renew_links(booking_id=booking.pk, actor=actor, reason=reason, now=clock.now()),
+        lambda booking, actor, reason, sequence: renew_links(
+            booking_id=booking.pk, actor=actor, reason=reason, now=clock.now()
+        ),
     ),
 }
 
@@ -261,7 +271,7 @@ class BookingAdmin(ReadOnlyAdmin):
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             try:
-                step.run(booking, _actor(request), form.cleaned_data["reason"])
+                step.run(booking, _actor(request), form.cleaned_data["reason"], _shown_sequence(request))
             except DomainError as refusal:
                 messages.error(request, str(refusal))
             else:
@@ -391,6 +401,12 @@ class GroupSessionAdmin(ReadOnlyAdmin):
 class MoveProposalAdmin(ReadOnlyAdmin):
     list_display = ("booking", "starts_at", "expires_at")
     list_select_related = ("booking",)
+
+
+def _shown_sequence(request: HttpRequest) -> int:
+    """The number of the booking that the page had shown; one that no booking has where it was not sent."""
+    typed = request.POST.get("sequence", "")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
 
 
 def _actor(request: HttpRequest) -> Actor:

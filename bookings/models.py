@@ -98,6 +98,9 @@ class Booking(models.Model):
                 fields=["address_hash"], condition=Q(status__in=sorted(EXPIRING)), name="bookings_hold_address"
             ),
             models.Index(fields=["location", "starts_at"], name="bookings_booking_day"),
+            models.Index(
+                fields=["starts_at"], condition=Q(status=BookingStatus.CONFIRMED), name="bookings_confirmed_start"
+            ),
             models.Index(fields=["contact_email"], name="bookings_booking_email"),
             models.Index(Lower("contact_email"), name="bookings_booking_mailbox"),
             models.Index(fields=["phone_hash"], condition=~Q(phone_hash=""), name="bookings_booking_phone"),

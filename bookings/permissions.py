@@ -112,8 +112,13 @@ RULES: Mapping[str, Rule] = {
     "desk_booking_receipt": Rule(_DESK_HERE - {Role.THERAPIST}),
     "desk_booking_receipt_pdf": Rule(_DESK_HERE - {Role.THERAPIST}),
     "desk_booking_check": Rule(_NOBODY, _FRONT_DESK),
-    "desk_booking_missed": Rule(_FRONT_DESK | {Role.THERAPIST}, _FRONT_DESK | {Role.THERAPIST}),
-    "desk_booking_came": Rule(_FRONT_DESK | {Role.THERAPIST}, _FRONT_DESK | {Role.THERAPIST}),
+    **{
+        f"desk_booking_{step}": Rule(_FRONT_DESK | {Role.THERAPIST}, _FRONT_DESK | {Role.THERAPIST})
+        for step in (
+            *("arrived", "start", "complete", "not_arrived", "not_started", "not_completed"),
+            *("missed", "came"),
+        )
+    },
     "desk_booking_trust": Rule(_FRONT_DESK - {Role.FRONT_DESK}, _FRONT_DESK - {Role.FRONT_DESK}),
     "desk_hands": Rule(_DESK - {Role.THERAPIST}),
     "desk_alert": Rule(_FRONT_DESK, _FRONT_DESK),

@@ -26,6 +26,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Substr
 
 from bookings.enums import BookingStatus
 from bookings.models import Allocation, Booking, BookingLine, HelpMessage
+from bookings.no_shows import MARKABLE
 from bookings.queries import open_requests, unread_help
 from dashboard.permissions import Act, Rights, bookings_run_by, can, may_everywhere
 from dashboard.queries import balances_of
@@ -37,13 +38,16 @@ from payments.queries import Balance, open_alerts
 MOST_LISTED = 100
 # Older balances are a matter for reminders and letters, not for the front desk.
 OPEN_FOR = timedelta(days=60)
+# Whether a visit took place is asked from this long after its end on, for as long as a no-show can be marked.
+ASK_AFTER = timedelta(hours=2)
 _PREFIX = "booking:"
 
 
 @dataclass(frozen=True, slots=True)
 class Hands:
     """``bookings`` are those that alerts, refunds and messages are about, by id; ``unpaid`` are past visits.
-    ``orphaned`` are visits ahead whose person has left, or whose room or place is switched off.
+    ``unmarked`` are past visits of which nobody said whether they took place. ``orphaned`` are visits ahead whose
+    person has left, or whose room or place is switched off.
 
     A refund that waits for approval is listed once, as itself, also when an alert says that its time runs out.
     ``texts`` are what customers texted, ``by_number`` the bookings of each number: the next one first, then the latest.
@@ -57,6 +61,7 @@ class Hands:
     requests: list[Booking]
     orphaned: list[Booking]
     missed: list[Booking]
+    unmarked: list[Booking]
     unpaid: list[Booking]
     bookings: dict[int, Booking]
     by_number: dict[str, list[Booking]]
@@ -74,12 +79,13 @@ class Hands:
             self.requests,
             self.orphaned,
             self.missed,
+            self.unmarked,
         )
         return any(len(each) == MOST_LISTED for each in lists)
 
 
 def hands(rights: Rights, now: datetime) -> Hands:
-    """Read all of it. Eighteen queries at most, however much waits."""
+    """Read all of it. Nineteen queries at most, however much waits."""
     alerts = list(_alerts(rights).select_related("payment", "refund")[:MOST_LISTED])
     to_approve = list(_to_approve(rights).select_related("payment")[:MOST_LISTED])
     to_hand_back = list(_to_hand_back(rights).select_related("payment")[:MOST_LISTED])
@@ -89,9 +95,10 @@ def hands(rights: Rights, now: datetime) -> Hands:
     orphaned = list(_shown(_orphaned(rights, now).order_by("starts_at", "pk")))
     missed = list(_shown(_missed(rights, now).order_by("fee_settles_at", "pk")))
     unpaid = list(_shown(_unpaid(rights, now).order_by("-ends_at", "-pk")))
+    unmarked = list(_unmarked(rights, now).order_by("ends_at", "pk").values_list("pk", flat=True)[:MOST_LISTED])
     about: list[MoneyAlert | Refund] = [*alerts, *to_approve, *to_hand_back]
     ids = {booking_id for each in about if (booking_id := booking_id_of(each))}
-    ids |= {message.booking_id for message in asking}
+    ids |= {message.booking_id for message in asking} | set(unmarked)
     bookings = {each.pk: each for each in _loaded(Booking.objects.filter(pk__in=ids))}
     return Hands(
         alerts=alerts,
@@ -102,6 +109,7 @@ def hands(rights: Rights, now: datetime) -> Hands:
         requests=requests,
         orphaned=orphaned,
         missed=missed,
+        unmarked=[bookings[pk] for pk in unmarked],
         unpaid=unpaid,
         bookings=bookings,
         by_number=_by_number(rights, {text.address_hash for text in texts}, now),
@@ -120,6 +128,7 @@ def hands_count(rights: Rights, now: datetime) -> int:
         _requests(rights, now),
         _orphaned(rights, now),
         _missed(rights, now),
+        _unmarked(rights, now),
     ]
     first, *others = (
         part.order_by().annotate(part=Value(number, IntegerField())).values_list("part", "pk")
@@ -234,6 +243,13 @@ def _orphaned(rights: Rights, now: datetime) -> QuerySet[Booking]:
 def _missed(rights: Rights, now: datetime) -> QuerySet[Booking]:
     """No-shows whose fee may still be waived."""
     return bookings_run_by(rights).filter(status=BookingStatus.NO_SHOW, fee_settles_at__gt=now)
+
+
+def _unmarked(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    """Visits whose end has passed and of which nobody said whether they took place, while a no-show can be marked."""
+    # The second bound follows from that of the end; it lets the index be read between two moments.
+    recent = Q(starts_at__gte=now - MARKABLE, starts_at__lte=now - ASK_AFTER)
+    return bookings_run_by(rights).filter(recent, status=BookingStatus.CONFIRMED, ends_at__lte=now - ASK_AFTER)
 
 
 def _unpaid(rights: Rights, now: datetime) -> QuerySet[Booking]:

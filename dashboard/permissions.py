@@ -25,6 +25,7 @@ class Act(StrEnum):
     RETURN_MONEY = "return_money"  # refund, hand back
     WAIVE = "waive"  # fees and prepayments
     MARK_MISSED = "mark_missed"
+    MARK_PROGRESS = "mark_progress"  # arrived, started, completed, and each taken back
     CANCEL = "cancel"
     ANSWER = "answer"  # requests and help messages
     RESOLVE = "resolve"  # say that an alert about money is settled
@@ -37,7 +38,7 @@ ALLOWED: Mapping[Role, frozenset[Act]] = {
     Role.OWNER: frozenset(Act),
     Role.MANAGER: frozenset(Act),
     Role.FRONT_DESK: _FRONT_DESK,
-    Role.THERAPIST: frozenset({Act.MARK_MISSED}),
+    Role.THERAPIST: frozenset({Act.MARK_MISSED, Act.MARK_PROGRESS}),
     Role.AUDITOR: frozenset(),
 }
 # Roles that see every booking of their locations; a therapist sees the own ones, wherever they are.

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dashboard.presenters.progress import Mark
 from dashboard.views import (
     booking,
     day,
@@ -11,6 +12,7 @@ from dashboard.views import (
     messages,
     money_steps,
     payments,
+    progress_steps,
     receipts,
     sign_in,
     visit_steps,
@@ -42,6 +44,14 @@ urlpatterns = [
     path("bookings/<str:reference>/stand", money_steps.stand, name="desk_booking_stand"),
     path("bookings/<str:reference>/link", money_steps.link, name="desk_booking_link"),
     path("bookings/<str:reference>/check", money_steps.check, name="desk_booking_check"),
+    *(
+        path(
+            f"bookings/<str:reference>/{mark.replace('_', '-')}",
+            progress_steps.mark_view(mark),
+            name=f"desk_booking_{mark}",
+        )
+        for mark in Mark
+    ),
     path("bookings/<str:reference>/no-show", visit_steps.missed, name="desk_booking_missed"),
     path("bookings/<str:reference>/came", visit_steps.came, name="desk_booking_came"),
     path("bookings/<str:reference>/cancel", visit_steps.cancel, name="desk_booking_cancel"),

@@ -73,7 +73,9 @@ def booked(place: Studio, hour: int = 10, minute: int = 0, *, contact: Contact =
 
 def completed(booking: Booking) -> Booking:
     """A visit that took place, as staff mark it at its end."""
-    return complete_visit(booking_id=booking.pk, actor=DESK, now=booking.ends_at)
+    return complete_visit(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=booking.ends_at
+    )
 
 
 def claims() -> list[tuple[int, int, int]]:

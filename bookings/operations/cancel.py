@@ -34,7 +34,7 @@ def cancel_booking(
     *,
     booking_id: int,
     expected_fee_minor: int,
-    expected_sequence: int | None = None,
+    expected_sequence: int,
     actor: Actor,
     now: datetime,
     reason: str = "",
@@ -65,7 +65,7 @@ def cancel_booking(
         raise _REFUSALS[refusal]()
     by_business = by_staff and not on_behalf
     fee = 0 if by_business or waive else cancellation_fee_of(booking, now=_moment(booking, on_behalf, at, now))
-    if fee != expected_fee_minor or expected_sequence not in {None, booking.ical_sequence}:
+    if fee != expected_fee_minor or expected_sequence != booking.ical_sequence:
         raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
     drop_own_proposals(booking, now=now)
     call_off_payments(subject_ref=messages.subject_ref(booking), now=now)

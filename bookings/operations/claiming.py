@@ -15,7 +15,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from bookings.availability import Candidate, candidates, why_not
 from bookings.claims import Claim, LineSpec
 from bookings.enums import EXPIRING, BookingStatus
-from bookings.errors import HoldExpired, HoldOver, SlotNotOffered, SlotTaken
+from bookings.errors import HoldExpired, HoldOver, SlotNotOffered, SlotTaken, StalePage
 from bookings.facts import availability_facts
 from bookings.facts_types import Facts
 from bookings.lifecycle import SYSTEM, Actor, transition
@@ -95,6 +95,15 @@ def locked_booking(booking_id: int) -> Booking:
     if not rows:
         raise Booking.DoesNotExist
     return rows[0]
+
+
+def require_sequence(booking: Booking, expected: int) -> None:
+    """Check that a booking is still the one of the number that a page had shown; every move raises the number.
+
+    :raises StalePage: when it was moved since.
+    """
+    if booking.ical_sequence != expected:
+        raise StalePage(sequence=booking.ical_sequence, starts_at=booking.starts_at)
 
 
 def locked_subject(subject_ref: str) -> Booking | None:

@@ -13,7 +13,7 @@ from bookings.lifecycle import SYSTEM, Actor, record, transition
 from bookings.models import Booking
 from bookings.no_shows import no_show_fee, no_show_refusal, undo_no_show_refusal, waiver_until
 from bookings.operations.billing import give_back, lines_of, sum_of, write_lines
-from bookings.operations.claiming import locked_booking
+from bookings.operations.claiming import locked_booking, require_sequence
 from bookings.operations.fees import move_money, settled
 from bookings.operations.transactions import booking_transaction
 from bookings.policies import Terms
@@ -25,13 +25,14 @@ from payments.operations.refunding import left_of
 
 
 @booking_transaction
-def mark_no_show(*, booking_id: int, actor: Actor, now: datetime, reason: str = "") -> Booking:
+def mark_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime, reason: str = "") -> Booking:
     """Note that nobody came. The bill then owes the fee of the terms; money moves after the time for waiving it.
 
     The customer is told, with the reason and how to object. Asked twice, the second call returns the same booking.
     Locks: the booking, then the bill.
 
     :raises CannotMarkMissed: too early, too late, or not an agreed booking (``data["why"]``).
+    :raises StalePage: when the booking is not the one of ``expected_sequence`` any more, because it was moved.
     """
     booking = locked_booking(booking_id)
     if booking.status == BookingStatus.NO_SHOW:
@@ -40,6 +41,7 @@ def mark_no_show(*, booking_id: int, actor: Actor, now: datetime, reason: str = 
     refusal = no_show_refusal(terms, status=booking.status, starts_at=booking.starts_at, now=now)
     if refusal:
         raise CannotMarkMissed(why=str(refusal))
+    require_sequence(booking, expected_sequence)
     fee = _fee(booking, terms)
     call_off_payments(subject_ref=messages.subject_ref(booking), now=now)
     write_lines(booking, no_show_lines(booking, lines_of(booking), fee), now=now)
@@ -59,12 +61,13 @@ def mark_no_show(*, booking_id: int, actor: Actor, now: datetime, reason: str = 
 
 
 @booking_transaction
-def undo_no_show(*, booking_id: int, actor: Actor, now: datetime, reason: str = "") -> Booking:
+def undo_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime, reason: str = "") -> Booking:
     """Take it back that nobody came: the bill owes the price again, and a fee that was paid goes back.
 
     Asked twice, the second call returns the same booking. Locks: the booking, then the bill.
 
     :raises CannotUndoMissed: when it is too late, or was never noted (``data["why"]``).
+    :raises StalePage: when the booking is not the one of ``expected_sequence`` any more.
     """
     booking = locked_booking(booking_id)
     undone = booking.events.filter(kind=EventKind.STATUS, from_status=BookingStatus.NO_SHOW)
@@ -73,6 +76,7 @@ def undo_no_show(*, booking_id: int, actor: Actor, now: datetime, reason: str = 
     refusal = undo_no_show_refusal(status=booking.status, starts_at=booking.starts_at, now=now)
     if refusal:
         raise CannotUndoMissed(why=str(refusal))
+    require_sequence(booking, expected_sequence)
     fee, waived = sum_of(booking, BillLine.Kind.NO_SHOW_FEE), -sum_of(booking, BillLine.Kind.WAIVER)
     lines = undone_no_show_lines(booking, lines_of(booking), fee_minor=fee, waived_minor=waived)
     write_lines(booking, lines, now=now)

@@ -8,18 +8,23 @@ from datetime import datetime
 
 from bookings.appointment import local
 from bookings.enums import BookingStatus, EventKind
-from bookings.errors import CannotMarkVisit, StalePage
+from bookings.errors import CannotMarkVisit
 from bookings.lifecycle import Actor, record, transition
 from bookings.models import Booking
-from bookings.operations.claiming import locked_booking
+from bookings.operations.claiming import locked_booking, require_sequence
 from bookings.operations.transactions import booking_transaction
 
 _EXPECTED = frozenset({BookingStatus.CONFIRMED})
 _GOING_ON = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED})
 
 
+def is_its_day(booking: Booking, now: datetime) -> bool:
+    """Whether the day of a visit has begun, by the clock of its place: from then on it can be marked."""
+    return local(now, booking).date() >= local(booking.starts_at, booking).date()
+
+
 @booking_transaction
-def mark_arrived(*, booking_id: int, actor: Actor, now: datetime, expected_sequence: int | None = None) -> Booking:
+def mark_arrived(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
     """Note that the customer is there; asked twice, the first moment stays. Locks the booking.
 
     :raises CannotMarkVisit: before the day of the visit, or when it is not expected.
@@ -33,7 +38,7 @@ def mark_arrived(*, booking_id: int, actor: Actor, now: datetime, expected_seque
 
 
 @booking_transaction
-def undo_arrived(*, booking_id: int, actor: Actor, now: datetime, expected_sequence: int | None = None) -> Booking:
+def undo_arrived(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
     """Take it back that the customer is there. Locks the booking. Raises as ``mark_arrived`` does."""
     booking = _opened(booking_id, _EXPECTED, expected_sequence, now)
     if booking.arrived_at is not None:
@@ -42,7 +47,7 @@ def undo_arrived(*, booking_id: int, actor: Actor, now: datetime, expected_seque
     return booking
 
 
-def start_visit(*, booking_id: int, actor: Actor, now: datetime, expected_sequence: int | None = None) -> Booking:
+def start_visit(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
     """Mark a visit as begun. Asked twice, the second call returns the same booking. Locks the booking.
 
     :raises CannotMarkVisit: before its day, or when it is not a confirmed one.
@@ -51,17 +56,17 @@ def start_visit(*, booking_id: int, actor: Actor, now: datetime, expected_sequen
     return _step(booking_id, _EXPECTED, BookingStatus.STARTED, actor, now, expected_sequence)
 
 
-def complete_visit(*, booking_id: int, actor: Actor, now: datetime, expected_sequence: int | None = None) -> Booking:
+def complete_visit(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
     """Mark a visit as done, whether or not its beginning was marked. Moves no money. Raises as ``start_visit`` does."""
     return _step(booking_id, _GOING_ON, BookingStatus.COMPLETED, actor, now, expected_sequence)
 
 
-def undo_start(*, booking_id: int, actor: Actor, now: datetime, expected_sequence: int | None = None) -> Booking:
+def undo_start(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
     """Correct a visit that has not begun after all. Raises as ``start_visit`` does."""
     return _step(booking_id, frozenset({BookingStatus.STARTED}), BookingStatus.CONFIRMED, actor, now, expected_sequence)
 
 
-def undo_complete(*, booking_id: int, actor: Actor, now: datetime, expected_sequence: int | None = None) -> Booking:
+def undo_complete(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
     """Correct a visit that is not done after all: it is going on. Raises as ``start_visit`` does."""
     return _step(booking_id, frozenset({BookingStatus.COMPLETED}), BookingStatus.STARTED, actor, now, expected_sequence)
 
@@ -73,7 +78,7 @@ def _step(
     to: BookingStatus,
     actor: Actor,
     now: datetime,
-    expected_sequence: int | None,
+    expected_sequence: int,
 ) -> Booking:
     booking = _opened(booking_id, {*before, to}, expected_sequence, now)
     if booking.status != to:
@@ -81,15 +86,11 @@ def _step(
     return booking
 
 
-def _opened(
-    booking_id: int, allowed: Collection[BookingStatus], expected_sequence: int | None, now: datetime
-) -> Booking:
+def _opened(booking_id: int, allowed: Collection[BookingStatus], expected_sequence: int, now: datetime) -> Booking:
     booking = locked_booking(booking_id)
-    if expected_sequence not in {None, booking.ical_sequence}:
-        raise StalePage(sequence=booking.ical_sequence, starts_at=booking.starts_at)
-    is_early = local(now, booking).date() < local(booking.starts_at, booking).date()
-    if booking.status not in allowed or is_early:
+    if booking.status not in allowed or not is_its_day(booking, now):
         raise CannotMarkVisit
+    require_sequence(booking, expected_sequence)
     return booking
 
 

@@ -16,8 +16,10 @@ from bookings.payables import Payable
 from bookings.policies import Terms, cancel_refusal
 from bookings.presenters import visit
 from core import formats
+from core.references import new_token
 from dashboard.permissions import Act, Rights, can
-from dashboard.presenters.steps import left_of_payments, waiting_refunds
+from dashboard.presenters.progress import ICONS, LABELS, Mark, from_when, mark_url, next_mark, possible_marks
+from dashboard.presenters.steps import left_of_payments, stamp_of, waiting_refunds
 from dashboard.queries import Money
 from payments.enums import LIVE_PAYMENTS, Method, RefundStatus
 from payments.models import Refund
@@ -28,22 +30,27 @@ _NEAR = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A link to a page that asks; without ``url`` it is not possible yet, and ``note`` says from when."""
+    """A link to a page that asks; without ``url`` it is not possible yet, and ``note`` says from when.
+
+    With a ``key`` it is a form that does it at once.
+    """
 
     label: str
     icon_name: str
     url: str = ""
     note: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """``money`` stand under the ledger; ``check_url`` is a POST of its own."""
+    """``money`` stand under the ledger; ``check_url`` is a POST of its own. ``seen`` is what forms send along."""
 
     main: Action | None
     quiet: tuple[Action, ...]
     money: tuple[Action, ...]
-    check_url: str = ""
+    check_url: str
+    seen: str
 
 
 def actions_of(booking: Booking, money: Money, rights: Rights, due: Payable | None, *, now: datetime) -> Actions:
@@ -52,7 +59,7 @@ def actions_of(booking: Booking, money: Money, rights: Rights, due: Payable | No
     sums = [each for each in _money(booking, money, rights, due, now) if main is None or each.url != main.url]
     is_waiting = any(payment.status in LIVE_PAYMENTS for payment in money.payments)
     check = _step(booking, "check") if is_waiting and can(rights, Act.TAKE_MONEY, booking) else ""
-    return Actions(main, tuple(quiet), tuple(sums), check)
+    return Actions(main, tuple(quiet), tuple(sums), check, stamp_of(booking, money))
 
 
 def _main(booking: Booking, money: Money, rights: Rights, now: datetime) -> Action | None:
@@ -65,6 +72,8 @@ def _main(booking: Booking, money: Money, rights: Rights, now: datetime) -> Acti
     if is_waivable and money.fee_minor and can(rights, Act.WAIVE, booking):
         fee = visit.money(money.fee_minor, booking)
         return Action(gettext("Waive %(sum)s") % {"sum": fee}, "minus", _step(booking, "waive"))
+    if (mark := next_mark(booking, now=now)) and can(rights, Act.MARK_PROGRESS, booking):
+        return _mark(booking, mark)
     if not money.balance.open_minor or not can(rights, Act.TAKE_MONEY, booking):
         return None
     is_late_enough = now >= booking.starts_at - _NEAR or booking.status in {
@@ -81,6 +90,11 @@ def _main(booking: Booking, money: Money, rights: Rights, now: datetime) -> Acti
 
 def _quiet(booking: Booking, rights: Rights, now: datetime) -> Iterator[Action]:
     """Everything about the visit, the time and the person."""
+    if can(rights, Act.MARK_PROGRESS, booking):
+        if day := from_when(booking, now=now):
+            note = gettext("from %(moment)s") % {"moment": day}
+            yield Action(LABELS[Mark.ARRIVED](), ICONS[Mark.ARRIVED], note=note)
+        yield from (_mark(booking, mark) for mark in possible_marks(booking, now=now))
     if can(rights, Act.MARK_MISSED, booking):
         yield from _missed(booking, now)
     if booking.status == BookingStatus.PENDING_PAYMENT and can(rights, Act.WAIVE, booking):
@@ -92,6 +106,10 @@ def _quiet(booking: Booking, rights: Rights, now: datetime) -> Iterator[Action]:
         yield Action(gettext("Message"), "chat", _step(booking, "reply"))
     if can(rights, Act.TRUST, booking) and booking.contact_email:
         yield Action(gettext("Open customer"), "user", _step(booking, "trust"))
+
+
+def _mark(booking: Booking, mark: Mark) -> Action:
+    return Action(LABELS[mark](), ICONS[mark], mark_url(booking, mark), key=new_token())
 
 
 def _missed(booking: Booking, now: datetime) -> Iterator[Action]:

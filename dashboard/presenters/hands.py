@@ -55,7 +55,9 @@ class Hand:
 
 
 def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
-    """First what ends by itself or is promised, the soonest moment first; then the rest, the oldest first."""
+    """First what ends by itself or is promised, the soonest moment first; then the rest, the oldest first; last the
+    past visits that nobody marked.
+    """
     ending = [(booking.hold_expires_at, _request(booking, hands, rights, now)) for booking in hands.requests]
     ending += [(booking.starts_at, _orphaned(booking, rights)) for booking in hands.orphaned]
     ending += [(booking.fee_settles_at, _missed(booking, hands, rights, now)) for booking in hands.missed]
@@ -64,7 +66,8 @@ def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
     waiting += [(text.received_at, _text(text, hands, rights)) for text in hands.texts]
     waiting += [(alert.created_at, _alert(alert, hands, rights)) for alert in hands.alerts]
     waiting += [(refund.created_at, _to_hand_back(refund, hands, rights)) for refund in hands.to_hand_back]
-    return [*_by_time(ending), *_by_time(waiting)]
+    past = [_unmarked(booking, rights) for booking in hands.unmarked]
+    return [*_by_time(ending), *_by_time(waiting), *past]
 
 
 def unpaid_rows(hands: Hands, *, now: datetime) -> list[day.Row]:
@@ -143,6 +146,23 @@ def _missed(booking: Booking, hands: Hands, rights: Rights, now: datetime) -> Ha
             booking,
             (Act.WAIVE, gettext("Waive"), _step(booking, "waive")),
             (Act.MARK_MISSED, gettext("Came after all"), _step(booking, "came")),
+        ),
+        **about_of(booking),
+    )
+
+
+def _unmarked(booking: Booking, rights: Rights) -> Hand:
+    return Hand(
+        icon_name="clock",
+        title=gettext("Did it take place?"),
+        text=gettext("Nobody has marked this visit. It stays as it is until somebody does."),
+        sum="",
+        since=_moment(booking.ends_at, booking),
+        actions=_allowed(
+            rights,
+            booking,
+            (Act.MARK_PROGRESS, gettext("Complete"), _step(booking, "complete")),
+            (Act.MARK_MISSED, gettext("No-show"), _step(booking, "missed")),
         ),
         **about_of(booking),
     )

@@ -51,6 +51,14 @@ class Said:
     is_ours: bool
 
 
+def stamp_of(booking: Booking, money: Money) -> str:
+    """What of a booking matters for money and state; any change of it makes a page stale."""
+    balance = money.balance
+    waiting = sum(refund.amount_minor for refund in waiting_refunds(money))
+    sums = (balance.owed_minor, balance.paid_minor, balance.refunded_minor, balance.returned_minor, waiting)
+    return f"{booking.status}.{booking.ical_sequence}.{'.'.join(map(str, sums))}"
+
+
 def booking_facts(booking: Booking) -> tuple[str, str]:
     """Who, and when for what."""
     name = formats.isolated(booking.contact_name) or gettext("No name given")

@@ -22,7 +22,7 @@ from core.references import new_token
 from dashboard import once, queries
 from dashboard.forms import SeenForm, StepForm
 from dashboard.permissions import Act, can
-from dashboard.presenters.steps import Ask, booking_facts, waiting_refunds
+from dashboard.presenters.steps import Ask, booking_facts, stamp_of
 from dashboard.queries import Money
 from dashboard.views.booking import booking_page, open_booking
 from dashboard.views.pages import Desk, show
@@ -47,11 +47,7 @@ class Opened:
 
     @property
     def stamp(self) -> str:
-        """What of the booking matters for money and state; any change of it makes a page stale."""
-        balance, booking = self.money.balance, self.booking
-        waiting = sum(refund.amount_minor for refund in waiting_refunds(self.money))
-        sums = (balance.owed_minor, balance.paid_minor, balance.refunded_minor, balance.returned_minor, waiting)
-        return f"{booking.status}.{booking.ical_sequence}.{'.'.join(map(str, sums))}"
+        return stamp_of(self.booking, self.money)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +129,7 @@ def _done(opened: Opened, form: StepForm, step: Step, key: str) -> str | DomainE
     if not once.claim(opened.request, key):
         return None
     booking = locked_booking(opened.booking.pk)
-    if Opened(opened.request, opened.desk, booking, queries.money_of(booking)).stamp != opened.stamp:
+    if stamp_of(booking, queries.money_of(booking)) != opened.stamp:
         return StalePage()
     try:
         return step.run(form, key)

@@ -48,7 +48,13 @@ def missed(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     )
 
     def run(form: MissedForm, key: str) -> str:
-        mark_no_show(booking_id=booking.pk, actor=desk.actor, now=desk.now, reason=form.cleaned_data["reason"])
+        mark_no_show(
+            booking_id=booking.pk,
+            expected_sequence=booking.ical_sequence,
+            actor=desk.actor,
+            now=desk.now,
+            reason=form.cleaned_data["reason"],
+        )
         return gettext("Marked as no-show. The customer gets a mail.")
 
     step = Step(lambda form: words.missed(booking, fee, terms.waiver_hours), run)
@@ -65,7 +71,13 @@ def came(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 
     def run(form: ReasonForm, key: str) -> str:
         reason = form.cleaned_data["reason"]
-        undo_no_show(booking_id=opened.booking.pk, actor=desk.actor, now=desk.now, reason=reason)
+        undo_no_show(
+            booking_id=opened.booking.pk,
+            expected_sequence=opened.booking.ical_sequence,
+            actor=desk.actor,
+            now=desk.now,
+            reason=reason,
+        )
         return gettext("The no-show is taken back.")
 
     return answer(opened, ReasonForm(opened.data), Step(lambda form: words.came(opened.booking), run))
@@ -94,6 +106,7 @@ def cancel(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     def run(form: CancelForm, key: str) -> str:
         cancel_booking(
             booking_id=booking.pk,
+            expected_sequence=booking.ical_sequence,
             expected_fee_minor=form.fee_minor,
             actor=desk.actor,
             now=desk.now,

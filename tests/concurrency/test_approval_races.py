@@ -55,7 +55,9 @@ def waiting(place: Studio, start: int, stripe: Stripe) -> tuple[Booking, Refund]
     payment = begin_and_pay(booking, stripe, 8000)
     money.gateway_news(payment)
     money.deliver()
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW
+    )
     return booking, Refund.objects.select_related("payment").get(payment=payment)
 
 
@@ -153,7 +155,14 @@ def test_a_cancellation_clicked_twice_asks_for_one_approval(place: Studio, strip
         payment = begin_and_pay(booking, stripe, 8000)
         money.gateway_news(payment)
         money.deliver()
-        cancel = partial(cancel_booking, booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+        cancel = partial(
+            cancel_booking,
+            booking_id=booking.pk,
+            expected_sequence=booking.ical_sequence,
+            expected_fee_minor=0,
+            actor=LINK,
+            now=NOW,
+        )
 
         outcomes = race([cancel] * 3)
 

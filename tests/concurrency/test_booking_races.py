@@ -305,7 +305,9 @@ def test_the_same_click_five_times_is_one_hold(rounds: int) -> None:
         assert Allocation.objects.count() == 1
         live = Booking.objects.get(status=BookingStatus.HELD)
         confirm(live)
-        cancel_booking(booking_id=live.pk, expected_fee_minor=0, actor=DESK, now=NOW)
+        cancel_booking(
+            booking_id=live.pk, expected_sequence=live.ical_sequence, expected_fee_minor=0, actor=DESK, now=NOW
+        )
 
     assert violations() == {}
 
@@ -320,7 +322,14 @@ def test_confirming_and_cancelling_at_once(rounds: int) -> None:
         outcomes = race(
             [
                 partial(confirm, held),
-                partial(cancel_booking, booking_id=held.pk, expected_fee_minor=0, actor=LINK, now=NOW),
+                partial(
+                    cancel_booking,
+                    booking_id=held.pk,
+                    expected_sequence=held.ical_sequence,
+                    expected_fee_minor=0,
+                    actor=LINK,
+                    now=NOW,
+                ),
             ]
         )
         held.refresh_from_db()
@@ -336,7 +345,14 @@ def test_cancelling_five_times_at_once_is_done_once(rounds: int) -> None:
 
     for start in times(place, rounds):
         booking = booked(place, start_minute=start)
-        act = partial(cancel_booking, booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+        act = partial(
+            cancel_booking,
+            booking_id=booking.pk,
+            expected_sequence=booking.ical_sequence,
+            expected_fee_minor=0,
+            actor=LINK,
+            now=NOW,
+        )
         assert tally(race([act] * 5)) == {"Booking": 1, "AlreadyCancelled": 4}
 
     assert Notification.objects.filter(kind="cancelled").count() == 2 * rounds

@@ -48,7 +48,7 @@ def twice(desk: DeskClient, booking: Booking, step: str, **changes: str) -> list
 @rounds(short=5, full=50)
 def test_a_fee_is_waived_once(client: Client, booking: Booking, rounds: int) -> None:
     desk = at_desk(client, Role.OWNER)
-    mark_no_show(booking_id=booking.pk, actor=journeys.DESK, now=clock.now())
+    mark_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=journeys.DESK, now=clock.now())
     booking.refresh_from_db()
 
     for number in range(1, rounds + 1):
@@ -61,7 +61,7 @@ def test_of_two_people_who_see_the_same_sums_one_waives_and_the_other_is_told(
     client: Client, booking: Booking, rounds: int
 ) -> None:
     people = (at_desk(client, Role.OWNER), at_desk(Client(), Role.OWNER))
-    mark_no_show(booking_id=booking.pk, actor=journeys.DESK, now=clock.now())
+    mark_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=journeys.DESK, now=clock.now())
     booking.refresh_from_db()
 
     for number in range(1, rounds + 1):

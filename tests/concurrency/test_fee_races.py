@@ -61,7 +61,7 @@ def missed(place: Studio, stripe: Stripe, round_number: int) -> tuple[Booking, d
     stripe.control.set_up(str(setup.setup_intent_id))
     sync_card_setup(setup_id=setup.pk, now=NOW)
     settle_card(saved_card_id=SavedCard.objects.get(subject_ref=subject_ref(booking)).pk, now=NOW)
-    mark_no_show(booking_id=booking.pk, actor=DESK, now=booking.ends_at)
+    mark_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=booking.ends_at)
     moment = booking.ends_at + timedelta(days=1)
     settle_due_fees(now=moment)
     booking.refresh_from_db()
@@ -103,7 +103,9 @@ def test_staff_take_a_fee_back_while_the_worker_charges_it(rounds: int, place: S
     for number in range(rounds):
         booking, moment = missed(place, stripe, number)
         payment = charge_fee(booking_id=booking.pk, actor=DESK, now=moment)
-        undo = partial(undo_no_show, booking_id=booking.pk, actor=DESK, now=moment)
+        undo = partial(
+            undo_no_show, booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=moment
+        )
         assert set(tally(race([undo, partial(charge, payment_id=payment.pk, now=moment)]))) <= {
             "Booking",
             "PaymentStatus",

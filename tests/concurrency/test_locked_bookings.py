@@ -83,7 +83,7 @@ def begun(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
 
 def missed(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
     booking = begun(place, monkeypatch)
-    mark_no_show(booking_id=booking.pk, actor=DESK, now=clock.now())
+    mark_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=clock.now())
     return booking
 
 

@@ -302,7 +302,14 @@ def test_a_customer_cancels_while_the_payment_succeeds(rounds: int) -> None:
         for start in starts(place, rounds):
             booking = booked(place, start_minute=start)
             payment = arrived_alone(booking, 8000)
-            cancel = partial(cancel_booking, booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+            cancel = partial(
+                cancel_booking,
+                booking_id=booking.pk,
+                expected_sequence=booking.ical_sequence,
+                expected_fee_minor=0,
+                actor=LINK,
+                now=NOW,
+            )
             outcomes = race([cancel, settling(payment)])
             settle_payment(payment_id=payment.pk, now=NOW)
             seen.add((status_of(booking), kept(booking), type(outcomes[0]).__name__))
@@ -321,7 +328,14 @@ def test_a_late_cancellation_meets_the_payment_and_charges_what_was_shown_or_not
             soon = booking.starts_at - timedelta(hours=10)
             Booking.objects.filter(pk=booking.pk).update(hold_expires_at=soon + timedelta(minutes=5))
             payment = arrived_alone(booking, 8000, now=soon)
-            cancel = partial(cancel_booking, booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=soon)
+            cancel = partial(
+                cancel_booking,
+                booking_id=booking.pk,
+                expected_sequence=booking.ical_sequence,
+                expected_fee_minor=0,
+                actor=LINK,
+                now=soon,
+            )
             outcomes = race([cancel, settling(payment, soon)])
             settle_payment(payment_id=payment.pk, now=soon)
             seen.add((status_of(booking), kept(booking), type(outcomes[0]).__name__))
@@ -342,8 +356,21 @@ def test_a_cancellation_and_a_no_show_at_once_make_one_fee(rounds: int) -> None:
             moment = booking.starts_at + timedelta(minutes=20)
             outcomes = race(
                 [
-                    partial(cancel_booking, booking_id=booking.pk, expected_fee_minor=0, actor=DESK, now=moment),
-                    partial(mark_no_show, booking_id=booking.pk, actor=DESK, now=moment),
+                    partial(
+                        cancel_booking,
+                        booking_id=booking.pk,
+                        expected_sequence=booking.ical_sequence,
+                        expected_fee_minor=0,
+                        actor=DESK,
+                        now=moment,
+                    ),
+                    partial(
+                        mark_no_show,
+                        booking_id=booking.pk,
+                        expected_sequence=booking.ical_sequence,
+                        actor=DESK,
+                        now=moment,
+                    ),
                 ]
             )
             seen.add((status_of(booking), kept(booking), *names(outcomes)))
@@ -357,7 +384,9 @@ def test_a_fee_is_waived_while_it_is_being_settled(rounds: int) -> None:
     with no_violations(NOW + timedelta(days=400)):
         for start in starts(place, rounds):
             booking = paid_booking(place, start)
-            mark_no_show(booking_id=booking.pk, actor=DESK, now=booking.ends_at)
+            mark_no_show(
+                booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=booking.ends_at
+            )
             over = booking.ends_at + timedelta(hours=24)
             race(
                 [
@@ -385,12 +414,20 @@ def test_a_no_show_is_undone_while_its_fee_is_being_settled(rounds: int) -> None
             booking = booked(place, start_minute=start)
             settle_card(saved_card_id=card_kept(booking).pk, now=NOW)
             booking.refresh_from_db()
-            mark_no_show(booking_id=booking.pk, actor=DESK, now=booking.ends_at)
+            mark_no_show(
+                booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=booking.ends_at
+            )
             over = booking.ends_at + timedelta(hours=24)
             race(
                 [
                     partial(settle_due_fees, now=over),
-                    partial(undo_no_show, booking_id=booking.pk, actor=DESK, now=over),
+                    partial(
+                        undo_no_show,
+                        booking_id=booking.pk,
+                        expected_sequence=booking.ical_sequence,
+                        actor=DESK,
+                        now=over,
+                    ),
                 ]
             )
             assert status_of(booking) == "confirmed"

@@ -29,7 +29,14 @@ def strict_booking(**values: object) -> Booking:
 
 
 def cancel(booking: Booking, fee: int, now: datetime = NOW, **changes: object) -> Booking:
-    arguments = {"booking_id": booking.pk, "expected_fee_minor": fee, "actor": LINK, "now": now, **changes}
+    arguments = {
+        "booking_id": booking.pk,
+        "expected_sequence": booking.ical_sequence,
+        "expected_fee_minor": fee,
+        "actor": LINK,
+        "now": now,
+        **changes,
+    }
     return cancel_booking(**arguments)  # type: ignore[arg-type]
 
 

@@ -87,7 +87,9 @@ def test_confirm_at_the_last_moment_is_in_time() -> None:
 
 def test_confirm_of_a_cancelled_booking_is_refused() -> None:
     booking = confirm(hold(studio()).booking)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=DESK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=DESK, now=NOW
+    )
 
     with pytest.raises(HoldOver):
         confirm(booking)

@@ -49,9 +49,13 @@ def healthy() -> Booking:
         now=NOW,
     )
     cancelled = booked(place, 13)
-    cancel_booking(booking_id=cancelled.pk, expected_fee_minor=4000, actor=LINK, now=NOW)
+    cancel_booking(
+        booking_id=cancelled.pk, expected_sequence=cancelled.ical_sequence, expected_fee_minor=4000, actor=LINK, now=NOW
+    )
     freed = booked(place, 13)
-    cancel_booking(booking_id=freed.pk, expected_fee_minor=0, actor=DESK, now=NOW)
+    cancel_booking(
+        booking_id=freed.pk, expected_sequence=freed.ical_sequence, expected_fee_minor=0, actor=DESK, now=NOW
+    )
     return booked(place, 13, add_on_ids=[towel.pk])
 
 

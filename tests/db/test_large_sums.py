@@ -49,7 +49,9 @@ def test_the_dearest_visit_is_booked_paid_in_cash_and_given_back() -> None:
         now=NOW,
     )
     deliver()
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=DESK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=DESK, now=NOW
+    )
 
     booking.refresh_from_db()
     assert (booking.total_minor, booking.tax_minor) == (TOTAL, TOTAL // 2)
@@ -62,7 +64,7 @@ def test_the_dearest_fee_is_owed_in_full() -> None:
     place, extras = dear_studio(no_show_fee_kind="all")
     booking = booked(place, add_on_ids=extras)
 
-    mark_no_show(booking_id=booking.pk, actor=DESK, now=booking.ends_at)
+    mark_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=booking.ends_at)
 
     assert balance(subject_ref(booking)).open_minor == TOTAL
     found = hands(rights_of(desk_user(Role.OWNER)), booking.ends_at)

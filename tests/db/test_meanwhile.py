@@ -43,7 +43,9 @@ def studio(settings: Settings) -> Studio:
 
 
 def cancel(booking: Booking, now: datetime) -> None:
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=now)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=now
+    )
 
 
 def move(studio: Studio, booking: Booking, now: datetime) -> None:

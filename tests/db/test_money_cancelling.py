@@ -66,7 +66,9 @@ def settled_booking(mode: str, paid: int, *, has_card: bool = False, **policy: A
 
 def cancel(booking: Booking, fee: int, left: timedelta, **changes: Any) -> Booking:
     values = {"actor": LINK, "now": booking.starts_at - left, **changes}
-    return cancel_booking(booking_id=booking.pk, expected_fee_minor=fee, **values)
+    return cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=fee, **values
+    )
 
 
 def money_of(booking: Booking) -> tuple[int, int, int, int]:
@@ -444,7 +446,9 @@ def test_the_receipt_of_a_paid_move_has_its_fee_and_the_mail_leads_to_it() -> No
 def test_money_that_goes_back_at_once_has_its_receipt_too() -> None:
     booking, place = movable()
     propose(booking, place.minute(14, days=7))
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW
+    )
 
     payment = pay_move(booking)
 
@@ -497,7 +501,9 @@ def test_money_for_a_move_goes_back_once_when_its_booking_is_cancelled_before_an
     arrived(booking, 500, purpose=Purpose.MOVE)
     late = booking.starts_at - timedelta(hours=30)
 
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=4000, actor=LINK, now=late)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=4000, actor=LINK, now=late
+    )
     deliver(now=late)
 
     booking.refresh_from_db()

@@ -128,7 +128,9 @@ def test_a_payment_of_another_booking_is_not_refunded_here() -> None:
 def test_cash_that_goes_back_by_the_rules_waits_for_the_desk() -> None:
     booking = booked(paid_studio("venue"))
     take(booking, 8000)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=DESK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=DESK, now=NOW
+    )
     refund = Refund.objects.get()
     assert (refund.status, refund.amount_minor) == ("queued", 8000)
 
@@ -353,7 +355,13 @@ def noted_as_missed() -> Booking:
     booking = waiting(paid_studio("deposit", no_show_fee_kind="all"))
     arrived(booking, 1600)
     deliver()
-    mark_no_show(booking_id=booking.pk, actor=DESK, now=booking.ends_at, reason="We waited.")
+    mark_no_show(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        actor=DESK,
+        now=booking.ends_at,
+        reason="We waited.",
+    )
     return booking
 
 

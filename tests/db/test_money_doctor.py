@@ -54,8 +54,13 @@ def healthy() -> dict[str, Booking]:
     cancel(taken, 0, NOW + timedelta(minutes=12))
     for name in ("missed", "undone", "waived"):
         noted = made[name].ends_at
-        mark_no_show(booking_id=made[name].pk, actor=DESK, now=noted)
-    undo_no_show(booking_id=made["undone"].pk, actor=DESK, now=made["undone"].ends_at)
+        mark_no_show(booking_id=made[name].pk, expected_sequence=made[name].ical_sequence, actor=DESK, now=noted)
+    undo_no_show(
+        booking_id=made["undone"].pk,
+        expected_sequence=made["undone"].ical_sequence,
+        actor=DESK,
+        now=made["undone"].ends_at,
+    )
     waive_fee(booking_id=made["waived"].pk, amount_minor=1000, reason="", actor=DESK, now=made["waived"].ends_at)
     settle_due_fees(now=LATER)
     deliver()
@@ -72,7 +77,9 @@ def paid_card_booking(place: Any) -> Booking:
 
 
 def cancel(booking: Booking, fee: int, now: Any, actor: Any = LINK) -> None:
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=fee, actor=actor, now=now)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=fee, actor=actor, now=now
+    )
 
 
 def violations() -> dict[str, list[str]]:

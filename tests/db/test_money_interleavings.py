@@ -153,7 +153,13 @@ class Life(RuleBasedStateMachine):
         actor = journeys.DESK if by_business else journeys.LINK
         with suppress(DomainError):
             fee = 0 if by_business else cancellation_fee_of(self.booking, now=self.now)
-            cancel_booking(booking_id=self.booking_id, expected_fee_minor=fee, actor=actor, now=self.now)
+            cancel_booking(
+                booking_id=self.booking_id,
+                expected_sequence=self.booking.ical_sequence,
+                expected_fee_minor=fee,
+                actor=actor,
+                now=self.now,
+            )
 
     # --- Stripe ------------------------------------------------------------------------------------------------------
 
@@ -250,12 +256,22 @@ class Life(RuleBasedStateMachine):
     @rule()
     def notes_that_nobody_came(self) -> None:
         with suppress(DomainError):
-            mark_no_show(booking_id=self.booking_id, actor=journeys.DESK, now=self.now)
+            mark_no_show(
+                booking_id=self.booking_id,
+                expected_sequence=self.booking.ical_sequence,
+                actor=journeys.DESK,
+                now=self.now,
+            )
 
     @rule()
     def takes_it_back(self) -> None:
         with suppress(DomainError):
-            undo_no_show(booking_id=self.booking_id, actor=journeys.DESK, now=self.now)
+            undo_no_show(
+                booking_id=self.booking_id,
+                expected_sequence=self.booking.ical_sequence,
+                actor=journeys.DESK,
+                now=self.now,
+            )
 
     # --- time and the machines ---------------------------------------------------------------------------------------
 

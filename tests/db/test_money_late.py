@@ -227,7 +227,9 @@ def test_a_card_that_came_late_is_taken_if_the_time_is_free_and_forgotten_if_not
 
 def test_a_card_of_a_booking_cancelled_before_it_stood_is_forgotten() -> None:
     booking = waiting(paid_studio("card"))
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW
+    )
     card = card_kept(booking, now=LATE)
 
     settle_card(saved_card_id=card.pk, now=LATE)
@@ -241,7 +243,9 @@ def test_a_card_of_a_booking_cancelled_late_is_kept_for_its_fee() -> None:
     card = card_kept(booking)
     settle_card(saved_card_id=card.pk, now=NOW)
     late = booking.starts_at - timedelta(hours=1)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=8000, actor=LINK, now=late)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=8000, actor=LINK, now=late
+    )
 
     settle_card(saved_card_id=card.pk, now=late)
 

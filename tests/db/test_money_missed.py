@@ -59,7 +59,9 @@ def agreed(mode: str = "card", *, paid: int = 0, **policy: Any) -> Booking:
 def missed(booking: Booking) -> datetime:
     """Mark it a quarter of an hour after the start, and return when."""
     moment = booking.starts_at + timedelta(minutes=15)
-    mark_no_show(booking_id=booking.pk, actor=DESK, now=moment, reason="Nobody came")
+    mark_no_show(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=moment, reason="Nobody came"
+    )
     booking.refresh_from_db()
     return moment
 
@@ -228,7 +230,11 @@ def test_waiving_twice_takes_the_fee_off_once() -> None:
 def test_a_late_cancellation_fee_can_be_waived_too() -> None:
     booking = agreed()
     cancel_booking(
-        booking_id=booking.pk, expected_fee_minor=4000, actor=LINK, now=booking.starts_at - timedelta(hours=30)
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        expected_fee_minor=4000,
+        actor=LINK,
+        now=booking.starts_at - timedelta(hours=30),
     )
 
     waive_fee(booking_id=booking.pk, amount_minor=None, reason="", actor=DESK, now=booking.starts_at)
@@ -245,7 +251,7 @@ def test_marking_too_early_or_too_late_is_refused() -> None:
         (booking.starts_at + timedelta(days=14, seconds=1), "too_late"),
     ):
         with pytest.raises(CannotMarkMissed) as refused:
-            mark_no_show(booking_id=booking.pk, actor=DESK, now=moment)
+            mark_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=moment)
         assert refused.value.data["why"] == why
 
     booking.refresh_from_db()
@@ -281,8 +287,14 @@ def test_undoing_owes_the_price_again_and_returns_the_fee(is_settled: bool) -> N
         charged = Payment.objects.get(is_off_session=True)
         Payment.objects.filter(pk=charged.pk).update(status="succeeded", succeeded_at=moment, intent_id="pi_x")
 
-    undo_no_show(booking_id=booking.pk, actor=DESK, now=moment + 2 * DAY, reason="Was there")
-    undo_no_show(booking_id=booking.pk, actor=DESK, now=moment + 2 * DAY)
+    undo_no_show(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        actor=DESK,
+        now=moment + 2 * DAY,
+        reason="Was there",
+    )
+    undo_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=moment + 2 * DAY)
 
     booking.refresh_from_db()
     sums = balance(subject_ref(booking))
@@ -296,7 +308,7 @@ def test_a_fee_charged_while_staff_take_it_back_goes_back() -> None:
     booking = agreed()
     moment = missed(booking)
     settle_due_fees(now=moment + DAY)
-    undo_no_show(booking_id=booking.pk, actor=DESK, now=moment + 2 * DAY)
+    undo_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=moment + 2 * DAY)
     # The bank had it just before.
     charged = Payment.objects.get(is_off_session=True)
     Payment.objects.filter(pk=charged.pk).update(status="succeeded", succeeded_at=moment, intent_id="pi_x")
@@ -317,7 +329,7 @@ def test_a_fee_that_went_back_when_staff_took_it_back_goes_back_once() -> None:
     settle_due_fees(now=moment + DAY)
     charged = Payment.objects.get(is_off_session=True)
     Payment.objects.filter(pk=charged.pk).update(status="succeeded", succeeded_at=moment, intent_id="pi_x")
-    undo_no_show(booking_id=booking.pk, actor=DESK, now=moment + 2 * DAY)
+    undo_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=moment + 2 * DAY)
 
     settle_payment(payment_id=charged.pk, now=moment + 2 * DAY)
 
@@ -375,9 +387,9 @@ def test_undoing_takes_a_waiver_back_and_marking_again_is_a_new_fee() -> None:
     moment = missed(booking)
     waive_fee(booking_id=booking.pk, amount_minor=3000, reason="", actor=DESK, now=moment)
 
-    undo_no_show(booking_id=booking.pk, actor=DESK, now=moment)
+    undo_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=moment)
     assert balance(subject_ref(booking)).owed_minor == 8000
-    mark_no_show(booking_id=booking.pk, actor=DESK, now=moment)
+    mark_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=moment)
 
     assert balance(subject_ref(booking)).owed_minor == 8000
 
@@ -385,10 +397,15 @@ def test_undoing_takes_a_waiver_back_and_marking_again_is_a_new_fee() -> None:
 def test_undoing_what_was_never_noted_or_too_late_is_refused() -> None:
     booking = agreed()
     with pytest.raises(CannotUndoMissed):
-        undo_no_show(booking_id=booking.pk, actor=DESK, now=booking.ends_at)
+        undo_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=booking.ends_at)
     missed(booking)
     with pytest.raises(CannotUndoMissed):
-        undo_no_show(booking_id=booking.pk, actor=DESK, now=booking.starts_at + timedelta(days=15))
+        undo_no_show(
+            booking_id=booking.pk,
+            expected_sequence=booking.ical_sequence,
+            actor=DESK,
+            now=booking.starts_at + timedelta(days=15),
+        )
 
 
 def test_a_charge_that_the_bank_refused_sends_a_link_and_two_reminders_once() -> None:

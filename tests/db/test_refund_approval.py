@@ -53,7 +53,14 @@ def paid(place: Studio, *, days: int = 4, amount_minor: int = 8000, **values: An
 def cancelled(booking: Booking, *, actor: Any = LINK, **values: Any) -> Refund:
     """The one refund of a cancellation."""
     fee = cancellation_fee_of(booking, now=NOW) if actor is LINK or values.get("on_behalf") else 0
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=fee, actor=actor, now=NOW, **values)
+    cancel_booking(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        expected_fee_minor=fee,
+        actor=actor,
+        now=NOW,
+        **values,
+    )
     booking.refresh_from_db()
     return Refund.objects.get(payment__subject_ref=subject_ref(booking))
 
@@ -253,7 +260,9 @@ def test_what_was_paid_beyond_the_price_never_waits(place: Studio) -> None:
     booking = paid(place)
     arrived(booking, 8000)
 
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW
+    )
 
     made = Refund.objects.order_by("pk").values_list("reason", "status", "amount_minor")
     assert list(made) == [("excess", "queued", 8000), ("policy", "awaiting_approval", 8000)]
@@ -353,7 +362,9 @@ def test_what_the_fee_of_the_rules_lacks_already_is_not_kept_once_more(place: St
     money.deliver()
     booking.refresh_from_db()
     at = booking.starts_at - timedelta(hours=30)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=4000, actor=LINK, now=at)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=4000, actor=LINK, now=at
+    )
     refund = Refund.objects.get()
     stripe.control.refund_outside(str(payment.intent_id), 3000)
     sync_refunds(payment_id=payment.pk, now=at)

@@ -278,9 +278,13 @@ def test_moving_when_late_keeps_what_cancelling_would_have_cost() -> None:
     assert booking.fee_anchor_minor == 4000
 
     with pytest.raises(StalePage) as stale:
-        cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=moment)
+        cancel_booking(
+            booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=moment
+        )
     assert stale.value.data["fee_minor"] == 4000
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=4000, actor=LINK, now=moment)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=4000, actor=LINK, now=moment
+    )
 
 
 def test_what_is_cancelled_or_only_held_cannot_be_moved() -> None:
@@ -290,7 +294,9 @@ def test_what_is_cancelled_or_only_held_cannot_be_moved() -> None:
         move(held, place.minute(13))
 
     booking = booked(place, 10)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW
+    )
     with pytest.raises(AlreadyCancelled):
         move(booking, place.minute(13))
 

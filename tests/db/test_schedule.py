@@ -107,7 +107,9 @@ def test_what_bookings_ahead_need_cannot_go() -> None:
         assert refused.value.data["references"] == [booking.reference]
         assert refused.value.data["bookings"][0].booking_id == booking.pk
     lock_unless_needed(spare, now=NOW)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=DESK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=DESK, now=NOW
+    )
     for thing in needed:
         lock_unless_needed(thing, now=NOW)
 

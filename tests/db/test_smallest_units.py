@@ -95,7 +95,9 @@ def is_accounted_for(booking: Booking, fee_minor: int) -> None:
 def cancel(booking: Booking, dice: Random) -> None:
     now = booking.starts_at - DAY
     fee = cancellation_fee_of(booking, now=now)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=fee, actor=LINK, now=now)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=fee, actor=LINK, now=now
+    )
     booking.refresh_from_db()
     is_accounted_for(booking, fee)
     pay_too_much(booking)
@@ -113,7 +115,7 @@ def pay_too_much(booking: Booking) -> None:
 
 def miss(booking: Booking, dice: Random) -> None:
     now = booking.ends_at
-    mark_no_show(booking_id=booking.pk, actor=DESK, now=now)
+    mark_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=now)
     fee = fee_left(booking)
     if dice.random() < 0.3:
         waive_fee(booking_id=booking.pk, amount_minor=dice.randint(1, fee), reason="", actor=DESK, now=now)
@@ -125,9 +127,9 @@ def miss(booking: Booking, dice: Random) -> None:
 
 def come_after_all(booking: Booking, dice: Random) -> None:
     now = booking.ends_at
-    mark_no_show(booking_id=booking.pk, actor=DESK, now=now)
+    mark_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=now)
     settle_due_fees(now=now + DAY)
-    undo_no_show(booking_id=booking.pk, actor=DESK, now=now + DAY)
+    undo_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=now + DAY)
     booking.refresh_from_db()
     is_accounted_for(booking, booking.total_minor)
 

@@ -39,8 +39,8 @@ def steps_of(booking: Booking) -> list[tuple[str, str, str]]:
 
 def test_a_visit_goes_on_and_back_and_its_history_says_so(booking: Booking) -> None:
     for act in (mark_arrived, undo_arrived, mark_arrived, start_visit, undo_start, start_visit, complete_visit):
-        act(booking_id=booking.pk, actor=DESK, now=booking.starts_at)
-    undo_complete(booking_id=booking.pk, actor=DESK, now=booking.ends_at)
+        act(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=booking.starts_at)
+    undo_complete(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=booking.ends_at)
 
     booking.refresh_from_db()
     assert (booking.status, booking.arrived_at) == ("started", booking.starts_at)
@@ -58,7 +58,7 @@ def test_a_visit_goes_on_and_back_and_its_history_says_so(booking: Booking) -> N
 @pytest.mark.parametrize("act", [mark_arrived, start_visit, complete_visit])
 def test_twice_is_once(booking: Booking, act: Callable[..., Booking]) -> None:
     for _ in range(2):
-        act(booking_id=booking.pk, actor=DESK, now=booking.starts_at)
+        act(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=booking.starts_at)
 
     assert len(steps_of(booking)) == 1
 
@@ -79,18 +79,30 @@ def test_nothing_is_marked_before_the_day_but_all_of_it_on_the_day(
     booking: Booking, act: Callable[..., Booking]
 ) -> None:
     with pytest.raises(CannotMarkVisit):
-        act(booking_id=booking.pk, actor=DESK, now=booking.starts_at - timedelta(hours=11))
+        act(
+            booking_id=booking.pk,
+            expected_sequence=booking.ical_sequence,
+            actor=DESK,
+            now=booking.starts_at - timedelta(hours=11),
+        )
 
     # Midnight in Berlin is eleven in the evening in UTC, when the day of the place has begun.
-    assert act(booking_id=booking.pk, actor=DESK, now=booking.starts_at - timedelta(hours=9, minutes=50))
+    assert act(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        actor=DESK,
+        now=booking.starts_at - timedelta(hours=9, minutes=50),
+    )
 
 
 @pytest.mark.parametrize("act", [mark_arrived, start_visit, complete_visit, undo_start, undo_complete])
 def test_a_cancelled_visit_does_not_go_on(booking: Booking, act: Callable[..., Booking]) -> None:
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=DESK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=DESK, now=NOW
+    )
 
     with pytest.raises(CannotMarkVisit):
-        act(booking_id=booking.pk, actor=DESK, now=booking.starts_at)
+        act(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=booking.starts_at)
 
 
 def test_a_page_older_than_the_booking_marks_nothing(booking: Booking) -> None:

@@ -50,7 +50,12 @@ def booking(stripe: Stripe, moment: datetime) -> Booking:
     stripe.control.set_up(str(setup.setup_intent_id))
     sync_card_setup(setup_id=setup.pk, now=NOW)
     deliver()
-    mark_no_show(booking_id=found.pk, actor=DESK, now=found.starts_at + timedelta(minutes=15))
+    mark_no_show(
+        booking_id=found.pk,
+        expected_sequence=found.ical_sequence,
+        actor=DESK,
+        now=found.starts_at + timedelta(minutes=15),
+    )
     settle_due_fees(now=moment)
     found.refresh_from_db()
     assert Payment.objects.values_list("amount_minor", "status").get() == (8000, "created")
@@ -171,7 +176,7 @@ def test_a_fee_that_is_waived_whole_is_not_charged(booking: Booking, moment: dat
 
 def test_a_visit_that_took_place_after_all_is_not_charged(booking: Booking, moment: datetime) -> None:
     waive(booking, moment)
-    undo_no_show(booking_id=booking.pk, actor=DESK, now=moment)
+    undo_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=moment)
 
     deliver(now=moment)
 

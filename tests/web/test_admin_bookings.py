@@ -11,10 +11,11 @@ from accounts.models import Consent, Customer, User
 from bookings.enums import BookingStatus
 from bookings.links import LinkRole, manage_token
 from bookings.models import Allocation, Booking, BookingEvent, BookingLine
+from bookings.operations.reschedule import reschedule_booking
 from notifications.models import Notification
 from payments.models import Bill, BillLine
 from tests import factories, journeys
-from tests.factories import Studio
+from tests.factories import NOW, Studio
 from tests.web.conftest import StoppedClock
 
 
@@ -73,7 +74,7 @@ def test_asking_changes_nothing(desk: Client, booking: Booking, name: str) -> No
 
 
 def test_the_business_cancels_without_a_fee_and_with_its_reason(desk: Client, booking: Booking) -> None:
-    response = desk.post(step(booking, "cancel"), {"reason": "Ana is ill"}, follow=True)
+    response = desk.post(step(booking, "cancel"), {"reason": "Ana is ill", "sequence": "0"}, follow=True)
 
     booking.refresh_from_db()
     event = booking.events.latest("pk")
@@ -89,10 +90,10 @@ def test_the_business_cancels_without_a_fee_and_with_its_reason(desk: Client, bo
 
 
 def test_cancelling_twice_says_so(desk: Client, booking: Booking) -> None:
-    desk.post(step(booking, "cancel"), {"reason": ""})
+    desk.post(step(booking, "cancel"), {"reason": "", "sequence": "0"})
     before = everything()
 
-    response = desk.post(step(booking, "cancel"), {"reason": ""}, follow=True)
+    response = desk.post(step(booking, "cancel"), {"reason": "", "sequence": "0"}, follow=True)
 
     assert "already cancelled" in response.content.decode()
     assert everything() == before
@@ -109,7 +110,7 @@ def test_the_confirmation_goes_out_once_more(desk: Client, booking: Booking) -> 
 
 
 def test_a_cancelled_booking_is_not_confirmed_again(desk: Client, booking: Booking) -> None:
-    desk.post(step(booking, "cancel"), {"reason": ""})
+    desk.post(step(booking, "cancel"), {"reason": "", "sequence": "0"})
     count = Notification.objects.count()
 
     desk.post(step(booking, "resend"), {})
@@ -139,17 +140,32 @@ def test_looking_is_not_enough_to_act(booking: Booking) -> None:
     before = everything()
 
     page = client.get(reverse("admin:bookings_booking_change", args=[booking.pk]))
-    client.post(step(booking, "cancel"), {"reason": ""})
+    client.post(step(booking, "cancel"), {"reason": "", "sequence": "0"})
 
     assert page.status_code == 200
     assert "Cancel …" not in page.content.decode()
     assert everything() == before
 
 
+@pytest.mark.parametrize("sent", [{"sequence": "0"}, {}, {"sequence": "x"}])
+def test_a_page_older_than_a_move_cancels_nothing(desk: Client, booking: Booking, sent: dict[str, str]) -> None:
+    assert 'name="sequence" value="0"' in desk.get(step(booking, "cancel")).content.decode()
+    reschedule_booking(
+        booking_id=booking.pk, start_minute=int(booking.starts_at.timestamp()) // 60 + 240, staff_member_id=None,
+        expected_sequence=0, expected_fee_minor=0, actor=journeys.DESK, now=NOW,
+    )  # fmt: skip
+
+    response = desk.post(step(booking, "cancel"), {"reason": "", **sent}, follow=True)
+
+    assert "This booking has changed since you opened the page." in response.content.decode()
+    booking.refresh_from_db()
+    assert booking.status == "confirmed"
+
+
 def test_a_stranger_sees_no_step(booking: Booking) -> None:
     before = everything()
 
-    response = Client().post(step(booking, "cancel"), {"reason": ""})
+    response = Client().post(step(booking, "cancel"), {"reason": "", "sequence": "0"})
 
     assert (response.status_code, response["Location"].split("?")[0]) == (302, "/admin/login/")
     assert everything() == before

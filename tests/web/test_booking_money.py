@@ -305,7 +305,9 @@ def test_the_old_time_can_be_kept_after_all(client: Client) -> None:
 )
 def test_refund_says_how_far_it_is(client: Client, status: RefundStatus, words: str) -> None:
     booking = with_deposit()
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW
+    )
     Refund.objects.update(status=status, done_at=NOW if status == RefundStatus.SUCCEEDED else None)
 
     text = page(client, booking)
@@ -317,7 +319,9 @@ def test_refund_says_how_far_it_is(client: Client, status: RefundStatus, words: 
 
 def test_ledger_of_a_cancelled_booking_adds_up_to_nothing(client: Client) -> None:
     booking = with_deposit()
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW
+    )
 
     assert ledger(client, booking) == [
         ("Deposit paid Mon 4 Jan", "−€16.00"),
@@ -329,7 +333,13 @@ def test_ledger_of_a_cancelled_booking_adds_up_to_nothing(client: Client) -> Non
 def test_kept_deposit_is_a_fee_that_is_paid(client: Client, stopped: StoppedClock) -> None:
     booking = with_deposit(is_fee_capped_at_deposit=True, tiers=[(1440, "none", 0), (0, "percent", 5000)])
     stopped.pass_minutes(2.5 * DAY)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=1600, actor=LINK, now=stopped.now())
+    cancel_booking(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        expected_fee_minor=1600,
+        actor=LINK,
+        now=stopped.now(),
+    )
 
     assert "The fee of €16.00 is paid." in page(client, booking)
     assert ledger(client, booking) == [
@@ -397,7 +407,13 @@ def test_fee_for_not_coming_is_announced_before_it_is_charged(client: Client, st
     booking = with_deposit(no_show_fee_kind="percent", no_show_fee_value=5000)
     card_kept(booking)
     stopped.pass_minutes(3 * DAY + 4 * 60)
-    mark_no_show(booking_id=booking.pk, actor=DESK, now=stopped.now(), reason="Nobody came")
+    mark_no_show(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        actor=DESK,
+        now=stopped.now(),
+        reason="Nobody came",
+    )
 
     assert "You were missed at this appointment." in page(client, booking)
     assert "A fee of €40.00 becomes due on Fri 8 Jan, 11:00." in page(client, booking)
@@ -407,7 +423,13 @@ def test_fee_for_not_coming_is_announced_before_it_is_charged(client: Client, st
 def test_fee_for_not_coming_without_a_card_can_be_paid(client: Client, stopped: StoppedClock) -> None:
     booking = with_deposit(no_show_fee_kind="percent", no_show_fee_value=5000)
     stopped.pass_minutes(3 * DAY + 4 * 60)
-    mark_no_show(booking_id=booking.pk, actor=DESK, now=stopped.now(), reason="Nobody came")
+    mark_no_show(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        actor=DESK,
+        now=stopped.now(),
+        reason="Nobody came",
+    )
 
     assert "A fee of €24.00 is open." in page(client, booking)
     assert "Pay €24.00 now" in page(client, booking)
@@ -416,7 +438,13 @@ def test_fee_for_not_coming_without_a_card_can_be_paid(client: Client, stopped: 
 def test_fee_too_small_to_be_paid_online_says_so(client: Client, stopped: StoppedClock) -> None:
     booking = with_deposit(no_show_fee_kind="fixed", no_show_fee_value=1630)
     stopped.pass_minutes(3 * DAY + 4 * 60)
-    mark_no_show(booking_id=booking.pk, actor=DESK, now=stopped.now(), reason="Nobody came")
+    mark_no_show(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        actor=DESK,
+        now=stopped.now(),
+        reason="Nobody came",
+    )
 
     text = page(client, booking)
 

@@ -138,7 +138,13 @@ def test_post_for_a_cancelled_booking_leads_to_what_is_true(
     client: Client, studio: Studio, stopped: StoppedClock
 ) -> None:
     booking = booked(studio)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=stopped.now())
+    cancel_booking(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        expected_fee_minor=0,
+        actor=LINK,
+        now=stopped.now(),
+    )
 
     for page in ("cancel", "move"):
         response = client.post(link(booking, page), agreed(booking))

@@ -100,7 +100,9 @@ def test_called_off_and_begun_visits_say_what_is_true_instead(
     client: Client, studio: Studio, stopped: StoppedClock
 ) -> None:
     off, begun = booked(studio, 10), booked(studio, 14)
-    cancel_booking(booking_id=off.pk, expected_fee_minor=0, actor=LINK, now=stopped.now())
+    cancel_booking(
+        booking_id=off.pk, expected_sequence=off.ical_sequence, expected_fee_minor=0, actor=LINK, now=stopped.now()
+    )
     off.refresh_from_db()
 
     assert client.get(link(off, "coming"))["Location"] == link(off)

@@ -77,7 +77,13 @@ def test_success_page_of_something_else_leads_to_what_is_true(
     client: Client, studio: Studio, stopped: StoppedClock
 ) -> None:
     booking = booked(studio)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=stopped.now())
+    cancel_booking(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        expected_fee_minor=0,
+        actor=LINK,
+        now=stopped.now(),
+    )
 
     response = client.get(link(booking, "confirmed"))
 
@@ -101,7 +107,13 @@ def test_calendar_file_has_the_visit_and_the_link_of_whoever_asks(client: Client
 
 def test_calendar_file_of_a_cancelled_booking_is_gone(client: Client, studio: Studio, stopped: StoppedClock) -> None:
     booking = booked(studio)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=stopped.now())
+    cancel_booking(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        expected_fee_minor=0,
+        actor=LINK,
+        now=stopped.now(),
+    )
 
     assert client.get(link(booking, "calendar.ics")).status_code == 404
 

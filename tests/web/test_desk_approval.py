@@ -54,7 +54,9 @@ def waiting(place: Studio, hour: int) -> Booking:
     """Paid with 80.00, and cancelled by the customer while that is free."""
     booking = booked(place, start_minute=place.minute(hour, days=4))
     settle_payment(payment_id=arrived(booking, 8000).pk, now=NOW)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW
+    )
     booking.refresh_from_db()
     return booking
 

@@ -236,7 +236,7 @@ def test_reading_costs_the_same_for_one_and_three_of_each(
 
     one_of_each(9)
     stopped.at = studio.at(16)
-    with django_assert_max_num_queries(23) as one:
+    with django_assert_max_num_queries(24) as one:
         desk.client.get(HANDS)
     one_of_each(11)
     one_of_each(13)
@@ -244,7 +244,7 @@ def test_reading_costs_the_same_for_one_and_three_of_each(
     with django_assert_num_queries(len(one)):
         desk.client.get(HANDS)
 
-    assert len(listed(desk)) == 9
+    assert len(listed(desk)) == 12
 
 
 @pytest.mark.parametrize(("number", "is_said"), [(99, False), (101, True)])
@@ -267,6 +267,48 @@ def test_who_settles_an_alert_sees_whose_booking_it_is_about(desk: DeskClient, b
     html = desk.client.get(f"{HANDS}{found.pk}/").content.decode()
 
     assert f'<a href="/desk/bookings/{booking.reference}/">Jana Weber</a> · Tue 5 Jan, 10:00' in html
+
+
+# --- past visits that nobody marked -----------------------------------------------------------------------------------
+
+
+def test_a_past_visit_that_nobody_marked_is_asked_about_and_never_marked_by_itself(
+    desk: DeskClient, booking: Booking, stopped: StoppedClock
+) -> None:
+    stopped.at = booking.ends_at + timedelta(hours=2) - timedelta(seconds=1)
+    assert (listed(desk), count(desk)) == ([], 0)
+
+    stopped.at += timedelta(seconds=1)
+    html = desk.client.get(HANDS).content.decode()
+    assert (listed(desk), count(desk)) == (["Did it take place?"], 1)
+    assert f"/desk/bookings/{booking.reference}/complete?back=hands" in html
+    assert f"/desk/bookings/{booking.reference}/no-show?back=hands" in html
+    booking.refresh_from_db()
+    assert booking.status == "confirmed"
+
+    assert desk.do(booking, "complete", query={"back": "hands"})["Location"] == HANDS
+    assert (listed(desk), count(desk)) == ([], 0)
+
+
+def test_visits_are_asked_about_as_long_as_a_no_show_can_be_marked(
+    desk: DeskClient, booking: Booking, stopped: StoppedClock
+) -> None:
+    stopped.at = booking.starts_at + timedelta(days=14)
+    assert listed(desk) == ["Did it take place?"]
+
+    stopped.at += timedelta(seconds=1)
+    assert listed(desk) == []
+
+
+@pytest.mark.parametrize("step", ["start", "no-show"])
+def test_a_visit_that_was_marked_is_not_asked_about(
+    desk: DeskClient, booking: Booking, stopped: StoppedClock, step: str
+) -> None:
+    stopped.at = booking.starts_at + timedelta(minutes=20)
+    desk.do(booking, step)
+    stopped.at = booking.ends_at + timedelta(hours=3)
+
+    assert listed(desk) == []
 
 
 # --- visits whose person, room or place is gone -------------------------------------------------------------------

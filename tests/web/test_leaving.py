@@ -207,7 +207,14 @@ def test_who_loses_a_booking_gets_no_link_and_the_time_it_had(studio: Studio, bo
 
 def test_a_cancelled_booking_leaves_no_link_in_the_staff_calendar(studio: Studio, booking: Booking) -> None:
     invites_to(studio.staff[0].email)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=NOW, reason="")
+    cancel_booking(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        expected_fee_minor=0,
+        actor=LINK,
+        now=NOW,
+        reason="",
+    )
 
     [entry] = invites_to(studio.staff[0].email)
 

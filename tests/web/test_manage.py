@@ -82,7 +82,13 @@ def test_cancelled_booking_says_so_and_offers_to_book_again(
     client: Client, studio: Studio, stopped: StoppedClock
 ) -> None:
     booking = booked(studio)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=stopped.now())
+    cancel_booking(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        expected_fee_minor=0,
+        actor=LINK,
+        now=stopped.now(),
+    )
 
     page = client.get(link(booking)).content.decode()
 
@@ -95,7 +101,13 @@ def test_cancelled_booking_says_so_and_offers_to_book_again(
 def test_cancelled_late_names_the_open_fee(client: Client, studio: Studio, stopped: StoppedClock) -> None:
     booking = booked(studio)
     stopped.pass_minutes(600)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=4000, actor=LINK, now=stopped.now())
+    cancel_booking(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        expected_fee_minor=4000,
+        actor=LINK,
+        now=stopped.now(),
+    )
 
     page = client.get(link(booking)).content.decode()
 
@@ -107,7 +119,14 @@ def test_cancelled_by_the_business_names_it_and_the_reason(
     client: Client, studio: Studio, stopped: StoppedClock
 ) -> None:
     booking = booked(studio)
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=DESK, now=stopped.now(), reason="Marek is <ill>")
+    cancel_booking(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        expected_fee_minor=0,
+        actor=DESK,
+        now=stopped.now(),
+        reason="Marek is <ill>",
+    )
 
     page = client.get(link(booking)).content.decode()
 

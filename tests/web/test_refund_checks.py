@@ -45,7 +45,9 @@ def booking(place: Studio) -> Booking:
 
 
 def cancel(booking: Booking, actor: Any = LINK) -> Refund:
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=actor, now=NOW)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=actor, now=NOW
+    )
     booking.refresh_from_db()
     return Refund.objects.get()
 

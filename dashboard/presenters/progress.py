@@ -1,0 +1,110 @@
+"""How a visit goes on, in the words of the desk: the marks, what each means, and which of them this moment asks for."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from bookings.appointment import local
+from bookings.enums import BookingStatus
+from bookings.models import Booking
+from bookings.operations.visit_progress import is_its_day
+from core import formats
+from dashboard.presenters.steps import Ask
+
+# From this long before its start a customer may come through the door.
+_NEAR = timedelta(hours=2)
+
+
+class Mark(StrEnum):
+    """What staff note about a visit; the value is the name of its address."""
+
+    ARRIVED = "arrived"
+    START = "start"
+    COMPLETE = "complete"
+    NOT_ARRIVED = "not_arrived"
+    NOT_STARTED = "not_started"
+    NOT_COMPLETED = "not_completed"
+
+
+ICONS = {
+    Mark.ARRIVED: "door",
+    Mark.START: "play",
+    Mark.COMPLETE: "check",
+    Mark.NOT_ARRIVED: "swap",
+    Mark.NOT_STARTED: "swap",
+    Mark.NOT_COMPLETED: "swap",
+}
+LABELS: dict[Mark, Callable[[], str]] = {
+    Mark.ARRIVED: lambda: gettext("Arrived"),
+    Mark.START: lambda: gettext("Start"),
+    Mark.COMPLETE: lambda: gettext("Complete"),
+    Mark.NOT_ARRIVED: lambda: gettext("Not arrived"),
+    Mark.NOT_STARTED: lambda: gettext("Not started yet"),
+    Mark.NOT_COMPLETED: lambda: gettext("Not completed"),
+}
+DONE: dict[Mark, Callable[[], str]] = {
+    Mark.ARRIVED: lambda: gettext("Marked as arrived."),
+    Mark.START: lambda: gettext("Marked as started."),
+    Mark.COMPLETE: lambda: gettext("Marked as completed."),
+    Mark.NOT_ARRIVED: lambda: gettext("The arrival is taken back."),
+    Mark.NOT_STARTED: lambda: gettext("The start is taken back."),
+    Mark.NOT_COMPLETED: lambda: gettext("The visit is going on again."),
+}
+_TEXTS: dict[Mark, Callable[[], str]] = {
+    Mark.ARRIVED: lambda: gettext("The customer is there. Nobody gets a message."),
+    Mark.START: lambda: gettext("The visit has begun. Nobody gets a message."),
+    Mark.COMPLETE: lambda: gettext("The visit took place. No money moves; what is open stays open."),
+    Mark.NOT_ARRIVED: lambda: gettext("The customer is not there after all."),
+    Mark.NOT_STARTED: lambda: gettext("The visit has not begun after all."),
+    Mark.NOT_COMPLETED: lambda: gettext("The visit is still going on."),
+}
+
+
+def mark_ask(mark: Mark) -> Ask:
+    return Ask(LABELS[mark](), _TEXTS[mark](), LABELS[mark]())
+
+
+def mark_url(booking: Booking, mark: Mark) -> str:
+    return reverse(f"desk_booking_{mark}", args=[booking.reference])
+
+
+def next_mark(booking: Booking, *, now: datetime) -> Mark | None:
+    """The mark that this moment asks for."""
+    if booking.status == BookingStatus.STARTED:
+        return Mark.COMPLETE
+    if booking.status != BookingStatus.CONFIRMED or not is_its_day(booking, now):
+        return None
+    if now >= booking.ends_at:
+        return Mark.COMPLETE
+    if booking.arrived_at:
+        return Mark.START
+    return Mark.ARRIVED if now >= booking.starts_at - _NEAR else None
+
+
+def possible_marks(booking: Booking, *, now: datetime) -> Iterator[Mark]:
+    """The marks that can be set, then the one that can be taken back."""
+    match booking.status:
+        case BookingStatus.CONFIRMED if is_its_day(booking, now):
+            if booking.arrived_at is None:
+                yield Mark.ARRIVED
+            yield Mark.START
+            if now >= booking.starts_at:
+                yield Mark.COMPLETE
+            if booking.arrived_at:
+                yield Mark.NOT_ARRIVED
+        case BookingStatus.STARTED:
+            yield Mark.COMPLETE
+            yield Mark.NOT_STARTED
+        case BookingStatus.COMPLETED:
+            yield Mark.NOT_COMPLETED
+
+
+def from_when(booking: Booking, *, now: datetime) -> str:
+    """The day from which a visit ahead can be marked; empty where it can be now, or never."""
+    if booking.status != BookingStatus.CONFIRMED or is_its_day(booking, now):
+        return ""
+    on = local(booking.starts_at, booking).date()
+    return formats.day_text(on) if on.year == local(now, booking).year else formats.full_day_text(on)
