@@ -30,7 +30,7 @@ def test_browser_and_address_are_forgotten_a_day_after_the_end_or_a_month_after_
     stands = booked(place, 10, **TRACES)
     far = booked(place, start_minute=place.minute(10, days=50), **TRACES)
     off = booked(place, 11, **TRACES)
-    cancel_booking(booking_id=off.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+    cancel_booking(booking_id=off.pk, expected_sequence=off.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW)
     abandoned = hold(place, 12, **TRACES).booking
     expire_holds(now=NOW + timedelta(minutes=11))
 
@@ -65,7 +65,7 @@ def test_what_counts_no_more_is_deleted() -> None:
     stands, proven, off = (booked(place, hour) for hour in (9, 10, 11))
     UnprovenBooking.objects.exclude(booking=stands).update(created_at=NOW - timedelta(days=2))
     stands_elsewhere = Booking.objects.get(pk=stands.pk)
-    cancel_booking(booking_id=off.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+    cancel_booking(booking_id=off.pk, expected_sequence=off.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW)
 
     retention.delete_unproven(now=NOW)
     left = set(UnprovenBooking.objects.values_list("booking", flat=True))

@@ -69,7 +69,9 @@ def test_mails_beyond_the_cap_wait_and_the_newest_state_is_told(settings: Any) -
         moved(booking, place, hour, now=after(number))
         sent(after(number))
     before = subjects("jana@example.com")
-    cancel_booking(booking_id=booking.pk, expected_fee_minor=0, actor=LINK, now=after(4))
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=after(4)
+    )
     sent(after(5))
 
     assert len(before) == 2

@@ -104,7 +104,9 @@ def test_what_is_over_or_proven_counts_no_more(way: str) -> None:
     first, _ = booked(place, 9), booked(place, 10)
     now = NOW
     if way == "cancelled":
-        cancel_booking(booking_id=first.pk, expected_fee_minor=0, actor=LINK, now=NOW)
+        cancel_booking(
+            booking_id=first.pk, expected_sequence=first.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW
+        )
     elif way == "over":
         now = first.ends_at
     else:
