@@ -89,7 +89,7 @@ class Twilio:
             "TWILIO_API_BASE": self.url,
             "TWILIO_SMS_FROM": self.sender,
             "TWILIO_WHATSAPP_FROM": self.sender,
-            "SMS_COUNTRIES": "DE,AT,CH,PL,ES,GB,KR,US",
+            "SMS_COUNTRIES": "DE,AT,CH,PT,PL,ES,GB,KR,US",
         }
 
     def texts(self, to: str = "") -> list[Text]:

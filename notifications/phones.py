@@ -9,6 +9,7 @@ from phonenumbers import PhoneNumberType
 _TEXTABLE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.PERSONAL_NUMBER}
 # What phonenumbers calls satellite networks and the like.
 _NO_COUNTRY = "001"
+COUNTRY_CLOSED = "SMS_COUNTRIES does not allow texts to"
 
 
 def text_refusal(number: str, countries: Collection[str]) -> str | None:
@@ -24,5 +25,5 @@ def text_refusal(number: str, countries: Collection[str]) -> str | None:
     if phonenumbers.number_type(parsed) not in _TEXTABLE or country == _NO_COUNTRY:
         return "This phone number cannot receive SMS."
     if country not in countries:
-        return f"SMS_COUNTRIES does not allow texts to {country or 'this country'}."
+        return f"{COUNTRY_CLOSED} {country or 'this country'}."
     return None

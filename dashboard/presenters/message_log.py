@@ -16,6 +16,7 @@ from core.formats import moment_text
 from dashboard.presenters.messages import parts_text
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import Notification
+from notifications.phones import COUNTRY_CLOSED
 
 _S = NotificationStatus
 _TONES: Mapping[str, tuple[str, str]] = {
@@ -120,6 +121,11 @@ def _advice(row: Notification) -> str:
         return gettext("This is a fault of the site. Tell whoever looks after it, then send it again.")
     if row.status != _S.PERMANENT_FAILURE or _is_test(row):
         return ""
+    if row.error.startswith(COUNTRY_CLOSED):
+        return gettext(
+            "The number may be right: this site sends no texts to its country. Ask whoever looks after the site to add"
+            " the country to SMS_COUNTRIES."
+        )
     match row.channel:
         case Channel.EMAIL:
             return gettext("Ask the customer for the right address, or call: nobody can be reached at this one.")

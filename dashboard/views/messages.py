@@ -1,5 +1,6 @@
 """Messages at the desk: what is told to whom, and by which channels and when."""
 
+from django.conf import settings
 from django.contrib import messages as notes
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -11,8 +12,9 @@ from dashboard.message_forms import RulesForm
 from dashboard.permissions import may_edit_messages, may_read_messages
 from dashboard.presenters import messages as presenter
 from dashboard.views.pages import Desk, desk_page, show
+from notifications.addresses import TEXT_CHANNELS
 from notifications.editing import set_rules
-from notifications.enums import Channel
+from notifications.enums import Channel, RecipientRole
 from notifications.fanout import configured_text_channels
 from notifications.models import MessageText
 from notifications.rules import current_rules
@@ -51,6 +53,7 @@ def rules(request: HttpRequest, desk: Desk, kind: str, role: str) -> HttpRespons
         "rows": [(presenter.distance_text(offset, of.timing), fields) for offset, fields in form.rows],
         "texts": presenter.text_rows(of, MessageText.objects.all()),
         "missing": [channel.label for channel in Channel if channel not in channels],
+        "text_countries": sorted(settings.SMS_COUNTRIES) if _texts_customers(of, channels) else None,
         "may_edit": may_edit_messages(desk.rights),
     }
     return show(request, desk, "dashboard/message.html", context, current="messages")
@@ -71,6 +74,10 @@ def known_type(kind: str, role: str) -> MessageType:
     if found is None:
         raise Http404
     return found
+
+
+def _texts_customers(of: MessageType, channels: list[Channel]) -> bool:
+    return of.role == RecipientRole.CUSTOMER and any(channel in TEXT_CHANNELS for channel in channels)
 
 
 def _channels() -> list[Channel]:

@@ -10,9 +10,11 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from bookings.message_catalogue import CATALOGUE
 from bookings.models import Booking
+from dashboard.presenters.message_log import _advice
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import MessageRule, MessageText, Notification
 from notifications.operations import send_due
+from notifications.phones import text_refusal
 from notifications.rules import current_rules
 from staff.enums import Role
 from tests import factories
@@ -289,6 +291,20 @@ def test_the_log_says_what_became_of_each_and_what_to_do(client: Client, studio:
     of_booking = front.get(f"/desk/bookings/{booking.reference}/messages").content.decode()
     assert "550 no such user" in of_booking
     assert "Messages that were sent" in front.get(f"/desk/bookings/{booking.reference}/").content.decode()
+
+
+def test_a_text_to_a_country_of_no_texts_is_not_blamed_on_the_number() -> None:
+    row = Notification(
+        status=NotificationStatus.PERMANENT_FAILURE,
+        channel=Channel.SMS,
+        error=text_refusal("+351912345678", ["DE"]) or "",
+        kind="confirmed",
+    )
+
+    assert "SMS_COUNTRIES does not allow texts to PT." in row.error
+    assert "add the country to SMS_COUNTRIES" in _advice(row)
+    row.error = "This number has no WhatsApp."
+    assert "Check the number with the customer" in _advice(row)
 
 
 def test_sending_again_puts_one_copy_into_the_queue(client: Client, studio: Studio) -> None:

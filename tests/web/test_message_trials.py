@@ -106,6 +106,16 @@ def test_a_test_by_whatsapp_goes_the_way_of_every_message(desk: Client, texts: T
     assert [text.content_sid for text in texts.texts()] == [sid]
 
 
+def test_the_page_of_a_message_says_to_whom_texts_go(desk: Client, texts: Twilio, settings: Settings) -> None:
+    settings.SMS_COUNTRIES = ["PT", "DE"]
+
+    page = shown(desk, "/desk/messages/confirmed/customer/")
+
+    assert "only once it is sure that the number is meant" in page
+    assert "Numbers of these countries get texts: DE, PT (SMS_COUNTRIES)." in page
+    assert "only once it is sure" not in shown(desk, "/desk/messages/confirmed/staff/")
+
+
 def test_who_said_stop_gets_no_test_either(desk: Client, texts: Twilio) -> None:
     suppress(channel=Channel.SMS, address=PHONE, reason=SuppressionReason.STOP, now=NOW - timedelta(days=1))
 
