@@ -17,12 +17,14 @@ from services.models import Business
 from staff.models import StaffMember
 
 
-def customer_file(booking: Booking, business: Business, *, role: LinkRole, now: datetime) -> bytes:
+def customer_file(booking: Booking, business: Business, *, role: LinkRole, is_off: bool, now: datetime) -> bytes:
     """The entry to download, with the link of whoever downloads it.
 
-    It has the name of the one in the mail, so whoever has both sees one appointment.
+    It has the name of the one in the mail, so whoever has both sees one appointment. ``is_off``: it leaves the
+    calendar.
     """
-    return ical.invite(customer_entry(booking, business, role=role), ical.Method.PUBLISH, now=now)
+    method = ical.Method.CANCEL if is_off else ical.Method.PUBLISH
+    return ical.invite(customer_entry(booking, business, role=role), method, now=now)
 
 
 def customer_entry(booking: Booking, business: Business, *, role: LinkRole = LinkRole.CUSTOMER) -> ical.Entry:

@@ -56,12 +56,13 @@ def uid(reference: str, recipient: str, host: str) -> str:
 
 
 def invite(entry: Entry, method: Method, *, attendee: Mailbox | None = None, now: datetime) -> bytes:
-    """Write the entry. REQUEST and CANCEL name one attendee, the person it is for; PUBLISH names nobody.
+    """Write the entry. REQUEST names one attendee, the person it is for; PUBLISH names nobody. CANCEL names whoever was
+    invited, or nobody where the entry had been published.
 
     :raises ValueError: when the attendee is missing or not allowed, or a time has no zone.
     """
-    if (attendee is None) != (method is Method.PUBLISH):
-        raise ValueError("REQUEST and CANCEL have one attendee, PUBLISH has none.")
+    if (attendee is None and method is Method.REQUEST) or (attendee and method is Method.PUBLISH):
+        raise ValueError("REQUEST has one attendee, PUBLISH has none.")
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")

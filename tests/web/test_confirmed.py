@@ -105,7 +105,9 @@ def test_calendar_file_has_the_visit_and_the_link_of_whoever_asks(client: Client
     assert manage_token(booking, LinkRole.CUSTOMER) not in event["DESCRIPTION"]
 
 
-def test_calendar_file_of_a_cancelled_booking_is_gone(client: Client, studio: Studio, stopped: StoppedClock) -> None:
+def test_calendar_file_of_a_cancelled_booking_takes_the_entry_back(
+    client: Client, studio: Studio, stopped: StoppedClock
+) -> None:
     booking = booked(studio)
     cancel_booking(
         booking_id=booking.pk,
@@ -115,7 +117,16 @@ def test_calendar_file_of_a_cancelled_booking_is_gone(client: Client, studio: St
         now=stopped.now(),
     )
 
-    assert client.get(link(booking, "calendar.ics")).status_code == 404
+    response = client.get(link(booking, "calendar.ics"))
+
+    calendar = icalendar.Calendar.from_ical(response.content)
+    event = calendar.walk("VEVENT")[0]
+    booking.refresh_from_db()
+    assert response["Content-Type"] == "text/calendar; charset=utf-8; method=CANCEL"
+    assert (calendar["METHOD"], event["STATUS"]) == ("CANCEL", "CANCELLED")
+    assert event["SEQUENCE"] == booking.ical_sequence == 1
+    assert str(event["UID"]).startswith(f"{booking.reference.lower()}-customer@")
+    assert "ATTENDEE" not in event
 
 
 def test_confirmed_page_asks_the_database_the_same_however_many_bookings(
