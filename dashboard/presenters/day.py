@@ -71,7 +71,9 @@ def day_of(
     today: date,
     now: datetime,
     place: Location | None,
+    only_own: bool = False,
 ) -> Day:
+    """``only_own``: whoever reads it performs all of them, so that rows name no staff member."""
     standing = [booking for booking in bookings if booking.status not in _CALLED_OFF]
     next_up = next((booking for booking in standing if booking.starts_at > now), None) if on == today else None
     show_place = place is None
@@ -83,11 +85,18 @@ def day_of(
         is_today=on == today,
         figures=tuple(_figures(standing, balances)),
         rows=tuple(
-            row_of(booking, balances[booking.pk], now=now, show_place=show_place, is_next=booking is next_up)
+            row_of(
+                booking,
+                balances[booking.pk],
+                now=now,
+                show_place=show_place,
+                show_who=not only_own,
+                is_next=booking is next_up,
+            )
             for booking in standing
         ),
         called_off=tuple(
-            row_of(booking, balances[booking.pk], now=now, show_place=show_place)
+            row_of(booking, balances[booking.pk], now=now, show_place=show_place, show_who=not only_own)
             for booking in bookings
             if booking.status in _CALLED_OFF
         ),
@@ -101,6 +110,7 @@ def row_of(
     now: datetime,
     show_place: bool = False,
     show_day: bool = False,
+    show_who: bool = True,
     is_next: bool = False,
 ) -> Row:
     starts, ends = local(booking.starts_at, booking), local(booking.ends_at, booking)
@@ -113,8 +123,8 @@ def row_of(
         ends=formats.time_text(ends),
         name=booking.contact_name or gettext("No name given"),
         what=f"{visit.what_text(booking)}, {extras}" if extras else visit.what_text(booking),
-        who=", ".join(visit.staff_names(booking)),
-        place=booking.location.text("name") if show_place else "",
+        who=", ".join(visit.staff_names(booking)) if show_who else "",
+        place=booking.visit_address or (booking.location.text("name") if show_place else ""),
         status=booking.status,
         label=gettext("Past") if is_past else "",
         is_arrived=booking.arrived_at is not None,

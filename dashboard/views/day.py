@@ -27,8 +27,11 @@ def day(request: HttpRequest, desk: Desk) -> HttpResponse:
     today = desk.now.astimezone(ZoneInfo(clock_of.time_zone if clock_of else "UTC")).date()
     on = day_of_text(request.GET.get("on", ""), today)
     bookings = queries.day_bookings(desk.rights, [place] if place else places, on)
-    page = presenter.day_of(bookings, queries.balances_of(bookings), on=on, today=today, now=desk.now, place=place)
-    context = {"day": page, "at": place.slug if place else "", "only_own": not desk.rights.sees_money}
+    only_own = not desk.rights.sees_money
+    page = presenter.day_of(
+        bookings, queries.balances_of(bookings), on=on, today=today, now=desk.now, place=place, only_own=only_own
+    )
+    context = {"day": page, "at": place.slug if place else "", "only_own": only_own}
     return show(request, desk, "dashboard/day.html", context, current="day", place=place, places=places)
 
 

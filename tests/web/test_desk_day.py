@@ -10,7 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 from bookings.models import Booking
 from bookings.operations.confirm import Contact
 from dashboard import queries
-from services.models import Location
+from services.enums import Delivery
+from services.models import Location, Service
 from staff.enums import Role
 from tests import factories, journeys
 from tests.factories import NOW, Studio
@@ -122,6 +123,29 @@ def test_a_therapist_sees_the_own_bookings_alone(client: Client, studio: Studio)
     assert "Nothing found" in client.get("/desk/?q=Ben").content.decode()
     assert client.get(f"/desk/bookings/{own.reference}/").status_code == 200
     assert client.get(f"/desk/bookings/{other.reference}/").status_code == 404
+
+
+def test_a_therapist_reads_addresses_and_not_the_own_name_on_each_row(client: Client, studio: Studio) -> None:
+    Service.objects.update(delivery=Delivery.CUSTOMER)
+    contact = Contact("Amara Okafor", "amara@mail.example", "", "", visit_address="Gneisenaustraße 7")
+    own = journeys.booked(studio, 10, staff_member_id=studio.staff[0].pk, contact=contact)
+    at_desk(client, Role.THERAPIST, of=own)
+
+    page = client.get(TOMORROW).content.decode()
+
+    assert "Gneisenaustraße 7" in page
+    assert "Marek Nowak" not in page
+    at_desk(client, place=studio.location)
+    assert "Marek Nowak" in client.get(TOMORROW).content.decode()
+
+
+def test_what_the_customer_wrote_stands_above_the_money(client: Client, studio: Studio) -> None:
+    booking = journeys.booked(studio, contact=Contact("Amara Okafor", "amara@mail.example", "", "Left shoulder"))
+    at_desk(client, place=studio.location)
+
+    page = client.get(f"/desk/bookings/{booking.reference}/").content.decode()
+
+    assert page.index("Left shoulder") < page.index('id="money-title"')
 
 
 def test_an_owner_chooses_among_all_places(client: Client, studio: Studio) -> None:
