@@ -3,10 +3,13 @@
 The processes write to their files directly and not through us, so nothing is lost when the runner ends first.
 """
 
+import re
 import shutil
 import sys
 import threading
 from pathlib import Path
+
+_STATIC_SERVED = re.compile(r"GET /static/\S* \S+ (200|304)\b")
 
 
 class Follower:
@@ -31,8 +34,13 @@ class Follower:
         width = max(map(len, logs))
         while not self._stop.wait(0.3):
             for name, log in logs.items():
-                for line in _new_lines(name, log, positions):
+                for line in filter(_is_telling, _new_lines(name, log, positions)):
                     print(_shortened(f"{name:<{width}} | {line}"), flush=True)
+
+
+def _is_telling(line: str) -> bool:
+    """Whether a line is more than one of the many files of a page that was served. The log file keeps all of them."""
+    return _STATIC_SERVED.search(line) is None
 
 
 def _new_lines(name: str, log: Path, positions: dict[str, int]) -> list[str]:

@@ -175,7 +175,7 @@ def _start_servers(running: ExitStack, port: int, host: str) -> tuple[dict[str, 
         texts = twilio.start(next_free(port + 5))
         running.callback(texts.stop)
         env |= texts.environment
-        readable["Texts it sends:"] = f"{texts.url}/"
+        readable["Texts it sends:"] = f"http://localhost:{texts.port}/"
         say(f"Twilio: a stand-in on port {texts.port}")
     if os.environ.get("STRIPE_SECRET_KEY"):
         say("Stripe: as STRIPE_SECRET_KEY says")
@@ -183,6 +183,7 @@ def _start_servers(running: ExitStack, port: int, host: str) -> tuple[dict[str, 
         payments = _start_stripe(running, own, env["SITE_URL"], port)
         env |= payments.environment()
         servers.append(payments)
+        readable["Cards that pay:"] = "4242 4242 4242 4242, any date ahead, any code (declined: 4000 0000 0000 0002)"
         say(f"Stripe: a stand-in on port {payments.port}")
     return env, servers, readable
 
