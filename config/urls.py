@@ -7,6 +7,7 @@ from core import views
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("robots.txt", views.robots, name="robots"),
     path("health/live", views.live, name="live"),
     path("health/ready", views.ready, name="ready"),
     path("", include("payments.urls")),

@@ -3,10 +3,12 @@
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from core.logs import request_id
+
+_NOT_FOR_SEARCH = ("/b/", "/h/", "/pay/", "/u/", "/desk/", "/admin/")
 
 
 @require_safe
@@ -26,6 +28,14 @@ def ready(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return JsonResponse({"status": "no database"}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@cache_control(public=True, max_age=24 * 3600)
+def robots(request: HttpRequest) -> HttpResponse:
+    """Ask search engines to leave out what belongs to one booking or to staff."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _NOT_FOR_SEARCH)]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
 def _error_page(request: HttpRequest, status: int) -> HttpResponse:

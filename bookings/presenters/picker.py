@@ -25,6 +25,9 @@ from bookings.presenters.times import Starts, Times, day_groups, day_view, more_
 from bookings.presenters.zones import shown_time, visitor_time, zone_sentence
 from core.formats import minutes_text, moment_text, money_text
 
+# The default of Business.staff_word.
+_USUAL_STAFF_WORD = "Therapist"
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -73,7 +76,7 @@ def picker_page(
         "query": choice_query(choice),
         "lengths": _lengths(choice, url, currency),
         "staff_word": staff_word,
-        "anyone_label": gettext("Any %(staff_word)s") % {"staff_word": staff_word.lower()},
+        "anyone_label": _anyone_words(staff_word),
         "anyone_url": url + choice_query(choice, **{"with": ""}),
         "people": _people(choice, url),
         "place_chips": _place_chips(choice, url),
@@ -143,6 +146,12 @@ def _lengths(choice: Choice, url: str, currency: str) -> list[dict[str, Any]]:
 def _keep(choice: Choice, variant: VariantOffer) -> dict[str, str]:
     """Let the person go where they do not perform that length."""
     return {} if choice.person is None or choice.person.id in variant.prices else {"with": ""}
+
+
+def _anyone_words(staff_word: str) -> str:
+    """Any therapist. A word of the business keeps its capital: it may be a German noun."""
+    word = staff_word.lower() if staff_word == _USUAL_STAFF_WORD else staff_word
+    return gettext("Any %(staff_word)s") % {"staff_word": word}
 
 
 def _people(choice: Choice, url: str) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Template tags and filters that every page uses: icons, pictures, money, dates. They draw and format, no more."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
@@ -8,7 +9,7 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -16,6 +17,8 @@ from core import formats
 from core.drawings import ICONS, PICTURES
 
 register = template.Library()
+
+_HYPHENED = re.compile(r"\d+-\d+")
 
 
 @register.simple_tag
@@ -98,6 +101,12 @@ def moment(value: datetime | None) -> str:
 
 
 @register.filter
+def address(text: str) -> SafeString:
+    """An address whose post code does not break at its hyphen: 1100-443."""
+    return SafeString(_HYPHENED.sub(r'<span class="unbroken">\g<0></span>', conditional_escape(text)))
+
+
+@register.filter
 def minutes(count: int | None) -> str:
     """60 min."""
     return "" if count is None else formats.minutes_text(count)
@@ -111,7 +120,10 @@ def reference(value: str) -> str:
 
 @register.simple_tag
 def control(field: BoundField, autocomplete: str = "") -> SafeString:
-    """Draw the input of a form field, tied to its help and its errors for those who cannot see them."""
+    """Draw the input of a form field, tied to its help and its errors for those who cannot see them.
+
+    The only field with an error takes the focus, unless a summary above it has it already.
+    """
     attrs: dict[str, Any] = {"class": "input"}
     described = [f"{field.auto_id}-error"] if field.errors else []
     if field.help_text:
@@ -120,6 +132,8 @@ def control(field: BoundField, autocomplete: str = "") -> SafeString:
         attrs["aria-describedby"] = " ".join(described)
     if field.errors:
         attrs["aria-invalid"] = "true"
+        if len(field.form.errors) == 1:
+            attrs["autofocus"] = True
     if autocomplete:
         attrs["autocomplete"] = autocomplete
     return field.as_widget(attrs=attrs)

@@ -286,7 +286,7 @@ def test_hours_past_midnight_go_on_counting(desk: Client) -> None:
         ("25:00", "26:00", "Start before 24:00."),
         ("18:00", "49:00", "Type a time such as 09:30."),
         ("six", "20:00", "Type a time such as 09:30."),
-        ("", "20:00", "This field is required."),
+        ("", "20:00", "Please fill this in."),
     ],
 )
 def test_hours_that_make_no_sense_are_refused(desk: Client, start: str, end: str, sentence: str) -> None:

@@ -209,6 +209,18 @@ def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(client: Clie
     assert Booking.objects.get().status == BookingStatus.HELD
 
 
+def test_a_page_with_errors_says_so_in_its_title_and_focuses_on_them(client: Client, studio: Studio) -> None:
+    held = hold(studio)
+
+    two = client.post(details(held), filled(held, name="", email="x")).content.decode()
+    one = client.post(details(held), filled(held, name="")).content.decode()
+
+    assert "<title>Error: Your details" in two
+    assert '<div class="alert alert-bad" role="alert" tabindex="-1" autofocus>' in two
+    assert 'aria-invalid="true" autofocus' in one
+    assert "<title>Your details" in client.get(details(held)).content.decode()
+
+
 def test_unfinished_address_is_offered_finished(client: Client, studio: Studio) -> None:
     held = hold(studio)
 

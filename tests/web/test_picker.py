@@ -55,6 +55,15 @@ def test_every_day_of_the_calendar_has_a_word(client: Client, studio: Studio) ->
     assert '<span class="date date-closed">10<span class="visually-hidden"> January</span><small>closed' in page
 
 
+@pytest.mark.parametrize(
+    ("word", "said"), [("Therapist", "Any therapist"), ("Physiotherapeutin", "Any Physiotherapeutin")]
+)
+def test_a_word_of_the_business_keeps_its_capital(client: Client, studio: Studio, word: str, said: str) -> None:
+    Business.objects.update(staff_word=word)
+
+    assert f"{said}</a>" in client.get(picker(studio)).content.decode()
+
+
 def test_filters_keep_what_else_was_chosen(client: Client, studio: Studio) -> None:
     ana = studio.staff[1]
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from services.models import Business, Service
+from services.models import Business, Location, Service
 from tests import factories
 from tests.factories import Studio
 from tests.web.conftest import StoppedClock
@@ -99,6 +99,25 @@ def test_the_number_of_queries_does_not_grow(
 
     with django_assert_max_num_queries(8):
         page_of(client)
+
+
+def test_search_engines_are_asked_to_leave_out_bookings_and_the_desk(client: Client) -> None:
+    response = client.get("/robots.txt")
+
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.content.decode().splitlines() == [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in ("/b/", "/h/", "/pay/", "/u/", "/desk/", "/admin/")),
+    ]
+
+
+def test_a_post_code_does_not_break_and_an_empty_list_of_links_is_left_out(client: Client, studio: Studio) -> None:
+    Location.objects.update(address="Rua da Adiça 3, 1100-443 Lisboa")
+
+    page = page_of(client)
+
+    assert 'Rua da Adiça 3, <span class="unbroken">1100-443</span> Lisboa' in page
+    assert "Language and account" not in page
 
 
 def test_the_colours_are_a_style_sheet_that_may_be_kept(client: Client) -> None:
