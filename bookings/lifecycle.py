@@ -13,7 +13,7 @@ from django.db import connection
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.errors import WrongStatus
 from bookings.models import Booking, BookingEvent
-from core.inserts import insert_rows
+from core.inserts import insert_row_if, insert_rows
 
 _S = BookingStatus
 
@@ -64,7 +64,8 @@ def transition(
     details: Mapping[str, Any] | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> None:
-    """Move ``booking`` to ``to`` and write the row of its history; ``values`` are further columns of the same UPDATE.
+    """Move ``booking`` to ``to`` and write the row of its history, in one statement; ``values`` are further columns of
+    the UPDATE.
 
     Writes only where the stored status is still the one that ``booking`` shows, so of two callers one wins. The caller
     has the transaction. ``booking`` shows the new state afterwards.
@@ -75,11 +76,14 @@ def transition(
     if not may_become(before, to):
         raise WrongStatus(from_status=before, to_status=to)
     columns = {**(values or {}), "status": to, "updated_at": now}
-    if not _is_updated(booking, before, columns):
+    event = event_of(
+        booking, EventKind.STATUS, actor=actor, now=now, from_status=before, reason=reason, details=details
+    )
+    event.to_status = to
+    if not insert_row_if(*_update(booking, before, columns), event):
         raise WrongStatus(from_status=before, to_status=to)
     for name, value in columns.items():
         setattr(booking, name, value)
-    record(booking, EventKind.STATUS, actor=actor, now=now, from_status=before, reason=reason, details=details)
 
 
 def record(
@@ -93,7 +97,23 @@ def record(
     details: Mapping[str, Any] | None = None,
 ) -> BookingEvent:
     """Append to the history of ``booking``, which shows its new state already; no ``from_status``: it stayed."""
-    event = BookingEvent(
+    event = event_of(booking, kind, actor=actor, now=now, from_status=from_status, reason=reason, details=details)
+    insert_rows(event)
+    return event
+
+
+def event_of(
+    booking: Booking,
+    kind: EventKind,
+    *,
+    actor: Actor,
+    now: datetime,
+    from_status: str | None = None,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> BookingEvent:
+    """Return the row that ``record`` writes, unsaved."""
+    return BookingEvent(
         booking=booking,
         kind=kind,
         from_status=booking.status if from_status is None else from_status,
@@ -106,19 +126,13 @@ def record(
         details=dict(details or {}),
         at=now,
     )
-    insert_rows(event)
-    return event
 
 
-def _is_updated(booking: Booking, before: str, columns: Mapping[str, Any]) -> bool:
+def _update(booking: Booking, before: str, columns: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """Compare and set. The statement is made by hand because Django would build it anew for every booking."""
     known = {name: field for field in Booking._meta.concrete_fields for name in (field.name, field.attname)}
     fields = [known[name] for name in columns]
     assignments = ", ".join(f'"{field.column}" = %s' for field in fields)
     values = [field.get_db_prep_save(value, connection) for field, value in zip(fields, columns.values(), strict=True)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE bookings_booking SET {assignments} WHERE id = %s AND status = %s",  # noqa: S608 (our own columns)
-            [*values, booking.pk, before],
-        )
-        return bool(cursor.rowcount == 1)
+    statement = f"UPDATE bookings_booking SET {assignments} WHERE id = %s AND status = %s RETURNING 1"  # noqa: S608
+    return statement, [*values, booking.pk, before]

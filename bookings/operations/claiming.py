@@ -22,7 +22,7 @@ from bookings.lifecycle import SYSTEM, Actor, transition
 from bookings.models import Allocation, Booking, MoveProposal
 from bookings.money_messages import announce_declined, announce_hold_ended, announce_refunds
 from bookings.operations.billing import give_back, lines_of, settled_excess, write_lines
-from bookings.operations.transactions import Overtaken
+from bookings.operations.transactions import Overtaken, commit_for_sure
 from bookings.records import expiry_lines, subject_ref
 from bookings.reported_money import reported_money
 from core.inserts import insert_rows
@@ -141,16 +141,19 @@ def lock_limits(*, service_id: int | None, has_business_limit: bool) -> None:
 
 def claim(booking: Booking, claims: Iterable[Claim]) -> None:
     """Write the claims of ``booking``."""
-    insert_rows(
-        *(
-            Allocation(
-                resource_id=each.resource_id,
-                busy=DateTimeTZRange(instant(each.low_minute), instant(each.high_minute)),
-                booking=booking,
-            )
-            for each in claims
+    insert_rows(*allocations_of(booking, claims))
+
+
+def allocations_of(booking: Booking, claims: Iterable[Claim]) -> list[Allocation]:
+    """Return the rows that ``claim`` writes, unsaved."""
+    return [
+        Allocation(
+            resource_id=each.resource_id,
+            busy=DateTimeTZRange(instant(each.low_minute), instant(each.high_minute)),
+            booking=booking,
         )
-    )
+        for each in claims
+    ]
 
 
 def release(booking: Booking) -> None:
@@ -297,6 +300,8 @@ def _end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now
     )
     if len(bookings) + len(proposals) < len(booking_ids) + len(proposal_ids):
         return False
+    # Money may go back and messages may leave.
+    commit_for_sure()
     for booking in bookings:
         expire(booking, now=now, reason="taken by somebody else after it had run out")
     drop_proposals(proposals, now=now)

@@ -20,13 +20,13 @@ from bookings.errors import (
     SlotTaken,
     TooManyHolds,
 )
-from bookings.lifecycle import Actor, record
+from bookings.lifecycle import Actor, event_of
 from bookings.links import hold_token
 from bookings.models import Booking, BookingLine, MoveProposal
 from bookings.offers import Offer, offer_for
 from bookings.operations.claiming import (
     Wish,
-    claim,
+    allocations_of,
     drop_proposals,
     expire,
     instant,
@@ -36,7 +36,7 @@ from bookings.operations.claiming import (
     pick,
     require_live_hold,
 )
-from bookings.operations.transactions import booking_transaction
+from bookings.operations.transactions import booking_transaction, is_outermost
 from bookings.records import quote_of
 from bookings.reported_money import reported_money
 from core.inserts import insert_rows
@@ -234,9 +234,8 @@ def _hold(
     line = _new_line(request, offer, candidate)
     booking = _new_booking(request, offer, line, actor=actor, now=now, retaken=retaken)
     line.booking = booking
-    insert_rows(line)
-    claim(booking, candidate.claims)
-    record(booking, EventKind.STATUS, actor=actor, now=now, from_status="")
+    begun = event_of(booking, EventKind.STATUS, actor=actor, now=now, from_status="")
+    insert_rows(line, *allocations_of(booking, candidate.claims), begun)
     return HeldSlot(booking, hold_token(booking))
 
 
@@ -250,8 +249,11 @@ def _lock_visitor_and_address(request: _Request) -> None:
     one_at_a_time(*(name for name in names if not name.endswith(":")))
 
 
+# A hold that a crash of the server loses harms nobody, the time is only picked again: its commit need not wait for the
+# disk.
 _OWN_HOLDS = """
-SELECT at_address.count, own.id
+SELECT at_address.count, own.id,
+    set_config('synchronous_commit', CASE WHEN %s THEN 'off' ELSE current_setting('synchronous_commit') END, true)
 FROM (
     SELECT count(*) FROM bookings_booking
     WHERE address_hash = %s AND address_hash <> '' AND status IN ('held', 'pending_payment', 'requested')
@@ -269,13 +271,16 @@ LEFT JOIN LATERAL (
 
 def _own_holds(request: _Request, replacing_token: str | None, now: datetime) -> tuple[list[Booking], int]:
     """Lock what is kept for a visitor, unpaid times among it, and the hold to be replaced, which may come from another
-    device. Return them, and how many times are kept for the same network address without being agreed yet.
+    device. Return them, and how many times are kept for the same network address without being agreed yet. The commit
+    need not wait for the disk from here on, unless the hold is part of something larger.
     """
     replaced_hash = token_hash(replacing_token) if replacing_token else None
     with connection.cursor() as cursor:
-        cursor.execute(_OWN_HOLDS, [request.address_hash, now, now, request.visitor_hash, replaced_hash])
+        cursor.execute(
+            _OWN_HOLDS, [is_outermost(), request.address_hash, now, now, request.visitor_hash, replaced_hash]
+        )
         rows = cursor.fetchall()
-    ids = [own_id for _, own_id in rows if own_id is not None]
+    ids = [own_id for _, own_id, _ in rows if own_id is not None]
     own = Booking.objects.filter(pk__in=ids).prefetch_related("lines").order_by("pk") if ids else []
     return list(own), int(rows[0][0])
 

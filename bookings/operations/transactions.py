@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
@@ -55,9 +55,23 @@ def booking_transaction(operation: Callable[P, R]) -> Callable[P, R]:
     return in_transaction
 
 
+def is_outermost() -> bool:
+    """Whether the operation that runs has a transaction to itself."""
+    return len(_blocks()) == 1
+
+
+def commit_for_sure() -> None:
+    """Let the commit of the current transaction wait for the disk again, as all do but those of holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit TO DEFAULT")
+
+
 def _is_inside_another() -> bool:
-    blocks = connection.atomic_blocks
-    return bool(blocks) and not getattr(blocks[-1], "_from_testcase", False)
+    return bool(_blocks())
+
+
+def _blocks() -> list[Any]:
+    return [block for block in connection.atomic_blocks if not getattr(block, "_from_testcase", False)]
 
 
 def _once(operation: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

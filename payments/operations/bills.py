@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from core.inserts import insert_rows
+from core.inserts import insert_rows_of
 from payments.models import Bill, BillLine
 
 TEXT_LENGTH = 200
@@ -28,10 +28,9 @@ class NewLine:
 def open_bill(
     *, customer_id: int | None, currency: str, lines: Sequence[NewLine], subject_ref: str, now: datetime
 ) -> Bill:
-    """Open a bill with its first lines, all for the same subject (``booking:17``). Two statements."""
+    """Open a bill with its first lines, all for the same subject (``booking:17``). One statement."""
     bill = Bill(customer_id=customer_id, currency=currency, created_at=now)
-    insert_rows(bill)
-    insert_rows(*(_row(bill, line, subject_ref, now) for line in lines))
+    insert_rows_of(bill, *(_row(bill, line, subject_ref, now) for line in lines), column="bill_id")
     return bill
 
 

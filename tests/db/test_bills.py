@@ -14,11 +14,11 @@ MASSAGE = NewLine(BillLine.Kind.SERVICE, "Deep tissue massage, 60 min", 6723, 12
 TOWEL = NewLine(BillLine.Kind.ADD_ON, "Hot towel wrap", 672, 128, 1900)
 
 
-def test_opens_with_its_lines_in_two_statements() -> None:
+def test_opens_with_its_lines_in_one_statement() -> None:
     with CaptureQueriesContext(connection) as queries:
         bill = open_bill(customer_id=None, currency="EUR", lines=[MASSAGE, TOWEL], subject_ref="booking:1", now=NOW)
 
-    assert len([query for query in queries if "INSERT" in query["sql"]]) == 2
+    assert len([query for query in queries if "INSERT" in query["sql"]]) == 1
     lines = list(bill.lines.all())
     assert [(line.text, line.gross_minor, line.subject_ref) for line in lines] == [
         ("Deep tissue massage, 60 min", 8000, "booking:1"),
