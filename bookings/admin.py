@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -28,8 +28,10 @@ from bookings.operations.links import renew_links, resend_confirmation
 from core import clock
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, action, display
 from core.errors import DomainError
-from core.formats import full_day_text, moment_text, money_text, time_text
+from core.formats import full_day_text, money_text, time_text
 from core.references import spoken
+from core.row_times import row_moment, with_zone
+from services.models import Location
 
 STATUS_COLOURS = {
     BookingStatus.CONFIRMED: "success",
@@ -157,11 +159,11 @@ class AllocationInline(ReadOnlyInline):
 
     @display(description=_("from"))
     def begins(self, obj: Allocation) -> str:
-        return moment_text(timezone.localtime(obj.busy.lower))
+        return row_moment(obj, obj.busy.lower)
 
     @display(description=_("until"))
     def ends(self, obj: Allocation) -> str:
-        return moment_text(timezone.localtime(obj.busy.upper))
+        return row_moment(obj, obj.busy.upper)
 
 
 class WhenFilter(admin.SimpleListFilter):
@@ -179,9 +181,9 @@ class WhenFilter(admin.SimpleListFilter):
         return [{**first, "display": _("ahead")}, *others]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
-        now = timezone.localtime()
+        now = clock.now()
         if self.value() == "today":
-            return queryset.filter(starts_at__date=now.date())
+            return queryset.filter(_today_at_each_place(now))
         if self.value() == "past":
             return queryset.filter(ends_at__lt=now)
         if self.value() == "all" or request.GET.get("q"):
@@ -359,11 +361,11 @@ class AllocationAdmin(ReadOnlyAdmin):
 
     @display(description=_("from"), ordering="low_minute")
     def begins(self, obj: Allocation) -> str:
-        return moment_text(timezone.localtime(obj.busy.lower))
+        return row_moment(obj, obj.busy.lower)
 
     @display(description=_("until"), ordering="high_minute")
     def ends(self, obj: Allocation) -> str:
-        return moment_text(timezone.localtime(obj.busy.upper))
+        return row_moment(obj, obj.busy.upper)
 
     @display(description=_("for"))
     def owner(self, obj: Allocation) -> str:
@@ -424,7 +426,18 @@ def _page_of(booking: Booking) -> str:
 
 def _when(booking: Booking) -> str:
     local = booking.starts_at.astimezone(ZoneInfo(booking.location.time_zone))
-    return f"{full_day_text(local.date())}, {time_text(local)}"
+    return with_zone(booking, f"{full_day_text(local.date())}, {time_text(local)}")
+
+
+def _today_at_each_place(now: datetime) -> Q:
+    """What begins on the day that it is at its own place."""
+    found = Q(pk=None)
+    for name in set(Location.objects.values_list("time_zone", flat=True)):
+        zone = ZoneInfo(name)
+        begins = datetime.combine(now.astimezone(zone).date(), time(), zone)
+        ends = datetime.combine(begins.date() + timedelta(days=1), time(), zone)
+        found |= Q(location__time_zone=name, starts_at__gte=begins, starts_at__lt=ends)
+    return found
 
 
 def _what(booking: Booking) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import PhoneHashField
 from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind
 from core.fields import EncryptedTextField
+from core.row_times import active_moment, active_span
 from services.enums import Delivery
 
 
@@ -189,7 +190,7 @@ class GroupSession(models.Model):
     capacity = models.PositiveSmallIntegerField()
 
     def __str__(self) -> str:
-        return f"{self.variant_id} {self.starts_at:%Y-%m-%d %H:%M}"
+        return f"{self.variant_id} {active_moment(self.starts_at)}"
 
 
 class MoveProposal(models.Model):
@@ -215,7 +216,7 @@ class MoveProposal(models.Model):
         indexes: ClassVar = [models.Index(fields=["expires_at"], name="bookings_moveproposal_expiry")]
 
     def __str__(self) -> str:
-        return f"{self.booking_id} → {self.starts_at:%Y-%m-%d %H:%M}"
+        return f"{self.booking_id} → {active_moment(self.starts_at)}"
 
 
 def _epoch_minutes(bound: str, rounding: str) -> Cast:
@@ -283,7 +284,7 @@ class Allocation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.resource_id} {self.busy}"
+        return f"{self.resource_id} {active_span(self.busy.lower, self.busy.upper)}"
 
 
 class BookingEvent(models.Model):
@@ -331,4 +332,4 @@ class HelpMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.booking_id} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.booking_id} {active_moment(self.created_at)}"

@@ -19,6 +19,7 @@ ADMIN_ROUTES = {
     "stranded_bookings": "bookings.commitments.stranded_bookings",
     "zone_change_preview": "bookings.operations.zone_change.zone_change_preview",
     "change_zone": "bookings.operations.zone_change.change_zone_as_user",
+    "zones_of_rows": "bookings.row_zones.zones_of_rows",
     "policy_preview": "bookings.policy_previews.policy_preview",
     "lock_unless_needed": "bookings.operations.schedule.lock_unless_needed",
 }

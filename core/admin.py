@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import NestedObjects
 from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import DataError, models, transaction
 from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
@@ -34,6 +34,7 @@ from core.errors import DomainError
 from core.forms import ClockField, LengthField, PercentField
 from core.models import OutboxMessage
 from core.outbox import revive
+from core.row_times import activate_zone_of, has_instants, moment_column, remember_zones
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -178,6 +179,30 @@ class ModelAdmin(HumanInputs, _ModelAdmin):
     warn_unsaved_form = True
     delete_confirmation_template = "admin/delete_guarded.html"
     delete_selected_confirmation_template = "admin/delete_selected_guarded.html"
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [self._moment_column(name) or name for name in super().get_list_display(request)]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        if has_instants(self.model):
+            remember_zones(list(changelist.result_list))
+        return changelist
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row of a page about one row: its times are shown by its own clock from here on."""
+        if row := super().get_object(request, object_id, from_field):
+            activate_zone_of(row)
+        return row
+
+    def _moment_column(self, name: Any) -> Any:
+        if not isinstance(name, str) or hasattr(self, name):
+            return None
+        try:
+            field = self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return None
+        return moment_column(field) if isinstance(field, models.DateTimeField) else None
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the whole list when the address asks for what no column can hold (a year -1)."""

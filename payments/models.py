@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from core.row_times import active_moment
 from payments.enums import (
     LIVE_PAYMENTS,
     AlertKind,
@@ -387,4 +388,4 @@ class Reconciliation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.started_at:%Y-%m-%d %H:%M}"
+        return active_moment(self.started_at)

@@ -1,7 +1,7 @@
 """Admin of the team: people with their services, hours and absences, and who may sign in as what."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, time, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +15,9 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from accounts.operations import set_quiet_hours
 from core import clock
 from core.admin import ModelAdmin, TabularInline, display
-from core.formats import full_day_text, time_text
+from core.formats import full_day_text
 from core.outbox import publish
+from core.row_times import row_local, row_moment, with_zone
 from services.admin import HOURS_LABELS, TRANSLATIONS, TRANSLATIONS_HELP, Priced
 from services.enums import ResourceKind
 from services.models import Resource, ServiceVariant
@@ -195,16 +196,25 @@ class TimeOffAdmin(ScheduleAdmin):
 
     @display(description=_("from"), ordering="during")
     def begins(self, obj: TimeOff) -> str:
-        return _local(obj.during.lower)
+        return _first(obj)
 
     @display(description=_("until"))
     def ends(self, obj: TimeOff) -> str:
-        return _local(obj.during.upper)
+        return _last(obj)
 
 
-def _local(moment: Any) -> str:
-    local = timezone.localtime(moment)
-    return f"{full_day_text(local.date())}, {time_text(local)}"
+def _first(row: TimeOff) -> str:
+    """A start at midnight is the day alone, as it is typed."""
+    begins = row_local(row, row.during.lower)
+    return with_zone(row, full_day_text(begins.date())) if begins.time() == time() else row_moment(row, begins)
+
+
+def _last(row: TimeOff) -> str:
+    """An end at midnight is the day before, as it is typed."""
+    ends = row_local(row, row.during.upper)
+    if ends.time() != time():
+        return row_moment(row, ends)
+    return with_zone(row, full_day_text(ends.date() - timedelta(days=1)))
 
 
 @admin.register(Access)

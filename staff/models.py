@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import MinorUnitsField
+from core.row_times import active_span
 from core.texts import TranslatedTexts
 from services.enums import Weekday
 from services.models import DayMinutes, Location, Resource, ServiceVariant
@@ -154,4 +155,4 @@ class TimeOff(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.resource} {self.during}"
+        return f"{self.resource}, {active_span(self.during.lower, self.during.upper)}"

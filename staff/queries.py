@@ -1,5 +1,6 @@
 """Named reads of people's schedules."""
 
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -17,3 +18,19 @@ def zone_of_resource(resource: Resource | None) -> ZoneInfo:
         place = first.location if first else None
     place = place or Location.objects.first()
     return ZoneInfo(place.time_zone if place else settings.TIME_ZONE)
+
+
+def zones_of_resources(resource_ids: Iterable[int]) -> dict[int | None, ZoneInfo]:
+    """Return the zones of many resources by the rule of ``zone_of_resource``. Three queries at most, none for none."""
+    wanted = set(resource_ids)
+    if not wanted:
+        return {}
+    placed = Resource.objects.filter(pk__in=wanted, location__isnull=False)
+    zones = {pk: ZoneInfo(name) for pk, name in placed.values_list("pk", "location__time_zone")}
+    if people := wanted - zones.keys():
+        hours = WorkingHours.objects.filter(staff_member__resource__in=people).order_by("-pk")
+        for pk, name in hours.values_list("staff_member__resource_id", "location__time_zone"):
+            zones[pk] = ZoneInfo(name)
+    if others := wanted - zones.keys():
+        zones |= dict.fromkeys(others, zone_of_resource(None))
+    return dict(zones)

@@ -13,6 +13,7 @@ from bookings.message_catalogue import message_type
 from bookings.message_samples import SUBJECT
 from bookings.models import Booking
 from core.formats import moment_text
+from core.zones import city
 from dashboard.presenters.messages import parts_text
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import Notification
@@ -51,17 +52,25 @@ class Sent:
     again_url: str
 
 
-def sent_of(row: Notification, booking: Booking | None, *, zone: ZoneInfo, may_resend: bool) -> Sent:
+def shown_at(row: Notification) -> datetime:
+    """When the message went, or goes at the earliest: the time that its row shows."""
+    return row.sent_at or row.not_before
+
+
+def sent_of(
+    row: Notification, booking: Booking | None, *, zone: ZoneInfo, may_resend: bool, names_zone: bool = False
+) -> Sent:
+    """``names_zone``: whether rows of the page are in several zones."""
     tone, icon_name = _TONES[row.status]
     can_go_again = may_resend and booking is not None and row.status not in _NOT_AGAIN
     return Sent(
-        at=moment_text((row.sent_at or row.not_before).astimezone(zone)),
+        at=_moment(shown_at(row), zone, names_zone=names_zone),
         what=_what(row),
         to=_to(row),
         subject=row.subject,
         tone=tone,
         icon_name=icon_name,
-        state=_state(row, zone),
+        state=_state(row, zone, names_zone=names_zone),
         why=row.error if row.status not in {_S.SENT, _S.DELIVERED} else "",
         advice=_advice(row),
         booking_url=reverse("desk_booking", args=[booking.reference]) if booking else "",
@@ -100,16 +109,17 @@ def _to(row: Notification) -> str:
     return f"{row.get_channel_display()}: {address}{role}{parts}"
 
 
-def _state(row: Notification, zone: ZoneInfo) -> str:
+def _state(row: Notification, zone: ZoneInfo, *, names_zone: bool) -> str:
     if row.status == _S.TEMPORARY_FAILURE:
-        return gettext("Tried again %(moment)s") % {"moment": _moment(row.next_try_at, zone)}
+        return gettext("Tried again %(moment)s") % {"moment": _moment(row.next_try_at, zone, names_zone=names_zone)}
     if row.status == _S.QUEUED:
-        return gettext("Goes %(moment)s") % {"moment": _moment(row.next_try_at, zone)}
+        return gettext("Goes %(moment)s") % {"moment": _moment(row.next_try_at, zone, names_zone=names_zone)}
     return str(row.get_status_display()).capitalize()
 
 
-def _moment(moment: datetime, zone: ZoneInfo) -> str:
-    return moment_text(moment.astimezone(zone))
+def _moment(moment: datetime, zone: ZoneInfo, *, names_zone: bool) -> str:
+    text = moment_text(moment.astimezone(zone))
+    return gettext("%(moment)s (%(city)s time)") % {"moment": text, "city": city(zone)} if names_zone else text
 
 
 def _advice(row: Notification) -> str:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from bookings.models import Booking
 from dashboard import message_log as sent
 from dashboard.permissions import Act, can, locations_visible_to, runs
-from dashboard.presenters.message_log import Sent, sent_of
+from dashboard.presenters.message_log import Sent, sent_of, shown_at
 from dashboard.views.booking import open_booking
 from dashboard.views.pages import Desk, desk_page, show
 from notifications.models import Notification
@@ -28,9 +28,11 @@ def log(request: HttpRequest, desk: Desk) -> HttpResponse:
     chosen = request.GET.get("only", "")
     found = sent.latest(desk.rights, _FILTERS.get(chosen, ()))
     bookings = sent.bookings_of(desk.rights, found)
-    zone = _zone(desk)
+    zones = [ZoneInfo(place.time_zone) for place in locations_visible_to(desk.rights)]
+    zone, names_zone = zones[0] if zones else ZoneInfo("UTC"), len(set(zones)) > 1
+    rows = sorted(found, key=lambda row: (shown_at(row), row.pk), reverse=True)
     context = {
-        "rows": [_row(desk, row, bookings.get(row.subject_ref), zone) for row in found],
+        "rows": [_row(desk, row, bookings.get(row.subject_ref), zone, names_zone=names_zone) for row in rows],
         "chosen": chosen if chosen in _FILTERS else "",
         "most": sent.MOST_SHOWN,
         "is_cut": len(found) == sent.MOST_SHOWN,
@@ -48,7 +50,10 @@ def of_booking(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse
     zone = ZoneInfo(booking.location.time_zone)
     context = {
         "booking": booking,
-        "rows": [_row(desk, row, booking, zone) for row in sent.of_booking(booking)],
+        "rows": [
+            _row(desk, row, booking, zone)
+            for row in sorted(sent.of_booking(booking), key=lambda row: (shown_at(row), row.pk), reverse=True)
+        ],
     }
     return show(request, desk, "dashboard/booking_messages.html", context, current="day")
 
@@ -74,12 +79,7 @@ def _readers_only(desk: Desk) -> None:
         raise Http404
 
 
-def _row(desk: Desk, row: Notification, booking: Booking | None, zone: ZoneInfo) -> Sent:
+def _row(desk: Desk, row: Notification, booking: Booking | None, zone: ZoneInfo, *, names_zone: bool = False) -> Sent:
     may_resend = booking is not None and can(desk.rights, Act.SEND_AGAIN, booking)
     where = ZoneInfo(booking.location.time_zone) if booking else zone
-    return sent_of(row, booking, zone=where, may_resend=may_resend)
-
-
-def _zone(desk: Desk) -> ZoneInfo:
-    place = locations_visible_to(desk.rights).first()
-    return ZoneInfo(place.time_zone if place else "UTC")
+    return sent_of(row, booking, zone=where, names_zone=names_zone, may_resend=may_resend)

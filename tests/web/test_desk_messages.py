@@ -1,5 +1,6 @@
 """Messages at the desk: their words, their ways, what was sent, and who may do what with them."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -305,6 +306,32 @@ def test_a_text_to_a_country_of_no_texts_is_not_blamed_on_the_number() -> None:
     assert "add the country to SMS_COUNTRIES" in _advice(row)
     row.error = "This number has no WhatsApp."
     assert "Check the number with the customer" in _advice(row)
+
+
+def test_the_log_is_in_the_order_of_the_times_it_shows(desk: Client, studio: Studio) -> None:
+    """The later visit was booked first, so its rows are the older ones."""
+    for day in (3, 1, 2):
+        booked(studio, start_minute=studio.minute(10, days=day))
+
+    page = desk.get("/desk/messages/log/").content.decode()
+
+    goes = [found for found in re.findall(r'class="sent-at">(\w+ \d+ Jan, \d\d:\d\d)', page)]
+    assert len(goes) > 6
+    assert goes == sorted(goes, key=lambda text: text.split(" ", 1)[1], reverse=True)
+
+
+def test_the_log_tells_times_by_the_clock_of_each_place_and_names_it(desk: Client, studio: Studio) -> None:
+    place = factories.location(name="Alfama", time_zone="Europe/Lisbon")
+    offered = factories.service(place)
+    lisbon = Studio(studio.business, place, offered, [factories.staff_member(offered, at=place)])
+    booked(studio)
+    assert "Berlin time" not in desk.get(f"/desk/bookings/{booked(studio, 14).reference}/messages").content.decode()
+    booked(lisbon)
+
+    page = desk.get("/desk/messages/log/").content.decode()
+
+    assert "Goes Mon 4 Jan, 10:00 (Berlin time)" in page
+    assert "Goes Mon 4 Jan, 10:00 (Lisbon time)" in page
 
 
 def test_sending_again_puts_one_copy_into_the_queue(client: Client, studio: Studio) -> None:
