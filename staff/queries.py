@@ -26,11 +26,12 @@ def zones_of_resources(resource_ids: Iterable[int]) -> dict[int | None, ZoneInfo
     if not wanted:
         return {}
     placed = Resource.objects.filter(pk__in=wanted, location__isnull=False)
-    zones = {pk: ZoneInfo(name) for pk, name in placed.values_list("pk", "location__time_zone")}
-    if people := wanted - zones.keys():
+    of_places = placed.values_list("pk", "location__time_zone")
+    zones: dict[int | None, ZoneInfo] = {pk: ZoneInfo(name) for pk, name in of_places}
+    if people := {pk for pk in wanted if pk not in zones}:
         hours = WorkingHours.objects.filter(staff_member__resource__in=people).order_by("-pk")
         for pk, name in hours.values_list("staff_member__resource_id", "location__time_zone"):
             zones[pk] = ZoneInfo(name)
-    if others := wanted - zones.keys():
-        zones |= dict.fromkeys(others, zone_of_resource(None))
-    return dict(zones)
+    if others := [pk for pk in wanted if pk not in zones]:
+        zones.update(dict.fromkeys(others, zone_of_resource(None)))
+    return zones

@@ -16,7 +16,7 @@ from bookings.models import Booking
 from bookings.policies import Terms, deposit_taken
 from bookings.presenters import money, visit
 from bookings.presenters.visit import MoneyLine
-from bookings.presenters.zones import city, shown_moment, shown_time, visitor_time
+from bookings.presenters.zones import shown_moment, shown_time, zone_note
 from bookings.records import quote_of
 from core import formats
 from services.enums import Delivery
@@ -127,9 +127,7 @@ def summary(
     """
     chosen = {add_on["id"] for line in booking.lines.all() for add_on in line.add_ons}
     zone = appointment.zone(booking)
-    elsewhere = ""
-    if own := visitor_time(booking.starts_at, zone, visitor_zone):
-        elsewhere = gettext("%(city)s time, %(own)s") % {"city": city(zone), "own": own}
+    elsewhere = zone_note(booking.starts_at, zone, visitor_zone)
     who = " · ".join(filter(None, (visit.span_text(booking), elsewhere, *visit.staff_names(booking))))
     return Summary(
         what=visit.what_text(booking),

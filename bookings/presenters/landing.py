@@ -2,9 +2,11 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext, ngettext
 
@@ -12,6 +14,7 @@ from bookings.catalogue import Catalogue, Opening, Place, ServiceOffer, VariantO
 from bookings.presenters.frame import phone_href
 from bookings.presenters.opening import hours_lines, open_sentence
 from bookings.presenters.picker import price_words
+from bookings.presenters.zones import city, zone_note
 from core.formats import day_text, minutes_text, near_day_text, time_text
 from services.enums import Delivery, PaymentMode
 
@@ -31,6 +34,21 @@ class NextStart(NamedTuple):
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who reads the page: the date where the business is, the visitor's zone, and whether places have several zones."""
+
+    today: date
+    zone: ZoneInfo | None
+    has_several_zones: bool
+
+    def zone_words(self, start: NextStart) -> str:
+        """Whose time it is, and what the visitor's own clock shows then; empty where neither is in doubt."""
+        zone = start.place.zone
+        alone = gettext("%(city)s time") % {"city": city(zone)} if self.has_several_zones else ""
+        return zone_note(_local(start), zone, self.zone) or alone
+
+
 def landing_page(
     catalogue: Catalogue,
     starts: StartsOf,
@@ -39,6 +57,7 @@ def landing_page(
     urls: Mapping[str, str],
     has_stripe: bool,
     now: datetime,
+    visitor_zone: ZoneInfo | None = None,
 ) -> dict[str, Any]:
     """Everything the page shows. ``starts`` has the first variant of each service; ``urls`` its picker by slug.
 
@@ -48,6 +67,7 @@ def landing_page(
     places = {place.id: place for place in catalogue.places}
     next_of = {service.id: _next(service, starts, places) for service in catalogue.services if service.is_performed}
     local_now = now.astimezone(catalogue.places[0].zone) if catalogue.places else now
+    reader = _Reader(local_now.date(), visitor_zone, len({place.zone for place in catalogue.places}) > 1)
     return {
         "name": firm.name,
         "tagline": firm.tagline,
@@ -55,9 +75,9 @@ def landing_page(
         "paused_message": firm.paused_message,
         "open_sentence": open_sentence(list(openings.values()), local_now) if openings else "",
         "place_count": _place_count(catalogue),
-        "next_free": _next_free(catalogue, next_of, local_now.date()),
+        "next_free": _next_free(catalogue, next_of, reader),
         "categories": [
-            _category(catalogue, key, slug, name, next_of, urls, local_now.date(), has_stripe)
+            _category(catalogue, key, slug, name, next_of, urls, reader, has_stripe)
             for key, slug, name in catalogue.categories
         ],
         "empty": None if catalogue.services else _nothing_yet(),
@@ -79,7 +99,7 @@ def _category(
     name: str,
     next_of: Mapping[int, list[NextStart]],
     urls: Mapping[str, str],
-    today: date,
+    reader: _Reader,
     has_stripe: bool,
 ) -> dict[str, Any]:
     services = [service for service in catalogue.services if service.category_id == key]
@@ -89,14 +109,14 @@ def _category(
         "size": len(services),
         "count": ngettext("%(count)d service", "%(count)d services", len(services)) % {"count": len(services)},
         "services": [
-            {**_card(catalogue, service, next_of, urls[service.slug], today), "paying": _paying(service, has_stripe)}
+            {**_card(catalogue, service, next_of, urls[service.slug], reader), "paying": _paying(service, has_stripe)}
             for service in services
         ],
     }
 
 
 def _card(
-    catalogue: Catalogue, service: ServiceOffer, next_of: Mapping[int, list[NextStart]], url: str, today: date
+    catalogue: Catalogue, service: ServiceOffer, next_of: Mapping[int, list[NextStart]], url: str, reader: _Reader
 ) -> dict[str, Any]:
     currency = catalogue.firm.currency
     first = service.variants[0] if service.variants else None
@@ -116,7 +136,7 @@ def _card(
         "next_label": _next_label(service, upcoming),
         "faces": service.people[:FACES],
         "names": _names(service),
-        "times": [_time(start, today, says_place=service.names_place) for start in upcoming],
+        "times": [_time(start, reader, says_place=service.names_place) for start in upcoming],
         "note": "" if upcoming else _no_time_words(catalogue, service),
     }
 
@@ -135,11 +155,12 @@ def _paying(service: ServiceOffer, has_stripe: bool) -> str:
     return online.get(service.payment_mode, gettext("Pay at the visit")) if has_stripe else gettext("Pay at the visit")
 
 
-def _time(start: NextStart, today: date, *, says_place: bool) -> tuple[str, str, str, str]:
-    """Value of the button, day, time, and the place where that is not clear."""
+def _time(start: NextStart, reader: _Reader, *, says_place: bool) -> tuple[str, str, str, str, str]:
+    """Value of the button, day, time, the place and the zone where these are not clear."""
     local = _local(start)
     place = start.place.name if says_place else ""
-    return f"{start.place.id}.{start.minute}", near_day_text(local.date(), today), time_text(local), place
+    value, day = f"{start.place.id}.{start.minute}", near_day_text(local.date(), reader.today)
+    return value, day, time_text(local), place, reader.zone_words(start)
 
 
 def _next_label(service: ServiceOffer, upcoming: Sequence[NextStart]) -> str:
@@ -158,7 +179,7 @@ def _no_time_words(catalogue: Catalogue, service: ServiceOffer) -> str:
     return ngettext("Nothing free on the next day.", "Nothing free in the next %(count)d days.", days) % {"count": days}
 
 
-def _next_free(catalogue: Catalogue, next_of: Mapping[int, list[NextStart]], today: date) -> dict[str, Any] | None:
+def _next_free(catalogue: Catalogue, next_of: Mapping[int, list[NextStart]], reader: _Reader) -> dict[str, Any] | None:
     """The earliest time of each service, nearest first; rows name their day unless all are today."""
     firsts = sorted(
         ((starts[0], service) for service in catalogue.services if (starts := next_of.get(service.id))),
@@ -166,13 +187,14 @@ def _next_free(catalogue: Catalogue, next_of: Mapping[int, list[NextStart]], tod
     )[:NEXT_FREE]
     if not firsts:
         return None
-    all_today = all(_local(start).date() == today for start, _ in firsts)
+    all_today = all(_local(start).date() == reader.today for start, _ in firsts)
     return {
         "title": gettext("Next free today") if all_today else gettext("Next free"),
-        "date": day_text(today) if all_today else "",
+        "date": day_text(reader.today) if all_today else "",
         "rows": [
             {
-                "day": "" if all_today else near_day_text(_local(start).date(), today),
+                "day": "" if all_today else near_day_text(_local(start).date(), reader.today),
+                "zone": reader.zone_words(start),
                 **_next_free_row(catalogue, start, service),
             }
             for start, service in firsts

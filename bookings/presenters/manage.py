@@ -218,13 +218,16 @@ def waiting(
     return format_html(text, until=_strong(words))
 
 
-def waiting_move(booking: Booking, *, moves_to: datetime, until: datetime) -> SafeString:
+def waiting_move(
+    booking: Booking, *, moves_to: datetime, until: datetime, visitor_zone: ZoneInfo | None = None
+) -> SafeString:
     """What a move that is still to be paid waits for."""
     text = gettext(
         "{when} is kept for you until {until}. Your appointment moves there once the fee is paid. Until then the old"
         " time stays yours."
     )
-    when, until_text = formats.moment_text(local(moves_to, booking)), formats.time_text(local(until, booking))
+    zone = appointment.zone(booking)
+    when, until_text = shown_moment(moves_to, zone, visitor_zone), shown_time(until, zone, visitor_zone)
     return format_html(text, when=_strong(when), until=_strong(until_text))
 
 

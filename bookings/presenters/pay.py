@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from bookings.appointment import local, zone
+from bookings.appointment import zone
 from bookings.demands import Demand
 from bookings.enums import BookingStatus
 from bookings.models import Booking, HelpMessage
@@ -20,8 +20,7 @@ from bookings.presenters import money as money_presenter
 from bookings.presenters import visit
 from bookings.presenters.checkout import Countdown, Summary
 from bookings.presenters.visit import MoneyLine
-from bookings.presenters.zones import shown_moment, shown_time
-from core import formats
+from bookings.presenters.zones import shown_moment, shown_time, zone_note
 from payments.currencies import stripe_amount
 from payments.enums import LIVE_PAYMENTS, Purpose
 from services.enums import Delivery
@@ -106,13 +105,14 @@ def page(
     *,
     now: datetime,
     moves_to: datetime | None = None,
+    visitor_zone: ZoneInfo | None = None,
 ) -> PayPage:
     """``moves_to`` is the time for which the fee of a move is paid."""
     amount = visit.money(due.amount_minor, booking)
     is_card = due.kind is PayKind.CARD
     return PayPage(
         title=gettext("Your card") if is_card else gettext("Payment"),
-        lead=_lead(booking, due, moves_to),
+        lead=_lead(booking, due, moves_to, visitor_zone),
         sum=amount,
         button=gettext("Save this card") if is_card else gettext("Pay %(sum)s") % {"sum": amount},
         note=gettext("Nothing is charged now.") if is_card else gettext("Your bank may ask you to confirm it."),
@@ -133,10 +133,12 @@ def summary(
     policy: SafeString,
     *,
     moves_to: datetime | None = None,
+    visitor_zone: ZoneInfo | None = None,
 ) -> Summary:
     """The same card as on the step before, with the sums as they are now."""
-    when = _moved_text(booking, moves_to) if moves_to else visit.span_text(booking)
-    who = " · ".join([when, *visit.staff_names(booking)])
+    when = _moved_text(booking, moves_to, visitor_zone) if moves_to else visit.span_text(booking)
+    elsewhere = "" if moves_to else zone_note(booking.starts_at, zone(booking), visitor_zone)
+    who = " · ".join(filter(None, (when, elsewhere, *visit.staff_names(booking))))
     return Summary(
         what=visit.what_text(booking),
         facts=(who, visit.where_text(booking, business)),
@@ -194,8 +196,8 @@ def help_rows(messages: Sequence[HelpMessage], business: Business) -> list[HelpR
     ]
 
 
-def _moved_text(booking: Booking, moves_to: datetime) -> str:
-    words = {"after": formats.moment_text(local(moves_to, booking)), "before": visit.when_text(booking)}
+def _moved_text(booking: Booking, moves_to: datetime, visitor_zone: ZoneInfo | None) -> str:
+    words = {"after": shown_moment(moves_to, zone(booking), visitor_zone), "before": visit.when_text(booking)}
     return gettext("%(after)s instead of %(before)s") % words
 
 
@@ -229,12 +231,12 @@ def _is_unknown(booking: Booking, money: BookingMoney) -> bool:
     return ended_at is not None and any(each.checked_at < ended_at for each in begun if each.checked_at)
 
 
-def _lead(booking: Booking, due: Payable, moves_to: datetime | None) -> str:
+def _lead(booking: Booking, due: Payable, moves_to: datetime | None, visitor_zone: ZoneInfo | None) -> str:
     if due.kind is PayKind.CARD:
         return gettext("Your time is booked once we have a card. It is charged only if you cancel late or do not come.")
     if due.purpose == Purpose.MOVE and moves_to:
         text = gettext("Your appointment moves to %(when)s once this is paid. Until then the old time stays yours.")
-        return text % {"when": formats.moment_text(local(moves_to, booking))}
+        return text % {"when": shown_moment(moves_to, zone(booking), visitor_zone)}
     if due.purpose == Purpose.FEE:
         return gettext("A fee is open for your appointment on %(when)s.") % {"when": visit.when_text(booking)}
     if booking.status == BookingStatus.PENDING_PAYMENT:

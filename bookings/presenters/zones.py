@@ -8,7 +8,16 @@ from django.utils.translation import gettext, ngettext
 from core.formats import hours_text, moment_text, time_text
 from core.zones import city
 
-__all__ = ["city", "is_elsewhere", "shown_moment", "shown_time", "visitor_time", "zone_named", "zone_sentence"]
+__all__ = [
+    "city",
+    "is_elsewhere",
+    "shown_moment",
+    "shown_time",
+    "visitor_time",
+    "zone_named",
+    "zone_note",
+    "zone_sentence",
+]
 
 
 def zone_named(name: str) -> ZoneInfo | None:
@@ -49,6 +58,12 @@ def shown_time(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
 def shown_moment(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
     """Fri 27 Nov, 17:30, with the same addition."""
     return moment_text(at.astimezone(zone)) + _elsewhere_words(at, zone, visitor)
+
+
+def zone_note(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
+    """Lisbon time, 18:00 in Berlin; nothing where the clocks agree at that instant."""
+    own = visitor_time(at, zone, visitor)
+    return gettext("%(city)s time, %(own)s") % {"city": city(zone), "own": own} if own else ""
 
 
 def _elsewhere_words(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:

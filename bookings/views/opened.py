@@ -6,6 +6,7 @@ A customer sees everything about the own booking, a staff member's link no more 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -123,7 +124,7 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         "is_over": is_over,
         "outcome": presenter.outcome(booking, opened.business, money, now=now),
         "waiting": presenter.waiting(booking, money, now=now, visitor_zone=visitor_zone(request)),
-        "waiting_move": _waiting_move(booking, due, now),
+        "waiting_move": _waiting_move(booking, due, now, visitor_zone(request)),
         "refunds": money_presenter.refund_sentences(booking, money, now=now),
         "ledger": money_presenter.ledger(booking, money),
         "kept_card": "" if is_over else money_presenter.kept_card_sentence(booking, money),
@@ -159,12 +160,12 @@ def _again_url(opened: Opened, money: BookingMoney) -> str:
     return reverse("picker", args=[line_of(booking).variant.service.slug])
 
 
-def _waiting_move(booking: Booking, due: Payable | None, now: datetime) -> SafeString:
+def _waiting_move(booking: Booking, due: Payable | None, now: datetime, visitor: ZoneInfo | None) -> SafeString:
     """What is said of a time that is kept until the fee for moving there is paid; empty where none is."""
     proposal = queries.live_proposal(booking, now) if due and due.purpose == Purpose.MOVE else None
     if proposal is None:
         return SafeString("")
-    return presenter.waiting_move(booking, moves_to=proposal.starts_at, until=proposal.expires_at)
+    return presenter.waiting_move(booking, moves_to=proposal.starts_at, until=proposal.expires_at, visitor_zone=visitor)
 
 
 def staff_page(request: HttpRequest, opened: Opened, *, problem: object = "", status: int = 200) -> HttpResponse:

@@ -138,7 +138,7 @@ def start(request: HttpRequest, reference: str) -> HttpResponse:
     if not form.is_valid() or look.due is None:
         settled = look.state.shows in {Shows.CHECKING, Shows.DONE}
         return JsonResponse({"is_settled": settled, "sentence": str(NothingToPay().sentence)}, status=409)
-    page = _pay_page(look, look.due)
+    page = _pay_page(look, look.due, visitor_zone(request))
     if page.consent and not form.cleaned_data["agreed"]:
         sentence = gettext("Please tick the box: without it we may not keep the card.")
         return JsonResponse({"sentence": sentence}, status=422)
@@ -297,9 +297,17 @@ def _page(
         "currency": booking.currency,
         "rest": _REST if "rest" in request.GET else "",
         "state": look.state,
-        "page": _pay_page(look, due) if due and is_ready else None,
+        "page": _pay_page(look, due, visitor_zone(request)) if due and is_ready else None,
         "hold": _countdown(look, visitor_zone(request)),
-        "summary": presenter.summary(booking, opened.business, look.money, due, policy, moves_to=look.moves_to),
+        "summary": presenter.summary(
+            booking,
+            opened.business,
+            look.money,
+            due,
+            policy,
+            moves_to=look.moves_to,
+            visitor_zone=visitor_zone(request),
+        ),
         "is_step": booking.status in {BookingStatus.PENDING_PAYMENT, BookingStatus.EXPIRED},
         "thread": _thread(look),
         "help_form": help_form or HelpForm(),
@@ -318,10 +326,18 @@ def _page(
     return render(request, "bookings/pay.html", context, status=status)
 
 
-def _pay_page(look: Look, due: Payable) -> presenter.PayPage:
+def _pay_page(look: Look, due: Payable, visitor: ZoneInfo | None) -> presenter.PayPage:
     booking = look.booking
     demand = demand_of(booking, booking.lines.all())
-    return presenter.page(booking, look.opened.business, due, demand, now=look.opened.now, moves_to=look.moves_to)
+    return presenter.page(
+        booking,
+        look.opened.business,
+        due,
+        demand,
+        now=look.opened.now,
+        moves_to=look.moves_to,
+        visitor_zone=visitor,
+    )
 
 
 def _countdown(look: Look, visitor: ZoneInfo | None) -> checkout_presenter.Countdown | None:

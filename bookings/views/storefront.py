@@ -15,6 +15,7 @@ from bookings.catalogue import Catalogue, ServiceOffer, catalogue, openings
 from bookings.facts import availability_facts
 from bookings.presenters.frame import frame_of
 from bookings.presenters.landing import landing_page
+from bookings.views.cookies import visitor_zone
 from core import clock
 from payments import gateway
 from services.brand import DEFAULT_BRAND, brand_css
@@ -38,6 +39,7 @@ def landing(request: HttpRequest) -> HttpResponse:
         urls={service.slug: reverse("picker", args=[service.slug]) for service in offered.services},
         has_stripe=gateway.is_configured(),
         now=now,
+        visitor_zone=visitor_zone(request),
     )
     return render(request, "bookings/landing.html", {"page": page, "frame": frame_of(offered.firm, offered.places)})
 

@@ -253,6 +253,22 @@ def test_move_with_a_fee_leads_to_paying_and_says_so_before(client: Client) -> N
     assert "Free to cancel until" not in paying
 
 
+def test_paying_for_a_move_tells_both_clocks_to_a_visitor_elsewhere(client: Client) -> None:
+    studio = paid_studio("venue", free_move_count=0, over_limit="fee", change_fee_minor=1000)
+    booking = waiting(studio)
+    client.cookies["zone"] = "Europe/Lisbon"
+    client.post(link(booking, "move"), agreed(booking, 1000, slot=slot(studio, 15, days=3)))
+
+    paying = client.get(f"/pay/{booking.reference}/").content.decode()
+    manage = page(client, booking)
+
+    there = "Thu 7 Jan, 15:00 (Berlin time, 14:00 in Lisbon)"
+    assert f"Your appointment moves to {there} once this is paid." in paying
+    assert f"{there} instead of Thu 7 Jan, 10:00" in paying
+    assert f"<strong>{there}</strong> is kept for you until" in manage
+    assert "<strong>07:10 (Berlin time, 06:10 in Lisbon)</strong>" in manage
+
+
 def test_time_kept_for_a_move_is_told_with_its_end_and_paying_is_the_main_thing(
     client: Client, stopped: StoppedClock
 ) -> None:

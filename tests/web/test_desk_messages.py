@@ -315,7 +315,7 @@ def test_the_log_is_in_the_order_of_the_times_it_shows(desk: Client, studio: Stu
 
     page = desk.get("/desk/messages/log/").content.decode()
 
-    goes = [found for found in re.findall(r'class="sent-at">(\w+ \d+ Jan, \d\d:\d\d)', page)]
+    goes = re.findall(r'class="sent-when">(\w+ \d+ Jan, \d\d:\d\d)', page)
     assert len(goes) > 6
     assert goes == sorted(goes, key=lambda text: text.split(" ", 1)[1], reverse=True)
 

@@ -71,6 +71,15 @@ def test_details_lead_to_paying_by_a_cookie_and_not_by_a_secret_in_the_address(c
     assert "hold" not in {name for name, morsel in response.cookies.items() if morsel.value}
 
 
+def test_the_summary_tells_both_clocks_to_a_visitor_elsewhere(client: Client) -> None:
+    booking = waiting(paid_studio())
+    browser = payer(client, booking)
+    assert "Berlin time" not in browser.get(pay(booking)).content.decode()
+    browser.cookies["zone"] = "Europe/Lisbon"
+
+    assert "Berlin time, 09:00 in Lisbon" in browser.get(pay(booking)).content.decode()
+
+
 @pytest.mark.parametrize("role", [LinkRole.CUSTOMER, LinkRole.GUEST])
 def test_link_in_a_mail_leads_to_paying(client: Client, role: LinkRole) -> None:
     booking = waiting(paid_studio())

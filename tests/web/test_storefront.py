@@ -1,7 +1,9 @@
 """The landing page: what is offered with its next times, in every state a business can be in."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from services.models import Business, Location, Service
@@ -47,6 +49,41 @@ def test_the_next_free_time_stands_first(client: Client, studio: Studio) -> None
     assert "Next free today" in page
     assert "Ana or Marek" in page
     assert "Opens today at 09:00" in page
+
+
+def lisbon_too(studio: Studio) -> None:
+    place = factories.location(name="Alfama", time_zone="Europe/Lisbon")
+    offered = factories.service(place, name="Hot stones")
+    factories.staff_member(offered, at=place, name="Rui Teixeira")
+
+
+def test_next_free_times_of_places_in_several_zones_name_them_and_stand_in_order_of_time(
+    client: Client, studio: Studio, stopped: StoppedClock
+) -> None:
+    """Half past one in Lisbon is an hour after half past one in Berlin."""
+    lisbon_too(studio)
+
+    page = " ".join(page_of(client).split())
+
+    first, second = (part.split("</form>")[0] for part in page.split('class="next-row"')[1:])
+    assert "<b>09:00</b>" in first
+    assert "Berlin time</small>" in first
+    assert "<b>09:00</b>" in second
+    assert "Lisbon time</small>" in second
+
+
+def test_times_on_the_landing_page_show_the_clock_of_a_visitor_elsewhere(
+    client: Client, studio: Studio, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        here = page_of(client)
+    client.cookies["zone"] = "America%2FNew_York"
+
+    with django_assert_num_queries(len(asked)):
+        page = page_of(client)
+
+    assert "Berlin time" not in here
+    assert page.count("Berlin time, 03:00 in New York</small>") == 2  # the card and the next free time
 
 
 def test_hidden_services_and_inactive_lengths_stay_out(client: Client, studio: Studio) -> None:
