@@ -22,6 +22,7 @@ from bookings.payables import payable
 from bookings.payment_texts import card_words, checked_sentence, only_card, refund_sentence, settlement_sentence
 from bookings.policies import Terms
 from bookings.policy_texts import BookingFacts, plain_policy_sentence, policy_sentence
+from bookings.presenters.zones import zone_named, zone_note
 from bookings.records import deposit_minor, subject_ref
 from bookings.settlements import Settlement
 from core.references import spoken
@@ -52,6 +53,7 @@ def customer_context(
         "steps": steps,
         "who": steps[0].who if len(steps) == 1 else "",
         **when(booking, (entry.starts_at, entry.ends_at)),
+        "zone": _both_clocks(booking, entry.starts_at),
         "preparations": [] if is_off else appointment.preparations(booking),
         **({} if is_off else _policy(booking, now, paid_minor=money["paid_minor"])),
         "manage_url": manage_url(booking, LinkRole.CUSTOMER),
@@ -172,6 +174,12 @@ def when(booking: Booking, span: tuple[datetime, datetime]) -> dict[str, Any]:
         "until": appointment.until_words(starts_at, ends_at),
         "zone": appointment.zone_words(booking),
     }
+
+
+def _both_clocks(booking: Booking, starts_at: datetime) -> str:
+    """Lisbon time, and for a customer who booked from elsewhere what their own clock shows then."""
+    zone = appointment.zone(booking)
+    return zone_note(starts_at, zone, zone_named(booking.visitor_zone)) or appointment.zone_words(booking)
 
 
 def _paid(booking: Booking) -> dict[str, Any]:

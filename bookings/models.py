@@ -34,6 +34,9 @@ class Booking(models.Model):
     party_size = models.PositiveSmallIntegerField(default=1)
     channel = models.CharField(max_length=10, choices=BookingChannel.choices, default=BookingChannel.WEB)
     language = models.CharField(max_length=10, default="en")
+    visitor_zone = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text=_("Where the customer's browser was.")
+    )
 
     customer = models.ForeignKey(
         "accounts.Customer", null=True, blank=True, on_delete=models.PROTECT, related_name="bookings"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
+from zoneinfo import ZoneInfo, available_timezones
 
 from accounts.operations import customer_for_guest, record_consent
 from accounts.phones import phone_hash
@@ -75,6 +76,7 @@ def confirm_booking(
     seen: Seen | None = None,
     has_proven_email: bool = False,
     accepts_second: bool = False,
+    visitor_zone: ZoneInfo | None = None,
 ) -> Booking:
     """Take a live hold on to what the terms ask: CONFIRMED, PENDING_PAYMENT (money or a card comes first) or REQUESTED
     (the business answers). Asked twice, the second call returns the same booking.
@@ -94,6 +96,8 @@ def confirm_booking(
 
     ``accepts_second``: the customer knows of the own booking at the same time.
 
+    ``visitor_zone`` is where the customer's browser is; mails show its clock beside that of the place.
+
     ``seen`` is what ``consent_text`` speaks of; without it whatever the hold says now is agreed to.
 
     Locks: the booking, then the names that unproven bookings are counted by.
@@ -109,6 +113,8 @@ def confirm_booking(
     if booking.status in _CONFIRMED_BEFORE:
         return booking
     require_live_hold(booking, now)
+    # The browser that booked says it better than the one that opens the mailed link.
+    booking.visitor_zone = booking.visitor_zone or _zone_name(visitor_zone)
     lines, standing = lines_and_standing(
         booking,
         email=contact.email,
@@ -132,7 +138,11 @@ def confirm_booking(
         remember_unproven(booking, traces, now=now)
     if standing.is_blocked:
         raise CannotBookOnline
-    values = {**_contact_values(booking, contact, now), **asked(demand)}
+    values = {
+        **_contact_values(booking, contact, now),
+        **asked(demand),
+        "visitor_zone": booking.visitor_zone,
+    }
     if standing.needs_answer and not actor.is_staff:
         _request(booking, standing, values, actor, now)
     elif demand.needs_stripe:
@@ -188,6 +198,10 @@ def _ask_mailbox(booking: Booking, contact: Contact, traces: Traces, now: dateti
     remember_unproven(booking, traces, asked_at=asked_at, now=now)
     money_messages.announce_confirm_by_mail(booking, now=now)
     return booking
+
+
+def _zone_name(zone: ZoneInfo | None) -> str:
+    return zone.key if zone is not None and zone.key in available_timezones() else ""
 
 
 def _typed_values(contact: Contact) -> dict[str, Any]:

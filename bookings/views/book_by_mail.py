@@ -18,7 +18,7 @@ from bookings.operations.confirm import Contact, Seen, confirm_booking
 from bookings.operations.identity import link_proven_customer
 from bookings.presenters import checkout as presenter
 from bookings.views import checkout
-from bookings.views.cookies import remember_payer
+from bookings.views.cookies import remember_payer, visitor_zone
 from bookings.views.tokens import token_page
 from core import clock
 from core.errors import DomainError
@@ -68,6 +68,7 @@ def _book(request: HttpRequest, booking: Booking, now: datetime) -> HttpResponse
             now=now,
             seen=Seen.of(booking, booking.lines.all()),
             has_proven_email=True,
+            visitor_zone=visitor_zone(request),
         )
     except HoldOver:
         return _onward(queries.booking_page(booking.pk))

@@ -167,6 +167,7 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
             seen=Seen.of(shown, shown.lines.all()),
             has_proven_email=has_proven_mailbox(request, form.cleaned_data["email"]),
             accepts_second="second" in request.POST,
+            visitor_zone=visitor_zone(request),
         )
     except HoldOver:
         return _onward(request, _booking(token), now)

@@ -1,5 +1,6 @@
 """The details page: what it shows and asks, what it keeps, and that pressing twice books once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Consent
 from bookings.enums import BookingStatus
+from bookings.message_contexts import customer_context
 from bookings.models import Booking, BookingEvent
 from bookings.operations.extras import change_extras
 from bookings.operations.links import renew_links
@@ -16,6 +18,7 @@ from bookings.views import checkout
 from bookings.views.cookies import has_proven_mailbox
 from notifications.models import Notification
 from notifications.operations import send_due
+from services.models import Business
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, GUEST, booked, hold
@@ -457,3 +460,30 @@ def test_an_impossible_moment_of_reading_counts_as_now(client: Client, studio: S
 
 def typed_read_at(page: str) -> str:
     return page.partition('name="read_at" value="')[2].partition('"')[0]
+
+
+@pytest.mark.parametrize(
+    ("cookie", "kept", "clocks"),
+    [
+        ("Europe%2FLisbon", "Europe/Lisbon", "Berlin time, 09:00 in Lisbon"),
+        ("Europe%2FParis", "Europe/Paris", "Berlin time"),
+        ("Europe%2FNowhere", "", "Berlin time"),
+        ("", "", "Berlin time"),
+    ],
+)
+def test_mails_show_the_clock_of_where_the_customer_booked(
+    client: Client, studio: Studio, cookie: str, kept: str, clocks: str
+) -> None:
+    held = hold(studio)
+    client.cookies["zone"] = cookie
+
+    client.post(details(held), filled(held))
+
+    booking, business = Booking.objects.get(), Business.objects.get()
+    assert booking.visitor_zone == kept
+    for kind in ("confirmed", "moved", "reminder"):
+        context = customer_context(booking, business, kind=kind, details={}, now=NOW)
+        assert context.variables["zone"] == clocks
+    send_due(now=NOW + timedelta(minutes=1), limit=50)
+    [told] = [str(each.body) for each in mail.outbox if "You are booked" in each.subject]
+    assert f"({clocks})\n" in told
