@@ -27,7 +27,7 @@ from bookings.operations.cancel import cancel_booking
 from bookings.operations.links import renew_links, resend_confirmation
 from core import clock
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, action, display
-from core.errors import DomainError
+from core.errors import DomainError, Locked
 from core.formats import full_day_text, money_text, time_text
 from core.references import spoken
 from core.row_times import row_moment, with_zone
@@ -274,6 +274,8 @@ class BookingAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 step.run(booking, _actor(request), form.cleaned_data["reason"], _shown_sequence(request))
+            except Locked:
+                raise
             except DomainError as refusal:
                 messages.error(request, str(refusal))
             else:

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from bookings.enums import CLAIMING, EXPIRING
 from bookings.models import Allocation, Booking
-from bookings.queries import future_bookings_of
+from bookings.queries import future_bookings_of, is_bookable
 from core.commitments import Commitment
 from core.formats import full_day_text, time_text
 from core.intervals import Interval, Intervals, contains, difference, intersection, normalised
@@ -121,10 +121,7 @@ def _by(rows: Iterable[Any], name: str) -> defaultdict[int, list[Any]]:
 
 
 def _needing(obj: Model, now: datetime) -> Iterable[int]:
-    try:
-        return future_bookings_of(obj, now=now).values_list("pk", flat=True)
-    except TypeError:
-        return ()
+    return future_bookings_of(obj, now=now).values_list("pk", flat=True) if is_bookable(obj) else ()
 
 
 def _commitments(bookings: QuerySet[Booking]) -> list[Commitment]:

@@ -14,7 +14,7 @@ from bookings.claims import Claim, PlacedLine, claims_for
 from bookings.enums import CLAIMING, EXPIRING
 from bookings.models import Allocation, Booking, BookingLine
 from bookings.records import spec_of_line
-from bookings.reported_money import HAS_REPORTED_MONEY
+from bookings.reported_money import HAS_REPORTED_FEE, HAS_REPORTED_MONEY
 from core.doctor import Check
 from staff.hours import day_of
 
@@ -107,10 +107,10 @@ FROM bookings_booking b WHERE b.status = ANY(%(expiring)s) AND b.hold_expires_at
         OR {HAS_REPORTED_MONEY.format(booking="b")}))
 """)  # noqa: S608 (our own text)
 
-overdue_proposals = _query("""
-SELECT format('move proposal %%s of booking %%s ran out at %%s', id, booking_id, expires_at)
-FROM bookings_moveproposal WHERE expires_at < %(swept)s
-""")
+overdue_proposals = _query(f"""
+SELECT format('move proposal %%s of booking %%s ran out at %%s', m.id, m.booking_id, m.expires_at)
+FROM bookings_moveproposal m WHERE m.expires_at < %(swept)s AND NOT {HAS_REPORTED_FEE.format(proposal="m")}
+""")  # noqa: S608 (our own text)
 
 moves_unlike_booking = _query("""
 SELECT format('booking %%s starts at %%s but was moved to %%s', b.id, b.starts_at, moved.details #>> '{to,starts_at}')

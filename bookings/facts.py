@@ -27,7 +27,7 @@ from bookings.facts_types import (
     StaffFacts,
     VariantFacts,
 )
-from bookings.reported_money import HAS_RUN_OUT
+from bookings.reported_money import HAS_REPORTED_FEE, HAS_RUN_OUT
 from core.intervals import Interval, normalised
 from staff.hours import MINUTES_OF_DAY, WeeklyHours, day_of, day_start, hours_between
 
@@ -381,7 +381,8 @@ WHERE a.resource_id = ANY((SELECT resources FROM asked)::bigint[])
         WHERE b.status IN ('held', 'pending_payment', 'requested')
             AND {HAS_RUN_OUT.format(booking="b", now="(SELECT now FROM asked)")}))
   AND (a.move_proposal_id IS NULL OR a.move_proposal_id IN (
-        SELECT id FROM bookings_moveproposal WHERE expires_at > (SELECT now FROM asked)))
+        SELECT m.id FROM bookings_moveproposal m
+        WHERE m.expires_at > (SELECT now FROM asked) OR {HAS_REPORTED_FEE.format(proposal="m")}))
 GROUP BY a.resource_id
 UNION ALL
 SELECT 'off', t.resource_id,

@@ -99,8 +99,10 @@ def held_page(token: str) -> Booking | None:
 
 def has_said_coming(booking: Booking) -> bool:
     """Whether the customer said that they are coming to the visit at the time that it has now."""
-    said = {"starts_at": booking.starts_at.isoformat()}
-    return any(event.kind == EventKind.COMING and event.details == said for event in booking.events.all())
+    return any(
+        event.kind == EventKind.COMING and datetime.fromisoformat(event.details["starts_at"]) == booking.starts_at
+        for event in booking.events.all()
+    )
 
 
 def add_ons_of(booking: Booking) -> list[AddOn]:
@@ -186,12 +188,13 @@ def unsettled_payments(booking: Booking) -> QuerySet[Payment]:
 
 
 def lead_minutes_of(booking: Booking) -> int:
-    """Return the notice that the rules ask today for what was booked."""
+    """Return the notice that the rules ask today for what was booked: of several services, the longest."""
     services = Service.objects.filter(variants__booking_lines__booking=booking)
-    own = services.values_list("booking_policy__lead_minutes", flat=True).first()
-    if own is not None:
-        return own
-    return Business.objects.values_list("booking_policy__lead_minutes", flat=True).get()
+    asked = set(services.values_list("booking_policy__lead_minutes", flat=True)) or {None}
+    own = [minutes for minutes in asked if minutes is not None]
+    if None in asked:
+        own.append(Business.objects.values_list("booking_policy__lead_minutes", flat=True).get())
+    return max(own)
 
 
 def missed_visits(normalised: str) -> QuerySet[Booking]:
@@ -250,6 +253,11 @@ def future_bookings_of(thing: Model, *, now: datetime) -> QuerySet[Booking]:
     live = ~Q(status__in=EXPIRING) | Q(hold_expires_at__gt=now)
     ahead = Booking.objects.filter(live, status__in=CLAIMING, ends_at__gt=now).order_by("starts_at")
     return ahead.filter(_needs(thing)).distinct()
+
+
+def is_bookable(thing: Model) -> bool:
+    """Whether bookings can need such a thing, so that ``future_bookings_of`` knows it."""
+    return isinstance(thing, (StaffMember, Resource, ResourceType, Location, Category, Service, ServiceVariant, AddOn))
 
 
 def _needs(thing: Model) -> Q:

@@ -10,24 +10,35 @@ from django.db.models.expressions import RawSQL
 
 from bookings.models import Booking
 
-# ``{booking}`` is the alias of a row of bookings_booking.
-HAS_REPORTED_MONEY = """
-EXISTS (
-    SELECT 1 FROM payments_payment p WHERE p.subject_ref = 'booking:' || {booking}.id AND (
+# ``{booking_id}`` is the id of the booking that a payment ``p`` is for.
+_IS_REPORTED = """(
         p.status = 'processing'
         OR p.status IN ('created', 'open') AND EXISTS (
             SELECT 1 FROM payments_stripeevent n WHERE n.handled_at IS NULL AND n.object_id = p.intent_id
                 AND n.type IN ('payment_intent.succeeded', 'payment_intent.processing'))
         OR p.status = 'succeeded' AND NOT EXISTS (
-            SELECT 1 FROM bookings_bookingevent v WHERE v.booking_id = {booking}.id AND v.kind = 'money'
-                AND v.details @> jsonb_build_object('what', 'paid', 'payment_id', p.id)))
+            SELECT 1 FROM bookings_bookingevent v WHERE v.booking_id = {booking_id} AND v.kind = 'money'
+                AND v.details @> jsonb_build_object('what', 'paid', 'payment_id', p.id)))"""
+# ``{booking}`` is the alias of a row of bookings_booking.
+HAS_REPORTED_MONEY = f"""
+EXISTS (
+    SELECT 1 FROM payments_payment p WHERE p.subject_ref = 'booking:' || {{booking}}.id
+        AND {_IS_REPORTED.format(booking_id="{booking}.id")}
     UNION ALL
     SELECT 1 FROM payments_cardsetup s
     JOIN payments_stripeevent n ON n.object_id = s.setup_intent_id AND n.handled_at IS NULL
         AND n.type = 'setup_intent.succeeded'
-    WHERE s.subject_ref = 'booking:' || {booking}.id AND s.status NOT IN ('succeeded', 'cancelled')
+    WHERE s.subject_ref = 'booking:' || {{booking}}.id AND s.status NOT IN ('succeeded', 'cancelled')
 )
-"""
+"""  # noqa: S608 (our own text)
+# ``{proposal}`` is the alias of a row of bookings_moveproposal: whether its fee came in, or is being checked.
+HAS_REPORTED_FEE = f"""
+EXISTS (
+    SELECT 1 FROM payments_payment p
+    WHERE p.subject_ref = 'booking:' || {{proposal}}.booking_id AND p.purpose = 'move'
+        AND {_IS_REPORTED.format(booking_id="{proposal}.booking_id")}
+)
+"""  # noqa: S608 (our own text)
 # A time to pay that is over, unless it is paid: then it is kept until the booking knows.
 HAS_RUN_OUT = (
     "{booking}.hold_expires_at <= {now} AND NOT ({booking}.status = 'pending_payment' AND " + HAS_REPORTED_MONEY + ")"
@@ -46,3 +57,8 @@ def has_reported_money(booking: Booking) -> bool:
 def reported_money() -> RawSQL:
     """The same as a condition on a query of bookings."""
     return RawSQL(HAS_REPORTED_MONEY.format(booking="bookings_booking"), [], BooleanField())  # noqa: S611
+
+
+def reported_fee() -> RawSQL:
+    """The same for the fee of a move, as a condition on a query of proposed moves."""
+    return RawSQL(HAS_REPORTED_FEE.format(proposal="bookings_moveproposal"), [], BooleanField())  # noqa: S611

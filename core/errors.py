@@ -34,6 +34,8 @@ class Conflict(DomainError):
 class Locked(Conflict):
     """Others work on the same thing at this moment. Nothing was changed, and the same request may be sent again."""
 
+    status = 503
+
 
 class Expired(DomainError):
     """The time to do this has run out."""

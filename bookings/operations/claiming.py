@@ -24,7 +24,7 @@ from bookings.money_messages import announce_declined, announce_hold_ended, anno
 from bookings.operations.billing import give_back, lines_of, settled_excess, write_lines
 from bookings.operations.transactions import Overtaken, commit_for_sure
 from bookings.records import expiry_lines, subject_ref
-from bookings.reported_money import reported_money
+from bookings.reported_money import reported_fee, reported_money
 from core.inserts import insert_rows
 from core.reads import read_rows
 from payments.enums import Purpose, RefundReason
@@ -296,6 +296,7 @@ def _end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now
     proposals = list(
         MoveProposal.objects.select_for_update(skip_locked=True)
         .filter(pk__in=proposal_ids, expires_at__lte=now)
+        .exclude(reported_fee())
         .order_by("pk")
     )
     if len(bookings) + len(proposals) < len(booking_ids) + len(proposal_ids):

@@ -38,7 +38,7 @@ from bookings.operations.claiming import (
 )
 from bookings.operations.transactions import booking_transaction, is_outermost
 from bookings.records import quote_of
-from bookings.reported_money import reported_money
+from bookings.reported_money import reported_fee, reported_money
 from core.inserts import insert_rows
 from core.locks import one_at_a_time
 from core.references import new_reference, token_hash
@@ -182,7 +182,10 @@ def expire_holds(*, now: datetime, limit: int = 200, spared_ids: Collection[int]
         expire(booking, now=now, reason="ran out")
     drop_proposals(
         list(
-            MoveProposal.objects.select_for_update(skip_locked=True).filter(expires_at__lte=now).order_by("pk")[:limit]
+            MoveProposal.objects.select_for_update(skip_locked=True)
+            .filter(expires_at__lte=now)
+            .exclude(reported_fee())
+            .order_by("pk")[:limit]
         ),
         now=now,
     )

@@ -3,27 +3,33 @@
 No test here runs a worker: what happens, happens in the web request, or nothing does.
 """
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
 from bookings.availability import free_starts
+from bookings.doctor import CHECKS
 from bookings.enums import BookingStatus
 from bookings.errors import SlotTaken
 from bookings.facts import availability_facts
 from bookings.links import LinkRole
-from bookings.models import Booking
+from bookings.models import Booking, MoveProposal
 from bookings.operations.expiry import expire_due
 from bookings.operations.hold import expire_holds
 from bookings.operations.pay import begin_payment
+from bookings.operations.propose import propose_move
+from bookings.operations.settle import settle_payment
 from core import outbox
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
 from payments.errors import AlreadyPaid
 from payments.models import Payment, StripeEvent
 from payments.notices import keep_notice
+from payments.operations.paying import sync_payment
 from tests import money
 from tests.factories import MONDAY, Studio
-from tests.journeys import CARD_WORDS, begin_and_pay, hold, paid_studio, waiting
+from tests.journeys import CARD_WORDS, LINK, arrived, begin_and_pay, hold, paid_studio, waiting
 from tests.money import forget_outage
 from tests.web.conftest import StoppedClock, link
 
@@ -247,3 +253,61 @@ def test_a_check_that_stripe_does_not_answer_breaks_nothing_and_says_nothing_fal
     forget_outage()
     assert shows(client, booking) == "checking"
     assert not OutboxMessage.objects.filter(status="dead").exists()
+
+
+# --- the fee of a move ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def moving(stripe: Stripe, stopped: StoppedClock) -> tuple[Studio, Booking, Payment]:
+    """A paid booking whose new time, two in the afternoon, is kept until the fee of the move is paid; it is paid."""
+    place = paid_studio("full", free_move_count=0, over_limit="fee", change_fee_minor=500, reschedule_until_minutes=0)
+    booking = waiting(place, days=7)
+    settle_payment(payment_id=arrived(booking, 8000).pk, now=stopped.now())
+    propose_move(
+        booking_id=booking.pk, start_minute=place.minute(14, days=7), staff_member_id=None,
+        expected_sequence=0, expected_fee_minor=500, actor=LINK, now=stopped.now(),
+    )  # fmt: skip
+    return place, booking, begin_and_pay(booking, stripe, 500)
+
+
+def are_offered(place: Studio, hour: int, stopped: StoppedClock) -> bool:
+    on = place.at(hour, days=7).date()
+    facts = availability_facts(
+        variant_ids=[place.variant.pk], from_on=on, until_on=on + timedelta(days=1), now=stopped.now()
+    )
+    return place.minute(hour, days=7) in free_starts(facts, place.variant.pk)[place.location.pk]
+
+
+@pytest.mark.parametrize("kind", ["payment_intent.succeeded", "payment_intent.processing"])
+def test_the_kept_time_of_a_move_whose_fee_is_reported_is_not_given_away(
+    moving: tuple[Studio, Booking, Payment], stopped: StoppedClock, kind: str
+) -> None:
+    place, booking, payment = moving
+    keep_notice(notice_of(payment, kind), now=stopped.now())
+    stopped.pass_minutes(60)
+
+    assert not are_offered(place, 14, stopped)
+    with pytest.raises(SlotTaken):
+        hold(place, start_minute=place.minute(14, days=7), now=stopped.now())
+    expire_holds(now=stopped.now())
+    assert MoveProposal.objects.count() == 1
+    assert [line for check in CHECKS for line in check.run(stopped.now())] == []
+
+    sync_payment(payment_id=payment.pk, now=stopped.now())
+    settle_payment(payment_id=payment.pk, now=stopped.now())
+    booking.refresh_from_db()
+    assert booking.starts_at == place.at(14, days=7)
+    assert not MoveProposal.objects.exists()
+
+
+def test_the_kept_time_of_a_move_whose_fee_nobody_reported_is_free_after_its_end(
+    moving: tuple[Studio, Booking, Payment], stopped: StoppedClock
+) -> None:
+    """The control: without the notice the same time is given to somebody else."""
+    place, _, _ = moving
+    stopped.pass_minutes(60)
+
+    assert are_offered(place, 14, stopped)
+    assert hold(place, start_minute=place.minute(14, days=7), now=stopped.now())
+    assert not MoveProposal.objects.exists()
