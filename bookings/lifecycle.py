@@ -43,8 +43,9 @@ class Actor:
     name: str = ""
 
     @property
-    def is_staff(self) -> bool:
-        return self.kind == ActorKind.STAFF
+    def is_business(self) -> bool:
+        """Whether staff act, or the system for them: then the rules that bind customers do not count."""
+        return self.kind != ActorKind.CUSTOMER
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, BookingChannel.SYSTEM)

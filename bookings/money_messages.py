@@ -35,7 +35,7 @@ def announce_payment_required(booking: Booking, *, not_before: datetime, now: da
 
 
 def announce_pay_link(booking: Booking, *, now: datetime) -> None:
-    """Mail the way to pay what can be paid now, because staff asked for it; a double click mails it once."""
+    """Mail the way to pay what can be paid now, because staff asked for it."""
     request = to_customer(
         booking, MessageKind.PAYMENT_REQUIRED, {"is_asked": True}, about=f"link-{int(now.timestamp())}"
     )

@@ -6,7 +6,7 @@ What is kept of one is a fee with a reason, so that the bill stays right: it can
 from datetime import datetime
 
 from bookings import messages, money_messages
-from bookings.enums import ActorKind, EventKind
+from bookings.enums import EventKind
 from bookings.errors import NoSuchPayment
 from bookings.lifecycle import Actor, record
 from bookings.models import Booking
@@ -26,7 +26,7 @@ def waiting_part(booking: Booking, outcome: Settlement, *, actor: Actor) -> int:
     beyond the price. What staff do themselves never waits.
     """
     rest = outcome.refund_minor - excess_of(outcome, total_minor=booking.total_minor)
-    if not rest or actor.kind != ActorKind.CUSTOMER:
+    if not rest or actor.is_business:
         return 0
     return rest if Business.objects.filter(refunds_need_approval=True).exists() else 0
 

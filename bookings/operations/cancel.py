@@ -59,7 +59,7 @@ def cancel_booking(
     :raises TooLateToCancel, NotBooked: as their sentences say.
     """
     booking = locked_booking(booking_id)
-    by_staff = actor.kind != ActorKind.CUSTOMER
+    by_staff = actor.is_business
     refusal = cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=now, by_staff=by_staff)
     if refusal:
         raise _REFUSALS[refusal]()

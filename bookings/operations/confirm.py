@@ -120,12 +120,12 @@ def confirm_booking(
         email=contact.email,
         phone=contact.phone,
         actor=actor,
-        is_known_by_email=actor.is_staff or has_proven_email,
+        is_known_by_email=actor.is_business or has_proven_email,
         now=now,
     )
     if seen is not None and seen != Seen.of(booking, lines):
         raise StalePage(total_minor=booking.total_minor)
-    by_staff = actor.is_staff if asks_payment is None else not asks_payment
+    by_staff = actor.is_business if asks_payment is None else not asks_payment
     demand = _demand(booking, lines, standing, by_staff=by_staff)
     is_on_website = actor.channel in _ON_THE_WEBSITE
     if is_on_website and not accepts_second and has_visit_at_that_time(booking, email=contact.email, now=now):
@@ -138,12 +138,17 @@ def confirm_booking(
         remember_unproven(booking, traces, now=now)
     if standing.is_blocked:
         raise CannotBookOnline
+<<<<<<< HEAD
     values = {
         **_contact_values(booking, contact, now),
         **asked(demand),
         "visitor_zone": booking.visitor_zone,
     }
     if standing.needs_answer and not actor.is_staff:
+=======
+    values = {**_contact_values(booking, contact, now), **asked(demand)}
+    if standing.needs_answer and not actor.is_business:
+>>>>>>> 3162f6e (bookings: let an error while bookings are looked for be one, mail a link once a minute, take the longest notice, say once who acts for the business)
         _request(booking, standing, values, actor, now)
     elif demand.needs_stripe:
         _ask(booking, lines, standing, values, actor, now)
@@ -243,7 +248,7 @@ def _ask(
 ) -> None:
     """A customer is at the page and pays there; who was booked by the desk gets a link and a day."""
     hold = timedelta(minutes=standing.hold_minutes)
-    if not actor.is_staff:
+    if not actor.is_business:
         until, remind_at = now + hold, now + min(UNPAID_AFTER, hold / 2)
     else:
         until, remind_at = link_until(booking, lead_minutes=standing.lead_minutes, at_least=hold, now=now), now

@@ -38,6 +38,8 @@ from payments.models import Payment, Refund
 
 # Whoever gets a link has at least this long, however short the notice.
 LINK_AT_LEAST = timedelta(minutes=30)
+# Two clicks, or two people at once, are one wish.
+LINK_ONCE_IN = timedelta(minutes=1)
 # What money at the desk pays instead; a move that is just being paid goes on.
 _PAID_AT_DESK = (Purpose.BOOKING, Purpose.BALANCE, Purpose.FEE)
 
@@ -187,7 +189,7 @@ def waive_payment(*, booking_id: int, reason: str, actor: Actor, now: datetime) 
 @booking_transaction
 def send_pay_link(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
     """Mail the customer the link to pay what can be paid now. A time that waits for it is kept for a day, or until the
-    notice.
+    notice. Asked again within a minute, it mails nothing more.
 
     Locks: the booking.
 
@@ -200,6 +202,9 @@ def send_pay_link(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
     due = payable(booking, now)
     if due is None or not booking.contact_email:
         raise NothingToPay
+    links = booking.events.filter(kind=EventKind.MONEY, details__what="link")
+    if links.filter(at__gt=now - LINK_ONCE_IN).exists():
+        return booking
     if booking.status == BookingStatus.PENDING_PAYMENT and booking.hold_expires_at:
         until = link_until(booking, lead_minutes=lead_minutes_of(booking), at_least=LINK_AT_LEAST, now=now)
         booking.hold_expires_at = max(booking.hold_expires_at, until)

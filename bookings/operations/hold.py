@@ -334,12 +334,12 @@ def _checked_offer(request: _Request, actor: Actor) -> Offer:
     if offer is None or not offer.is_variant_active or not offer.is_at_location:
         raise ServiceNotOffered
     if offer.visibility != Service.Visibility.PUBLIC and not (
-        actor.is_staff and offer.visibility == Service.Visibility.HIDDEN
+        actor.is_business and offer.visibility == Service.Visibility.HIDDEN
     ):
         raise ServiceNotOffered
     if len(offer.extras) < len(request.add_on_ids):
         raise ServiceNotOffered
-    if offer.is_paused and not actor.is_staff:
+    if offer.is_paused and not actor.is_business:
         raise BookingPaused(message=offer.paused_message)
     if not 1 <= request.party_size <= offer.max_party_size:
         raise PartyTooLarge(maximum=offer.max_party_size)

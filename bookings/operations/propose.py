@@ -11,7 +11,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from bookings import queries
 from bookings.claims import Claim
-from bookings.enums import ActorKind, BookingStatus, EventKind
+from bookings.enums import BookingStatus, EventKind
 from bookings.errors import NothingToPay, SameTime, SlotNotOffered, SlotTaken
 from bookings.lifecycle import Actor, record
 from bookings.models import Allocation, Booking, MoveProposal
@@ -104,7 +104,7 @@ def _propose(
 ) -> MoveProposal:
     booking = locked_booking(booking_id)
     line = booking.lines.select_related("staff_member__resource").get()
-    by_staff = actor.kind != ActorKind.CUSTOMER
+    by_staff = actor.is_business
     terms = Terms.from_json(booking.terms)
     fee = checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
     if not fee or booking.status != BookingStatus.CONFIRMED or not can_be_paid_online(fee, booking.currency):

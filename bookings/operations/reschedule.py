@@ -95,7 +95,7 @@ def _reschedule(
 ) -> Booking:
     booking = locked_booking(booking_id)
     line = booking.lines.select_related("staff_member__resource").get()
-    by_staff = actor.kind != ActorKind.CUSTOMER
+    by_staff = actor.is_business
     is_there = minute_of(booking.starts_at) == start_minute and staff_member_id in {None, line.staff_member_id}
     if is_there and booking.ical_sequence == expected_sequence + 1:
         return booking
@@ -156,7 +156,7 @@ def refuse_many_moves(booking: Booking, actor: Actor, now: datetime) -> None:
 
     :raises TooManyMoves: beyond that.
     """
-    if actor.kind != ActorKind.CUSTOMER or actor.channel == BookingChannel.LINK:
+    if actor.is_business or actor.channel == BookingChannel.LINK:
         return
     moves = booking.events.filter(kind=EventKind.MOVED, actor_kind=ActorKind.CUSTOMER, at__gt=now - HOUR)
     if moves.exclude(channel=BookingChannel.LINK).count() >= settings.MOVES_PER_HOUR:
@@ -191,7 +191,7 @@ def carry_out(
 
     ``anchored_at``: when the customer decided, if that was not ``now``.
     """
-    by_staff = actor.kind != ActorKind.CUSTOMER
+    by_staff = actor.is_business
     before = (booking.starts_at, line.staff_member_id)
     if not by_staff and booking.status == BookingStatus.CONFIRMED:
         booking.fee_anchor_minor = anchor_after_move(

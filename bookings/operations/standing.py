@@ -79,7 +79,7 @@ def lines_and_standing(
         needs_answer=any(facts[0] for _, facts in rows),
         hold_minutes=hold_minutes,
         lead_minutes=lead_minutes,
-        is_blocked=is_blocked and not actor.is_staff,
+        is_blocked=is_blocked and not actor.is_business,
         is_exempt=is_exempt,
         must_prepay=must_prepay,
         looks_at_no_shows=looks,

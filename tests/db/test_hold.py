@@ -625,9 +625,11 @@ def test_hold_without_visitor_is_possible() -> None:
     assert {first.booking.status, second.booking.status} == {BookingStatus.HELD}
 
 
-def test_actor_knows_whether_it_is_staff() -> None:
-    assert DESK.is_staff
-    assert not replace(DESK, kind=ActorKind.SYSTEM).is_staff
+@pytest.mark.parametrize(
+    ("kind", "is_business"), [(ActorKind.CUSTOMER, False), (ActorKind.STAFF, True), (ActorKind.SYSTEM, True)]
+)
+def test_everybody_but_a_customer_acts_for_the_business(kind: ActorKind, is_business: bool) -> None:
+    assert replace(DESK, kind=kind).is_business is is_business
 
 
 def test_a_person_who_joined_late_can_be_chosen() -> None:

@@ -173,6 +173,16 @@ def test_a_pay_link_keeps_the_time_for_a_day_and_is_mailed_now() -> None:
     assert booking.events.get(details__what="link").details["amount_minor"] == 1600
 
 
+def test_a_pay_link_asked_for_twice_within_a_minute_is_mailed_once() -> None:
+    booking = waiting(paid_studio())
+
+    for seconds in (0.9, 1.1, 59, 61):
+        desk.send_pay_link(booking_id=booking.pk, actor=DESK, now=NOW + timedelta(seconds=seconds))
+
+    assert booking.events.filter(details__what="link").count() == 2
+    assert Notification.objects.filter(kind="payment_required", key__contains=":link-").count() == 2
+
+
 def test_a_pay_link_without_anything_to_pay_is_refused() -> None:
     booking = booked(paid_studio("venue"))
     take(booking, 8000)

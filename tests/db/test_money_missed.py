@@ -16,6 +16,7 @@ from bookings.errors import (
 from bookings.handlers import payment_failed
 from bookings.models import Booking
 from bookings.operations import fees
+from bookings.operations import missed as missed_visits
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.fees import charge_fee, waive_fee
 from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
@@ -68,6 +69,19 @@ def missed(booking: Booking) -> datetime:
 
 def charges() -> list[int]:
     return list(Payment.objects.filter(is_off_session=True).values_list("amount_minor", flat=True))
+
+
+def test_a_fee_whose_time_for_waiving_is_not_over_moves_no_money_even_when_it_is_looked_at() -> None:
+    """Between the list of fees that are due and the lock, staff may have taken the mark back and set it again."""
+    booking = agreed()
+    moment = missed(booking)
+
+    assert not missed_visits._settle_fee(booking_id=booking.pk, now=moment + DAY - timedelta(seconds=1))
+    assert charges() == []
+    booking.refresh_from_db()
+    assert booking.fee_settles_at == moment + DAY
+    assert missed_visits._settle_fee(booking_id=booking.pk, now=moment + DAY)
+    assert charges() == [8000]
 
 
 def test_a_missed_visit_owes_its_fee_at_once_and_is_charged_after_the_time_to_waive() -> None:
