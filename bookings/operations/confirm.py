@@ -138,17 +138,12 @@ def confirm_booking(
         remember_unproven(booking, traces, now=now)
     if standing.is_blocked:
         raise CannotBookOnline
-<<<<<<< HEAD
     values = {
         **_contact_values(booking, contact, now),
         **asked(demand),
         "visitor_zone": booking.visitor_zone,
     }
-    if standing.needs_answer and not actor.is_staff:
-=======
-    values = {**_contact_values(booking, contact, now), **asked(demand)}
     if standing.needs_answer and not actor.is_business:
->>>>>>> 3162f6e (bookings: let an error while bookings are looked for be one, mail a link once a minute, take the longest notice, say once who acts for the business)
         _request(booking, standing, values, actor, now)
     elif demand.needs_stripe:
         _ask(booking, lines, standing, values, actor, now)
