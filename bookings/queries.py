@@ -190,7 +190,7 @@ def unsettled_payments(booking: Booking) -> QuerySet[Payment]:
 def lead_minutes_of(booking: Booking) -> int:
     """Return the notice that the rules ask today for what was booked: of several services, the longest."""
     services = Service.objects.filter(variants__booking_lines__booking=booking)
-    asked = set(services.values_list("booking_policy__lead_minutes", flat=True)) or {None}
+    asked: set[int | None] = set(services.values_list("booking_policy__lead_minutes", flat=True)) or {None}
     own = [minutes for minutes in asked if minutes is not None]
     if None in asked:
         own.append(Business.objects.values_list("booking_policy__lead_minutes", flat=True).get())
