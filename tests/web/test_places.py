@@ -65,5 +65,16 @@ def test_an_online_service_names_no_place(client: Client, studio: Studio) -> Non
     assert "in Kreuzberg" not in page_of(client, details(hold(studio)))
 
 
+def test_an_online_service_of_two_zones_says_on_the_card_whose_clock_it_is(
+    client: Client, studio: Studio, alfama: Location
+) -> None:
+    Location.objects.filter(pk=alfama.pk).update(time_zone="Europe/Lisbon")
+    Service.objects.update(delivery=Delivery.ONLINE)
+
+    page = page_of(client, "/")
+
+    assert "09:00<small>Berlin time</small>" in page
+
+
 def test_the_strip_of_a_held_time_names_its_place(client: Client, studio: Studio) -> None:
     assert "<strong>Tue 5 Jan, 10:00</strong> in Kreuzberg is held for you" in page_of(client, details(hold(studio)))
