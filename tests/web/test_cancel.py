@@ -134,6 +134,19 @@ def test_forms_of_others_cannot_cancel(stranger: Client, studio: Studio) -> None
     assert Booking.objects.get().status == BookingStatus.CONFIRMED
 
 
+@pytest.mark.parametrize("more", [{}, {"confirm": "yes"}, {"_method": "POST"}, {"csrfmiddlewaretoken": "x"}])
+def test_get_never_cancels_whatever_its_query_says(client: Client, studio: Studio, more: dict[str, str]) -> None:
+    booking = booked(studio)
+    before = BookingEvent.objects.count()
+
+    query, override = {**agreed(booking), **more}, {"X-HTTP-Method-Override": "POST"}
+    for method in (client.get, client.head):
+        answer = method(link(booking, "cancel"), query, headers=override)
+        assert answer.status_code == 200
+    assert Booking.objects.get().status == BookingStatus.CONFIRMED
+    assert BookingEvent.objects.count() == before
+
+
 def test_post_for_a_cancelled_booking_leads_to_what_is_true(
     client: Client, studio: Studio, stopped: StoppedClock
 ) -> None:

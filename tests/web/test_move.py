@@ -85,6 +85,13 @@ def test_the_page_says_that_it_was_moved_and_that_a_mail_follows(client: Client,
     assert "A mail is on its way." not in client.get(moved["Location"]).content.decode()
 
 
+def test_forms_of_others_cannot_move(stranger: Client, studio: Studio) -> None:
+    booking = booked(studio)
+
+    assert stranger.post(link(booking, "move"), agreed(booking, slot=slot(studio, 15))).status_code == 403
+    assert Booking.objects.get().starts_at == booking.starts_at
+
+
 def test_pressing_twice_moves_once(client: Client, studio: Studio) -> None:
     booking = booked(studio)
     sent = agreed(booking, slot=slot(studio, 15))
