@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import NestedObjects
 from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import DataError, models, transaction
 from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import SimpleTemplateResponse
+from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.module_loading import import_string
@@ -37,6 +37,8 @@ from core.outbox import revive
 from core.row_times import activate_zone_of, has_instants, moment_column, remember_zones
 
 if TYPE_CHECKING:
+    from django.contrib.admin.views.main import ChangeList
+
     _ModelAdmin = admin.ModelAdmin[Any]
     _TabularInline = admin.TabularInline[Any, Any]
     _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 else:
     from unfold.decorators import action, display
+    from unfold.views import ChangeList
 
     _ModelAdmin = unfold.ModelAdmin
     _TabularInline = unfold.TabularInline
@@ -169,6 +172,26 @@ def _iterator_for_all_rows() -> Any:
     return Remembered
 
 
+class _ChangeList(ChangeList):
+    """A list whose address may ask for what no column can hold (a year -1): Django then shows the whole list."""
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with _refusing_odd_lookups():
+            return super().get_queryset(request, *args, **kwargs)
+
+    def get_results(self, request: HttpRequest) -> None:
+        with _refusing_odd_lookups():
+            super().get_results(request)
+
+
+@contextlib.contextmanager
+def _refusing_odd_lookups() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OverflowError, DataError) as error:
+        raise IncorrectLookupParameters(error) from error
+
+
 class ModelAdmin(HumanInputs, _ModelAdmin):
     """An editable page. Deleting anything that a booking ahead needs is refused with the list of these bookings."""
 
@@ -204,17 +227,8 @@ class ModelAdmin(HumanInputs, _ModelAdmin):
             return None
         return moment_column(field) if isinstance(field, models.DateTimeField) else None
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the whole list when the address asks for what no column can hold (a year -1)."""
-        try:
-            response = super().changelist_view(request, extra_context)
-            if request.method == "GET" and isinstance(response, SimpleTemplateResponse):
-                response.render()
-        except (ValueError, OverflowError, DataError):
-            if request.method != "GET" or not request.GET:
-                raise
-            return HttpResponseRedirect(request.path)
-        return response
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return _ChangeList
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Add the bookings ahead to what stands in the way. Rows are locked first, so that nobody books meanwhile."""
