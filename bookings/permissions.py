@@ -97,6 +97,7 @@ RULES: Mapping[str, Rule] = {
     "pay_help": Rule(_NOBODY, _CUSTOMERS),
     "live": Rule(EVERYBODY),
     "ready": Rule(EVERYBODY),
+    "picture": Rule(EVERYBODY),
     "admin": Rule(frozenset({Role.ADMIN}), frozenset({Role.ADMIN})),
     "desk_sign_in": Rule(EVERYBODY, EVERYBODY),
     "desk_sign_out": Rule(_NOBODY, EVERYBODY),

@@ -1,7 +1,7 @@
 """Addresses. Admin first, the storefront last."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from core import views
 
@@ -10,6 +10,8 @@ urlpatterns = [
     path("robots.txt", views.robots, name="robots"),
     path("health/live", views.live, name="live"),
     path("health/ready", views.ready, name="ready"),
+    # The folders that pictures are uploaded to, and no others.
+    re_path(r"^media/(?P<folder>services|staff)/(?P<name>[^/]+)$", views.picture, name="picture"),
     path("", include("payments.urls")),
     path("desk/", include("dashboard.urls")),
     path("", include("notifications.urls")),

@@ -34,6 +34,7 @@ from core.errors import DomainError
 from core.forms import ClockField, LengthField, PercentField
 from core.models import OutboxMessage
 from core.outbox import revive
+from core.pictures import PictureField
 from core.row_times import activate_zone_of, has_instants, moment_column, remember_zones
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ class HumanInputs:
             kwargs["help_text"] = self.help_texts[name]
         if isinstance(db_field, (models.TextField, models.JSONField)):
             kwargs.setdefault("widget", UnfoldAdminExpandableTextareaWidget())
+        if isinstance(db_field, models.ImageField):
+            kwargs.setdefault("form_class", PictureField)
         if isinstance(db_field, models.URLField):
             kwargs.setdefault("assume_scheme", "https")
         if field := self._human_field(db_field, request, **kwargs):

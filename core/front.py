@@ -29,6 +29,7 @@ BODIES_PER_ADDRESS = 40
 BYTES_PER_ADDRESS = 16_000_000
 """What one process receives of one address at the same time: so many bodies, announcing so many bytes together."""
 LIVE_PATH = "/health/live"
+_FILES = ("/static/", "/media/")
 _PLAIN = ("content-type", "text/plain; charset=utf-8")
 
 Headers = list[tuple[str, str]]
@@ -69,8 +70,8 @@ class Front:
 
     :param threads: how many requests one process answers at the same time.
     :param trusted_proxies: how many reverse proxies add to X-Forwarded-For.
-    :param reads_per_minute: how many pages one address reads in one process; 0 sets no limit. Static files and POST do
-        not count.
+    :param reads_per_minute: how many pages one address reads in one process; 0 sets no limit. Static files, pictures
+        and POST do not count.
     :param body_limits: the largest body in bytes of paths that begin so, where it is not ``LARGEST_BODY``.
     """
 
@@ -157,7 +158,7 @@ class Front:
 
         :raises Refused: when the address read too many pages.
         """
-        if not self._reads_per_minute or scope.method not in ("GET", "HEAD") or scope.path.startswith("/static/"):
+        if not self._reads_per_minute or scope.method not in ("GET", "HEAD") or scope.path.startswith(_FILES):
             return
         minute = int(time.monotonic() // 60)
         if minute != self._minute:

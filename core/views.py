@@ -1,12 +1,14 @@
-"""Health and error pages. An error page always says what is still true and how to go on."""
+"""Health, uploaded pictures, and error pages. An error page always says what is still true and how to go on."""
 
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from core.logs import request_id
+from core.pictures import STORED_NAME, TYPES
 
 _NOT_FOR_SEARCH = ("/b/", "/h/", "/pay/", "/u/", "/desk/", "/admin/")
 
@@ -36,6 +38,26 @@ def robots(request: HttpRequest) -> HttpResponse:
     """Ask search engines to leave out what belongs to one booking or to staff."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in _NOT_FOR_SEARCH)]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
+def picture(request: HttpRequest, folder: str, name: str) -> HttpResponseBase:
+    """Serve an uploaded picture. A stored file never changes under its name, so it may be kept for ever.
+
+    The headers keep a browser from reading anything else into the bytes.
+    """
+    match = STORED_NAME.fullmatch(name)
+    if match is None:
+        raise Http404
+    try:
+        file = default_storage.open(f"{folder}/{name}")
+    except OSError:
+        raise Http404 from None
+    response = FileResponse(file, content_type=TYPES[match[1]])
+    response["Content-Disposition"] = "inline"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
 
 
 def _error_page(request: HttpRequest, status: int) -> HttpResponse:

@@ -9,6 +9,8 @@ from http.cookies import SimpleCookie
 
 import pytest
 from django.contrib import admin
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -59,6 +61,9 @@ class Visitor:
 
     def path(self, name: str) -> str:
         match name:
+            case "picture":
+                stored = default_storage.save("services/walk.png", ContentFile(b"1"))
+                return reverse(name, args=stored.split("/"))
             case "admin":
                 return reverse("admin:index")
             case "picker" | "hold":
