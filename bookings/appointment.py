@@ -112,7 +112,22 @@ def place(booking: Booking, business: Business) -> Place:
         return Place(gettext("At your address"), booking.visit_address, "", "", phone)
     if booking.delivery == Delivery.PHONE:
         return Place(gettext("By phone"), gettext("We call you at the agreed time."), "", "", phone)
-    return Place(gettext("Online"), booking.meeting_url or gettext("We send you the link."), "", "", phone)
+    return Place(gettext("Online"), meeting_url(booking) or gettext("We send you the link."), "", "", phone)
+
+
+def is_met(booking: Booking) -> bool:
+    """Whether customer and staff meet, so that money can change hands at the visit."""
+    return booking.delivery in {Delivery.LOCATION, Delivery.CUSTOMER}
+
+
+def meeting_url(booking: Booking) -> str:
+    """The link of an online visit: that of the person who performs it now, whatever it was when it was booked. The
+    booking's own counts where nobody performs it.
+    """
+    if booking.delivery != Delivery.ONLINE:
+        return booking.meeting_url
+    people = [line.staff_member for line in booking.lines.all() if line.staff_member]
+    return next((person.meeting_url for person in people if person.meeting_url), "" if people else booking.meeting_url)
 
 
 def preparations(booking: Booking) -> list[str]:

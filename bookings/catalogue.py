@@ -7,7 +7,7 @@ document takes a fifth of the time of the six queries it replaces.
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,7 +36,9 @@ class Firm:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who performs services. ``tone`` picks the colour of the letters that stand for the face."""
+    """Somebody who performs services. ``tone`` picks the colour of the letters that stand for the face; ``languages``
+    are those spoken, as customers read them.
+    """
 
     id: int
     slug: str
@@ -44,11 +46,14 @@ class Person:
     full_name: str
     picture_url: str
     tone: int
+    bio: str = ""
+    languages: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class VariantOffer:
-    """A length and price. ``prices`` are those of the people who perform it, by their id; empty for a court.
+    """A length and price. ``prices`` and ``lengths`` (in minutes) are those of the people who perform it, by their id;
+    empty for a court.
 
     ``is_plus_tax``: the prices are without tax, and there is some.
     """
@@ -59,6 +64,7 @@ class VariantOffer:
     price_minor: int
     prices: dict[int, int]
     is_plus_tax: bool = False
+    lengths: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,9 @@ class ServiceOffer:
 
     @property
     def is_performed(self) -> bool:
-        """Whether there is anything to book: a length, a place, and somebody to do it where one is needed."""
+        """Whether there is anything to book: a length, a place with the rooms and devices it needs, and somebody to do
+        it where one is needed.
+        """
         return bool(self.variants and self.location_ids and (self.people or not self.needs_staff))
 
 
@@ -130,7 +138,10 @@ def firm_and_places() -> tuple[Firm, tuple[Place, ...]] | None:
 
 
 def catalogue(*, slug: str | None = None) -> Catalogue | None:
-    """Every public service, or with ``slug`` that one alone; None before anything was set up (1 query)."""
+    """Every public service, complete or not, or with ``slug`` that one alone; None before anything was set up.
+
+    One query.
+    """
     found = _read(_CATALOGUE, [slug, slug])
     if not found["firm"]:
         return None
@@ -184,7 +195,9 @@ _CATALOGUE = f"""
 WITH asked AS (
     SELECT s.* FROM services_service s WHERE s.visibility = 'public' AND (%s::text IS NULL OR s.slug = %s::text)
 ), qualified AS (
-    SELECT v.id AS variant_id, m.id AS staff_member_id, coalesce(q.price_minor, v.price_minor) AS price_minor,
+    SELECT v.id AS variant_id, m.id AS staff_member_id,
+        coalesce(q.price_minor, v.price_minor) AS price_minor,
+        coalesce(q.work_minutes, v.work_minutes) + v.processing_minutes + v.finish_minutes AS minutes,
         m.position, m.name
     FROM asked s
     JOIN services_servicevariant v ON v.service_id = s.id AND v.is_active
@@ -197,7 +210,8 @@ SELECT json_build_object(
     'people', (
         SELECT coalesce(json_agg(json_build_object(
             'id', m.id, 'slug', m.slug, 'name', m.name, 'short_name', m.short_name, 'translations', m.translations,
-            'picture', m.picture, 'position', m.position) ORDER BY m.position, m.name), '[]')
+            'picture', m.picture, 'position', m.position, 'bio', m.bio,
+            'spoken_languages', m.spoken_languages) ORDER BY m.position, m.name), '[]')
         FROM staff_staffmember m WHERE m.id IN (SELECT staff_member_id FROM qualified)),
     'services', (
         SELECT coalesce(json_agg(json_build_object(
@@ -210,7 +224,11 @@ SELECT json_build_object(
             'location_ids', (
                 SELECT coalesce(json_agg(l.id ORDER BY l.position, l.name), '[]')
                 FROM services_service_locations sl JOIN services_location l ON l.id = sl.location_id AND l.is_active
-                WHERE sl.service_id = s.id),
+                WHERE sl.service_id = s.id AND NOT EXISTS (
+                    SELECT FROM services_resourcerequirement r
+                    WHERE r.service_id = s.id AND r.quantity > (
+                        SELECT count(*) FROM services_resource o
+                        WHERE o.resource_type_id = r.resource_type_id AND o.location_id = l.id AND o.is_active))),
             'variants', (
                 SELECT coalesce(json_agg(json_build_object(
                     'id', v.id, 'name', v.name, 'translations', v.translations, 'price_minor', v.price_minor,
@@ -218,7 +236,8 @@ SELECT json_build_object(
                     'is_plus_tax', NOT b.prices_include_tax AND s.tax_basis_points > 0,
                     'prices', (
                         SELECT coalesce(json_agg(
-                            json_build_array(q.staff_member_id, q.price_minor) ORDER BY q.position, q.name), '[]')
+                            json_build_array(q.staff_member_id, q.price_minor, q.minutes) ORDER BY q.position, q.name
+                            ), '[]')
                         FROM qualified q WHERE q.variant_id = v.id)
                     ) ORDER BY v.position, v.work_minutes, v.id), '[]')
                 FROM services_servicevariant v WHERE v.service_id = s.id AND v.is_active)
@@ -297,8 +316,9 @@ def _variant(row: Mapping[str, Any]) -> VariantOffer:
         name=text_of(row, "name"),
         minutes=row["minutes"],
         price_minor=row["price_minor"],
-        prices=dict(row["prices"]),
+        prices={person_id: price_minor for person_id, price_minor, _ in row["prices"]},
         is_plus_tax=row["is_plus_tax"],
+        lengths={person_id: minutes for person_id, _, minutes in row["prices"]},
     )
 
 
@@ -310,6 +330,8 @@ def _person(row: Mapping[str, Any]) -> Person:
         full_name=text_of(row, "name"),
         picture_url=_media_url(row["picture"]),
         tone=row["position"],
+        bio=text_of(row, "bio"),
+        languages=text_of(row, "spoken_languages"),
     )
 
 

@@ -158,6 +158,7 @@ def common(booking: Booking, business: Business, details: Mapping[str, Any]) -> 
         "language": get_language(),
         "place": appointment.place(booking, business),
         "party": appointment.party_words(booking),
+        "is_met": appointment.is_met(booking),
         "reference": spoken(booking.reference),
         "currency": booking.currency,
         "total_minor": booking.total_minor,

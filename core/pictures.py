@@ -41,7 +41,7 @@ class PictureField(forms.ImageField):
             return None
         return self._written_anew(data)
 
-    def _written_anew(self, sent: "UploadedFile") -> SimpleUploadedFile:
+    def _written_anew(self, sent: "UploadedFile[bytes]") -> SimpleUploadedFile:
         try:
             with Image.open(sent, formats=READ_FORMATS) as picture:
                 if picture.width * picture.height > LARGEST_PIXELS:

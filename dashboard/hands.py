@@ -34,12 +34,15 @@ from notifications.models import InboundMessage
 from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundStatus
 from payments.models import BillLine, MoneyAlert, Payment, Refund
 from payments.queries import Balance, open_alerts
+from services.enums import Delivery
 
 MOST_LISTED = 100
 # Older balances are a matter for reminders and letters, not for the front desk.
 OPEN_FOR = timedelta(days=60)
 # Whether a visit took place is asked from this long after its end on, for as long as a no-show can be marked.
 ASK_AFTER = timedelta(hours=2)
+# How long before an online visit its meeting link is missed.
+LINK_WANTED = timedelta(hours=24)
 _PREFIX = "booking:"
 
 
@@ -47,7 +50,7 @@ _PREFIX = "booking:"
 class Hands:
     """``bookings`` are those that alerts, refunds and messages are about, by id; ``unpaid`` are past visits.
     ``unmarked`` are past visits of which nobody said whether they took place. ``orphaned`` are visits ahead whose
-    person has left, or whose room or place is switched off.
+    person has left, whose room or place is switched off, or whose link is missing.
 
     A refund that waits for approval is listed once, as itself, also when an alert says that its time runs out.
     ``texts`` are what customers texted, ``by_number`` the bookings of each number: the next one first, then the latest.
@@ -229,7 +232,7 @@ def _requests(rights: Rights, now: datetime) -> QuerySet[Booking]:
 
 def _orphaned(rights: Rights, now: datetime) -> QuerySet[Booking]:
     """Visits ahead that cannot take place as they stand: with somebody or something, or at a place, that is switched
-    off.
+    off; and online visits of the next ``LINK_WANTED`` without a meeting link.
     """
     agreed = Q(status=BookingStatus.CONFIRMED)
     waiting = Q(status__in=[BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT], hold_expires_at__gt=now)
@@ -237,7 +240,10 @@ def _orphaned(rights: Rights, now: datetime) -> QuerySet[Booking]:
     left = BookingLine.objects.filter(person, booking=OuterRef("pk"))
     gone = Allocation.objects.filter(booking=OuterRef("pk"), resource__is_active=False)
     ahead = bookings_run_by(rights).filter(agreed | waiting, ends_at__gt=now)
-    return ahead.filter(Q(location__is_active=False) | Exists(left) | Exists(gone))
+    performed = BookingLine.objects.filter(booking=OuterRef("pk"), staff_member__isnull=False)
+    has_link = Exists(performed.exclude(staff_member__meeting_url="")) | (~Exists(performed) & ~Q(meeting_url=""))
+    soon = agreed & Q(delivery=Delivery.ONLINE, starts_at__gt=now, starts_at__lte=now + LINK_WANTED)
+    return ahead.filter(Q(location__is_active=False) | Exists(left) | Exists(gone) | (soon & ~has_link))
 
 
 def _missed(rights: Rights, now: datetime) -> QuerySet[Booking]:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -576,6 +577,16 @@ class RequirementInline(TabularInline):
     verbose_name_plural = _("rooms and devices it needs")
 
 
+def _missing_rooms() -> Any:
+    """What a service needs and a place (the outer query, inside that of the service) does not have enough of."""
+    there = Resource.objects.filter(
+        resource_type=OuterRef("resource_type"), location=OuterRef(OuterRef("pk")), is_active=True
+    )
+    counted = there.order_by().values("resource_type").annotate(count=Count("pk")).values("count")
+    needed = ResourceRequirement.objects.filter(service=OuterRef(OuterRef("pk")))
+    return needed.annotate(there=Coalesce(Subquery(counted), 0)).filter(quantity__gt=F("there"))
+
+
 @admin.register(Service)
 class ServiceAdmin(SettingsAdmin):
     recorded_fields = ("visibility", "tax_basis_points", "payment_mode", "deposit_kind", "deposit_value")
@@ -660,7 +671,21 @@ class ServiceAdmin(SettingsAdmin):
         performed = ServiceVariant.objects.filter(
             service=OuterRef("pk"), is_active=True, qualifications__staff_member__is_active=True
         )
-        return super().get_queryset(request).prefetch_related(variants).annotate(is_performed=Exists(performed))
+        hours = Q(qualifications__staff_member__working_hours__isnull=False) | Q(
+            qualifications__staff_member__exceptions__start_minute__isnull=False
+        )
+        places = Location.objects.filter(services=OuterRef("pk"), is_active=True)
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(variants)
+            .annotate(
+                is_performed=Exists(performed),
+                has_hours=Exists(performed.filter(hours)),
+                has_place=Exists(places),
+                has_rooms=Exists(places.filter(~Exists(_missing_rooms()))),
+            )
+        )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new service is taxed as most are."""
@@ -715,6 +740,12 @@ class ServiceAdmin(SettingsAdmin):
                 return "hidden", str(_("not bookable: no length and price"))
             if obj.needs_staff and not obj.is_performed:
                 return "hidden", str(_("not bookable: nobody performs it"))
+            if not obj.has_place:
+                return "hidden", str(_("not bookable: no location"))
+            if not obj.has_rooms:
+                return "hidden", str(_("not bookable: no location has the rooms and devices it needs"))
+            if obj.needs_staff and not obj.has_hours:
+                return "hidden", str(_("not bookable: nobody who performs it has working hours"))
         return obj.visibility, str(_("public") if obj.visibility == "public" else obj.visibility)
 
 

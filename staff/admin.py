@@ -127,7 +127,7 @@ class StaffMemberAdmin(ScheduleAdmin):
                     ("name", "short_name"),
                     ("email", "slug"),
                     "bio",
-                    "picture",
+                    ("spoken_languages", "picture"),
                     ("user", "language"),
                     ("meeting_url", "daily_limit"),
                     ("quiet_from", "quiet_until"),

@@ -29,6 +29,12 @@ class StaffMember(TranslatedTexts):
     email = models.EmailField()
     language = models.CharField(max_length=10, default="en")
     bio = models.TextField(blank=True, max_length=1000)
+    spoken_languages = models.CharField(
+        _("languages spoken"),
+        max_length=120,
+        blank=True,
+        help_text=_("As customers read it: German, English, Portuguese."),
+    )
     picture = models.ImageField(upload_to="staff/", blank=True)
     meeting_url = models.URLField(blank=True, help_text=_("Link for visits held online."))
     daily_limit = models.PositiveSmallIntegerField(_("bookings a day at most"), null=True, blank=True)

@@ -15,6 +15,7 @@ from bookings.demands import Demand, payment_demand
 from bookings.models import Booking
 from bookings.policies import Terms, deposit_taken
 from bookings.presenters import money, visit
+from bookings.presenters.picker import held_where
 from bookings.presenters.visit import MoneyLine
 from bookings.presenters.zones import shown_moment, shown_time, zone_note
 from bookings.records import quote_of
@@ -60,6 +61,7 @@ class Summary:
     due_minor: int = 0
     next_step: str = ""
     button: str = ""
+    preparations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,11 @@ def countdown(booking: Booking, now: datetime, visitor_zone: ZoneInfo | None = N
     left = max(0, round((ends - now).total_seconds()))
     name = visit.staff_short_name(booking)
     place = booking.location.text("name") if booking.delivery == Delivery.LOCATION else ""
+    who = held_where(Delivery(booking.delivery), name, place)
     zone = appointment.zone(booking)
     when = shown_moment(booking.starts_at, zone, visitor_zone)
     return Countdown(
-        lead=format_html("<b>{}</b><br><small>{}</small>", when, _who_where(name, place)),
+        lead=format_html("<b>{}</b><br><small>{}</small>", when, who[:1].upper() + who[1:]),
         when=when,
         expires_ms=int(ends.timestamp() * 1000),
         now_ms=int(now.timestamp() * 1000),
@@ -90,13 +93,6 @@ def countdown(booking: Booking, now: datetime, visitor_zone: ZoneInfo | None = N
         until=shown_time(ends, zone, visitor_zone),
         place=place,
     )
-
-
-def _who_where(name: str, place: str) -> str:
-    if not place:
-        return gettext("With %(name)s") % {"name": name} if name else ""
-    held = gettext("With %(name)s in %(place)s") if name else gettext("In %(place)s")
-    return held % {"name": name, "place": place}
 
 
 def demand(booking: Booking, *, has_stripe: bool) -> Demand:
@@ -136,6 +132,7 @@ def summary(
         extras=tuple(_extra(booking, add_on) for add_on in offered if add_on.pk not in chosen),
         band=tuple(money.demand_lines(booking, asked)),
         policy=policy_texts.policy_sentence(Terms.from_json(booking.terms), **policy_facts(booking, asked, now)),
+        preparations=tuple(appointment.preparations(booking)),
         read_at=int(now.timestamp()),
         total_minor=booking.total_minor,
         due_minor=asked.due_now_minor,

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -13,9 +13,9 @@ from django.utils.translation import gettext, ngettext
 from bookings.catalogue import Catalogue, Opening, Place, ServiceOffer, VariantOffer
 from bookings.presenters.frame import phone_href
 from bookings.presenters.opening import hours_lines, open_sentence
-from bookings.presenters.picker import price_words
+from bookings.presenters.picker import length_words, price_words
 from bookings.presenters.zones import city, zone_note
-from core.formats import day_text, minutes_text, near_day_text, time_text
+from core.formats import day_text, near_day_text, time_text
 from services.enums import Delivery, PaymentMode
 
 NEXT_TIMES = 3
@@ -63,9 +63,10 @@ def landing_page(
 
     ``has_stripe``: whether money can be asked for online.
     """
+    catalogue = _bookable(catalogue)
     firm = catalogue.firm
     places = {place.id: place for place in catalogue.places}
-    next_of = {service.id: _next(service, starts, places) for service in catalogue.services if service.is_performed}
+    next_of = {service.id: _next(service, starts, places) for service in catalogue.services}
     local_now = now.astimezone(catalogue.places[0].zone) if catalogue.places else now
     reader = _Reader(local_now.date(), visitor_zone, len({place.zone for place in catalogue.places}) > 1)
     return {
@@ -83,6 +84,15 @@ def landing_page(
         "empty": None if catalogue.services else _nothing_yet(),
         "places": [_place(place, openings.get(place.id)) for place in catalogue.places],
     }
+
+
+def _bookable(catalogue: Catalogue) -> Catalogue:
+    """Leave out services that are not complete, and categories without any other."""
+    services = tuple(service for service in catalogue.services if service.is_performed)
+    used = {service.category_id for service in services}
+    return replace(
+        catalogue, services=services, categories=tuple(each for each in catalogue.categories if each[0] in used)
+    )
 
 
 def _nothing_yet() -> dict[str, str]:
@@ -130,7 +140,7 @@ def _card(
         "url": url,
         "variant_id": first.id if first else "",
         "lengths": [
-            (_length_url(url, service, variant), _length(variant), price_words(variant, currency))
+            (_length_url(url, service, variant), length_words(variant), price_words(variant, currency))
             for variant in service.variants
         ],
         "next_label": _next_label(service, upcoming),
@@ -147,12 +157,25 @@ def _paying(service: ServiceOffer, has_stripe: bool) -> str:
         return gettext("On request")
     if service.payment_mode == PaymentMode.NONE:
         return ""
+    is_met = service.delivery in {Delivery.LOCATION, Delivery.CUSTOMER}
+    later = gettext("Pay at the visit") if is_met else gettext("Pay later")
     online = {
         PaymentMode.DEPOSIT: gettext("Deposit when booking"),
         PaymentMode.FULL: gettext("Pay when booking"),
         PaymentMode.CARD: gettext("Book with a card"),
     }
-    return online.get(service.payment_mode, gettext("Pay at the visit")) if has_stripe else gettext("Pay at the visit")
+    return online.get(service.payment_mode, later) if has_stripe else later
+
+
+def _where(service: ServiceOffer, start: NextStart) -> str:
+    """The place, or how the visit is held where nobody comes to a place."""
+    words = {
+        Delivery.LOCATION: start.place.name,
+        Delivery.ONLINE: gettext("online"),
+        Delivery.PHONE: gettext("by phone"),
+        Delivery.CUSTOMER: gettext("at your address"),
+    }
+    return words[service.delivery]
 
 
 def _time(start: NextStart, reader: _Reader, *, says_place: bool) -> tuple[str, str, str, str, str]:
@@ -167,14 +190,12 @@ def _next_label(service: ServiceOffer, upcoming: Sequence[NextStart]) -> str:
     """Say which length a tap holds where there are several."""
     if len(service.variants) < 2 or not upcoming:
         return ""
-    return gettext("Next for %(length)s") % {"length": _length(service.variants[0])}
+    return gettext("Next for %(length)s") % {"length": length_words(service.variants[0])}
 
 
 def _no_time_words(catalogue: Catalogue, service: ServiceOffer) -> str:
     if catalogue.firm.is_booking_paused:
         return gettext("Online booking is paused.")
-    if not service.is_performed:
-        return gettext("Nobody offers this at the moment. Please ask us.")
     days = service.horizon_days
     return ngettext("Nothing free on the next day.", "Nothing free in the next %(count)d days.", days) % {"count": days}
 
@@ -204,14 +225,14 @@ def _next_free(catalogue: Catalogue, next_of: Mapping[int, list[NextStart]], rea
 
 def _next_free_row(catalogue: Catalogue, start: NextStart, service: ServiceOffer) -> dict[str, Any]:
     variant = service.variants[0]
-    is_said = len(catalogue.places) > 1 and service.delivery == Delivery.LOCATION
-    place = start.place.name if is_said else ""
+    says_place = service.delivery != Delivery.LOCATION or len(catalogue.places) > 1
+    place = _where(service, start) if says_place else ""
     return {
         "slug": service.slug,
         "variant_id": variant.id,
         "value": f"{start.place.id}.{start.minute}",
         "time": time_text(_local(start)),
-        "what": gettext("%(service)s, %(length)s") % {"service": service.name, "length": _length(variant)},
+        "what": gettext("%(service)s, %(length)s") % {"service": service.name, "length": length_words(variant)},
         "who": " · ".join(filter(None, (_who(service, variant), place))),
         "price": price_words(variant, catalogue.firm.currency),
     }
@@ -257,10 +278,6 @@ def _who(service: ServiceOffer, variant: VariantOffer) -> str:
     if len(people) == 2:
         return gettext("%(one)s or %(other)s") % {"one": people[0], "other": people[1]}
     return people[0] if len(people) == 1 else ""
-
-
-def _length(variant: VariantOffer) -> str:
-    return variant.name or minutes_text(variant.minutes)
 
 
 def _length_url(url: str, service: ServiceOffer, variant: VariantOffer) -> str:

@@ -47,12 +47,12 @@ _FEES = (BillLine.Kind.CHANGE_FEE, BillLine.Kind.NO_SHOW_FEE)
 def demand_lines(booking: Booking, demand: Demand) -> list[MoneyLine]:
     """The tinted band of a summary: what is due now, and what remains for the visit."""
     later = visit.money(demand.due_later_minor, booking)
-    at_visit = gettext("To pay at the visit")
+    at_visit = visit.later_label(booking)
     if demand.due_now_minor:
         is_deposit = demand.mode == PaymentMode.DEPOSIT and not demand.has_extras
         label = gettext("Deposit now") if is_deposit else gettext("Pay now")
         now = MoneyLine(label, visit.money(demand.due_now_minor, booking), "now")
-        return [now, MoneyLine(gettext("Rest at the visit"), later)] if demand.due_later_minor else [now]
+        return [now, MoneyLine(visit.rest_label(booking), later)] if demand.due_later_minor else [now]
     if demand.saves_card:
         nothing = MoneyLine(gettext("Nothing now · card on file"), visit.money(0, booking), "now")
         return [nothing, MoneyLine(at_visit, later)]
@@ -422,13 +422,13 @@ def _refund_line(refund: Refund, booking: Booking) -> MoneyLine:
 def _open_line(booking: Booking, money: BookingMoney) -> MoneyLine:
     balance = money.balance
     if booking.bill_id is None:
-        return MoneyLine(gettext("To pay at the visit"), visit.money(booking.total_minor, booking), "total")
+        return MoneyLine(visit.later_label(booking), visit.money(booking.total_minor, booking), "total")
     if balance.excess_minor:
         return MoneyLine(gettext("In your favour"), visit.money(balance.excess_minor, booking), "total")
     if not balance.open_minor:
         return MoneyLine(gettext("Nothing left to pay"), visit.money(0, booking), "total")
     is_ahead = booking.status in {BookingStatus.CONFIRMED, BookingStatus.STARTED}
-    label = gettext("To pay at the visit") if is_ahead else gettext("Left to pay")
+    label = visit.later_label(booking) if is_ahead else gettext("Left to pay")
     return MoneyLine(label, visit.money(balance.open_minor, booking), "total")
 
 

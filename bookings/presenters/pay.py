@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from bookings import appointment
 from bookings.appointment import zone
 from bookings.demands import Demand
 from bookings.enums import BookingStatus
@@ -252,7 +253,9 @@ def _without_script(booking: Booking, due: Payable, amount: str) -> str:
             "%(sum)s has to be paid before your time is booked. You can also pay by phone or at the front desk while"
             " the time is held."
         ) % {"sum": amount}
-    return gettext("%(sum)s is open. You can also pay by phone or at the visit.") % {"sum": amount}
+    if appointment.is_met(booking):
+        return gettext("%(sum)s is open. You can also pay by phone or at the visit.") % {"sum": amount}
+    return gettext("%(sum)s is open. You can also pay by phone.") % {"sum": amount}
 
 
 def _band(booking: Booking, money: BookingMoney, due: Payable | None) -> list[MoneyLine]:
@@ -270,6 +273,6 @@ def _band(booking: Booking, money: BookingMoney, due: Payable | None) -> list[Mo
         is_deposit = due.purpose == Purpose.BOOKING and rest > 0
         lines = [MoneyLine(gettext("Deposit now") if is_deposit else gettext("Pay now"), amount, "now")]
     if rest > 0:
-        label = gettext("To pay at the visit") if due.kind is PayKind.CARD else gettext("Rest at the visit")
+        label = visit.later_label(booking) if due.kind is PayKind.CARD else visit.rest_label(booking)
         lines.append(MoneyLine(label, visit.money(rest, booking)))
     return lines

@@ -24,6 +24,7 @@ from bookings.presenters.choice import (
 from bookings.presenters.times import Starts, Times, day_groups, day_view, more_url, without_repeats
 from bookings.presenters.zones import shown_time, visitor_time, zone_sentence
 from core.formats import minutes_text, moment_text, money_text
+from services.enums import Delivery
 
 # The default of Business.staff_word.
 _USUAL_STAFF_WORD = "Therapist"
@@ -40,6 +41,9 @@ class Held:
     service_name: str
     staff_name: str
     place_name: str
+    delivery: Delivery
+    minutes: int
+    price: str
     zone: ZoneInfo
     starts_at: datetime
     expires_at: datetime
@@ -79,6 +83,7 @@ def picker_page(
         "anyone_label": _anyone_words(staff_word),
         "anyone_url": url + choice_query(choice, **{"with": ""}),
         "people": _people(choice, url),
+        "about": _about(choice),
         "place_chips": _place_chips(choice, url),
         "zone": _zone_words(choice, visitor_zone, now),
         "day": day_view(choice, days, times, url),
@@ -130,11 +135,25 @@ def _price(variant: VariantOffer, currency: str, person: Person | None) -> str:
     return lowest if len(prices) == 1 else gettext("from %(price)s") % {"price": lowest}
 
 
+def length_words(variant: VariantOffer, person: Person | None = None) -> str:
+    """60 min, or "Full back · 60 min" for a named variant; "60–70 min" where people take different times and none was
+    chosen.
+    """
+    if person and person.id in variant.lengths:
+        minutes = minutes_text(variant.lengths[person.id])
+    else:
+        lengths = set(variant.lengths.values()) or {variant.minutes}
+        shortest, longest = min(lengths), max(lengths)
+        span = {"shortest": shortest, "longest": longest}
+        minutes = minutes_text(shortest) if shortest == longest else gettext("%(shortest)d–%(longest)d min") % span
+    return f"{variant.name} · {minutes}" if variant.name else minutes
+
+
 def _lengths(choice: Choice, url: str, currency: str) -> list[dict[str, Any]]:
     return [
         {
             "id": f"length-{variant.id}",
-            "label": variant.name or minutes_text(variant.minutes),
+            "label": length_words(variant, choice.person),
             "note": price_words(variant, currency, choice.person),
             "href": url + choice_query(choice, variant=variant_value(choice, variant), **_keep(choice, variant)),
             "is_on": variant.id == choice.variant.id,
@@ -170,6 +189,18 @@ def _people(choice: Choice, url: str) -> list[dict[str, Any]]:
     ]
 
 
+def _about(choice: Choice) -> list[dict[str, str]]:
+    """What there is to read of the service, and of the person who was chosen or is the only one."""
+    performing = [person for person in choice.service.people if person.id in choice.variant.prices]
+    person = choice.person or (performing[0] if len(performing) == 1 else None)
+    found = [{"title": gettext("About this service"), "text": choice.service.description, "languages": ""}]
+    if person:
+        title = gettext("About %(name)s") % {"name": person.name}
+        languages = gettext("Speaks %(languages)s.") % {"languages": person.languages} if person.languages else ""
+        found.append({"title": title, "text": person.bio, "languages": languages})
+    return [each for each in found if each["text"] or each["languages"]]
+
+
 def _place_chips(choice: Choice, url: str) -> list[dict[str, Any]]:
     if not choice.service.names_place or len(choice.places) < 2:
         return []
@@ -196,9 +227,22 @@ def _zone_words(choice: Choice, visitor_zone: ZoneInfo | None, now: datetime) ->
 
 
 def _who(held: Held, choice: Choice | None) -> str:
-    says_place = choice is None or len(choice.places) > 1
-    if held.staff_name and held.place_name and says_place:
-        return gettext("With %(name)s in %(place)s") % {"name": held.staff_name, "place": held.place_name}
-    if held.staff_name:
-        return gettext("With %(name)s") % {"name": held.staff_name}
-    return held.place_name
+    """70 min with Tomás in Kreuzberg · €85.00; the place where it is not clear from the page."""
+    length = minutes_text(held.minutes)
+    says_place = choice is None or len(choice.places) > 1 or held.delivery != Delivery.LOCATION
+    where = held_where(held.delivery, held.staff_name, held.place_name if says_place else "")
+    return " · ".join((f"{length} {where}" if where else length, held.price))
+
+
+def held_where(delivery: Delivery, name: str, place: str) -> str:
+    """With whom and where a visit is, to follow its length; ``name`` and ``place`` may be empty."""
+    words = {
+        Delivery.ONLINE: (gettext("with %(name)s, online"), gettext("online")),
+        Delivery.PHONE: (gettext("with %(name)s, by phone"), gettext("by phone")),
+        Delivery.CUSTOMER: (gettext("with %(name)s, at your address"), gettext("at your address")),
+        Delivery.LOCATION: (gettext("with %(name)s in %(place)s"), gettext("in %(place)s")),
+    }
+    with_name, alone = words[delivery]
+    if delivery == Delivery.LOCATION and not place:
+        with_name, alone = gettext("with %(name)s"), ""
+    return (with_name if name else alone) % {"name": name, "place": place}

@@ -124,9 +124,17 @@ def place_fact(booking: Booking, business: Business) -> Fact:
     if booking.delivery == Delivery.LOCATION:
         label = gettext("Directions") if place.directions_url else ""
         return Fact(icon, where_text(booking, business), place.hint, place.directions_url, label)
-    if booking.delivery == Delivery.ONLINE and booking.meeting_url:
-        return Fact(icon, place.name, "", booking.meeting_url, gettext("Join"))
+    if meeting_url := appointment.meeting_url(booking):
+        return Fact(icon, place.name, "", meeting_url, gettext("Join"))
     return Fact(icon, place.name, place.address)
+
+
+def later_label(booking: Booking) -> str:
+    return gettext("To pay at the visit") if appointment.is_met(booking) else gettext("To pay later")
+
+
+def rest_label(booking: Booking) -> str:
+    return gettext("Rest at the visit") if appointment.is_met(booking) else gettext("Rest, to pay later")
 
 
 def price_lines(booking: Booking, *, marks_at_visit: bool = False) -> list[MoneyLine]:
@@ -141,13 +149,13 @@ def price_lines(booking: Booking, *, marks_at_visit: bool = False) -> list[Money
         currency=booking.currency,
     )
     add_on_ids = [number for line in lines for number in (None, *(add_on["id"] for add_on in line.add_ons))]
-    at_visit = gettext("paid at the visit") if marks_at_visit else ""
+    later = gettext("paid at the visit") if appointment.is_met(booking) else gettext("paid later")
     shown = [
         MoneyLine(
             quoted.text,
             money(_stated(booking, quoted), booking),
             add_on_id=number,
-            note=at_visit if quoted.is_paid_at_visit else "",
+            note=later if marks_at_visit and quoted.is_paid_at_visit else "",
         )
         for quoted, number in zip(quote.lines, add_on_ids, strict=True)
     ]

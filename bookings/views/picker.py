@@ -32,6 +32,7 @@ from bookings.presenters.times import taken_words
 from bookings.views.cookies import HOLD_COOKIE, remember_hold, visitor_zone
 from core import clock
 from core.errors import DomainError
+from core.formats import money_text
 from core.visitors import address_hash, remember_visitor, visitor_hash, visitor_id
 from services.enums import Delivery
 
@@ -83,8 +84,8 @@ def _closed(request: HttpRequest, offered: Catalogue, service: ServiceOffer) -> 
         title = gettext("Online booking is paused")
         text = offered.firm.paused_message or gettext("Please call us, or look in again later.")
     elif not service.is_performed:
-        title = gettext("Nobody offers this at the moment")
-        text = gettext("Please choose another service, or ask us when it is back.")
+        title = gettext("This cannot be booked online at the moment")
+        text = gettext("Please choose another service, or ask us about it.")
     else:
         return None
     frame = frame_of(offered.firm, offered.places)
@@ -297,7 +298,10 @@ def _held(line: BookingLine, token: str) -> Held:
         variant_id=line.variant_id,
         service_name=line.service_name,
         staff_name=line.staff_member.text("short_name") if line.staff_member else "",
-        place_name=booking.location.text("name") if booking.delivery == Delivery.LOCATION else "",
+        place_name=booking.location.text("name"),
+        delivery=Delivery(booking.delivery),
+        minutes=sum(int(length) for _, length in line.phases),
+        price=money_text(booking.total_minor, booking.currency, short=True),
         zone=ZoneInfo(booking.location.time_zone),
         starts_at=booking.starts_at,
         expires_at=booking.hold_expires_at or booking.created_at,

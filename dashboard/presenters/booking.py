@@ -18,6 +18,8 @@ from bookings.presenters.frame import phone_href
 from core import formats
 from dashboard.queries import Visits
 
+_NO_VISIT = frozenset({BookingStatus.NO_SHOW, BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -65,19 +67,27 @@ def card_of(booking: Booking, visits: Visits, *, now: datetime) -> Card:
 
 
 def trust_text(booking: Booking, visits: Visits) -> str:
-    """9th visit, never missed, since March 2025."""
+    """Visit 9 · never missed · since March 2025. One that the customer missed, or that is off, is no visit itself."""
     if booking.customer and booking.customer.is_blocked:
         return gettext("May not book online")
-    number = visits.came + 1
-    parts = [gettext("First visit") if number == 1 else gettext("Visit %(number)d") % {"number": number}]
-    if visits.missed:
-        parts.append(ngettext("missed %(count)d", "missed %(count)d", visits.missed) % {"count": visits.missed})
-    elif number > 1:
+    missed = visits.missed + (booking.status == BookingStatus.NO_SHOW)
+    parts = [_visit_number(booking, visits)]
+    if missed:
+        parts.append(ngettext("missed %(count)d", "missed %(count)d", missed) % {"count": missed})
+    elif visits.came:
         parts.append(gettext("never missed"))
     if visits.since:
         since = local(visits.since, booking)
         parts.append(gettext("since %(month)s %(year)d") % {"month": formats.month_text(since), "year": since.year})
     return " · ".join(parts)
+
+
+def _visit_number(booking: Booking, visits: Visits) -> str:
+    if booking.status in _NO_VISIT:
+        before = ngettext("%(count)d visit before", "%(count)d visits before", visits.came) % {"count": visits.came}
+        return before if visits.came else gettext("No visit before")
+    number = visits.came + 1
+    return gettext("First visit") if number == 1 else gettext("Visit %(number)d") % {"number": number}
 
 
 def _label(booking: Booking, now: datetime, *, is_past: bool) -> str:

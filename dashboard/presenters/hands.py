@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from bookings.appointment import local
+from bookings.appointment import local, meeting_url
 from bookings.contact import phone_text
 from bookings.models import Booking, HelpMessage
 from bookings.presenters import visit
@@ -22,6 +22,7 @@ from notifications.models import InboundMessage
 from payments.approvals import is_overdue
 from payments.enums import AlertKind, Method
 from payments.models import MoneyAlert, Refund
+from services.enums import Delivery
 
 _MOST_CHARACTERS = 160
 
@@ -117,6 +118,8 @@ def _orphaned(booking: Booking, rights: Rights) -> Hand:
     ]
     if not booking.location.is_active:
         text = gettext("%(place)s is switched off.") % {"place": booking.location.text("name")}
+    elif not gone and booking.delivery == Delivery.ONLINE and not meeting_url(booking):
+        return _without_link(booking, rights)
     elif gone:
         text = gettext("%(name)s takes no bookings any more.") % {"name": ", ".join(gone)}
     else:
@@ -128,6 +131,21 @@ def _orphaned(booking: Booking, rights: Rights) -> Hand:
         sum="",
         since=_moment(booking.confirmed_at or booking.created_at, booking),
         actions=_allowed(rights, booking, (Act.CANCEL, gettext("Cancel"), _step(booking, "cancel"))),
+        **about_of(booking),
+    )
+
+
+def _without_link(booking: Booking, rights: Rights) -> Hand:
+    return Hand(
+        icon_name="alert",
+        title=gettext("Online visit without a link"),
+        text=gettext(
+            "The customer was promised a link. Add the meeting link to the staff member, and the customer's page has"
+            " it; or send one by message."
+        ),
+        sum="",
+        since=_moment(booking.confirmed_at or booking.created_at, booking),
+        actions=_allowed(rights, booking, (Act.ANSWER, gettext("Message"), _step(booking, "reply"))),
         **about_of(booking),
     )
 

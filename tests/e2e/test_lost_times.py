@@ -99,7 +99,7 @@ def test_a_service_that_nobody_performs_says_so(site: Stack, visit: Visitors) ->
     site.query("update staff_staffmember set is_active = false where slug = 'maximiliane'")
     try:
         page.goto("/s/scar-and-joint-therapy/")
-        expect(page.get_by_role("heading", name="Nobody offers this at the moment")).to_be_visible()
+        expect(page.get_by_role("heading", name="This cannot be booked online at the moment")).to_be_visible()
         expect(page.get_by_role("link", name="All services")).to_be_visible()
     finally:
         site.query("update staff_staffmember set is_active = true where slug = 'maximiliane'")

@@ -429,3 +429,20 @@ def test_texts_of_other_places_and_of_unknown_numbers_are_not_for_everybody(
         owner.client.post(f"/desk/hands/texts/{unknown.pk}/stop").status_code,
     ] == [404, 404, 302]
     assert Suppression.objects.count() == 2
+
+
+def test_an_online_visit_of_the_next_day_without_a_link_is_listed_until_there_is_one(
+    desk: DeskClient, studio: Studio, stopped: StoppedClock
+) -> None:
+    Service.objects.update(delivery="online")
+    tomorrow = journeys.booked(studio, 10, staff_member_id=studio.staff[1].pk)
+    assert tomorrow.starts_at - stopped.at > timedelta(hours=24)
+    assert (listed(desk), count(desk)) == ([], 0)
+
+    stopped.at = tomorrow.starts_at - timedelta(hours=24)
+    page = unescape(desk.client.get(HANDS).content.decode())
+    assert (listed(desk), count(desk)) == (["Online visit without a link"], 1)
+    assert f"/desk/bookings/{tomorrow.reference}/reply?back=hands" in page
+
+    StaffMember.objects.filter(pk=studio.staff[1].pk).update(meeting_url="https://meet.example/ana")
+    assert (listed(desk), count(desk)) == ([], 0)

@@ -13,7 +13,7 @@ from accounts.models import User
 from core.forms import LengthField
 from services.models import Business, CancellationPolicy
 from staff.enums import Role
-from staff.models import Access
+from staff.models import Access, WorkingHours
 from tests import factories
 from tests.web.page_forms import typed, with_row
 
@@ -98,3 +98,23 @@ def test_a_new_service_is_taxed_as_most_are_and_the_list_says_what_it_lacks() ->
     assert form["tax_basis_points"] == "19"
     assert html.count("not bookable: nobody performs it") == 1
     assert html.count("not bookable: no length and price") == 1
+
+
+def test_the_list_of_services_says_what_else_is_missing() -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("olivia@studio.example", name="Olivia"))
+    studio = factories.studio()
+    service, kind = studio.variant.service, factories.resource_type()
+
+    def shown() -> str:
+        html = client.get(reverse("admin:services_service_changelist")).content.decode()
+        return html.split("not bookable: ")[1].split("<")[0].strip() if "not bookable" in html else ""
+
+    assert shown() == ""
+    WorkingHours.objects.all().delete()
+    assert shown() == "nobody who performs it has working hours"
+    service.requirements.create(resource_type=kind, quantity=2)
+    factories.room(studio.location, kind)
+    assert shown() == "no location has the rooms and devices it needs"
+    service.locations.clear()
+    assert shown() == "no location"

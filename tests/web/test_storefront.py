@@ -98,11 +98,26 @@ def test_hidden_services_and_inactive_lengths_stay_out(client: Client, studio: S
     assert client.get(f"/s/{hidden.service.slug}/").status_code == 404
 
 
-def test_a_service_with_nobody_to_do_it_says_so(client: Client, studio: Studio) -> None:
-    alone = factories.service(studio.location, name="Reiki")
+def test_a_service_with_nobody_to_do_it_is_left_out_and_says_so_itself(client: Client, studio: Studio) -> None:
+    alone = factories.service(studio.location, name="Reiki", category=factories.category(name="Energy"))
 
-    assert "Nobody offers this at the moment" in page_of(client)
-    assert "Nobody offers this at the moment" in page_of(client, f"/s/{alone.service.slug}/")
+    landing = page_of(client)
+    assert "Reiki" not in landing
+    assert "Energy" not in landing
+    assert "This cannot be booked online at the moment" in page_of(client, f"/s/{alone.service.slug}/")
+
+
+def test_a_service_without_the_room_it_needs_is_left_out(client: Client, studio: Studio) -> None:
+    service, kind = studio.variant.service, factories.resource_type()
+    service.requirements.create(resource_type=kind, quantity=1)
+    room = factories.room(studio.location, kind, is_active=False)
+    title = f'<h3><a href="/s/{service.slug}/">'
+    assert title not in page_of(client)
+
+    room.is_active = True
+    room.save()
+
+    assert title in page_of(client)
 
 
 def test_a_service_that_is_full_says_for_how_long(client: Client, studio: Studio) -> None:
