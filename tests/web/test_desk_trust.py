@@ -17,7 +17,12 @@ pytestmark = pytest.mark.django_db
 
 
 def missed(booking: Booking) -> Booking:
-    mark_no_show(booking_id=booking.pk, actor=journeys.DESK, now=booking.ends_at)
+    mark_no_show(
+        booking_id=booking.pk,
+        expected_sequence=booking.ical_sequence,
+        actor=journeys.DESK,
+        now=booking.ends_at,
+    )
     return booking
 
 
