@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,7 @@ from core.formats import full_day_text, money_text, time_text
 from core.references import spoken
 from core.row_times import row_moment, with_zone
 from services.models import Location
+from staff.hours import local_day
 
 STATUS_COLOURS = {
     BookingStatus.CONFIRMED: "success",
@@ -436,8 +437,7 @@ def _today_at_each_place(now: datetime) -> Q:
     found = Q(pk=None)
     for name in set(Location.objects.values_list("time_zone", flat=True)):
         zone = ZoneInfo(name)
-        begins = datetime.combine(now.astimezone(zone).date(), time(), zone)
-        ends = datetime.combine(begins.date() + timedelta(days=1), time(), zone)
+        begins, ends = local_day(now.astimezone(zone).date(), zone)
         found |= Q(location__time_zone=name, starts_at__gte=begins, starts_at__lt=ends)
     return found
 

@@ -11,9 +11,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from bookings.models import Booking
 from dashboard.hands import booking_number
 from dashboard.permissions import Rights, bookings_run_by
-from dashboard.queries import local_day
 from payments.enums import PaymentStatus, RefundStatus
 from payments.models import Payment, Reconciliation, Refund
+from staff.hours import local_day
 
 MOST_SHOWN = 500
 LONGEST = timedelta(days=366)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -23,6 +23,7 @@ from payments.enums import Method, RefundStatus
 from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
 from payments.queries import Balance
 from services.models import Business, Location
+from staff.hours import local_day
 
 MOST_FOUND = 50
 SHORTEST_SEARCH = 2
@@ -39,11 +40,6 @@ def day_bookings(rights: Rights, places: Iterable[Location], on: date) -> list[B
         windows |= Q(location=place, starts_at__gte=begins, starts_at__lt=ends)
     listed = bookings_visible_to(rights).filter(windows).exclude(status=BookingStatus.EXPIRED)
     return list(_with_lines(listed).order_by("starts_at", "pk"))
-
-
-def local_day(on: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The first instant of a local day and that of the next; 23 or 25 hours apart when clocks change."""
-    return datetime.combine(on, time(), zone), datetime.combine(on + timedelta(days=1), time(), zone)
 
 
 def found_bookings(rights: Rights, typed: str) -> list[Booking]:

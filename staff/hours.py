@@ -6,7 +6,7 @@ Both are ``fold=0`` of the standard library, and what calendars (RFC 5545) do.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -68,8 +68,16 @@ def day_start(zone: ZoneInfo, day: int) -> int:
     return _instant(zone, day, 0) if midnight is None else midnight
 
 
+def local_day(on: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the first instant of a local day and that of the next; 23 or 25 hours apart when clocks change."""
+    first, end = (day_start(zone, on.toordinal() + days) for days in (0, 1))
+    return datetime.fromtimestamp(first * 60, tz=zone), datetime.fromtimestamp(end * 60, tz=zone)
+
+
 def day_of(zone: ZoneInfo, epoch_minute: int) -> int:
-    """Return the local day of an instant."""
+    """Return the local day of an instant: the day to which a visit that begins then belongs, in limits, lists of a day
+    and the morning's mail, even if it is part of a shift that began the evening before.
+    """
     return datetime.fromtimestamp(epoch_minute * 60, tz=zone).toordinal()
 
 

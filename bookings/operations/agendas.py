@@ -12,6 +12,7 @@ from bookings.models import BookingLine
 from notifications.enums import RecipientRole
 from notifications.operations import enqueue
 from notifications.requests import MessageRequest
+from staff.hours import day_of
 from staff.models import StaffMember
 
 KIND = "agenda"
@@ -53,7 +54,8 @@ def _requests(lines: Iterable[BookingLine], now: datetime) -> Iterator[MessageRe
 
 
 def _is_today(line: BookingLine, now: datetime) -> bool:
-    return _local(line, line.starts_at).date() == _local(line, now).date()
+    zone = ZoneInfo(line.booking.location.time_zone)
+    return day_of(zone, int(line.starts_at.timestamp()) // 60) == day_of(zone, int(now.timestamp()) // 60)
 
 
 def _local(line: BookingLine, moment: datetime) -> datetime:

@@ -146,3 +146,22 @@ def test_a_tap_shows_at_once_that_it_was_pressed(visit: Visitors) -> None:
     expect(page.locator("button.time[aria-busy='true']")).to_have_count(1)
     held[0].continue_()
     expect(page.locator("button.time-held")).to_have_count(1)
+
+
+def test_the_countdown_is_right_after_going_back_to_the_page(visit: Visitors) -> None:
+    """Playwright switches the back/forward cache off, so Back asks the HTTP cache; it must not have the page."""
+    page = visit("phone")
+    steps.hold_a_time(page)
+    there = page.url
+    clock = page.locator("[data-expires-at]")
+    ends = int(clock.get_attribute("data-expires-at") or 0)
+    page.goto("/")
+    page.wait_for_timeout(10_000)
+
+    page.go_back()
+
+    assert page.url == there
+    minutes, seconds, now = clock.evaluate(
+        "element => [...element.querySelector('[data-digits]').textContent.split(':').map(Number), Date.now()]"
+    )
+    assert abs(minutes * 60 + seconds - (ends - now) / 1000) <= 2

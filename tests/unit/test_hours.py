@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staff.hours import WeeklyHours, day_of, day_start, hours_between, wall_starts
+from staff.hours import WeeklyHours, day_of, day_start, hours_between, local_day, wall_starts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = [
@@ -144,3 +144,63 @@ def test_starts_of_a_day_are_what_the_wall_clock_shows(zone: ZoneInfo, day: int,
 
     assert list(wall_starts(zone, day, step)) == expected
     assert {day_of(zone, minute) for minute in expected} == {day}
+
+
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
+HAVANA = ZoneInfo("America/Havana")
+
+
+@pytest.mark.parametrize(
+    ("zone", "instant", "of_day"),
+    [
+        (BERLIN, "2027-01-04T21:59", "2027-01-04"),
+        (BERLIN, "2027-01-04T22:59", "2027-01-04"),  # 23:59
+        (BERLIN, "2027-01-04T23:00", "2027-01-05"),  # midnight
+        (BERLIN, "2027-01-04T23:30", "2027-01-05"),  # 00:30, of a shift that began on the 4th
+        (ZoneInfo("Europe/Lisbon"), "2027-01-04T23:30", "2027-01-04"),
+        (ZoneInfo("America/New_York"), "2027-01-05T04:59", "2027-01-04"),
+        (ZoneInfo("Pacific/Apia"), "2027-01-04T11:00", "2027-01-05"),
+        (BERLIN, "2027-03-27T23:30", "2027-03-28"),  # a day of 23 hours
+        (BERLIN, "2027-03-28T21:59", "2027-03-28"),
+        (BERLIN, "2027-03-28T22:00", "2027-03-29"),
+        (BERLIN, "2027-10-31T00:30", "2027-10-31"),  # the first 02:30
+        (BERLIN, "2027-10-31T01:30", "2027-10-31"),  # the second
+        (BERLIN, "2027-10-31T22:59", "2027-10-31"),  # a day of 25 hours
+        (BERLIN, "2027-10-31T23:00", "2027-11-01"),
+        (LORD_HOWE, "2027-04-03T14:00", "2027-04-04"),
+        (HAVANA, "2019-03-10T04:59", "2019-03-09"),
+        (HAVANA, "2019-03-10T05:00", "2019-03-10"),  # 01:00, because midnight is skipped
+    ],
+)
+def test_a_time_belongs_to_the_local_day_on_which_it_begins(zone: ZoneInfo, instant: str, of_day: str):
+    minute, found = epoch(instant), day(of_day)
+
+    assert day_of(zone, minute) == found
+    assert day_start(zone, found) <= minute < day_start(zone, found + 1)
+    first, end = local_day(date.fromisoformat(of_day), zone)
+    assert first <= datetime.fromtimestamp(minute * 60, tz=UTC) < end
+    assert [int(each.timestamp()) // 60 for each in (first, end)] == [
+        day_start(zone, found),
+        day_start(zone, found + 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shift_on", "start", "end", "instant", "belongs"),
+    [
+        ("2027-01-04", 1320, 1560, "2027-01-04T21:00", True),  # Monday 22:00 to Tuesday 02:00: its beginning
+        ("2027-01-04", 1320, 1560, "2027-01-05T00:30", True),  # 01:30 on Tuesday
+        ("2027-01-04", 1320, 1560, "2027-01-05T01:00", False),  # its end
+        ("2027-01-05", 1320, 1560, "2027-01-05T00:30", False),  # Tuesday's shift begins in the evening
+        ("2027-03-27", 1320, 1560, "2027-03-28T00:30", True),  # 01:30; 02:00 does not exist in that night
+        ("2027-10-30", 1320, 1620, "2027-10-31T01:30", True),  # the second 02:30 of a shift until 03:00
+    ],
+)
+def test_a_shift_past_midnight_belongs_to_the_day_on_which_it_began(
+    shift_on: str, start: int, end: int, instant: str, belongs: bool
+):
+    weekly = [WeeklyHours(date.fromisoformat(shift_on).weekday(), start, end)]
+
+    shifts = hours_between(BERLIN, day(shift_on), day(shift_on) + 1, weekly, {})
+
+    assert any(low <= epoch(instant) < high for low, high in shifts) is belongs
