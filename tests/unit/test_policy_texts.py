@@ -1,5 +1,6 @@
 """The policy sentences: every shape of rule, in the words a customer reads, to the exact local minute."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.policies import Terms, Tier, cancellation_fee, fee_steps
+from bookings import policies
+from bookings.policies import Terms, Tier, cancellation_fee, fee_steps, reschedule_until
 from bookings.policy_texts import (
     cancel_now,
     late_move_sentence,
@@ -498,3 +500,5 @@ def test_deadlines_count_elapsed_time_over_a_change_of_clocks(zone: str, start: 
     assert sentence.startswith(f"Free to cancel until {free_until};")
     assert cancellation_fee(ONE, **known, now=deadline) == 0
     assert cancellation_fee(ONE, **known, now=deadline + timedelta(seconds=1)) == 4000
+    until = reschedule_until(replace(ONE, reschedule_until_minutes=1440), starts_at)
+    assert policies.free_until(ONE, starts_at, confirmed_at=None) == until == deadline
