@@ -1,7 +1,7 @@
 """Somebody else works on a booking: every button says so, nothing is done, and the same form works later."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -18,16 +18,19 @@ from bookings.operations.cancel import cancel_booking
 from bookings.operations.missed import mark_no_show
 from bookings.operations.reschedule import reschedule_booking
 from bookings.operations.transactions import booking_transaction
+from bookings.operations.visit_progress import complete_visit, mark_arrived, start_visit
 from core import clock
 from dashboard.urls import urlpatterns
-from payments.models import Payment
+from payments.enums import RefundReason
+from payments.models import Payment, Refund
+from payments.operations import request_refunds
 from staff.enums import Role
 from tests import factories, journeys
 from tests.concurrency.racing import race, rounds, violations
-from tests.desk import DeskClient, at_desk, by_card
+from tests.desk import DeskClient, at_desk, by_card, cash
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, LINK
-from tests.web.conftest import link
+from tests.web.conftest import agreed, link, slot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,27 +114,78 @@ def unpaid(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
     return booking
 
 
+def awaiting_approval(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    place.business.refunds_need_approval = True
+    place.business.save()
+    booking = paid(place, monkeypatch)
+    cancel_booking(
+        booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=NOW
+    )
+    return booking
+
+
+def to_hand_back(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    booking = confirmed(place, monkeypatch)
+    cash(booking, 8000)
+    request_refunds(
+        bill_id=booking.bill_id or 0,
+        subject_ref=f"booking:{booking.pk}",
+        amount_minor=3000,
+        reason=RefundReason.POLICY,
+        now=NOW,
+    )
+    return booking
+
+
+def chargeable(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    monkeypatch.setattr(settings, "STRIPE_SECRET_KEY", "sk_test_x")
+    monkeypatch.setattr(settings, "STRIPE_PUBLISHABLE_KEY", "pk_test_x")
+    booking = begun(place, monkeypatch)
+    journeys.card_kept(booking)
+    mark_no_show(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=clock.now())
+    monkeypatch.setattr(clock, "now", lambda: booking.starts_at + timedelta(days=2))
+    return booking
+
+
+def marked(mark: Callable[..., Booking], place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    booking = begun(place, monkeypatch)
+    return mark(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=clock.now())
+
+
 STEPS: dict[str, tuple[Any, dict[str, str]]] = {
     "take": (confirmed, {"amount": "1.00", "named": "100"}),
     "refund": (paid, {"amount": "1.00", "reason": "x"}),
     "no-show": (begun, {}),
     "came": (missed, {"reason": "x"}),
     "waive": (missed, {"amount": "1.00", "named": "100", "reason": "x"}),
-    "cancel": (confirmed, {}),
+    "cancel": (confirmed, {"who": "business", "named": "business:0"}),
     "answer": (requested, {"answer": "accept"}),
     "stand": (unpaid, {"reason": "x"}),
     "trust": (confirmed, {"reason": "x"}),
     "reply": (confirmed, {"text": "Hello", "answer": "send"}),
+    "discount": (confirmed, {"amount": "1.00", "named": "100", "reason": "x"}),
+    "approve": (awaiting_approval, {}),
+    "lower": (awaiting_approval, {"amount": "50.00", "named": "5000", "reason": "x"}),
+    "decline": (awaiting_approval, {"reason": "x"}),
+    "hand-back": (to_hand_back, {"note": "x"}),
+    "charge": (chargeable, {}),
+    "link": (unpaid, {}),
+    "arrived": (begun, {}),
+    "start": (begun, {}),
+    "complete": (begun, {}),
+    "not-arrived": (partial(marked, mark_arrived), {}),
+    "not-started": (partial(marked, start_visit), {}),
+    "not-completed": (partial(marked, complete_visit), {}),
 }
-# They need a refund or a saved card at Stripe, or ask Stripe only; all go through the same function.
-_ALIKE = {"approve", "lower", "decline", "hand-back", "charge", "link", "check"}
+# It asks Stripe and writes to no booking, so it waits for nobody.
+_WITHOUT_LOCK = {"check"}
 
 
-def test_every_step_of_the_desk_is_tried_or_known_to_be_alike() -> None:
+def test_every_step_of_the_desk_is_tried() -> None:
     paths = (str(each.pattern) for each in urlpatterns)
     steps = {path.rpartition("/")[2] for path in paths if path.startswith("bookings/<str:reference>/")}
 
-    assert steps - {"", "messages"} - {path for path in steps if "<" in path} <= STEPS.keys() | _ALIKE
+    assert steps - {"", "messages"} - {path for path in steps if "<" in path} == STEPS.keys() | _WITHOUT_LOCK
 
 
 def sent(desk: DeskClient, booking: Booking, step: str, form: dict[str, Any]) -> Any:
@@ -151,7 +205,9 @@ def test_a_button_behind_a_lock_says_so_and_works_afterwards(
     state, changes = STEPS[step]
     booking = state(place, monkeypatch)
     desk = at_desk(client, Role.OWNER)
-    form = {**desk.form(booking, step), **changes}
+    refund = Refund.objects.first()
+    query = {"refund": refund.pk} if refund else {}
+    form = {**desk.form(booking, step, **query), **changes}
     before = (BookingEvent.objects.count(), Payment.objects.count())
 
     with locked(booking):
@@ -163,6 +219,31 @@ def test_a_button_behind_a_lock_says_so_and_works_afterwards(
     assert f'value="{form["request_key"]}"' in html
     assert (BookingEvent.objects.count(), Payment.objects.count()) == before
     assert sent(desk, booking, step, form).status_code == 303
+
+
+def test_asking_stripe_waits_for_nobody(client: Client, place: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    booking = confirmed(place, monkeypatch)
+    desk = at_desk(client, Role.OWNER)
+
+    with locked(booking):
+        assert desk.send(booking, "check", {}).status_code == 303
+
+
+def test_a_view_that_shows_refusals_itself_answers_alike(
+    client: Client, place: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = confirmed(place, monkeypatch)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    sent_to = {
+        "coming": agreed(booking),
+        "cancel": agreed(booking),
+        "move": {**agreed(booking), "slot": slot(place, 14)},
+    }
+
+    with locked(booking):
+        found = {page: client.post(link(booking, page), values).status_code for page, values in sent_to.items()}
+
+    assert found == dict.fromkeys(sent_to, 503)
 
 
 def test_money_taken_after_the_lock_is_written_down(
