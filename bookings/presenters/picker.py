@@ -22,7 +22,7 @@ from bookings.presenters.choice import (
     variant_value,
 )
 from bookings.presenters.times import Starts, Times, day_groups, day_view, more_url, without_repeats
-from bookings.presenters.zones import shown_time, visitor_time, zone_sentence
+from bookings.presenters.zones import away_sentence, shown_time, visitor_time, zone_sentence
 from core.formats import minutes_text, moment_text, money_text
 from services.enums import Delivery
 
@@ -218,11 +218,12 @@ def _place_chips(choice: Choice, url: str) -> list[dict[str, Any]]:
 
 
 def _zone_words(choice: Choice, visitor_zone: ZoneInfo | None, now: datetime) -> str:
-    zones = {place.zone.key for place in choice.shown_places}
-    if len(zones) > 1 and choice.service.names_place:
-        return gettext("Each time is the local time of its place.")
+    zones = list(dict.fromkeys(place.zone for place in choice.shown_places))
     if len(zones) > 1:
-        return gettext("Each time says whose clock it is on.")
+        here = gettext("Each time is the local time of its place.")
+        if not choice.service.names_place:
+            here = gettext("Each time says whose clock it is on.")
+        return " ".join(filter(None, (here, away_sentence(zones, visitor_zone, now))))
     return zone_sentence(choice.shown_places[0].zone, visitor_zone, now)
 
 

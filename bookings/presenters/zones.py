@@ -1,5 +1,6 @@
 """Sentences about time zones, for visitors who are somewhere else than the business."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,6 +10,7 @@ from core.formats import hours_text, moment_text, time_text
 from core.zones import city
 
 __all__ = [
+    "away_sentence",
     "city",
     "is_elsewhere",
     "shown_moment",
@@ -40,6 +42,20 @@ def zone_sentence(zone: ZoneInfo, visitor: ZoneInfo | None, now: datetime) -> st
         return business
     here = {"city": city(visitor), "difference": _difference(zone, visitor, now)}
     return business + " " + gettext("You are in %(city)s, %(difference)s.") % here
+
+
+def away_sentence(zones: Iterable[ZoneInfo], visitor: ZoneInfo | None, now: datetime) -> str:
+    """Say how far the visitor's clock is away from each of several zones; empty where it agrees with all of them."""
+    if visitor is None:
+        return ""
+    away = [
+        gettext("%(difference)s (%(city)s)") % {"difference": _difference(zone, visitor, now), "city": city(zone)}
+        for zone in zones
+        if is_elsewhere(zone, visitor, now)
+    ]
+    if not away:
+        return ""
+    return gettext("You are in %(city)s: %(differences)s.") % {"city": city(visitor), "differences": ", ".join(away)}
 
 
 def visitor_time(starts_at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:

@@ -23,7 +23,7 @@ from bookings.presenters.times import (
     taken_words,
     without_repeats,
 )
-from bookings.presenters.zones import shown_moment, shown_time, visitor_time, zone_named, zone_sentence
+from bookings.presenters.zones import away_sentence, shown_moment, shown_time, visitor_time, zone_named, zone_sentence
 from services.enums import Delivery
 
 BERLIN, LISBON = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Lisbon")
@@ -251,6 +251,17 @@ def test_the_zone_sentence_says_how_far_away_the_visitor_is() -> None:
     assert zone_sentence(BERLIN, LISBON, NOW) == "Times are Berlin time. You are in Lisbon, one hour behind."
     kolkata = ZoneInfo("Asia/Kolkata")
     assert zone_sentence(BERLIN, kolkata, NOW) == "Times are Berlin time. You are in Kolkata, 4 h 30 min ahead."
+
+
+def test_of_several_zones_each_that_differs_from_the_visitors_is_named() -> None:
+    new_york = ZoneInfo("America/New_York")
+
+    assert away_sentence([BERLIN, LISBON], None, NOW) == ""
+    assert away_sentence([BERLIN], ZoneInfo("Europe/Paris"), NOW) == ""
+    assert away_sentence([BERLIN, LISBON], BERLIN, NOW) == "You are in Berlin: one hour ahead (Lisbon)."
+    assert away_sentence([BERLIN, LISBON], new_york, NOW) == (
+        "You are in New York: 6 hours behind (Berlin), 5 hours behind (Lisbon)."
+    )
 
 
 def test_the_visitors_time_is_that_of_the_day_of_the_visit() -> None:
