@@ -169,11 +169,11 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
 @token_page
 @require_safe
 def came_back(request: HttpRequest, reference: str) -> HttpResponse:
-    """Back from the bank, or done: go on to what is true now. What Stripe hung onto the address is left behind."""
+    """Back from the bank, or done: go on to what is true now. What Stripe hung onto the address is left behind.
+
+    Looking changes nothing: the paying page asks Stripe by a POST of its own.
+    """
     look = _look(request, reference)
-    if look.state.shows is not Shows.DONE:
-        check_payments(booking_id=look.booking.pk, now=look.opened.now)
-        look = _look(request, reference)
     if look.state.shows is Shows.DONE:
         is_news = all(each.purpose == Purpose.BOOKING for each in look.money.payments)
         return redirect("confirmed" if is_news else "manage", look.opened.token)

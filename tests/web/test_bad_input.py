@@ -156,11 +156,9 @@ def test_extra_of_another_service_is_refused(client: Client, studio: Studio) -> 
         "?day=0001-01-01",
         "?day=NaN",
         "?from=10000-01-01",
-        "?q=%00",
         "?next=//evil.example",
         "?next=javascript:alert(1)",
         "?day=" + "9" * 8000,
-        "?slot=%00",
         "?slot=" + "9" * 100,
     ],
 )
@@ -204,7 +202,7 @@ def test_foreign_host_is_refused(client: Client, studio: Studio) -> None:
     assert response["Location"].startswith("/b/")
 
 
-@pytest.mark.parametrize("address", ["/?q=%00", "/s/x%00/", "/desk/?q=a%00b", "/admin/bookings/booking/?status=%00"])
+@pytest.mark.parametrize("address", ["/?q=%00", "/s/x%00/", "/desk/?q=a%00b", "/admin/bookings/booking/?status=%00", "/desk/payments/?until=%00"])
 def test_nul_in_an_address_is_refused(client: Client, studio: Studio, address: str) -> None:
     assert client.get(address).status_code == 400
 

