@@ -10,6 +10,12 @@ from hypothesis import strategies as st
 from core.logs import AddRequestId, MaskTokens, UtcFormatter, masked, request_id
 from core.references import new_token
 
+@pytest.fixture(autouse=True)
+def outside_any_request() -> None:
+    """Whatever request an earlier test of this process made, its number is over."""
+    request_id.set("-")
+
+
 TOKEN = "K7M4PXcAbC-dEf_0123456789012345678901234567890123"
 
 

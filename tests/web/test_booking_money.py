@@ -90,8 +90,9 @@ def test_extra_that_is_paid_at_the_visit_is_marked_and_leaves_the_deposit(client
         ("Light therapy", ""),
     ]
     assert [(line.label, line.sum) for line in context.band] == [
-        ("Deposit now", "€18.00"),
-        ("Rest at the visit", "€79.00"),
+        # The deposit of the service, and the whole of the extra that is paid when booking.
+        ("Pay now", "€26.00"),
+        ("Rest at the visit", "€71.00"),
     ]
 
 
