@@ -249,7 +249,7 @@ def test_move_with_a_fee_leads_to_paying_and_says_so_before(client: Client) -> N
 
     assert "Continue to payment · €10.00" in asked
     assert "Your appointment moves to Thu 7 Jan, 15:00 once this is paid." in paying
-    assert "Thu 7 Jan, 15:00</strong> is held for you" in paying
+    assert "Thu 7 Jan, 15:00</strong> in Kreuzberg is held for you" in paying
     assert "Thu 7 Jan, 15:00 instead of Thu 7 Jan, 10:00" in paying
     assert "Free to cancel until" not in paying
 
