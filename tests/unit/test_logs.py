@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core.logs import AddRequestId, MaskTokens, UtcFormatter, masked, request_id
 from core.references import new_token
 
+
 @pytest.fixture(autouse=True)
 def outside_any_request() -> None:
     """Whatever request an earlier test of this process made, its number is over."""

@@ -202,7 +202,10 @@ def test_foreign_host_is_refused(client: Client, studio: Studio) -> None:
     assert response["Location"].startswith("/b/")
 
 
-@pytest.mark.parametrize("address", ["/?q=%00", "/s/x%00/", "/desk/?q=a%00b", "/admin/bookings/booking/?status=%00", "/desk/payments/?until=%00"])
+@pytest.mark.parametrize(
+    "address",
+    ["/?q=%00", "/s/x%00/", "/desk/?q=a%00b", "/admin/bookings/booking/?status=%00", "/desk/payments/?until=%00"],
+)
 def test_nul_in_an_address_is_refused(client: Client, studio: Studio, address: str) -> None:
     assert client.get(address).status_code == 400
 
