@@ -378,6 +378,7 @@ class Life(RuleBasedStateMachine):
 TABLES = (
     "notifications_notification",
     "core_outboxmessage",
+    "payments_receiptdocument",
     "payments_receipt",
     "payments_receiptseries",
     "payments_moneyalert",
@@ -386,8 +387,10 @@ TABLES = (
     "bookings_moveproposal",
     "bookings_bookingevent",
     "bookings_bookingline",
+    "bookings_unprovenbooking",
     "payments_savedcard",
     "payments_cardsetup",
+    "payments_decline",
     "payments_payment",
     "bookings_booking",
     "payments_billline",
