@@ -48,8 +48,10 @@ class Watch:
         context.on("request", self._asked)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # What did not load is seen by its answer, with its address.
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        # What did not load is seen by its answer, with its address; htmx writes a line about it as well.
+        if message.type == "error" and not message.text.startswith(
+            ("Failed to load resource", "Response Status Error")
+        ):
             self.problems.append(f"console: {message.text}")
 
     def _asked(self, request: Request) -> None:
