@@ -30,14 +30,14 @@ WITH staff AS (
     SELECT p.*, nextval(pg_get_serial_sequence('bookings_booking', 'id')) AS id FROM ({places}) p
 ), made AS (
     INSERT INTO bookings_booking (id, reference, status, is_hold_extended, location_id, starts_at, ends_at,
-        is_any_staff, party_size, channel, language, contact_name, contact_email, contact_phone, customer_note,
-        visitor_hash, address_hash, delivery, visit_address, meeting_url, currency, total_minor, tax_minor,
-        prices_include_tax, terms,
+        is_any_staff, party_size, channel, language, contact_name, contact_email, contact_phone, phone_hash,
+        customer_note, visitor_hash, address_hash, delivery, visit_address, meeting_url, currency, total_minor,
+        tax_minor, prices_include_tax, terms,
         customer_move_count, fee_anchor_minor, cancelled_by, ical_sequence, link_version, staff_link_version,
         payment_mode, due_now_minor, is_payment_waived, created_at, updated_at)
     SELECT p.id, lpad(upper(to_hex(p.id)), 6, '0'), %(status)s, false, %(location)s, p.starts_at,
-        p.starts_at + interval '60 min', true, 1, 'web', 'en', 'Guest', 'guest@example.com', '', '', '', '', 'location',
-        '', '', 'EUR', 8000, 1277, true, '{{}}', 0, 0, '', 0, 1, 1, '', 0, false,
+        p.starts_at + interval '60 min', true, 1, 'web', 'en', 'Guest', 'guest@example.com', '', '', '', '', '',
+        'location', '', '', 'EUR', 8000, 1277, true, '{{}}', 0, 0, '', 0, 1, 1, '', 0, false,
         p.starts_at, p.starts_at
     FROM places p
 ), line AS (

@@ -33,11 +33,6 @@ SELECT DISTINCT start FROM free, generate_series(
 ORDER BY start
 """
 
-# One locked, checked, written hour. The exclusion constraint and all indexes of the real table are paid for.
-RAW_LOCK = "SELECT id FROM services_resource WHERE id = %s FOR NO KEY UPDATE"
-RAW_CHECK = "SELECT 1 FROM bookings_allocation WHERE resource_id = %s AND busy && tstzrange(%s, %s) LIMIT 1"
-RAW_INSERT = "INSERT INTO bookings_allocation (resource_id, busy, booking_id) VALUES (%s, tstzrange(%s, %s), %s)"
-
 
 def month_from(today: date) -> tuple[date, date]:
     """The asked month: 31 days from the day after tomorrow, end excluded."""

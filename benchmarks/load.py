@@ -20,6 +20,7 @@ class Client:
 
     port: int
     cookies: dict[str, str] = field(default_factory=dict)
+    address: str = "10.0.0.1"
     reader: asyncio.StreamReader | None = None
     writer: asyncio.StreamWriter | None = None
 
@@ -27,6 +28,7 @@ class Client:
         """Return status, Location and body. A connection that the server closed is opened again."""
         body = urlencode(form).encode() if form is not None else b""
         head = [f"{method} {path} HTTP/1.1", f"Host: localhost:{self.port}", f"Content-Length: {len(body)}"]
+        head.append(f"X-Forwarded-For: {self.address}")
         if form is not None:
             head += ["Content-Type: application/x-www-form-urlencoded", f"Origin: http://localhost:{self.port}"]
         if self.cookies:
@@ -93,10 +95,13 @@ async def pages(port: int, path: str, connections: int, seconds: float) -> dict[
 
 
 async def bookings(port: int, slug: str, connections: int, slots: list[str], seconds: float) -> dict[str, object]:
-    """Hold and confirm distinct times, one after the other in each session; return pairs per second."""
+    """Hold and confirm distinct times, one after the other on each connection; return pairs per second.
+
+    Each pair is another customer, with an address, a phone and a network of their own: limits count by them.
+    """
     times: list[float] = []
     errors = 0
-    todo = iter(slots)
+    todo = iter(enumerate(slots))
     end = time.perf_counter() + seconds
     begun_all = time.perf_counter()
 
@@ -105,9 +110,12 @@ async def bookings(port: int, slug: str, connections: int, slots: list[str], sec
         client = Client(port)
         _, _, page = await client.request("GET", f"/s/{slug}/")
         token, variant = _hidden(page, "csrfmiddlewaretoken"), _hidden(page, "variant")
-        for slot in todo:
+        given = dict(client.cookies)
+        for place, slot in todo:
             if time.perf_counter() > end:
                 return
+            client.address = f"10.{number}.{place >> 8}.{place & 255}"
+            client.cookies = {**given, "visitor": f"visitor-{slot}-{place}"}
             begun = time.perf_counter()
             form = {
                 "csrfmiddlewaretoken": token,
@@ -123,8 +131,8 @@ async def bookings(port: int, slug: str, connections: int, slots: list[str], sec
             contact = {
                 "csrfmiddlewaretoken": token,
                 "name": "Jana Weber",
-                "email": f"jana{number}.{slot}@example.com",
-                "phone": "+49 151 5550 1827",
+                "email": f"jana{number}.{place}.{slot}@example.com",
+                "phone": f"+49 151 {55_000_000 + number * 10_000 + place}",
                 "note": "",
                 "expected_total": "8000",
             }
@@ -144,7 +152,7 @@ async def race(port: int, slug: str, connections: int, slot: str) -> dict[str, o
     results: list[int] = []
 
     async def customer(number: int) -> None:
-        client = Client(port)
+        client = Client(port, address=f"10.200.0.{number}")
         _, _, page = await client.request("GET", f"/s/{slug}/")
         token, variant = _hidden(page, "csrfmiddlewaretoken"), _hidden(page, "variant")
         await ready.wait()
@@ -161,7 +169,7 @@ async def race(port: int, slug: str, connections: int, slot: str) -> dict[str, o
                 "csrfmiddlewaretoken": token,
                 "name": "Jana Weber",
                 "email": f"racer{number}@example.com",
-                "phone": "+49 151 5550 1827",
+                "phone": f"+49 151 {56_000_000 + number}",
                 "note": "",
                 "expected_total": "8000",
             }

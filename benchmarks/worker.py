@@ -3,11 +3,12 @@
 Several of these, asked in turn, let databases of different size be compared while the machine's speed drifts.
 """
 
+import itertools
 import json
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,16 +16,21 @@ import django
 
 django.setup()
 
-from django.db import connection, transaction  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.urls import reverse  # noqa: E402
 
-from benchmarks import data, floor  # noqa: E402
+from benchmarks import data, floor, rows  # noqa: E402
 from bookings.availability import day_marks, free_starts  # noqa: E402
 from bookings.enums import ActorKind, BookingChannel  # noqa: E402
 from bookings.facts import availability_facts  # noqa: E402
 from bookings.lifecycle import Actor  # noqa: E402
+from bookings.links import LinkRole, manage_token  # noqa: E402
 from bookings.models import Allocation, Booking  # noqa: E402
 from bookings.operations.confirm import Contact, confirm_booking  # noqa: E402
-from bookings.operations.hold import hold_slot  # noqa: E402
+from bookings.operations.hold import HeldSlot, hold_slot  # noqa: E402
+from bookings.records import subject_ref  # noqa: E402
+from payments.enums import Method, Purpose  # noqa: E402
+from payments.operations import draw_receipt, issue_receipt, record_payment  # noqa: E402
 
 BERLIN = ZoneInfo("Europe/Berlin")
 GUEST = Actor(kind=ActorKind.CUSTOMER, channel=BookingChannel.WEB)
@@ -39,7 +45,8 @@ class Bench:
         self.first, self.last = floor.month_from(today)
         self.statement = floor.MONTH_ANY.format(variant=variant_id, first=f"'{self.first}'", last=f"'{self.last}'")
         self.location_id = 1
-        self.acts = 0
+        self.visitors = 0
+        self.free: list[int] = []
 
     def sql(self) -> tuple[float, Any]:
         with connection.cursor() as cursor:
@@ -57,55 +64,86 @@ class Bench:
         assert marks
         return taken, sum(len(each) for each in starts.values())
 
-    def raw(self) -> tuple[float, Any]:
-        """One locked, checked, written hour of a therapist, far from everything else."""
-        self.acts += 1
-        starts_at = datetime(2040, 1, 1, tzinfo=UTC) + timedelta(hours=self.acts)
-        ends_at = starts_at + timedelta(hours=1)
-        with connection.cursor() as cursor:
-            begun = time.perf_counter()
-            with transaction.atomic():
-                cursor.execute(floor.RAW_LOCK, [self.resource_id])
-                cursor.execute(floor.RAW_CHECK, [self.resource_id, starts_at, ends_at])
-                cursor.fetchall()
-                cursor.execute(floor.RAW_INSERT, [self.resource_id, starts_at, ends_at, self.owner_id])
-            return time.perf_counter() - begun, 1
+    def rows(self) -> tuple[float, Any]:
+        """Write the rows that a hold and its confirmation write."""
+        begun = time.perf_counter()
+        rows.run(self.floor)
+        return time.perf_counter() - begun, 1
 
     def book(self) -> tuple[float, Any]:
         """Hold and confirm the next free start of the month with anyone."""
-        if not self.acts % 40:
+        start = self._next_start()
+        begun = time.perf_counter()
+        booking = self._confirm(self._hold(start))
+        return time.perf_counter() - begun, str(booking.status)
+
+    def learn(self) -> tuple[float, Any]:
+        """Find out by one booking which rows the floor has to write."""
+        found = rows.floor_of(lambda: self._hold(self._next_start()), self._confirm)
+        self.floor = rows.prepared(found)
+        counts: dict[str, int] = {}
+        for statement in itertools.chain(*found):
+            name = f"{statement.table} changed" if statement.is_update else statement.table
+            counts[name] = counts.get(name, 0) + len(statement.rows)
+        return 0.0, {"rows": counts, "script": rows.pgbench_script(found)}
+
+    def receipt(self) -> tuple[float, Any]:
+        """Pay a booking at the desk, draw its receipt, and return where its PDF is; the time is that of drawing."""
+        booking = self._confirm(self._hold(self._next_start()))
+        paid = record_payment(
+            bill_id=booking.bill_id or 0,
+            subject_ref=subject_ref(booking),
+            purpose=Purpose.BOOKING,
+            method=Method.CASH,
+            amount_minor=booking.total_minor,
+            actor_id=None,
+            actor_name="",
+            note="",
+            request_key=f"bench-{booking.pk}",
+            now=self.now,
+        )
+        receipt = issue_receipt(payment_id=paid.pk, now=self.now)
+        assert receipt
+        begun = time.perf_counter()
+        draw_receipt(receipt_id=receipt.pk, now=self.now)
+        taken = time.perf_counter() - begun
+        return taken, reverse("receipt_pdf", args=[manage_token(booking, LinkRole.GUEST), receipt.number])
+
+    def ready(self) -> tuple[float, Any]:
+        return 0.0, Allocation.objects.count()
+
+    def _next_start(self) -> int:
+        """Asked seldom, because asking takes longer than booking."""
+        if not self.free:
             facts = availability_facts(
                 variant_ids=[self.variant_id], from_on=self.first, until_on=self.last, now=self.now
             )
             self.free = free_starts(facts, self.variant_id)[self.location_id][::4]
-        self.acts += 1
-        start = self.free.pop(0)
-        begun = time.perf_counter()
-        held = hold_slot(
+        return self.free.pop(0)
+
+    def _hold(self, start: int) -> HeldSlot:
+        self.visitors += 1
+        return hold_slot(
             variant_id=self.variant_id,
             location_id=self.location_id,
             start_minute=start,
             staff_member_id=None,
             actor=GUEST,
             language="en",
-            visitor_hash=f"visitor-{self.acts}",
-            address_hash=f"address-{self.acts}",
+            visitor_hash=f"visitor-{self.visitors}",
+            address_hash=f"address-{self.visitors}",
             now=self.now,
         )
-        booking = confirm_booking(
+
+    def _confirm(self, held: HeldSlot) -> Booking:
+        name, phone = f"jana{held.booking.pk}", f"+49151{55_000_000 + held.booking.pk % 1_000_000}"
+        return confirm_booking(
             booking_id=held.booking.pk,
-            contact=Contact(name="Jana Weber", email=f"jana{self.acts}@example.com", phone="+4915155501827", note=""),
+            contact=Contact(name="Jana Weber", email=f"{name}@example.com", phone=phone, note=""),
             consent_text="Free to cancel until the start.",
             actor=GUEST,
             now=self.now,
         )
-        taken = time.perf_counter() - begun
-        return taken, str(booking.status)
-
-    def ready(self) -> tuple[float, Any]:
-        self.resource_id = Allocation.objects.order_by("resource_id").values_list("resource_id", flat=True)[0]
-        self.owner_id = Booking.objects.order_by("id").values_list("id", flat=True)[0]
-        return 0.0, Allocation.objects.count()
 
 
 def main() -> None:
