@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from notifications.channels.twilio_errors import refusal
 from notifications.enums import Channel, NotificationStatus, RecipientRole, SuppressionReason
 from notifications.gate import Facts, Quiet, TextCounts, verdict
-from notifications.keywords import Keyword, keyword_in
 from notifications.phones import text_refusal
 from notifications.progress import Report, mail_report, next_status, twilio_report
 from notifications.quiet import quiet_until
@@ -95,43 +94,6 @@ def test_the_end_is_ahead_and_never_quiet_itself_for_long(now: datetime, start: 
         later = quiet_until(until, start_minute=start, end_minute=end, zone=BERLIN)
         # Only the repeated hour can be quiet twice.
         assert later is None or later - until <= timedelta(hours=1)
-
-
-# --- keywords ---
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "STOP",
-        "stop ",
-        " Stop.",
-        "STOP!!",
-        "stopp",
-        "Unsubscribe",
-        "abmelden",
-        "baja",
-        "СТОП",
-        "수신거부",
-        "ｓｔｏｐ",
-        "stop 🙏",
-    ],
-)
-def test_stop_is_understood_in_every_language(text: str) -> None:
-    assert keyword_in(text) is Keyword.STOP
-
-
-@pytest.mark.parametrize("text", ["START", "unstop", "alta", "старт"])
-def test_start_is_understood(text: str) -> None:
-    assert keyword_in(text) is Keyword.START
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["CANCEL", "cancel my appointment", "Ja", "yes", "👍", "", "stop by at five?", "Can you stop the reminders", "1"],
-)
-def test_nothing_is_guessed(text: str) -> None:
-    assert keyword_in(text) is None
 
 
 # --- what providers report ---
