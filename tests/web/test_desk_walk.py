@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from bookings.models import Booking
 from bookings.operations.help import send_help
+from dashboard.presenters.progress import Mark
 from dashboard.urls import urlpatterns
 from notifications.models import Notification
 from payments.enums import AlertKind, RefundReason
@@ -157,7 +158,8 @@ def test_who_performs_a_visit_elsewhere_marks_it_and_does_nothing_more(
     StaffMember.objects.filter(booking_lines__booking=foreign.alarming).update(user=desk.user)
 
     assert desk.page(foreign.alarming).status_code == 200
-    assert_nothing_can_be_done(desk, foreign, foreign.alarming, reads=("no-show", "came", ""))
+    marks = (str(mark).replace("_", "-") for mark in Mark)
+    assert_nothing_can_be_done(desk, foreign, foreign.alarming, reads=("no-show", "came", "", *marks))
 
 
 def test_a_therapist_finds_the_own_visits_alone(client: Client, studio: Studio, foreign: Foreign) -> None:
