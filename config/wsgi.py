@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 
+import django
 from django.core.checks import ERROR, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.wsgi import WSGIHandler
@@ -15,7 +16,7 @@ logger = logging.getLogger(__name__)
 def checked_application() -> WSGIHandler:
     """The application; ends the process with one line when a setting is missing or dangerous."""
     try:
-        made = get_wsgi_application()
+        django.setup(set_prefix=False)
         found = run_checks(include_deployment_checks=False)
     except ImproperlyConfigured as problem:
         sys.exit(f"Openhours does not start: {problem}")
@@ -24,7 +25,7 @@ def checked_application() -> WSGIHandler:
         sys.exit(f"Openhours does not start: {' '.join(errors)}")
     for message in found:
         logger.warning("%s (%s)", message.msg, message.id)
-    return made
+    return get_wsgi_application()
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -322,7 +322,7 @@ def test_nothing_can_be_done_at_another_place(client: Client, booking: Booking) 
     assert {desk.page(booking, step).status_code for step in (*MONEY, "no-show", "came", "trust", "")} == {404}
 
 
-@pytest.mark.parametrize("reference", ["%00", "a%00b", "%F0%90%80%80", "x" * 300, "%27%20OR%201=1--", "{lower}"])
+@pytest.mark.parametrize("reference", ["%F0%90%80%80", "x" * 300, "%27%20OR%201=1--", "{lower}"])
 def test_an_address_that_names_no_booking_is_not_found(desk: DeskClient, booking: Booking, reference: str) -> None:
     named = reference.format(lower=booking.reference.lower())
 
