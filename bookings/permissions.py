@@ -55,6 +55,7 @@ class Rule:
 # in.
 RULES: Mapping[str, Rule] = {
     "landing": Rule(EVERYBODY),
+    "robots": Rule(EVERYBODY),
     "brand": Rule(EVERYBODY),
     "picker": Rule(EVERYBODY),
     "hold": Rule(_NOBODY, EVERYBODY),

@@ -68,7 +68,7 @@ def test_tokens_that_are_not_exactly_ours_open_nothing(client: Client, studio: S
     booking, other = booked(studio, 10), booked(studio, 12)
     token, others = (manage_token(each, LinkRole.CUSTOMER) for each in (booking, other))
     flipped = token[:-1] + ("A" if token[-1] != "A" else "B")
-    wrong = [token[:-1], flipped, token.swapcase(), token + "A", booking.reference, others[:6] + token[6:], "%00", "é"]
+    wrong = [token[:-1], flipped, token.swapcase(), token + "A", booking.reference, others[:6] + token[6:], "é"]
 
     for each in wrong:
         response = client.get(f"/b/{each}/{page}")
