@@ -21,6 +21,8 @@ ENCRYPTED = {
     "bookings.Booking.visit_address",
     "bookings.BookingEvent.reason",
     "bookings.HelpMessage.text",
+    "notifications.InboundMessage.body",
+    "notifications.InboundMessage.sender",
     "notifications.Notification.body",
     "notifications.Notification.phone",
 }

@@ -261,7 +261,7 @@ def approval(site: Stack, page: Page) -> Iterator[str]:
         page.go_back()
         page.get_by_role("link", name="Give back less").click()
         page.get_by_label("Amount").fill("10")
-        page.get_by_label("Reason").fill("The room was prepared for you.")
+        page.get_by_label("Words to the customer").fill("The room was prepared for you.")
         yield "desk-lower"
         page.get_by_role("button", name="Give back €10.00 of €16.00").click()
         expect(page.get_by_text("€10.00 is approved.")).to_be_visible()

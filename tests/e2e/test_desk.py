@@ -60,19 +60,20 @@ def test_front_desk_takes_returns_marks_and_waives(site: Stack, visit: Visitors,
 
     page.get_by_role("link", name="Refund").click()
     page.get_by_label("Amount").fill("12.50")
-    page.get_by_label("Reason").fill("Ended early")
+    page.get_by_label("Note for us").fill("Ended early")
     if not scripts:
         press(page, "Refund €30.00")
     press(page, "Refund €12.50")
     expect(page.get_by_text("€12.50 is recorded as given back.")).to_be_visible()
-    assert "€32.50 open" in money(page)
+    # The price is lowered by what went back: a refund makes no debt.
+    assert "€20.00 open" in money(page)
 
     page.get_by_role("link", name="No-show").click()
     press(page, "Mark as no-show")
     expect(page.get_by_text("Marked as no-show.")).to_be_visible()
 
     page.get_by_role("link", name=re.compile("^Waive")).first.click()
-    page.get_by_label("Reason").fill("Was at the wrong door")
+    page.get_by_label("Note for us").fill("Was at the wrong door")
     page.locator(".step-buttons button").click()
     expect(page.get_by_text("is waived.")).to_be_visible()
     assert "Was at the wrong door" in page.get_by_role("complementary").inner_text()
