@@ -69,6 +69,7 @@ def test_mails_beyond_the_cap_wait_and_the_newest_state_is_told(settings: Any) -
         moved(booking, place, hour, now=after(number))
         sent(after(number))
     before = subjects("jana@example.com")
+    booking.refresh_from_db()
     cancel_booking(
         booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=0, actor=LINK, now=after(4)
     )

@@ -112,7 +112,7 @@ def test_button_that_cancels_names_what_the_choice_costs(site: Stack, visit: Vis
 
     page.get_by_label("The customer, who called").check()
     if not scripts:
-        press(page, "Cancel free of charge")
+        press(page, "Cancel this booking")
         expect(page.get_by_role("alert")).to_contain_text("Nothing is done yet")
     else:
         page.get_by_label("Take the fee of the rules").uncheck()
