@@ -44,7 +44,7 @@ class UserForm(UserChangeForm):  # type: ignore[misc]
 
 @admin.register(User)
 class UserAdmin(_UserAdmin, AskingAdmin):  # type: ignore[misc] # Django names fewer arguments
-    """Sign-ins. Nobody can delete their own, so that somebody always gets in.
+    """Users who sign in. A user cannot delete the own account, so that one user always remains.
 
     Who is on the team and loses the sign-in loses the links to the bookings ahead as well, so these are shown first.
     """

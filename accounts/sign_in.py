@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in. Every door of the site counts together, before any password is checked.
+"""How often a person may try to sign in. Every door of the site counts together, before any password is checked.
 
 Only wrong passwords count. A browser that signed in before has limits of its own (a signed device cookie), so guessing
 an account's password from elsewhere cannot keep its owner out.

@@ -36,7 +36,7 @@ class Firm:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who performs services. ``tone`` picks the colour of the letters that stand for the face; ``languages``
+    """A person who performs services. ``tone`` picks the colour of the letters that stand for the face; ``languages``
     are those spoken, as customers read them.
     """
 

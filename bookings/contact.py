@@ -66,7 +66,7 @@ def clean_line(text: str, *, limit: int, label: str) -> str:
 def clean_name(text: str, *, label: str) -> str:
     """Return the name of a person, one line of at most ``NAME_LIMIT`` characters without web or e-mail addresses.
 
-    It goes into mails to an address that nobody has proven yet.
+    It goes into mails to an address whose owner has not acted on a mail yet.
 
     :raises ValidationError: when it holds an address, or for the reasons of ``clean_line``.
     """

@@ -164,7 +164,7 @@ class MoveLimitReached(_Worded, Refused):
 
 
 class TooManyMoves(_Worded, TooMany):
-    """By the link on the screen: each move is told to a mailbox that nobody has acted from."""
+    """By the link on the screen: each move is mailed to an address whose owner has not acted on a mail."""
 
     code = "too_many_moves"
     text = _(

@@ -1,7 +1,8 @@
 """Limits against abuse, counted in Redis, and in PostgreSQL while Redis does not answer.
 
-Counts begin anew in PostgreSQL when Redis is lost, so an outage at most doubles a limit once. A Redis client with short
-time-outs and a breaker see to it that a frozen Redis costs a process half a second at most every few seconds.
+Counts begin from zero at each change between Redis and PostgreSQL, so each outage may allow a limit once more. A Redis
+client with short time-outs and a breaker see to it that a frozen Redis costs a process half a second at most every few
+seconds.
 """
 
 import logging
