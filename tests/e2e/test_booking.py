@@ -176,6 +176,9 @@ def test_a_visitor_in_another_zone_sees_both_clocks(visit: Visitors) -> None:
     steps.hold_a_time(page)
 
     expect(page.get_by_role("region", name="Held for you")).to_contain_text("New York")
+    steps.go_on_to_details(page)
+    expect(page.get_by_role("region", name="Time left").first).to_contain_text("New York")
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
 
 
 # --- looking things up -----------------------------------------------------------------------------------------------
