@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts.emails import normalised_email
+from accounts.contact.mailboxes import normalised_email
 from accounts.models import Consent, Customer, User
 from core import clock
 from core.admin import ModelAdmin, ReadOnlyAdmin, bookings_ahead, display, listed, sentence

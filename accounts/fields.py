@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from accounts.phones import phone_hash
+from accounts.contact.same_phones import phone_hash
 
 if TYPE_CHECKING:
     _CharField = models.CharField[Any, Any]

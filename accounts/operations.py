@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.emails import normalised_email
+from accounts.contact.mailboxes import normalised_email
 from accounts.models import ChannelChoice, Consent, Customer, QuietHours
 from core.inserts import insert_rows, insert_unless_known
 

@@ -8,8 +8,8 @@ import django
 
 django.setup()
 
-from bookings.availability import candidates, free_starts  # noqa: E402
-from bookings.facts import availability_facts  # noqa: E402
+from bookings.availability.engine import candidates, free_starts  # noqa: E402
+from bookings.availability.loading import availability_facts  # noqa: E402
 
 
 def main() -> None:

@@ -20,15 +20,15 @@ from django.db import connection  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
 from benchmarks import data, floor, rows  # noqa: E402
-from bookings.availability import day_marks, free_starts  # noqa: E402
+from bookings.availability.engine import day_marks, free_starts  # noqa: E402
+from bookings.availability.loading import availability_facts  # noqa: E402
 from bookings.enums import ActorKind, BookingChannel  # noqa: E402
-from bookings.facts import availability_facts  # noqa: E402
 from bookings.lifecycle import Actor  # noqa: E402
 from bookings.links import LinkRole, manage_token  # noqa: E402
 from bookings.models import Allocation, Booking  # noqa: E402
 from bookings.operations.confirm import Contact, confirm_booking  # noqa: E402
 from bookings.operations.hold import HeldSlot, hold_slot  # noqa: E402
-from bookings.records import subject_ref  # noqa: E402
+from bookings.refs import subject_ref  # noqa: E402
 from payments.enums import Method, Purpose  # noqa: E402
 from payments.operations import draw_receipt, issue_receipt, record_payment  # noqa: E402
 

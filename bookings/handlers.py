@@ -5,7 +5,7 @@ Each may come twice, late or in any order; the operation looks at the booking fi
 
 from datetime import datetime
 
-from bookings.operations import fees, schedule, settle
+from bookings.operations import catalogue_guard, fees, settle
 from core.outbox import Delivery
 from staff.models import StaffMember
 
@@ -36,4 +36,4 @@ def staff_left(delivery: Delivery, *, now: datetime) -> None:
     """Somebody was switched off on the team, or in the list of those who sign in."""
     person = StaffMember.objects.select_related("user").filter(**delivery.payload).first()
     if person is not None:
-        schedule.part_from(person, now=now)
+        catalogue_guard.part_from(person, now=now)

@@ -9,12 +9,13 @@ before it; moving the booking does not. Whoever holds one may act in its role on
 import base64
 import hashlib
 import hmac
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from django.conf import settings
 
+from bookings.enums import BookingStatus
 from core.references import ALPHABET, LENGTH, trimmed_token
 
 _MAC_LENGTH = 43  # 32 bytes in base64 without padding
@@ -98,3 +99,23 @@ def _mac(booking: Linkable, role: LinkRole) -> str:
 def _digest(message: str) -> str:
     digest = hmac.new(settings.LINK_KEY.encode(), message.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+READ_ONLY_AFTER_VISIT = timedelta(days=30)
+
+
+def link_opens(
+    role: LinkRole, *, status: str, was_agreed: bool, ends_at: datetime, is_theirs: bool, now: datetime
+) -> bool:
+    """Whether a genuine link still shows anything: for staff until the end of the visit, for the customer 30 days
+    longer. A booking that ran out before it was paid is still shown to its customer, who may have paid too late.
+
+    ``is_theirs``: whether who performs the visit still works here; the link of a staff member ends with leaving.
+    """
+    if role is LinkRole.STAFF and not is_theirs:
+        return False
+    if status == BookingStatus.HELD:
+        return False
+    if status == BookingStatus.EXPIRED and (role is LinkRole.STAFF or not was_agreed):
+        return False
+    return now < (ends_at if role is LinkRole.STAFF else ends_at + READ_ONLY_AFTER_VISIT)

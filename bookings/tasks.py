@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from bookings import retention
-from bookings.operations import agendas, expiry, missed
+from bookings.operations import agendas, expiry, no_show
 from core import clock
 
 
@@ -21,7 +21,7 @@ def enqueue_agendas() -> int:
 @shared_task
 def settle_fees() -> int:
     """Charge and return what missed visits owe and are owed, once staff had their time to waive it."""
-    return missed.settle_due_fees(now=clock.now())
+    return no_show.settle_due_fees(now=clock.now())
 
 
 @shared_task

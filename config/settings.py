@@ -50,7 +50,9 @@ INSTALLED_APPS = [
     "payments",
     "notifications",
     "bookings",
+    "storefront",
     "dashboard",
+    "demo",
 ]
 
 MIDDLEWARE = [
@@ -85,7 +87,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "bookings.context.frame",
+                "storefront.context_processors.frame",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "core.templatetags.ui"],
         },
@@ -193,21 +195,21 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
 # What an installation needs before its owner can work with it. Each does nothing where it is there already.
 AFTER_FIRST_SUPERUSER = ["services.operations.make_first_rows", "staff.operations.welcome_owner"]
 # subject kind -> function(subject reference) -> ReceiptSubject, or None when it is gone
-RECEIPT_SUBJECTS = {"booking": "bookings.receipts.receipt_subject"}
+RECEIPT_SUBJECTS = {"booking": "bookings.wording.receipts.receipt_subject"}
 # subject kind -> function(ContextRequest) -> MessageContext, or None when the message is no longer wanted
 NOTIFICATION_CONTEXTS = {
-    "booking": "bookings.messages.notification_context",
-    "staff": "bookings.agenda.agenda_context",
-    "sample": "bookings.message_samples.sample_context",
+    "booking": "bookings.messages.visits.notification_context",
+    "staff": "bookings.messages.agenda.agenda_context",
+    "sample": "bookings.messages.samples.sample_context",
 }
 # subject kind -> function(subject references, instant) -> those of them that were not over at the instant
-NOTIFICATION_SUBJECTS = {"booking": "bookings.messages.not_over"}
+NOTIFICATION_SUBJECTS = {"booking": "bookings.messages.visits.not_over"}
 DOCTOR_CHECKS = [
     "core.doctor.CHECKS",
     "services.doctor.CHECKS",
     "payments.doctor.CHECKS",
     "notifications.doctor.CHECKS",
-    "bookings.doctor.CHECKS",
+    "bookings.doctor.visits.CHECKS",
 ]
 
 # --- e-mail -------------------------------------------------------------------------------------------------------
@@ -267,7 +269,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if IS_HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "csrf"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "bookings.views.forgery.csrf_failure"
+CSRF_FAILURE_VIEW = "storefront.views.forgery.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 # --- limits of one visitor (reliability: denial of inventory) -----------------------------------------------------

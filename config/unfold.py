@@ -15,13 +15,13 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 
 # What the admin of a lower app asks of bookings, which it may not import.
 ADMIN_ROUTES = {
-    "bookings_ahead": "bookings.commitments.bookings_ahead",
-    "stranded_bookings": "bookings.commitments.stranded_bookings",
+    "bookings_ahead": "bookings.queries.dependents.bookings_ahead",
+    "stranded_bookings": "bookings.queries.dependents.stranded_bookings",
     "zone_change_preview": "bookings.operations.zone_change.zone_change_preview",
     "change_zone": "bookings.operations.zone_change.change_zone_as_user",
     "zones_of_rows": "bookings.row_zones.zones_of_rows",
-    "policy_preview": "bookings.policy_previews.policy_preview",
-    "lock_unless_needed": "bookings.operations.schedule.lock_unless_needed",
+    "policy_preview": "bookings.wording.policy_preview.policy_preview",
+    "lock_unless_needed": "bookings.operations.catalogue_guard.lock_unless_needed",
 }
 
 

@@ -15,7 +15,7 @@ urlpatterns = [
     path("", include("payments.urls")),
     path("desk/", include("dashboard.urls")),
     path("", include("notifications.urls")),
-    path("", include("bookings.urls")),
+    path("", include("storefront.urls")),
 ]
 
 handler400 = "core.views.bad_request"

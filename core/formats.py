@@ -4,6 +4,7 @@ Pure but for the active language: no clock, no settings of a business. Every pat
 language decides the order of day and month, and the clock; money follows the locale.
 """
 
+import re
 import unicodedata
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -181,3 +182,7 @@ def initials(name: str) -> str:
     if len(words) == 1:
         return words[0][-2:] if words[0] > "\u2e80" else words[0][:2].upper()
     return (words[0][0] + words[-1][0]).upper()
+
+
+def phone_href(phone: str) -> str:
+    return f"tel:{re.sub(r'[^0-9+]', '', phone)}" if phone else ""

@@ -4,6 +4,7 @@ Each shows a stored value the way it may be typed again. Widgets may be replaced
 """
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -200,3 +201,18 @@ def percent_text(basis_points: int) -> str:
     return (
         f"{Decimal(basis_points) / 100:f}".rstrip("0").rstrip(".") if basis_points % 100 else str(basis_points // 100)
     )
+
+
+class CleanedField(forms.CharField):
+    """Text that goes through one cleaner; what is empty after cleaning counts as missing."""
+
+    def __init__(self, *, cleaner: Callable[[str], str], **options: Any) -> None:
+        super().__init__(strip=False, **options)
+        self.validators = []
+        self.cleaner = cleaner
+
+    def clean(self, value: Any) -> str:
+        typed = "" if value is None else str(value)
+        cleaned = self.cleaner(typed) if typed.strip() else ""
+        self.validate(cleaned)
+        return cleaned

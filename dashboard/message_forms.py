@@ -10,14 +10,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bookings.contact import clean_phone
-from bookings.forms import CleanedField
-from bookings.message_catalogue import MessageType, Timing
-from notifications.editing import RuleKey
+from accounts.contact.phones import clean_phone
+from bookings.messages.types import MessageType, Timing
+from core.forms import CleanedField
+from notifications.delivery.text_refusal import text_refusal
 from notifications.enums import Channel
-from notifications.phones import text_refusal
 from notifications.rules import Rules
-from notifications.texts import LONGEST_TEXT, TextProblem, parsed
+from notifications.wording.editing import RuleKey
+from notifications.wording.template_language import LONGEST_TEXT, TextProblem, parsed
 
 # Minutes that can be chosen; what was chosen by other means is offered as well.
 BEFORE = (7 * 1440, 3 * 1440, 2 * 1440, 1440, 720, 360, 180, 120, 60, 30)

@@ -1,7 +1,7 @@
 """Who may see and do what at the desk. A right is a row of ``staff.Access``; Django's flags of a user do not count.
 
 Roles hold at one location or everywhere and add up. Whatever somebody may not see answers like something that does not
-exist. The addresses themselves are in the table of ``bookings.permissions``.
+exist. The addresses themselves are in the table of ``config.access``.
 """
 
 from collections.abc import Mapping

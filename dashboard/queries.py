@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Min, Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
 
-from accounts.emails import normalised_email, same_mailbox
+from accounts.contact.mailboxes import normalised_email, same_mailbox
+from accounts.contact.phones import clean_phone, phone_region
+from accounts.contact.same_phones import phone_hash
 from accounts.models import Customer
-from accounts.phones import phone_hash
-from bookings.contact import clean_phone, phone_region
 from bookings.enums import TOOK_PLACE, BookingStatus
 from bookings.models import Booking, BookingEvent, BookingLine
 from bookings.operations.trust import customer_to_trust

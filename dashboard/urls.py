@@ -1,21 +1,21 @@
-"""Addresses of the desk. Each has its row in the table of ``bookings.permissions``."""
+"""Addresses of the desk. Each has its row in the table of ``config.access``."""
 
 from django.urls import path
 
 from dashboard.presenters.progress import Mark
 from dashboard.views import (
     booking,
+    cash_book,
     day,
-    hands,
     message_log,
     message_texts,
     messages,
-    money_steps,
-    payments,
+    money_actions,
     progress_steps,
     receipts,
     sign_in,
-    visit_steps,
+    todo,
+    visit_actions,
 )
 
 urlpatterns = [
@@ -32,18 +32,18 @@ urlpatterns = [
     path("bookings/<str:reference>/", booking.booking, name="desk_booking"),
     path("bookings/<str:reference>/receipts/<str:number>.pdf", receipts.pdf, name="desk_booking_receipt_pdf"),
     path("bookings/<str:reference>/receipts/<str:number>", receipts.receipt, name="desk_booking_receipt"),
-    path("bookings/<str:reference>/take", money_steps.take, name="desk_booking_take"),
-    path("bookings/<str:reference>/refund", money_steps.refund, name="desk_booking_refund"),
-    path("bookings/<str:reference>/discount", money_steps.discount, name="desk_booking_discount"),
-    path("bookings/<str:reference>/approve", money_steps.approve, name="desk_booking_approve"),
-    path("bookings/<str:reference>/lower", money_steps.lower, name="desk_booking_lower"),
-    path("bookings/<str:reference>/decline", money_steps.decline, name="desk_booking_decline"),
-    path("bookings/<str:reference>/hand-back", money_steps.hand_back, name="desk_booking_hand_back"),
-    path("bookings/<str:reference>/waive", money_steps.waive, name="desk_booking_waive"),
-    path("bookings/<str:reference>/charge", money_steps.charge, name="desk_booking_charge"),
-    path("bookings/<str:reference>/stand", money_steps.stand, name="desk_booking_stand"),
-    path("bookings/<str:reference>/link", money_steps.link, name="desk_booking_link"),
-    path("bookings/<str:reference>/check", money_steps.check, name="desk_booking_check"),
+    path("bookings/<str:reference>/take", money_actions.take, name="desk_booking_take"),
+    path("bookings/<str:reference>/refund", money_actions.refund, name="desk_booking_refund"),
+    path("bookings/<str:reference>/discount", money_actions.discount, name="desk_booking_discount"),
+    path("bookings/<str:reference>/approve", money_actions.approve, name="desk_booking_approve"),
+    path("bookings/<str:reference>/lower", money_actions.lower, name="desk_booking_lower"),
+    path("bookings/<str:reference>/decline", money_actions.decline, name="desk_booking_decline"),
+    path("bookings/<str:reference>/hand-back", money_actions.hand_back, name="desk_booking_hand_back"),
+    path("bookings/<str:reference>/waive", money_actions.waive, name="desk_booking_waive"),
+    path("bookings/<str:reference>/charge", money_actions.charge, name="desk_booking_charge"),
+    path("bookings/<str:reference>/stand", money_actions.stand, name="desk_booking_stand"),
+    path("bookings/<str:reference>/link", money_actions.link, name="desk_booking_link"),
+    path("bookings/<str:reference>/check", money_actions.check, name="desk_booking_check"),
     *(
         path(
             f"bookings/<str:reference>/{mark.replace('_', '-')}",
@@ -52,16 +52,16 @@ urlpatterns = [
         )
         for mark in Mark
     ),
-    path("bookings/<str:reference>/no-show", visit_steps.missed, name="desk_booking_missed"),
-    path("bookings/<str:reference>/came", visit_steps.came, name="desk_booking_came"),
-    path("bookings/<str:reference>/cancel", visit_steps.cancel, name="desk_booking_cancel"),
-    path("bookings/<str:reference>/answer", visit_steps.request_answer, name="desk_booking_answer"),
-    path("bookings/<str:reference>/reply", visit_steps.reply, name="desk_booking_reply"),
-    path("bookings/<str:reference>/trust", visit_steps.trust, name="desk_booking_trust"),
-    path("hands/", hands.hands, name="desk_hands"),
-    path("hands/<int:alert_id>/", hands.alert, name="desk_alert"),
-    path("hands/texts/<int:message_id>/stop", hands.stop_texts, name="desk_text_stop"),
-    path("hands/texts/<int:message_id>/done", hands.text_done, name="desk_text_done"),
-    path("payments/", payments.payments, name="desk_payments"),
-    path("payments/payments.csv", payments.payments_csv, name="desk_payments_csv"),
+    path("bookings/<str:reference>/no-show", visit_actions.missed, name="desk_booking_missed"),
+    path("bookings/<str:reference>/came", visit_actions.came, name="desk_booking_came"),
+    path("bookings/<str:reference>/cancel", visit_actions.cancel, name="desk_booking_cancel"),
+    path("bookings/<str:reference>/answer", visit_actions.request_answer, name="desk_booking_answer"),
+    path("bookings/<str:reference>/reply", visit_actions.reply, name="desk_booking_reply"),
+    path("bookings/<str:reference>/trust", visit_actions.trust, name="desk_booking_trust"),
+    path("hands/", todo.hands, name="desk_hands"),
+    path("hands/<int:alert_id>/", todo.alert, name="desk_alert"),
+    path("hands/texts/<int:message_id>/stop", todo.stop_texts, name="desk_text_stop"),
+    path("hands/texts/<int:message_id>/done", todo.text_done, name="desk_text_done"),
+    path("payments/", cash_book.payments, name="desk_payments"),
+    path("payments/payments.csv", cash_book.payments_csv, name="desk_payments_csv"),
 ]

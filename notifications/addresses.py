@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
-from accounts.emails import normalised_email
-from accounts.phones import phone_hash
+from accounts.contact.mailboxes import normalised_email
+from accounts.contact.same_phones import phone_hash
 from core.references import keyed_hash
 from notifications.enums import Channel
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from core.outbox import Delivery
-from notifications import inbound
+from notifications.reports import inbound
 
 
 def message_reported(delivery: Delivery, *, now: datetime) -> None:

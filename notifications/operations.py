@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.transaction import TransactionManagementError
 
-from accounts.emails import normalised_email
+from accounts.contact.mailboxes import normalised_email
 from core.inserts import insert_missing
 from core.locks import one_at_a_time
 from core.nudge import nudge
 from notifications.addresses import TEXT_CHANNELS, address_hash
+from notifications.delivery.fanout import configured_text_channels, per_channel
+from notifications.delivery.sending import OPEN, send_due
 from notifications.enums import Channel, NotificationStatus, Purpose, RecipientRole
-from notifications.fanout import configured_text_channels, per_channel
 from notifications.models import Notification
 from notifications.queries import mails_to
 from notifications.requests import AGAIN, MessageRequest
-from notifications.sending import OPEN, send_due
 
 __all__ = [
     "cancel_pending",

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from core import clock
 from notifications import operations, retention
-from notifications.claiming import SENDER_KILLED_SECONDS, SENDER_SECONDS
+from notifications.delivery.claiming import SENDER_KILLED_SECONDS, SENDER_SECONDS
 
 
 # Whoever hangs on a server lets go before somebody else takes the message over.

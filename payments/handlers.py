@@ -9,8 +9,8 @@ from datetime import datetime
 
 from core.outbox import Delivery
 from payments.errors import ProviderFailed
-from payments.notices import read_notice
 from payments.operations import cards, charging, paying, receipts, refunding
+from payments.stripe_events import read_notice
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ instead; where there are none, a little more goes back. Never less, so nothing i
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from payments.currencies import rounded_down, smallest_step
+from payments.stripe.amounts import rounded_down, smallest_step
 
 
 @dataclass(frozen=True, slots=True)

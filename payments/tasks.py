@@ -3,22 +3,23 @@
 from celery import shared_task
 
 from core import clock
-from payments import gateway, lookafter, retention
+from payments import reconciling, retention
 from payments.operations import detach_cards_due, draw_missing_receipts, list_waiting_refunds
+from payments.stripe import gateway
 
 
 @shared_task
 def look_after_payments() -> int:
     # Cash waits for approval as well, so this needs no provider.
     list_waiting_refunds(now=clock.now())
-    return lookafter.look_after(now=clock.now()) if gateway.is_configured() else 0
+    return reconciling.look_after(now=clock.now()) if gateway.is_configured() else 0
 
 
 @shared_task
 def reconcile_payments() -> None:
     """The nightly comparison of our books with the provider's."""
     if gateway.is_configured():
-        lookafter.reconcile(now=clock.now())
+        reconciling.reconcile(now=clock.now())
 
 
 @shared_task

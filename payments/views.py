@@ -10,8 +10,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from core import clock
-from payments import gateway
-from payments.notices import MalformedNotice, keep_notice, read_at_once
+from payments.stripe import gateway
+from payments.stripe_events import MalformedNotice, keep_notice, read_at_once
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,13 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BigAutoField, OuterRef, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
-from services.models import BookingPolicy, Business, CancellationPolicy, CancellationTier, Service
+from services.models import (
+    BookingPolicy,
+    Business,
+    CancellationPolicy,
+    CancellationTier,
+    Service,
+)
 from services.values import POLICY_FIELDS, CancellationPolicyValues, PaymentOverride, overridden, policy_values
 
 _ID = BigAutoField()
@@ -57,3 +63,8 @@ def booking_policy_for(service: Service | int) -> BookingPolicy:
     firm = Subquery(Business.objects.values("booking_policy_id")[:1])
     chosen = Service.objects.filter(pk=service_id).values(chosen=Coalesce("booking_policy_id", firm, output_field=_ID))
     return BookingPolicy.objects.get(pk=Subquery(chosen))
+
+
+def the_business() -> Business | None:
+    """The business as a row; None before anything was set up."""
+    return Business.objects.select_related("booking_policy").first()

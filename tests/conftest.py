@@ -42,11 +42,11 @@ def stripe_server() -> Iterator[Stripe]:
 @pytest.fixture
 def stripe(stripe_server: Stripe, settings: Any) -> Stripe:
     """The stand-in, empty, and settings that lead to it."""
-    from payments import provider
+    from payments.stripe import client
 
     stripe_server.control.reset()
     stripe_server.control.set_webhook("")
-    provider.breaker.reset()
+    client.breaker.reset()
     values = stripe_server.environment()
     settings.STRIPE_WEBHOOK_SECRETS = [values.pop("STRIPE_WEBHOOK_SECRET")]
     for name, value in values.items():

@@ -12,7 +12,7 @@ from bookings.operations.confirm import Contact, confirm_booking
 from bookings.operations.hold import HeldSlot, hold_slot
 from bookings.operations.pay import begin_payment
 from bookings.operations.visit_progress import complete_visit
-from bookings.records import subject_ref
+from bookings.refs import subject_ref
 from core.outbox import publish
 from devservers.stripe import Stripe
 from payments.enums import Method, PaymentStatus, Purpose

@@ -10,11 +10,11 @@ from typing import Any
 from accounts.operations import record_consent
 from core import outbox
 from devservers.stripe import Stripe
-from payments import gateway, provider
 from payments.enums import Purpose
 from payments.models import Bill, BillLine, Payment
 from payments.operations import NewLine, StartedPayment, open_bill, start_payment
 from payments.operations.cards import CARD_CONSENT
+from payments.stripe import client, gateway
 from tests.factories import NOW
 
 SUBJECT = "booking:1"
@@ -92,7 +92,7 @@ def sent(event: dict[str, Any], secret: str) -> dict[str, Any]:
 
 
 def forget_outage() -> None:
-    provider.breaker.reset()
+    client.breaker.reset()
 
 
 def refunds_at_stripe(payment: Payment) -> list[int]:
@@ -103,7 +103,7 @@ def refunds_at_stripe(payment: Payment) -> list[int]:
 def card_that_wants_its_owner(of: Bill) -> str:
     """A card of the bill's payer for which the bank wants to see the customer at every charge."""
     of.refresh_from_db()
-    made = provider.client().v1.payment_methods.attach(
+    made = client.client().v1.payment_methods.attach(
         "pm_card_authenticationRequired", {"customer": of.stripe_customer_id}
     )
     return str(made.id)

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from bookings.claims import spec_of
-from bookings.facts_types import (
+from bookings.availability.claims import spec_of
+from bookings.availability.facts import (
     Busy,
     Counts,
     Facts,

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import migrations
 
-from accounts.emails import normalised_email
+from accounts.contact.mailboxes import normalised_email
 
 
 def normalise_again(apps: Any, schema_editor: Any) -> None:

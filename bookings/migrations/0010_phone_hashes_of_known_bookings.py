@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-from accounts.phones import phone_hash
+from accounts.contact.same_phones import phone_hash
 
 BATCH = 1000
 

@@ -4,19 +4,22 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from bookings import messages
+from bookings.bill_lines import cancellation_lines, change_fee_back_line
+from bookings.booked import cancellation_fee_of
 from bookings.enums import ActorKind, BookingStatus
 from bookings.errors import AlreadyCancelled, NotBooked, StalePage, TooLateToCancel
 from bookings.lifecycle import Actor, transition
+from bookings.messages import visits
 from bookings.models import Booking
-from bookings.operations.approving import waiting_part
-from bookings.operations.billing import lines_of, move_fees, write_lines
-from bookings.operations.claiming import drop_own_proposals, locked_booking, release
+from bookings.operations._allocations import release
+from bookings.operations._bill import lines_of, move_fees, write_lines
+from bookings.operations._expiring import drop_own_proposals
+from bookings.operations._lock import locked_booking
+from bookings.operations._transaction import booking_transaction
 from bookings.operations.fees import move_money, settled
-from bookings.operations.transactions import booking_transaction
-from bookings.policies import CancelRefusal, cancel_refusal
-from bookings.records import cancellation_fee_of, cancellation_lines, change_fee_back_line
-from bookings.settlements import Settlement
+from bookings.operations.refund_decision import waiting_part
+from bookings.rules.cancelling import CancelRefusal, cancel_refusal
+from bookings.rules.settlement import Settlement
 from core.errors import DomainError
 from payments.approvals import answer_by
 from payments.enums import RefundReason
@@ -68,7 +71,7 @@ def cancel_booking(
     if fee != expected_fee_minor or expected_sequence != booking.ical_sequence:
         raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
     drop_own_proposals(booking, now=now)
-    call_off_payments(subject_ref=messages.subject_ref(booking), now=now)
+    call_off_payments(subject_ref=visits.subject_ref(booking), now=now)
     outcome = _settle(booking, fee, by_business=by_business, now=now)
     waits = waiting_part(booking, outcome, actor=actor) if outcome else 0
     transition(
@@ -87,7 +90,7 @@ def cancel_booking(
         },
     )
     release(booking)
-    messages.announce_cancelled(booking, now=now)
+    visits.announce_cancelled(booking, now=now)
     if outcome:
         # The mail about the cancellation tells of the refund.
         refund_reason = RefundReason.BUSINESS if by_business else RefundReason.POLICY

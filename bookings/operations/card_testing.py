@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bookings.errors import TooManyTries
 from bookings.models import Booking, UnprovenBooking
-from bookings.records import subject_ref
+from bookings.refs import subject_ref
 from payments.enums import LIVE_PAYMENTS, PaymentStatus
 from payments.models import Payment
 from payments.operations.declines import DECLINES_ALLOWED, decline_count

@@ -9,23 +9,23 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
+from accounts.contact.same_phones import phone_hash
 from accounts.operations import customer_for_guest, record_consent
-from accounts.phones import phone_hash
-from bookings import messages, money_messages
-from bookings.demands import Demand, payment_demand
+from bookings.booked import quote_of
 from bookings.enums import BookingChannel, BookingStatus
 from bookings.errors import AlreadyThatTime, CannotBookOnline, StalePage
 from bookings.lifecycle import Actor, transition
+from bookings.messages import money, visits
 from bookings.models import Booking, BookingLine, UnprovenBooking
-from bookings.operations.agreeing import agree, ask_for_payment, asked, link_until
-from bookings.operations.claiming import locked_booking, require_live_hold
-from bookings.operations.standing import Standing, lines_and_standing
-from bookings.operations.transactions import booking_transaction
+from bookings.operations._agreement import agree, ask_for_payment, asked, link_until
+from bookings.operations._customer_checks import Standing, lines_and_standing
+from bookings.operations._lock import locked_booking, require_live_hold
+from bookings.operations._transaction import booking_transaction
 from bookings.operations.unproven import Traces, may_stand_unproven, remember_unproven, traces_of
-from bookings.policies import Terms
-from bookings.queries import has_visit_at_that_time
-from bookings.records import quote_of
-from payments import gateway
+from bookings.queries.bookings import has_visit_at_that_time
+from bookings.rules.prepayment import Demand, payment_demand
+from bookings.rules.terms import Terms
+from payments.stripe import gateway
 
 CONSENT_PURPOSE = "booking"
 # What a second call finds done already.
@@ -151,7 +151,7 @@ def confirm_booking(
         agree(booking, lines, actor=actor, now=now, values=values)
     record_consent(
         customer_id=booking.customer_id,
-        subject_ref=messages.subject_ref(booking),
+        subject_ref=visits.subject_ref(booking),
         purpose=CONSENT_PURPOSE,
         text=consent_text,
         now=now,
@@ -196,7 +196,7 @@ def _ask_mailbox(booking: Booking, contact: Contact, traces: Traces, now: dateti
     booking.hold_expires_at = max(booking.hold_expires_at or now, asked_at + MAILBOX_HOLD)
     booking.save()
     remember_unproven(booking, traces, asked_at=asked_at, now=now)
-    money_messages.announce_confirm_by_mail(booking, now=now)
+    money.announce_confirm_by_mail(booking, now=now)
     return booking
 
 
@@ -230,7 +230,7 @@ def _request(booking: Booking, standing: Standing, values: dict[str, Any], actor
         booking, lead_minutes=standing.lead_minutes, at_least=timedelta(minutes=standing.hold_minutes), now=now
     )
     transition(booking, BookingStatus.REQUESTED, actor=actor, now=now, values={**values, "hold_expires_at": until})
-    money_messages.announce_requested(booking, now=now)
+    money.announce_requested(booking, now=now)
 
 
 def _ask(

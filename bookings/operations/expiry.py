@@ -7,9 +7,9 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bookings import queries
 from bookings.operations.hold import expire_holds
 from bookings.operations.pay import keep_time
+from bookings.queries import bookings
 from payments.enums import PaymentStatus, SetupStatus
 from payments.errors import ProviderFailed
 from payments.models import CardSetup, Payment
@@ -31,7 +31,7 @@ def expire_due(*, now: datetime) -> int:
     """End holds whose time is up and return how many. Asks the provider about payments that wait; outside any
     transaction.
     """
-    waiting = queries.payments_in_overdue_bookings(now)
+    waiting = bookings.payments_in_overdue_bookings(now)
     asked = list(waiting)[:ASKED_AT_ONCE]
     kept = {booking_id for booking_id in asked if _is_kept(booking_id, waiting[booking_id], now)}
     return expire_holds(now=now, spared_ids=kept | (waiting.keys() - set(asked)))

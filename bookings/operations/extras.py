@@ -7,24 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bookings.claims import Claim, LineSpec, Phase, PlacedLine, claims_for, phases_copy
+from bookings.availability.claims import Claim, LineSpec, Phase, PlacedLine, claims_for, instant, minute_of, phases_copy
+from bookings.booked import quote_of, spec_of_line
 from bookings.enums import EventKind
 from bookings.errors import ExtrasDoNotFit, PartyTooLarge, ServiceNotOffered, SlotNotOffered, SlotTaken
 from bookings.lifecycle import Actor, record
 from bookings.models import Booking, BookingLine
-from bookings.offers import Offer, offer_for
-from bookings.operations.claiming import (
-    Wish,
-    claim,
-    instant,
-    locked_booking,
-    minute_of,
-    pick,
-    release,
-    require_live_hold,
-)
-from bookings.operations.transactions import booking_transaction
-from bookings.records import quote_of, spec_of_line
+from bookings.operations._allocations import claim, release
+from bookings.operations._lock import locked_booking, require_live_hold
+from bookings.operations._time import Wish, pick
+from bookings.operations._transaction import booking_transaction
+from bookings.queries.offers import Offer, offer_for
 
 
 @booking_transaction

@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from bookings import messages, money_messages
+from bookings.bill_lines import waiver_lines
 from bookings.enums import EventKind
 from bookings.errors import FeeBeingPaid, NothingToPay, NothingToWaive, TooEarlyToCharge
 from bookings.lifecycle import SYSTEM, Actor, record
+from bookings.messages import money, visits
 from bookings.models import Booking
-from bookings.operations.billing import (
+from bookings.operations._bill import (
     WITH_FEES,
     balance_of,
     bill_id_of,
@@ -18,17 +19,17 @@ from bookings.operations.billing import (
     move_fees,
     write_lines,
 )
-from bookings.operations.claiming import locked_booking, locked_subject
-from bookings.operations.transactions import booking_transaction
-from bookings.records import waiver_lines
-from bookings.settlements import Settlement, settlement
+from bookings.operations._lock import locked_booking, locked_subject
+from bookings.operations._transaction import booking_transaction
+from bookings.rules.settlement import Settlement, settlement
 from core.outbox import publish
-from payments import gateway, queries
+from payments import queries
 from payments.approvals import answer_by
 from payments.enums import LIVE_PAYMENTS, PaymentStatus, Purpose, RefundReason, RefundStatus
 from payments.models import Payment, Refund, SavedCard
 from payments.operations import call_off_payments, request_charge
 from payments.operations.paying import call_off
+from payments.stripe import gateway
 
 # Two reminders of a fee that the card did not pay; then it stays an open balance.
 REMIND_AFTER = (timedelta(days=1), timedelta(days=3))
@@ -40,7 +41,7 @@ def settled(booking: Booking, *, may_charge: bool = True) -> Settlement:
     Fees for moves were agreed to and paid before; what was paid covers them first.
     """
     balance = balance_of(booking)
-    card = queries.saved_card(messages.subject_ref(booking)) if may_charge and gateway.is_configured() else None
+    card = queries.saved_card(visits.subject_ref(booking)) if may_charge and gateway.is_configured() else None
     moves = move_fees(booking)
     return settlement(
         fee_minor=balance.owed_minor - moves,
@@ -91,18 +92,18 @@ def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: 
     write_lines(booking, waiver_lines(booking, lines_of(booking), amount), now=now)
     details = {"what": "waived", "amount_minor": amount, "left_minor": left - amount}
     record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
-    call_off_payments(subject_ref=messages.subject_ref(booking), purposes=[Purpose.FEE], now=now)
-    if waiting := queries.live_payment(messages.subject_ref(booking), Purpose.FEE):
+    call_off_payments(subject_ref=visits.subject_ref(booking), purposes=[Purpose.FEE], now=now)
+    if waiting := queries.live_payment(visits.subject_ref(booking), Purpose.FEE):
         key = f"payment:{waiting.pk}:{int(now.timestamp())}"
         publish("fee.waived", key, {"payment_id": waiting.pk}, now=now)
     if amount == left:
         # Of a part they tell the sum that is left when they are sent.
-        money_messages.take_back_fee_reminders(booking)
+        money.take_back_fee_reminders(booking)
     if booking.fee_settles_at is None:
         refunds = give_back(
             booking, balance_of(booking).excess_minor, reason=RefundReason.STAFF, actor=actor, note=reason, now=now
         )
-        money_messages.announce_refunds(booking, refunds, now=now)
+        money.announce_refunds(booking, refunds, now=now)
     return booking
 
 
@@ -157,14 +158,14 @@ def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | N
         raise NothingToPay
     if booking.fee_settles_at is not None and now < booking.fee_settles_at:
         raise TooEarlyToCharge(until=booking.fee_settles_at)
-    waiting = queries.live_payment(messages.subject_ref(booking), Purpose.FEE)
+    waiting = queries.live_payment(visits.subject_ref(booking), Purpose.FEE)
     if waiting is not None and waiting.is_being_charged:
         return waiting
     outcome = settled(booking)
     if not outcome.charge_minor:
         raise NothingToPay
     if waiting is not None:
-        call_off_payments(subject_ref=messages.subject_ref(booking), purposes=[Purpose.FEE], now=now)
+        call_off_payments(subject_ref=visits.subject_ref(booking), purposes=[Purpose.FEE], now=now)
         return None
     _end_waiting(booking)
     payment = _charge(booking, outcome.charge_minor, actor, now)
@@ -172,7 +173,7 @@ def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | N
         raise NothingToPay
     if not payment.is_off_session:
         # Begun in the page since we looked.
-        call_off_payments(subject_ref=messages.subject_ref(booking), purposes=[Purpose.FEE], now=now)
+        call_off_payments(subject_ref=visits.subject_ref(booking), purposes=[Purpose.FEE], now=now)
         return None
     return payment
 
@@ -189,7 +190,7 @@ def ask_for_fee(*, payment_id: int, now: datetime) -> None:
         return
     details = {"what": "charge_failed", "amount_minor": payment.amount_minor, "payment_id": payment.pk}
     record(booking, EventKind.MONEY, actor=SYSTEM, now=now, details=details)
-    money_messages.announce_fee_due(booking, payment_id=payment.pk, remind_after=REMIND_AFTER, now=now)
+    money.announce_fee_due(booking, payment_id=payment.pk, remind_after=REMIND_AFTER, now=now)
 
 
 @booking_transaction
@@ -210,12 +211,12 @@ def note_refund(*, refund_id: int, now: datetime) -> None:
     details = {"what": what, "amount_minor": refund.amount_minor, "refund_id": refund.pk, "method": refund.method}
     record(booking, EventKind.MONEY, actor=SYSTEM, now=now, details=details)
     if is_done and not is_by_bank:
-        money_messages.announce_refund_done(booking, refund_id=refund.pk, now=now)
+        money.announce_refund_done(booking, refund_id=refund.pk, now=now)
 
 
 def _charge(booking: Booking, amount_minor: int, actor: Actor, now: datetime, **ids: int) -> Payment | None:
     """Return the charge, or what the customer is just paying instead; None where the card may not be charged now."""
-    subject = messages.subject_ref(booking)
+    subject = visits.subject_ref(booking)
     try:
         payment = request_charge(bill_id=bill_id_of(booking), subject_ref=subject, amount_minor=amount_minor, now=now)
     except SavedCard.DoesNotExist:

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from bookings import money_messages
 from bookings.enums import BookingStatus
 from bookings.errors import NotBooked, TooManyMessages
 from bookings.lifecycle import Actor
+from bookings.messages import money
 from bookings.models import Booking, HelpMessage
-from bookings.operations.claiming import locked_booking
-from bookings.operations.transactions import booking_transaction
+from bookings.operations._lock import locked_booking
+from bookings.operations._transaction import booking_transaction
 
 TEXT_LIMIT = 1000
 # Unanswered ones of one booking.
@@ -49,7 +49,7 @@ def answer_help(*, booking_id: int, text: str, actor: Actor, now: datetime) -> H
         author_name=actor.name,
         created_at=now,
     )
-    money_messages.announce_help_answer(booking, help_message_id=answer.pk, now=now)
+    money.announce_help_answer(booking, help_message_id=answer.pk, now=now)
     return answer
 
 

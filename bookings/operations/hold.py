@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 
-from bookings import queries
-from bookings.availability import Candidate
-from bookings.claims import phases_copy, requirements_copy
+from bookings.availability.claims import instant, minute_of, phases_copy, requirements_copy
+from bookings.availability.engine import Candidate
+from bookings.booked import quote_of
 from bookings.enums import EXPIRING, BookingChannel, BookingStatus, EventKind
 from bookings.errors import (
     BookingPaused,
@@ -23,21 +23,13 @@ from bookings.errors import (
 from bookings.lifecycle import Actor, event_of
 from bookings.links import hold_token
 from bookings.models import Booking, BookingLine, MoveProposal
-from bookings.offers import Offer, offer_for
-from bookings.operations.claiming import (
-    Wish,
-    allocations_of,
-    drop_proposals,
-    expire,
-    instant,
-    lock_limits,
-    locked_booking,
-    minute_of,
-    pick,
-    require_live_hold,
-)
-from bookings.operations.transactions import booking_transaction, is_outermost
-from bookings.records import quote_of
+from bookings.operations._allocations import allocations_of
+from bookings.operations._expiring import drop_proposals, expire
+from bookings.operations._lock import lock_limits, locked_booking, require_live_hold
+from bookings.operations._time import Wish, pick
+from bookings.operations._transaction import booking_transaction, is_outermost
+from bookings.queries import alternatives
+from bookings.queries.offers import Offer, offer_for
 from bookings.reported_money import reported_fee, reported_money
 from core.inserts import insert_rows
 from core.locks import one_at_a_time
@@ -203,7 +195,7 @@ def _with_alternatives(
     try:
         return _hold(request, actor, now, replacing_token, retaken)
     except (SlotTaken, SlotNotOffered) as refusal:
-        refusal.data["alternatives"] = queries.nearest_alternatives(
+        refusal.data["alternatives"] = alternatives.nearest_alternatives(
             variant_id=request.variant_id,
             location_id=request.location_id,
             start_minute=request.start_minute,

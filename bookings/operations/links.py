@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from bookings import messages
 from bookings.enums import BookingStatus, EventKind
 from bookings.errors import NotBooked
 from bookings.lifecycle import Actor, record
+from bookings.messages import visits
 from bookings.models import Booking
-from bookings.operations.claiming import locked_booking
-from bookings.operations.transactions import booking_transaction
+from bookings.operations._lock import locked_booking
+from bookings.operations._transaction import booking_transaction
 
 
 @booking_transaction
@@ -26,7 +26,7 @@ def renew_links(*, booking_id: int, actor: Actor, now: datetime, reason: str = "
     booking.hold_token_hash = None
     booking.save(update_fields=["link_version", "staff_link_version", "hold_token_hash", "updated_at"])
     record(booking, EventKind.LINK, actor=actor, now=now, reason=reason)
-    messages.announce_again(booking, to_staff=True, now=now)
+    visits.announce_again(booking, to_staff=True, now=now)
     return booking
 
 
@@ -39,7 +39,7 @@ def resend_confirmation(*, booking_id: int, actor: Actor, now: datetime) -> Book
     booking = _agreed(booking_id)
     if booking.status != BookingStatus.CONFIRMED or booking.ends_at <= now:
         raise NotBooked
-    messages.announce_again(booking, to_staff=False, now=now)
+    visits.announce_again(booking, to_staff=False, now=now)
     return booking
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.operations import agree_to_marketing, choose_channels, set_quiet_hours, withdraw_marketing
 from bookings.models import Booking
-from bookings.operations.identity import link_proven_customer
+from bookings.operations.proven_customer import link_proven_customer
 from notifications.devices import Keys, add_device
 from notifications.enums import Channel
 from notifications.unsubscribing import subscribe_again

@@ -11,12 +11,12 @@ from accounts.operations import record_consent
 from bookings.enums import BookingStatus
 from bookings.errors import HoldExpired, NothingToPay, StalePage
 from bookings.models import Booking, MoveProposal
-from bookings.operations.billing import bill_id_of
-from bookings.operations.claiming import locked_booking
+from bookings.operations._bill import bill_id_of
+from bookings.operations._lock import locked_booking
+from bookings.operations._transaction import booking_transaction
 from bookings.operations.hold import EXTENSION
-from bookings.operations.transactions import booking_transaction
-from bookings.payables import Payable, PayKind, PayReason, payable
-from bookings.records import subject_ref
+from bookings.queries.payables import Payable, PayKind, PayReason, payable
+from bookings.refs import subject_ref
 from bookings.reported_money import has_reported_money
 from payments.enums import Purpose
 from payments.errors import AlreadyPaid

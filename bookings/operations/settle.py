@@ -6,13 +6,16 @@ late, finds it there.
 
 from datetime import datetime
 
-from bookings import money_messages
+from bookings.availability.claims import minute_of
+from bookings.bill_lines import revival_lines
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.errors import SlotNotOffered, SlotTaken
 from bookings.lifecycle import SYSTEM, Actor, record
+from bookings.messages import money
 from bookings.models import Booking, BookingLine
-from bookings.operations.agreeing import agree
-from bookings.operations.billing import (
+from bookings.operations._agreement import agree
+from bookings.operations._allocations import claim
+from bookings.operations._bill import (
     CARD_LIFE,
     WITH_FEES,
     balance_of,
@@ -21,11 +24,10 @@ from bookings.operations.billing import (
     lines_of,
     write_lines,
 )
-from bookings.operations.claiming import claim, locked_subject, minute_of
-from bookings.operations.promised import pick_promised, wish_for
-from bookings.operations.propose import accept_paid_move
-from bookings.operations.transactions import Overtaken, booking_transaction
-from bookings.records import revival_lines
+from bookings.operations._lock import locked_subject
+from bookings.operations._retaking import pick_promised, wish_for
+from bookings.operations._transaction import Overtaken, booking_transaction
+from bookings.operations.move_proposal import accept_paid_move
 from payments.enums import AlertKind, PaymentStatus, Purpose, RefundReason
 from payments.models import Payment, SavedCard
 from payments.operations import issue_receipt, raise_alert
@@ -75,7 +77,7 @@ def return_excess(booking: Booking, *, now: datetime) -> None:
         refunds = give_back(
             booking, balance_of(booking).excess_minor, reason=RefundReason.EXCESS, actor=SYSTEM, now=now
         )
-        money_messages.announce_refunds(booking, refunds, now=now)
+        money.announce_refunds(booking, refunds, now=now)
 
 
 @booking_transaction
@@ -112,9 +114,9 @@ def _do_what_it_is_for(booking: Booking, payment: Payment, actor: Actor, now: da
     if payment.purpose == Purpose.FEE and booking.status not in WITH_FEES:
         # Charged or paid while staff took the fee back: it is not a part of the price.
         refunds = give_back(booking, left_of(payment), reason=RefundReason.EXCESS, actor=SYSTEM, now=now)
-        money_messages.announce_refunds(booking, refunds, now=now)
+        money.announce_refunds(booking, refunds, now=now)
         return
-    money_messages.announce_payment_received(booking, payment_id=payment.pk, now=now)
+    money.announce_payment_received(booking, payment_id=payment.pk, now=now)
     if booking.status == BookingStatus.PENDING_PAYMENT and _is_paid(booking):
         agree(booking, lines_of(booking), actor=actor, now=now)
     return_excess(booking, now=now)
@@ -143,7 +145,7 @@ def _settle_late(booking: Booking, payment: Payment, now: datetime) -> None:
     """Money for a hold that had run out: the same time again if nobody has it, else everything back and an apology."""
     paid = balance_of(booking).net_paid_minor
     if booking.due_now_minor and paid >= booking.due_now_minor and _take_again(booking, now):
-        money_messages.announce_payment_received(booking, payment_id=payment.pk, now=now)
+        money.announce_payment_received(booking, payment_id=payment.pk, now=now)
         return_excess(booking, now=now)
     else:
         _return_late(booking, payment, paid, now)
@@ -185,4 +187,4 @@ def _return_late(booking: Booking, payment: Payment, amount_minor: int, now: dat
     raise_alert(kind=AlertKind.LATE_PAYMENT, key=str(payment.pk), payment=payment, details=details, now=now)
     # Nothing is left to go back where it went with something else, which was told then.
     if amount_minor > 0:
-        money_messages.announce_late_payment(booking, payment_id=payment.pk, amount_minor=amount_minor, now=now)
+        money.announce_late_payment(booking, payment_id=payment.pk, amount_minor=amount_minor, now=now)

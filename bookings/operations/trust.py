@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from accounts.emails import normalised_email
+from accounts.contact.mailboxes import normalised_email
 from accounts.models import Customer
 from bookings.enums import EventKind
 from bookings.errors import NotBooked
 from bookings.lifecycle import Actor, record
 from bookings.models import Booking
-from bookings.operations.claiming import locked_booking
-from bookings.operations.transactions import booking_transaction
+from bookings.operations._lock import locked_booking
+from bookings.operations._transaction import booking_transaction
 
 
 @booking_transaction

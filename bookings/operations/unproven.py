@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from accounts.emails import normalised_email
+from accounts.contact.mailboxes import normalised_email
 from bookings.models import Booking
 from core.locks import one_at_a_time
 from core.references import keyed_hash

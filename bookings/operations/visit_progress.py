@@ -6,13 +6,13 @@ Nothing here is automatic and nothing moves money: what is open of a visit that 
 from collections.abc import Collection
 from datetime import datetime
 
-from bookings.appointment import local
+from bookings.booked import local
 from bookings.enums import BookingStatus, EventKind
 from bookings.errors import CannotMarkVisit
 from bookings.lifecycle import Actor, record, transition
 from bookings.models import Booking
-from bookings.operations.claiming import locked_booking, require_sequence
-from bookings.operations.transactions import booking_transaction
+from bookings.operations._lock import locked_booking, require_sequence
+from bookings.operations._transaction import booking_transaction
 
 _EXPECTED = frozenset({BookingStatus.CONFIRMED})
 _GOING_ON = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED})

@@ -15,14 +15,14 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.models import User
-from bookings import messages
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.lifecycle import Actor, record
+from bookings.messages import visits
 from bookings.models import Allocation, Booking
-from bookings.operations.billing import keep_card_after
-from bookings.operations.claiming import drop_own_proposals
-from bookings.operations.transactions import booking_transaction
-from bookings.queries import future_bookings_of
+from bookings.operations._bill import keep_card_after
+from bookings.operations._expiring import drop_own_proposals
+from bookings.operations._transaction import booking_transaction
+from bookings.queries.dependents import future_bookings_of
 from core.commitments import Commitment
 from core.errors import DomainError
 from core.formats import full_day_text, time_text
@@ -166,7 +166,7 @@ def _carry_out(shift: _Shift, old: ZoneInfo, new: ZoneInfo, *, actor: Actor, now
     }
     record(booking, EventKind.MOVED, actor=actor, now=now, details=details)
     if booking.status == BookingStatus.CONFIRMED:
-        messages.announce_moved(
+        visits.announce_moved(
             booking, previous_starts_at=before, previous_staff_ids=staff_ids, previous_zone=old.key, now=now
         )
 

@@ -7,19 +7,20 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from bookings.appointment import local
+from bookings.booked import local
 from bookings.enums import BookingStatus
 from bookings.models import Booking
-from bookings.no_shows import markable_from, no_show_refusal, undo_no_show_refusal
-from bookings.operations.billing import REDUCIBLE
-from bookings.payables import Payable
-from bookings.policies import Terms, cancel_refusal
-from bookings.presenters import visit
+from bookings.operations._bill import REDUCIBLE
+from bookings.queries.payables import Payable
+from bookings.rules.cancelling import cancel_refusal
+from bookings.rules.no_shows import markable_from, no_show_refusal, undo_no_show_refusal
+from bookings.rules.terms import Terms
+from bookings.wording import visit
 from core import formats
 from core.references import new_token
 from dashboard.permissions import Act, Rights, can
+from dashboard.presenters.confirmations import left_of_payments, stamp_of, waiting_refunds
 from dashboard.presenters.progress import ICONS, LABELS, Mark, from_when, mark_url, next_mark, possible_marks
-from dashboard.presenters.steps import left_of_payments, stamp_of, waiting_refunds
 from dashboard.queries import Money
 from payments.enums import LIVE_PAYMENTS, Method, RefundStatus
 from payments.models import Refund

@@ -7,15 +7,14 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from accounts.emails import mailto_url
-from bookings import appointment
-from bookings.appointment import local
-from bookings.contact import phone_text
+from accounts.contact.mailboxes import mailto_url
+from accounts.contact.phones import phone_text
+from bookings.booked import local
 from bookings.enums import BookingStatus
 from bookings.models import Booking
-from bookings.presenters import visit
-from bookings.presenters.frame import phone_href
+from bookings.wording import appointment, visit
 from core import formats
+from core.formats import phone_href
 from dashboard.queries import Visits
 
 _NO_VISIT = frozenset({BookingStatus.NO_SHOW, BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})

@@ -8,11 +8,10 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from bookings import appointment
-from bookings.appointment import local
+from bookings.booked import local
 from bookings.enums import BookingStatus
 from bookings.models import Booking
-from bookings.presenters import visit
+from bookings.wording import appointment, visit
 from core import formats
 from payments.queries import Balance
 from services.models import Location

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext, pgettext
 
-from bookings.appointment import local
+from bookings.booked import local
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.models import Booking, BookingEvent
-from bookings.presenters import visit
-from bookings.presenters.manage import HistoryRow
+from bookings.wording import visit
+from bookings.wording.history import HistoryRow
 from core import formats
 
 _WEEK = 7

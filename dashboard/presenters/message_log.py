@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from bookings.contact import phone_text
-from bookings.message_catalogue import message_type
-from bookings.message_samples import SUBJECT
+from accounts.contact.phones import phone_text
+from bookings.messages.samples import SUBJECT
+from bookings.messages.types import message_type
 from bookings.models import Booking
 from core.formats import moment_text
 from core.zones import city
 from dashboard.presenters.messages import parts_text
+from notifications.delivery.text_refusal import COUNTRY_CLOSED
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import Notification
-from notifications.phones import COUNTRY_CLOSED
 
 _S = NotificationStatus
 _TONES: Mapping[str, tuple[str, str]] = {

@@ -7,11 +7,11 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
-from bookings.message_catalogue import CATALOGUE, MessageType, Timing
+from bookings.messages.types import CATALOGUE, MessageType, Timing
 from notifications.enums import Channel, RecipientRole
 from notifications.models import MessageText
 from notifications.rules import Rules
-from notifications.sms_length import sms_length
+from notifications.wording.sms_length import sms_length
 
 TextKey = tuple[str, str, str]
 _DAY = 1440

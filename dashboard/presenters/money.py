@@ -7,10 +7,10 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from bookings.appointment import local
+from bookings.booked import local
 from bookings.enums import BookingStatus
 from bookings.models import Booking
-from bookings.presenters import visit
+from bookings.wording import visit
 from core import formats
 from dashboard.queries import Money
 from payments.brands import brand_name

@@ -7,12 +7,12 @@ from enum import StrEnum
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from bookings.appointment import local
+from bookings.booked import local
 from bookings.enums import BookingStatus
 from bookings.models import Booking
 from bookings.operations.visit_progress import is_its_day
 from core import formats
-from dashboard.presenters.steps import Ask
+from dashboard.presenters.confirmations import Ask
 
 # From this long before its start a customer may come through the door.
 _NEAR = timedelta(hours=2)

@@ -4,17 +4,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from bookings.models import Booking
-from bookings.payables import payable
-from bookings.queries import help_thread
+from bookings.queries.help_messages import help_thread
+from bookings.queries.payables import payable
 from dashboard import queries
 from dashboard.message_log import failed_count
 from dashboard.permissions import may_read_receipts, runs
 from dashboard.presenters import booking as presenter
 from dashboard.presenters.actions import actions_of
+from dashboard.presenters.confirmations import conversation
 from dashboard.presenters.history import history
 from dashboard.presenters.message_log import failed_text
 from dashboard.presenters.money import ledger_of, receipt_rows
-from dashboard.presenters.steps import conversation
 from dashboard.views.pages import Desk, desk_page, show
 
 

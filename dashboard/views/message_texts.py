@@ -16,10 +16,10 @@ from django.utils.translation import gettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods
 
-from bookings.contact import phone_region, phone_text
-from bookings.message_catalogue import MessageType, draft
-from bookings.message_samples import sample, send_test
-from bookings.message_words import variables_of
+from accounts.contact.phones import phone_region, phone_text
+from bookings.messages.samples import sample, send_test
+from bookings.messages.types import MessageType, draft
+from bookings.messages.variables import variables_of
 from bookings.models import Booking
 from core.errors import DomainError
 from dashboard.message_forms import TextForm, TryForm
@@ -29,13 +29,13 @@ from dashboard.queries import booking_for_samples
 from dashboard.views.messages import editors_only, known_type, readers_only
 from dashboard.views.pages import Desk, desk_page, show
 from notifications.addresses import TEXT_CHANNELS
-from notifications.editing import keep_text, own_text, restore_default
+from notifications.delivery.fanout import configured_text_channels
 from notifications.enums import Channel
-from notifications.fanout import configured_text_channels
 from notifications.models import MessageText
-from notifications.rendering import Rendered, rendered
-from notifications.sms_length import sms_length
-from notifications.texts import Variable, variables_in
+from notifications.wording.editing import keep_text, own_text, restore_default
+from notifications.wording.rendering import Rendered, rendered
+from notifications.wording.sms_length import sms_length
+from notifications.wording.template_language import Variable, variables_in
 from services.models import Business
 
 

@@ -7,17 +7,17 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bookings.message_catalogue import MessageType, message_type
+from bookings.messages.types import MessageType, message_type
 from dashboard.message_forms import RulesForm
 from dashboard.permissions import may_edit_messages, may_read_messages
 from dashboard.presenters import messages as presenter
 from dashboard.views.pages import Desk, desk_page, show
 from notifications.addresses import TEXT_CHANNELS
-from notifications.editing import set_rules
+from notifications.delivery.fanout import configured_text_channels
 from notifications.enums import Channel, RecipientRole
-from notifications.fanout import configured_text_channels
 from notifications.models import MessageText
 from notifications.rules import current_rules
+from notifications.wording.editing import set_rules
 
 
 @require_safe

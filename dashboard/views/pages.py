@@ -16,9 +16,9 @@ from accounts.models import User
 from bookings.enums import ActorKind, BookingChannel
 from bookings.lifecycle import Actor
 from core import clock
-from dashboard.hands import hands_count
 from dashboard.permissions import Rights, locations_visible_to, rights_of
 from dashboard.presenters.frame import frame_of
+from dashboard.todo import hands_count
 from services.models import Location
 
 P = ParamSpec("P")

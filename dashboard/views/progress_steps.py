@@ -16,8 +16,8 @@ from bookings.operations import visit_progress
 from dashboard.forms import StepForm
 from dashboard.permissions import Act
 from dashboard.presenters.progress import DONE, Mark, from_when, mark_ask
+from dashboard.views.booking_actions import Opened, Step, answer, open_step, refused
 from dashboard.views.pages import Desk, desk_page
-from dashboard.views.steps import Opened, Step, answer, open_step, refused
 
 _S = BookingStatus
 _OPERATIONS: dict[Mark, tuple[Callable[..., Any], frozenset[BookingStatus]]] = {

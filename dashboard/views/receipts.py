@@ -5,20 +5,21 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from bookings.models import Booking
-from bookings.views.receipts import found_receipt, pdf_response
+from bookings.refs import subject_ref
 from dashboard.permissions import may_read_receipts
-from dashboard.presenters.steps import booking_facts
+from dashboard.presenters.confirmations import booking_facts
 from dashboard.views.booking import open_booking
 from dashboard.views.pages import Desk, desk_page, show
 from payments.queries import has_receipt_pdf
-from payments.receipts import ReceiptContents, written
+from payments.receipts.contents import ReceiptContents, written
+from payments.receipts.serving import found_receipt, pdf_response
 
 
 @require_safe
 @desk_page
 def receipt(request: HttpRequest, desk: Desk, reference: str, number: str) -> HttpResponse:
     booking = _open(desk, reference)
-    found = found_receipt(booking, number)
+    found = found_receipt(subject_ref(booking), number)
     contents = ReceiptContents.from_json(found.contents)
     context = {
         "facts": booking_facts(booking),
@@ -36,7 +37,7 @@ def receipt(request: HttpRequest, desk: Desk, reference: str, number: str) -> Ht
 @desk_page
 def pdf(request: HttpRequest, desk: Desk, reference: str, number: str) -> HttpResponse:
     booking = _open(desk, reference)
-    found = found_receipt(booking, number)
+    found = found_receipt(subject_ref(booking), number)
     return pdf_response(found, page_url=reverse("desk_booking_receipt", args=[booking.reference, found.number]))
 
 

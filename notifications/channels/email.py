@@ -19,7 +19,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from accounts.emails import ascii_address
+from accounts.contact.mailboxes import ascii_address
 from core.lines import one_line
 from notifications.channels.outgoing import Outgoing, Receipt
 from notifications.errors import PermanentFailure, TemporaryFailure

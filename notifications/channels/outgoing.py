@@ -6,8 +6,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
-from notifications.rendering import Rendered
 from notifications.requests import MessageContext
+from notifications.wording.rendering import Rendered
 
 # What goes over is cut off, of a text and of what is compared with it later.
 LONGEST_TEXT = 1600

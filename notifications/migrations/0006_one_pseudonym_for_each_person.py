@@ -11,8 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.db import migrations
 
-from accounts.emails import normalised_email
-from accounts.phones import phone_hash, phone_key
+from accounts.contact.mailboxes import normalised_email
+from accounts.contact.same_phones import phone_hash, phone_key
 from core.references import keyed_hash
 
 TEXTS = ("sms", "whatsapp")

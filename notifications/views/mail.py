@@ -5,8 +5,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from core import clock
-from notifications import inbound
-from notifications.mail_events import Forged, mail_events_in
+from notifications.reports import inbound
+from notifications.reports.mail_events import Forged, mail_events_in
 
 
 @csrf_exempt

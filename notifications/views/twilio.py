@@ -11,8 +11,8 @@ from twilio.request_validator import RequestValidator
 
 from core import clock
 from core.inputs import without_nul
-from notifications import inbound
 from notifications.enums import Channel
+from notifications.reports import inbound
 
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 _WHATSAPP = "whatsapp:"

@@ -3,12 +3,12 @@ provider, which it never does inside one.
 """
 
 from payments.operations.alerts import raise_alert, resolve_alert
-from payments.operations.approving import decide_refund, list_waiting_refunds
 from payments.operations.bills import NewLine, add_line, open_bill
 from payments.operations.cards import StartedSetup, detach_cards_due, start_card_setup, sync_card_setup
 from payments.operations.charging import request_charge
 from payments.operations.paying import StartedPayment, call_off_payments, record_payment, start_payment, sync_payment
 from payments.operations.receipts import draw_missing_receipts, draw_receipt, issue_receipt
+from payments.operations.refund_decision import decide_refund, list_waiting_refunds
 from payments.operations.refunding import hand_back, refund_payment, request_refunds
 
 __all__ = [

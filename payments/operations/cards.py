@@ -13,7 +13,6 @@ from accounts.models import Consent
 from core.crash import crash_point
 from core.inserts import insert_unless_known
 from core.outbox import publish
-from payments import gateway
 from payments.enums import AlertKind, SetupStatus
 from payments.errors import (
     AlreadyPaid,
@@ -26,6 +25,7 @@ from payments.errors import (
 from payments.lifecycle import advance
 from payments.models import Bill, CardSetup, Payment, SavedCard
 from payments.operations.alerts import raise_alert
+from payments.stripe import gateway
 
 logger = logging.getLogger(__name__)
 

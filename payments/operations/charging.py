@@ -12,8 +12,6 @@ from django.db.models import Sum
 
 from core.crash import crash_point
 from core.outbox import publish
-from payments import gateway
-from payments.currencies import chargeable
 from payments.enums import LIVE_PAYMENTS, AlertKind, PaymentStatus, Purpose
 from payments.errors import ProviderFailed, ProviderRefused
 from payments.lifecycle import advance
@@ -22,6 +20,8 @@ from payments.operations.alerts import raise_alert
 from payments.operations.cards import customer_of
 from payments.operations.paying import apply_intent, call_off
 from payments.queries import balance, chargeable_cards, saved_card
+from payments.stripe import gateway
+from payments.stripe.amounts import chargeable
 
 logger = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from django.db import transaction
 
 from core.inserts import insert_unless_known
 from core.outbox import publish
-from payments import gateway
 from payments.enums import AlertKind, Method, RefundReason, RefundStatus
 from payments.models import Bill, Payment, Refund, SavedCard
 from payments.operations.alerts import raise_alert, settle_alert
 from payments.operations.refunding import left_of
+from payments.stripe import gateway
 
 
 def sync_disputes(*, payment_id: int, now: datetime) -> None:

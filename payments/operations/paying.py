@@ -14,7 +14,6 @@ from django.db import IntegrityError, transaction
 from core.crash import crash_point
 from core.inserts import insert_unless_known
 from core.outbox import publish
-from payments import gateway
 from payments.enums import LIVE_PAYMENTS, AlertKind, Method, PaymentStatus, Purpose, SetupStatus
 from payments.errors import (
     AlreadyPaid,
@@ -28,6 +27,7 @@ from payments.lifecycle import advance
 from payments.models import Bill, BillLine, CardSetup, Payment
 from payments.operations.alerts import raise_alert
 from payments.operations.cards import customer_of, keep_card
+from payments.stripe import gateway
 
 logger = logging.getLogger(__name__)
 

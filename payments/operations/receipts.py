@@ -18,8 +18,8 @@ from core.outbox import publish
 from payments.brands import brand_name
 from payments.enums import PaymentStatus, RefundStatus
 from payments.models import BillLine, Payment, Receipt, ReceiptDocument, ReceiptSeries, Refund
-from payments.receipt_pdf import receipt_pdf
-from payments.receipts import ReceiptContents, ReceiptLine, ReceiptMoney, receipt_number
+from payments.receipts.contents import ReceiptContents, ReceiptLine, ReceiptMoney, receipt_number
+from payments.receipts.pdf import receipt_pdf
 
 logger = logging.getLogger(__name__)
 

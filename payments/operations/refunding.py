@@ -13,14 +13,14 @@ from django.db.models import Sum
 from core.crash import crash_point
 from core.inserts import insert_unless_known
 from core.outbox import publish
-from payments import gateway
-from payments.currencies import rounded_down
 from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundReason, RefundStatus
 from payments.errors import ProviderFailed, ProviderRefused, RefundNotPossible, RefundTooLarge
 from payments.lifecycle import advance
 from payments.models import Bill, Payment, Refund
 from payments.operations.alerts import raise_alert, settle_alerts_of
 from payments.returns import Left, shares
+from payments.stripe import gateway
+from payments.stripe.amounts import rounded_down
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from bookings.doctor import CHECKS
+from bookings.doctor.visits import CHECKS
 from tests.factories import NOW
 
 MULTIPLIER = int(os.environ.get("RACE_ROUNDS", "1"))

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from bookings.doctor import CHECKS
+from bookings.doctor.visits import CHECKS
 from bookings.models import Booking
-from bookings.operations import desk
-from bookings.operations.approving import decide_refund
+from bookings.operations import desk_refund
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.fees import waive_fee
-from bookings.records import subject_ref
+from bookings.operations.refund_decision import decide_refund
+from bookings.refs import subject_ref
 from core.outbox import drain
 from devservers.stripe import Stripe
 from payments.doctor import CHECKS as PAYMENT_CHECKS
@@ -124,7 +124,7 @@ def test_approved_while_it_is_listed_sent_waived_refunded_and_read_at_stripe(
             partial(waive_fee, booking_id=booking.pk, amount_minor=None, reason="Ill", actor=DESK, now=SOON),
             partial(sync_refunds, payment_id=refund.payment_id, now=SOON),
             partial(
-                desk.refund,
+                desk_refund.refund,
                 booking_id=booking.pk,
                 payment_id=refund.payment_id,
                 amount_minor=5000,

@@ -19,11 +19,11 @@ from pytest_django import Settings
 from bookings.enums import BookingStatus
 from bookings.errors import SlotTaken
 from bookings.models import Allocation, Booking, BookingLine
-from bookings.operations import claiming
+from bookings.operations import _time
 from bookings.operations import hold as hold_module
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.hold import HeldSlot, expire_holds, extend_hold
-from bookings.operations.reschedule import reschedule_booking
+from bookings.operations.move import reschedule_booking
 from notifications.models import Notification
 from payments.models import Bill
 from services.models import Resource
@@ -86,14 +86,14 @@ def test_a_hundred_customers_want_anyone_of_three_and_three_get_one_each(rounds:
 
 @rounds(short=1, full=10)
 def test_anyone_of_more_people_than_are_locked_at_once_goes_to_all_of_them(rounds: int) -> None:
-    place = open_studio(staff=claiming.FEW_PEOPLE + 4)
+    place = open_studio(staff=_time.FEW_PEOPLE + 4)
 
     for start in times(place, rounds):
         outcomes = race(holders(place, 60, start_minute=start))
         counts = tally(outcomes)
         assert set(counts) <= {"HeldSlot", "SlotTaken"}
         # Whoever was overtaken three times is told so, though somebody may still be free; nobody is booked twice.
-        assert claiming.BEST_RANKED <= counts["HeldSlot"] <= len(place.staff)
+        assert _time.BEST_RANKED <= counts["HeldSlot"] <= len(place.staff)
 
     assert violations() == {}
 
@@ -473,14 +473,14 @@ def wait_for_a_waiter() -> None:
 def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Operations believe that they hold the locks, and take a break between choosing and writing."""
     meeting = threading.Barrier(2)
-    pick = claiming.pick
+    pick = _time.pick
 
     def slow_pick(*args: Any, **kwargs: Any) -> Any:
         chosen = pick(*args, **kwargs)
         meeting.wait(10)
         return chosen
 
-    monkeypatch.setattr(claiming, "_lock", lambda ids, wish: set(Resource.objects.values_list("pk", flat=True)))
+    monkeypatch.setattr(_time, "_lock", lambda ids, wish: set(Resource.objects.values_list("pk", flat=True)))
     monkeypatch.setattr(hold_module, "pick", slow_pick)
 
 

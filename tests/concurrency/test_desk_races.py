@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from bookings.models import Booking, BookingEvent
-from bookings.operations.missed import mark_no_show
+from bookings.operations.no_show import mark_no_show
 from core import clock
 from payments.models import Refund
 from payments.queries import balance

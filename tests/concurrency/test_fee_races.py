@@ -11,23 +11,23 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from bookings.doctor import CHECKS
+from bookings.doctor.visits import CHECKS
 from bookings.models import Booking
-from bookings.operations import desk
+from bookings.operations import desk_payment
 from bookings.operations.fees import charge_fee, waive_fee
-from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
+from bookings.operations.no_show import mark_no_show, settle_due_fees, undo_no_show
 from bookings.operations.pay import begin_payment
 from bookings.operations.settle import settle_card
-from bookings.records import subject_ref
+from bookings.refs import subject_ref
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
-from payments import gateway
 from payments.doctor import CHECKS as PAYMENT_CHECKS
 from payments.enums import LIVE_PAYMENTS, Method
 from payments.models import CardSetup, Payment, SavedCard
 from payments.operations import cards, start_card_setup, sync_card_setup
 from payments.operations.charging import charge
 from payments.queries import balance
+from payments.stripe import gateway
 from tests import money
 from tests.concurrency.racing import deadlock_count, race, rounds, tally
 from tests.factories import NOW, Studio
@@ -125,7 +125,12 @@ def test_staff_waive_a_fee_or_take_it_in_cash_while_the_worker_charges_it(
         values: dict[str, Any] = {"booking_id": booking.pk, "actor": DESK, "now": moment}
         waive = partial(waive_fee, amount_minor=None, reason="", **values)
         cash = partial(
-            desk.record_payment, method=Method.CASH, amount_minor=FEE, note="", request_key=f"cash-{number}", **values
+            desk_payment.record_payment,
+            method=Method.CASH,
+            amount_minor=FEE,
+            note="",
+            request_key=f"cash-{number}",
+            **values,
         )
         act, expected = (cash, FEE) if number % 2 else (waive, 0)
         outcomes = race([act, partial(charge, payment_id=payment.pk, now=moment)])
@@ -142,7 +147,7 @@ def test_cash_is_taken_while_the_customer_begins_to_pay_online(rounds: int, plac
     for number in range(rounds):
         booking = booked(place, start_minute=place.minute(9 + number % 8, days=7 + number // 8))
         cash = partial(
-            desk.record_payment,
+            desk_payment.record_payment,
             booking_id=booking.pk,
             method=Method.CASH,
             amount_minor=FEE,

@@ -14,10 +14,10 @@ from django.test import Client
 
 from bookings.errors import Busy, StalePage
 from bookings.models import Booking, BookingEvent
+from bookings.operations._transaction import booking_transaction
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.missed import mark_no_show
-from bookings.operations.reschedule import reschedule_booking
-from bookings.operations.transactions import booking_transaction
+from bookings.operations.move import reschedule_booking
+from bookings.operations.no_show import mark_no_show
 from bookings.operations.visit_progress import complete_visit, mark_arrived, start_visit
 from core import clock
 from dashboard.urls import urlpatterns

@@ -10,21 +10,21 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import Settings
 
-from accounts.phones import phone_hash
-from bookings import messages
+from accounts.contact.same_phones import phone_hash
+from bookings.messages import visits
 from bookings.models import Booking
 from bookings.operations.agendas import enqueue_agendas
 from devservers import twilio as stand_in
 from devservers.twilio import Twilio
-from notifications import sending
-from notifications.editing import set_rules
+from notifications.delivery import sending
+from notifications.delivery.gate import TextCounts
+from notifications.delivery.outcomes import suppress
 from notifications.enums import Channel, NotificationStatus, RecipientRole, SuppressionReason
-from notifications.gate import TextCounts
-from notifications.inbound import store_text
 from notifications.models import MessageRule, Notification, Suppression
 from notifications.operations import cancel_pending, enqueue, send_again, send_due
-from notifications.outcomes import suppress
+from notifications.reports.inbound import store_text
 from notifications.requests import MessageRequest
+from notifications.wording.editing import set_rules
 from tests import factories
 from tests.concurrency.racing import deadlock_count, race
 from tests.factories import NOW
@@ -152,13 +152,13 @@ def test_a_confirmation_that_is_asked_for_twice_goes_once_unless_its_links_are_n
 
     for milliseconds in (990, 1010):
         with transaction.atomic():
-            messages.announce_again(booking, to_staff=False, now=NOW + timedelta(milliseconds=milliseconds))
+            visits.announce_again(booking, to_staff=False, now=NOW + timedelta(milliseconds=milliseconds))
     assert asked_again() == 1
 
     Booking.objects.filter(pk=booking.pk).update(link_version=booking.link_version + 1)
     booking.refresh_from_db()
     with transaction.atomic():
-        messages.announce_again(booking, to_staff=False, now=NOW + timedelta(seconds=2))
+        visits.announce_again(booking, to_staff=False, now=NOW + timedelta(seconds=2))
     assert asked_again() == 2
 
 

@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from bookings.doctor import CHECKS
+from bookings.doctor.visits import CHECKS
 from bookings.handlers import payment_succeeded
 from bookings.models import Booking
-from bookings.operations import desk
+from bookings.operations import desk_payment, desk_refund, request_answer
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.fees import waive_fee
 from bookings.operations.hold import expire_holds
-from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
+from bookings.operations.move_proposal import propose_move
+from bookings.operations.no_show import mark_no_show, settle_due_fees, undo_no_show
 from bookings.operations.pay import begin_payment
-from bookings.operations.propose import propose_move
 from bookings.operations.settle import settle_card, settle_payment
-from bookings.records import subject_ref
+from bookings.refs import subject_ref
 from core.outbox import Delivery
 from devservers.stripe import Stripe
 from payments.doctor import CHECKS as PAYMENT_CHECKS
@@ -226,7 +226,7 @@ def test_cash_at_the_desk_and_an_online_payment_keep_the_price_once(rounds: int)
             booking = booked(place, start_minute=start)
             payment = arrived_alone(booking, 8000)
             cash = partial(
-                desk.record_payment,
+                desk_payment.record_payment,
                 booking_id=booking.pk,
                 method=Method.CASH,
                 amount_minor=8000,
@@ -250,7 +250,7 @@ def test_two_at_the_desk_refund_and_no_more_goes_back_than_came_in(rounds: int) 
             booking = paid_booking(place, start)
             payment = Payment.objects.get(subject_ref=subject_ref(booking))
             give = partial(
-                desk.refund,
+                desk_refund.refund,
                 booking_id=booking.pk,
                 payment_id=payment.pk,
                 amount_minor=5000,
@@ -273,7 +273,7 @@ def test_one_form_sent_twice_at_once_refunds_once(rounds: int) -> None:
             booking = paid_booking(place, start)
             payment = Payment.objects.get(subject_ref=subject_ref(booking))
             give = partial(
-                desk.refund,
+                desk_refund.refund,
                 booking_id=booking.pk,
                 payment_id=payment.pk,
                 amount_minor=3000,
@@ -488,7 +488,7 @@ def test_a_request_is_accepted_and_declined_at_once(rounds: int) -> None:
     with no_violations():
         for start in starts(place, rounds):
             booking = booked(place, start_minute=start)
-            answer = partial(desk.answer_request, booking_id=booking.pk, reason="", actor=DESK, now=NOW)
+            answer = partial(request_answer.answer_request, booking_id=booking.pk, reason="", actor=DESK, now=NOW)
             outcomes = race([partial(answer, accept=True), partial(answer, accept=False)])
             seen.add((status_of(booking), *names(outcomes)))
     assert seen <= table

@@ -13,11 +13,9 @@ from django.db import IntegrityError, transaction
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
 from devservers.stripe_control import ControlFailed
-from payments import gateway
 from payments.doctor import CHECKS
 from payments.enums import Method, PaymentStatus, Purpose, RefundReason, RefundStatus
 from payments.models import Bill, Payment, Receipt, ReceiptSeries, Refund, StripeEvent
-from payments.notices import keep_notice, read_notice
 from payments.operations import (
     hand_back,
     issue_receipt,
@@ -35,7 +33,9 @@ from payments.operations.charging import charge
 from payments.operations.paying import apply_intent, call_off
 from payments.operations.refunding import carry_out, left_of, sync_refunds
 from payments.queries import balance
-from payments.receipts import receipt_number
+from payments.receipts.contents import receipt_number
+from payments.stripe import gateway
+from payments.stripe_events import keep_notice, read_notice
 from tests import money
 from tests.concurrency.racing import deadlock_count, race, rounds, tally
 from tests.factories import NOW

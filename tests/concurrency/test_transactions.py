@@ -10,8 +10,8 @@ from django.db import IntegrityError, connection, transaction
 from bookings.errors import Busy
 from bookings.models import Booking
 from bookings.operations import hold as hold_module
+from bookings.operations._transaction import TRIES, booking_transaction
 from bookings.operations.hold import HeldSlot
-from bookings.operations.transactions import TRIES, booking_transaction
 from services.models import Resource
 from services.operations import lock_resource_time
 from tests.concurrency.racing import deadlock_count, race, tally, violations

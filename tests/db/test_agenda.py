@@ -8,14 +8,14 @@ from django.core import mail
 from django.utils import timezone
 
 from accounts.models import QuietHours
-from bookings.agenda import Visit, agenda_context, visits_of, with_gaps
 from bookings.enums import BookingStatus
+from bookings.messages.agenda import Visit, agenda_context, visits_of, with_gaps
 from bookings.models import Booking
 from bookings.operations.agendas import enqueue_agendas
 from notifications.enums import RecipientRole
 from notifications.operations import send_due
-from notifications.rendering import rendered
 from notifications.requests import ContextRequest
+from notifications.wording.rendering import rendered
 from services.models import Business
 from staff.models import StaffMember
 from tests import factories

@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 from pytest_django import Settings
 
-from bookings import messages, money_messages
 from bookings.enums import BookingStatus
+from bookings.messages import money, visits
 from bookings.models import Booking, BookingLine
 from notifications import operations
 from notifications.enums import NotificationStatus
@@ -65,8 +65,8 @@ def test_confirmation_goes_to_the_customer_and_the_therapist() -> None:
     booking = booked(studio)
     person = studio.staff[0]
 
-    messages.announce_confirmed(booking, now=NOW)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     assert rows() == [
         (f"booking:{booking.pk}:confirmed:customer:v0", "jana@example.com"),
@@ -79,13 +79,13 @@ def test_confirmation_and_its_reminders_take_one_insert(django_assert_num_querie
 
     # The people, twice the rules (which a running site keeps for some seconds), and one insert.
     with django_assert_num_queries(4):  # type: ignore[operator]
-        messages.announce_confirmed(booking, now=NOW)
+        visits.announce_confirmed(booking, now=NOW)
 
 
 def test_walk_in_without_address_is_not_written_to() -> None:
     booking = booked(factories.studio(), contact_email="")
 
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     assert [row.recipient_role for row in Notification.objects.all()] == ["staff"]
 
@@ -96,7 +96,7 @@ def test_move_to_another_therapist_tells_the_old_one_to_forget_it() -> None:
     old, new = studio.staff
     booking.lines.update(staff_member=new)
 
-    messages.announce_moved(booking, previous_starts_at=NOW, previous_staff_ids=[old.pk], now=NOW)
+    visits.announce_moved(booking, previous_starts_at=NOW, previous_staff_ids=[old.pk], now=NOW)
 
     assert [(row.kind, row.recipient_ref, row.details) for row in told()] == [
         ("moved", "", {"previous_starts_at": NOW.isoformat()}),
@@ -111,7 +111,7 @@ def test_reassignment_tells_the_three_concerned() -> None:
     old, new = studio.staff
     booking.lines.update(staff_member=new)
 
-    messages.announce_reassigned(booking, previous_staff_ids=[old.pk], now=NOW)
+    visits.announce_reassigned(booking, previous_staff_ids=[old.pk], now=NOW)
 
     assert [(row.kind, row.recipient_ref) for row in told()] == [
         ("reassigned", ""),
@@ -127,8 +127,8 @@ def test_who_left_only_a_phone_number_hears_about_money_by_text(settings: Settin
     forget_rules()
     booking = booked(factories.studio(), contact_email="", contact_phone="+4915155501827")
 
-    money_messages.announce_pay_link(booking, now=NOW)
-    money_messages.announce_requested(booking, now=NOW)
+    money.announce_pay_link(booking, now=NOW)
+    money.announce_requested(booking, now=NOW)
 
     texts = told().filter(channel="sms")
     assert [(row.kind, row.phone) for row in texts] == [
@@ -139,10 +139,10 @@ def test_who_left_only_a_phone_number_hears_about_money_by_text(settings: Settin
 
 def test_cancellation_takes_back_what_was_not_sent() -> None:
     booking = booked(factories.studio())
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     booking.ical_sequence = 1
 
-    messages.announce_cancelled(booking, now=NOW)
+    visits.announce_cancelled(booking, now=NOW)
 
     assert [(row.kind, row.status) for row in told()] == [
         ("confirmed", NotificationStatus.CANCELLED),

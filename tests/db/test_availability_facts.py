@@ -8,11 +8,11 @@ from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test.utils import CaptureQueriesContext
 
-from bookings.availability import DayState, candidates, day_marks, free_starts, why_not
-from bookings.claims import spec_of
+from bookings.availability.claims import spec_of
+from bookings.availability.engine import DayState, candidates, day_marks, free_starts, why_not
+from bookings.availability.facts import Facts
+from bookings.availability.loading import _COUNTS, _TAKEN, availability_facts
 from bookings.enums import CLAIMING, EXPIRING
-from bookings.facts import _COUNTS, _TAKEN, availability_facts
-from bookings.facts_types import Facts
 from bookings.models import Allocation, Booking, BookingLine, MoveProposal
 from services.models import Resource, Service, ServiceVariant
 from staff.models import WorkingHoursException

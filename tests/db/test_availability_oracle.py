@@ -8,8 +8,8 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bookings.availability import free_starts
-from bookings.facts import availability_facts
+from bookings.availability.engine import free_starts
+from bookings.availability.loading import availability_facts
 from bookings.models import Allocation, Booking, BookingLine
 from services.models import (
     AddOn,

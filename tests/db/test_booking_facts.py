@@ -5,12 +5,12 @@ from datetime import UTC
 import pytest
 from django.db.models import QuerySet
 
-from bookings import commitments
-from bookings.commitments import bookings_ahead
 from bookings.enums import EventKind
 from bookings.lifecycle import record
 from bookings.models import BookingLine
-from bookings.queries import has_said_coming, lead_minutes_of
+from bookings.queries import dependents
+from bookings.queries.bookings import has_said_coming, lead_minutes_of
+from bookings.queries.dependents import bookings_ahead
 from services.models import Business
 from tests import factories
 from tests.factories import NOW, studio
@@ -26,7 +26,7 @@ def test_an_error_while_bookings_are_looked_for_is_not_taken_for_none(monkeypatc
     def broken(*_args: object, **_values: object) -> QuerySet:  # type: ignore[type-arg]
         raise TypeError("a real mistake")
 
-    monkeypatch.setattr(commitments, "future_bookings_of", broken)
+    monkeypatch.setattr(dependents, "future_bookings_of", broken)
 
     with pytest.raises(TypeError, match="a real mistake"):
         bookings_ahead([place.variant.service], now=NOW)

@@ -6,13 +6,13 @@ import pytest
 
 from accounts.models import Consent
 from devservers.stripe import Stripe
-from payments import gateway, provider
 from payments.enums import Purpose, SetupStatus
 from payments.errors import AlreadyPaid
 from payments.models import Bill, CardSetup, Payment, SavedCard
 from payments.operations import cards, detach_cards_due, start_card_setup, sync_card_setup
 from payments.operations.cards import call_off_setup, forget_card_after
 from payments.queries import saved_card
+from payments.stripe import client, gateway
 from tests import money
 from tests.factories import NOW
 from tests.money import SUBJECT
@@ -35,7 +35,7 @@ def left(setup: CardSetup, stripe: Stripe) -> str:
 
 def is_at_stripe(payment_method_id: str) -> bool:
     """Whether Stripe still keeps a card for its owner."""
-    found = provider.client().v1.payment_methods.retrieve(payment_method_id)
+    found = client.client().v1.payment_methods.retrieve(payment_method_id)
     return found.customer is not None
 
 

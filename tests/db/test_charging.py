@@ -9,7 +9,6 @@ from accounts.models import Consent
 from core import outbox
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
-from payments import gateway
 from payments.enums import AlertKind, PaymentStatus, Purpose, SetupStatus
 from payments.errors import AlreadyPaid, PaymentUnavailable, ProviderFailed, ProviderRefused
 from payments.models import Bill, CardSetup, MoneyAlert, Payment, SavedCard
@@ -25,6 +24,7 @@ from payments.operations import (
 from payments.operations.cards import forget_card_after
 from payments.operations.paying import apply_intent, call_off
 from payments.queries import balance, saved_card
+from payments.stripe import gateway
 from tests import money
 from tests.factories import NOW
 from tests.money import SUBJECT

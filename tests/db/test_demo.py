@@ -10,11 +10,11 @@ from django.db import transaction
 from django.utils.translation import override
 
 from accounts.models import User
-from bookings.commitments import stranded_bookings
 from bookings.enums import BookingStatus
-from bookings.management.commands import demo
 from bookings.models import Booking, BookingLine
+from bookings.queries.dependents import stranded_bookings
 from core.doctor import examine
+from demo.management.commands import demo
 from notifications.models import Notification
 from services.models import Business, Category, Location, Resource, Service
 from staff.models import Access, StaffMember

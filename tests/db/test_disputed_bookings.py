@@ -4,18 +4,18 @@ from typing import Any
 
 import pytest
 
-from bookings.doctor import CHECKS as BOOKING_CHECKS
-from bookings.records import subject_ref
-from dashboard.hands import hands
+from bookings.doctor.visits import CHECKS as BOOKING_CHECKS
+from bookings.refs import subject_ref
 from dashboard.permissions import rights_of
-from dashboard.presenters.hands import rows_of
 from dashboard.presenters.money import ledger_of
+from dashboard.presenters.todo import rows_of
 from dashboard.queries import money_of
+from dashboard.todo import hands
 from notifications.models import Notification
 from payments.doctor import CHECKS as PAYMENT_CHECKS
-from payments.gateway import Dispute
 from payments.operations.disputes import apply_disputes
 from payments.queries import balance
+from payments.stripe.gateway import Dispute
 from staff.enums import Role
 from tests.factories import NOW, desk_user
 from tests.journeys import arrived, paid_studio, waiting

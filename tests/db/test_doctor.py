@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from bookings import money_doctor
-from bookings.doctor import CHECKS, SWEEP_LIMIT
+from bookings.doctor import money
+from bookings.doctor.visits import CHECKS, SWEEP_LIMIT
 from bookings.models import Booking, MoveProposal
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.reschedule import reschedule_booking
+from bookings.operations.move import reschedule_booking
 from tests.factories import NOW, add_on, cancellation_policy, requirement, resource_type, room, studio
 from tests.journeys import DESK, LINK, booked, hold
 
@@ -264,6 +264,6 @@ def test_a_planted_violation_is_found_by_its_check_alone(plant: Planted, expecte
 
 
 def test_every_check_is_planted() -> None:
-    of_money = {check.title for check in money_doctor.CHECKS} - {"Every bill says what its bookings owe"}
+    of_money = {check.title for check in money.CHECKS} - {"Every bill says what its bookings owe"}
 
     assert {check.title for check in CHECKS} - of_money == {title for _, titles in PLANTED for title in titles}

@@ -11,7 +11,7 @@ from bookings import retention
 from bookings.models import Booking, UnprovenBooking
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.hold import expire_holds
-from bookings.operations.identity import link_proven_customer
+from bookings.operations.proven_customer import link_proven_customer
 from core import tasks
 from tests.factories import NOW, studio
 from tests.journeys import LINK, booked, confirm, hold

@@ -26,7 +26,7 @@ from bookings.operations.hold import (
     release_hold,
     retake_hold,
 )
-from bookings.queries import booking_by_hold_token
+from bookings.queries.bookings import booking_by_hold_token
 from core.references import token_hash
 from services.models import Service
 from staff.models import Qualification

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core import mail
 
-from bookings import messages
 from bookings.enums import BookingStatus
+from bookings.messages import visits
 from bookings.models import Booking
 from notifications.operations import send_due
 from tests import factories
@@ -70,7 +70,7 @@ def move(booking: Booking, starts_at: datetime) -> None:
     before = booking.starts_at
     change(booking, starts_at=starts_at, ends_at=starts_at + HOUR)
     booking.lines.update(starts_at=starts_at, ends_at=starts_at + HOUR)
-    messages.announce_moved(booking, previous_starts_at=before, now=NOW)
+    visits.announce_moved(booking, previous_starts_at=before, now=NOW)
 
 
 def at(booking: Booking) -> tuple[datetime, datetime]:
@@ -79,7 +79,7 @@ def at(booking: Booking) -> tuple[datetime, datetime]:
 
 def test_one_entry_is_asked_moved_and_called_off(studio: Studio, jana: Calendar) -> None:
     booking = booked(studio)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     asked = invites()["jana@example.com"]
     old = at(booking)
 
@@ -95,7 +95,7 @@ def test_one_entry_is_asked_moved_and_called_off(studio: Studio, jana: Calendar)
     [moved] = jana.between(*at(booking))
     assert moved["UID"] == entry["UID"]
     change(booking, status=BookingStatus.CANCELLED)
-    messages.announce_cancelled(booking, now=NOW)
+    visits.announce_cancelled(booking, now=NOW)
     jana.take(invites()["jana@example.com"])
     assert jana.between(*at(booking)) == []
 
@@ -104,13 +104,13 @@ def test_who_loses_a_booking_loses_the_entry_and_the_other_gets_it(studio: Studi
     old, new = studio.staff
     calendars = {person.email: new_calendar(server, f"staff{next(_numbers)}") for person in studio.staff}
     booking = booked(studio)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     calendars[old.email].take(invites()[old.email])
     assert len(calendars[old.email].between(*at(booking))) == 1
 
     change(booking)
     booking.lines.update(staff_member=new)
-    messages.announce_reassigned(booking, previous_staff_ids=[old.pk], now=NOW)
+    visits.announce_reassigned(booking, previous_staff_ids=[old.pk], now=NOW)
     sent = invites()
     for email, calendar in calendars.items():
         calendar.take(sent[email])
@@ -122,7 +122,7 @@ def test_who_loses_a_booking_loses_the_entry_and_the_other_gets_it(studio: Studi
 
 def test_no_recipient_sees_the_address_of_another(studio: Studio) -> None:
     booking = booked(studio)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     addresses = {"jana@example.com", studio.staff[0].email}
 
     sent = invites()
@@ -150,7 +150,7 @@ def test_the_server_finds_it_at_the_right_instant_on_nights_when_clocks_change(
     studio.location.time_zone = zone
     studio.location.save()
     booking = booked(studio, starts_at=starts_at, ends_at=starts_at + HOUR)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     jana.take(invites()["jana@example.com"])
 
@@ -172,7 +172,7 @@ def test_the_server_finds_it_at_the_right_instant_on_nights_when_clocks_change(
 def test_whatever_a_name_is_the_server_takes_one_entry(studio: Studio, jana: Calendar, name: str) -> None:
     booking = booked(studio, contact_name=name)
     booking.lines.update(service_name=name[:80])
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     invite = invites()["jana@example.com"]
 
     jana.take(invite)

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from bookings.doctor import CHECKS as BOOKING_CHECKS
-from bookings.money_doctor import CHECKS as MONEY_CHECKS
-from bookings.operations import desk
+from bookings.doctor.money import CHECKS as MONEY_CHECKS
+from bookings.doctor.visits import CHECKS as BOOKING_CHECKS
+from bookings.operations import desk_payment
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.missed import mark_no_show
-from bookings.records import subject_ref
+from bookings.operations.no_show import mark_no_show
+from bookings.refs import subject_ref
 from core.money import MOST_MINOR
-from dashboard.hands import hands
 from dashboard.permissions import rights_of
+from dashboard.todo import hands
 from payments.enums import Method
 from payments.models import Refund
 from payments.queries import balance
@@ -39,7 +39,7 @@ def test_the_dearest_visit_is_booked_paid_in_cash_and_given_back() -> None:
     place, extras = dear_studio()
     booking = booked(place, add_on_ids=extras)
 
-    taken = desk.record_payment(
+    taken = desk_payment.record_payment(
         booking_id=booking.pk,
         method=Method.CASH,
         amount_minor=TOTAL,

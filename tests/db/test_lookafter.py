@@ -6,10 +6,11 @@ import pytest
 
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
-from payments import gateway, lookafter, provider
+from payments import reconciling
 from payments.enums import AlertKind, PaymentStatus, RefundReason, RefundStatus
 from payments.models import MoneyAlert, Payment, Refund
 from payments.operations import call_off_payments, request_charge, request_refunds
+from payments.stripe import client, gateway
 from tests import money
 from tests.db.test_charging import card_on_file
 from tests.factories import NOW
@@ -37,7 +38,7 @@ def test_payment_that_the_provider_does_not_know_holds_up_nobody(stripe: Stripe)
     Payment.objects.filter(pk=lost.pk).update(intent_id="pi_of_another_account")
     stripe.control.pay(str(made.intent_id))
 
-    lookafter.look_after(now=NOW + timedelta(minutes=3))
+    reconciling.look_after(now=NOW + timedelta(minutes=3))
 
     assert dict(Payment.objects.values_list("pk", "status")) == {lost.pk: "cancelled", made.pk: "succeeded"}
 
@@ -48,7 +49,7 @@ def test_comparison_goes_on_after_a_payment_that_the_provider_does_not_know(stri
     Payment.objects.filter(pk=lost.pk).update(intent_id="pi_of_another_account")
     stripe.control.pay(str(made.intent_id))
 
-    run = lookafter.reconcile(now=NOW + timedelta(minutes=5), window=EVER)
+    run = reconciling.reconcile(now=NOW + timedelta(minutes=5), window=EVER)
 
     assert run.ended_at is not None
     assert dict(Payment.objects.values_list("pk", "status")) == {lost.pk: "cancelled", made.pk: "succeeded"}
@@ -60,7 +61,7 @@ def test_refund_that_was_given_up_is_sent_after_all(stripe: Stripe) -> None:
     request_refunds(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=600, reason=RefundReason.POLICY, now=NOW)
     given_up()
 
-    lookafter.look_after(now=NOW + timedelta(hours=13))
+    reconciling.look_after(now=NOW + timedelta(hours=13))
 
     assert Refund.objects.get().status == RefundStatus.SUCCEEDED
     assert money.refunds_at_stripe(payment) == [600]
@@ -71,7 +72,7 @@ def test_fee_that_was_given_up_is_charged_after_all(stripe: Stripe) -> None:
     request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
     given_up()
 
-    lookafter.look_after(now=NOW + timedelta(hours=13))
+    reconciling.look_after(now=NOW + timedelta(hours=13))
 
     assert Payment.objects.get().status == PaymentStatus.SUCCEEDED
 
@@ -81,7 +82,7 @@ def test_payment_that_was_given_up_to_be_called_off_is_called_off_after_all(stri
     call_off_payments(subject_ref=SUBJECT, now=NOW)
     given_up()
 
-    lookafter.look_after(now=NOW + timedelta(hours=13))
+    reconciling.look_after(now=NOW + timedelta(hours=13))
 
     payment.refresh_from_db()
     assert payment.status == PaymentStatus.CANCELLED
@@ -94,7 +95,7 @@ def test_fee_that_the_bank_refused_is_not_tried_again(stripe: Stripe) -> None:
     request_charge(bill_id=bill.pk, subject_ref=SUBJECT, amount_minor=4000, now=NOW)
     money.deliver()
 
-    lookafter.look_after(now=NOW + timedelta(hours=13))
+    reconciling.look_after(now=NOW + timedelta(hours=13))
 
     assert Payment.objects.get().status == PaymentStatus.OPEN
     assert len(stripe.control.requests("POST", "/v1/payment_intents/")) == 1
@@ -107,7 +108,7 @@ def test_refund_that_cannot_be_sent_for_an_hour_is_shown_to_somebody(stripe: Str
     given_up()
     stripe.control.fail("GET /v1/refunds", "500")
 
-    lookafter.look_after(now=NOW + timedelta(hours=2))
+    reconciling.look_after(now=NOW + timedelta(hours=2))
 
     alert = MoneyAlert.objects.get()
     assert (alert.kind, alert.refund) == (AlertKind.STUCK, Refund.objects.get())
@@ -115,15 +116,15 @@ def test_refund_that_cannot_be_sent_for_an_hour_is_shown_to_somebody(stripe: Str
 
 @pytest.mark.parametrize("name", ["payment", "refund"])
 def test_comparison_reads_over_metadata_of_others(stripe: Stripe, name: str) -> None:
-    provider.client().v1.payment_intents.create({"amount": 500, "currency": "eur", "metadata": {name: "order 17"}})
+    client.client().v1.payment_intents.create({"amount": 500, "currency": "eur", "metadata": {name: "order 17"}})
 
-    assert lookafter.reconcile(now=NOW, window=EVER).report == []
+    assert reconciling.reconcile(now=NOW, window=EVER).report == []
 
 
 def test_comparison_reads_over_sums_of_others_that_we_cannot_write(stripe: Stripe) -> None:
-    provider.client().v1.payment_intents.create({"amount": 12345, "currency": "rsd"})
+    client.client().v1.payment_intents.create({"amount": 12345, "currency": "rsd"})
 
-    assert lookafter.reconcile(now=NOW, window=EVER).report == []
+    assert reconciling.reconcile(now=NOW, window=EVER).report == []
 
 
 def test_comparison_finds_the_payment_whose_answer_was_lost(stripe: Stripe) -> None:
@@ -131,7 +132,7 @@ def test_comparison_finds_the_payment_whose_answer_was_lost(stripe: Stripe) -> N
     stripe.control.pay(str(payment.intent_id))
     Payment.objects.update(intent_id=None, status=PaymentStatus.CANCELLED)
 
-    lookafter.reconcile(now=NOW + timedelta(minutes=5), window=EVER)
+    reconciling.reconcile(now=NOW + timedelta(minutes=5), window=EVER)
 
     payment.refresh_from_db()
     assert payment.status == PaymentStatus.SUCCEEDED
@@ -141,7 +142,7 @@ def test_comparison_calls_off_what_nobody_wants_any_more(stripe: Stripe) -> None
     payment = started(stripe, SUBJECT)
     Payment.objects.update(status=PaymentStatus.CANCELLED)
 
-    lookafter.reconcile(now=NOW + timedelta(minutes=5), window=EVER)
+    reconciling.reconcile(now=NOW + timedelta(minutes=5), window=EVER)
 
     assert gateway.retrieve_intent(str(payment.intent_id)).status == PaymentStatus.CANCELLED
 
@@ -151,7 +152,7 @@ def test_comparison_asks_about_old_payments_that_still_wait(stripe: Stripe) -> N
     stripe.control.pay(str(payment.intent_id))
     later = NOW + timedelta(days=4000)
 
-    lookafter.reconcile(now=later)
+    reconciling.reconcile(now=later)
 
     payment.refresh_from_db()
     assert payment.status == PaymentStatus.SUCCEEDED
@@ -164,7 +165,7 @@ def test_comparison_lists_a_refund_that_is_another_there(stripe: Stripe) -> None
     money.deliver()
     Refund.objects.update(status=RefundStatus.FAILED)
 
-    run = lookafter.reconcile(now=NOW + timedelta(minutes=5), window=EVER)
+    run = reconciling.reconcile(now=NOW + timedelta(minutes=5), window=EVER)
 
     refund = Refund.objects.get()
     assert run.report == [f"to be seen: refund {refund.pk} is failed here and succeeded there"]
@@ -177,7 +178,7 @@ def test_comparison_lists_a_refund_that_the_provider_does_not_have(stripe: Strip
     money.deliver()
     Refund.objects.update(stripe_refund_id="re_nowhere", key="00000000-0000-4000-8000-000000000000")
 
-    run = lookafter.reconcile(now=NOW + timedelta(minutes=5), window=EVER)
+    run = reconciling.reconcile(now=NOW + timedelta(minutes=5), window=EVER)
 
     refund = Refund.objects.get(stripe_refund_id="re_nowhere")
     assert f"to be seen: refund {refund.pk} is not there" in run.report

@@ -7,11 +7,11 @@ import pytest
 from django.core import mail
 from pytest_django import Settings
 
-from bookings import messages
+from bookings.messages import visits
 from bookings.models import Booking
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.reschedule import reschedule_booking
-from notifications import claiming
+from bookings.operations.move import reschedule_booking
+from notifications.delivery import claiming
 from notifications.enums import NotificationStatus
 from notifications.models import Notification
 from notifications.operations import send_due
@@ -29,7 +29,7 @@ meanwhile: dict[str, Callable[[], object]] = {}
 
 def context(request: ContextRequest) -> MessageContext | None:
     """The message as it is made; then something happens, once, before it goes."""
-    made = messages.notification_context(request)
+    made = visits.notification_context(request)
     if made is not None and request.recipient_role == "customer" and request.kind in meanwhile:
         meanwhile.pop(request.kind)()
     return made

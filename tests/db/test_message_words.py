@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bookings.message_contexts import customer_context, staff_context
-from bookings.message_words import variables_of
-from bookings.messages import notification_context
+from bookings.messages.contexts import customer_context, staff_context
+from bookings.messages.variables import variables_of
+from bookings.messages.visits import notification_context
 from bookings.models import Booking
 from notifications.enums import RecipientRole
 from notifications.requests import ContextRequest, MessageContext

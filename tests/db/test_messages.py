@@ -10,9 +10,9 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from pytest_django import Settings
 
-from bookings import messages, money_messages
 from bookings.enums import BookingStatus
 from bookings.links import LinkRole, manage_url
+from bookings.messages import money, visits
 from bookings.models import Booking, HelpMessage
 from notifications.models import Notification
 from notifications.operations import send_due
@@ -68,7 +68,7 @@ def change(booking: Booking, **values: Any) -> None:
 
 def cancel(booking: Booking, **values: Any) -> None:
     change(booking, **{"status": BookingStatus.CANCELLED, "ical_sequence": booking.ical_sequence + 1, **values})
-    messages.announce_cancelled(booking, now=NOW)
+    visits.announce_cancelled(booking, now=NOW)
 
 
 def test_the_confirmation_says_all_that_was_agreed(studio: Studio) -> None:
@@ -78,7 +78,7 @@ def test_the_confirmation_says_all_that_was_agreed(studio: Studio) -> None:
         phases=[["work", 70]],
         preparation="Eat lightly.",
     )
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     message = to_customer()
 
@@ -110,7 +110,7 @@ def test_the_confirmation_says_all_that_was_agreed(studio: Studio) -> None:
 
 def test_the_policy_is_told_with_its_exact_minute(studio: Studio) -> None:
     booking = booked(studio, terms={"tiers": [[1440, "none", 0], [0, "percent", 5000]]})
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     message = to_customer()
 
@@ -122,7 +122,7 @@ def test_times_are_those_of_the_location(studio: Studio) -> None:
     studio.location.time_zone = "America/New_York"
     studio.location.save()
     booking = booked(studio)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     body = to_customer().body
 
@@ -136,7 +136,7 @@ def test_in_the_repeated_hour_the_clock_is_named(studio: Studio, hour: int, word
     booking = booked(studio)
     change(booking, starts_at=starts_at, ends_at=starts_at + timedelta(minutes=60))
     booking.lines.update(starts_at=starts_at, ends_at=starts_at + timedelta(minutes=60))
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     body = to_customer().body
 
@@ -146,7 +146,7 @@ def test_in_the_repeated_hour_the_clock_is_named(studio: Studio, hour: int, word
 
 def test_the_therapist_learns_first_name_service_and_time_and_no_more(studio: Studio) -> None:
     booking = booked(studio, contact_phone="+4915112345678", customer_note="I have a bad knee.")
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     [message] = [message for message in sent() if message.to == [studio.staff[0].email]]
 
@@ -163,12 +163,12 @@ def test_the_therapist_learns_first_name_service_and_time_and_no_more(studio: St
 
 def test_each_change_updates_the_same_entry_and_the_cancellation_takes_it_back(studio: Studio) -> None:
     booking = booked(studio)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     first = {message.to[0]: invite(message) for message in sent()}
     later = booking.starts_at + timedelta(hours=1)
     change(booking, starts_at=later, ends_at=later + timedelta(minutes=60), ical_sequence=1)
     booking.lines.update(starts_at=later, ends_at=later + timedelta(minutes=60))
-    messages.announce_moved(booking, previous_starts_at=later - timedelta(hours=1), now=NOW)
+    visits.announce_moved(booking, previous_starts_at=later - timedelta(hours=1), now=NOW)
     second = {message.to[0]: invite(message) for message in sent()}
     cancel(booking)
     third = {message.to[0]: invite(message) for message in sent()}
@@ -186,7 +186,7 @@ def test_each_change_updates_the_same_entry_and_the_cancellation_takes_it_back(s
 
 def test_a_move_names_the_time_before(studio: Studio) -> None:
     booking = booked(studio, ical_sequence=1)
-    messages.announce_moved(booking, previous_starts_at=studio.at(10, 15), now=NOW)
+    visits.announce_moved(booking, previous_starts_at=studio.at(10, 15), now=NOW)
 
     message = to_customer()
 
@@ -198,7 +198,7 @@ def test_a_move_names_the_time_before(studio: Studio) -> None:
 def test_a_therapist_who_lost_a_moved_booking_forgets_the_old_time(studio: Studio) -> None:
     booking = booked(studio, ical_sequence=1)
     booking.lines.update(staff_member=studio.staff[1])
-    messages.announce_moved(
+    visits.announce_moved(
         booking, previous_starts_at=studio.at(10, 15), previous_staff_ids=[studio.staff[0].pk], now=NOW
     )
 
@@ -242,7 +242,7 @@ HOSTILE = [
 def test_what_people_type_is_shown_and_never_evaluated(studio: Studio, name: str) -> None:
     shown = name.replace(" ", "_")  # only the first word is used to greet
     booking = booked(studio, contact_name=shown)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     message = to_customer()
 
@@ -254,7 +254,7 @@ def test_what_people_type_is_shown_and_never_evaluated(studio: Studio, name: str
 
 def test_a_line_break_in_a_name_adds_no_header(studio: Studio) -> None:
     booking = booked(studio, contact_name="Jana\r\nBcc:evil@example.com")
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     for message in sent():
         assert "Bcc" not in message.message()
@@ -263,7 +263,7 @@ def test_a_line_break_in_a_name_adds_no_header(studio: Studio) -> None:
 
 def test_a_business_name_with_a_line_break_adds_no_header(studio: Studio) -> None:
     type(studio.business).objects.update(name="Linden\r\nBcc: evil@example.com")
-    messages.announce_confirmed(booked(studio), now=NOW)
+    visits.announce_confirmed(booked(studio), now=NOW)
 
     assert [("Bcc" in message.message(), len(message.recipients())) for message in sent()] == [(False, 1)] * 2
 
@@ -282,9 +282,9 @@ def outdated(booking: Booking, studio: Studio) -> dict[str, Callable[[], object]
 def test_a_message_that_is_no_longer_true_is_dropped(studio: Studio, kind: str, what: str) -> None:
     booking = booked(studio)
     {
-        "confirmed": lambda: messages.announce_confirmed(booking, now=NOW),
-        "moved": lambda: messages.announce_moved(booking, previous_starts_at=NOW, now=NOW),
-        "reassigned": lambda: messages.announce_reassigned(booking, previous_staff_ids=[], now=NOW),
+        "confirmed": lambda: visits.announce_confirmed(booking, now=NOW),
+        "moved": lambda: visits.announce_moved(booking, previous_starts_at=NOW, now=NOW),
+        "reassigned": lambda: visits.announce_reassigned(booking, previous_staff_ids=[], now=NOW),
     }[kind]()
 
     outdated(booking, studio)[what]()
@@ -295,7 +295,7 @@ def test_a_message_that_is_no_longer_true_is_dropped(studio: Studio, kind: str, 
 
 def test_a_cancellation_is_told_although_nothing_was_told_before(studio: Studio) -> None:
     booking = booked(studio)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     cancel(booking)
 
     assert [message.subject[:10] for message in sent()] == ["Cancelled:", "Cancelled:"]
@@ -303,10 +303,10 @@ def test_a_cancellation_is_told_although_nothing_was_told_before(studio: Studio)
 
 def test_only_the_newest_of_several_changes_is_told(studio: Studio) -> None:
     booking = booked(studio)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     for sequence in (1, 2):
         change(booking, ical_sequence=sequence)
-        messages.announce_moved(booking, previous_starts_at=studio.at(9 + sequence), now=NOW)
+        visits.announce_moved(booking, previous_starts_at=studio.at(9 + sequence), now=NOW)
 
     assert [(message.to[0], message.subject[:5]) for message in sent()] == [
         ("jana@example.com", "Moved"),
@@ -321,11 +321,11 @@ def test_a_change_that_tells_somebody_else_does_not_silence_this_one(studio: Stu
     line = booking.lines.get()
     line.pk, line.position, line.staff_member = None, 1, old
     line.save()
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     new = factories.staff_member(studio.variant, name="Ana Kos")
     change(booking, ical_sequence=1)
     booking.lines.filter(position=1).update(staff_member=new)
-    messages.announce_reassigned(booking, previous_staff_ids=[keeper.pk, old.pk], now=NOW)
+    visits.announce_reassigned(booking, previous_staff_ids=[keeper.pk, old.pk], now=NOW)
 
     told = {message.to[0]: message.subject.split(":")[0] for message in sent()}
 
@@ -341,10 +341,10 @@ def test_a_therapist_who_got_the_booking_back_is_not_told_to_forget_it(studio: S
     booking = booked(studio, ical_sequence=1)
     old, new = studio.staff
     booking.lines.update(staff_member=new)
-    messages.announce_reassigned(booking, previous_staff_ids=[old.pk], now=NOW)
+    visits.announce_reassigned(booking, previous_staff_ids=[old.pk], now=NOW)
     change(booking, ical_sequence=2)
     booking.lines.update(staff_member=old)
-    messages.announce_reassigned(booking, previous_staff_ids=[new.pk], now=NOW)
+    visits.announce_reassigned(booking, previous_staff_ids=[new.pk], now=NOW)
 
     told = {message.to[0]: message.subject.split(":")[0] for message in sent()}
 
@@ -356,7 +356,7 @@ def test_a_therapist_who_lost_a_booking_is_told_so_although_it_was_cancelled_rig
     booking = booked(studio, ical_sequence=1)
     old, new = studio.staff
     booking.lines.update(staff_member=new)
-    messages.announce_reassigned(booking, previous_staff_ids=[old.pk], now=NOW)
+    visits.announce_reassigned(booking, previous_staff_ids=[old.pk], now=NOW)
     cancel(booking)
 
     told = {message.to[0]: message.subject.split(":")[0] for message in sent()}
@@ -373,7 +373,7 @@ def test_a_cancellation_does_not_take_back_the_answer_to_a_question(studio: Stud
     answer = HelpMessage.objects.create(
         booking=booking, is_from_customer=False, text="Yes, that card works.", created_at=NOW
     )
-    money_messages.announce_help_answer(booking, help_message_id=answer.pk, now=NOW)
+    money.announce_help_answer(booking, help_message_id=answer.pk, now=NOW)
     cancel(booking)
 
     assert "Yes, that card works." in "".join(message.body for message in sent())
@@ -381,7 +381,7 @@ def test_a_cancellation_does_not_take_back_the_answer_to_a_question(studio: Stud
 
 def test_the_kept_words_have_no_link_that_works(studio: Studio) -> None:
     booking = booked(studio)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     sent()
 
     for row in Notification.objects.filter(kind="confirmed"):
@@ -394,7 +394,7 @@ def test_a_business_without_an_address_of_its_own_writes_from_the_sites(studio: 
     studio.business.email = ""
     studio.business.save()
     settings.DEFAULT_FROM_EMAIL = "Openhours <bookings@openhours.example>"
-    messages.announce_confirmed(booked(studio), now=NOW)
+    visits.announce_confirmed(booked(studio), now=NOW)
 
     message = to_customer()
 
@@ -410,7 +410,7 @@ def test_making_a_mail_takes_the_same_few_statements_for_one_line_and_for_three(
     for position in (1, 2):
         line.pk, line.position = None, position
         line.save()
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     # Two mails: claim (4), booking, lines, business, person, still ours, mark; and one look that finds nothing more.
     with django_assert_max_num_queries(23):

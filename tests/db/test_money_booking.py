@@ -12,11 +12,11 @@ from bookings.enums import BookingStatus
 from bookings.errors import CannotBookOnline, HoldExpired, NothingToPay, StalePage
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
-from bookings.operations import desk, pay
+from bookings.operations import desk_payment, pay
 from bookings.operations.expiry import expire_due
 from bookings.operations.hold import expire_holds
 from bookings.operations.pay import begin_payment, payable
-from bookings.records import subject_ref
+from bookings.refs import subject_ref
 from devservers.stripe import Stripe
 from notifications.models import Notification
 from notifications.operations import send_due
@@ -351,7 +351,7 @@ def test_who_came_often_enough_is_trusted() -> None:
     Booking.objects.update(customer=known)
 
     assert confirm(before).status == BookingStatus.PENDING_PAYMENT
-    desk.waive_payment(booking_id=before.pk, reason="", actor=DESK, now=NOW)
+    desk_payment.waive_payment(booking_id=before.pk, reason="", actor=DESK, now=NOW)
     completed(before)
     assert confirm(after).status == BookingStatus.CONFIRMED
 

@@ -7,29 +7,30 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from bookings import money_contexts, money_facts
 from bookings.errors import NothingToPay, PayFirst, SlotTaken, StalePage
 from bookings.links import LinkRole, manage_token
-from bookings.messages import notification_context
+from bookings.messages import money_contexts
+from bookings.messages.visits import notification_context
 from bookings.models import Allocation, Booking, MoveProposal
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.hold import expire_holds
+from bookings.operations.move import reschedule_booking
+from bookings.operations.move_proposal import propose_move, withdraw_proposal
 from bookings.operations.pay import payable
-from bookings.operations.propose import propose_move, withdraw_proposal
-from bookings.operations.reschedule import reschedule_booking
 from bookings.operations.settle import settle_payment
-from bookings.presenters.money import quote
-from bookings.records import subject_ref
+from bookings.queries import money
+from bookings.refs import subject_ref
 from core.models import OutboxMessage
 from notifications.enums import Channel, RecipientRole
 from notifications.models import Notification
-from notifications.rendering import rendered
 from notifications.requests import ContextRequest, MessageContext
-from notifications.sms_length import sms_length
+from notifications.wording.rendering import rendered
+from notifications.wording.sms_length import sms_length
 from payments.enums import Purpose
 from payments.models import MoneyAlert, Payment, Receipt, Refund
 from payments.queries import balance
 from services.models import Location
+from storefront.presenters.money import quote
 from tests.desk import cash
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, LINK, arrived, booked, card_kept, claims, paid_studio, waiting
@@ -192,7 +193,7 @@ def test_cancelling_moves_exactly_the_money_that_was_quoted(
     mode: str, paid: int, has_card: bool, policy: dict[str, Any], left: timedelta, fee: int, outcome: tuple[int, ...]
 ) -> None:
     booking = settled_booking(mode, paid, has_card=has_card, **policy)
-    quoted = quote(booking, money_facts.money_of(booking), now=booking.starts_at - left).now
+    quoted = quote(booking, money.money_of(booking), now=booking.starts_at - left).now
 
     cancel(booking, fee, left)
 
@@ -596,7 +597,7 @@ def test_a_customer_who_cancels_after_a_paid_move_keeps_owing_its_fee() -> None:
     propose(booking, place.minute(14, days=7))
     pay_move(booking)
     moment = booking.starts_at - HOURS_50
-    quoted = quote(booking, money_facts.money_of(booking), now=moment).now
+    quoted = quote(booking, money.money_of(booking), now=moment).now
 
     cancel(booking, 0, HOURS_50)
 

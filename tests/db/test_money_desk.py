@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core import mail
 
+from bookings.doctor.money import confirmed_without_card
 from bookings.errors import (
     AmountTooLarge,
     NoSuchPayment,
@@ -17,15 +18,15 @@ from bookings.errors import (
     TooManyMessages,
 )
 from bookings.models import Booking, HelpMessage
-from bookings.money_doctor import confirmed_without_card
-from bookings.operations import desk
+from bookings.operations import desk_payment, desk_refund, request_answer
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.help import answer_help, mark_help_read, send_help
 from bookings.operations.hold import expire_holds
-from bookings.operations.missed import mark_no_show
+from bookings.operations.no_show import mark_no_show
 from bookings.operations.settle import settle_payment
-from bookings.queries import help_thread, open_requests, unread_help
-from bookings.records import subject_ref
+from bookings.queries.bookings import open_requests
+from bookings.queries.help_messages import help_thread, unread_help
+from bookings.refs import subject_ref
 from notifications.models import Notification
 from notifications.operations import send_due
 from payments.enums import Method
@@ -47,12 +48,12 @@ def online(settings: Any) -> None:
 
 def take(booking: Booking, amount_minor: int, key: str = "form-1", **changes: Any) -> Payment:
     values = {"method": Method.CASH, "note": "", "actor": DESK, "now": NOW, **changes}
-    return desk.record_payment(booking_id=booking.pk, amount_minor=amount_minor, request_key=key, **values)
+    return desk_payment.record_payment(booking_id=booking.pk, amount_minor=amount_minor, request_key=key, **values)
 
 
 def give(booking: Booking, payment: Payment, amount_minor: int, key: str = "form-2", **changes: Any) -> Refund:
     values = {"method": payment.method, "reason": "Sorry", "actor": DESK, "now": NOW, **changes}
-    return desk.refund(
+    return desk_refund.refund(
         booking_id=booking.pk, payment_id=payment.pk, amount_minor=amount_minor, request_key=key, **values
     )
 
@@ -134,7 +135,7 @@ def test_cash_that_goes_back_by_the_rules_waits_for_the_desk() -> None:
     refund = Refund.objects.get()
     assert (refund.status, refund.amount_minor) == ("queued", 8000)
 
-    desk.hand_back(booking_id=booking.pk, refund_id=refund.pk, method=Method.CASH, note="", actor=DESK, now=NOW)
+    desk_refund.hand_back(booking_id=booking.pk, refund_id=refund.pk, method=Method.CASH, note="", actor=DESK, now=NOW)
     deliver()
     deliver()
 
@@ -146,8 +147,8 @@ def test_cash_that_goes_back_by_the_rules_waits_for_the_desk() -> None:
 def test_waiving_the_payment_lets_the_booking_stand_and_the_price_be_due() -> None:
     booking = waiting(paid_studio())
 
-    desk.waive_payment(booking_id=booking.pk, reason="Regular", actor=DESK, now=NOW)
-    desk.waive_payment(booking_id=booking.pk, reason="Regular", actor=DESK, now=NOW)
+    desk_payment.waive_payment(booking_id=booking.pk, reason="Regular", actor=DESK, now=NOW)
+    desk_payment.waive_payment(booking_id=booking.pk, reason="Regular", actor=DESK, now=NOW)
 
     booking.refresh_from_db()
     assert (booking.status, booking.is_payment_waived) == ("confirmed", True)
@@ -159,13 +160,13 @@ def test_waiving_where_nothing_waits_is_refused() -> None:
     booking = booked(paid_studio("venue"))
 
     with pytest.raises(NotWaitingForPayment):
-        desk.waive_payment(booking_id=booking.pk, reason="", actor=DESK, now=NOW)
+        desk_payment.waive_payment(booking_id=booking.pk, reason="", actor=DESK, now=NOW)
 
 
 def test_a_pay_link_keeps_the_time_for_a_day_and_is_mailed_now() -> None:
     booking = waiting(paid_studio())
 
-    desk.send_pay_link(booking_id=booking.pk, actor=DESK, now=NOW)
+    desk_payment.send_pay_link(booking_id=booking.pk, actor=DESK, now=NOW)
 
     booking.refresh_from_db()
     assert booking.hold_expires_at == NOW + timedelta(hours=24)
@@ -177,7 +178,7 @@ def test_a_pay_link_asked_for_twice_within_a_minute_is_mailed_once() -> None:
     booking = waiting(paid_studio())
 
     for seconds in (0.9, 1.1, 59, 61):
-        desk.send_pay_link(booking_id=booking.pk, actor=DESK, now=NOW + timedelta(seconds=seconds))
+        desk_payment.send_pay_link(booking_id=booking.pk, actor=DESK, now=NOW + timedelta(seconds=seconds))
 
     assert booking.events.filter(details__what="link").count() == 2
     assert Notification.objects.filter(kind="payment_required", key__contains=":link-").count() == 2
@@ -188,7 +189,7 @@ def test_a_pay_link_without_anything_to_pay_is_refused() -> None:
     take(booking, 8000)
 
     with pytest.raises(NothingToPay):
-        desk.send_pay_link(booking_id=booking.pk, actor=DESK, now=NOW)
+        desk_payment.send_pay_link(booking_id=booking.pk, actor=DESK, now=NOW)
 
 
 # --- requests --------------------------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ def requested(mode: str = "venue") -> Booking:
 
 
 def answer(booking: Booking, accept: bool, now: Any = NOW, reason: str = "") -> Booking:
-    return desk.answer_request(booking_id=booking.pk, accept=accept, reason=reason, actor=DESK, now=now)
+    return request_answer.answer_request(booking_id=booking.pk, accept=accept, reason=reason, actor=DESK, now=now)
 
 
 def test_a_request_keeps_its_time_for_a_day_and_owes_nothing() -> None:

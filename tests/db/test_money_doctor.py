@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from bookings.doctor import CHECKS
+from bookings.doctor.money import CHECKS as MONEY_CHECKS
+from bookings.doctor.visits import CHECKS
 from bookings.models import Booking
-from bookings.money_doctor import CHECKS as MONEY_CHECKS
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.fees import waive_fee
 from bookings.operations.hold import expire_holds
-from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
+from bookings.operations.no_show import mark_no_show, settle_due_fees, undo_no_show
 from bookings.operations.settle import settle_card
 from tests.factories import NOW
 from tests.journeys import DESK, LINK, arrived, card_kept, paid_studio, waiting

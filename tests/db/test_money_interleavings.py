@@ -17,30 +17,32 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from bookings import doctor as bookings_doctor
+from bookings.booked import cancellation_fee_of
+from bookings.doctor import visits as bookings_doctor
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingEvent
-from bookings.operations import desk, pay
-from bookings.operations.approving import decide_refund
+from bookings.operations import desk_payment, desk_refund, pay
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.expiry import expire_due
 from bookings.operations.fees import charge_fee, waive_fee
-from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
-from bookings.payables import payable
-from bookings.records import cancellation_fee_of, subject_ref
+from bookings.operations.no_show import mark_no_show, settle_due_fees, undo_no_show
+from bookings.operations.refund_decision import decide_refund
+from bookings.queries.payables import payable
+from bookings.refs import subject_ref
 from core import crash, outbox
 from core.doctor import Check
 from core.errors import DomainError
 from devservers.stripe import Stripe
 from devservers.stripe_control import ControlFailed
 from payments import doctor as payments_doctor
-from payments import gateway, lookafter, provider
+from payments import reconciling
 from payments.enums import LIVE_PAYMENTS, Method, PaymentStatus, RefundStatus
 from payments.errors import ProviderFailed
 from payments.models import CardSetup, MoneyAlert, Payment, Refund
-from payments.notices import keep_notice
 from payments.operations import detach_cards_due, list_waiting_refunds
 from payments.queries import balance
+from payments.stripe import client, gateway
+from payments.stripe_events import keep_notice
 from services.models import Business
 from tests import journeys, money
 from tests.factories import NOW, Studio
@@ -191,7 +193,7 @@ class Life(RuleBasedStateMachine):
         paid = [each for each in self._payments() if each.status == PaymentStatus.SUCCEEDED]
         for payment in self._one_of(paid, 0):
             with suppress(DomainError):
-                desk.refund(
+                desk_refund.refund(
                     booking_id=self.booking_id,
                     payment_id=payment.pk,
                     amount_minor=amount,
@@ -221,7 +223,7 @@ class Life(RuleBasedStateMachine):
     @rule(amount=st.sampled_from([1600, 6400]), key=st.sampled_from(["c", "d"]))
     def takes_cash(self, amount: int, key: str) -> None:
         with suppress(DomainError):
-            desk.record_payment(
+            desk_payment.record_payment(
                 booking_id=self.booking_id,
                 method=Method.CASH,
                 amount_minor=amount,
@@ -239,7 +241,7 @@ class Life(RuleBasedStateMachine):
     @rule(amount=st.sampled_from([700, 6400]))
     def lowers_the_price(self, amount: int) -> None:
         with suppress(DomainError):
-            desk.lower_price(
+            desk_payment.lower_price(
                 booking_id=self.booking_id, amount_minor=amount, reason="sorry", actor=journeys.DESK, now=self.now
             )
 
@@ -251,7 +253,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def lets_it_stand_unpaid(self) -> None:
         with suppress(DomainError):
-            desk.waive_payment(booking_id=self.booking_id, reason="", actor=journeys.DESK, now=self.now)
+            desk_payment.waive_payment(booking_id=self.booking_id, reason="", actor=journeys.DESK, now=self.now)
 
     @rule()
     def notes_that_nobody_came(self) -> None:
@@ -334,7 +336,7 @@ class Life(RuleBasedStateMachine):
             self._stripe_settles()
             run(self.now)
             self.now += timedelta(hours=7)
-        lookafter.reconcile(now=self.now, window=timedelta(days=3650))
+        reconciling.reconcile(now=self.now, window=timedelta(days=3650))
         money.deliver(now=self.now)
         self._books_are_right()
 
@@ -412,7 +414,7 @@ def forget_everything() -> None:
 def run(now: datetime) -> None:
     """What the worker and the schedule do."""
     with suppress(ProviderFailed):
-        lookafter.look_after(now=now)
+        reconciling.look_after(now=now)
     list_waiting_refunds(now=now)
     money.deliver(now=now)
     expire_due(now=now)
@@ -445,7 +447,7 @@ def killable(monkeypatch: pytest.MonkeyPatch) -> None:
     from payments.operations import cards, charging, paying, refunding
 
     # How long an outage is remembered is real time, which differs from life to life.
-    monkeypatch.setattr(provider.breaker, "trip", lambda: None)
+    monkeypatch.setattr(client.breaker, "trip", lambda: None)
     for module in (outbox, cards, charging, paying, refunding, crash):
         monkeypatch.setattr(module, "crash_point", _maybe_killed)
 

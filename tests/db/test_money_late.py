@@ -7,14 +7,14 @@ import pytest
 
 from accounts.models import Consent
 from bookings.models import Booking
-from bookings.operations import billing, desk
-from bookings.operations.billing import CARD_LIFE
+from bookings.operations import _bill, desk_payment
+from bookings.operations._bill import CARD_LIFE
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.expiry import expire_due
 from bookings.operations.hold import expire_holds
 from bookings.operations.pay import begin_payment
 from bookings.operations.settle import settle_card, settle_payment
-from bookings.records import subject_ref
+from bookings.refs import subject_ref
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
 from notifications.models import Notification
@@ -256,14 +256,14 @@ def test_a_card_of_a_booking_cancelled_late_is_kept_for_its_fee() -> None:
 def test_money_that_comes_while_its_time_is_being_ended_is_late_money(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is there when the sums are read, and was not when its booking was locked: whoever settles it decides."""
     booking = waiting(paid_studio())
-    read = billing.balance_of
+    read = _bill.balance_of
 
     def after_the_money(of: Booking) -> Balance:
-        monkeypatch.setattr(billing, "balance_of", read)
+        monkeypatch.setattr(_bill, "balance_of", read)
         arrived(booking, 1600, now=EXPIRY)
         return read(of)
 
-    monkeypatch.setattr(billing, "balance_of", after_the_money)
+    monkeypatch.setattr(_bill, "balance_of", after_the_money)
 
     expire_holds(now=EXPIRY)
     deliver(now=EXPIRY)
@@ -371,7 +371,7 @@ def test_money_that_came_while_the_provider_was_away_is_settled_once_it_is_back(
 
 def test_part_that_was_paid_at_the_desk_goes_back_when_the_time_runs_out() -> None:
     booking = waiting(paid_studio("full"))
-    desk.record_payment(
+    desk_payment.record_payment(
         booking_id=booking.pk,
         method=Method.CASH,
         amount_minor=1600,

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bookings.operations.claiming import lock_limits
+from bookings.operations._lock import lock_limits
 from devservers.stripe import Stripe
 from payments.enums import Method, RefundReason, RefundStatus
 from payments.errors import RefundTooLarge
@@ -101,7 +101,7 @@ def test_a_refund_that_is_tried_again_is_looked_up_first(bill: Bill, paid: Payme
 
 
 def test_the_sum_of_a_notice_is_read_again_and_not_taken_from_its_body(bill: Bill, stripe: Stripe) -> None:
-    from payments.notices import keep_notice
+    from payments.stripe_events import keep_notice
 
     payment = money.start(bill, 1600).payment
     payment.refresh_from_db()

@@ -16,13 +16,13 @@ from bookings.errors import (
 from bookings.handlers import payment_failed
 from bookings.models import Booking
 from bookings.operations import fees
-from bookings.operations import missed as missed_visits
+from bookings.operations import no_show as missed_visits
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.fees import charge_fee, waive_fee
-from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
+from bookings.operations.no_show import mark_no_show, settle_due_fees, undo_no_show
 from bookings.operations.pay import payable
 from bookings.operations.settle import settle_card, settle_payment
-from bookings.records import subject_ref
+from bookings.refs import subject_ref
 from core.models import OutboxMessage
 from core.outbox import Delivery
 from notifications.models import Notification

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from devservers.stripe import Stripe
-from payments import gateway, lookafter
+from payments import reconciling
 from payments.enums import AlertKind, PaymentStatus, Purpose
 from payments.models import MoneyAlert, Payment, Refund, SavedCard, StripeEvent
-from payments.notices import keep_notice
 from payments.queries import balance
+from payments.stripe import gateway
+from payments.stripe_events import keep_notice
 from tests import money
 from tests.factories import NOW
 from tests.money import SUBJECT, notice
@@ -92,19 +93,19 @@ def test_notice_lies_and_the_source_is_believed(stripe: Stripe) -> None:
 
 
 def test_lost_notice_is_made_good_by_looking_after(made: Payment) -> None:
-    assert lookafter.look_after(now=NOW + timedelta(minutes=3)) == 1
+    assert reconciling.look_after(now=NOW + timedelta(minutes=3)) == 1
 
     made.refresh_from_db()
     assert made.status == PaymentStatus.SUCCEEDED
 
 
 def test_comparison_with_the_provider_repairs_and_reports(made: Payment) -> None:
-    run = lookafter.reconcile(now=NOW + timedelta(minutes=5), window=timedelta(days=3650))
+    run = reconciling.reconcile(now=NOW + timedelta(minutes=5), window=timedelta(days=3650))
 
     made.refresh_from_db()
     assert made.status == PaymentStatus.SUCCEEDED
     assert (run.checked_count, run.repaired_count, run.report) == (1, 1, [f"repaired: payment {made.pk}"])
-    again = lookafter.reconcile(now=NOW + timedelta(minutes=6), window=timedelta(days=3650))
+    again = reconciling.reconcile(now=NOW + timedelta(minutes=6), window=timedelta(days=3650))
     assert (again.repaired_count, again.listed_count) == (0, 0)
 
 
@@ -244,7 +245,7 @@ def test_dispute_whose_end_nobody_told_is_found_at_night(stripe: Stripe) -> None
     told(payment, dispute, "created")
     stripe.control.close_dispute(dispute["id"], won=True)
 
-    lookafter.reconcile(now=NOW)
+    reconciling.reconcile(now=NOW)
 
     payment.refresh_from_db()
     assert not payment.is_disputed

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bookings.offers import offer_for
-from bookings.policies import terms_of
+from bookings.queries.offers import offer_for
+from bookings.rules.terms import terms_of
 from services.models import Business, Service
 from services.queries import booking_policy_for, cancellation_policy_for
 from tests.factories import add_on, booking_policy, cancellation_policy, studio

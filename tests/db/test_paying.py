@@ -8,13 +8,13 @@ import pytest
 from accounts.models import Consent
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
-from payments import gateway
 from payments.enums import AlertKind, Method, PaymentStatus, Purpose
 from payments.errors import AlreadyPaid, NoOnlinePayment, PaymentUnavailable
 from payments.models import MoneyAlert, Payment, SavedCard
 from payments.operations import call_off_payments, record_payment, sync_payment
 from payments.operations.paying import call_off
 from payments.queries import balance
+from payments.stripe import gateway
 from tests import money
 from tests.factories import NOW
 from tests.money import SUBJECT

@@ -9,8 +9,8 @@ from devservers.stripe import Stripe
 from payments.doctor import CHECKS
 from payments.enums import Method, Purpose, RefundReason
 from payments.models import Bill, MoneyAlert
-from payments.notices import keep_notice
 from payments.operations import record_payment, request_charge, request_refunds
+from payments.stripe_events import keep_notice
 from tests import money
 from tests.db.test_charging import card_on_file
 from tests.factories import NOW

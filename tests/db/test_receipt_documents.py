@@ -14,8 +14,8 @@ from bookings.models import Booking
 from payments.enums import Method
 from payments.models import Receipt, ReceiptDocument
 from payments.operations import draw_missing_receipts, draw_receipt, issue_receipt, refund_payment
-from payments.receipt_pdf import receipt_pdf
-from payments.receipts import ReceiptContents
+from payments.receipts.contents import ReceiptContents
+from payments.receipts.pdf import receipt_pdf
 from services.models import Business
 from tests import factories
 from tests.factories import NOW, Studio

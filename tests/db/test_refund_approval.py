@@ -6,19 +6,20 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from bookings.doctor import CHECKS
+from bookings.booked import cancellation_fee_of
+from bookings.doctor.visits import CHECKS
 from bookings.models import Booking
-from bookings.operations import desk
-from bookings.operations.approving import decide_refund
+from bookings.operations import desk_refund
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.fees import waive_fee
+from bookings.operations.refund_decision import decide_refund
 from bookings.operations.settle import settle_payment
-from bookings.payables import payable
-from bookings.records import cancellation_fee_of, subject_ref
+from bookings.queries.payables import payable
+from bookings.refs import subject_ref
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
 from notifications.models import Notification
-from payments import lookafter
+from payments import reconciling
 from payments.doctor import CHECKS as PAYMENT_CHECKS
 from payments.enums import AlertKind, Method, RefundReason, RefundStatus
 from payments.errors import RefundDecided, RefundNotPossible, RefundTooLarge
@@ -115,12 +116,12 @@ def test_a_customers_refund_waits_and_counts_as_going_back(place: Studio) -> Non
 def test_it_is_not_asked_of_the_provider_by_any_task(place: Studio, stripe: Stripe) -> None:
     booking = booked(place, start_minute=place.minute(10, days=4))
     begin_and_pay(booking, stripe, 8000)
-    lookafter.look_after(now=NOW + timedelta(minutes=3))
+    reconciling.look_after(now=NOW + timedelta(minutes=3))
     money.deliver(now=NOW)
     refund = cancelled(booking)
 
     for hours in (1, 20, 200):
-        lookafter.look_after(now=NOW + timedelta(hours=hours))
+        reconciling.look_after(now=NOW + timedelta(hours=hours))
         money.deliver(now=NOW + timedelta(hours=hours))
     refund.refresh_from_db()
     assert refund.status == RefundStatus.AWAITING_APPROVAL
@@ -128,7 +129,7 @@ def test_it_is_not_asked_of_the_provider_by_any_task(place: Studio, stripe: Stri
 
     decide(refund, 8000, now=NOW + timedelta(hours=200))
     # Nobody else sends what the outbox is about to send.
-    lookafter.look_after(now=NOW + timedelta(hours=200, minutes=1))
+    reconciling.look_after(now=NOW + timedelta(hours=200, minutes=1))
     assert stripe.control.requests("POST", "/v1/refunds") == []
     money.deliver(now=NOW + timedelta(hours=200, minutes=1))
 
@@ -284,7 +285,7 @@ def test_nobody_can_give_it_back_another_way_meanwhile(place: Studio) -> None:
     refund = cancelled(booking)
 
     with pytest.raises(RefundTooLarge):
-        desk.refund(
+        desk_refund.refund(
             booking_id=booking.pk,
             payment_id=refund.payment_id,
             amount_minor=1,
@@ -295,7 +296,9 @@ def test_nobody_can_give_it_back_another_way_meanwhile(place: Studio) -> None:
             now=NOW,
         )
     with pytest.raises(RefundNotPossible):
-        desk.hand_back(booking_id=booking.pk, refund_id=refund.pk, method=Method.CASH, note="", actor=DESK, now=NOW)
+        desk_refund.hand_back(
+            booking_id=booking.pk, refund_id=refund.pk, method=Method.CASH, note="", actor=DESK, now=NOW
+        )
 
 
 def test_cash_waits_for_approval_and_then_for_hands(place: Studio) -> None:
@@ -303,7 +306,9 @@ def test_cash_waits_for_approval_and_then_for_hands(place: Studio) -> None:
     refund = cancelled(booking)
 
     refund = decide(refund, 6000, "Cleaning")
-    done = desk.hand_back(booking_id=booking.pk, refund_id=refund.pk, method=Method.CASH, note="", actor=DESK, now=NOW)
+    done = desk_refund.hand_back(
+        booking_id=booking.pk, refund_id=refund.pk, method=Method.CASH, note="", actor=DESK, now=NOW
+    )
 
     assert (done.status, done.amount_minor, submits()) == (RefundStatus.SUCCEEDED, 6000, 0)
     done.refresh_from_db()

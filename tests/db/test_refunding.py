@@ -9,13 +9,14 @@ import pytest
 from core import outbox
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
-from payments import gateway, lookafter, provider
+from payments import reconciling
 from payments.enums import AlertKind, Method, Purpose, RefundReason, RefundStatus
 from payments.errors import ProviderFailed, RefundNotPossible, RefundTooLarge
 from payments.models import Bill, MoneyAlert, Payment, Refund
 from payments.operations import hand_back, record_payment, refund_payment, request_refunds
 from payments.operations.refunding import apply_refund, carry_out, sync_refunds
 from payments.queries import balance
+from payments.stripe import client, gateway
 from tests import money
 from tests.factories import NOW
 from tests.money import SUBJECT
@@ -146,7 +147,7 @@ def test_refund_that_waits_at_the_bank_is_settled_later(stripe: Stripe) -> None:
     assert refund.status == RefundStatus.PENDING
 
     stripe.control.settle_refund(str(refund.stripe_refund_id), "succeeded")
-    lookafter.look_after(now=NOW + timedelta(minutes=3))
+    reconciling.look_after(now=NOW + timedelta(minutes=3))
 
     refund.refresh_from_db()
     assert refund.status == RefundStatus.SUCCEEDED
@@ -190,7 +191,7 @@ def test_refund_made_at_the_provider_is_taken_over_and_listed_once(stripe: Strip
     stripe.control.refund_outside(str(payment.intent_id), 700)
 
     for _ in range(2):
-        lookafter.reconcile(now=NOW, window=timedelta(days=3650))
+        reconciling.reconcile(now=NOW, window=timedelta(days=3650))
 
     refund = Refund.objects.get()
     assert (refund.reason, refund.status, refund.amount_minor) == ("external", "succeeded", 700)
@@ -266,7 +267,7 @@ def test_refund_that_was_made_though_the_provider_says_no_is_found(
 
 def test_refund_of_others_with_metadata_like_ours_is_taken_over(stripe: Stripe) -> None:
     payment = money.paid(money.bill(), stripe)
-    provider.client().v1.refunds.create(
+    client.client().v1.refunds.create(
         {"payment_intent": str(payment.intent_id), "amount": 700, "metadata": {"refund": "order 17"}}
     )
 

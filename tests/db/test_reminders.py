@@ -8,10 +8,10 @@ from django.test import Client
 
 from accounts.models import ChannelChoice, Customer
 from accounts.operations import MARKETING_CONSENT, record_consent
-from bookings import messages
 from bookings.enums import BookingStatus
+from bookings.messages import visits
 from bookings.models import Booking
-from bookings.operations.identity import link_proven_customer
+from bookings.operations.proven_customer import link_proven_customer
 from notifications.models import MessageRule, Notification
 from notifications.operations import send_again, send_due
 from services.models import Business
@@ -33,7 +33,7 @@ def studio() -> Studio:
 def booking(studio: Studio) -> Booking:
     """On Tuesday 14:30, told of already; reminders are due on Monday 14:30 and Tuesday 13:30."""
     booking = booked(studio)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     send_due(now=NOW, limit=10)
     mail.outbox.clear()
     return booking
@@ -65,7 +65,7 @@ def test_a_move_plans_anew_and_takes_the_old_ones_back(booking: Booking) -> None
     booking.starts_at, booking.ends_at, booking.ical_sequence = old + 2 * DAY, booking.ends_at + 2 * DAY, 1
     booking.save()
 
-    messages.announce_moved(booking, previous_starts_at=old, now=NOW)
+    visits.announce_moved(booking, previous_starts_at=old, now=NOW)
 
     assert [status for _, _, status in reminders(version=0)] == ["cancelled", "cancelled"]
     assert reminders(version=1) == [
@@ -79,7 +79,7 @@ def test_another_therapist_does_not_end_the_reminders(booking: Booking, studio: 
     booking.ical_sequence = 1
     booking.save()
     booking.lines.update(staff_member=studio.staff[1])
-    messages.announce_reassigned(booking, previous_staff_ids=[studio.staff[0].pk], now=NOW)
+    visits.announce_reassigned(booking, previous_staff_ids=[studio.staff[0].pk], now=NOW)
     sent_at(NOW)
 
     assert len(sent_at(booking.starts_at - DAY)) == 1
@@ -88,7 +88,7 @@ def test_another_therapist_does_not_end_the_reminders(booking: Booking, studio: 
 def test_a_cancellation_takes_them_back(booking: Booking) -> None:
     Booking.objects.filter(pk=booking.pk).update(status=BookingStatus.CANCELLED, ical_sequence=1)
     booking.refresh_from_db()
-    messages.announce_cancelled(booking, now=NOW)
+    visits.announce_cancelled(booking, now=NOW)
 
     assert [status for _, _, status in reminders()] == ["cancelled", "cancelled"]
 
@@ -129,7 +129,7 @@ def test_the_business_chooses_when(studio: Studio) -> None:
     rule(60, is_on=False)
     rule(180, is_on=True)
     booking = booked(studio)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
 
     assert [offset for offset, _, _ in reminders(channel="email")] == [1440, 180]
 
@@ -141,7 +141,7 @@ def test_a_review_is_asked_for_only_by_consent_and_with_an_address(booking: Book
     )
     Business.objects.update(review_url="https://reviews.example.com/linden")
 
-    messages.announce_reassigned(booking, previous_staff_ids=[], now=NOW)
+    visits.announce_reassigned(booking, previous_staff_ids=[], now=NOW)
     [asked] = Notification.objects.filter(kind="review_request")
 
     assert (asked.not_before, asked.purpose) == (booking.ends_at + 3 * HOUR, "marketing")
@@ -157,7 +157,7 @@ def test_news_carries_the_link_that_ends_it(studio: Studio) -> None:
     person = Customer.objects.create(name="Jana", email="jana@example.com", email_normalised="jana@example.com")
     record_consent(customer_id=person.pk, subject_ref="", purpose=MARKETING_CONSENT, text="News, please.", now=NOW)
     booking = booked(studio, customer=person)
-    messages.announce_confirmed(booking, now=NOW)
+    visits.announce_confirmed(booking, now=NOW)
     due_at = Notification.objects.get(kind="follow_up").not_before
 
     mail.outbox.clear()

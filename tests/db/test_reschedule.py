@@ -18,7 +18,7 @@ from bookings.errors import (
 )
 from bookings.models import Booking
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.reschedule import reschedule_booking
+from bookings.operations.move import reschedule_booking
 from notifications.models import Notification
 from payments.models import BillLine
 from payments.queries import balance

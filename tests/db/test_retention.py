@@ -14,19 +14,19 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from bookings import messages
+from bookings.messages import visits
 from bookings.models import Booking
 from core import outbox, retention
 from core.models import OutboxMessage
 from notifications.enums import Channel, InboundOutcome, NotificationStatus
-from notifications.inbound import store_text
 from notifications.models import InboundMessage, Notification, ProviderEvent, Suppression
 from notifications.operations import send_again, send_due
+from notifications.reports.inbound import store_text
 from notifications.retention import delete_old_messages, delete_old_reports
 from payments.models import Payment, StripeEvent
-from payments.notices import keep_notice
 from payments.queries import balance
 from payments.retention import delete_old_notices
+from payments.stripe_events import keep_notice
 from tests import factories, money
 from tests.factories import NOW
 from tests.journeys import booked
@@ -232,7 +232,7 @@ def test_nothing_is_told_twice_after_its_row_went_away() -> None:
     assert delete_old_messages(now=later) > 0
     assert not Notification.objects.exists()
 
-    messages.announce_confirmed(booking, now=later)
+    visits.announce_confirmed(booking, now=later)
     send_due(now=later, limit=20)
 
     assert Notification.objects.exists()

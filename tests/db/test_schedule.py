@@ -2,11 +2,10 @@
 
 import pytest
 
-from bookings.commitments import stranded_bookings
 from bookings.errors import InUse, SlotNotOffered
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.schedule import lock_unless_needed
-from bookings.queries import future_bookings_of
+from bookings.operations.catalogue_guard import lock_unless_needed
+from bookings.queries.dependents import future_bookings_of, stranded_bookings
 from services.operations import set_opening_hours
 from services.operations import set_special_day as set_special_day_of_location
 from staff.enums import TimeOffStatus

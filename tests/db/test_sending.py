@@ -20,12 +20,13 @@ from devservers import mailbox as mailboxes
 from devservers import proxy as proxies
 from devservers.mailbox import Mailbox
 from devservers.ports import free_port
-from notifications import claiming, sending, tasks
+from notifications import tasks
+from notifications.delivery import claiming, sending
+from notifications.delivery.sending import retry_delay
 from notifications.enums import NotificationStatus, RecipientRole
 from notifications.models import Notification
 from notifications.operations import enqueue, send_due
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
-from notifications.sending import retry_delay
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db

@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from bookings.doctor import CHECKS as BOOKING_CHECKS
+from bookings.booked import cancellation_fee_of
+from bookings.doctor.money import CHECKS as MONEY_CHECKS
+from bookings.doctor.visits import CHECKS as BOOKING_CHECKS
 from bookings.enums import BookingStatus
 from bookings.models import Booking
-from bookings.money_doctor import CHECKS as MONEY_CHECKS
-from bookings.operations import desk
-from bookings.operations.billing import balance_of
+from bookings.operations import desk_payment
+from bookings.operations._bill import balance_of
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.fees import fee_left, waive_fee
-from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
+from bookings.operations.no_show import mark_no_show, settle_due_fees, undo_no_show
 from bookings.operations.settle import settle_payment
-from bookings.records import cancellation_fee_of
-from payments.currencies import rounded_down, smallest_step
 from payments.enums import LIVE_PAYMENTS, Method
 from payments.models import BillLine, Payment, Refund
+from payments.stripe.amounts import rounded_down, smallest_step
 from tests.factories import NOW
 from tests.journeys import DESK, LINK, arrived, booked, card_kept, paid_studio
 
@@ -62,7 +62,7 @@ def by_card(booking: Booking, amount_minor: int, number: int) -> None:
 
 
 def in_cash(booking: Booking, amount_minor: int, number: int) -> None:
-    desk.record_payment(
+    desk_payment.record_payment(
         booking_id=booking.pk,
         method=Method.CASH,
         amount_minor=amount_minor,

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import Customer
 from bookings.enums import BookingChannel
-from bookings.text_proof import may_text
+from bookings.messages.text_proof import may_text
 from payments.models import Bill, Payment
 from tests import factories
 from tests.db.test_announcements import booked

@@ -11,12 +11,13 @@ from pytest_django import Settings
 from accounts.models import ChannelChoice, Customer, QuietHours
 from devservers import twilio as stand_in
 from devservers.twilio import Twilio
-from notifications import inbound, sending
 from notifications.channels import twilio as channel
+from notifications.delivery import sending
+from notifications.delivery.outcomes import suppress
 from notifications.enums import Channel, NotificationStatus, RecipientRole, SuppressionReason
 from notifications.models import InboundMessage, MessageRule, MessageText, Notification, ProviderEvent, Suppression
 from notifications.operations import enqueue, send_due
-from notifications.outcomes import suppress
+from notifications.reports import inbound
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
 from tests.factories import NOW
 

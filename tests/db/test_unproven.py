@@ -10,7 +10,7 @@ from accounts.models import Consent
 from bookings.errors import AlreadyThatTime, TooManyUnproven
 from bookings.models import Booking, UnprovenBooking
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.identity import link_proven_customer
+from bookings.operations.proven_customer import link_proven_customer
 from bookings.operations.settle import settle_payment
 from notifications.models import Notification
 from tests.factories import NOW, Studio, studio

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bookings.doctor import CHECKS
+from bookings.doctor.visits import CHECKS
 from bookings.errors import CannotMarkVisit, StalePage
 from bookings.models import Booking
 from bookings.operations.cancel import cancel_booking
@@ -17,7 +17,7 @@ from bookings.operations.visit_progress import (
     undo_complete,
     undo_start,
 )
-from bookings.records import subject_ref
+from bookings.refs import subject_ref
 from dashboard.queries import visits_before
 from notifications.models import Notification
 from payments.queries import balance

@@ -10,19 +10,19 @@ from bookings import handlers
 from bookings.errors import FeeBeingPaid
 from bookings.models import Booking
 from bookings.operations.fees import waive_fee
-from bookings.operations.missed import mark_no_show, settle_due_fees, undo_no_show
+from bookings.operations.no_show import mark_no_show, settle_due_fees, undo_no_show
 from bookings.operations.pay import begin_payment
-from bookings.payables import payable
-from bookings.records import subject_ref
+from bookings.queries.payables import payable
+from bookings.refs import subject_ref
 from core.models import OutboxMessage
 from core.outbox import Delivery
 from devservers.stripe import Stripe
 from notifications.models import Notification
-from payments import gateway
 from payments.models import CardSetup, Payment, Refund
 from payments.operations import charging, sync_card_setup, sync_payment
 from payments.operations.paying import call_off
 from payments.queries import balance
+from payments.stripe import gateway
 from tests.factories import NOW
 from tests.journeys import CARD_WORDS, DESK, paid_studio, waiting
 from tests.money import card_that_wants_its_owner, deliver

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from bookings.doctor import exceeded_limits
-from bookings.facts import availability_facts
+from bookings.availability.loading import availability_facts
+from bookings.doctor.visits import exceeded_limits
 from services.doctor import zones_unlike_database
 from tests import factories
 from tests.factories import NOW

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from bookings.management.commands.demo import PASSWORD
+from demo.management.commands.demo import PASSWORD
 from tests.e2e.scenes import Stage, confirmed, scene
 from tests.stack import Stack
 

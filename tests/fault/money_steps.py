@@ -6,10 +6,11 @@ The database is real and committed, the provider is the stand-in of the stack.
 from datetime import timedelta
 
 from core import clock, outbox
-from payments import gateway, lookafter
+from payments import reconciling
 from payments.enums import Purpose, RefundReason
 from payments.models import Bill, CardSetup, Payment, Refund
 from payments.operations import request_charge, request_refunds, start_card_setup, start_payment
+from payments.stripe import gateway
 from tests import money
 
 SUBJECT = money.SUBJECT
@@ -53,7 +54,7 @@ def ask_for_refund() -> None:
 def work(hours: int) -> None:
     """What a worker does ``hours`` from now, when every claim has run out and everything waiting is due."""
     later = clock.now() + timedelta(hours=hours)
-    lookafter.look_after(now=later)
+    reconciling.look_after(now=later)
     while outbox.drain(now=later):
         pass
 

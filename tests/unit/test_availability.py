@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from bookings.availability import Candidate, candidates, day_marks, free_starts, why_not
-from bookings.facts_types import Facts
+from bookings.availability.engine import Candidate, candidates, day_marks, free_starts, why_not
+from bookings.availability.facts import Facts
 from tests.oracle import Oracle, Place, Way, World
 from tests.worlds import VARIANT_ID, facts_of, worlds
 

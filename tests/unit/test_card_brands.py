@@ -2,7 +2,7 @@
 
 import pytest
 
-from bookings.payment_texts import card_words
+from bookings.wording.payments import card_words
 from dashboard.presenters.money import means_text
 from payments.brands import brand_name
 from payments.models import Payment

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.claims import (
+from bookings.availability.claims import (
     Claim,
     LineSpec,
     Phase,

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from bookings import contact
+from accounts.contact import emails, names, phones
 
 A_NAME = "Wilhelmine-Charlotte von Schwarzenbergen"
 
@@ -28,7 +28,7 @@ A_NAME = "Wilhelmine-Charlotte von Schwarzenbergen"
     ],
 )
 def test_a_line_is_kept_or_cleaned_by_rule(typed: str, kept: str) -> None:
-    assert contact.clean_line(typed, limit=120, label="Name") == kept
+    assert names.clean_line(typed, limit=120, label="Name") == kept
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_a_line_is_kept_or_cleaned_by_rule(typed: str, kept: str) -> None:
 )
 def test_a_line_that_cannot_be_kept_is_refused(typed: str, code: str) -> None:
     with pytest.raises(ValidationError) as refusal:
-        contact.clean_line(typed, limit=120, label="Name")
+        names.clean_line(typed, limit=120, label="Name")
 
     assert refusal.value.code == code
 
 
 def test_the_sentence_about_length_says_by_how_much() -> None:
     with pytest.raises(ValidationError) as refusal:
-        contact.clean_line("x" * 10_000, limit=120, label="Name")
+        names.clean_line("x" * 10_000, limit=120, label="Name")
 
     assert refusal.value.messages == ["Name is 9,880 characters too long; 120 is the most we can keep."]
 
@@ -67,13 +67,13 @@ def test_the_sentence_about_length_says_by_how_much() -> None:
     ],
 )
 def test_paragraphs_keep_their_lines(typed: str, kept: str) -> None:
-    assert contact.clean_paragraphs(typed, limit=1000, label="Note") == kept
+    assert names.clean_paragraphs(typed, limit=1000, label="Note") == kept
 
 
 @pytest.mark.parametrize("typed", ["pain\x00", "pain\x07", "x" * 1001])
 def test_paragraphs_that_cannot_be_kept_are_refused(typed: str) -> None:
     with pytest.raises(ValidationError):
-        contact.clean_paragraphs(typed, limit=1000, label="Note")
+        names.clean_paragraphs(typed, limit=1000, label="Note")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_paragraphs_that_cannot_be_kept_are_refused(typed: str) -> None:
     ],
 )
 def test_an_address_is_kept_as_typed(typed: str, kept: str) -> None:
-    assert contact.clean_email(typed) == kept
+    assert emails.clean_email(typed) == kept
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_an_address_is_kept_as_typed(typed: str, kept: str) -> None:
 )
 def test_an_address_that_cannot_be_reached_is_refused(typed: str, code: str, suggestion: str | None) -> None:
     with pytest.raises(ValidationError) as refusal:
-        contact.clean_email(typed)
+        emails.clean_email(typed)
 
     assert (refusal.value.code, (refusal.value.params or {}).get("suggestion")) == (code, suggestion)
 
@@ -162,7 +162,7 @@ def test_an_address_that_cannot_be_reached_is_refused(typed: str, code: str, sug
     ],
 )
 def test_a_slip_in_a_common_domain_is_noticed(address: str, suggestion: str | None) -> None:
-    assert contact.email_suggestion(address) == suggestion
+    assert emails.email_suggestion(address) == suggestion
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_slip_in_a_common_domain_is_noticed(address: str, suggestion: str | No
     ],
 )
 def test_a_real_domain_of_a_provider_is_never_called_a_slip(brand: str, endings: str) -> None:
-    assert [ending for ending in endings.split() if contact.email_suggestion(f"mara@{brand}.{ending}")] == []
+    assert [ending for ending in endings.split() if emails.email_suggestion(f"mara@{brand}.{ending}")] == []
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_real_domain_of_a_provider_is_never_called_a_slip(brand: str, endings:
     ],
 )
 def test_a_number_becomes_international(typed: str, region: str | None, kept: str) -> None:
-    assert contact.clean_phone(typed, region=region) == kept
+    assert phones.clean_phone(typed, region=region) == kept
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_a_number_becomes_international(typed: str, region: str | None, kept: st
 )
 def test_a_number_nobody_can_call_is_refused(typed: str, code: str) -> None:
     with pytest.raises(ValidationError) as refusal:
-        contact.clean_phone(typed, region="DE")
+        phones.clean_phone(typed, region="DE")
 
     assert refusal.value.code == code
 
@@ -239,7 +239,7 @@ def test_a_number_nobody_can_call_is_refused(typed: str, code: str) -> None:
     ],
 )
 def test_the_country_of_short_numbers(numbers: tuple[str, ...], time_zone: str, region: str | None) -> None:
-    assert contact.phone_region(*numbers, time_zone=time_zone) == region
+    assert phones.phone_region(*numbers, time_zone=time_zone) == region
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_the_country_of_short_numbers(numbers: tuple[str, ...], time_zone: str, 
 )
 def test_a_name_that_is_a_web_address_is_refused(name: str) -> None:
     with pytest.raises(ValidationError) as refusal:
-        contact.clean_name(name, label="Name")
+        names.clean_name(name, label="Name")
 
     assert refusal.value.code == "web_address"
     assert refusal.value.messages == [
@@ -289,10 +289,10 @@ def test_a_name_that_is_a_web_address_is_refused(name: str) -> None:
     ],
 )
 def test_a_name_with_full_stops_is_a_name(name: str) -> None:
-    assert contact.clean_name(name, label="Name") == name
+    assert names.clean_name(name, label="Name") == name
 
 
 def test_where_to_come_holds_no_web_address_either() -> None:
-    assert contact.clean_visit_address("Lindenstr.14\n10969 Berlin", label="Address") == "Lindenstr.14\n10969 Berlin"
+    assert names.clean_visit_address("Lindenstr.14\n10969 Berlin", label="Address") == "Lindenstr.14\n10969 Berlin"
     with pytest.raises(ValidationError):
-        contact.clean_visit_address("Lindenstr. 14\nwww.prize.example/claim", label="Address")
+        names.clean_visit_address("Lindenstr. 14\nwww.prize.example/claim", label="Address")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import money
-from payments.currencies import (
+from payments.stripe.amounts import (
     chargeable,
     from_stripe_amount,
     maximum_charge,

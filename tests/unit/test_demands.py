@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.demands import Demand, payment_demand
-from bookings.policies import Terms, Tier, deposit_taken
-from payments.currencies import chargeable, stripe_amount
+from bookings.rules.fees import deposit_taken
+from bookings.rules.prepayment import Demand, payment_demand
+from bookings.rules.terms import Terms, Tier
+from payments.stripe.amounts import chargeable, stripe_amount
 from services.enums import DepositKind, DepositRule, FeeKind, PaymentMode
 
 STEPPED = (Tier(2880, FeeKind.NONE, 0), Tier(1440, FeeKind.PERCENT, 5000))

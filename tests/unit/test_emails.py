@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.emails import ascii_address, normalised_email, same_mailbox
+from accounts.contact.mailboxes import ascii_address, normalised_email, same_mailbox
 
 
 @pytest.mark.parametrize(

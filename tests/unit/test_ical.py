@@ -9,7 +9,7 @@ import vobject
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.ical import Entry, Mailbox, Method, invite, organised_for, paragraphs, uid
+from bookings.calendars.ical import Entry, Mailbox, Method, invite, organised_for, paragraphs, uid
 from core.lines import one_line
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications.keywords import Keyword, Reading, reading
+from notifications.reports.keywords import Keyword, Reading, reading
 
 STOP = """
 STOP | Stop. | stop | STOPALL | STOP ALL | Unsubscribe | OPTOUT | OPT-OUT | opt out | END | QUIT | REVOKE | End. | ARRET

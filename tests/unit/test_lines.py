@@ -7,14 +7,15 @@ import pytest
 from django.core.exceptions import ValidationError
 from pytest_django import Settings
 
-from bookings import contact, ical
+from accounts.contact import names
+from bookings.calendars import ical
 from core.lines import breaks_line, one_line
 from notifications.channels.email import composed
 from notifications.channels.outgoing import Outgoing
 from notifications.errors import PermanentFailure
-from notifications.rendering import Rendered
 from notifications.requests import MessageContext
-from payments.fonts import readable
+from notifications.wording.rendering import Rendered
+from payments.receipts.fonts import readable
 
 TEXTS = [
     ("Jana\r\nBcc: x@y.example", "Jana Bcc: x@y.example"),
@@ -61,9 +62,9 @@ def test_a_typed_line_is_refused_for_what_breaks_it_and_for_nothing_else() -> No
     for text, line in TEXTS:
         if any(breaks_line(character) for character in text.strip()):
             with pytest.raises(ValidationError):
-                contact.clean_line(text, limit=120, label="Name")
+                names.clean_line(text, limit=120, label="Name")
         else:
-            assert contact.clean_line(text, limit=120, label="Name") == line
+            assert names.clean_line(text, limit=120, label="Name") == line
 
 
 @pytest.mark.parametrize(("text", "line"), TEXTS)

@@ -4,21 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from bookings import message_words
-from bookings.message_catalogue import CATALOGUE, MessageType, draft, message_type
-from bookings.message_requests import MessageKind
-from bookings.message_words import labels, variables_of
-from bookings.reminders import PlannedKind
+from bookings.messages import variables
+from bookings.messages.kinds import MessageKind
+from bookings.messages.reminders import PlannedKind
+from bookings.messages.types import CATALOGUE, MessageType, draft, message_type
+from bookings.messages.variables import labels, variables_of
 from notifications.enums import Channel
-from notifications.texts import parsed, variables_in
+from notifications.wording.template_language import parsed, variables_in
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "notifications"
 # From ``words_of``: always there, though perhaps empty.
 ALWAYS = {
     *("appointment", "when", "day", "time", "service", "place", "address", "phone", "arrival", "preparation"),
-    *message_words._SUMS,
-    *message_words._MOMENTS,
-    *message_words._PLAIN,
+    *variables._SUMS,
+    *variables._MOMENTS,
+    *variables._PLAIN,
 }
 
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.channels.twilio_errors import refusal
+from notifications.delivery.gate import Facts, Quiet, TextCounts, verdict
+from notifications.delivery.quiet_hours import quiet_until
+from notifications.delivery.text_refusal import text_refusal
 from notifications.enums import Channel, NotificationStatus, RecipientRole, SuppressionReason
-from notifications.gate import Facts, Quiet, TextCounts, verdict
-from notifications.phones import text_refusal
-from notifications.progress import Report, mail_report, next_status, twilio_report
-from notifications.quiet import quiet_until
+from notifications.reports.progress import Report, mail_report, next_status, twilio_report
 from notifications.rules import FALLBACK, Rules
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from notifications.texts import TextProblem, filled, parsed, variables_in
+from notifications.wording.template_language import TextProblem, filled, parsed, variables_in
 
 KNOWN = ("first_name", "when", "manage_url", "policy")
 WORDS = {"first_name": "Jana", "when": "Fri 27 Nov, 14:30", "manage_url": "https://book.example/b/1/", "policy": ""}

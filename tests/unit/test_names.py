@@ -2,7 +2,7 @@
 
 import pytest
 
-from bookings.names import first_name
+from accounts.contact.given_names import first_name
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bookings.enums import BookingStatus
-from bookings.no_shows import (
+from bookings.rules.no_shows import (
     NoShowRefusal,
     markable_from,
     markable_until,
@@ -15,7 +15,7 @@ from bookings.no_shows import (
     undo_no_show_refusal,
     waiver_until,
 )
-from bookings.policies import Terms
+from bookings.rules.terms import Terms
 from services.enums import DepositRule, FeeKind, PaymentMode
 
 START = datetime(2027, 3, 10, 14, 0, tzinfo=UTC)

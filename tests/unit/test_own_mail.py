@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.own_mail import Block, blocks
+from notifications.wording.own_mail import Block, blocks
 
 URL = "https://book.example/b/K7M4PXcabc/"
 WORDS = {

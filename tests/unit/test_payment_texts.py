@@ -9,17 +9,11 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.demands import Demand, payment_demand
-from bookings.payment_texts import (
-    card_consent,
-    card_words,
-    demand_sentence,
-    refund_sentence,
-    settlement_sentence,
-)
-from bookings.policies import Terms, Tier
-from bookings.policy_previews import policy_preview
-from bookings.settlements import Settlement, settlement
+from bookings.rules.prepayment import Demand, payment_demand
+from bookings.rules.settlement import Settlement, settlement
+from bookings.rules.terms import Terms, Tier
+from bookings.wording.payments import card_consent, card_words, demand_sentence, refund_sentence, settlement_sentence
+from bookings.wording.policy_preview import policy_preview
 from core import money
 from services.enums import FeeKind, PaymentMode
 from services.values import CancellationPolicyValues, TierValues

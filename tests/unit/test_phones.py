@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.phones import dialled_number, phone_hash, phone_key
+from accounts.contact.same_phones import dialled_number, phone_hash, phone_key
 from notifications.addresses import address_hash
 
 

@@ -6,13 +6,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bookings.availability import DayMark, DayState
-from bookings.catalogue import Opening, Person, Place, ServiceOffer, VariantOffer
-from bookings.presenters.calendar import calendar, merged_marks
-from bookings.presenters.choice import Choice, choice_query, parsed_slot, read_choice
-from bookings.presenters.opening import hours_lines, open_sentence
-from bookings.presenters.sooner import lacks_times, other_people, other_places, sooner_links
-from bookings.presenters.times import (
+from bookings.availability.engine import DayMark, DayState
+from bookings.wording.zones import away_sentence, shown_moment, shown_time, visitor_time, zone_named, zone_sentence
+from services.enums import Delivery
+from storefront.catalogue import Opening, Person, Place, ServiceOffer, VariantOffer
+from storefront.presenters.calendar import calendar, merged_marks
+from storefront.presenters.choice import Choice, choice_query, parsed_slot, read_choice
+from storefront.presenters.opening import hours_lines, open_sentence
+from storefront.presenters.sooner import lacks_times, other_people, other_places, sooner_links
+from storefront.presenters.times import (
     Times,
     _days_words,
     _may_free_words,
@@ -23,8 +25,6 @@ from bookings.presenters.times import (
     taken_words,
     without_repeats,
 )
-from bookings.presenters.zones import away_sentence, shown_moment, shown_time, visitor_time, zone_named, zone_sentence
-from services.enums import Delivery
 
 BERLIN, LISBON = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Lisbon")
 NOW = datetime(2026, 11, 24, 12, 40, tzinfo=UTC)

@@ -9,23 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings.enums import BookingStatus
-from bookings.policies import (
-    CancelRefusal,
-    FeeStep,
-    RescheduleRefusal,
-    Terms,
-    Tier,
-    anchor_after_move,
-    cancel_refusal,
-    cancellation_fee,
-    fee_steps,
-    free_until,
-    highest_fee,
-    move_fee,
-    reschedule_refusal,
-    reschedule_until,
-    terms_of,
-)
+from bookings.rules.cancelling import CancelRefusal, cancel_refusal
+from bookings.rules.fees import FeeStep, cancellation_fee, fee_steps, free_until, highest_fee
+from bookings.rules.moving import RescheduleRefusal, anchor_after_move, move_fee, reschedule_refusal, reschedule_until
+from bookings.rules.terms import Terms, Tier, terms_of
 from services.enums import DepositKind, DepositRule, FeeKind, OverLimit, PaymentMode
 from services.values import CancellationPolicyValues
 

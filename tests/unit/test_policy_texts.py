@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings import policies
-from bookings.policies import Terms, Tier, cancellation_fee, fee_steps, reschedule_until
-from bookings.policy_texts import (
+from bookings.rules import fees
+from bookings.rules.fees import cancellation_fee, fee_steps
+from bookings.rules.moving import reschedule_until
+from bookings.rules.terms import Terms, Tier
+from bookings.wording.policies import (
     cancel_now,
     late_move_sentence,
     move_sentence,
@@ -501,4 +503,4 @@ def test_deadlines_count_elapsed_time_over_a_change_of_clocks(zone: str, start: 
     assert cancellation_fee(ONE, **known, now=deadline) == 0
     assert cancellation_fee(ONE, **known, now=deadline + timedelta(seconds=1)) == 4000
     until = reschedule_until(replace(ONE, reschedule_until_minutes=1440), starts_at)
-    assert policies.free_until(ONE, starts_at, confirmed_at=None) == until == deadline
+    assert fees.free_until(ONE, starts_at, confirmed_at=None) == until == deadline

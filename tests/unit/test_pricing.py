@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.pricing import PricedLine, QuoteLine, quote
+from bookings.rules.pricing import PricedLine, QuoteLine, quote
 from core import money
 
 

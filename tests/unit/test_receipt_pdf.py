@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from pypdfium2 import PdfDocument
 
-from payments.fonts import MISSING, readable
-from payments.receipt_pdf import receipt_pdf
-from payments.receipts import ReceiptContents, ReceiptLine, ReceiptMoney, written
+from payments.receipts.contents import ReceiptContents, ReceiptLine, ReceiptMoney, written
+from payments.receipts.fonts import MISSING, readable
+from payments.receipts.pdf import receipt_pdf
 
 BRAND = "#0f766e"
 RECEIPT = ReceiptContents(
@@ -117,7 +117,7 @@ def test_pdf_knows_its_title_language_and_date() -> None:
 def test_equal_receipts_give_equal_bytes_in_every_process() -> None:
     script = (
         "import json, sys, django; django.setup();"
-        "from payments.receipt_pdf import receipt_pdf; from payments.receipts import ReceiptContents;"
+        "from payments.receipts.pdf import receipt_pdf; from payments.receipts.contents import ReceiptContents;"
         "receipt = ReceiptContents.from_json(json.load(sys.stdin));"
         "sys.stdout.buffer.write(receipt_pdf(receipt))"
     )
@@ -298,7 +298,9 @@ def test_colour_must_be_written_in_full() -> None:
 
 
 def test_module_costs_nothing_until_the_first_receipt() -> None:
-    script = "import sys, payments.receipt_pdf; print([name for name in ('typst', 'fontTools') if name in sys.modules])"
+    script = (
+        "import sys, payments.receipts.pdf; print([name for name in ('typst', 'fontTools') if name in sys.modules])"
+    )
     imported = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
 
     assert imported.stdout.strip() == "[]"

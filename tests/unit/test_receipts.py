@@ -9,7 +9,7 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.receipts import (
+from payments.receipts.contents import (
     ReceiptContents,
     ReceiptLine,
     ReceiptMoney,

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bookings.reminders import PlannedKind, schedule
+from bookings.messages.reminders import PlannedKind, schedule
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DEFAULTS = {PlannedKind.REMINDER: (1440, 60)}

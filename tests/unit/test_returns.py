@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.currencies import rounded_down, smallest_step
 from payments.returns import Left, shares
+from payments.stripe.amounts import rounded_down, smallest_step
 
 STEPS = {"JPY": 1, "EUR": 1, "ISK": 1, "KWD": 10}
 

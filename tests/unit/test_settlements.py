@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.demands import payment_demand
 from bookings.enums import BookingStatus
-from bookings.no_shows import no_show_fee, waiver_until
-from bookings.policies import Terms, Tier, anchor_after_move, cancellation_fee, deposit_taken, free_until
-from bookings.settlements import CancelQuote, Settlement, cancel_quote, settlement
-from payments.currencies import chargeable, rounded_down
+from bookings.rules.fees import cancellation_fee, deposit_taken, free_until
+from bookings.rules.moving import anchor_after_move
+from bookings.rules.no_shows import no_show_fee, waiver_until
+from bookings.rules.prepayment import payment_demand
+from bookings.rules.settlement import CancelQuote, Settlement, cancel_quote, settlement
+from bookings.rules.terms import Terms, Tier
+from payments.stripe.amounts import chargeable, rounded_down
 from services.enums import DepositRule, FeeKind, PaymentMode
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.sms_length import sms_length
+from notifications.wording.sms_length import sms_length
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from accounts.models import Consent, Customer, User
 from bookings.enums import BookingStatus
 from bookings.links import LinkRole, manage_token
 from bookings.models import Allocation, Booking, BookingEvent, BookingLine
-from bookings.operations.reschedule import reschedule_booking
+from bookings.operations.move import reschedule_booking
 from notifications.models import Notification
 from payments.models import Bill, BillLine
 from tests import factories, journeys

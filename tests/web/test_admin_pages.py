@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from bookings.management.commands.demo import fill
 from bookings.models import Booking
+from demo.management.commands.demo import fill
 from notifications.models import Notification
 from services.models import Business, Location, Resource, ServiceVariant
 from tests import factories, journeys

@@ -6,15 +6,15 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from bookings.booked import cancellation_fee_of
 from bookings.enums import BookingStatus
 from bookings.links import LinkRole
 from bookings.models import Booking, MoveProposal
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.desk import answer_request
 from bookings.operations.hold import expire_holds
-from bookings.operations.missed import mark_no_show
+from bookings.operations.no_show import mark_no_show
+from bookings.operations.request_answer import answer_request
 from bookings.operations.settle import settle_card, settle_payment
-from bookings.records import cancellation_fee_of
 from payments.enums import PaymentStatus, Purpose, RefundStatus
 from payments.models import Refund
 from payments.operations.receipts import draw_receipt, issue_receipt

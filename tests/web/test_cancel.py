@@ -8,7 +8,7 @@ from bookings.enums import BookingStatus
 from bookings.links import LinkRole
 from bookings.models import Allocation, Booking, BookingEvent
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.reschedule import reschedule_booking
+from bookings.operations.move import reschedule_booking
 from notifications.models import Notification
 from tests.factories import Studio
 from tests.journeys import LINK, booked

@@ -9,7 +9,7 @@ from bookings.enums import EventKind
 from bookings.links import LinkRole
 from bookings.models import Booking, BookingEvent
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.reschedule import reschedule_booking
+from bookings.operations.move import reschedule_booking
 from tests.factories import Studio
 from tests.journeys import DESK, JANA, LINK, booked
 from tests.web.conftest import StoppedClock, agreed, link

@@ -9,11 +9,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from bookings.models import Booking
 from bookings.operations.help import send_help
-from bookings.operations.reschedule import reschedule_booking
+from bookings.operations.move import reschedule_booking
 from notifications.addresses import address_hash
 from notifications.enums import Channel
-from notifications.inbound import store_text
 from notifications.models import InboundMessage, Suppression
+from notifications.reports.inbound import store_text
 from payments.enums import AlertKind, RefundReason
 from payments.models import MoneyAlert, Refund
 from payments.operations import raise_alert, request_refunds, resolve_alert

@@ -9,13 +9,13 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from bookings.message_catalogue import CATALOGUE
+from bookings.messages.types import CATALOGUE
 from bookings.models import Booking
 from dashboard.presenters.message_log import _advice
+from notifications.delivery.text_refusal import text_refusal
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import MessageRule, MessageText, Notification
 from notifications.operations import send_due
-from notifications.phones import text_refusal
 from notifications.rules import current_rules
 from staff.enums import Role
 from tests import factories

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from bookings.doctor.money import CHECKS
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingEvent
-from bookings.money_doctor import CHECKS
 from core.outbox import OutboxMessage
 from payments.enums import AlertKind, Method, RefundReason, RefundStatus
 from payments.models import BillLine, MoneyAlert, Payment, Refund

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from bookings.models import Booking
 from core import clock
-from dashboard.presenters.payments import plain_cell
+from dashboard.presenters.cash_book import plain_cell
 from payments.enums import Method, Purpose
 from payments.models import Payment, Reconciliation
 from payments.operations import record_payment, refund_payment

@@ -10,7 +10,7 @@ from django.test import Client
 
 from bookings.models import Booking, BookingEvent
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.reschedule import reschedule_booking
+from bookings.operations.move import reschedule_booking
 from staff.enums import Role
 from tests import factories, journeys
 from tests.desk import DeskClient, at_desk

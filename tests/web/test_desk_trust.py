@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from bookings.models import Booking
-from bookings.operations.missed import mark_no_show
+from bookings.operations.no_show import mark_no_show
 from staff.enums import Role
 from tests import journeys
 from tests.desk import at_desk

@@ -10,15 +10,15 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Consent
 from bookings.enums import BookingStatus
-from bookings.message_contexts import customer_context
+from bookings.messages.contexts import customer_context
 from bookings.models import Booking, BookingEvent
 from bookings.operations.extras import change_extras
 from bookings.operations.links import renew_links
-from bookings.views import checkout
-from bookings.views.cookies import has_proven_mailbox
 from notifications.models import Notification
 from notifications.operations import send_due
 from services.models import Business
+from storefront.cookies import has_proven_mailbox
+from storefront.views import checkout
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, GUEST, booked, hold

@@ -12,7 +12,7 @@ from accounts.models import User
 from bookings.links import LinkRole
 from bookings.models import Booking
 from bookings.operations.cancel import cancel_booking
-from bookings.operations.reschedule import reschedule_booking
+from bookings.operations.move import reschedule_booking
 from core.outbox import drain
 from core.references import spoken
 from notifications.operations import send_due

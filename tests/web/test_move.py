@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from bookings.links import LinkRole
 from bookings.models import Booking, BookingEvent
-from bookings.policies import Terms
+from bookings.rules.terms import Terms
 from services.enums import OverLimit
 from tests import factories
 from tests.factories import Studio

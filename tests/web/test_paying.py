@@ -19,7 +19,7 @@ from core.visitors import visitor_hash
 from devservers.stripe import Stripe
 from payments.enums import PaymentStatus, Purpose
 from payments.models import Payment
-from payments.notices import keep_notice
+from payments.stripe_events import keep_notice
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, JANA, arrived, booked, card_kept, hold, paid_studio, waiting
 from tests.money import deliver, notice

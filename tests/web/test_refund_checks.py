@@ -7,10 +7,10 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from bookings.messages import notification_context
+from bookings.messages.visits import notification_context
 from bookings.models import Booking
-from bookings.operations.approving import decide_refund
 from bookings.operations.cancel import cancel_booking
+from bookings.operations.refund_decision import decide_refund
 from bookings.operations.settle import settle_payment
 from notifications.enums import RecipientRole
 from notifications.models import Notification

@@ -8,25 +8,25 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from bookings.availability import free_starts
-from bookings.doctor import CHECKS
+from bookings.availability.engine import free_starts
+from bookings.availability.loading import availability_facts
+from bookings.doctor.visits import CHECKS
 from bookings.enums import BookingStatus
 from bookings.errors import SlotTaken
-from bookings.facts import availability_facts
 from bookings.links import LinkRole
 from bookings.models import Booking, MoveProposal
 from bookings.operations.expiry import expire_due
 from bookings.operations.hold import expire_holds
+from bookings.operations.move_proposal import propose_move
 from bookings.operations.pay import begin_payment
-from bookings.operations.propose import propose_move
 from bookings.operations.settle import settle_payment
 from core import outbox
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
 from payments.errors import AlreadyPaid
 from payments.models import Payment, StripeEvent
-from payments.notices import keep_notice
 from payments.operations.paying import sync_payment
+from payments.stripe_events import keep_notice
 from tests import money
 from tests.factories import MONDAY, Studio
 from tests.journeys import CARD_WORDS, LINK, arrived, begin_and_pay, hold, paid_studio, waiting

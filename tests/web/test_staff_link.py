@@ -7,7 +7,7 @@ from bookings.enums import ActorKind, BookingChannel
 from bookings.links import LinkRole
 from bookings.models import Booking
 from bookings.operations.confirm import Contact
-from bookings.operations.reschedule import reschedule_booking
+from bookings.operations.move import reschedule_booking
 from tests.factories import Studio
 from tests.journeys import DESK, booked
 from tests.web.conftest import StoppedClock, agreed, link, slot

@@ -19,10 +19,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import User
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
-from bookings.permissions import RULES, Role
+from config.access import RULES, Role
 from notifications.enums import Channel
-from notifications.inbound import store_text
 from notifications.models import InboundMessage, Notification
+from notifications.reports.inbound import store_text
 from notifications.unsubscribing import unsubscribe_token
 from payments.enums import AlertKind
 from payments.models import MoneyAlert

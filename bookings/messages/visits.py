@@ -1,0 +1,229 @@
+"""What customers and staff are told about a booking, and whether it is still worth telling when it is sent.
+
+``announce_…`` only write rows, in the transaction of the change. ``notification_context`` reads the booking again at
+the moment of sending.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+
+from bookings.enums import BookingStatus
+from bookings.messages import contexts, money, reminders
+from bookings.messages.addressing import staff_of, to_customer, to_staff
+from bookings.messages.kinds import MONEY_KINDS, MessageKind
+from bookings.messages.text_proof import may_text
+from bookings.models import Booking, BookingLine
+from bookings.refs import subject_ref
+from notifications import operations as notifications
+from notifications.addresses import TEXT_CHANNELS
+from notifications.enums import RecipientRole
+from notifications.queries import has_newer
+from notifications.requests import ContextRequest, MessageContext, MessageRequest
+from services.models import Business
+from staff.models import StaffMember
+
+__all__ = [
+    "LIVE",
+    "MessageKind",
+    "announce_again",
+    "announce_cancelled",
+    "announce_confirmed",
+    "announce_left",
+    "announce_moved",
+    "announce_reassigned",
+    "not_over",
+    "notification_context",
+    "subject_ref",
+]
+
+# What a confirmation or a change can be told about.
+LIVE = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED})
+# What a cancellation makes untrue. Who lost the booking before learns it from RELEASED alone, and paid is paid.
+_OVERTAKEN = (
+    *(MessageKind.CONFIRMED, MessageKind.MOVED, MessageKind.REASSIGNED),
+    *(MessageKind.REQUESTED, MessageKind.PAYMENT_REQUIRED, *reminders.PlannedKind),
+)
+
+
+def announce_confirmed(booking: Booking, *, now: datetime) -> None:
+    """Tell the customer and the staff members of its lines that the booking is agreed, and plan the reminders."""
+    requests = _requests(booking, MessageKind.CONFIRMED, staff_of(booking))
+    notifications.enqueue([*requests, *reminders.planned_requests(booking, now=now)], now=now)
+
+
+def announce_moved(
+    booking: Booking,
+    *,
+    previous_starts_at: datetime,
+    previous_staff_ids: Collection[int] = (),
+    previous_zone: str = "",
+    now: datetime,
+) -> None:
+    """Tell everybody concerned the new time. Call it after the lines and ``ical_sequence`` have changed.
+
+    :param previous_staff_ids: who had the booking before; those who have it no longer are told to forget it.
+    :param previous_zone: the location's zone before, where that is what has changed.
+    """
+    details = {"previous_starts_at": previous_starts_at.isoformat()}
+    if previous_zone:
+        details["previous_zone"] = previous_zone
+    staff = staff_of(booking)
+    requests = _requests(booking, MessageKind.MOVED, staff, details)
+    requests += _released(booking, staff, previous_staff_ids, details)
+    notifications.enqueue([*requests, *_planned_anew(booking, now)], now=now)
+
+
+def announce_reassigned(booking: Booking, *, previous_staff_ids: Collection[int], now: datetime) -> None:
+    """Tell the customer who will see them, the new staff member of the booking, and the old one to forget it.
+
+    Call it after the lines and ``ical_sequence`` have changed; a staff member who keeps a line is not bothered.
+    """
+    staff = staff_of(booking)
+    newcomers = [person for person in staff if person.pk not in previous_staff_ids]
+    requests = _requests(booking, MessageKind.REASSIGNED, newcomers)
+    requests += _released(booking, staff, previous_staff_ids)
+    notifications.enqueue([*requests, *_planned_anew(booking, now)], now=now)
+
+
+def announce_left(booking: Booking, person: StaffMember, *, now: datetime) -> None:
+    """Take a booking out of the calendar of a staff member who left while it was theirs."""
+    request = to_staff(booking, MessageKind.RELEASED, person, {})
+    key = f"{request.key}:left-{booking.staff_link_version}"
+    notifications.enqueue([replace(request, key=key)], now=now)
+
+
+def announce_cancelled(booking: Booking, *, now: datetime) -> None:
+    """Tell everybody that the booking is off, and take back what was not sent yet.
+
+    Call it after the status has changed and ``ical_sequence`` has risen.
+    """
+    notifications.cancel_pending(subject_ref(booking), kinds=_OVERTAKEN, reason="The booking was cancelled first.")
+    _announce(booking, MessageKind.CANCELLED, staff=staff_of(booking), now=now)
+
+
+def announce_again(booking: Booking, *, to_staff: bool, now: datetime) -> None:
+    """Send the appointment as it stands once more, because somebody asked for it: to the customer, perhaps to staff.
+
+    Asking twice in a row makes one message, unless the links are others by then.
+    """
+    requests = _requests(booking, MessageKind.CONFIRMED, staff_of(booking) if to_staff else ())
+    links = f"links-{booking.link_version}-{booking.staff_link_version}"
+    again = [replace(request, key=f"{request.key}:{links}") for request in requests]
+    notifications.enqueue_again(again, now=now)
+
+
+def notification_context(request: ContextRequest) -> MessageContext | None:
+    """Read the booking again and say what to write now; None when the message is no longer wanted.
+
+    That is when the booking is not in the state that the message tells, the visit is over, the recipient has no part in
+    it any more, or a newer message to the same person follows.
+    """
+    booking = _with_everything().filter(pk=int(request.subject_ref.partition(":")[2])).first()
+    context = _context(booking, request) if booking is not None else None
+    is_text = request.channel in TEXT_CHANNELS and request.recipient_role == RecipientRole.CUSTOMER
+    if booking is None or context is None or not is_text:
+        return context
+    return replace(context, may_text=may_text(booking))
+
+
+def not_over(refs: Collection[str], at: datetime) -> set[str]:
+    """Which of these bookings (``booking:17``) end after an instant. One query."""
+    ids = [int(ref.partition(":")[2]) for ref in refs]
+    going_on = Booking.objects.filter(pk__in=ids, ends_at__gte=at)
+    return {f"booking:{pk}" for pk in going_on.values_list("pk", flat=True)}
+
+
+def _context(booking: Booking, request: ContextRequest) -> MessageContext | None:
+    is_staff = request.recipient_role == RecipientRole.STAFF
+    person = _person(booking, int(request.recipient_ref.partition(":")[2])) if is_staff else None
+    if is_staff and (person is None or not _is_concerned(booking, person, request)):
+        return None
+    if request.kind in MONEY_KINDS:
+        return money.money_context(booking, request, person)
+    if not _is_wanted(booking, request):
+        return None
+    business = Business.objects.get()
+    kind, details, now = request.kind, request.details, request.now
+    if kind == reminders.PlannedKind.REVIEW_REQUEST and not business.review_url:
+        return None  # there is nowhere to write a review
+    if person is None:
+        return contexts.customer_context(booking, business, kind=kind, details=details, now=now)
+    return contexts.staff_context(booking, business, person, kind=kind, details=details, now=now)
+
+
+def _person(booking: Booking, staff_member_id: int) -> StaffMember | None:
+    """Whoever has a line was read with it; who has none any more is read by itself."""
+    of_lines = (line.staff_member for line in booking.lines.all() if line.staff_member_id == staff_member_id)
+    return next(of_lines, None) or (StaffMember.objects.select_related("user").filter(pk=staff_member_id).first())
+
+
+def _with_everything() -> QuerySet[Booking]:
+    lines = BookingLine.objects.select_related("staff_member__user", "variant__service")
+    return Booking.objects.select_related("location").prefetch_related(Prefetch("lines", queryset=lines))
+
+
+def _is_wanted(booking: Booking, request: ContextRequest) -> bool:
+    if request.kind in set(reminders.PlannedKind):
+        return reminders.is_wanted(booking, request)
+    return _is_still_true(booking, request) and not _is_superseded(booking, request)
+
+
+def _is_still_true(booking: Booking, request: ContextRequest) -> bool:
+    if booking.ends_at <= request.now:
+        return False
+    if request.kind == MessageKind.CANCELLED:
+        return booking.status == BookingStatus.CANCELLED
+    if request.kind == MessageKind.RELEASED:
+        return True
+    return booking.status in LIVE
+
+
+def _is_superseded(booking: Booking, request: ContextRequest) -> bool:
+    """Whether a newer message tells this person the state of things, with the whole appointment in it."""
+    if booking.ical_sequence <= request.version:
+        return False
+    return has_newer(request, kinds=[kind for kind in MessageKind if kind not in MONEY_KINDS])
+
+
+def _is_concerned(booking: Booking, person: StaffMember, request: ContextRequest) -> bool:
+    """Whoever performs the visit and works here hears of it; whoever does not any more is told to forget it, once."""
+    has_it = person.works_here and any(line.staff_member_id == person.pk for line in booking.lines.all())
+    return has_it != (request.kind == MessageKind.RELEASED)
+
+
+def _planned_anew(booking: Booking, now: datetime) -> list[MessageRequest]:
+    """Take back the reminders of the time before, and plan those of the time now."""
+    kinds = list(reminders.PlannedKind)
+    notifications.cancel_pending(subject_ref(booking), kinds=kinds, reason="The booking was changed first.")
+    return reminders.planned_requests(booking, now=now)
+
+
+def _announce(booking: Booking, kind: MessageKind, *, staff: Iterable[StaffMember], now: datetime) -> None:
+    notifications.enqueue(_requests(booking, kind, staff), now=now)
+
+
+def _requests(
+    booking: Booking, kind: MessageKind, staff: Iterable[StaffMember], details: Mapping[str, Any] | None = None
+) -> list[MessageRequest]:
+    requests = [to_staff(booking, kind, person, details or {}) for person in staff]
+    if booking.contact_email or booking.contact_phone:
+        requests.insert(0, to_customer(booking, kind, details or {}))
+    return requests
+
+
+def _released(
+    booking: Booking,
+    staff: Iterable[StaffMember],
+    previous_staff_ids: Collection[int],
+    details: Mapping[str, Any] | None = None,
+) -> list[MessageRequest]:
+    gone = set(previous_staff_ids) - {person.pk for person in staff}
+    if not gone:
+        return []
+    # Who left was told when they left.
+    people = [person for person in StaffMember.objects.select_related("user").filter(pk__in=gone) if person.works_here]
+    return [to_staff(booking, MessageKind.RELEASED, person, details or {}) for person in people]

@@ -1,0 +1,91 @@
+"""The steps that lead to an agreement, whoever takes them: a guest, the payment, the desk. Each belongs in a
+transaction that has locked the booking.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from bookings.bill_lines import bill_lines
+from bookings.enums import BookingStatus
+from bookings.lifecycle import Actor, transition
+from bookings.messages import money, visits
+from bookings.models import Booking, BookingLine
+from bookings.rules.prepayment import Demand
+from payments.operations import open_bill
+from services.enums import Delivery
+
+# How long somebody has who pays by a link in a mail instead of in the page.
+LINK_LIFE = timedelta(hours=24)
+
+
+def agree(
+    booking: Booking,
+    lines: Sequence[BookingLine],
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    """Make the booking stand, open its bill if it has none, and tell both sides. ``values`` are written with it."""
+    columns = dict(values or {})
+    columns["bill_id"] = _bill_id(booking, lines, columns, now)
+    columns |= {"meeting_url": _meeting_url(booking, lines), "confirmed_at": now, "hold_expires_at": None}
+    transition(booking, BookingStatus.CONFIRMED, actor=actor, now=now, reason=reason, details=details, values=columns)
+    visits.announce_confirmed(booking, now=now)
+
+
+def ask_for_payment(
+    booking: Booking,
+    lines: Sequence[BookingLine],
+    *,
+    until: datetime,
+    remind_at: datetime,
+    actor: Actor,
+    now: datetime,
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep the time until ``until`` for the payment or the card that makes the booking stand.
+
+    Opens the bill; the customer is told how to pay at ``remind_at`` if it is still not paid then.
+    """
+    columns = dict(values or {})
+    columns["bill_id"] = _bill_id(booking, lines, columns, now)
+    columns |= {"hold_expires_at": until, "is_hold_extended": False}
+    transition(booking, BookingStatus.PENDING_PAYMENT, actor=actor, now=now, values=columns)
+    money.announce_payment_required(booking, not_before=remind_at, now=now)
+
+
+def asked(demand: Demand) -> dict[str, Any]:
+    """The columns that keep what was asked when booking."""
+    return {"payment_mode": str(demand.mode), "due_now_minor": demand.due_now_minor}
+
+
+def link_until(booking: Booking, *, lead_minutes: int, at_least: timedelta, now: datetime) -> datetime:
+    """Return until when a time is kept for somebody who is not at the page: a day, but not into the notice.
+
+    Never shorter than ``at_least``, for who books with little notice left.
+    """
+    last = booking.starts_at - timedelta(minutes=lead_minutes)
+    return max(min(now + LINK_LIFE, last), now + at_least)
+
+
+def _bill_id(booking: Booking, lines: Sequence[BookingLine], columns: Mapping[str, Any], now: datetime) -> int:
+    if booking.bill_id:
+        return booking.bill_id
+    bill = open_bill(
+        customer_id=columns.get("customer_id", booking.customer_id),
+        currency=booking.currency,
+        lines=bill_lines(booking, lines),
+        subject_ref=visits.subject_ref(booking),
+        now=now,
+    )
+    return bill.pk
+
+
+def _meeting_url(booking: Booking, lines: Sequence[BookingLine]) -> str:
+    if booking.delivery != Delivery.ONLINE:
+        return booking.meeting_url
+    return next((line.staff_member.meeting_url for line in lines if line.staff_member), "")

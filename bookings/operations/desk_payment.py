@@ -1,0 +1,168 @@
+"""What the front desk does with money and requests: cash and cards taken, money returned, payments waived, answers."""
+
+from datetime import datetime, timedelta
+
+from bookings.enums import BookingStatus, EventKind
+from bookings.errors import (
+    AmountTooLarge,
+    HoldExpired,
+    NotBooked,
+    NothingToPay,
+    NotWaitingForPayment,
+)
+from bookings.lifecycle import Actor, record
+from bookings.messages import money, visits
+from bookings.models import Booking
+from bookings.operations._agreement import agree, link_until
+from bookings.operations._bill import (
+    REDUCIBLE,
+    WITH_FEES,
+    balance_of,
+    give_back,
+    lines_of,
+    owe_less,
+    settled_excess,
+)
+from bookings.operations._lock import locked_booking
+from bookings.operations._transaction import booking_transaction
+from bookings.operations.pay import payable
+from bookings.operations.settle import is_settled, settle
+from bookings.queries.bookings import lead_minutes_of
+from payments import operations as payments
+from payments.enums import LIVE_PAYMENTS, Method, Purpose, RefundReason
+from payments.models import Payment
+
+# Whoever gets a link has at least this long, however short the notice.
+LINK_AT_LEAST = timedelta(minutes=30)
+
+
+# Two clicks, or two people at once, are one wish.
+LINK_ONCE_IN = timedelta(minutes=1)
+
+
+# What money at the desk pays instead; a move that is just being paid goes on.
+_PAID_AT_DESK = (Purpose.BOOKING, Purpose.BALANCE, Purpose.FEE)
+
+
+@booking_transaction
+def record_payment(
+    *, booking_id: int, method: Method, amount_minor: int, note: str, request_key: str, actor: Actor, now: datetime
+) -> Payment:
+    """Write down money that staff took, and do what it is for: a booking that waits for it then stands.
+
+    The same ``request_key`` counts once. An online payment that is waiting is called off. Locks: the booking, the
+    bill.
+
+    :raises AmountTooLarge: when it is more than is open (``data["open_minor"]``).
+    :raises NotBooked: when there is nothing to pay for: held, requested, declined, expired.
+    """
+    booking = locked_booking(booking_id)
+    if known := Payment.objects.filter(request_key=request_key).first():
+        return known
+    if booking.bill_id is None or booking.status == BookingStatus.EXPIRED:
+        raise NotBooked
+    open_minor = balance_of(booking).open_minor
+    if not 0 < amount_minor <= open_minor:
+        raise AmountTooLarge(open_minor=open_minor)
+    payments.call_off_payments(subject_ref=visits.subject_ref(booking), purposes=_PAID_AT_DESK, now=now)
+    payment = payments.record_payment(
+        bill_id=booking.bill_id,
+        subject_ref=visits.subject_ref(booking),
+        purpose=_purpose(booking),
+        method=method,
+        amount_minor=amount_minor,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        note=note,
+        request_key=request_key,
+        now=now,
+    )
+    if not is_settled(booking, payment):
+        settle(booking, payment, actor=actor, now=now)
+    return payment
+
+
+@booking_transaction
+def lower_price(*, booking_id: int, amount_minor: int, reason: str, actor: Actor, now: datetime) -> Booking:
+    """Take a part of its price off a booking, or all of it. What was paid beyond the new price goes back.
+
+    Locks: the booking, the bill.
+
+    :raises NotBooked: when it has no price that could be lowered: not agreed yet, called off, missed.
+    :raises AmountTooLarge: when it is more than the price (``data["open_minor"]``).
+    """
+    booking = locked_booking(booking_id)
+    if booking.status not in REDUCIBLE or booking.bill_id is None:
+        raise NotBooked
+    if not 0 < amount_minor <= booking.total_minor:
+        raise AmountTooLarge(open_minor=booking.total_minor)
+    owe_less(booking, amount_minor, reason=reason, actor=actor, now=now)
+    excess = min(amount_minor, settled_excess(booking))
+    refunds = give_back(booking, excess, reason=RefundReason.EXCESS, actor=actor, note=reason, now=now)
+    money.announce_refunds(booking, refunds, now=now)
+    return booking
+
+
+@booking_transaction
+def waive_payment(*, booking_id: int, reason: str, actor: Actor, now: datetime) -> Booking:
+    """Let a booking stand without the payment or card it waits for; the price stays due at the visit.
+
+    Asked twice, the second call returns the same booking. Locks: the booking.
+
+    :raises NotWaitingForPayment: when it does not wait for one.
+    """
+    booking = locked_booking(booking_id)
+    if booking.status == BookingStatus.CONFIRMED and booking.is_payment_waived:
+        return booking
+    if booking.status != BookingStatus.PENDING_PAYMENT:
+        raise NotWaitingForPayment
+    payments.call_off_payments(subject_ref=visits.subject_ref(booking), now=now)
+    details = {"what": "payment_waived", "amount_minor": booking.due_now_minor}
+    record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
+    agree(booking, lines_of(booking), actor=actor, now=now, reason=reason, values={"is_payment_waived": True})
+    return booking
+
+
+@booking_transaction
+def send_pay_link(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
+    """Mail the customer the link to pay what can be paid now. A time that waits for it is kept for a day, or until the
+    notice. Asked again within a minute, it mails nothing more.
+
+    Locks: the booking.
+
+    :raises HoldExpired: when the time is no longer kept.
+    :raises NothingToPay: when nothing can be paid online, or there is no address to write to.
+    """
+    booking = locked_booking(booking_id)
+    if booking.status == BookingStatus.EXPIRED:
+        raise HoldExpired
+    due = payable(booking, now)
+    if due is None or not booking.contact_email:
+        raise NothingToPay
+    links = booking.events.filter(kind=EventKind.MONEY, details__what="link")
+    if links.filter(at__gt=now - LINK_ONCE_IN).exists():
+        return booking
+    if booking.status == BookingStatus.PENDING_PAYMENT and booking.hold_expires_at:
+        until = link_until(booking, lead_minutes=lead_minutes_of(booking), at_least=LINK_AT_LEAST, now=now)
+        booking.hold_expires_at = max(booking.hold_expires_at, until)
+        booking.save(update_fields=["hold_expires_at", "updated_at"])
+    details = {"what": "link", "amount_minor": due.amount_minor}
+    record(booking, EventKind.MONEY, actor=actor, now=now, details=details)
+    money.announce_pay_link(booking, now=now)
+    return booking
+
+
+def refresh_payments(*, booking_id: int, now: datetime) -> None:
+    """Ask the provider what became of the payments of a booking that wait. Outside any transaction.
+
+    :raises ProviderFailed: when it does not answer.
+    """
+    waiting = Payment.objects.filter(subject_ref=f"booking:{booking_id}", status__in=LIVE_PAYMENTS)
+    for pk in waiting.values_list("pk", flat=True):
+        payments.sync_payment(payment_id=pk, now=now)
+
+
+def _purpose(booking: Booking) -> Purpose:
+    if booking.status in WITH_FEES:
+        return Purpose.FEE
+    return Purpose.BOOKING if booking.status == BookingStatus.PENDING_PAYMENT else Purpose.BALANCE

@@ -1,0 +1,243 @@
+"""Moving a booking to another time: one transaction, so that it always has exactly one time."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from bookings.availability.claims import minute_of
+from bookings.availability.engine import Candidate
+from bookings.bill_lines import change_fee_line, kept_person
+from bookings.booked import deposit_minor
+from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.errors import (
+    AlreadyCancelled,
+    HoldExpired,
+    MoveLimitReached,
+    NotBooked,
+    PayFirst,
+    SameTime,
+    SlotNotOffered,
+    SlotTaken,
+    StaffFixed,
+    StalePage,
+    TooLateToMove,
+    TooManyMoves,
+)
+from bookings.lifecycle import Actor, record
+from bookings.messages import visits
+from bookings.models import Booking, BookingLine
+from bookings.operations._allocations import claim, release
+from bookings.operations._bill import keep_card_after
+from bookings.operations._expiring import drop_own_proposals
+from bookings.operations._lock import locked_booking
+from bookings.operations._retaking import place, wish_for
+from bookings.operations._time import pick
+from bookings.operations._transaction import booking_transaction
+from bookings.queries import alternatives
+from bookings.queries.payables import can_be_paid_online
+from bookings.rules.moving import RescheduleRefusal, anchor_after_move, move_fee, reschedule_refusal
+from bookings.rules.terms import Terms
+from core.errors import DomainError
+from payments.operations import add_line
+
+HOUR = timedelta(hours=1)
+_REFUSALS: dict[RescheduleRefusal, Callable[[], DomainError]] = {
+    RescheduleRefusal.CANCELLED: AlreadyCancelled,
+    RescheduleRefusal.NOT_BOOKED: NotBooked,
+    RescheduleRefusal.ALREADY_STARTED: TooLateToMove,
+    RescheduleRefusal.TOO_LATE: TooLateToMove,
+    RescheduleRefusal.MOVE_LIMIT_REACHED: MoveLimitReached,
+}
+
+
+def reschedule_booking(
+    *,
+    booking_id: int,
+    start_minute: int,
+    staff_member_id: int | None,
+    expected_sequence: int,
+    expected_fee_minor: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Booking:
+    """Move a booking to another start (minutes since the Unix epoch); place, service, price, rules and answers stay.
+
+    ``staff_member_id`` None keeps the person; a booking made with "anyone" then goes to another one if that person is
+    not free. Only such a booking, one with a person who has left, or the business may name another person. With the
+    same start and another person this is a reassignment. A fee for the move goes on the bill; a customer's late move
+    keeps what cancelling would have cost. The same submission twice returns the booking as it is.
+
+    Locks: the booking, owners of daily limits, the resources of the old and the new time, the bill.
+
+    :raises StalePage: when the booking (``expected_sequence``) or the fee is not what the person saw.
+    :raises SlotTaken, SlotNotOffered: with the nearest free starts in ``data["alternatives"]``; the old time stays.
+    :raises PayFirst: when a customer's move has a fee that can be paid online: ``propose_move`` keeps the time for it.
+    :raises TooManyMoves: when the link on the screen has moved it MOVES_PER_HOUR times.
+    :raises TooLateToMove, MoveLimitReached, StaffFixed, SameTime, AlreadyCancelled, NotBooked, HoldExpired, Busy: as
+        they say.
+    """
+    try:
+        return _reschedule(
+            booking_id, start_minute, staff_member_id, expected_sequence, expected_fee_minor, actor, now, reason
+        )
+    except (SlotTaken, SlotNotOffered) as refusal:
+        refusal.data["alternatives"] = alternatives.nearest_moves(
+            booking_id=booking_id, start_minute=start_minute, staff_member_id=staff_member_id, now=now
+        )
+        raise
+
+
+@booking_transaction
+def _reschedule(
+    booking_id: int,
+    start_minute: int,
+    staff_member_id: int | None,
+    expected_sequence: int,
+    expected_fee_minor: int,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+) -> Booking:
+    booking = locked_booking(booking_id)
+    line = booking.lines.select_related("staff_member__resource").get()
+    by_staff = actor.is_business
+    is_there = minute_of(booking.starts_at) == start_minute and staff_member_id in {None, line.staff_member_id}
+    if is_there and booking.ical_sequence == expected_sequence + 1:
+        return booking
+    refuse_many_moves(booking, actor, now)
+    terms = Terms.from_json(booking.terms)
+    fee = checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
+    if is_there:
+        raise SameTime
+    if fee and not by_staff and can_be_paid_online(fee, booking.currency):
+        raise PayFirst(fee_minor=fee)
+    person_id = checked_person(booking, line, staff_member_id, by_staff=by_staff)
+    drop_own_proposals(booking, now=now)
+    candidate = pick(wish_for(booking, line, start_minute, person_id), now=now)
+    carry_out(booking, line, candidate, start_minute, fee_minor=fee, actor=actor, now=now, reason=reason)
+    return booking
+
+
+def checked_fee(
+    booking: Booking,
+    terms: Terms,
+    expected_sequence: int,
+    expected_fee_minor: int,
+    *,
+    by_staff: bool,
+    now: datetime,
+) -> int:
+    """Return the fee of this move, which is also the one that was shown; refuse what may not be moved.
+
+    :raises HoldExpired: when the time is not the customer's any more, because it was not paid or answered in time.
+    """
+    is_waiting = booking.status in {BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT}
+    if is_waiting and booking.hold_expires_at and booking.hold_expires_at <= now:
+        raise HoldExpired
+    refusal = reschedule_refusal(
+        terms,
+        status=booking.status,
+        starts_at=booking.starts_at,
+        move_count=booking.customer_move_count,
+        now=now,
+        by_staff=by_staff,
+        confirmed_at=booking.confirmed_at,
+    )
+    fee = move_fee(terms, status=booking.status, move_count=booking.customer_move_count, by_staff=by_staff)
+    if booking.ical_sequence != expected_sequence and refusal not in {
+        RescheduleRefusal.CANCELLED,
+        RescheduleRefusal.NOT_BOOKED,
+    }:
+        raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
+    if refusal:
+        raise _REFUSALS[refusal]()
+    if fee != expected_fee_minor:
+        raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
+    return fee
+
+
+def refuse_many_moves(booking: Booking, actor: Actor, now: datetime) -> None:
+    """Let a locked booking be moved MOVES_PER_HOUR times by the link on the screen.
+
+    :raises TooManyMoves: beyond that.
+    """
+    if actor.is_business or actor.channel == BookingChannel.LINK:
+        return
+    moves = booking.events.filter(kind=EventKind.MOVED, actor_kind=ActorKind.CUSTOMER, at__gt=now - HOUR)
+    if moves.exclude(channel=BookingChannel.LINK).count() >= settings.MOVES_PER_HOUR:
+        raise TooManyMoves
+
+
+def checked_person(booking: Booking, line: BookingLine, staff_member_id: int | None, *, by_staff: bool) -> int | None:
+    """Return the person who is wished for, if that may be.
+
+    :raises StaffFixed: when the booking was made with a certain person who is still here, and a customer names another
+        one.
+    """
+    is_another = staff_member_id not in {None, line.staff_member_id}
+    if is_another and not by_staff and kept_person(booking, line) is not None:
+        raise StaffFixed
+    return staff_member_id
+
+
+def carry_out(
+    booking: Booking,
+    line: BookingLine,
+    candidate: Candidate,
+    start_minute: int,
+    *,
+    fee_minor: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    anchored_at: datetime | None = None,
+) -> None:
+    """Swap the time of a locked booking for a chosen one: claims, lines, history, bill, messages.
+
+    ``anchored_at``: when the customer decided, if that was not ``now``.
+    """
+    by_staff = actor.is_business
+    before = (booking.starts_at, line.staff_member_id)
+    if not by_staff and booking.status == BookingStatus.CONFIRMED:
+        booking.fee_anchor_minor = anchor_after_move(
+            Terms.from_json(booking.terms),
+            starts_at=booking.starts_at,
+            confirmed_at=booking.confirmed_at,
+            now=anchored_at or now,
+            total_minor=booking.total_minor,
+            deposit_minor=deposit_minor(booking),
+            anchor_minor=booking.fee_anchor_minor,
+        )
+        booking.customer_move_count += 1
+    release(booking)
+    claim(booking, candidate.claims)
+    place(booking, line, start_minute, candidate.staff_member_id)
+    keep_card_after(booking)
+    details = _details(before, booking, line, fee_minor)
+    record(booking, EventKind.MOVED, actor=actor, now=now, reason=reason, details=details)
+    if fee_minor and booking.bill_id:
+        new_line = change_fee_line(booking, line, fee_minor)
+        add_line(bill_id=booking.bill_id, line=new_line, subject_ref=visits.subject_ref(booking), now=now)
+    _announce(booking, before, now)
+
+
+def _details(
+    before: tuple[datetime, int | None], booking: Booking, line: BookingLine, fee_minor: int
+) -> dict[str, object]:
+    starts_at, staff_member_id = before
+    return {
+        "from": {"starts_at": starts_at.isoformat(), "staff_member_id": staff_member_id},
+        "to": {"starts_at": booking.starts_at.isoformat(), "staff_member_id": line.staff_member_id},
+        "fee_minor": fee_minor,
+    }
+
+
+def _announce(booking: Booking, before: tuple[datetime, int | None], now: datetime) -> None:
+    starts_at, staff_member_id = before
+    previous = [] if staff_member_id is None else [staff_member_id]
+    if booking.starts_at == starts_at:
+        visits.announce_reassigned(booking, previous_staff_ids=previous, now=now)
+    else:
+        visits.announce_moved(booking, previous_starts_at=starts_at, previous_staff_ids=previous, now=now)

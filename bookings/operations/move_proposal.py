@@ -1,0 +1,213 @@
+"""A move that has to be paid first: the new time is kept beside the old one until the fee is there or ten minutes pass.
+
+The proposal takes only what the booking has not got already, so that it can also run into the booking's own time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from bookings.availability.claims import Claim, instant, minute_of
+from bookings.enums import BookingStatus, EventKind
+from bookings.errors import NothingToPay, SameTime, SlotNotOffered, SlotTaken
+from bookings.lifecycle import Actor, record
+from bookings.models import Allocation, Booking, MoveProposal
+from bookings.operations._expiring import drop_own_proposals
+from bookings.operations._lock import locked_booking
+from bookings.operations._retaking import pick_promised, wish_for
+from bookings.operations._time import pick
+from bookings.operations._transaction import Overtaken, booking_transaction
+from bookings.operations.move import carry_out, checked_fee, checked_person
+from bookings.queries import alternatives, bookings
+from bookings.queries.payables import can_be_paid_online
+from bookings.rules.moving import reschedule_refusal
+from bookings.rules.terms import Terms
+from core.inserts import insert_rows
+from core.intervals import Interval, difference, normalised
+
+PROPOSAL_LIFE = timedelta(minutes=10)
+
+
+def propose_move(
+    *,
+    booking_id: int,
+    start_minute: int,
+    staff_member_id: int | None,
+    expected_sequence: int,
+    expected_fee_minor: int,
+    actor: Actor,
+    now: datetime,
+) -> MoveProposal:
+    """Keep another start for ten minutes, until the fee for moving there is paid; the booking stays where it is.
+
+    Arguments as of ``reschedule_booking``. One proposal at a time: a new one replaces the last. The same submission
+    twice returns the proposal that is there.
+
+    Locks: the booking, owners of daily limits, the resources of both times, the bill.
+
+    :raises NothingToPay: when moving there has no fee, or none can be paid online: ``reschedule_booking`` moves it.
+    :raises: otherwise as ``reschedule_booking`` does.
+    """
+    try:
+        return _propose(booking_id, start_minute, staff_member_id, expected_sequence, expected_fee_minor, actor, now)
+    except (SlotTaken, SlotNotOffered) as refusal:
+        refusal.data["alternatives"] = alternatives.nearest_moves(
+            booking_id=booking_id, start_minute=start_minute, staff_member_id=staff_member_id, now=now
+        )
+        raise
+
+
+@booking_transaction
+def withdraw_proposal(*, booking_id: int, actor: Actor, now: datetime) -> None:
+    """Give a proposed time back: the booking stays where it is. Harmless when there is none. Locks the booking.
+
+    The payment for it is called off; if it succeeds first, the money goes back.
+    """
+    booking = locked_booking(booking_id)
+    if booking.move_proposals.exists():
+        drop_own_proposals(booking, now=now)
+        record(booking, EventKind.MONEY, actor=actor, now=now, details={"what": "move_withdrawn"})
+
+
+def accept_paid_move(booking: Booking, *, actor: Actor, now: datetime) -> bool:
+    """Move a locked booking to where it was proposed to go, because the fee is paid; False when that cannot be.
+
+    A proposal that has run out counts as long as its time is free and the booking is still where it was.
+    """
+    proposed = _proposed(booking)
+    drop_own_proposals(booking, now=now)
+    if proposed is None or proposed.sequence != booking.ical_sequence or not _may_move(booking, proposed):
+        return False
+    line = booking.lines.select_related("staff_member__resource").get()
+    minute = minute_of(proposed.starts_at)
+    try:
+        wish = wish_for(booking, line, minute, proposed.staff_member_id)
+        candidate = pick_promised(wish, now=now, promised_at=proposed.at)
+    except Overtaken:
+        raise
+    except (SlotTaken, SlotNotOffered):
+        return False
+    carry_out(
+        booking, line, candidate, minute, fee_minor=proposed.fee_minor, actor=actor, now=now, anchored_at=proposed.at
+    )
+    return True
+
+
+@booking_transaction
+def _propose(
+    booking_id: int,
+    start_minute: int,
+    staff_member_id: int | None,
+    expected_sequence: int,
+    expected_fee_minor: int,
+    actor: Actor,
+    now: datetime,
+) -> MoveProposal:
+    booking = locked_booking(booking_id)
+    line = booking.lines.select_related("staff_member__resource").get()
+    by_staff = actor.is_business
+    terms = Terms.from_json(booking.terms)
+    fee = checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
+    if not fee or booking.status != BookingStatus.CONFIRMED or not can_be_paid_online(fee, booking.currency):
+        raise NothingToPay
+    if minute_of(booking.starts_at) == start_minute and staff_member_id in {None, line.staff_member_id}:
+        raise SameTime
+    person_id = checked_person(booking, line, staff_member_id, by_staff=by_staff)
+    if (known := bookings.live_proposal(booking, now)) and _is_same(known, booking, start_minute, person_id):
+        return known
+    drop_own_proposals(booking, now=now)
+    candidate = pick(wish_for(booking, line, start_minute, person_id), now=now)
+    proposal = MoveProposal(
+        booking=booking,
+        starts_at=instant(start_minute),
+        staff_member_id=candidate.staff_member_id,
+        fee_minor=fee,
+        sequence=booking.ical_sequence,
+        channel=actor.channel,
+        expires_at=now + PROPOSAL_LIFE,
+    )
+    insert_rows(proposal)
+    _claim_new(proposal, booking, candidate.claims)
+    record(booking, EventKind.MONEY, actor=actor, now=now, details=_details(proposal))
+    return proposal
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposed:
+    """Where a booking was to move, and when that was agreed."""
+
+    starts_at: datetime
+    staff_member_id: int | None
+    fee_minor: int
+    sequence: int
+    at: datetime
+
+
+def _proposed(booking: Booking) -> _Proposed | None:
+    """The last proposal in the history, unless it was withdrawn: the row itself is gone once it has run out."""
+    steps = ["move_proposed", "move_withdrawn"]
+    event = booking.events.filter(kind=EventKind.MONEY, details__what__in=steps).order_by("-pk").first()
+    if event is None or event.details["what"] == "move_withdrawn":
+        return None
+    details = event.details
+    return _Proposed(
+        starts_at=datetime.fromisoformat(details["starts_at"]),
+        staff_member_id=details["staff_member_id"],
+        fee_minor=details["amount_minor"],
+        sequence=details["sequence"],
+        at=event.at,
+    )
+
+
+def _may_move(booking: Booking, proposed: _Proposed) -> bool:
+    """Whether the rules allowed the move when it was proposed; paying takes its minutes."""
+    refusal = reschedule_refusal(
+        Terms.from_json(booking.terms),
+        status=booking.status,
+        starts_at=booking.starts_at,
+        move_count=booking.customer_move_count,
+        now=proposed.at,
+        by_staff=False,
+        confirmed_at=booking.confirmed_at,
+    )
+    return booking.status == BookingStatus.CONFIRMED and refusal is None
+
+
+def _is_same(proposal: MoveProposal, booking: Booking, start_minute: int, person_id: int | None) -> bool:
+    return (
+        proposal.sequence == booking.ical_sequence
+        and minute_of(proposal.starts_at) == start_minute
+        and person_id in {None, proposal.staff_member_id}
+    )
+
+
+def _claim_new(proposal: MoveProposal, booking: Booking, claims: Sequence[Claim]) -> None:
+    """Take what the new time needs beyond what the booking has."""
+    own: dict[int, list[Interval]] = {}
+    for resource_id, low, high in booking.allocations.values_list("resource_id", "low_minute", "high_minute"):
+        own.setdefault(resource_id, []).append((low, high))
+    insert_rows(
+        *(
+            Allocation(
+                resource_id=each.resource_id,
+                busy=DateTimeTZRange(instant(low), instant(high)),
+                move_proposal=proposal,
+            )
+            for each in claims
+            for low, high in difference(
+                normalised([(each.low_minute, each.high_minute)]), normalised(own.get(each.resource_id, []))
+            )
+        )
+    )
+
+
+def _details(proposal: MoveProposal) -> dict[str, object]:
+    return {
+        "what": "move_proposed",
+        "amount_minor": proposal.fee_minor,
+        "starts_at": proposal.starts_at.isoformat(),
+        "staff_member_id": proposal.staff_member_id,
+        "sequence": proposal.sequence,
+    }

@@ -1,0 +1,150 @@
+"""Visits that nobody came to: noted by staff, with a time to let the customer off before any money moves.
+
+The bill owes the fee from the moment of noting; refund and charge wait until the time for waiving is over.
+"""
+
+from datetime import datetime, timedelta
+
+from accounts.contact.mailboxes import normalised_email
+from bookings.bill_lines import no_show_lines, undone_no_show_lines
+from bookings.booked import deposit_minor
+from bookings.enums import BookingStatus, EventKind
+from bookings.errors import CannotMarkMissed, CannotUndoMissed
+from bookings.lifecycle import SYSTEM, Actor, record, transition
+from bookings.messages import money, visits
+from bookings.models import Booking
+from bookings.operations._bill import give_back, lines_of, sum_of, write_lines
+from bookings.operations._lock import locked_booking, require_sequence
+from bookings.operations._transaction import booking_transaction
+from bookings.operations.fees import move_money, settled
+from bookings.queries import bookings
+from bookings.rules.no_shows import no_show_fee, no_show_refusal, undo_no_show_refusal, waiver_until
+from bookings.rules.terms import Terms
+from payments.enums import PaymentStatus, Purpose, RefundReason
+from payments.models import BillLine, Payment
+from payments.operations import call_off_payments
+from payments.operations.refunding import left_of
+
+
+@booking_transaction
+def mark_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime, reason: str = "") -> Booking:
+    """Note that nobody came. The bill then owes the fee of the terms; money moves after the time for waiving it.
+
+    The customer is told, with the reason and how to object. Asked twice, the second call returns the same booking.
+    Locks: the booking, then the bill.
+
+    :raises CannotMarkMissed: too early, too late, or not an agreed booking (``data["why"]``).
+    :raises StalePage: when the booking is not the one of ``expected_sequence`` any more, because it was moved.
+    """
+    booking = locked_booking(booking_id)
+    if booking.status == BookingStatus.NO_SHOW:
+        return booking
+    terms = Terms.from_json(booking.terms)
+    refusal = no_show_refusal(terms, status=booking.status, starts_at=booking.starts_at, now=now)
+    if refusal:
+        raise CannotMarkMissed(why=str(refusal))
+    require_sequence(booking, expected_sequence)
+    fee = _fee(booking, terms)
+    call_off_payments(subject_ref=visits.subject_ref(booking), now=now)
+    write_lines(booking, no_show_lines(booking, lines_of(booking), fee), now=now)
+    outcome = settled(booking)
+    has_money = bool(outcome.refund_minor or outcome.charge_minor)
+    transition(
+        booking,
+        BookingStatus.NO_SHOW,
+        actor=actor,
+        now=now,
+        reason=reason,
+        details={"fee_minor": fee},
+        values={"missed_at": now, "fee_settles_at": waiver_until(terms, now) if has_money else None},
+    )
+    money.announce_missed(booking, now=now)
+    return booking
+
+
+@booking_transaction
+def undo_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime, reason: str = "") -> Booking:
+    """Take it back that nobody came: the bill owes the price again, and a fee that was paid goes back.
+
+    Asked twice, the second call returns the same booking. Locks: the booking, then the bill.
+
+    :raises CannotUndoMissed: when it is too late, or was never noted (``data["why"]``).
+    :raises StalePage: when the booking is not the one of ``expected_sequence`` any more.
+    """
+    booking = locked_booking(booking_id)
+    undone = booking.events.filter(kind=EventKind.STATUS, from_status=BookingStatus.NO_SHOW)
+    if booking.status == BookingStatus.CONFIRMED and undone.exists():
+        return booking
+    refusal = undo_no_show_refusal(status=booking.status, starts_at=booking.starts_at, now=now)
+    if refusal:
+        raise CannotUndoMissed(why=str(refusal))
+    require_sequence(booking, expected_sequence)
+    fee, waived = sum_of(booking, BillLine.Kind.NO_SHOW_FEE), -sum_of(booking, BillLine.Kind.WAIVER)
+    lines = undone_no_show_lines(booking, lines_of(booking), fee_minor=fee, waived_minor=waived)
+    write_lines(booking, lines, now=now)
+    call_off_payments(subject_ref=visits.subject_ref(booking), now=now)
+    transition(
+        booking,
+        BookingStatus.CONFIRMED,
+        actor=actor,
+        now=now,
+        reason=reason,
+        details={"fee_minor": -fee},
+        values={"missed_at": None, "fee_settles_at": None},
+    )
+    details = {"what": "no_show_undone", "amount_minor": fee - waived}
+    record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
+    money.take_back_missed(booking)
+    refunds = give_back(booking, _paid_fees(booking), reason=RefundReason.STAFF, actor=actor, note=reason, now=now)
+    money.announce_refunds(booking, refunds, now=now)
+    return booking
+
+
+def settle_due_fees(*, now: datetime, limit: int = 100) -> int:
+    """Move the money of up to ``limit`` missed visits whose time for waiving is over; return how many.
+
+    Each in a transaction of its own, so that one that fails does not stop the others.
+    """
+    due = Booking.objects.filter(fee_settles_at__lte=now).order_by("fee_settles_at").values_list("pk", flat=True)
+    return sum(_settle_fee(booking_id=pk, now=now) for pk in due[:limit])
+
+
+@booking_transaction
+def _settle_fee(*, booking_id: int, now: datetime) -> bool:
+    """Locks: the booking, then the bill. False when somebody was faster."""
+    booking = locked_booking(booking_id)
+    if booking.fee_settles_at is None or booking.fee_settles_at > now or booking.status != BookingStatus.NO_SHOW:
+        return False
+    outcome = settled(booking, may_charge=Terms.from_json(booking.terms).charges_fees_automatically)
+    booking.fee_settles_at = None
+    booking.save(update_fields=["fee_settles_at", "updated_at"])
+    refunds = move_money(booking, outcome, reason=RefundReason.POLICY, actor=SYSTEM, now=now)
+    money.announce_refunds(booking, refunds, now=now)
+    return True
+
+
+def _fee(booking: Booking, terms: Terms) -> int:
+    return no_show_fee(
+        terms,
+        total_minor=booking.total_minor,
+        deposit_minor=deposit_minor(booking),
+        anchor_minor=booking.fee_anchor_minor,
+        is_first=_is_first(booking, terms),
+    )
+
+
+def _is_first(booking: Booking, terms: Terms) -> bool:
+    """Whether the same address missed no other visit in the days before this one that count."""
+    if terms.first_no_show_free_days is None or not booking.contact_email:
+        return False
+    since = booking.starts_at - timedelta(days=terms.first_no_show_free_days)
+    missed = bookings.missed_visits(normalised_email(booking.contact_email)).exclude(pk=booking.pk)
+    return not missed.filter(starts_at__gt=since, starts_at__lte=booking.starts_at).exists()
+
+
+def _paid_fees(booking: Booking) -> int:
+    """What was paid as a fee and not returned yet."""
+    paid = Payment.objects.filter(
+        subject_ref=visits.subject_ref(booking), purpose=Purpose.FEE, status=PaymentStatus.SUCCEEDED
+    )
+    return sum(left_of(payment) for payment in paid)

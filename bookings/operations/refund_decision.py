@@ -1,0 +1,96 @@
+"""Refunds that wait for approval, where the business wants that: approved, lowered or declined by staff, once.
+
+What is kept of one is a fee with a reason, so that the bill stays right: it can be waived like any other.
+"""
+
+from datetime import datetime
+
+from bookings.bill_lines import kept_lines
+from bookings.enums import EventKind
+from bookings.errors import NoSuchPayment
+from bookings.lifecycle import Actor, record
+from bookings.messages import money, visits
+from bookings.models import Booking
+from bookings.operations._bill import balance_of, lines_of, record_refund, write_lines
+from bookings.operations._lock import locked_booking
+from bookings.operations._transaction import booking_transaction
+from bookings.rules.settlement import Settlement, excess_of
+from payments import operations as payments
+from payments.enums import RefundStatus
+from payments.models import Refund
+from services.models import Business
+
+
+def waiting_part(booking: Booking, outcome: Settlement, *, actor: Actor) -> int:
+    """Return how much of a refund waits for approval: of one that a customer's own act causes, all but what was paid
+    beyond the price. What staff do themselves never waits.
+    """
+    rest = outcome.refund_minor - excess_of(outcome, total_minor=booking.total_minor)
+    if not rest or actor.is_business:
+        return 0
+    return rest if Business.objects.filter(refunds_need_approval=True).exists() else 0
+
+
+@booking_transaction
+def decide_refund(
+    *,
+    booking_id: int,
+    refund_id: int,
+    expected_minor: int,
+    amount_minor: int,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> Refund:
+    """Give back ``amount_minor`` of a refund that waits: all of it, less, or nothing. The customer is told at once.
+
+    ``expected_minor`` is the sum that staff saw. What is kept becomes a fee with ``reason``, which the customer reads
+    and without which nothing is kept. Locks: the booking, the bill, the payment, the refund.
+
+    :raises NoSuchPayment: when the refund is not of this booking.
+    :raises RefundDecided: when somebody was faster, or the sum is another by now.
+    :raises RefundTooLarge, RefundNotPossible: as their sentences say.
+    """
+    booking = locked_booking(booking_id)
+    if not Refund.objects.filter(pk=refund_id, payment__subject_ref=visits.subject_ref(booking)).exists():
+        raise NoSuchPayment
+    refund = payments.decide_refund(
+        refund_id=refund_id,
+        expected_minor=expected_minor,
+        amount_minor=amount_minor,
+        reason=reason,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        now=now,
+    )
+    if amount_minor == expected_minor:
+        record_refund(booking, refund, actor=actor, now=now)
+        money.announce_refunds(booking, [refund], now=now)
+        return refund
+    kept = _keep(booking, expected_minor - amount_minor, refund.decision, now)
+    _record_less(booking, refund, asked_minor=expected_minor, kept_minor=kept, actor=actor, now=now)
+    money.announce_refund_lowered(booking, refund_id=refund.pk, now=now)
+    return refund
+
+
+def _keep(booking: Booking, amount_minor: int, reason: str, now: datetime) -> int:
+    """Make a fee of what is not given back, and return it; never so much that the customer owed anything by it."""
+    kept = min(amount_minor, balance_of(booking).excess_minor)
+    write_lines(booking, kept_lines(booking, lines_of(booking), kept, reason), now=now)
+    booking.cancellation_fee_minor = (booking.cancellation_fee_minor or 0) + kept
+    booking.save(update_fields=["cancellation_fee_minor", "updated_at"])
+    return kept
+
+
+def _record_less(
+    booking: Booking, refund: Refund, *, asked_minor: int, kept_minor: int, actor: Actor, now: datetime
+) -> None:
+    details = {
+        "what": "refund_declined" if refund.status == RefundStatus.DECLINED else "refund_lowered",
+        "amount_minor": refund.amount_minor,
+        "asked_minor": asked_minor,
+        "kept_minor": kept_minor,
+        "refund_id": refund.pk,
+        "payment_id": refund.payment_id,
+    }
+    record(booking, EventKind.MONEY, actor=actor, now=now, reason=refund.decision, details=details)

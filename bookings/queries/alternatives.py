@@ -1,0 +1,79 @@
+"""The free times nearest to one that was taken."""
+
+from datetime import UTC, datetime, timedelta
+
+from bookings.availability.claims import LineSpec
+from bookings.availability.engine import free_starts
+from bookings.availability.loading import availability_facts
+from bookings.bill_lines import kept_person
+from bookings.booked import spec_of_line
+from bookings.queries.bookings import booking_page
+
+# Near times are looked for in this many days before and after first, then in the second number of days after.
+_NEAR_DAYS = 3
+
+
+_FAR_DAYS = 30
+
+
+def nearest_alternatives(
+    *,
+    variant_id: int,
+    location_id: int,
+    start_minute: int,
+    staff_member_id: int | None,
+    now: datetime,
+    count: int = 3,
+    ignore_booking_id: int | None = None,
+    promised: LineSpec | None = None,
+) -> list[tuple[int, int]]:
+    """Return up to ``count`` free starts (location id, epoch minute) nearest to a wish, earliest first.
+
+    The same person first; times with others fill up where that person has too few.
+    """
+    on = datetime.fromtimestamp(start_minute * 60, UTC).date()
+    found: list[int] = []
+    for first, last in (
+        (on - timedelta(days=_NEAR_DAYS), on + timedelta(days=_NEAR_DAYS)),
+        (on, on + timedelta(days=_FAR_DAYS)),
+    ):
+        facts = availability_facts(
+            variant_ids=[variant_id],
+            from_on=first,
+            until_on=last + timedelta(days=1),
+            now=now,
+            location_ids=[location_id],
+            ignore_booking_id=ignore_booking_id,
+            promised=promised,
+        )
+        if variant_id not in facts.variants:
+            return []
+        wishes: list[int | None] = [None] if staff_member_id is None else [staff_member_id, None]
+        found = []
+        for wish in wishes:
+            starts = free_starts(facts, variant_id, staff_member_id=wish).get(location_id, [])
+            others = [start for start in starts if start != start_minute and start not in found]
+            found += sorted(others, key=lambda start: abs(start - start_minute))[: count - len(found)]
+        if len(found) >= count:
+            break
+    return [(location_id, start) for start in sorted(found)]
+
+
+def nearest_moves(
+    *, booking_id: int, start_minute: int, staff_member_id: int | None, now: datetime, count: int = 3
+) -> list[tuple[int, int]]:
+    """Return free starts near a wish for moving a booking, as ``nearest_alternatives`` does."""
+    booking = booking_page(booking_id)
+    line = booking.lines.all()[0]
+    if staff_member_id is None:
+        staff_member_id = kept_person(booking, line)
+    return nearest_alternatives(
+        variant_id=line.variant_id,
+        location_id=booking.location_id,
+        start_minute=start_minute,
+        staff_member_id=staff_member_id,
+        now=now,
+        count=count,
+        ignore_booking_id=booking.pk,
+        promised=spec_of_line(line),
+    )

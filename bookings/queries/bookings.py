@@ -1,0 +1,175 @@
+"""Named reads of bookings. Nothing here writes or locks."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import BigIntegerField, Exists, Model, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Lower
+
+from accounts.contact.mailboxes import normalised_email, same_mailbox
+from bookings.enums import BookingStatus, EventKind
+from bookings.links import LinkRole, read_token, token_is_valid
+from bookings.models import Booking, BookingEvent, BookingLine, MoveProposal
+from bookings.refs import subject_ref
+from core.references import token_hash, trimmed_token
+from payments.enums import LIVE_PAYMENTS, PaymentStatus, SetupStatus
+from payments.models import CardSetup, Payment
+from services.models import AddOn, Business, Category, Location, Resource, ResourceType, Service, ServiceVariant
+from staff.models import StaffMember
+
+_LINES_OF_PAGES = Prefetch(
+    "lines",
+    BookingLine.objects.select_related("staff_member__resource", "staff_member__user", "variant__service"),
+)
+
+
+# Looked at in one sweep.
+_OVERDUE = 200
+
+
+# A payment that succeeded is settled within seconds; after this it was.
+_JUST_PAID = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedBooking:
+    """A booking opened by a magic link, and as whom."""
+
+    booking: Booking
+    role: LinkRole
+
+
+def booking_by_hold_token(token: str) -> Booking | None:
+    """Find what was held with this token, whatever became of it."""
+    return Booking.objects.filter(hold_token_hash=token_hash(trimmed_token(token))).first()
+
+
+def booking_by_link(raw: str) -> LinkedBooking | None:
+    """Find the booking of a magic link; None for any token that is not exactly one that we gave out."""
+    token = read_token(raw)
+    if token is None:
+        return None
+    booking = Booking.objects.filter(reference=token.reference).first()
+    if booking is None or not token_is_valid(booking, token.role, token.mac):
+        return None
+    return LinkedBooking(booking, token.role)
+
+
+def held_line(token: str, now: datetime) -> BookingLine | None:
+    """Return the line of a live hold, with its booking, place and person, in one query."""
+    lines = BookingLine.objects.select_related("booking__location", "staff_member")
+    live = {"booking__status": BookingStatus.HELD, "booking__hold_expires_at__gt": now}
+    return lines.filter(booking__hold_token_hash=token_hash(trimmed_token(token)), **live).first()
+
+
+def booking_page(booking_id: int) -> Booking:
+    """Read a booking with everything its pages show (lines, people, services, place, history) in 3 queries.
+
+    :raises Booking.DoesNotExist: when there is none.
+    """
+    return (
+        Booking.objects.select_related("location", "customer", "bill")
+        .prefetch_related(_LINES_OF_PAGES, Prefetch("events", BookingEvent.objects.order_by("id")))
+        .get(pk=booking_id)
+    )
+
+
+def has_visit_at_that_time(booking: Booking, *, email: str, now: datetime) -> bool:
+    """Whether the browser that holds a time has another visit at that time with the same mailbox.
+
+    Of the same browser alone: who types the address of somebody else must not learn when that person is here.
+    """
+    if not email or not booking.visitor_hash:
+        return False
+    written = {email, *same_mailbox(normalised_email(email))}
+    mine = Booking.objects.filter(contact_email__in=written, visitor_hash=booking.visitor_hash).exclude(pk=booking.pk)
+    there = mine.filter(starts_at__lt=booking.ends_at, ends_at__gt=booking.starts_at)
+    waits = Q(status__in=[BookingStatus.PENDING_PAYMENT, BookingStatus.REQUESTED], hold_expires_at__gt=now)
+    return there.filter(waits | Q(status__in=[BookingStatus.CONFIRMED, BookingStatus.STARTED])).exists()
+
+
+def held_page(token: str) -> Booking | None:
+    """Read what was held with this token, whatever became of it, as its own page shows it, in 2 queries."""
+    held = Booking.objects.filter(hold_token_hash=token_hash(trimmed_token(token)))
+    return held.select_related("location", "unproven").prefetch_related(_LINES_OF_PAGES).first()
+
+
+def has_said_coming(booking: Booking) -> bool:
+    """Whether the customer said that they are coming to the visit at the time that it has now."""
+    return any(
+        event.kind == EventKind.COMING and datetime.fromisoformat(event.details["starts_at"]) == booking.starts_at
+        for event in booking.events.all()
+    )
+
+
+def add_ons_of(booking: Booking) -> list[AddOn]:
+    """Return the extras on offer for the services of a booking, in the order of the business."""
+    return list(AddOn.objects.filter(service__variants__booking_lines__booking=booking, is_active=True).distinct())
+
+
+def live_proposal(booking: Booking, now: datetime) -> MoveProposal | None:
+    """Return the move of a booking that waits to be paid, if its time is still kept and the booking where it was."""
+    live = MoveProposal.objects.filter(booking=booking, expires_at__gt=now, sequence=booking.ical_sequence)
+    return live.order_by("-pk").first()
+
+
+def unsettled_payments(booking: Booking) -> QuerySet[Payment]:
+    """Money that came in and that the booking does not know of yet; once it does, it may need no more."""
+    told = BookingEvent.objects.filter(booking=booking, kind=EventKind.MONEY, details__what="paid")
+    told = told.annotate(paid_id=Cast(KeyTextTransform("payment_id", "details"), BigIntegerField()))
+    came = Payment.objects.filter(subject_ref=subject_ref(booking), status=PaymentStatus.SUCCEEDED)
+    return came.exclude(Exists(told.filter(paid_id=OuterRef("pk"))))
+
+
+def lead_minutes_of(booking: Booking) -> int:
+    """Return the notice that the rules ask today for what was booked: of several services, the longest."""
+    services = Service.objects.filter(variants__booking_lines__booking=booking)
+    asked: set[int | None] = set(services.values_list("booking_policy__lead_minutes", flat=True)) or {None}
+    own = [minutes for minutes in asked if minutes is not None]
+    if None in asked:
+        own.append(Business.objects.values_list("booking_policy__lead_minutes", flat=True).get())
+    return max(own)
+
+
+def missed_visits(normalised: str) -> QuerySet[Booking]:
+    """Return the missed visits that were booked with this address.
+
+    ``normalised`` comes from ``accounts.contact.mailboxes.normalised_email``.
+    """
+    forms = same_mailbox(normalised)
+    return Booking.objects.annotate(mailbox=Lower("contact_email")).filter(
+        status=BookingStatus.NO_SHOW, mailbox__in=forms
+    )
+
+
+def open_requests(now: datetime) -> QuerySet[Booking]:
+    """The requests that wait for an answer, those that run out first before the others."""
+    waiting = Booking.objects.filter(status=BookingStatus.REQUESTED, hold_expires_at__gt=now)
+    return waiting.order_by("hold_expires_at", "pk")
+
+
+def payments_in_overdue_bookings(now: datetime) -> dict[int, list[Payment | CardSetup]]:
+    """Return by booking, longest overdue first, the payments and card setups that may still let one stand whose time
+    to pay is up: those that wait, and those that have just succeeded.
+    """
+    overdue = Booking.objects.filter(status=BookingStatus.PENDING_PAYMENT, hold_expires_at__lte=now)
+    ids = {f"booking:{pk}": pk for pk in overdue.order_by("hold_expires_at").values_list("pk", flat=True)[:_OVERDUE]}
+    if not ids:
+        return {}
+    recently = now - _JUST_PAID
+    fresh = Q(status__in=LIVE_PAYMENTS) | Q(status=PaymentStatus.SUCCEEDED, succeeded_at__gt=recently)
+    rows: list[Payment | CardSetup] = list(Payment.objects.filter(fresh, subject_ref__in=ids))
+    # One that came long ago and lets nothing stand was not kept: nobody agreed to that any more.
+    is_old = Q(status=SetupStatus.SUCCEEDED, checked_at__lte=recently)
+    rows += CardSetup.objects.filter(subject_ref__in=ids).exclude(status=SetupStatus.CANCELLED).exclude(is_old)
+    found: dict[int, list[Payment | CardSetup]] = {}
+    for ref, booking_id in ids.items():
+        if own := [row for row in rows if row.subject_ref == ref]:
+            found[booking_id] = own
+    return found
+
+
+def is_bookable(thing: Model) -> bool:
+    """Whether bookings can need such a thing, so that ``future_bookings_of`` knows it."""
+    return isinstance(thing, (StaffMember, Resource, ResourceType, Location, Category, Service, ServiceVariant, AddOn))

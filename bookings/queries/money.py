@@ -1,0 +1,71 @@
+"""What one booking owes and what moved for it, read once for the pages and messages that tell it. Writes nothing."""
+
+from dataclasses import dataclass
+
+from bookings.models import Booking
+from bookings.reported_money import has_reported_money
+from payments import queries
+from payments.enums import PaymentStatus
+from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
+from payments.queries import Balance
+from payments.stripe import gateway
+
+
+@dataclass(frozen=True, slots=True)
+class BookingMoney:
+    """Rows oldest first. ``payments`` are those that came in, ``attempts`` all of them, with those that failed.
+
+    ``card`` is one that fees can be charged to; ``is_settling``: Stripe reported money that the booking has not had.
+    """
+
+    balance: Balance
+    bill_lines: tuple[BillLine, ...] = ()
+    attempts: tuple[Payment, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    card: SavedCard | None = None
+    is_settling: bool = False
+
+    @property
+    def payments(self) -> list[Payment]:
+        return [each for each in self.attempts if each.status == PaymentStatus.SUCCEEDED]
+
+    @property
+    def paid_for_visit_minor(self) -> int:
+        """What is there for the visit or for calling it off; fees for moves were agreed to before and come first."""
+        moves = sum(line.gross_minor for line in self.bill_lines if line.kind == BillLine.Kind.CHANGE_FEE)
+        return max(0, self.balance.net_paid_minor - moves)
+
+    @property
+    def is_being_checked(self) -> bool:
+        """Whether the bank is still looking at a payment, or what follows from one is just being done."""
+        return self.is_settling or any(each.status == PaymentStatus.PROCESSING for each in self.attempts)
+
+    @property
+    def refunds(self) -> list[Refund]:
+        """What goes back, each with its payment."""
+        return sorted((each for payment in self.attempts for each in _refunds(payment)), key=lambda refund: refund.pk)
+
+
+NO_MONEY = BookingMoney(Balance(0, 0, 0))
+
+
+def money_of(booking: Booking) -> BookingMoney:
+    """Read all rows about the money of a booking, in 7 queries; none without a bill."""
+    if booking.bill_id is None:
+        return NO_MONEY
+    subject = f"booking:{booking.pk}"
+    return BookingMoney(
+        balance=queries.balance(subject),
+        bill_lines=tuple(queries.lines_of(subject)),
+        attempts=tuple(queries.payments_of(subject)),
+        receipts=tuple(queries.receipts_of(subject)),
+        card=queries.saved_card(subject) if gateway.is_configured() else None,
+        is_settling=has_reported_money(booking),
+    )
+
+
+def _refunds(payment: Payment) -> list[Refund]:
+    found = list(payment.refunds.all())
+    for refund in found:
+        refund.payment = payment
+    return found

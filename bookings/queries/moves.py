@@ -1,0 +1,57 @@
+"""What is free for the move of a booking: for this very visit, its own time not counted as taken."""
+
+from datetime import date, datetime, timedelta
+
+from bookings import booked
+from bookings.availability.engine import candidates, free_starts
+from bookings.availability.facts import Facts
+from bookings.availability.loading import availability_facts
+from bookings.bill_lines import kept_person
+from bookings.booked import spec_of_line
+from bookings.models import Booking, BookingLine
+
+
+def line_of(booking: Booking) -> BookingLine:
+    return booking.lines.all()[0]
+
+
+def wanted_staff(booking: Booking) -> int | None:
+    """The person whom the customer chose; None when anyone will do, nobody is needed, or who was chosen has left."""
+    return kept_person(booking, line_of(booking))
+
+
+def move_facts(booking: Booking, now: datetime, first: date, end: date) -> Facts:
+    """What is free for this very visit: its promised length and needs, its own time not counted as taken."""
+    line = line_of(booking)
+    return availability_facts(
+        variant_ids=[line.variant_id],
+        from_on=first,
+        until_on=end,
+        now=now,
+        location_ids=[booking.location_id],
+        staff_member_id=wanted_staff(booking),
+        ignore_booking_id=booking.pk,
+        promised=spec_of_line(line),
+    )
+
+
+def move_starts(booking: Booking, now: datetime, first: date, end: date) -> list[int]:
+    """Free starts of some days, without the time the booking has."""
+    facts = move_facts(booking, now, first, end)
+    starts = free_starts(facts, line_of(booking).variant_id, staff_member_id=wanted_staff(booking))
+    taken = int(booking.starts_at.timestamp()) // 60
+    return [start for start in starts.get(booking.location_id, []) if start != taken]
+
+
+def performers(booking: Booking, minute: int, now: datetime) -> list[int | None]:
+    """Who could perform the visit at this time, the likeliest first: who has it, if free, then the fairest.
+
+    Empty when the time is not free; [None] where nobody is needed.
+    """
+    line = line_of(booking)
+    day = booked.day_at(minute, booking)
+    facts = move_facts(booking, now, day, day + timedelta(days=1))
+    wanted = wanted_staff(booking)
+    found = candidates(facts, line.variant_id, booking.location_id, minute, staff_member_id=wanted)
+    ids = [candidate.staff_member_id for candidate in found]
+    return sorted(ids, key=lambda each: each != line.staff_member_id)

@@ -1,0 +1,128 @@
+"""What can be paid online now, and why. Page, mail, desk and provider are given the same sum, from here.
+
+Reads only. A sum that the provider would not take is not offered.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bookings.booked import demand_of
+from bookings.enums import BookingStatus
+from bookings.models import Booking, MoveProposal
+from bookings.queries.bookings import live_proposal
+from bookings.refs import subject_ref
+from bookings.reported_money import has_reported_money
+from payments.enums import Purpose
+from payments.queries import balance, live_payment, saved_card
+from payments.stripe import gateway
+from payments.stripe.amounts import chargeable
+from services.enums import PaymentMode
+
+_STANDING = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED})
+
+
+class PayKind(StrEnum):
+    """PAYMENT: money moves now. CARD: only a card is kept."""
+
+    PAYMENT = "payment"
+    CARD = "card"
+
+
+class PayReason(StrEnum):
+    """What a payment is for, for the words around it."""
+
+    DEPOSIT = "deposit"
+    FULL = "full"
+    CARD = "card"
+    MOVE = "move"
+    BALANCE = "balance"
+    CANCELLATION_FEE = "cancellation_fee"
+    NO_SHOW_FEE = "no_show_fee"
+
+
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """What can be paid online now. ``until``: the time is kept so long for it; None: there is no hurry. Two that ask
+    for the same are equal however long it is kept.
+
+    ``saves_card``: the card is kept for later fees, of at most ``cap_minor``; the words of the consent stand beside the
+    button.
+    """
+
+    kind: PayKind
+    purpose: Purpose
+    why: PayReason
+    amount_minor: int
+    saves_card: bool = False
+    cap_minor: int = 0
+    until: datetime | None = field(default=None, compare=False)
+
+
+def payable(booking: Booking, now: datetime) -> Payable | None:
+    """Say what can be paid online for a booking at ``now``; None when that is nothing, or there is no provider.
+
+    Nothing either while money was reported that the booking has yet to be told of: it may be exactly this. At most four
+    queries.
+    """
+    if not booking.bill_id or not gateway.is_configured() or has_reported_money(booking):
+        return None
+    if booking.status == BookingStatus.PENDING_PAYMENT:
+        return _due_when_booking(booking, now)
+    if booking.status in _STANDING:
+        proposal = live_proposal(booking, now)
+        return _fee_of_move(proposal) if proposal else _open_balance(booking, PayReason.BALANCE)
+    if booking.status == BookingStatus.CANCELLED:
+        return _open_balance(booking, PayReason.CANCELLATION_FEE)
+    if booking.status == BookingStatus.NO_SHOW and booking.fee_settles_at is None:
+        return _open_balance(booking, PayReason.NO_SHOW_FEE)
+    return None
+
+
+def can_be_paid_online(amount_minor: int, currency: str) -> bool:
+    """Whether there is a provider that takes exactly this sum."""
+    return gateway.is_configured() and chargeable(amount_minor, currency) == amount_minor
+
+
+def _due_when_booking(booking: Booking, now: datetime) -> Payable | None:
+    if booking.hold_expires_at is None or booking.hold_expires_at <= now:
+        return None
+    demand = demand_of(booking, booking.lines.all())
+    if booking.payment_mode == PaymentMode.CARD:
+        if saved_card(subject_ref(booking)):
+            return None
+        kind, why, amount = PayKind.CARD, PayReason.CARD, 0
+    else:
+        kind, why = PayKind.PAYMENT, PayReason.DEPOSIT
+        if booking.payment_mode == PaymentMode.FULL:
+            why = PayReason.FULL
+        amount = chargeable(booking.due_now_minor - balance(subject_ref(booking)).net_paid_minor, booking.currency)
+        if not amount:
+            return None
+    return Payable(
+        kind,
+        Purpose.BOOKING,
+        why,
+        amount,
+        saves_card=demand.saves_card,
+        cap_minor=demand.cap_minor,
+        until=booking.hold_expires_at,
+    )
+
+
+def _fee_of_move(proposal: MoveProposal) -> Payable:
+    return Payable(PayKind.PAYMENT, Purpose.MOVE, PayReason.MOVE, proposal.fee_minor, until=proposal.expires_at)
+
+
+def _open_balance(booking: Booking, why: PayReason) -> Payable | None:
+    amount = chargeable(balance(subject_ref(booking)).open_minor, booking.currency)
+    purpose = Purpose.BALANCE if why is PayReason.BALANCE else Purpose.FEE
+    if not amount or (purpose == Purpose.FEE and _is_being_charged(booking)):
+        return None
+    return Payable(PayKind.PAYMENT, purpose, why, amount)
+
+
+def _is_being_charged(booking: Booking) -> bool:
+    """Whether the saved card is just being charged; once the bank has refused, the customer may pay the same."""
+    charge = live_payment(subject_ref(booking), Purpose.FEE)
+    return charge is not None and charge.is_off_session and not charge.failure_code

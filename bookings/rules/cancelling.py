@@ -1,0 +1,29 @@
+"""Whether a customer may cancel, and if not, why. Pure."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from bookings.enums import BookingStatus
+from bookings.rules.fees import _OVER
+from bookings.rules.terms import _AGREED
+
+
+class CancelRefusal(StrEnum):
+    """Why a booking cannot be cancelled."""
+
+    ALREADY_CANCELLED = "already_cancelled"
+    NOT_BOOKED = "not_booked"  # never became an agreement: held, declined, expired
+    ALREADY_STARTED = "already_started"  # the start has come, or the visit is over
+
+
+def cancel_refusal(*, status: str, starts_at: datetime, now: datetime, by_staff: bool) -> CancelRefusal | None:
+    """Say why this booking cannot be cancelled, or None if it can. From the start on only staff may."""
+    if status == BookingStatus.CANCELLED:
+        return CancelRefusal.ALREADY_CANCELLED
+    if status in _OVER:
+        return CancelRefusal.ALREADY_STARTED
+    if status not in _AGREED:
+        return CancelRefusal.NOT_BOOKED
+    if not by_staff and now >= starts_at:
+        return CancelRefusal.ALREADY_STARTED
+    return None

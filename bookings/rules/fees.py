@@ -1,0 +1,204 @@
+"""May a customer cancel or move a booking, until when, and what does it cost.
+
+Pure: the terms copied on a booking and some instants in, the answer out. Instants are aware UTC, windows are elapsed
+minutes before the start (a clock change in between moves the local deadline), money is integer minor units. Pages use
+these functions to explain, operations to refuse and to charge, so that both always say the same.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bookings.enums import BookingStatus
+from bookings.rules.terms import Terms
+from core import money
+from services.enums import DepositKind, DepositRule, FeeKind, PaymentMode
+from services.values import TierValues as Tier
+
+_OVER = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
+
+
+@dataclass(frozen=True, slots=True)
+class FeeStep:
+    """Cancelling up to ``until`` (included) costs ``fee_minor``."""
+
+    until: datetime
+    fee_minor: int
+
+
+def cancellation_fee(
+    terms: Terms,
+    *,
+    starts_at: datetime,
+    confirmed_at: datetime | None,
+    now: datetime,
+    total_minor: int,
+    anchor_minor: int = 0,
+    deposit_minor: int = 0,
+) -> int:
+    """Return what a customer owes who cancels at ``now``: at least the anchor of a late move, never more than the
+    total (policies.md 4).
+
+    Where the terms ask for a deposit, ``deposit_minor`` is the one that was due when booking (``deposit_taken``): kept
+    in any case if the rule says so, and the most that can be lost if fees are capped at it. The fee never falls as time
+    passes: a tier that has begun to apply keeps applying at least.
+    """
+    fee = _fee_of_time(terms, starts_at, confirmed_at, now, total_minor)
+    return bounded_fee(terms, fee, total_minor=total_minor, deposit_minor=deposit_minor, anchor_minor=anchor_minor)
+
+
+def bounded_fee(terms: Terms, fee_minor: int, *, total_minor: int, deposit_minor: int, anchor_minor: int) -> int:
+    """Bring a fee between what is owed in any case (anchor, a deposit that is always kept) and the most there can be.
+
+    A cap that has no deposit to go by, because none was asked of this customer, takes the one the terms speak of: who
+    is spared the deposit must not lose more than who is not.
+    """
+    most, least = total_minor, anchor_minor
+    if terms.payment_mode == PaymentMode.DEPOSIT:
+        if keeps_deposit(terms):
+            least = max(least, deposit_minor)
+        if terms.is_fee_capped_at_deposit:
+            most = min(most, deposit_minor or deposit_of(terms, total_minor))
+    return min(most, max(least, fee_minor))
+
+
+def highest_fee(terms: Terms, *, total_minor: int, deposit_minor: int = 0) -> int:
+    """Return the most that cancelling or not coming can ever cost (policies.md 7, 8: the cap of a saved card)."""
+    of_tiers = _tier_fee_at(terms, timedelta(0), total_minor) if terms.tiers else 0
+    of_absence = fee_of(terms.no_show_fee_kind, terms.no_show_fee_value, total_minor)
+    fee = max(of_tiers, of_absence)
+    return bounded_fee(terms, fee, total_minor=total_minor, deposit_minor=deposit_minor, anchor_minor=0)
+
+
+def deposit_of(terms: Terms, base_minor: int) -> int:
+    """Return the deposit on a price, at most the price; percent rounds half up (policies.md 2)."""
+    kind = FeeKind.PERCENT if terms.deposit_kind == DepositKind.PERCENT else FeeKind.FIXED
+    return fee_of(kind, terms.deposit_value, base_minor)
+
+
+def deposit_taken(terms: Terms, *, payment_mode: str, due_now_minor: int, total_minor: int) -> int:
+    """Return what counts as the deposit of a booking that asked ``due_now_minor`` by ``payment_mode``.
+
+    Who had to pay everything, or extras beside the deposit, loses no more of it than others would.
+    """
+    if terms.payment_mode != PaymentMode.DEPOSIT:
+        return 0
+    if payment_mode in {PaymentMode.FULL, PaymentMode.DEPOSIT}:
+        return min(due_now_minor, deposit_of(terms, total_minor))
+    return 0
+
+
+def keeps_deposit(terms: Terms) -> bool:
+    """Whether a deposit is kept however early somebody cancels, also in the free minutes after booking."""
+    return terms.payment_mode == PaymentMode.DEPOSIT and terms.deposit_rule == DepositRule.ALWAYS_KEEP
+
+
+def is_fee_free(status: str) -> bool:
+    """Whether calling off or moving costs nothing whenever it happens: nobody answered the request yet, or it is not
+    paid yet.
+    """
+    return status != BookingStatus.CONFIRMED
+
+
+def fee_steps(
+    terms: Terms,
+    *,
+    starts_at: datetime,
+    confirmed_at: datetime | None,
+    total_minor: int,
+    anchor_minor: int = 0,
+    deposit_minor: int = 0,
+) -> list[FeeStep]:
+    """Return the fee over time, each step with another sum, ascending; the last one ends at the start.
+
+    An instant belongs to the first step whose ``until`` it does not exceed.
+    """
+    ends = {starts_at, *(starts_at - timedelta(minutes=tier.until_minutes) for tier in terms.tiers)}
+    if (grace := _grace_until(terms, starts_at, confirmed_at)) is not None:
+        ends.add(grace)
+    steps: list[FeeStep] = []
+    for end in sorted(ends):
+        fee = cancellation_fee(
+            terms,
+            starts_at=starts_at,
+            confirmed_at=confirmed_at,
+            now=end,
+            total_minor=total_minor,
+            anchor_minor=anchor_minor,
+            deposit_minor=deposit_minor,
+        )
+        if steps and steps[-1].fee_minor == fee:
+            steps.pop()
+        steps.append(FeeStep(end, fee))
+    return steps
+
+
+def free_until(
+    terms: Terms,
+    starts_at: datetime,
+    *,
+    confirmed_at: datetime | None,
+    anchor_minor: int = 0,
+    deposit_minor: int = 0,
+) -> datetime | None:
+    """Return the last instant (included) at which cancelling is free, by tiers or by grace; None if it never is."""
+    if anchor_minor or (deposit_minor and keeps_deposit(terms)):
+        return None
+    ends = (_tiers_free_until(terms, starts_at), _grace_until(terms, starts_at, confirmed_at))
+    return max((end for end in ends if end is not None), default=None)
+
+
+def tier_fee(tier: Tier, total_minor: int) -> int:
+    """Return the fee of one tier, at most the total; percent rounds half up."""
+    return fee_of(tier.kind, tier.value, total_minor)
+
+
+def fee_of(kind: FeeKind, value: int, total_minor: int) -> int:
+    """Return a fee of ``value`` basis points or minor units, at most the total; percent rounds half up."""
+    match kind:
+        case FeeKind.NONE:
+            return 0
+        case FeeKind.PERCENT:
+            return min(total_minor, money.share(total_minor, value))
+        case FeeKind.FIXED:
+            return min(total_minor, value)
+        case FeeKind.ALL:
+            return total_minor
+
+
+def _fee_of_time(
+    terms: Terms, starts_at: datetime, confirmed_at: datetime | None, now: datetime, total_minor: int
+) -> int:
+    grace = _grace_until(terms, starts_at, confirmed_at)
+    if not terms.tiers or (grace is not None and now <= grace):
+        return 0
+    return _tier_fee_at(terms, starts_at - min(now, starts_at), total_minor)
+
+
+def _tier_fee_at(terms: Terms, left: timedelta, total_minor: int) -> int:
+    """Return the fee by tiers with so much time left; there must be tiers."""
+    fee = 0
+    for tier in terms.tiers:
+        fee = max(fee, tier_fee(tier, total_minor))
+        if left >= timedelta(minutes=tier.until_minutes):
+            return fee
+    return total_minor
+
+
+def _tiers_free_until(terms: Terms, starts_at: datetime) -> datetime | None:
+    if not terms.tiers:
+        return starts_at
+    until = None
+    for tier in terms.tiers:
+        if tier.kind != FeeKind.NONE and not (tier.kind != FeeKind.ALL and tier.value == 0):
+            break
+        until = starts_at - timedelta(minutes=tier.until_minutes)
+    return until
+
+
+def _grace_until(terms: Terms, starts_at: datetime, confirmed_at: datetime | None) -> datetime | None:
+    """Return the end of the free minutes after booking, never after the start; None where there are none."""
+    if confirmed_at is None or not terms.grace_minutes:
+        return None
+    if starts_at - confirmed_at <= timedelta(minutes=terms.grace_min_lead_minutes):
+        return None
+    return min(starts_at, confirmed_at + timedelta(minutes=terms.grace_minutes))

@@ -1,0 +1,75 @@
+"""A customer who did not come: what it costs, when staff may note it, take it back and waive it (policies.md 7).
+
+Pure: terms and instants in, answers out. Instants are aware UTC, money is integer minor units.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bookings.enums import BookingStatus
+from bookings.rules.fees import bounded_fee, fee_of
+from bookings.rules.terms import Terms
+
+# As long as a card may be charged after the visit.
+MARKABLE = timedelta(days=14)
+_CAME = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED})
+
+
+class NoShowRefusal(StrEnum):
+    """Why it cannot be noted that nobody came, or not be taken back."""
+
+    ALREADY_MARKED = "already_marked"
+    NOT_MARKED = "not_marked"
+    CANCELLED = "cancelled"
+    CAME = "came"  # the visit is under way or over
+    NOT_BOOKED = "not_booked"  # held, requested, not paid, declined, expired
+    TOO_EARLY = "too_early"
+    TOO_LATE = "too_late"
+
+
+def no_show_fee(terms: Terms, *, total_minor: int, deposit_minor: int, anchor_minor: int, is_first: bool) -> int:
+    """Return what not coming costs: at least the anchor of a late move, at most the total.
+
+    ``is_first``: the customer missed no other visit within ``terms.first_no_show_free_days``. It spares the fee of not
+    coming, neither the anchor nor a deposit that is kept in any case. ``deposit_minor`` as in ``cancellation_fee``.
+    """
+    is_spared = is_first and terms.first_no_show_free_days is not None
+    fee = 0 if is_spared else fee_of(terms.no_show_fee_kind, terms.no_show_fee_value, total_minor)
+    return bounded_fee(terms, fee, total_minor=total_minor, deposit_minor=deposit_minor, anchor_minor=anchor_minor)
+
+
+def markable_from(terms: Terms, starts_at: datetime) -> datetime:
+    """Return the first instant at which staff may note that nobody came."""
+    return starts_at + timedelta(minutes=terms.no_show_grace_minutes)
+
+
+def markable_until(starts_at: datetime) -> datetime:
+    """Return the last instant (included) at which it may be noted or taken back."""
+    return starts_at + MARKABLE
+
+
+def no_show_refusal(terms: Terms, *, status: str, starts_at: datetime, now: datetime) -> NoShowRefusal | None:
+    """Say why it cannot be noted that nobody came, or None if it can."""
+    if status == BookingStatus.NO_SHOW:
+        return NoShowRefusal.ALREADY_MARKED
+    if status == BookingStatus.CANCELLED:
+        return NoShowRefusal.CANCELLED
+    if status in _CAME:
+        return NoShowRefusal.CAME
+    if status != BookingStatus.CONFIRMED:
+        return NoShowRefusal.NOT_BOOKED
+    if now < markable_from(terms, starts_at):
+        return NoShowRefusal.TOO_EARLY
+    return NoShowRefusal.TOO_LATE if now > markable_until(starts_at) else None
+
+
+def undo_no_show_refusal(*, status: str, starts_at: datetime, now: datetime) -> NoShowRefusal | None:
+    """Say why it cannot be taken back that nobody came, or None if it can. Taking it back reverses the money."""
+    if status != BookingStatus.NO_SHOW:
+        return NoShowRefusal.NOT_MARKED
+    return NoShowRefusal.TOO_LATE if now > markable_until(starts_at) else None
+
+
+def waiver_until(terms: Terms, marked_at: datetime) -> datetime:
+    """Return until when staff may waive the fee of a visit noted at ``marked_at``; money moves only after it."""
+    return marked_at + timedelta(hours=terms.waiver_hours)

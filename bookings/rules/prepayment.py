@@ -1,0 +1,92 @@
+"""What a customer is asked for when booking: nothing, a card, a deposit or everything (policies.md 2).
+
+Pure: terms and sums in, a demand out. Money is integer minor units. What Stripe cannot take is never asked for.
+"""
+
+from dataclasses import dataclass
+
+from bookings.rules.fees import deposit_of, deposit_taken, highest_fee
+from bookings.rules.terms import Terms
+from payments.stripe.amounts import chargeable
+from services.enums import PaymentMode
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What has to happen before the booking stands: ``due_now_minor + due_later_minor`` is always the total.
+
+    ``saves_card``: a card is kept, and later fees may take at most ``cap_minor`` from it, which is the highest fee less
+    what is paid now; 0 where no card is kept. ``has_extras``: extras are paid now, beside a deposit or alone.
+    """
+
+    mode: PaymentMode
+    due_now_minor: int
+    due_later_minor: int
+    saves_card: bool = False
+    cap_minor: int = 0
+    has_extras: bool = False
+
+    @property
+    def needs_stripe(self) -> bool:
+        """Whether the customer has to pay or leave a card first."""
+        return self.due_now_minor > 0 or self.saves_card
+
+
+def payment_demand(
+    terms: Terms,
+    *,
+    total_minor: int,
+    at_visit_minor: int,
+    at_booking_minor: int = 0,
+    currency: str,
+    has_stripe: bool,
+    is_exempt: bool = False,
+    must_prepay: bool = False,
+    by_staff: bool = False,
+) -> Demand:
+    """Say what is asked for a visit of ``total_minor``, of which ``at_visit_minor`` are extras paid at the visit and
+    ``at_booking_minor`` extras paid when booking, both with tax. A percentage is one of the rest.
+
+    Without Stripe everything is paid at the visit. ``is_exempt``: this customer is spared, which also wins over
+    ``must_prepay``, by which somebody who did not come too often pays everything. ``by_staff``: the desk books without
+    asking for money. A deposit too small to charge becomes a card on file, one as large as the price the whole price; a
+    card that no fee could ever be charged to is not asked for.
+    """
+    base = total_minor - at_visit_minor
+    is_free = not has_stripe or is_exempt or by_staff
+    mode = _mode(terms, is_free=is_free, must_prepay=must_prepay)
+    # Card and venue ask for nothing but such extras; what Stripe cannot take of them is paid at the visit.
+    extras = 0 if is_free or mode == PaymentMode.NONE else at_booking_minor
+    if mode in {PaymentMode.CARD, PaymentMode.VENUE}:
+        extras = chargeable(extras, currency)
+    keeps_card = terms.saves_card or (mode == PaymentMode.CARD and extras > 0)
+    due = 0
+    if mode == PaymentMode.DEPOSIT or (extras and mode != PaymentMode.FULL):
+        rest = base - at_booking_minor
+        due = extras + (deposit_of(terms, rest) if mode == PaymentMode.DEPOSIT else 0)
+        mode = PaymentMode.FULL if due >= base else PaymentMode.DEPOSIT
+    if mode == PaymentMode.FULL:
+        due = base
+    due = chargeable(due, currency)
+    if mode in {PaymentMode.DEPOSIT, PaymentMode.FULL} and not due:
+        mode = PaymentMode.CARD
+    cap = _cap(terms, mode, keeps_card=keeps_card, total_minor=total_minor, due_minor=due, currency=currency)
+    if mode == PaymentMode.CARD and not cap:
+        mode = PaymentMode.VENUE
+    has_extras = mode == PaymentMode.DEPOSIT and extras > 0
+    return Demand(mode, due, total_minor - due, saves_card=cap > 0, cap_minor=cap, has_extras=has_extras)
+
+
+def _mode(terms: Terms, *, is_free: bool, must_prepay: bool) -> PaymentMode:
+    if is_free:
+        return PaymentMode.NONE if terms.payment_mode == PaymentMode.NONE else PaymentMode.VENUE
+    return PaymentMode.FULL if must_prepay else terms.payment_mode
+
+
+def _cap(terms: Terms, mode: PaymentMode, *, keeps_card: bool, total_minor: int, due_minor: int, currency: str) -> int:
+    """Return the most that fees may take from the card; 0 where none is kept, or nothing that Stripe would charge."""
+    if mode != PaymentMode.CARD and not (keeps_card and due_minor):
+        return 0
+    deposit = deposit_taken(terms, payment_mode=mode, due_now_minor=due_minor, total_minor=total_minor)
+    left = max(0, highest_fee(terms, total_minor=total_minor, deposit_minor=deposit) - due_minor)
+    return left if chargeable(left, currency) else 0

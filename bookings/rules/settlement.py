@@ -1,0 +1,108 @@
+"""What a fee does to the money already paid: kept, given back, charged to the card on file, or left open.
+
+Pure (policies.md 4). The same sums stand on the page before cancelling, in the operation and in the message after it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bookings.rules.fees import FeeStep, fee_steps, is_fee_free
+from bookings.rules.terms import Terms
+from payments.stripe.amounts import chargeable, rounded_down
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """``keep + refund`` is what was paid, ``keep + charge + open + waived`` is the fee.
+
+    ``waived_minor``: what the customer is let off because a refund can only be rounded.
+    """
+
+    keep_minor: int
+    refund_minor: int
+    charge_minor: int
+    open_minor: int
+    waived_minor: int = 0
+
+    @property
+    def fee_minor(self) -> int:
+        """The fee as the customer pays it."""
+        return self.keep_minor + self.charge_minor + self.open_minor
+
+
+def settlement(*, fee_minor: int, paid_minor: int, can_charge: bool, cap_minor: int, currency: str = "") -> Settlement:
+    """Settle a fee with what was paid.
+
+    ``can_charge``: a card is kept with consent and this fee may go to it, at most ``cap_minor``. With a ``currency``
+    only what Stripe can move is charged, the rest stays open; where its unit is coarser than ours (KWD) a refund is
+    rounded up, and the customer is let off the difference.
+    """
+    refund = max(0, paid_minor - fee_minor)
+    if currency:
+        refund = min(paid_minor, -rounded_down(-refund, currency))
+    keep = paid_minor - refund
+    rest = max(0, fee_minor - paid_minor)
+    charge = min(rest, cap_minor) if can_charge else 0
+    if currency:
+        charge = chargeable(charge, currency)
+    return Settlement(keep, refund, charge, rest - charge, fee_minor - keep - rest)
+
+
+def excess_of(settled: Settlement, *, total_minor: int) -> int:
+    """Return what of a refund was paid beyond the price, and so is nobody's to decide about."""
+    return min(settled.refund_minor, max(0, settled.keep_minor + settled.refund_minor - total_minor))
+
+
+@dataclass(frozen=True, slots=True)
+class CancelQuote:
+    """What cancelling does to the money now, and from the first instant after ``changes_after`` (product.md Z4).
+
+    ``changes_after`` and ``then`` are None when it stays so until the start.
+    """
+
+    now: Settlement
+    changes_after: datetime | None = None
+    then: Settlement | None = None
+
+
+def cancel_quote(
+    terms: Terms,
+    *,
+    status: str,
+    starts_at: datetime,
+    confirmed_at: datetime | None,
+    now: datetime,
+    total_minor: int,
+    paid_minor: int,
+    can_charge: bool,
+    cap_minor: int,
+    currency: str,
+    anchor_minor: int = 0,
+    deposit_minor: int = 0,
+) -> CancelQuote:
+    """Quote what a customer who cancels at ``now`` pays and gets back.
+
+    A request that nobody answered and a booking that is not paid cost nothing.
+    """
+    steps = [FeeStep(starts_at, 0)]
+    if not is_fee_free(status):
+        steps = fee_steps(
+            terms,
+            starts_at=starts_at,
+            confirmed_at=confirmed_at,
+            total_minor=total_minor,
+            anchor_minor=anchor_minor,
+            deposit_minor=deposit_minor,
+        )
+    left = [step for step in steps if now <= step.until] or steps[-1:]
+    settled = [
+        settlement(
+            fee_minor=step.fee_minor,
+            paid_minor=paid_minor,
+            can_charge=can_charge,
+            cap_minor=cap_minor,
+            currency=currency,
+        )
+        for step in left[:2]
+    ]
+    return CancelQuote(settled[0], left[0].until, settled[1]) if len(settled) > 1 else CancelQuote(settled[0])

@@ -1,0 +1,127 @@
+"""A booking as a person reads it: what, when, who and where, in the active language and the location's zone.
+
+Used by messages and calendar entries. Reads what was loaded with the booking and queries nothing by itself.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext, ngettext, pgettext
+
+from bookings.booked import local, zone_of
+from bookings.models import Booking, BookingLine
+from core.formats import day_text, minutes_text, time_text
+from core.zones import city
+from services.enums import Delivery
+from services.models import Business
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the visit. ``starts_at`` is local; ``who`` is empty where nobody is needed."""
+
+    what: str
+    extras: str
+    who: str
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where it happens. ``address`` is one line; ``hint`` says how to get in."""
+
+    name: str
+    address: str
+    hint: str
+    directions_url: str
+    phone: str
+
+
+def zone_words(booking: Booking) -> str:
+    """Berlin time."""
+    return gettext("%(city)s time") % {"city": city(zone_of(booking))}
+
+
+def until_words(starts_at: datetime, ends_at: datetime) -> str:
+    """Until 15:40, with the day where the visit goes past midnight. Both moments are local."""
+    if starts_at.date() == ends_at.date():
+        return gettext("until %(time)s") % {"time": time_text(ends_at)}
+    return gettext("until %(day)s, %(time)s") % {"day": day_text(ends_at.date()), "time": time_text(ends_at)}
+
+
+def steps(booking: Booking, *, staff_member_id: int | None = None) -> list[Step]:
+    """The lines of the visit in order; only one person's if asked."""
+    return [
+        Step(what(line), extras(line), who(line), local(line.starts_at, booking))
+        for line in booking.lines.all()
+        if staff_member_id is None or line.staff_member_id == staff_member_id
+    ]
+
+
+def span(booking: Booking, *, staff_member_id: int | None = None) -> tuple[datetime, datetime]:
+    """When it begins and ends, in UTC; for one person, when that person's lines do."""
+    lines = [line for line in booking.lines.all() if staff_member_id and line.staff_member_id == staff_member_id]
+    if not lines:
+        return booking.starts_at, booking.ends_at
+    return min(line.starts_at for line in lines), max(line.ends_at for line in lines)
+
+
+def what(line: BookingLine) -> str:
+    """Deep tissue massage, 60 min. Minutes of extras are not counted: the extras are named."""
+    extra_minutes = sum(int(add_on.get("extra_minutes", 0)) for add_on in line.add_ons)
+    minutes = sum(int(length) for _, length in line.phases) - extra_minutes
+    detail = line.variant_name or minutes_text(minutes)
+    return pgettext("service and length", "%(service)s, %(detail)s") % {"service": line.service_name, "detail": detail}
+
+
+def extras(line: BookingLine) -> str:
+    """With hot towel wrap; empty without extras."""
+    names = [str(add_on["name"]) for add_on in line.add_ons]
+    if not names:
+        return ""
+    return gettext("with %(extras)s") % {"extras": ", ".join(names)}
+
+
+def who(line: BookingLine) -> str:
+    return line.staff_member.name if line.staff_member else ""
+
+
+def party_words(booking: Booking) -> str:
+    """For 2 people; empty for one."""
+    if booking.party_size < 2:
+        return ""
+    return ngettext("for %(count)d person", "for %(count)d people", booking.party_size) % {"count": booking.party_size}
+
+
+def place(booking: Booking, business: Business) -> Place:
+    """The location, or how the visit is held where nobody comes to it."""
+    location = booking.location
+    phone = location.phone or business.phone
+    if booking.delivery == Delivery.LOCATION:
+        hint = location.text("arrival_hint")
+        return Place(location.text("name"), location.text("address"), hint, location.directions_url, phone)
+    if booking.delivery == Delivery.CUSTOMER:
+        return Place(gettext("At your address"), booking.visit_address, "", "", phone)
+    if booking.delivery == Delivery.PHONE:
+        return Place(gettext("By phone"), gettext("We call you at the agreed time."), "", "", phone)
+    return Place(gettext("Online"), meeting_url(booking) or gettext("We send you the link."), "", "", phone)
+
+
+def is_met(booking: Booking) -> bool:
+    """Whether customer and staff meet, so that money can change hands at the visit."""
+    return booking.delivery in {Delivery.LOCATION, Delivery.CUSTOMER}
+
+
+def meeting_url(booking: Booking) -> str:
+    """The link of an online visit: that of the person who performs it now, whatever it was when it was booked. The
+    booking's own counts where nobody performs it.
+    """
+    if booking.delivery != Delivery.ONLINE:
+        return booking.meeting_url
+    people = [line.staff_member for line in booking.lines.all() if line.staff_member]
+    return next((person.meeting_url for person in people if person.meeting_url), "" if people else booking.meeting_url)
+
+
+def preparations(booking: Booking) -> list[str]:
+    """What to do before the visit, each text once."""
+    return list(dict.fromkeys(line.preparation.strip() for line in booking.lines.all() if line.preparation.strip()))

@@ -1,0 +1,64 @@
+"""What customers will read of a policy, shown to those who write it. Reached from the catalogue's admin by a route."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext, override
+
+from bookings.rules.fees import deposit_taken
+from bookings.rules.prepayment import payment_demand
+from bookings.rules.terms import terms_of
+from bookings.wording import payments, policies
+from bookings.wording.policies import BookingFacts
+from core import money
+from services.values import CancellationPolicyValues
+
+# 80.00 of most currencies, 8,000 of those without decimals.
+EXAMPLE_UNITS = 80
+# Long enough ahead that no step of most policies is over.
+_AHEAD = timedelta(days=7)
+
+
+def policy_preview(
+    policy: CancellationPolicyValues,
+    *,
+    business_name: str,
+    currency: str,
+    language: str,
+    zone: ZoneInfo,
+    has_stripe: bool,
+    now: datetime,
+) -> list[str]:
+    """Write the sentences of ``policy`` for an appointment of €80.00 or so, booked now, as plain text.
+
+    The first one says what the example is.
+    """
+    terms = terms_of(policy)
+    total = EXAMPLE_UNITS * int(10 ** max(2, money.exponent(currency)))
+    ahead = max([_AHEAD, *(timedelta(minutes=tier.until_minutes, days=2) for tier in terms.tiers)])
+    starts_at = (now + ahead).astimezone(zone).replace(hour=14, minute=0, second=0, microsecond=0)
+    asked = payment_demand(terms, total_minor=total, at_visit_minor=0, currency=currency, has_stripe=has_stripe)
+    facts = BookingFacts(
+        starts_at=starts_at,
+        zone=zone,
+        language=language,
+        currency=currency,
+        total_minor=total,
+        now=now,
+        paid_minor=asked.due_now_minor,
+        deposit_minor=deposit_taken(
+            terms, payment_mode=asked.mode, due_now_minor=asked.due_now_minor, total_minor=total
+        ),
+    )
+    with override(language):
+        example = gettext("Example: %(total)s on %(start)s.") % {
+            "total": money.formatted(total, currency, language),
+            "start": policies.moment_words(starts_at, zone),
+        }
+    sentences = [
+        example,
+        payments.demand_sentence(asked, currency=currency, language=language),
+        policies.plain_policy_sentence(terms, **facts),
+        payments.card_consent(terms, asked, business_name=business_name, **facts),
+    ]
+    return [sentence for sentence in sentences if sentence]

@@ -1,0 +1,90 @@
+"""Money that moved in a range of local days: payments that came in, refunds that went back; for a list and its CSV."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from bookings.models import Booking
+from dashboard.permissions import Rights, bookings_run_by
+from dashboard.todo import booking_number
+from payments.enums import PaymentStatus, RefundStatus
+from payments.models import Payment, Reconciliation, Refund
+from staff.hours import local_day
+
+MOST_SHOWN = 500
+LONGEST = timedelta(days=366)
+_Row = TypeVar("_Row", Payment, Refund)
+# When, the row, its payment, the amount (negative for what went back).
+_Moved = tuple[datetime, Payment | Refund, Payment, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """``amount_minor`` is negative for what went back. ``booking`` is None for money of nothing we know."""
+
+    at: datetime
+    row: Payment | Refund
+    payment: Payment
+    amount_minor: int
+    booking: Booking | None
+
+
+def movements(
+    rights: Rights, first: date, last: date, zone: ZoneInfo, *, limit: int | None = MOST_SHOWN
+) -> list[Movement]:
+    """Return what moved from the first to the last local day, both included, the latest first. Three queries."""
+    begins, ends = local_day(first, zone)[0], local_day(last, zone)[1]
+    came = Payment.objects.filter(status=PaymentStatus.SUCCEEDED, succeeded_at__gte=begins, succeeded_at__lt=ends)
+    went = Refund.objects.filter(status=RefundStatus.SUCCEEDED, done_at__gte=begins, done_at__lt=ends)
+    payments = _visible(rights, came.order_by("-succeeded_at", "-pk"), "subject_ref")[:limit]
+    refunds = _visible(rights, went.select_related("payment").order_by("-done_at", "-pk"), "payment__subject_ref")[
+        :limit
+    ]
+    moved: list[_Moved] = [*_came(payments), *_went(refunds)]
+    rows = sorted(moved, key=_moment, reverse=True)[:limit]
+    bookings = Booking.objects.select_related("location").in_bulk(
+        [number for _, _, payment, _ in rows if (number := _number(payment))]
+    )
+    return [
+        Movement(at, row, payment, amount, bookings.get(_number(payment) or 0)) for at, row, payment, amount in rows
+    ]
+
+
+def reconciliations(rights: Rights, *, count: int = 7) -> list[Reconciliation]:
+    """The latest comparisons with the payment provider; they concern all places at once."""
+    return list(Reconciliation.objects.all()[:count]) if rights.location_ids is None else []
+
+
+def _visible(rights: Rights, rows: QuerySet[_Row], ref: str) -> QuerySet[_Row]:
+    """Money of bookings that may be seen; money of nothing known is for people who see every place."""
+    if rights.location_ids is None:
+        return rows
+    seen = bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))
+    return rows.alias(booking_pk=booking_number(ref)).filter(Exists(seen))
+
+
+def _came(payments: QuerySet[Payment]) -> Iterator[_Moved]:
+    for payment in payments:
+        if payment.succeeded_at:
+            yield payment.succeeded_at, payment, payment, payment.amount_minor
+
+
+def _went(refunds: QuerySet[Refund]) -> Iterator[_Moved]:
+    for refund in refunds:
+        if refund.done_at:
+            yield refund.done_at, refund, refund.payment, -refund.amount_minor
+
+
+def _moment(moved: _Moved) -> tuple[datetime, bool, int]:
+    """Of the same instant a refund counts as later than what it gives back."""
+    at, row, _, _ = moved
+    return at, isinstance(row, Refund), row.pk
+
+
+def _number(payment: Payment) -> int | None:
+    kind, _, number = payment.subject_ref.partition(":")
+    return int(number) if kind == "booking" and number.isdigit() else None

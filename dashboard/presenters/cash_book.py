@@ -1,0 +1,158 @@
+"""The list of money that moved, its totals, and its CSV. Cells that a spreadsheet would run are made plain text."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_lazy, ngettext
+
+from core import formats
+from core.money import major
+from dashboard.cash_book import Movement
+from dashboard.presenters.money import means_text
+from payments.enums import Method, Purpose, RefundReason
+from payments.models import Payment, Reconciliation
+
+TODAY, LAST_WEEK, LAST_MONTH = gettext_lazy("Today"), gettext_lazy("7 days"), gettext_lazy("30 days")
+# What makes a spreadsheet take a cell for a formula.
+# The wide signs as well, which some spreadsheets read like the narrow ones.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    day: str
+    time: str
+    what: str
+    means: str
+    sum: str
+    is_back: bool
+    name: str = ""
+    url: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """``came`` and ``went`` are sums in words; ``kept`` is the first less the second."""
+
+    label: str
+    came: str
+    went: str
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One reconciliation: when, its finding in a sentence, and its lines."""
+
+    at: str
+    text: str
+    lines: tuple[str, ...]
+    is_calm: bool
+
+
+def rows_of(movements: Sequence[Movement], zone: ZoneInfo) -> list[Row]:
+    return [_row(movement, zone) for movement in movements]
+
+
+def totals_of(movements: Iterable[Movement]) -> list[Total]:
+    """One line a method and currency, then one a currency over all methods where there are several."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for movement in movements:
+        key = (movement.payment.currency, str(Method(movement.row.method)))
+        sums.setdefault(key, [0, 0])[movement.amount_minor < 0] += abs(movement.amount_minor)
+    lines = [
+        _total(str(Method(method).label).capitalize(), currency, *sums[currency, method])
+        for currency, method in sorted(sums)
+    ]
+    for currency in sorted({currency for currency, _ in sums}):
+        parts = [value for (each, _), value in sums.items() if each == currency]
+        if len(parts) > 1:
+            lines.append(
+                _total(gettext("All"), currency, sum(came for came, _ in parts), sum(went for _, went in parts))
+            )
+    return lines
+
+
+def csv_rows(movements: Iterable[Movement], zone: ZoneInfo) -> Iterator[list[str]]:
+    """Headings, then one line a movement. Sums are plain numbers; texts cannot be formulas."""
+    yield ["date", "time", "booking", "name", "what", "method", "amount", "currency", "by", "note"]
+    for movement in movements:
+        at = movement.at.astimezone(zone)
+        booking = movement.booking
+        yield [
+            at.date().isoformat(),
+            f"{at:%H:%M}",
+            booking.reference if booking else "",
+            plain_cell(booking.contact_name if booking else ""),
+            "payment" if movement.amount_minor > 0 else "refund",
+            str(movement.row.method),
+            str(major(movement.amount_minor, movement.payment.currency)),
+            movement.payment.currency,
+            plain_cell(movement.row.actor_name),
+            plain_cell(movement.row.note),
+        ]
+
+
+def plain_cell(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def comparison_of(found: Reconciliation, zone: ZoneInfo) -> Comparison:
+    """Compared 214, all the same; or how many were put right, and how many a person has to see."""
+    parts = [ngettext("%(count)d compared", "%(count)d compared", found.checked_count) % {"count": found.checked_count}]
+    if found.repaired_count:
+        parts.append(gettext("%(count)d put right") % {"count": found.repaired_count})
+    if found.listed_count:
+        parts.append(gettext("%(count)d to be seen") % {"count": found.listed_count})
+    if not found.repaired_count and not found.listed_count:
+        parts.append(gettext("everything agrees"))
+    if found.ended_at is None:
+        parts = [gettext("did not come to its end")]
+    return Comparison(
+        at=formats.moment_text(found.started_at.astimezone(zone)),
+        text=", ".join(parts),
+        lines=tuple(str(line) for line in found.report),
+        is_calm=found.ended_at is not None and not found.listed_count,
+    )
+
+
+def range_text(first: date, last: date) -> str:
+    if first == last:
+        return formats.full_day_text(first)
+    return f"{formats.full_day_text(first)} – {formats.full_day_text(last)}"
+
+
+def _row(movement: Movement, zone: ZoneInfo) -> Row:
+    at = movement.at.astimezone(zone)
+    booking = movement.booking
+    row = movement.row
+    means = means_text(movement.payment) if row.method == movement.payment.method else str(Method(row.method).label)
+    what = str(Purpose(row.purpose).label) if isinstance(row, Payment) else str(RefundReason(row.reason).label)
+    return Row(
+        day=formats.day_text(at.date()),
+        time=formats.time_text(at),
+        what=gettext("Payment, %(what)s") % {"what": what}
+        if isinstance(row, Payment)
+        else gettext("Refund, %(what)s") % {"what": what},
+        means=capfirst(means),
+        sum=formats.money_text(movement.amount_minor, movement.payment.currency),
+        is_back=movement.amount_minor < 0,
+        name=booking.contact_name if booking else gettext("No booking known"),
+        url=reverse("desk_booking", args=[booking.reference]) if booking else "",
+        note=" · ".join(filter(None, (row.actor_name, row.note))),
+    )
+
+
+def _total(label: str, currency: str, came: int, went: int) -> Total:
+    return Total(
+        label,
+        formats.money_text(came, currency),
+        formats.money_text(-went, currency),
+        formats.money_text(came - went, currency),
+    )

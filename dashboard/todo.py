@@ -1,0 +1,302 @@
+"""What needs hands: everything that waits for a person of the business, read in a fixed number of queries.
+
+Each list is cut at ``MOST_LISTED``, the oldest first, so that a bad day cannot make the page slow.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Concat, Substr
+
+from bookings.enums import BookingStatus
+from bookings.models import Allocation, Booking, BookingLine, HelpMessage
+from bookings.queries.bookings import open_requests
+from bookings.queries.help_messages import unread_help
+from bookings.rules.no_shows import MARKABLE
+from dashboard.permissions import Act, Rights, bookings_run_by, can, may_everywhere
+from dashboard.queries import balances_of
+from notifications.models import InboundMessage
+from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundStatus
+from payments.models import BillLine, MoneyAlert, Payment, Refund
+from payments.queries import Balance, open_alerts
+from services.enums import Delivery
+
+MOST_LISTED = 100
+# Older balances are a matter for reminders and letters, not for the front desk.
+OPEN_FOR = timedelta(days=60)
+# Whether a visit took place is asked from this long after its end on, for as long as a no-show can be marked.
+ASK_AFTER = timedelta(hours=2)
+# How long before an online visit its meeting link is missed.
+LINK_WANTED = timedelta(hours=24)
+_PREFIX = "booking:"
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """``bookings`` are those that alerts, refunds and messages are about, by id; ``unpaid`` are past visits.
+    ``unmarked`` are past visits of which nobody said whether they took place. ``orphaned`` are visits ahead whose
+    person has left, whose room or place is switched off, or whose link is missing.
+
+    A refund that waits for approval is listed once, as itself, also when an alert says that its time runs out.
+    ``texts`` are what customers texted, ``by_number`` the bookings of each number: the next one first, then the latest.
+    """
+
+    alerts: list[MoneyAlert]
+    to_approve: list[Refund]
+    to_hand_back: list[Refund]
+    asking: list[HelpMessage]
+    texts: list[InboundMessage]
+    requests: list[Booking]
+    orphaned: list[Booking]
+    missed: list[Booking]
+    unmarked: list[Booking]
+    unpaid: list[Booking]
+    bookings: dict[int, Booking]
+    by_number: dict[str, list[Booking]]
+    balances: dict[int, Balance]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether more may wait than is listed; past visits aside."""
+        lists = (
+            self.alerts,
+            self.to_approve,
+            self.to_hand_back,
+            self.asking,
+            self.texts,
+            self.requests,
+            self.orphaned,
+            self.missed,
+            self.unmarked,
+        )
+        return any(len(each) == MOST_LISTED for each in lists)
+
+
+def hands(rights: Rights, now: datetime) -> Hands:
+    """Read all of it. Nineteen queries at most, however much waits."""
+    alerts = list(_alerts(rights).select_related("payment", "refund")[:MOST_LISTED])
+    to_approve = list(_to_approve(rights).select_related("payment")[:MOST_LISTED])
+    to_hand_back = list(_to_hand_back(rights).select_related("payment")[:MOST_LISTED])
+    asking = list(_asking(rights)[:MOST_LISTED])
+    texts = list(_texts(rights).order_by("received_at", "pk")[:MOST_LISTED])
+    requests = list(_shown(_requests(rights, now)))
+    orphaned = list(_shown(_orphaned(rights, now).order_by("starts_at", "pk")))
+    missed = list(_shown(_missed(rights, now).order_by("fee_settles_at", "pk")))
+    unpaid = list(_shown(_unpaid(rights, now).order_by("-ends_at", "-pk")))
+    unmarked = list(_unmarked(rights, now).order_by("ends_at", "pk").values_list("pk", flat=True)[:MOST_LISTED])
+    about: list[MoneyAlert | Refund] = [*alerts, *to_approve, *to_hand_back]
+    ids = {booking_id for each in about if (booking_id := booking_id_of(each))}
+    ids |= {message.booking_id for message in asking} | set(unmarked)
+    bookings = {each.pk: each for each in _loaded(Booking.objects.filter(pk__in=ids))}
+    return Hands(
+        alerts=alerts,
+        to_approve=to_approve,
+        to_hand_back=to_hand_back,
+        asking=asking,
+        texts=texts,
+        requests=requests,
+        orphaned=orphaned,
+        missed=missed,
+        unmarked=[bookings[pk] for pk in unmarked],
+        unpaid=unpaid,
+        bookings=bookings,
+        by_number=_by_number(rights, {text.address_hash for text in texts}, now),
+        balances=balances_of([*missed, *unpaid, *requests]),
+    )
+
+
+def hands_count(rights: Rights, now: datetime) -> int:
+    """How many things wait, for the rail. Open balances of past visits are listed, but not counted. One query."""
+    parts: list[QuerySet] = [  # type: ignore[type-arg] # of several models
+        _alerts(rights),
+        _to_approve(rights),
+        _to_hand_back(rights),
+        _asking(rights),
+        _texts(rights),
+        _requests(rights, now),
+        _orphaned(rights, now),
+        _missed(rights, now),
+        _unmarked(rights, now),
+    ]
+    first, *others = (
+        part.order_by().annotate(part=Value(number, IntegerField())).values_list("part", "pk")
+        for number, part in enumerate(parts)
+    )
+    return int(first.union(*others, all=True).count())
+
+
+def alert_to_settle(rights: Rights, alert_id: int) -> tuple[MoneyAlert, Booking | None] | None:
+    """An open alert that this person may settle, with the booking that it is about."""
+    alert = _alerts(rights).filter(pk=alert_id).first()
+    if alert is None:
+        return None
+    booking = _loaded(Booking.objects.filter(pk=booking_id_of(alert) or 0)).first()
+    return (alert, booking) if may_settle(rights, booking) else None
+
+
+def text_to_answer(rights: Rights, message_id: int, now: datetime) -> InboundMessage | None:
+    """A text that waits for the front desk and that this person may answer."""
+    text = _texts(rights).filter(pk=message_id).first()
+    if text is None:
+        return None
+    bookings = _by_number(rights, {text.address_hash}, now)
+    return text if may_answer(rights, bookings.get(text.address_hash, [])) else None
+
+
+def may_answer(rights: Rights, bookings: Sequence[Booking]) -> bool:
+    """Whether a text may be dealt with: at the place of one of the number's bookings, or everywhere."""
+    return may_everywhere(rights, Act.ANSWER) or any(can(rights, Act.ANSWER, booking) for booking in bookings)
+
+
+def may_settle(rights: Rights, booking: Booking | None) -> bool:
+    """Whether an alert about a booking, or about nothing known, may be settled."""
+    return can(rights, Act.RESOLVE, booking) if booking else may_everywhere(rights, Act.RESOLVE)
+
+
+def booking_id_of(row: MoneyAlert | Refund) -> int | None:
+    """The booking that an alert or a refund is about."""
+    ref = row.payment.subject_ref if isinstance(row, Refund) else row.subject_ref
+    kind, _, number = ref.partition(":")
+    return int(number) if kind == "booking" and number.isdigit() else None
+
+
+def _alerts(rights: Rights) -> QuerySet[MoneyAlert]:
+    """Open alerts about bookings that may be seen; those about nothing known are for people who see every place."""
+    alerts = open_alerts().exclude(kind=AlertKind.REFUND_WAITS)
+    if rights.location_ids is None:
+        return alerts
+    about = alerts.annotate(booking_pk=booking_number("subject_ref"))
+    return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
+
+
+def _to_approve(rights: Rights) -> QuerySet[Refund]:
+    """Refunds of customers' cancellations that wait for approval, the one promised first at the top."""
+    waiting = Refund.objects.filter(status=RefundStatus.AWAITING_APPROVAL).order_by("answer_by", "pk")
+    about = waiting.annotate(booking_pk=booking_number("payment__subject_ref"))
+    return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
+
+
+def _to_hand_back(rights: Rights) -> QuerySet[Refund]:
+    """Refunds of money that was taken at the desk, until somebody says that it was handed over."""
+    waiting = Refund.objects.filter(status=RefundStatus.QUEUED).exclude(method=Method.STRIPE).order_by("pk")
+    about = waiting.annotate(booking_pk=booking_number("payment__subject_ref"))
+    return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
+
+
+def _asking(rights: Rights) -> QuerySet[HelpMessage]:
+    return unread_help().filter(booking__in=bookings_run_by(rights))
+
+
+def _texts(rights: Rights) -> QuerySet[InboundMessage]:
+    """Texts from numbers of bookings that may be seen; those of unknown numbers are for people who see every place."""
+    waiting = InboundMessage.objects.filter(is_for_desk=True, handled_at=None)
+    if rights.location_ids is None:
+        return waiting
+    return waiting.filter(Exists(bookings_run_by(rights).filter(phone_hash=OuterRef("address_hash"))))
+
+
+def _by_number(rights: Rights, numbers: set[str], now: datetime) -> dict[str, list[Booking]]:
+    """The bookings of numbers that may be seen: first what is ahead, in order, then what is over, the latest first."""
+    if not numbers:
+        return {}
+    found = bookings_run_by(rights).filter(phone_hash__in=numbers).exclude(status=BookingStatus.EXPIRED)
+    listed: dict[str, list[Booking]] = {}
+    for booking in _loaded(found.order_by("-starts_at", "-pk")[:MOST_LISTED]):
+        listed.setdefault(booking.phone_hash, []).append(booking)
+    return {number: _by_turn(bookings, now) for number, bookings in listed.items()}
+
+
+def _by_turn(latest_first: Sequence[Booking], now: datetime) -> list[Booking]:
+    ahead = [booking for booking in latest_first if booking.ends_at > now]
+    return [*reversed(ahead), *latest_first[len(ahead) :]]
+
+
+def _requests(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    return open_requests(now) & bookings_run_by(rights)
+
+
+def _orphaned(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    """Visits ahead that cannot take place as they stand: with somebody or something, or at a place, that is switched
+    off; and online visits of the next ``LINK_WANTED`` without a meeting link.
+    """
+    agreed = Q(status=BookingStatus.CONFIRMED)
+    waiting = Q(status__in=[BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT], hold_expires_at__gt=now)
+    person = Q(staff_member__is_active=False) | Q(staff_member__resource__is_active=False)
+    left = BookingLine.objects.filter(person, booking=OuterRef("pk"))
+    gone = Allocation.objects.filter(booking=OuterRef("pk"), resource__is_active=False)
+    ahead = bookings_run_by(rights).filter(agreed | waiting, ends_at__gt=now)
+    performed = BookingLine.objects.filter(booking=OuterRef("pk"), staff_member__isnull=False)
+    has_link = Exists(performed.exclude(staff_member__meeting_url="")) | (~Exists(performed) & ~Q(meeting_url=""))
+    soon = agreed & Q(delivery=Delivery.ONLINE, starts_at__gt=now, starts_at__lte=now + LINK_WANTED)
+    return ahead.filter(Q(location__is_active=False) | Exists(left) | Exists(gone) | (soon & ~has_link))
+
+
+def _missed(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    """No-shows whose fee may still be waived."""
+    return bookings_run_by(rights).filter(status=BookingStatus.NO_SHOW, fee_settles_at__gt=now)
+
+
+def _unmarked(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    """Visits whose end has passed and of which nobody said whether they took place, while a no-show can be marked."""
+    # The second bound follows from that of the end; it lets the index be read between two moments.
+    recent = Q(starts_at__gte=now - MARKABLE, starts_at__lte=now - ASK_AFTER)
+    return bookings_run_by(rights).filter(recent, status=BookingStatus.CONFIRMED, ends_at__lte=now - ASK_AFTER)
+
+
+def _unpaid(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    """Visits whose time is over, the ones called off for a fee among them, of which something is still open."""
+    over = Q(
+        status__in=[BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED],
+        ends_at__gt=now - OPEN_FOR,
+        ends_at__lte=now,
+    )
+    settled = Q(fee_settles_at=None) | Q(fee_settles_at__lte=now)
+    missed = Q(settled, status=BookingStatus.NO_SHOW, ends_at__gt=now - OPEN_FOR)
+    called_off = Q(
+        status=BookingStatus.CANCELLED, cancellation_fee_minor__gt=0, cancelled_at__gt=now - OPEN_FOR, ends_at__lte=now
+    )
+    candidates = bookings_run_by(rights).filter(over | missed | called_off, bill__isnull=False)
+    paid = Payment.objects.filter(subject_ref=OuterRef("ref"), status=PaymentStatus.SUCCEEDED)
+    back = Refund.objects.filter(payment__subject_ref=OuterRef("ref"), status__in=sorted(COUNTING_REFUNDS))
+    sums = candidates.annotate(ref=Concat(Value(_PREFIX), Cast("pk", CharField()))).annotate(
+        owed=_total(BillLine.objects.filter(bill_id=OuterRef("bill_id"), subject_ref=OuterRef("ref")), "gross_minor"),
+        paid=_total(paid, "amount_minor"),
+        returned=_total(back, "amount_minor"),
+    )
+    return sums.filter(owed__gt=F("paid") - F("returned"))
+
+
+def _total(rows: QuerySet, amount: str) -> Coalesce:  # type: ignore[type-arg] # of several models
+    """The sum of a column as a subquery, without grouping by anything."""
+    summed = rows.order_by().annotate(one=Value(1)).values("one").annotate(total=Sum(amount)).values("total")
+    return Coalesce(Subquery(summed, output_field=BigIntegerField()), Value(0), output_field=BigIntegerField())
+
+
+def booking_number(ref: str) -> Case:
+    """The id in ``booking:17``; PostgreSQL may cast before it filters, so the form is asked first."""
+    is_booking = When(**{f"{ref}__regex": r"^booking:[0-9]{1,18}$"}, then=Cast(Substr(ref, 9), BigIntegerField()))
+    return Case(is_booking, default=Value(None), output_field=BigIntegerField())
+
+
+def _shown(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
+    return _loaded(bookings)[:MOST_LISTED]
+
+
+def _loaded(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
+    return bookings.select_related("location").prefetch_related("lines__staff_member")

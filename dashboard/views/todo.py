@@ -1,0 +1,81 @@
+"""The list of what needs hands, and settling an alert with a sentence."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from dashboard import todo as waiting
+from dashboard.forms import ResolveForm
+from dashboard.presenters import todo as presenter
+from dashboard.views.pages import Desk, desk_page, show
+from notifications.reports.inbound import mark_handled, opt_out_sender
+from payments.enums import AlertKind
+from payments.operations import resolve_alert
+
+
+@require_safe
+@desk_page
+def hands(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Everything that waits for a person, and open balances of past visits under it."""
+    if not desk.rights.sees_money:
+        raise Http404
+    found = waiting.hands(desk.rights, desk.now)
+    context = {
+        "rows": presenter.rows_of(found, desk.rights, now=desk.now),
+        "unpaid": presenter.unpaid_rows(found, now=desk.now),
+        "is_cut": found.is_cut,
+        "is_unpaid_cut": len(found.unpaid) == waiting.MOST_LISTED,
+        "most": waiting.MOST_LISTED,
+        "days": waiting.OPEN_FOR.days,
+    }
+    return show(request, desk, "dashboard/hands.html", context, current="hands")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_page
+def alert(request: HttpRequest, desk: Desk, alert_id: int) -> HttpResponse:
+    """Say in a sentence how an alert was settled. Settled twice, the first sentence stays."""
+    settling = waiting.alert_to_settle(desk.rights, alert_id)
+    if settling is None:
+        raise Http404
+    found, booking = settling
+    form = ResolveForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        resolution = form.cleaned_data["resolution"]
+        resolve_alert(alert_id=found.pk, resolution=resolution, actor_name=str(desk.user), now=desk.now)
+        messages.success(request, gettext("Settled."))
+        return redirect("desk_hands")
+    context = {
+        "title": str(AlertKind(found.kind).label),
+        "text": presenter.alert_text(found),
+        "sum": presenter.alert_sum(found),
+        "about": presenter.about_of(booking) if booking else None,
+        "details": presenter.alert_details(found),
+        "form": form,
+    }
+    status = 422 if request.method == "POST" else 200
+    return show(request, desk, "dashboard/alert.html", context, current="hands", status=status)
+
+
+@require_POST
+@desk_page
+def stop_texts(request: HttpRequest, desk: Desk, message_id: int) -> HttpResponse:
+    """Send no more texts to the number that a text came from, and take the text off the list."""
+    if waiting.text_to_answer(desk.rights, message_id, desk.now) is None:
+        raise Http404
+    opt_out_sender(message_id=message_id, actor_name=str(desk.user), now=desk.now)
+    messages.success(request, gettext("This number gets no more texts. The customer can start them again with START."))
+    return redirect("desk_hands")
+
+
+@require_POST
+@desk_page
+def text_done(request: HttpRequest, desk: Desk, message_id: int) -> HttpResponse:
+    """Take a text off the list, because it is dealt with."""
+    if waiting.text_to_answer(desk.rights, message_id, desk.now) is None:
+        raise Http404
+    mark_handled(message_id=message_id, actor_name=str(desk.user), now=desk.now)
+    messages.success(request, gettext("Done."))
+    return redirect("desk_hands")

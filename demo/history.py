@@ -1,0 +1,440 @@
+"""Write the rows of planned visits: bookings with lines, claims, history, bills, customers and consents, in bulk.
+
+The rows are those that the operations would have written, each at its own time: a hold, a confirmation, and what
+followed. Money was taken at the front desk, because nothing was paid online before today: deposits of those who booked
+there, and every visit at its end. Mails are not written: nobody of the demo waits for one.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from accounts.models import Consent, Customer, User
+from bookings.availability.claims import phases_copy, requirements_copy
+from bookings.bill_lines import bill_lines, cancellation_lines, no_show_lines
+from bookings.booked import deposit_minor, quote_of
+from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.messages.visits import subject_ref
+from bookings.models import Allocation, Booking, BookingEvent, BookingLine
+from bookings.operations.confirm import CONSENT_PURPOSE
+from bookings.queries.offers import ChosenExtra
+from bookings.rules.fees import cancellation_fee
+from bookings.rules.no_shows import no_show_fee
+from bookings.rules.prepayment import Demand, payment_demand
+from bookings.rules.terms import Terms, terms_of
+from core.references import ALPHABET, LENGTH
+from demo import people
+from demo.plan import Visit
+from payments.enums import Method, PaymentStatus, Purpose, RefundReason, RefundStatus
+from payments.models import Bill, BillLine, Payment, Refund
+from payments.operations import NewLine
+from services.enums import Delivery, PaymentMode
+from services.models import Business, Service
+from services.queries import cancellation_policy_for
+
+CUSTOMER_COUNT = 260
+NO_SHOW_PERCENT = 4
+CHANNELS = (BookingChannel.WEB,) * 7 + (BookingChannel.DESK,) * 2 + (BookingChannel.KIOSK,)
+CONSENT_TEXT = "I agree that Linden Studio keeps my details to provide this visit, and I accept its cancellation rules."
+
+
+@dataclass
+class Record:
+    """A booking with everything that hangs on it, before it has an id."""
+
+    visit: Visit
+    booking: Booking
+    line: BookingLine
+    confirmed_at: datetime
+    events: list[BookingEvent] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+    missed_fee_minor: int = 0
+
+    @property
+    def paid_minor(self) -> int:
+        return sum(each.amount_minor for each in self.payments)
+
+
+def write_visits(visits: Sequence[Visit], *, now: datetime, random: Random) -> int:
+    """Write all rows of ``visits`` as they stand at ``now`` and return how many bookings were made."""
+    writer = _Writer(now, random)
+    records = [writer.record(visit) for visit in visits]
+    _save(records)
+    return len(records)
+
+
+class _Writer:
+    """What all bookings share: the business, its people, the terms of each service."""
+
+    def __init__(self, now: datetime, random: Random) -> None:
+        self.now = now
+        self.random = random
+        self.business = Business.objects.get()
+        self.desk = User.objects.get(email="leyla@linden.example")
+        self.customers = _customers(now, random)
+        self.last_visit: dict[int, int] = {}
+        self.references: set[str] = set()
+        self.terms: dict[int, Terms] = {}
+
+    def record(self, visit: Visit) -> Record:
+        starts_at, ends_at = _moment(visit.start_minute), _moment(visit.end_minute)
+        created_at = self._created_at(starts_at)
+        confirmed_at = created_at + timedelta(minutes=self.random.randint(1, 6))
+        customer = self._customer(visit)
+        channel = self.random.choice(CHANNELS)
+        booking = Booking(
+            reference=self._reference(),
+            status=BookingStatus.CONFIRMED,
+            location=visit.place,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            is_any_staff=visit.staff_member is not None and self.random.random() < 0.4,
+            channel=channel,
+            language=customer.language,
+            customer=customer,
+            contact_name=customer.name,
+            contact_email=customer.email,
+            contact_phone=customer.phone,
+            customer_note=self.random.choice(people.NOTES) if self.random.random() < 0.15 else "",
+            delivery=visit.service.delivery,
+            visit_address=self.random.choice(people.STREETS) if visit.service.delivery == Delivery.CUSTOMER else "",
+            meeting_url=_meeting_url(visit),
+            currency=self.business.currency,
+            prices_include_tax=self.business.prices_include_tax,
+            terms=self._terms(visit.service).to_json(),
+            confirmed_at=confirmed_at,
+            created_at=created_at,
+            updated_at=created_at,
+        )
+        line = _line(visit, booking)
+        priced = quote_of(booking, [line])
+        booking.total_minor, booking.tax_minor = priced.total_minor, priced.tax_minor
+        asked = self._asked(booking, priced.at_visit_minor, channel)
+        booking.payment_mode, booking.due_now_minor = asked.mode, asked.due_now_minor
+        record = Record(visit, booking, line, confirmed_at)
+        self._history(record, channel)
+        return record
+
+    def _history(self, record: Record, channel: BookingChannel) -> None:
+        """Let the booking go through its statuses, each with its row, up to what ``now`` shows."""
+        booking, guest = record.booking, _Who(ActorKind.CUSTOMER, channel)
+        if channel == BookingChannel.DESK:
+            guest = self._at_desk()
+        booking.status = BookingStatus.HELD
+        _event(record, "", guest, booking.created_at)
+        self._become(record, BookingStatus.CONFIRMED, guest, record.confirmed_at)
+        if booking.due_now_minor:
+            self._take(record, Purpose.BOOKING, booking.due_now_minor, record.confirmed_at)
+        if record.visit.is_cancelled:
+            self._cancel(record)
+        elif booking.ends_at <= self.now:
+            self._finish(record)
+        elif booking.starts_at <= self.now:
+            booking.arrived_at = booking.starts_at - timedelta(minutes=4)
+            self._become(record, BookingStatus.STARTED, self._at_desk(), booking.starts_at)
+        elif booking.starts_at - self.now < timedelta(minutes=15):
+            booking.arrived_at = self.now - timedelta(minutes=2)
+
+    def _finish(self, record: Record) -> None:
+        booking = record.booking
+        if self.random.randrange(100) < NO_SHOW_PERCENT:
+            self._miss(record)
+            return
+        booking.arrived_at = booking.starts_at - timedelta(minutes=self.random.randint(1, 9))
+        self._become(record, BookingStatus.STARTED, self._at_desk(), booking.starts_at)
+        self._become(record, BookingStatus.COMPLETED, self._at_desk(), booking.ends_at)
+        if rest := booking.total_minor - record.paid_minor:
+            self._take(record, Purpose.BALANCE, rest, booking.ends_at)
+
+    def _miss(self, record: Record) -> None:
+        booking = record.booking
+        at = booking.missed_at = min(self.now, booking.starts_at + timedelta(minutes=20))
+        record.missed_fee_minor = no_show_fee(
+            Terms.from_json(booking.terms),
+            total_minor=booking.total_minor,
+            deposit_minor=deposit_minor(booking),
+            anchor_minor=0,
+            is_first=False,
+        )
+        self._become(record, BookingStatus.NO_SHOW, self._at_desk(), at)
+        record.events[-1].details = {"fee_minor": record.missed_fee_minor}
+        if (back := record.paid_minor - record.missed_fee_minor) > 0:
+            self._give_back(record, back, at)
+
+    def _asked(self, booking: Booking, at_visit_minor: int, channel: BookingChannel) -> Demand:
+        """A deposit of those who stood at the desk; all others paid at the visit."""
+        return payment_demand(
+            replace(Terms.from_json(booking.terms), saves_card=False),
+            total_minor=booking.total_minor,
+            at_visit_minor=at_visit_minor,
+            currency=booking.currency,
+            has_stripe=channel == BookingChannel.DESK and booking.terms["payment_mode"] == PaymentMode.DEPOSIT,
+        )
+
+    def _take(self, record: Record, purpose: Purpose, amount_minor: int, at: datetime) -> None:
+        payment = Payment(
+            purpose=purpose,
+            method=self.random.choice((Method.TERMINAL, Method.TERMINAL, Method.CASH)),
+            status=PaymentStatus.SUCCEEDED,
+            currency=record.booking.currency,
+            amount_minor=amount_minor,
+            actor=self.desk,
+            actor_name=self.desk.name,
+            created_at=at,
+            succeeded_at=at,
+        )
+        record.payments.append(payment)
+        details = {"what": "paid", "amount_minor": amount_minor, "purpose": purpose, "method": payment.method}
+        _event(record, record.booking.status, self._at_desk(), at, kind=EventKind.MONEY, details=details)
+
+    def _give_back(self, record: Record, amount_minor: int, at: datetime) -> None:
+        [payment] = record.payments
+        refund = Refund(
+            method=payment.method,
+            status=RefundStatus.SUCCEEDED,
+            reason=RefundReason.POLICY,
+            currency=payment.currency,
+            amount_minor=amount_minor,
+            actor=self.desk,
+            actor_name=self.desk.name,
+            created_at=at,
+            done_at=at,
+        )
+        record.refunds.append(refund)
+        details = {
+            "what": "refund",
+            "amount_minor": amount_minor,
+            "reason": refund.reason,
+            "method": refund.method,
+        }
+        _event(record, record.booking.status, self._at_desk(), at, kind=EventKind.MONEY, details=details)
+
+    def _cancel(self, record: Record) -> None:
+        booking, confirmed_at = record.booking, record.confirmed_at
+        latest = min(self.now, booking.starts_at - timedelta(minutes=30))
+        at = confirmed_at + (latest - confirmed_at) * self.random.random() if latest > confirmed_at else confirmed_at
+        booking.cancelled_at, booking.cancelled_by, booking.ical_sequence = at, ActorKind.CUSTOMER, 1
+        booking.cancellation_fee_minor = cancellation_fee(
+            Terms.from_json(booking.terms),
+            starts_at=booking.starts_at,
+            confirmed_at=confirmed_at,
+            now=at,
+            total_minor=booking.total_minor,
+            deposit_minor=deposit_minor(booking),
+        )
+        guest = _Who(ActorKind.CUSTOMER, BookingChannel.LINK)
+        self._become(record, BookingStatus.CANCELLED, guest, at, self.random.choice(people.REASONS))
+        record.events[-1].details = {"fee_minor": booking.cancellation_fee_minor}
+        if (back := record.paid_minor - booking.cancellation_fee_minor) > 0:
+            self._give_back(record, back, at)
+
+    def _become(self, record: Record, to: BookingStatus, who: "_Who", at: datetime, reason: str = "") -> None:
+        before = record.booking.status
+        record.booking.status = to
+        record.booking.updated_at = at
+        _event(record, before, who, at, reason)
+
+    def _at_desk(self) -> "_Who":
+        return _Who(ActorKind.STAFF, BookingChannel.DESK, self.desk)
+
+    def _created_at(self, starts_at: datetime) -> datetime:
+        """Some moment in the two weeks before the visit, with notice, and before now."""
+        latest = min(starts_at - timedelta(hours=5), self.now - timedelta(minutes=20))
+        return latest - timedelta(minutes=self.random.randrange(14 * 1440))
+
+    def _customer(self, visit: Visit) -> Customer:
+        """Somebody who was not here in the last five days, so that nobody is in two places."""
+        while True:
+            customer = self.random.choice(self.customers)
+            last = self.last_visit.get(id(customer))
+            if last is None or visit.start_minute - last > 5 * 1440:
+                self.last_visit[id(customer)] = visit.start_minute
+                return customer
+
+    def _terms(self, service: Service) -> Terms:
+        if service.pk not in self.terms:
+            self.terms[service.pk] = terms_of(cancellation_policy_for(service))
+        return self.terms[service.pk]
+
+    def _reference(self) -> str:
+        while True:
+            reference = "".join(self.random.choices(ALPHABET, k=LENGTH))
+            if reference not in self.references:
+                self.references.add(reference)
+                return reference
+
+
+@dataclass(frozen=True)
+class _Who:
+    kind: ActorKind
+    channel: BookingChannel
+    user: User | None = None
+
+
+def _event(
+    record: Record,
+    before: str,
+    who: _Who,
+    at: datetime,
+    reason: str = "",
+    *,
+    kind: EventKind = EventKind.STATUS,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    record.events.append(
+        BookingEvent(
+            kind=kind,
+            details=dict(details or {}),
+            from_status=before,
+            to_status=record.booking.status,
+            actor_kind=who.kind,
+            actor=who.user,
+            actor_name=who.user.name if who.user else "",
+            channel=who.channel,
+            reason=reason,
+            at=at,
+        )
+    )
+
+
+def _customers(now: datetime, random: Random) -> list[Customer]:
+    """Regulars: about half have proven their address by opening a link."""
+    names = [f"{first} {last}" for first in people.FIRST_NAMES.split() for last in people.LAST_NAMES.split()]
+    made = []
+    for number, name in enumerate(random.sample(names, CUSTOMER_COUNT)):
+        local = name.lower().translate(str.maketrans("äöüãéíşı ", "aouaeisi."))
+        made.append(
+            Customer(
+                name=name,
+                email=f"{local}@mail.example",
+                email_normalised=f"{local}@mail.example",
+                email_proven_at=now - timedelta(days=random.randint(30, 300)) if random.random() < 0.5 else None,
+                # Numbers that the German regulator keeps free for films.
+                phone=f"+493023125{number:03d}",
+                language="en",
+                created_at=now - timedelta(days=random.randint(300, 900)),
+            )
+        )
+    return Customer.objects.bulk_create(made)
+
+
+def _save(records: Sequence[Record]) -> None:
+    bills = Bill.objects.bulk_create(
+        Bill(customer=each.booking.customer, currency=each.booking.currency, created_at=each.confirmed_at)
+        for each in records
+    )
+    for record, bill in zip(records, bills, strict=True):
+        record.booking.bill = bill
+    Booking.objects.bulk_create([record.booking for record in records])
+    BookingLine.objects.bulk_create(record.line for record in records)
+    Allocation.objects.bulk_create(row for record in records for row in _allocations(record))
+    _save_money(records, bills)
+    for record in records:
+        for event in record.events:
+            event.booking = record.booking
+    # In the order of time, as rows of a history come into being.
+    BookingEvent.objects.bulk_create(sorted((e for each in records for e in each.events), key=lambda event: event.at))
+    BillLine.objects.bulk_create(row for record in records for row in _bill_lines(record))
+    Consent.objects.bulk_create(_consent(record) for record in records)
+
+
+def _save_money(records: Sequence[Record], bills: Sequence[Bill]) -> None:
+    """Write payments and refunds, and name them in the history as the operations do."""
+    for record, bill in zip(records, bills, strict=True):
+        for payment in record.payments:
+            payment.bill, payment.subject_ref = bill, subject_ref(record.booking)
+        for refund in record.refunds:
+            [refund.payment] = record.payments
+    Payment.objects.bulk_create(each for record in records for each in record.payments)
+    Refund.objects.bulk_create(each for record in records for each in record.refunds)
+    for record in records:
+        moved = [event for event in record.events if event.kind == EventKind.MONEY]
+        paid = [event for event in moved if event.details["what"] == "paid"]
+        for event, payment in zip(paid, record.payments, strict=True):
+            event.details["payment_id"] = payment.pk
+        for event, refund in zip((each for each in moved if each not in paid), record.refunds, strict=True):
+            event.details |= {"refund_id": refund.pk, "payment_id": refund.payment_id}
+
+
+def _line(visit: Visit, booking: Booking) -> BookingLine:
+    spec = visit.line.spec
+    return BookingLine(
+        booking=booking,
+        variant=visit.skill.variant,
+        staff_member=visit.staff_member,
+        service_name=visit.service.name,
+        variant_name=visit.skill.variant.name,
+        preparation=visit.service.preparation,
+        starts_at=booking.starts_at,
+        ends_at=booking.ends_at,
+        phases=phases_copy(spec),
+        buffer_before_minutes=spec.buffer_before,
+        buffer_after_minutes=spec.buffer_after,
+        requirements=requirements_copy(spec),
+        price_minor=visit.skill.price_minor,
+        add_ons=[
+            ChosenExtra(extra.pk, extra.name, extra.price_minor, extra.extra_minutes, extra.is_paid_at_visit).to_json()
+            for extra in visit.add_ons
+        ],
+        tax_basis_points=visit.service.tax_basis_points,
+    )
+
+
+def _allocations(record: Record) -> Iterable[Allocation]:
+    for resource_id, low, high in record.visit.claims:
+        busy = DateTimeTZRange(_moment(low), _moment(high))
+        yield Allocation(resource_id=resource_id, busy=busy, booking=record.booking)
+
+
+def _bill_lines(record: Record) -> Iterable[BillLine]:
+    booking = record.booking
+    for line in bill_lines(booking, [record.line]):
+        yield _bill_line(booking, line, record.confirmed_at)
+    if booking.cancelled_at:
+        for line in cancellation_lines(booking, [record.line], booking.cancellation_fee_minor or 0):
+            yield _bill_line(booking, line, booking.cancelled_at)
+    if booking.missed_at:
+        for line in no_show_lines(booking, [record.line], record.missed_fee_minor):
+            yield _bill_line(booking, line, booking.missed_at)
+
+
+def _bill_line(booking: Booking, line: NewLine, at: datetime) -> BillLine:
+    return BillLine(
+        bill=booking.bill,
+        subject_ref=subject_ref(booking),
+        kind=line.kind,
+        text=line.text,
+        quantity=line.quantity,
+        net_minor=line.net_minor,
+        tax_basis_points=line.tax_basis_points,
+        tax_minor=line.tax_minor,
+        gross_minor=line.net_minor + line.tax_minor,
+        created_at=at,
+    )
+
+
+def _consent(record: Record) -> Consent:
+    return Consent(
+        customer=record.booking.customer,
+        subject_ref=subject_ref(record.booking),
+        purpose=CONSENT_PURPOSE,
+        text=CONSENT_TEXT,
+        text_version=hashlib.sha256(CONSENT_TEXT.encode()).hexdigest()[:16],
+        given_at=record.confirmed_at,
+    )
+
+
+def _meeting_url(visit: Visit) -> str:
+    if visit.service.delivery != Delivery.ONLINE or visit.staff_member is None:
+        return ""
+    return visit.staff_member.meeting_url
+
+
+def _moment(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60, tz=UTC)

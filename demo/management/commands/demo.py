@@ -1,0 +1,89 @@
+"""Fill an empty database with Linden Studio, so that there is something to look at.
+
+Safe to run at every start: it does nothing where a business exists, and refuses a database in which anybody can sign
+in. Its password is known to everyone who reads this file, so it is used only where SITE_URL is this machine; anywhere
+else a random one is made and printed once. ``--reset`` empties the database first, and only does so with the demo's
+own data on this machine.
+"""
+
+import secrets
+from argparse import ArgumentParser
+from datetime import datetime
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from accounts.models import User
+from core import clock
+from demo import people
+from demo.history import write_visits
+from demo.plan import visits_around
+from demo.setup import make_studio
+from services.models import Business
+
+PASSWORD = "linden-demo"  # noqa: S105 (known on purpose, see above)
+DAYS = 21
+SEED = 14
+
+
+class Command(BaseCommand):
+    help = "Fill an empty database with a demo business and three weeks of bookings before and after today."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--reset", action="store_true", help="empty the database of an earlier demo first")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["reset"]:
+            _empty()
+        password = PASSWORD if _is_this_machine() else secrets.token_urlsafe(12)
+        if _is_demo():
+            # What the random password was, only the first run knew.
+            self._tell_sign_ins(PASSWORD if _is_this_machine() else "")
+            return
+        if Business.objects.exists():
+            return
+        if User.objects.exists():
+            raise CommandError("Somebody can already sign in here. The demo only fills an empty database.")
+        fill(now=clock.now(), password=password)
+        self._tell_sign_ins(password)
+
+    def _tell_sign_ins(self, password: str) -> None:
+        secret = f"password {password}" if password else "password as printed at the first start"
+        self.stdout.write(f"Sign in at {settings.SITE_URL}/desk/ ({secret}):")
+        for person in people.SIGN_INS:
+            note = "  (and at /admin/ for settings)" if person.is_admin else ""
+            self.stdout.write(f"  {str(person.role.label).capitalize():<12}{person.email}{note}")
+
+
+def fill(*, now: datetime, password: str) -> int:
+    """Create Linden Studio as it stands at ``now``, in one transaction, and return the number of its bookings."""
+    random = Random(SEED)  # noqa: S311 (a demo, not a secret)
+    with transaction.atomic():
+        today = now.astimezone(ZoneInfo("Europe/Berlin")).date()
+        studio = make_studio(today, password)
+        visits = visits_around(today, days=DAYS, studio=studio, random=random)
+        return write_visits(visits, now=now, random=random)
+
+
+def _is_demo() -> bool:
+    return User.objects.filter(email=people.SIGN_INS[0].email).exists()
+
+
+def _is_this_machine() -> bool:
+    return urlsplit(settings.SITE_URL).hostname in {"localhost", "127.0.0.1", "::1"}
+
+
+def _empty() -> None:
+    """Delete every row. Needs the role that owns the tables, because the application's may not delete history.
+
+    :raises CommandError: when this could be somebody's real business.
+    """
+    if Business.objects.exists() and not (_is_demo() and _is_this_machine()):
+        raise CommandError("This is not the demo on your own machine. Nothing was deleted.")
+    call_command("flush", interactive=False, verbosity=0)

@@ -1,0 +1,187 @@
+"""May this message go to this person now? The one place where opt-outs, dead addresses, consents, quiet hours and caps
+are looked at. Pure: a message and the facts about its person in, a verdict out.
+
+What a person switched off: e-mail off ends what can wait (reminders) and marketing, because what was agreed, changed or
+paid has to reach them somewhere; any other channel switched off ends everything by it. A customer whom the business
+blocked still gets that much: receipts, changes and cancellations of bookings that exist, and no reminders or news.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from notifications.addresses import TEXT_CHANNELS
+from notifications.delivery.quiet_hours import quiet_until
+from notifications.enums import Channel, NotificationStatus, Purpose, SuppressionReason
+
+# Mails to one mailbox are counted over so long.
+CAP_PERIOD = timedelta(hours=1)
+TOO_LATE = "It came too late to be of use."
+
+_SUPPRESSED = {
+    SuppressionReason.STOP: "The person answered STOP.",
+    SuppressionReason.UNSUBSCRIBED: "The person unsubscribed.",
+    SuppressionReason.BOUNCED: "Mails to this address come back.",
+    SuppressionReason.COMPLAINED: "The person reported us as spam.",
+    SuppressionReason.UNREACHABLE: "This phone number cannot receive SMS.",
+}
+# Here nobody decided anything: the address is dead, so somebody should learn that the person was not told.
+_DEAD = {SuppressionReason.BOUNCED, SuppressionReason.UNREACHABLE}
+
+
+class Message(Protocol):
+    """What the gate looks at; a Notification is one."""
+
+    channel: str
+    address: str
+    recipient_ref: str
+    purpose: str
+    can_wait: bool
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Quiet hours of a person: minutes from local midnight."""
+
+    start_minute: int
+    end_minute: int
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TextCounts:
+    """Texts of a day: to one number, and of the whole site."""
+
+    to_address: int = 0
+    of_site: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about the people of some messages. ``hashes`` gives the pseudonym of (channel, address)."""
+
+    hashes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    suppressed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    choices: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    quiet: Mapping[str, Quiet] = field(default_factory=dict)
+    blocked: Collection[str] = ()
+    erased: Collection[str] = ()
+    consenting: Collection[str] = ()
+    # By the id of a message whose mailbox has had its mails of this hour: when it may get this one.
+    mailbox_free_at: Mapping[int, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Send it (both empty), end it with a status and its reason, or look again at ``until``."""
+
+    status: NotificationStatus | None = None
+    reason: str = ""
+    until: datetime | None = None
+
+
+SEND = Verdict()
+
+
+def verdict(
+    message: Message,
+    facts: Facts,
+    now: datetime,
+    *,
+    texts: TextCounts,
+    limits: TextCounts,
+    mailbox_free_at: datetime | None = None,
+) -> Verdict:
+    """Decide about one message. Reasons are for the message log: plain words, no addresses.
+
+    ``mailbox_free_at``: the mailbox has had its mails of this hour. What still says something true then waits for it;
+    by then a newer message may have taken its place.
+    """
+    if message.expires_at is not None and message.expires_at <= now:
+        return _drop(TOO_LATE)
+    if message.recipient_ref in facts.erased:
+        return _drop("The person had their data erased.")
+    if message.recipient_ref in facts.blocked and not _is_transactional(message):
+        return _drop("The business blocked this person: only what concerns their bookings and money is sent.")
+    for rule in (_suppression, _choice, _marketing):
+        found = rule(message, facts)
+        if found is not None:
+            return found
+    return _caps(message, texts, limits) or _full(message, mailbox_free_at) or _quiet(message, facts, now)
+
+
+def _is_transactional(message: Message) -> bool:
+    """Whether it tells what was agreed, changed, paid or returned, and not a reminder or news."""
+    return not message.can_wait and message.purpose == Purpose.SERVICE
+
+
+def _suppression(message: Message, facts: Facts) -> Verdict | None:
+    pseudonym = facts.hashes.get((message.channel, message.address), message.address)
+    reason = facts.suppressed.get((message.channel, pseudonym))
+    if reason is None:
+        return None
+    if reason == SuppressionReason.UNSUBSCRIBED and message.purpose != Purpose.MARKETING:
+        return None
+    known = SuppressionReason(reason)
+    if known in _DEAD:
+        return Verdict(NotificationStatus.PERMANENT_FAILURE, _SUPPRESSED[known])
+    return _drop(_SUPPRESSED[known])
+
+
+def _choice(message: Message, facts: Facts) -> Verdict | None:
+    if facts.choices.get((message.recipient_ref, message.channel), True):
+        return None
+    has_to_reach = message.channel == Channel.EMAIL and _is_transactional(message)
+    return None if has_to_reach else _drop("The person wants no messages by this channel.")
+
+
+def _marketing(message: Message, facts: Facts) -> Verdict | None:
+    if message.purpose != Purpose.MARKETING:
+        return None
+    if message.recipient_ref not in facts.consenting:
+        return _drop("The person did not ask for news.")
+    return None
+
+
+def _caps(message: Message, texts: TextCounts, limits: TextCounts) -> Verdict | None:
+    if message.channel not in TEXT_CHANNELS:
+        return None
+    if texts.to_address >= limits.to_address:
+        return _drop("This number had its texts of today.")
+    if texts.of_site >= limits.of_site:
+        return Verdict(NotificationStatus.PERMANENT_FAILURE, "The texts of today are used up (SMS_PER_DAY).")
+    return None
+
+
+def _full(message: Message, mailbox_free_at: datetime | None) -> Verdict | None:
+    if mailbox_free_at is None:
+        return None
+    if message.expires_at is not None and message.expires_at <= mailbox_free_at:
+        return _drop("This mailbox had its mails of the hour (MAILS_PER_ADDRESS_PER_HOUR).")
+    return Verdict(until=mailbox_free_at)
+
+
+def free_again_at(sent: Sequence[datetime], *, limit: int) -> datetime | None:
+    """When a mailbox that got mails at these moments of the last hour may get another one; None: now."""
+    if len(sent) < limit:
+        return None
+    return sorted(sent)[len(sent) - limit] + CAP_PERIOD
+
+
+def _quiet(message: Message, facts: Facts, now: datetime) -> Verdict:
+    hours = facts.quiet.get(message.recipient_ref)
+    if not message.can_wait or hours is None:
+        return SEND
+    until = quiet_until(now, start_minute=hours.start_minute, end_minute=hours.end_minute, zone=hours.zone)
+    if until is None:
+        return SEND
+    if message.expires_at is not None and message.expires_at <= until:
+        return _drop("The person's quiet hours last until it is of no use.")
+    return Verdict(until=until)
+
+
+def _drop(reason: str) -> Verdict:
+    return Verdict(NotificationStatus.CANCELLED, reason)

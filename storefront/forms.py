@@ -1,0 +1,184 @@
+"""What customers and staff send from the pages of one booking, turned into typed values. Field by field rules are in
+``contact``.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.contact import emails, names, phones
+from core.forms import CleanedField
+
+REASON_LIMIT = 200
+
+
+class ContactForm(forms.Form):
+    """Who comes: four fields, and where or with how many only if the service asks for it.
+
+    ``region`` is the country of numbers typed without a country code. ``email_seen`` is the address the guest was
+    asked about already; sending the same one again means that it is right.
+    """
+
+    email_seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        staff_name: str = "",
+        region: str | None = None,
+        needs_address: bool = False,
+        max_party_size: int = 1,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, initial=dict(initial or {}), auto_id="id_%s")
+        self.suggestion: str | None = None
+        self.fields["name"] = CleanedField(
+            label=_("Name"),
+            cleaner=partial(names.clean_name, label=gettext("Name")),
+            error_messages={"required": _("Please tell us your name.")},
+        )
+        self.fields["email"] = CleanedField(
+            label=_("E-mail"),
+            cleaner=emails.clean_email,
+            widget=forms.EmailInput,
+            error_messages={"required": _("Please give an e-mail address; the confirmation goes there.")},
+        )
+        self.fields["phone"] = CleanedField(
+            label=_("Phone"),
+            cleaner=partial(phones.clean_phone, region=region),
+            widget=forms.TextInput(attrs={"type": "tel"}),
+            help_text=_("Only if something changes on the day."),
+            error_messages={"required": _("Please give a phone number, in case something changes on the day.")},
+        )
+        if needs_address:
+            self.fields["visit_address"] = CleanedField(
+                label=_("Where should we come?"),
+                cleaner=partial(names.clean_visit_address, label=gettext("The address")),
+                widget=forms.Textarea(attrs={"rows": 3}),
+                error_messages={"required": _("Please tell us where to come.")},
+            )
+        if max_party_size > 1:
+            self.fields["party_size"] = _party_size(max_party_size)
+        note_label = gettext("Note for %(name)s") % {"name": staff_name} if staff_name else gettext("Note")
+        self.fields["note"] = _paragraphs(note_label, names.NOTE_LIMIT)
+        self.fields["note"].widget.attrs["placeholder"] = _("Anything we should know")
+
+    def clean_email(self) -> str:
+        address = str(self.cleaned_data["email"])
+        likely = emails.email_suggestion(address)
+        if likely and address.casefold() != str(self.data.get("email_seen", "")).casefold():
+            raise ValidationError(
+                gettext("Is this spelled right? If it is, just press the main button again."),
+                code="email_slip",
+                params={"suggestion": likely},
+            )
+        return address
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        for error in self.errors.get("email", forms.utils.ErrorList()).as_data():
+            self.suggestion = (error.params or {}).get("suggestion")
+
+    @property
+    def asked_about(self) -> str:
+        """The address to send along as ``email_seen``: the one whose spelling this page asks about, or asked about
+        before.
+        """
+        asks_now = any(
+            error.code == "email_slip" for error in self.errors.get("email", forms.utils.ErrorList()).as_data()
+        )
+        return str(self.data.get("email", "")).strip() if asks_now else str(self.data.get("email_seen", ""))
+
+
+class ReasonForm(forms.Form):
+    """Why staff cancel or move: one line, kept in the history and told to the customer."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="id_%s")
+        self.fields["reason"] = _line(_("Reason"), REASON_LIMIT, _("Please say why."))
+        self.fields["reason"].help_text = _("The customer reads this in the message about it.")
+
+
+class AgreedForm(forms.Form):
+    """What the page showed when somebody pressed the button: the change count of the booking, the fee in minor units,
+    and on the page of a move who performs it then.
+    """
+
+    expected_sequence = forms.IntegerField(min_value=0, max_value=1_000_000)
+    expected_fee = forms.IntegerField(min_value=0, max_value=2_000_000_000)
+    performer = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+
+
+class SeenForm(forms.Form):
+    """The change count of the booking that the page showed."""
+
+    expected_sequence = forms.IntegerField(min_value=0, max_value=1_000_000)
+
+
+class PayForm(forms.Form):
+    """What the paying page showed when somebody pressed the button: the sum in minor units, and whether a kept card was
+    agreed to.
+    """
+
+    expected = forms.IntegerField(min_value=0, max_value=2_000_000_000)
+    agreed = forms.BooleanField(required=False)
+
+
+class HelpForm(forms.Form):
+    """A message to the front desk."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="help_%s")
+        self.fields["text"] = _paragraphs(
+            _("Your message"), names.NOTE_LIMIT, missing=_("Please write what we can help with.")
+        )
+
+
+class ExtrasForm(forms.Form):
+    """One extra to add or to take out, by its id; only those of the service count."""
+
+    def __init__(self, data: Mapping[str, Any], *, add_on_ids: set[int]) -> None:
+        super().__init__(data)
+        offered = [(str(number), str(number)) for number in sorted(add_on_ids)]
+        self.fields["add"] = forms.TypedChoiceField(choices=offered, coerce=int, empty_value=None, required=False)
+        self.fields["remove"] = forms.TypedChoiceField(choices=offered, coerce=int, empty_value=None, required=False)
+
+
+def _line(label: Any, limit: int, missing: Any) -> CleanedField:
+    return CleanedField(
+        label=label,
+        cleaner=lambda text: names.clean_line(text, limit=limit, label=str(label)),
+        error_messages={"required": missing},
+    )
+
+
+def _paragraphs(label: Any, limit: int, *, missing: Any = None) -> CleanedField:
+    return CleanedField(
+        label=label,
+        cleaner=lambda text: names.clean_paragraphs(text, limit=limit, label=str(label)),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=missing is not None,
+        error_messages={"required": missing} if missing else {},
+    )
+
+
+def _party_size(maximum: int) -> forms.IntegerField:
+    sentence = gettext("Between 1 and %(maximum)s people can come.") % {"maximum": maximum}
+    return forms.IntegerField(
+        label=_("How many people?"),
+        min_value=1,
+        max_value=maximum,
+        initial=1,
+        error_messages={
+            "required": sentence,
+            "invalid": sentence,
+            "min_value": sentence,
+            "max_value": sentence,
+        },
+    )

@@ -1,0 +1,43 @@
+"""What is the same on every public page: the name, the way home, phone and places in the foot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from core.formats import phone_href
+from storefront.catalogue import Firm, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    url: str
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    name: str
+    home_url: str
+    brand_url: str
+    phone: str = ""
+    phone_href: str = ""
+    locations: tuple[Link, ...] = ()
+    links: tuple[Link, ...] = ()
+    logo_url: str = ""
+    account_url: str = ""
+
+
+def frame_of(firm: Firm, places: Sequence[Place]) -> Frame:
+    return Frame(
+        name=firm.name,
+        home_url=reverse("landing"),
+        brand_url=f"{reverse('brand')}?c={firm.brand_colour.lstrip('#')}",
+        phone=firm.phone,
+        phone_href=phone_href(firm.phone),
+        locations=tuple(Link(place.name, place.directions_url) for place in places),
+    )

@@ -1,0 +1,456 @@
+"""The pages behind a magic link: what stands, what moving and cancelling cost at this moment, and what happened so
+far.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
+
+from accounts.contact.mailboxes import mailto_url
+from bookings.booked import deposit_minor, local, zone_of
+from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.models import Booking, BookingEvent
+from bookings.queries.money import BookingMoney
+from bookings.rules import cancelling, moving
+from bookings.rules.fees import is_fee_free
+from bookings.rules.moving import RescheduleRefusal
+from bookings.rules.settlement import CancelQuote
+from bookings.rules.terms import Terms
+from bookings.wording import appointment, visit
+from bookings.wording import policies as policy_texts
+from bookings.wording.history import HistoryRow
+from bookings.wording.visit import MoneyLine
+from bookings.wording.zones import shown_moment, shown_time, visitor_time
+from core import formats
+from core.formats import phone_href
+from core.zones import city
+from services.enums import PaymentMode
+from services.models import Business
+from storefront.presenters import money as money_presenter
+
+# The bar is a drawing, not a scale: a deadline minutes before the start has to be seen as well.
+_DEADLINE_PERCENT = 48
+
+
+_OVER = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
+
+
+_CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBlock:
+    """Inputs of components/cancel_bar.html, and the words around it."""
+
+    fee_minor: int
+    sentence: SafeString
+    button: str
+    button_again: str
+    lines: tuple[MoneyLine, ...]
+    free_percent: int
+    here_percent: int
+    now_label: str
+    now_sum: str
+    later_label: str = ""
+    later_sum: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveBlock:
+    """``refusal`` is a sentence where the booking cannot be moved here any more; else ``sentence`` says until when."""
+
+    fee_minor: int
+    fee: str
+    sentence: SafeString
+    warning: SafeString
+    refusal: str = ""
+
+
+def status_card(
+    booking: Booking, business: Business, *, now: datetime, visitor_zone: ZoneInfo | None
+) -> dict[str, Any]:
+    """When, what, who and where, for the card at the top."""
+    there = visitor_time(booking.starts_at, zone_of(booking), visitor_zone)
+    # Nobody has said yet how it went; "confirmed" would read as if it were still to come.
+    is_past = booking.status == BookingStatus.CONFIRMED and now >= booking.ends_at
+    ahead = "" if booking.status in _CALLED_OFF else visit.ahead_text(booking, now)
+    more = [visit.until_text(booking), ahead, appointment.zone_words(booking), there]
+    return {
+        "status": BookingStatus.COMPLETED if is_past else booking.status,
+        "label": _status_label(booking, is_past=is_past),
+        "is_arrived": booking.arrived_at is not None,
+        "reference": booking.reference,
+        "when": visit.when_text(booking),
+        "more": " · ".join(filter(None, more)),
+        "what": visit.what_text(booking),
+        "extras": visit.extras_text(booking),
+        "who_where": " · ".join([*visit.staff_names(booking), visit.where_text(booking, business)]),
+        "place": visit.place_fact(booking, business),
+        "facts": visit.facts(booking, business),
+    }
+
+
+def _status_label(booking: Booking, *, is_past: bool) -> str:
+    """What customers read where the word of the business would puzzle them; empty where it does not."""
+    if is_past:
+        return gettext("Past")
+    return gettext("Waiting for an answer") if booking.status == BookingStatus.REQUESTED else ""
+
+
+def policy(booking: Booking, money: BookingMoney, now: datetime, *, coming_minor: int = 0) -> SafeString:
+    """The rules of the booking as they stand at ``now``. ``coming_minor`` is about to be paid."""
+    paid = money.paid_for_visit_minor + coming_minor
+    return policy_texts.policy_sentence(_terms(booking), **_facts(booking, now, paid_minor=paid))
+
+
+def no_show_rule(booking: Booking, money: BookingMoney, now: datetime) -> SafeString:
+    """What not coming costs; empty where it costs nothing."""
+    return policy_texts.no_show_sentence(_terms(booking), **_facts(booking, now, paid_minor=money.paid_for_visit_minor))
+
+
+def move_block(booking: Booking, *, now: datetime, by_staff: bool) -> MoveBlock:
+    """Whether, until when and at what price the booking can be moved."""
+    terms = _terms(booking)
+    fee = moving.move_fee(terms, status=booking.status, move_count=booking.customer_move_count, by_staff=by_staff)
+    refusal = moving.reschedule_refusal(
+        terms,
+        status=booking.status,
+        starts_at=booking.starts_at,
+        move_count=booking.customer_move_count,
+        now=now,
+        by_staff=by_staff,
+        confirmed_at=booking.confirmed_at,
+    )
+    empty = SafeString("")
+    may_move, is_agreed = not by_staff and refusal is None, not is_fee_free(booking.status)
+    shows_terms = may_move and is_agreed
+    facts = _facts(booking, now)
+    moves = booking.customer_move_count
+    before = _move_before_agreed(booking) if may_move and not is_agreed else empty
+    return MoveBlock(
+        fee_minor=fee,
+        fee=visit.money(fee, booking) if fee else gettext("Nothing"),
+        sentence=policy_texts.move_sentence(terms, move_count=moves, **facts) if shows_terms else before,
+        warning=policy_texts.late_move_sentence(terms, **facts) if shows_terms else empty,
+        refusal=_move_refusal(booking, refusal) if refusal else "",
+    )
+
+
+def may_cancel(booking: Booking, *, now: datetime, by_staff: bool) -> bool:
+    refusal = cancelling.cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=now, by_staff=by_staff)
+    return refusal is None
+
+
+def cancel_block(booking: Booking, business: Business, money: BookingMoney, *, now: datetime) -> CancelBlock:
+    """Both sums of cancelling: now, and after the next deadline."""
+    is_checked = business.refunds_need_approval
+    quote = money_presenter.quote(booking, money, now=now)
+    deadline = formats.moment_text(local(quote.changes_after, booking)) if quote.changes_after else ""
+    fee = quote.now.fee_minor
+    return CancelBlock(
+        fee_minor=fee,
+        sentence=_cancel_sentence(booking, money, quote, now, is_checked=is_checked),
+        button=money_presenter.outcome_button(quote.now, booking, is_checked=is_checked),
+        button_again=money_presenter.outcome_button(quote.now, booking, is_checked=is_checked, again=True),
+        lines=tuple(money_presenter.outcome_lines(quote.now, booking, is_checked=is_checked)),
+        free_percent=_free_percent(fee, quote.changes_after),
+        here_percent=_here_percent(booking, now, fee, quote.changes_after),
+        now_label=gettext("Cancel now"),
+        now_sum=money_presenter.outcome_sum(quote.now, booking),
+        later_label=gettext("After %(moment)s") % {"moment": deadline} if deadline else "",
+        later_sum=money_presenter.outcome_sum(quote.then, booking) if quote.then else "",
+    )
+
+
+def _cancel_sentence(
+    booking: Booking, money: BookingMoney, quote: CancelQuote, now: datetime, *, is_checked: bool
+) -> SafeString:
+    if is_fee_free(booking.status):
+        return SafeString(escape(gettext("Nothing is agreed yet, so cancelling is free.")))
+    said = policy_texts.cancel_now(_terms(booking), **_facts(booking, now, paid_minor=money.paid_for_visit_minor))
+    where = money_presenter.outcome_sentence(quote.now, booking, money, is_checked=is_checked)
+    return format_html("{} {}", said.sentence, where) if where else said.sentence
+
+
+def outcome(booking: Booking, business: Business, money: BookingMoney, *, now: datetime) -> str:
+    """One sentence about a booking that is over or called off; empty while it stands."""
+    names = {"name": business.text("name")}
+    if booking.status == BookingStatus.CANCELLED:
+        first = gettext("%(name)s cancelled this appointment.")
+        if booking.cancelled_by == ActorKind.CUSTOMER:
+            first = gettext("You cancelled this appointment.")
+        return f"{first % names} {money_presenter.fee_sentence(booking, money)}"
+    if booking.status == BookingStatus.DECLINED:
+        return gettext("%(name)s could not take this appointment. There is nothing to pay.") % names
+    if booking.status == BookingStatus.EXPIRED:
+        return _expired_sentence(money)
+    if booking.status == BookingStatus.NO_SHOW:
+        missed = gettext("You were missed at this appointment. If that is wrong, please contact us.")
+        return " ".join(filter(None, (missed, _no_show_sentence(booking, money, now))))
+    if booking.status == BookingStatus.COMPLETED or now >= booking.ends_at:
+        return gettext("This visit is over. Thank you for coming.")
+    return gettext("Your visit has begun.") if now >= booking.starts_at else ""
+
+
+def waiting(
+    booking: Booking, money: BookingMoney, *, now: datetime, visitor_zone: ZoneInfo | None = None
+) -> SafeString:
+    """What a booking that does not stand yet waits for, and until when; empty for every other one."""
+    if booking.status not in EXPIRING or booking.hold_expires_at is None:
+        return SafeString("")
+    if money.is_being_checked:
+        return SafeString(escape(gettext("We are checking your payment. Please do not pay again.")))
+    if booking.hold_expires_at <= now:
+        return SafeString(escape(gettext("The time that was kept for you has run out.")))
+    text = gettext("Waiting for payment until {until}. Then the time becomes free for others.")
+    if booking.status == BookingStatus.REQUESTED:
+        text = gettext("We answer by {until} at the latest. The time is kept for you, and nothing is paid yet.")
+    until = local(booking.hold_expires_at, booking)
+    is_today = until.date() == local(now, booking).date()
+    say = shown_time if is_today else shown_moment
+    words = say(until, zone_of(booking), visitor_zone)
+    return format_html(text, until=_strong(words))
+
+
+def waiting_move(
+    booking: Booking, *, moves_to: datetime, until: datetime, visitor_zone: ZoneInfo | None = None
+) -> SafeString:
+    """What a move that is still to be paid waits for."""
+    text = gettext(
+        "{when} is kept for you until {until}. Your appointment moves there once the fee is paid. Until then the old"
+        " time stays yours."
+    )
+    zone = zone_of(booking)
+    when, until_text = shown_moment(moves_to, zone, visitor_zone), shown_time(until, zone, visitor_zone)
+    return format_html(text, when=_strong(when), until=_strong(until_text))
+
+
+def history(booking: Booking, business: Business, *, visitor_zone: ZoneInfo | None = None) -> list[HistoryRow]:
+    """What happened, newest first; steps on the way to the booking are left out."""
+    rows = []
+    for event in booking.events.all():
+        if text := _event_text(event, booking, business):
+            at = shown_moment(event.at, zone_of(booking), visitor_zone)
+            rows.append(HistoryRow(at, text, _channel_text(event.channel) if _is_own_act(event) else ""))
+    return rows[::-1]
+
+
+def contact_rows(booking: Booking, business: Business) -> list[dict[str, str]]:
+    """Ways to reach the business, for components/row.html."""
+    rows = []
+    if phone := booking.location.phone or business.phone:
+        label = gettext("Call %(name)s") % {"name": business.text("name")}
+        rows.append({"href": phone_href(phone), "icon_name": "phone", "label": label, "note": phone})
+    if business.email:
+        label = gettext("Write to us")
+        rows.append({"href": mailto_url(business.email), "icon_name": "mail", "label": label, "note": business.email})
+    return rows
+
+
+def is_over(booking: Booking, now: datetime) -> bool:
+    """Whether the page only reads: called off, run out, or begun."""
+    ran_out = booking.status in EXPIRING and (booking.hold_expires_at is None or booking.hold_expires_at <= now)
+    return booking.status in _CALLED_OFF | _OVER or ran_out or now >= booking.starts_at
+
+
+def _facts(booking: Booking, now: datetime, *, paid_minor: int = 0) -> policy_texts.BookingFacts:
+    return {
+        "starts_at": booking.starts_at,
+        "zone": zone_of(booking),
+        "language": get_language() or booking.language,
+        "currency": booking.currency,
+        "total_minor": booking.total_minor,
+        "confirmed_at": booking.confirmed_at,
+        "now": now,
+        "anchor_minor": booking.fee_anchor_minor,
+        "paid_minor": paid_minor,
+        "deposit_minor": deposit_minor(booking),
+    }
+
+
+def _strong(text: str) -> SafeString:
+    return format_html("<strong>{}</strong>", text)
+
+
+def _terms(booking: Booking) -> Terms:
+    return Terms.from_json(booking.terms)
+
+
+def _free_percent(fee_minor: int, changes: datetime | None) -> int:
+    if changes:
+        return _DEADLINE_PERCENT
+    return 0 if fee_minor else 100
+
+
+def _here_percent(booking: Booking, now: datetime, fee_minor: int, changes: datetime | None) -> int:
+    """Where the ring is: its share of the way from booking to the deadline, or from there to the start."""
+    begins = booking.confirmed_at or booking.created_at
+    low, high = (2, _DEADLINE_PERCENT - 4) if changes else (_DEADLINE_PERCENT if fee_minor else 2, 96)
+    whole = ((changes or booking.starts_at) - begins).total_seconds()
+    share = min(1.0, max(0.0, (now - begins).total_seconds() / whole)) if whole > 0 else 1.0
+    return round(low + (high - low) * share)
+
+
+def _move_before_agreed(booking: Booking) -> SafeString:
+    if booking.status == BookingStatus.REQUESTED:
+        return SafeString(escape(gettext("Until we have answered you can choose another time. It costs nothing.")))
+    return SafeString(
+        escape(gettext("Until it is paid you can choose another time. It costs nothing, and your details are kept."))
+    )
+
+
+def _move_refusal(booking: Booking, refusal: RescheduleRefusal) -> str:
+    if refusal is RescheduleRefusal.TOO_LATE:
+        until = moving.reschedule_until(_terms(booking), booking.starts_at, confirmed_at=booking.confirmed_at)
+        if until is None:
+            return gettext("This appointment cannot be moved online. Please contact us.")
+        return gettext("It could be moved online until %(moment)s. Please contact us.") % {
+            "moment": formats.moment_text(local(until, booking))
+        }
+    if refusal is RescheduleRefusal.MOVE_LIMIT_REACHED:
+        return gettext("It was moved as often as that is possible online. Please contact us.")
+    return gettext("This appointment cannot be moved any more.")
+
+
+def _expired_sentence(money: BookingMoney) -> str:
+    if money.payments:
+        return gettext("Your payment came when the time was already gone. Nothing is booked, and all of it goes back.")
+    return gettext("The time ran out before anything was agreed. Nothing is booked, and there is nothing to pay.")
+
+
+def _no_show_sentence(booking: Booking, money: BookingMoney, now: datetime) -> str:
+    """Say what becomes of the fee: it can be waived for a while, then the money moves."""
+    if booking.fee_settles_at is None or booking.fee_settles_at <= now or not money.balance.owed_minor:
+        return money_presenter.open_sentence(booking, money)
+    return gettext("A fee of %(fee)s becomes due on %(when)s.") % {
+        "fee": visit.money(money.balance.owed_minor, booking),
+        "when": formats.moment_text(local(booking.fee_settles_at, booking)),
+    }
+
+
+def _event_text(event: BookingEvent, booking: Booking, business: Business) -> str:
+    by_customer = event.actor_kind == ActorKind.CUSTOMER
+    names = {"name": business.text("name")}
+    if event.kind == EventKind.MOVED:
+        return _moved_text(event, booking, by_customer, names)
+    if event.kind == EventKind.COMING:
+        return gettext("You said that you are coming")
+    if event.kind == EventKind.MONEY:
+        return money_presenter.event_text(event, booking, by_customer=by_customer)
+    if event.kind != EventKind.STATUS:
+        return ""
+    match event.to_status:
+        case BookingStatus.CONFIRMED if event.from_status == BookingStatus.HELD:
+            return gettext("You booked") if by_customer else gettext("%(name)s booked it for you") % names
+        case BookingStatus.CONFIRMED if event.from_status == BookingStatus.REQUESTED:
+            return gettext("%(name)s accepted") % names
+        case BookingStatus.CONFIRMED if event.from_status in {BookingStatus.PENDING_PAYMENT, BookingStatus.EXPIRED}:
+            return gettext("Confirmed")
+        case BookingStatus.PENDING_PAYMENT if event.from_status == BookingStatus.REQUESTED:
+            if booking.payment_mode == PaymentMode.CARD:
+                return gettext("%(name)s accepted, card to follow") % names
+            return gettext("%(name)s accepted, payment to follow") % names
+        case BookingStatus.PENDING_PAYMENT:
+            if booking.payment_mode == PaymentMode.CARD:
+                return gettext("You booked, card to follow")
+            return gettext("You booked, payment to follow")
+        case BookingStatus.REQUESTED:
+            return gettext("You asked for this time")
+        case BookingStatus.DECLINED:
+            text = gettext("%(name)s declined") % names
+            return f"{text}: {event.reason}" if event.reason else text
+        case BookingStatus.EXPIRED if event.from_status != BookingStatus.HELD:
+            return gettext("The time ran out")
+        case BookingStatus.CANCELLED:
+            text = gettext("You cancelled") if by_customer else gettext("%(name)s cancelled") % names
+            return f"{text}: {event.reason}" if event.reason else text
+        case BookingStatus.STARTED:
+            return gettext("The visit began")
+        case BookingStatus.COMPLETED:
+            return gettext("The visit ended")
+        case BookingStatus.NO_SHOW:
+            return gettext("You were missed")
+        case _:
+            return ""
+
+
+def _is_own_act(event: BookingEvent) -> bool:
+    """Whether somebody did this by that way; what only follows from something else was done by no way of its own."""
+    if event.kind == EventKind.MONEY:
+        return event.details.get("what") == "paid" and event.actor_kind == ActorKind.CUSTOMER
+    return event.to_status != BookingStatus.CONFIRMED or event.from_status == BookingStatus.HELD
+
+
+def _channel_text(channel: str) -> str:
+    match channel:
+        case BookingChannel.WEB | BookingChannel.WIDGET:
+            return gettext("on this website")
+        case BookingChannel.LINK:
+            return gettext("by the link in a message")
+        case BookingChannel.DESK:
+            return gettext("at the front desk")
+        case BookingChannel.SYSTEM:
+            return ""
+        case _:
+            return str(BookingChannel(channel).label)
+
+
+def _moved_text(event: BookingEvent, booking: Booking, by_customer: bool, names: dict[str, str]) -> str:
+    before, after = (_moment(event.details, side, booking) for side in ("from", "to"))
+    if "zone" in event.details["to"]:
+        return _zone_text(event.details, before, after, names)
+    if before == after:
+        return gettext("Somebody else will see you now")
+    who = (
+        gettext("You moved it from %(before)s to %(after)s")
+        if by_customer
+        else gettext("%(name)s moved it from %(before)s to %(after)s")
+    )
+    text = who % {**names, "before": before, "after": after}
+    return f"{text}: {event.reason}" if event.reason else text
+
+
+def _moment(details: dict[str, Any], side: str, booking: Booking) -> str:
+    zone = ZoneInfo(details[side].get("zone", booking.location.time_zone))
+    return formats.moment_text(datetime.fromisoformat(details[side]["starts_at"]).astimezone(zone))
+
+
+def _zone_text(details: dict[str, Any], before: str, after: str, names: dict[str, str]) -> str:
+    """The place's zone has changed, so both times say theirs."""
+    cities = {f"{side}_city": city(ZoneInfo(details[side]["zone"])) for side in ("from", "to")}
+    text = gettext("%(name)s moved it from %(before)s (%(from_city)s time) to %(after)s (%(to_city)s time)")
+    return text % {**names, **cities, "before": before, "after": after}
+
+
+def next_times(starts: Iterable[int], booking: Booking, *, now: datetime, count: int = 3) -> list[tuple[str, str, str]]:
+    """Pick the times to offer first for a move: one a day, on the days after the booked one, nearest to its clock time.
+
+    Each is (value of the field "slot", day, time).
+    """
+    zone = zone_of(booking)
+    booked = local(booking.starts_at, booking)
+    best: dict[date, datetime] = {}
+    for minute in starts:
+        at = datetime.fromtimestamp(minute * 60, tz=zone)
+        if at.date() not in best or _clock_distance(at, booked) < _clock_distance(best[at.date()], booked):
+            best[at.date()] = at
+    days = sorted(best, key=lambda day: (day <= booked.date(), abs((day - booked.date()).days)))
+    today = now.astimezone(zone).date()
+    return [
+        (
+            f"{booking.location_id}.{int(best[day].timestamp()) // 60}",
+            formats.near_day_text(day, today),
+            formats.time_text(best[day]),
+        )
+        for day in sorted(days[:count])
+    ]
+
+
+def _clock_distance(one: datetime, other: datetime) -> int:
+    return abs(one.hour * 60 + one.minute - other.hour * 60 - other.minute)

@@ -1,0 +1,439 @@
+"""The money of one booking in words and sums: what is asked, what was paid, what goes back, what is open.
+
+Pages and messages call the same functions, so that no two of them can tell different sums. Facts in, texts out: no
+clock and no queries; texts come in the active language.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import get_language, gettext, pgettext
+
+from bookings import booked
+from bookings.booked import cancel_quote_of, deposit_minor, local
+from bookings.enums import BookingStatus
+from bookings.models import Booking, BookingEvent
+from bookings.queries.money import BookingMoney
+from bookings.queries.payables import Payable, PayKind
+from bookings.rules.prepayment import Demand
+from bookings.rules.settlement import CancelQuote, Settlement
+from bookings.rules.terms import Terms
+from bookings.wording import payments, visit
+from bookings.wording.visit import MoneyLine
+from core import formats
+from payments.approvals import is_overdue
+from payments.enums import LIVE_PAYMENTS, Method, Purpose, RefundReason, RefundStatus
+from payments.models import BillLine, Payment, Refund
+from payments.stripe import gateway
+from payments.stripe.amounts import chargeable
+from services.enums import PaymentMode
+from services.models import Business
+
+# Of these only fees are owed.
+_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED, BookingStatus.NO_SHOW})
+_SHOWN = frozenset(RefundStatus) - {RefundStatus.CANCELLED}
+# What was declined is in the ledger as the fee that it became.
+_IN_LEDGER = _SHOWN - {RefundStatus.DECLINED}
+# What staff wrote beside these is for the customer; beside anything else it is for the history.
+_WITH_REASON = frozenset({"refund_lowered", "refund_declined"})
+# Of each kind one line is shown; fees for cancelling by their texts, because each has its own reason.
+_FEES = (BillLine.Kind.CHANGE_FEE, BillLine.Kind.NO_SHOW_FEE)
+
+
+# --- what is asked --------------------------------------------------------------------------------------------------
+
+
+def demand_lines(booking: Booking, demand: Demand) -> list[MoneyLine]:
+    """The tinted band of a summary: what is due now, and what remains for the visit."""
+    later = visit.money(demand.due_later_minor, booking)
+    at_visit = visit.later_label(booking)
+    if demand.due_now_minor:
+        is_deposit = demand.mode == PaymentMode.DEPOSIT and not demand.has_extras
+        label = gettext("Deposit now") if is_deposit else gettext("Pay now")
+        now = MoneyLine(label, visit.money(demand.due_now_minor, booking), "now")
+        return [now, MoneyLine(visit.rest_label(booking), later)] if demand.due_later_minor else [now]
+    if demand.saves_card:
+        nothing = MoneyLine(gettext("Nothing now · card on file"), visit.money(0, booking), "now")
+        return [nothing, MoneyLine(at_visit, later)]
+    return [MoneyLine(at_visit, later, "now")]
+
+
+def card_terms(booking: Booking, business: Business, demand: Demand, *, now: datetime) -> str:
+    """What somebody agrees to whose card is kept; these exact words are kept as the consent. Empty where none is."""
+    return payments.card_consent(
+        Terms.from_json(booking.terms),
+        demand,
+        business_name=business.text("name"),
+        starts_at=booking.starts_at,
+        zone=booked.zone_of(booking),
+        language=get_language() or booking.language,
+        currency=booking.currency,
+        total_minor=booking.total_minor,
+        now=now,
+        paid_minor=demand.due_now_minor,
+        deposit_minor=deposit_minor(booking),
+    )
+
+
+# --- what moved -----------------------------------------------------------------------------------------------------
+
+
+def card_text(brand: str, last4: str) -> str:
+    """Visa ending 4242; empty where nothing is known of the card."""
+    return payments.card_words(brand, last4) if last4 else ""
+
+
+def means_text(payment: Payment) -> str:
+    """How somebody paid: Visa ending 4242, Cash, Card at the desk."""
+    if payment.method != Method.STRIPE:
+        return {
+            Method.CASH: pgettext("way to pay", "Cash"),
+            Method.TERMINAL: pgettext("way to pay", "Card at the desk"),
+            Method.TRANSFER: pgettext("way to pay", "Bank transfer"),
+        }[Method(payment.method)]
+    return card_text(payment.card_brand, payment.card_last4) or gettext("Paid online")
+
+
+def payment_text(payment: Payment, booking: Booking) -> str:
+    """Deposit paid Tue 24 Nov."""
+    day = formats.day_text(local(payment.succeeded_at or payment.created_at, booking).date())
+    if payment.purpose == Purpose.FEE:
+        text = gettext("Fee paid %(day)s")
+    elif payment.purpose == Purpose.MOVE:
+        text = gettext("Fee for moving paid %(day)s")
+    elif payment.purpose == Purpose.BOOKING and booking.payment_mode == PaymentMode.DEPOSIT:
+        text = gettext("Deposit paid %(day)s")
+    else:
+        text = gettext("Paid %(day)s")
+    return text % {"day": day}
+
+
+def refund_target(payment: Payment | None) -> str:
+    """Where money goes back to: Visa ending 4242, or the way it was paid."""
+    if payment is None or (payment.method == Method.STRIPE and not payment.card_last4):
+        return gettext("the way you paid")
+    return means_text(payment)
+
+
+def refund_state(refund: Refund, booking: Booking) -> str:
+    """How far a refund is."""
+    if refund.status == RefundStatus.AWAITING_APPROVAL:
+        return gettext("being checked")
+    if refund.status == RefundStatus.DECLINED:
+        return gettext("declined")
+    if refund.status == RefundStatus.SUCCEEDED:
+        return gettext("done on %(day)s") % {"day": _day(refund.done_at or refund.created_at, booking)}
+    if refund.status == RefundStatus.FAILED:
+        return gettext("the bank sent it back; we will contact you")
+    if refund.status == RefundStatus.REQUIRES_ACTION:
+        return gettext("approved; we need your bank details and will write to you")
+    if refund.method != Method.STRIPE:
+        return gettext("approved, you get it at the front desk")
+    return gettext("approved, on its way, 5–10 business days")
+
+
+def refund_sentences(booking: Booking, money: BookingMoney, *, now: datetime) -> list[str]:
+    """Refund of €16.00 to Visa ending 4242: approved, on its way, 5–10 business days."""
+    return [_refund_sentence(refund, booking, now) for refund in money.refunds if refund.status in _SHOWN]
+
+
+def _refund_sentence(refund: Refund, booking: Booking, now: datetime) -> str:
+    first = gettext("Refund of %(sum)s to %(target)s: %(state)s.") % {
+        "sum": visit.money(refund.amount_minor, booking),
+        "target": refund_target(refund.payment),
+        "state": refund_state(refund, booking),
+    }
+    return " ".join(filter(None, (first, _check_text(refund, booking, now), _less_text(refund, booking))))
+
+
+def _check_text(refund: Refund, booking: Booking, now: datetime) -> str:
+    """When the customer hears of a refund that waits."""
+    if refund.status != RefundStatus.AWAITING_APPROVAL or refund.answer_by is None:
+        return ""
+    if is_overdue(refund.answer_by, now):
+        return gettext("We are late with our answer and are sorry. You may ask us at any time.")
+    moment = formats.moment_text(local(refund.answer_by, booking))
+    return gettext("You hear from us by %(moment)s.") % {"moment": moment}
+
+
+def _less_text(refund: Refund, booking: Booking) -> str:
+    """Why a refund is less than the rules say, as staff wrote it for the customer."""
+    if not refund.decision:
+        return ""
+    if refund.asked_minor is None:
+        return gettext("The reason: %(reason)s") % {"reason": refund.decision}
+    asked = visit.money(refund.asked_minor, booking)
+    return gettext("It was lowered from %(sum)s. The reason: %(reason)s") % {"sum": asked, "reason": refund.decision}
+
+
+def ledger(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
+    """A calculation read downwards: what is owed, less what was paid, plus what went back, is what is open."""
+    lines = _owed_lines(booking, money)
+    if not lines and not money.payments:
+        return []
+    lines += [
+        MoneyLine(payment_text(each, booking), _less(each.amount_minor, booking), note=means_text(each))
+        for each in money.payments
+    ]
+    lines += [_refund_line(each, booking) for each in money.refunds if each.status in _IN_LEDGER]
+    return [*lines, _open_line(booking, money)]
+
+
+def receipt_rows(booking: Booking, money: BookingMoney) -> list[tuple[str, str, str]]:
+    """(number, label, note) of every receipt: Receipt for €16.00, number 2026-000123."""
+    rows = []
+    for receipt in money.receipts:
+        amount = visit.money(int(receipt.contents["this_amount_minor"]), booking)
+        text = gettext("Receipt for the refund of %(sum)s") if receipt.refund_id else gettext("Receipt for %(sum)s")
+        note = gettext("PDF, number %(number)s") % {"number": receipt.number}
+        rows.append((receipt.number, text % {"sum": amount}, note))
+    return rows
+
+
+def kept_card_sentence(booking: Booking, money: BookingMoney) -> str:
+    """Which card is kept and for how much at most; empty where none is."""
+    if money.card is None:
+        return ""
+    text = gettext("%(card)s is kept for fees, %(cap)s at most. It is charged only if you cancel late or do not come.")
+    return text % {
+        "card": card_text(money.card.brand, money.card.last4) or gettext("Your card"),
+        "cap": visit.money(money.card.cap_minor, booking),
+    }
+
+
+def fee_sentence(booking: Booking, money: BookingMoney) -> str:
+    """What a cancelled booking cost in the end."""
+    fee = booking.cancellation_fee_minor or 0
+    if opened := open_sentence(booking, money):
+        return opened
+    if fee:
+        return gettext("The fee of %(fee)s is paid.") % {"fee": visit.money(fee, booking)}
+    return gettext("There is nothing to pay.")
+
+
+def open_sentence(booking: Booking, money: BookingMoney) -> str:
+    """What is still open, and whether it is just being charged to the card; empty where nothing is."""
+    if not money.balance.open_minor:
+        return ""
+    fee = visit.money(money.balance.open_minor, booking)
+    is_charged = any(each.is_off_session and each.status in LIVE_PAYMENTS for each in money.attempts)
+    if is_charged and money.card:
+        card = card_text(money.card.brand, money.card.last4) or gettext("card")
+        return gettext("A fee of %(fee)s is being charged to your %(card)s.") % {"fee": fee, "card": card}
+    if not gateway.is_configured() or not chargeable(money.balance.open_minor, booking.currency):
+        text = gettext("A fee of %(fee)s is open. It cannot be paid online: please pay it at the front desk.")
+        return text % {"fee": fee}
+    return gettext("A fee of %(fee)s is open.") % {"fee": fee}
+
+
+def event_text(event: BookingEvent, booking: Booking, *, by_customer: bool) -> str:
+    """A movement of money in the history; empty for what only concerns the business."""
+    amount = visit.money(int(event.details.get("amount_minor") or 0), booking)
+    text = {
+        "paid": gettext("You paid %(sum)s") if by_customer else gettext("%(sum)s was paid"),
+        "refund": gettext("A refund of %(sum)s was approved"),
+        "refund_waits": gettext("A refund of %(sum)s is being checked"),
+        "refund_lowered": gettext("A refund of %(sum)s was approved, less than by the rules"),
+        "refund_declined": gettext("A refund of %(sum)s was declined"),
+        "fee": gettext("A fee of %(sum)s became due"),
+        "charge_failed": gettext("A fee of %(sum)s could not be charged"),
+        "reduced": gettext("The price was reduced by %(sum)s"),
+        "waived": gettext("A fee of %(sum)s was waived"),
+        "payment_waived": gettext("It stands without a payment in advance"),
+        "no_show_undone": gettext("It was put right: you were there"),
+    }.get(str(event.details.get("what")), "")
+    if not text:
+        return ""
+    told = text % {"sum": amount}
+    return f"{told}: {event.reason}" if event.reason and event.details["what"] in _WITH_REASON else told
+
+
+@dataclass(frozen=True, slots=True)
+class PayButton:
+    """``is_main``: nothing on the page is more urgent than paying."""
+
+    label: str
+    is_main: bool
+
+
+def pay_button(booking: Booking, due: Payable | None) -> PayButton | None:
+    if due is None:
+        return None
+    is_main = booking.status == BookingStatus.PENDING_PAYMENT
+    if due.kind is PayKind.CARD:
+        return PayButton(gettext("Leave your card"), is_main)
+    if due.purpose == Purpose.MOVE:
+        text = gettext("Pay %(sum)s to move")
+        return PayButton(text % {"sum": visit.money(due.amount_minor, booking)}, is_main=True)
+    text = gettext("Pay %(sum)s") if is_main else gettext("Pay %(sum)s now")
+    return PayButton(text % {"sum": visit.money(due.amount_minor, booking)}, is_main)
+
+
+# --- what cancelling does -------------------------------------------------------------------------------------------
+
+
+def quote(booking: Booking, money: BookingMoney, *, now: datetime) -> CancelQuote:
+    """What a customer who cancels at ``now`` gets back or pays, and what changes at the next deadline."""
+    moves = [line.gross_minor for line in money.bill_lines if line.kind == BillLine.Kind.CHANGE_FEE]
+    return cancel_quote_of(
+        booking,
+        net_paid_minor=money.balance.net_paid_minor,
+        move_fees_minor=sum(moves),
+        cap_minor=money.card.cap_minor if money.card else None,
+        now=now,
+    )
+
+
+def outcome_sum(settled: Settlement, booking: Booking) -> str:
+    """The one sum of an outcome: €16.00 back, €0 back, €24.00 to pay, Free."""
+    more = settled.charge_minor + settled.open_minor
+    if more:
+        text = gettext("%(sum)s to pay") if settled.keep_minor else gettext("%(sum)s fee")
+        return text % {"sum": visit.money(more, booking)}
+    if settled.refund_minor:
+        return gettext("%(sum)s back") % {"sum": visit.money(settled.refund_minor, booking)}
+    if settled.keep_minor:
+        return gettext("%(sum)s back") % {"sum": formats.money_text(0, booking.currency, short=True)}
+    return gettext("Free")
+
+
+def outcome_button(settled: Settlement, booking: Booking, *, is_checked: bool, again: bool = False) -> str:
+    """The words of the button that cancels; ``again`` on the page that asks once more. ``is_checked``: a refund waits
+    until the business has looked at it.
+    """
+    more = settled.charge_minor + settled.open_minor
+    if more:
+        text = gettext("Cancel it for %(sum)s") if again else gettext("Cancel for %(sum)s")
+        return text % {"sum": visit.money(more, booking)}
+    if settled.refund_minor:
+        text = gettext("Cancel it and get %(sum)s back") if again else gettext("Cancel and get %(sum)s back")
+        if is_checked:
+            text = (
+                gettext("Cancel it and ask for %(sum)s back") if again else gettext("Cancel and ask for %(sum)s back")
+            )
+        return text % {"sum": visit.money(settled.refund_minor, booking)}
+    if settled.keep_minor:
+        return gettext("Cancel it without a refund") if again else gettext("Cancel without a refund")
+    return gettext("Cancel it, free of charge") if again else gettext("Cancel free of charge")
+
+
+def outcome_lines(settled: Settlement, booking: Booking, *, is_checked: bool) -> list[MoneyLine]:
+    """Both sides of cancelling now: the fee, how it is paid, and what goes back."""
+    if not settled.fee_minor and not settled.refund_minor:
+        return [MoneyLine(gettext("Cancelling now costs"), gettext("Nothing"), "now")]
+    fee = visit.money(settled.fee_minor, booking) if settled.fee_minor else gettext("Nothing")
+    lines = [MoneyLine(gettext("Cancelling now costs"), fee)]
+    if settled.keep_minor:
+        lines.append(MoneyLine(gettext("Kept from what you paid"), _less(settled.keep_minor, booking)))
+    if settled.charge_minor:
+        lines.append(MoneyLine(gettext("Charged to your card"), visit.money(settled.charge_minor, booking), "now"))
+    if settled.open_minor:
+        lines.append(MoneyLine(gettext("Left to pay"), visit.money(settled.open_minor, booking), "now"))
+    if settled.refund_minor or not (settled.charge_minor or settled.open_minor):
+        is_later = is_checked and settled.refund_minor
+        label = gettext("Back after our check") if is_later else gettext("You get back")
+        lines.append(MoneyLine(label, visit.money(settled.refund_minor, booking), "now"))
+    return lines
+
+
+def outcome_sentence(settled: Settlement, booking: Booking, money: BookingMoney, *, is_checked: bool) -> str:
+    """Where the sums of an outcome go to or come from; empty where no money moves."""
+    if settled.refund_minor and is_checked:
+        language = get_language() or booking.language
+        return payments.check_sentence(settled.refund_minor, currency=booking.currency, language=language)
+    if settled.refund_minor:
+        brand, last4 = payments.only_card((each.card_brand, each.card_last4) for each in money.payments)
+        return payments.refund_sentence(
+            settled.refund_minor,
+            currency=booking.currency,
+            language=get_language() or booking.language,
+            card_brand=brand,
+            card_last4=last4,
+        )
+    sentences = []
+    if settled.charge_minor and money.card:
+        sentences.append(
+            gettext("%(sum)s is charged to your %(card)s.")
+            % {
+                "sum": visit.money(settled.charge_minor, booking),
+                "card": card_text(money.card.brand, money.card.last4) or gettext("card"),
+            }
+        )
+    if settled.open_minor:
+        sentences.append(gettext("%(sum)s stays open.") % {"sum": visit.money(settled.open_minor, booking)})
+    return " ".join(sentences)
+
+
+# --- inside ---------------------------------------------------------------------------------------------------------
+
+
+def _owed_lines(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
+    fees = [line for kind in _FEES if (line := _fee_line(kind, booking, money))]
+    fees += _cancellation_lines(booking, money)
+    if waived := _sum_of(BillLine.Kind.WAIVER, money):
+        fees.append(MoneyLine(gettext("Waived"), _less(-waived, booking)))
+    if booking.status in _OFF:
+        return fees
+    tax = visit.money(booking.tax_minor, booking)
+    label = gettext("Total, with %(tax)s tax") % {"tax": tax} if booking.tax_minor else gettext("Total")
+    total = MoneyLine(label, visit.money(booking.total_minor, booking))
+    prices = []
+    if reduced := -_sum_of(BillLine.Kind.REDUCTION, money):
+        prices = [
+            MoneyLine(gettext("Price"), visit.money(booking.total_minor + reduced, booking)),
+            MoneyLine(gettext("Reduced by"), visit.money(reduced, booking)),
+        ]
+    if corrected := _sum_of(BillLine.Kind.CORRECTION, money):
+        return [*prices, total, MoneyLine(gettext("Corrected"), visit.money(corrected, booking)), *fees]
+    return [*prices, total, *fees]
+
+
+def _fee_line(kind: BillLine.Kind, booking: Booking, money: BookingMoney) -> MoneyLine | None:
+    """All lines of one kind as one, in the words of the first; None where they are taken back again."""
+    lines = [line for line in money.bill_lines if line.kind == kind]
+    total = sum(line.gross_minor for line in lines)
+    return MoneyLine(lines[0].text, visit.money(total, booking)) if total else None
+
+
+def _cancellation_lines(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
+    """The fee of the rules, and what staff kept of a refund, each for its own reason."""
+    sums: dict[str, int] = {}
+    for line in money.bill_lines:
+        if line.kind == BillLine.Kind.CANCELLATION_FEE:
+            sums[line.text] = sums.get(line.text, 0) + line.gross_minor
+    return [MoneyLine(text, visit.money(total, booking)) for text, total in sums.items() if total]
+
+
+def _sum_of(kind: BillLine.Kind, money: BookingMoney) -> int:
+    return sum(line.gross_minor for line in money.bill_lines if line.kind == kind)
+
+
+def _refund_line(refund: Refund, booking: Booking) -> MoneyLine:
+    if refund.method in {Method.CASH, Method.TERMINAL}:
+        label = gettext("Refund, %(way)s") % {"way": refund.get_method_display()}
+    else:
+        label = gettext("Refund to %(target)s") % {"target": refund_target(refund.payment)}
+    if refund.reason == RefundReason.DISPUTE:
+        label = gettext("Taken back by your bank")
+    return MoneyLine(label, visit.money(refund.amount_minor, booking), note=refund_state(refund, booking))
+
+
+def _open_line(booking: Booking, money: BookingMoney) -> MoneyLine:
+    balance = money.balance
+    if booking.bill_id is None:
+        return MoneyLine(visit.later_label(booking), visit.money(booking.total_minor, booking), "total")
+    if balance.excess_minor:
+        return MoneyLine(gettext("In your favour"), visit.money(balance.excess_minor, booking), "total")
+    if not balance.open_minor:
+        return MoneyLine(gettext("Nothing left to pay"), visit.money(0, booking), "total")
+    is_ahead = booking.status in {BookingStatus.CONFIRMED, BookingStatus.STARTED}
+    label = visit.later_label(booking) if is_ahead else gettext("Left to pay")
+    return MoneyLine(label, visit.money(balance.open_minor, booking), "total")
+
+
+def _less(amount_minor: int, booking: Booking) -> str:
+    return visit.money(-amount_minor, booking)
+
+
+def _day(moment: datetime, booking: Booking) -> str:
+    return formats.day_text(moment.astimezone(booked.zone_of(booking)).date())

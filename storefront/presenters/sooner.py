@@ -1,0 +1,65 @@
+"""Other people and places that have a free time sooner than what the visitor chose. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+from core.formats import day_text
+from storefront.catalogue import Person, Place
+from storefront.presenters.choice import Choice, choice_query, local_time, midnight, place_value
+from storefront.presenters.times import Starts
+
+SHOWN = 4
+_WEEK = 7
+
+
+def lacks_times(choice: Choice, starts: Starts) -> bool:
+    """Whether nothing is free in the week that begins with the first shown day."""
+    first = _first_day(choice, starts)
+    return first is None or first >= _begins_on(choice) + timedelta(days=_WEEK)
+
+
+def other_people(choice: Choice) -> list[Person]:
+    """Who else performs the chosen length; nobody where no person was chosen."""
+    if choice.person is None:
+        return []
+    return [each for each in choice.service.people if each.id in choice.variant.prices and each != choice.person]
+
+
+def other_places(choice: Choice) -> list[Place]:
+    """Where else it is offered; nowhere unless one of several places was chosen."""
+    return [each for each in choice.places if choice.place and each != choice.place]
+
+
+def sooner_links(
+    choice: Choice,
+    starts: Starts,
+    *,
+    of_people: Mapping[Person, Starts],
+    of_places: Mapping[Place, Sequence[int]],
+    url: str,
+) -> list[tuple[str, str, str]]:
+    """Name, day and address of each choice whose first free day comes before that of this one, the nearest first."""
+    own = _first_day(choice, starts)
+    found: list[tuple[date, str, str]] = []
+    for person, theirs in of_people.items():
+        if (on := _first_day(choice, theirs)) and (own is None or on < own):
+            found.append((on, person.name, url + choice_query(choice, day="", **{"with": person.slug})))
+    for place, minutes in of_places.items():
+        if (on := _first_day_at(choice, place, minutes)) and (own is None or on < own):
+            found.append((on, place.name, url + choice_query(choice, day="", at=place_value(choice, place))))
+    return [(name, day_text(on), href) for on, name, href in sorted(found)[:SHOWN]]
+
+
+def _begins_on(choice: Choice) -> date:
+    return choice.day or choice.from_on
+
+
+def _first_day(choice: Choice, starts: Starts) -> date | None:
+    days = [_first_day_at(choice, place, starts.get(place.id, ())) for place in choice.shown_places]
+    return min((day for day in days if day), default=None)
+
+
+def _first_day_at(choice: Choice, place: Place, minutes: Sequence[int]) -> date | None:
+    at = bisect_left(minutes, midnight(_begins_on(choice), place.zone))
+    return local_time(minutes[at], place).date() if at < len(minutes) else None

@@ -1,0 +1,459 @@
+"""From a held time to a confirmed booking: the details page, its extras, and taking a time again that ran out."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.contact import phones
+from bookings.availability import engine
+from bookings.availability.loading import availability_facts
+from bookings.booked import local
+from bookings.enums import ActorKind, BookingChannel, BookingStatus
+from bookings.errors import AlreadyThatTime, HoldExpired, HoldOver, StalePage
+from bookings.lifecycle import Actor
+from bookings.links import LinkRole, manage_token
+from bookings.models import Booking, BookingLine
+from bookings.operations.confirm import Contact, Seen, confirm_booking
+from bookings.operations.extras import change_extras
+from bookings.operations.hold import extend_hold, hold_slot, release_hold, retake_hold
+from bookings.queries import alternatives, bookings
+from bookings.rules.prepayment import Demand
+from bookings.wording import visit
+from core import clock
+from core.errors import DomainError
+from core.visitors import address_hash, remember_visitor, visitor_hash, visitor_id
+from payments.stripe import gateway
+from services.enums import Delivery
+from services.models import Business
+from services.queries import the_business
+from storefront.cookies import HOLD_COOKIE, has_proven_mailbox, remember_hold, remember_payer, visitor_zone
+from storefront.forms import ContactForm, ExtrasForm
+from storefront.presenters import checkout as presenter
+from storefront.presenters.choice import parsed_slot
+from storefront.tokens import token_page
+
+_TYPED = ("name", "email", "phone", "visit_address", "note", "email_seen", "party_size")
+# The page of a hold leads to its booking for so long: after it was agreed, or after the time was held if it waits.
+_NEWS, _LONGEST = timedelta(minutes=15), timedelta(hours=1)
+_CUSTOMER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def details(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask who comes, show what it costs; POST books it."""
+    now = clock.now()
+    booking = _booking(token)
+    if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
+        return _onward(request, booking, now)
+    if request.method == "POST":
+        return _confirm(request, booking, token, now)
+    if _waits_for_mailbox(booking) and not is_over(booking, now) and "edit" not in request.GET:
+        return render(request, "storefront/check_mail.html", {"token": token, **presenter.asked_by_mail(booking)})
+    return _page(request, booking, token, _form(booking), now=now)
+
+
+@token_page
+def details_once_more(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the details with what was typed, because the form came without a token that could be believed."""
+    booking, now = _booking(token), clock.now()
+    if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
+        return _onward(request, booking, now)
+    problem = gettext("This page was open for a long time. Nothing was booked yet; please press the button once more.")
+    form = _form(booking, initial=_typed(request))
+    return _page(request, booking, token, form, now=now, problem=problem, status=403)
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def extras(request: HttpRequest, token: str) -> HttpResponse:
+    """Add an extra or take one out. Everything typed so far comes along and is shown again."""
+    now = clock.now()
+    booking = _booking(token)
+    if request.method != "POST":
+        return redirect("details", token)
+    if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
+        return _onward(request, booking, now)
+    offered = {add_on.pk for add_on in bookings.add_ons_of(booking)}
+    chosen = _chosen_add_ons(booking)
+    form = ExtrasForm(request.POST, add_on_ids=offered | set(chosen))
+    if not form.is_valid():
+        problem = gettext("This extra does not belong to the service. Nothing was changed.")
+        return _again_with_typed(request, booking, token, now=now, problem=problem, status=422)
+    wanted = [*(each for each in chosen if each != form.cleaned_data["remove"]), form.cleaned_data["add"]]
+    ids = list(dict.fromkeys(each for each in wanted if each is not None))
+    try:
+        change_extras(booking_id=booking.pk, add_on_ids=ids, party_size=booking.party_size, actor=_CUSTOMER, now=now)
+    except DomainError as error:
+        return _again_with_typed(request, _booking(token), token, now=now, problem=error.sentence, status=error.status)
+    return _again_with_typed(request, _booking(token), token, now=now)
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def again(request: HttpRequest, token: str) -> HttpResponse:
+    """Take the time again after the hold ran out, or another one (``slot``). Typed details stay."""
+    now = clock.now()
+    booking = _booking(token)
+    if request.method != "POST":
+        return redirect("details", token)
+    if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
+        return _onward(request, booking, now)
+    visitor = visitor_id(request)
+    try:
+        new_token = take(request, booking, token, visitor, now)
+    except DomainError as error:
+        if held := _own_hold_of_the_same_time(request, booking, now):
+            new_token = held
+        else:
+            return _again_with_typed(request, booking, token, now=now, problem=error.sentence, status=error.status)
+    response = _again_with_typed(request, _booking(new_token), new_token, now=now)
+    remember_visitor(response, visitor)
+    remember_hold(response, new_token)
+    return response
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def release(request: HttpRequest, token: str) -> HttpResponse:
+    """Give the held time back."""
+    booking, now = _booking(token), clock.now()
+    if request.method != "POST":
+        return redirect("details", token)
+    try:
+        release_hold(booking_id=booking.pk, actor=_CUSTOMER, now=now)
+    except HoldOver:
+        return _onward(request, booking, now)
+    response = redirect("picker", _line(booking).variant.service.slug)
+    response.delete_cookie(HOLD_COOKIE)
+    return response
+
+
+def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) -> HttpResponse:
+    if suggestion := request.POST.get("use_email"):
+        return _page(request, booking, token, _form(booking, initial={**_typed(request), "email": suggestion}), now=now)
+    form = _form(booking, request.POST)
+    if is_over(booking, now):
+        return _page(request, booking, token, form, now=now, problem=HoldExpired().sentence, status=409)
+    try:
+        if not form.is_valid():
+            # Somebody is at it: correcting what was typed must not cost the time.
+            booking.hold_expires_at = extend_hold(booking_id=booking.pk, actor=_CUSTOMER, now=now).hold_expires_at
+            return _page(request, booking, token, form, now=now, status=422)
+        shown = _with_party_size(booking, form, now)
+        if request.POST.get("expected_total") != str(shown.total_minor):
+            problem = presenter.price_changed(shown)
+            return _page(request, _booking(token), token, form, now=now, problem=problem, status=409)
+        read_at = read_moment(request, booking, now)
+        if not presenter.is_rule_as_read(booking, demand_shown(booking), read_at=read_at, now=now):
+            return _page(request, _booking(token), token, form, now=now, problem=presenter.rule_changed(), status=409)
+        confirmed = confirm_booking(
+            booking_id=booking.pk,
+            contact=_contact(form),
+            consent_text=presenter.consent_text(shown, demand_shown(shown), read_at),
+            actor=_CUSTOMER,
+            now=now,
+            seen=Seen.of(shown, shown.lines.all()),
+            has_proven_email=has_proven_mailbox(request, form.cleaned_data["email"]),
+            accepts_second="second" in request.POST,
+            visitor_zone=visitor_zone(request),
+        )
+    except HoldOver:
+        return _onward(request, _booking(token), now)
+    except AlreadyThatTime as error:
+        held = _booking(token)
+        return _page(request, held, token, form, now=now, problem=error.sentence, status=error.status, asks_second=True)
+    except StalePage:
+        held = _booking(token)
+        return _page(request, held, token, form, now=now, problem=presenter.price_changed(held), status=409)
+    except DomainError as error:
+        return _page(request, _booking(token), token, form, now=now, problem=error.sentence, status=error.status)
+    if confirmed.status == BookingStatus.HELD:
+        response = redirect("details", token)
+        response.status_code = 303
+        return response
+    return _onward(request, confirmed, now)
+
+
+def read_moment(request: HttpRequest, booking: Booking, now: datetime) -> datetime:
+    """When the page was written that the customer agreed to; now where the form does not say a possible moment."""
+    seconds = request.POST.get("read_at", "")
+    if not (seconds.isascii() and seconds.isdigit() and len(seconds) < 12):
+        return now
+    read_at = datetime.fromtimestamp(int(seconds), tz=UTC)
+    return read_at if booking.created_at.replace(microsecond=0) <= read_at <= now else now
+
+
+def _page(
+    request: HttpRequest,
+    booking: Booking,
+    token: str,
+    form: ContactForm,
+    *,
+    now: datetime,
+    problem: object = "",
+    status: int = 200,
+    asks_second: bool = False,
+) -> HttpResponse:
+    """Write the details page; once the hold is over, the way to a time stands in the place of the main button."""
+    has_ended = is_over(booking, now)
+    context: dict[str, Any] = {
+        "token": token,
+        "form": form,
+        "problem": problem,
+        "is_over": has_ended,
+        "hold": presenter.countdown(booking, now, visitor_zone(request)),
+        "summary": summary_of(request, booking, now),
+        "consent": presenter.consent_words(),
+        "back_url": picker_url(booking),
+        "asks_second": asks_second,
+    }
+    if has_ended:
+        near = alternatives.nearest_alternatives(**wish_of(booking), now=now, count=3)
+        context["is_free_again"] = is_free(booking, now)
+        context["alternatives"] = presenter.alternatives(booking, near, now)
+    return render(request, "storefront/details.html", context, status=status)
+
+
+def with_the_same_details(
+    request: HttpRequest, token: str, *, of: Booking, visitor: str, now: datetime
+) -> HttpResponse:
+    """Show the details of a new hold with what its customer said for another booking.
+
+    Phone, note and address are shown only in the browser in which they were typed: a link can be passed on.
+    """
+    held = _booking(token)
+    given: dict[str, Any] = {
+        "name": of.contact_name,
+        "email": of.contact_email,
+        "email_seen": of.contact_email,
+        "party_size": of.party_size,
+    }
+    if of.visitor_hash and of.visitor_hash == visitor_hash(visitor):
+        given |= {"phone": of.contact_phone, "note": of.customer_note, "visit_address": of.visit_address}
+    return _page(request, held, token, _form(held, initial=given), now=now)
+
+
+def _again_with_typed(
+    request: HttpRequest, booking: Booking, token: str, *, now: datetime, problem: object = "", status: int = 200
+) -> HttpResponse:
+    """Show the details page with what was typed so far; with nothing typed and nothing to say, by a redirect."""
+    if request.htmx:  # type: ignore[attr-defined]
+        parts = {
+            "summary": summary_of(request, booking, now),
+            "token": token,
+            "problem": problem,
+            "consent": presenter.consent_words(),
+        }
+        return render(request, "storefront/_summary_again.html", parts, status=status)
+    typed = _typed(request)
+    if status == 200 and not any(typed.values()):
+        return redirect("details", token)
+    return _page(request, booking, token, _form(booking, initial=typed), now=now, problem=problem, status=status)
+
+
+def summary_of(request: HttpRequest, booking: Booking, now: datetime) -> presenter.Summary:
+    offered = bookings.add_ons_of(booking)
+    return presenter.summary(
+        booking,
+        _business(),
+        offered,
+        demand_shown(booking),
+        is_request=_is_request(booking),
+        now=now,
+        visitor_zone=visitor_zone(request),
+    )
+
+
+def demand_shown(booking: Booking) -> Demand:
+    return presenter.demand(booking, has_stripe=gateway.is_configured())
+
+
+def _is_request(booking: Booking) -> bool:
+    return any(line.variant.service.needs_answer for line in booking.lines.all())
+
+
+def take(request: HttpRequest, booking: Booking, token: str, visitor: str, now: datetime) -> str:
+    """Hold the asked time, or the same one again; return the token of the new hold."""
+    if "slot" not in request.POST and booking.status != BookingStatus.PENDING_PAYMENT:
+        return retake_hold(booking_id=booking.pk, actor=_CUSTOMER, now=now).token
+    held = hold_slot(
+        **{**wish_of(booking), **_asked_start(request)},
+        actor=_CUSTOMER,
+        language=booking.language,
+        visitor_hash=visitor_hash(visitor),
+        address_hash=address_hash(request),
+        add_on_ids=_chosen_add_ons(booking),
+        party_size=booking.party_size,
+        replacing_token=token or None,
+        now=now,
+    )
+    return held.token
+
+
+def _asked_start(request: HttpRequest) -> dict[str, int]:
+    if "slot" not in request.POST:
+        return {}
+    try:
+        location_id, start_minute = parsed_slot(request.POST["slot"])
+    except ValueError as error:
+        raise Http404 from error
+    return {"location_id": location_id, "start_minute": start_minute}
+
+
+def _own_hold_of_the_same_time(request: HttpRequest, booking: Booking, now: datetime) -> str | None:
+    """A page reloaded after taking the time again finds it taken by its own hold: go on with that one."""
+    token = request.COOKIES.get(HOLD_COOKIE, "")
+    held = bookings.booking_by_hold_token(token) if token else None
+    same = held is not None and held.starts_at == booking.starts_at and held.location_id == booking.location_id
+    return token if same and held and not is_over(held, now) else None
+
+
+def _with_party_size(booking: Booking, form: ContactForm, now: datetime) -> Booking:
+    """Put the number of people that was chosen in the form onto the hold."""
+    size = form.cleaned_data.get("party_size", booking.party_size)
+    if size == booking.party_size:
+        return booking
+    ids = _chosen_add_ons(booking)
+    return change_extras(booking_id=booking.pk, add_on_ids=ids, party_size=size, actor=_CUSTOMER, now=now)
+
+
+def _booking(token: str) -> Booking:
+    booking = bookings.held_page(token)
+    if booking is None:
+        raise Http404
+    return booking
+
+
+def _business() -> Business:
+    business = the_business()
+    if business is None:
+        raise Http404
+    return business
+
+
+def is_over(booking: Booking, now: datetime) -> bool:
+    """Whether a hold has run out, or was given back."""
+    held = booking.status == BookingStatus.HELD
+    return not held or booking.hold_expires_at is None or booking.hold_expires_at <= now
+
+
+def is_free(booking: Booking, now: datetime) -> bool:
+    """Whether the same time could be taken again at this moment."""
+    wish = wish_of(booking)
+    on = local(booking.starts_at, booking).date()
+    facts = availability_facts(
+        variant_ids=[wish["variant_id"]],
+        from_on=on,
+        until_on=on + timedelta(days=1),
+        now=now,
+        location_ids=[booking.location_id],
+        staff_member_id=wish["staff_member_id"],
+        add_on_ids=_chosen_add_ons(booking),
+        ignore_booking_id=booking.pk,
+    )
+    starts = engine.free_starts(facts, wish["variant_id"], staff_member_id=wish["staff_member_id"])
+    return wish["start_minute"] in starts.get(booking.location_id, [])
+
+
+def wish_of(booking: Booking) -> dict[str, Any]:
+    """What was picked: the words in which operations and queries ask for a time."""
+    line = _line(booking)
+    return {
+        "variant_id": line.variant_id,
+        "location_id": booking.location_id,
+        "start_minute": int(booking.starts_at.timestamp()) // 60,
+        "staff_member_id": None if booking.is_any_staff else line.staff_member_id,
+    }
+
+
+def _line(booking: Booking) -> BookingLine:
+    return booking.lines.all()[0]
+
+
+def _chosen_add_ons(booking: Booking) -> list[int]:
+    return [add_on["id"] for add_on in _line(booking).add_ons]
+
+
+def _form(
+    booking: Booking, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None
+) -> ContactForm:
+    place = booking.location
+    return ContactForm(
+        data,
+        staff_name=visit.staff_short_name(booking),
+        region=phones.phone_region(place.phone, _business().phone, time_zone=place.time_zone),
+        needs_address=booking.delivery == Delivery.CUSTOMER,
+        max_party_size=_line(booking).variant.service.max_party_size,
+        initial={"party_size": booking.party_size, **(initial or {})},
+    )
+
+
+def _typed(request: HttpRequest) -> dict[str, str]:
+    return {name: request.POST[name] for name in _TYPED if name in request.POST}
+
+
+def _contact(form: ContactForm) -> Contact:
+    values = form.cleaned_data
+    return Contact(
+        name=values["name"],
+        email=values["email"],
+        phone=values["phone"],
+        note=values["note"],
+        visit_address=values.get("visit_address", ""),
+    )
+
+
+def picker_url(booking: Booking) -> str:
+    """Back to the times of the same service, length and person."""
+    line = _line(booking)
+    chosen = {"variant": str(line.variant_id), "at": booking.location.slug}
+    if line.staff_member and not booking.is_any_staff:
+        chosen["with"] = line.staff_member.slug
+    return f"{reverse('picker', args=[line.variant.service.slug])}?{urlencode(chosen)}"
+
+
+def _waits_for_mailbox(booking: Booking) -> bool:
+    unproven = getattr(booking, "unproven", None)
+    return booking.status == BookingStatus.HELD and unproven is not None and unproven.asked_at is not None
+
+
+def _onward(request: HttpRequest, booking: Booking, now: datetime) -> HttpResponse:
+    """Lead to the next step: to paying, or to the page of the booking itself, by its own link.
+
+    Only soon after booking: the address of this page stays in the history of a shared computer.
+    """
+    if not _is_news(booking, now):
+        return _booked_before(request)
+    token = manage_token(booking, LinkRole.GUEST)
+    if booking.status == BookingStatus.PENDING_PAYMENT:
+        response: HttpResponse = redirect("pay", booking.reference)
+        remember_payer(response, booking.reference, token)
+    else:
+        response = redirect("confirmed", token)
+    response.status_code = 303
+    response.delete_cookie(HOLD_COOKIE)
+    return response
+
+
+def _is_news(booking: Booking, now: datetime) -> bool:
+    if booking.confirmed_at is not None:
+        return now < booking.confirmed_at + _NEWS
+    return booking.hold_expires_at is not None and now < min(booking.hold_expires_at, booking.created_at + _LONGEST)
+
+
+def _booked_before(request: HttpRequest) -> HttpResponse:
+    context = {
+        "title": gettext("This is booked already"),
+        "text": gettext("The link to see, move or cancel the appointment is in your confirmation e-mail."),
+    }
+    response = render(request, "storefront/closed.html", context)
+    response.delete_cookie(HOLD_COOKIE)
+    return response

@@ -1,0 +1,14 @@
+"""What to answer to a form whose token is missing or too old: usually a page that stayed open for a day."""
+
+from django.http import HttpRequest, HttpResponse
+
+from core import views
+from storefront.views import checkout
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Show the details again with what was typed and a new token; for every other form the plain page."""
+    match = request.resolver_match
+    if match and match.url_name == "details":
+        return checkout.details_once_more(request, **match.kwargs)
+    return views.csrf_failure(request, reason)

@@ -1,0 +1,104 @@
+"""Which messages a customer gets: channels, quiet hours, news. Opened by the link in the mail, without signing in."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.queries import MessageChoices
+from accounts.queries import message_choices as choices_of
+from bookings.links import LinkRole
+from bookings.operations.message_choices import Chosen, choose_messages, stop_all_but_needed
+from notifications.addresses import address_hash
+from notifications.delivery.fanout import configured_text_channels
+from notifications.devices import push_key
+from notifications.enums import Channel
+from notifications.unsubscribing import is_unsubscribed
+from storefront.message_forms import ChoicesForm
+from storefront.tokens import token_page
+from storefront.views._booking_page import Opened, open_for_customer
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def message_choices(request: HttpRequest, token: str) -> HttpResponse:
+    """Show and keep the choices. Only POST changes them, for all bookings of this mailbox."""
+    opened = open_for_customer(token)
+    if opened.role is LinkRole.GUEST:
+        return _only_by_mail(request)
+    if not opened.proves_mailbox:
+        raise Http404
+    if request.method != "POST":
+        return _page(request, opened, _form(opened))
+    if "stop" in request.POST:
+        stop_all_but_needed(booking_id=opened.booking.pk, now=opened.now)
+        return _done(request, opened, gettext("From now on you get only what is needed."))
+    form = _form(opened, request)
+    if not form.is_valid():
+        return _page(request, opened, form, status=422)
+    chosen = Chosen(
+        channels=form.wanted,
+        quiet_hours=form.quiet_hours,
+        wants_news=form.cleaned_data["news"],
+        consent_text=consent_text(opened),
+    )
+    choose_messages(booking_id=opened.booking.pk, chosen=chosen, now=opened.now)
+    return _done(request, opened, gettext("Your choice is kept."))
+
+
+def _only_by_mail(request: HttpRequest) -> HttpResponse:
+    """Say why the link of the confirmation page does not open the choices: it does not show whose mailbox it is."""
+    context = {
+        "title": gettext("Your messages open from your e-mail only"),
+        "text": gettext(
+            "They hold for every appointment booked with your address. Please open the confirmation that we sent you"
+            " and choose “Your messages” there."
+        ),
+    }
+    return render(request, "storefront/closed.html", context, status=403)
+
+
+def consent_text(opened: Opened) -> str:
+    """The words beside the box, which are recorded with the choice."""
+    name = opened.business.text("name")
+    return gettext("%(name)s may send me news and offers and ask how a visit was. I can end this at any time.") % {
+        "name": name
+    }
+
+
+def _form(opened: Opened, request: HttpRequest | None = None) -> ChoicesForm:
+    return ChoicesForm(request.POST if request else None, channels=_channels(opened), choices=_choices(opened))
+
+
+def _choices(opened: Opened) -> MessageChoices:
+    customer_id = opened.booking.customer_id
+    found = choices_of(f"customer:{customer_id}", customer_id)
+    mailbox = address_hash(Channel.EMAIL, opened.booking.contact_email)
+    has_ended = found.wants_news and is_unsubscribed(pseudonym=mailbox)
+    return MessageChoices(found.channels, found.quiet, wants_news=found.wants_news and not has_ended)
+
+
+def _channels(opened: Opened) -> list[Channel]:
+    """What this site can send by, as far as it could reach this person."""
+    texts = configured_text_channels() if opened.booking.contact_phone else []
+    return [Channel.EMAIL, *texts, *([Channel.PUSH] if settings.VAPID_PRIVATE_KEY else [])]
+
+
+def _page(request: HttpRequest, opened: Opened, form: ChoicesForm, *, status: int = 200) -> HttpResponse:
+    context = {
+        "token": opened.token,
+        "email": opened.booking.contact_email,
+        "form": form,
+        "consent_text": consent_text(opened),
+        "push_key": push_key(),
+    }
+    return render(request, "storefront/message_choices.html", context, status=status)
+
+
+def _done(request: HttpRequest, opened: Opened, sentence: str) -> HttpResponse:
+    messages.success(request, sentence)
+    response = redirect("message_choices", opened.token)
+    response.status_code = 303
+    return response
