@@ -26,32 +26,14 @@ class Role(StrEnum):
 
 
 EVERYBODY = frozenset(Role)
-
-
 _CUSTOMERS = frozenset({Role.GUEST, Role.CUSTOMER})
-
-
 _MAILBOX = frozenset({Role.CUSTOMER})
-
-
 _LINKS = _CUSTOMERS | {Role.STAFF_LINK}
-
-
 _NOBODY: frozenset[Role] = frozenset()
-
-
 _DESK = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK, Role.THERAPIST, Role.AUDITOR, Role.ELSEWHERE})
-
-
 _DESK_HERE = _DESK - {Role.ELSEWHERE}
-
-
 _FRONT_DESK = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK})
-
-
 _OWNERS = frozenset({Role.OWNER})
-
-
 _READ_MESSAGES = frozenset({Role.OWNER, Role.MANAGER, Role.ELSEWHERE})
 
 

@@ -20,8 +20,6 @@ _PROVIDER_SECRET = re.compile(r"(client_secret=)[^&\s\"'#]+")
 
 # What people search for is mostly somebody's name or address.
 _SEARCHED = re.compile(r"([?&]q=)[^&\s\"'#]+")
-
-
 # Control characters, and those that end a line or turn the direction of reading: a log line is one line of plain text.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -180,7 +180,6 @@ _FIRM = """(
         'is_booking_paused', b.is_booking_paused, 'paused_message', b.paused_message)
     FROM services_business b)"""
 
-
 _PLACES = """(
     SELECT coalesce(json_agg(json_build_object(
         'id', l.id, 'slug', l.slug, 'name', l.name, 'translations', l.translations, 'address', l.address,
@@ -188,9 +187,7 @@ _PLACES = """(
         ) ORDER BY l.position, l.name), '[]')
     FROM services_location l WHERE l.is_active)"""
 
-
 _FRAME = f"SELECT json_build_object('firm', {_FIRM}, 'places', {_PLACES})::text"
-
 
 _CATALOGUE = f"""
 WITH asked AS (

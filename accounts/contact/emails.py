@@ -13,8 +13,6 @@ from accounts.contact.names import _visible
 from core.lines import breaks_line
 
 EMAIL_LIMIT = 254
-
-
 _LOCAL_LIMIT = 64
 
 

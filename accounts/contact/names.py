@@ -18,20 +18,14 @@ from accounts.contact.same_phones import dialled_number
 from core.lines import breaks_line
 
 NAME_LIMIT = 120
-
-
 NOTE_LIMIT = 1000
-
-
 ADDRESS_LIMIT = 300
-
 
 # Signs that turn the direction of text or cannot be seen at all. They can make a name read as another one, so they are
 # taken out wherever they stand. The joiners U+200C and U+200D stay: Persian, Indian scripts and emoji need them.
 _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
 )
-
 
 # More accents than any language puts on one letter only serve to overflow the lines around.
 _MARKS_ON_ONE_LETTER = 4

@@ -11,7 +11,6 @@ from core.lines import breaks_line
 
 PHONE_LIMIT = 40
 
-
 _UNREACHABLE = {
     PhoneNumberType.PREMIUM_RATE,
     PhoneNumberType.SHARED_COST,
@@ -19,7 +18,6 @@ _UNREACHABLE = {
     PhoneNumberType.UAN,
     PhoneNumberType.VOICEMAIL,
 }
-
 
 _NON_GEOGRAPHICAL = "001"  # what phonenumbers calls satellite networks and the like
 

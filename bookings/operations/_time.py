@@ -21,12 +21,8 @@ from bookings.operations._transaction import Overtaken
 
 # With "any" and no more people than this, all of them are locked at once and the facts are read a single time.
 FEW_PEOPLE = 16
-
-
 # With more, only the best ranked are.
 BEST_RANKED = 8
-
-
 # Rules whose no means that somebody else has the time.
 TAKEN = frozenset({"resources_free", "staff_free"})
 

@@ -34,12 +34,8 @@ from payments.models import Payment
 
 # Whoever gets a link has at least this long, however short the notice.
 LINK_AT_LEAST = timedelta(minutes=30)
-
-
 # Two clicks, or two people at once, are one wish.
 LINK_ONCE_IN = timedelta(minutes=1)
-
-
 # What money at the desk pays instead; a move that is just being paid goes on.
 _PAID_AT_DESK = (Purpose.BOOKING, Purpose.BALANCE, Purpose.FEE)
 

@@ -11,8 +11,6 @@ from bookings.queries.bookings import booking_page
 
 # Near times are looked for in this many days before and after first, then in the second number of days after.
 _NEAR_DAYS = 3
-
-
 _FAR_DAYS = 30
 
 

@@ -23,11 +23,8 @@ _LINES_OF_PAGES = Prefetch(
     BookingLine.objects.select_related("staff_member__resource", "staff_member__user", "variant__service"),
 )
 
-
 # Looked at in one sweep.
 _OVERDUE = 200
-
-
 # A payment that succeeded is settled within seconds; after this it was.
 _JUST_PAID = timedelta(minutes=5)
 

@@ -36,11 +36,7 @@ from storefront.presenters import money as money_presenter
 
 # The bar is a drawing, not a scale: a deadline minutes before the start has to be seen as well.
 _DEADLINE_PERCENT = 48
-
-
 _OVER = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
-
-
 _CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
 
 
