@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from accounts.contact.same_phones import phone_hash
+from accounts.contact.same_phones import phone_end_hash, phone_hash
 
 if TYPE_CHECKING:
     _CharField = models.CharField[Any, Any]
@@ -13,7 +13,7 @@ else:
 
 
 class PhoneHashField(_CharField):
-    """The pseudonym (``phones.phone_hash``) of the number in the column ``of``, made anew whenever the row is saved.
+    """The pseudonym (``phone_hash``) of the number in the column ``of``, made anew whenever the row is saved.
 
     An UPDATE that does not go through ``save`` has to set it as well.
     """
@@ -27,6 +27,22 @@ class PhoneHashField(_CharField):
         return name, path, args, {**options, "of": self.of}
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        value = phone_hash(getattr(model_instance, self.of))
+        value = self.pseudonym(getattr(model_instance, self.of))
         setattr(model_instance, self.attname, value)
         return value
+
+    def pseudonym(self, number: str) -> str:
+        return phone_hash(number)
+
+
+class PhoneEndHashField(PhoneHashField):
+    """The pseudonym (``phone_end_hash``) of the last four digits of the number in the column ``of``.
+
+    Its default in the database lets the release before this column go on writing rows.
+    """
+
+    def __init__(self, *, of: str, **options: Any) -> None:
+        super().__init__(of=of, **{"default": "", "db_default": "", **options})
+
+    def pseudonym(self, number: str) -> str:
+        return phone_end_hash(number)

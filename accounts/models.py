@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from accounts.fields import PhoneHashField
+from accounts.fields import PhoneEndHashField, PhoneHashField
 from core import clock
 from core.fields import EncryptedTextField
 
@@ -63,6 +63,7 @@ class Customer(models.Model):
     email_proven_at = models.DateTimeField(null=True, blank=True)
     phone = EncryptedTextField(blank=True)
     phone_hash = PhoneHashField(of="phone")
+    phone_end_hash = PhoneEndHashField(of="phone")
     language = models.CharField(max_length=10, default="en")
     notes = EncryptedTextField(blank=True)
     is_blocked = models.BooleanField("may not book online", default=False)
@@ -74,6 +75,7 @@ class Customer(models.Model):
         ordering: ClassVar = ["name"]
         indexes: ClassVar = [
             models.Index(fields=["phone_hash"], condition=models.Q(is_blocked=True), name="accounts_blocked_phone"),
+            models.Index(fields=["phone_end_hash"], condition=~Q(phone_end_hash=""), name="accounts_phone_end"),
         ]
 
     def __str__(self) -> str:

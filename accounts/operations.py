@@ -44,7 +44,7 @@ def prove_customer_email(*, email: str, name: str, phone: str, language: str, no
     customer = Customer.objects.select_for_update(no_key=True).get(email_normalised=normalised)
     if customer.email_proven_at is None:
         customer.name, customer.phone, customer.language, customer.email_proven_at = name, phone, language, now
-        customer.save(update_fields=["name", "phone", "phone_hash", "language", "email_proven_at"])
+        customer.save(update_fields=["name", "phone", "phone_hash", "phone_end_hash", "language", "email_proven_at"])
     return customer
 
 

@@ -9,7 +9,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Lower
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import PhoneHashField
+from accounts.fields import PhoneEndHashField, PhoneHashField
 from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind
 from core.fields import EncryptedTextField
 from core.row_times import active_moment, active_span
@@ -45,6 +45,7 @@ class Booking(models.Model):
     contact_email = models.EmailField(blank=True)
     contact_phone = EncryptedTextField(blank=True)
     phone_hash = PhoneHashField(of="contact_phone")
+    phone_end_hash = PhoneEndHashField(of="contact_phone")
     customer_note = EncryptedTextField(blank=True)
     visitor_hash = models.CharField(max_length=64, blank=True)
     address_hash = models.CharField(max_length=64, blank=True)
@@ -108,6 +109,7 @@ class Booking(models.Model):
             models.Index(fields=["contact_email"], name="bookings_booking_email"),
             models.Index(Lower("contact_email"), name="bookings_booking_mailbox"),
             models.Index(fields=["phone_hash"], condition=~Q(phone_hash=""), name="bookings_booking_phone"),
+            models.Index(fields=["phone_end_hash"], condition=~Q(phone_end_hash=""), name="bookings_phone_end"),
             models.Index(
                 Lower("contact_email"), condition=Q(status=BookingStatus.NO_SHOW), name="bookings_no_show_email"
             ),

@@ -41,8 +41,8 @@ def forget_abandoned_contacts(*, now: datetime) -> int:
     abandoned = Booking.objects.filter(
         status=BookingStatus.EXPIRED, payment_mode="", hold_expires_at__lt=now - ABANDONED_KEPT
     ).exclude(contact_name="", contact_email="")
-    typed = ("contact_name", "contact_email", "contact_phone", "phone_hash", "customer_note", "visit_address")
-    nothing = dict.fromkeys(typed, "")
+    typed = ("contact_name", "contact_email", "contact_phone", "customer_note", "visit_address")
+    nothing = dict.fromkeys((*typed, "phone_hash", "phone_end_hash"), "")
     return update_in_batches(abandoned, **nothing)
 
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 
 from accounts.contact.mailboxes import normalised_email, same_mailbox
 from accounts.contact.phones import clean_phone, phone_region
-from accounts.contact.same_phones import phone_hash
+from accounts.contact.same_phones import PHONE_END, phone_end_hash, phone_hash
 from accounts.models import Customer
 from bookings.enums import TOOK_PLACE, BookingStatus
 from bookings.models import Booking, BookingEvent, BookingLine
@@ -43,8 +43,8 @@ def day_bookings(rights: Rights, places: Iterable[Location], on: date) -> list[B
 
 
 def found_bookings(rights: Rights, typed: str) -> list[Booking]:
-    """Bookings by reference, by a part of the name or e-mail, or by the whole phone number; the latest first,
-    ``MOST_FOUND`` at most.
+    """Bookings by reference, by a part of the name or e-mail, or by the phone number, whole or its last four digits;
+    the latest first, ``MOST_FOUND`` at most.
     """
     words = typed.strip()
     if len(words) < SHORTEST_SEARCH:
@@ -52,17 +52,24 @@ def found_bookings(rights: Rights, typed: str) -> list[Booking]:
     wanted = Q(contact_name__icontains=words) | Q(contact_email__icontains=words)
     if reference := parsed_reference(words):
         wanted |= Q(reference=reference)
-    if number := _number_in(words):
-        wanted |= Q(phone_hash=phone_hash(number))
+    wanted |= has_phone(words)
     matches = bookings_visible_to(rights).filter(wanted).exclude(contact_name="")
     return list(_with_lines(matches).order_by("-starts_at", "-pk")[:MOST_FOUND])
 
 
+def has_phone(words: str) -> Q:
+    """Match rows (of bookings or customers) whose phone number was typed, or its last four digits."""
+    if any(character.isalpha() for character in words):
+        return Q(pk__in=[])
+    digits = [character for character in words if character.isdecimal()]
+    if len(digits) == PHONE_END:
+        return Q(phone_end_hash=phone_end_hash("".join(digits)))
+    number = _number_in(words) if len(digits) >= SHORTEST_NUMBER else ""
+    return Q(phone_hash=phone_hash(number)) if number else Q(pk__in=[])
+
+
 def _number_in(words: str) -> str:
     """Read what was typed as a phone number, without a country code as one of ours; empty when it is none."""
-    digits = sum(character.isdigit() for character in words)
-    if digits < SHORTEST_NUMBER or any(character.isalpha() for character in words):
-        return ""
     places = Location.objects.order_by("pk").values_list("phone", "time_zone")
     zone = next((zone for _, zone in places), "")
     region = phone_region(*Business.objects.values_list("phone", flat=True), *(p for p, _ in places), time_zone=zone)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from accounts.contact.same_phones import phone_hash
+from accounts.contact.same_phones import phone_end_hash, phone_hash
 from accounts.operations import customer_for_guest, record_consent
 from bookings.booked import quote_of
 from bookings.enums import BookingChannel, BookingStatus
@@ -210,6 +210,7 @@ def _typed_values(contact: Contact) -> dict[str, Any]:
         "contact_email": contact.email,
         "contact_phone": contact.phone,
         "phone_hash": phone_hash(contact.phone),
+        "phone_end_hash": phone_end_hash(contact.phone),
         "customer_note": contact.note,
         "visit_address": contact.visit_address,
     }

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.contact.same_phones import phone_end_hash
 from accounts.models import Consent, Customer
 from accounts.operations import customer_for_guest, prove_customer_email, record_consent
 from tests.factories import NOW
@@ -60,6 +61,7 @@ def test_first_proof_of_a_mailbox_replaces_what_anybody_could_have_typed() -> No
     proven.refresh_from_db()
     assert (proven.name, proven.phone, proven.language) == ("Casey", "+4915155501828", "de")
     assert proven.email_proven_at == NOW
+    assert proven.phone_end_hash == phone_end_hash("1828")
 
 
 def test_later_proofs_change_nothing() -> None:

@@ -57,6 +57,7 @@ def test_what_was_typed_for_a_time_that_was_never_booked_is_forgotten(settings: 
     kept.refresh_from_db()
     typed = (never.contact_name, never.contact_email, never.contact_phone, never.customer_note, never.visit_address)
     assert typed == ("", "", "", "", "")
+    assert (never.phone_hash, never.phone_end_hash) == ("", "")
     assert kept.contact_email == "jana@example.com"
 
 

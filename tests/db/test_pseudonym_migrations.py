@@ -2,16 +2,20 @@
 
 from importlib import import_module
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
+from accounts.contact.same_phones import phone_end_hash
 from accounts.models import Customer
+from bookings.models import Booking
 from core.references import keyed_hash
 from notifications.addresses import address_hash
 from notifications.models import InboundMessage, Notification, Suppression
+from tests import factories, journeys
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +113,18 @@ def test_who_unsubscribed_stays_so_but_a_bounce_of_another_domain_is_not_taken_o
     assert Suppression.objects.get(address_hash=address_hash("email", "rita@faß.example")).reason == "unsubscribed"
     assert not Suppression.objects.filter(address_hash=address_hash("email", "ana@faß.example")).exists()
     assert Suppression.objects.filter(address_hash=address_hash("email", "ana@fass.example")).exists()
+
+
+@pytest.mark.parametrize(
+    "migration",
+    ["accounts.migrations.0010_phone_ends_of_known_customers", "bookings.migrations.0016_phone_ends_of_known_bookings"],
+)
+def test_numbers_that_were_stored_before_are_found_by_their_last_four_digits(migration: str) -> None:
+    booking = journeys.booked(factories.studio())
+    model: Any = Booking if migration.startswith("bookings") else Customer
+    model.objects.update(phone_end_hash="")
+
+    import_module(migration).fill_phone_ends(apps, EDITOR)
+
+    assert model.objects.get().phone_end_hash == phone_end_hash("1827")
+    assert booking.contact_phone.endswith("1827")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.contact.same_phones import dialled_number, phone_hash, phone_key
+from accounts.contact.same_phones import dialled_number, phone_end_hash, phone_hash, phone_key
 from notifications.addresses import address_hash
 
 
@@ -45,3 +45,14 @@ def test_a_number_is_dialled_as_of_today() -> None:
     assert dialled_number("+553187654322") == "+5531987654322"
     assert dialled_number("+5491123456789") == "+5491123456789"
     assert dialled_number("call me") == "call me"
+
+
+@pytest.mark.parametrize("number", ["+4915155501827", "1827", "whatsapp:+49 151 5550 18-27"])
+def test_the_last_four_digits_have_a_pseudonym_of_their_own(number: str) -> None:
+    assert phone_end_hash(number) == phone_end_hash("+331827") != ""
+    assert phone_end_hash(number) != phone_hash("1827")
+
+
+@pytest.mark.parametrize("number", ["", "182", "+"])
+def test_less_than_four_digits_have_no_such_pseudonym(number: str) -> None:
+    assert phone_end_hash(number) == ""

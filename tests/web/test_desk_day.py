@@ -178,6 +178,15 @@ def test_search_finds_by_the_whole_phone_number(client: Client, studio: Studio, 
     assert names(client.get("/desk/", {"q": "+49 151 5550 1828"}).content.decode()) == []
 
 
+@pytest.mark.parametrize("typed", ["1827", " …1827", "*1827", "18 27"])
+def test_search_finds_by_the_last_four_digits_of_the_phone(client: Client, studio: Studio, typed: str) -> None:
+    journeys.booked(studio, 10)
+    journeys.booked(studio, 12, contact=replace(somebody("Ben Adler"), phone="+4915155518270"))
+    at_desk(client, place=studio.location)
+
+    assert names(client.get("/desk/", {"q": typed}).content.decode()) == ["Jana Weber"]
+
+
 def test_visits_before_are_those_of_the_same_mailbox_however_it_is_written(studio: Studio) -> None:
     emails = ["rita@faß.example", "rita@xn--fa-hia.example", "Rita@Faß.example", "rita@fass.example"]
     bookings = [

@@ -1,0 +1,30 @@
+"""Fill the pseudonyms of the last four digits of phone numbers that were stored before there was a column for them."""
+
+from typing import Any
+
+from django.db import migrations
+
+from accounts.contact.same_phones import phone_end_hash
+
+BATCH = 1000
+
+
+def fill_phone_ends(apps: Any, schema_editor: Any) -> None:
+    rows = apps.get_model("bookings", "Booking").objects.using(schema_editor.connection.alias)
+    waiting, last = rows.filter(phone_end_hash="").exclude(contact_phone="").order_by("pk"), 0
+    while batch := list(waiting.filter(pk__gt=last).only("pk", "contact_phone")[:BATCH]):
+        for row in batch:
+            row.phone_end_hash = phone_end_hash(row.contact_phone)
+        rows.bulk_update(batch, ["phone_end_hash"])
+        last = batch[-1].pk
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("bookings", "0015_phone_end_hash"),
+    ]
+
+    operations = [
+        # Without the column there is nothing to take back.
+        migrations.RunPython(fill_phone_ends, migrations.RunPython.noop),
+    ]
