@@ -30,6 +30,7 @@ class Act(StrEnum):
     ANSWER = "answer"  # requests and help messages
     RESOLVE = "resolve"  # say that an alert about money is settled
     SEND_AGAIN = "send_again"  # a message about a booking, as it stands now
+    OVERRIDE = "override"  # hours, notice, horizon, limits and buffers, for one booking and with a reason
     TRUST = "trust"  # block a customer, or never ask for money in advance
 
 

@@ -6,7 +6,7 @@ can be booked. See docs/algorithms/availability.md.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
@@ -20,6 +20,25 @@ from staff.hours import day_of, day_start, wall_starts
 FEW_COUNT = 3
 _NOTHING = Busy((), ())
 _NO_HOURS = Hours(())
+
+# Names of rules that staff set aside (see ``overrides``): one of RELAXABLE, or BUFFERS for the time around a visit.
+Overrides: TypeAlias = frozenset[str]
+BUFFERS = "buffers"
+RELAXABLE: Overrides = frozenset(
+    {
+        "grid",
+        "notice",
+        "horizon",
+        "business_limit",
+        "service_limit",
+        "opening_hours",
+        "working_hours",
+        "time_off",
+        "staff_limit",
+        BUFFERS,
+    }
+)
+_NO_OVERRIDES: Overrides = frozenset()
 
 
 class DayState(StrEnum):
@@ -71,13 +90,19 @@ def day_marks(facts: Facts, variant_id: int, *, staff_member_id: int | None = No
 
 
 def candidates(
-    facts: Facts, variant_id: int, location_id: int, start_minute: int, *, staff_member_id: int | None = None
+    facts: Facts,
+    variant_id: int,
+    location_id: int,
+    start_minute: int,
+    *,
+    staff_member_id: int | None = None,
+    overrides: Overrides = _NO_OVERRIDES,
 ) -> list[Candidate]:
     """Return all ways to book this start, the fairest first; empty when it may not be booked.
 
     Fairest is who has the fewest taken minutes that local day, then whose turn it is that day, then the lowest id.
     """
-    scene = _scene_at(facts, variant_id, location_id, start_minute, staff_member_id)
+    scene = _scene_at(facts, variant_id, location_id, start_minute, staff_member_id, overrides)
     if scene is None:
         return []
     free = [option for option in scene.options if scene.free_for(option)]
@@ -85,20 +110,26 @@ def candidates(
 
 
 def why_not(
-    facts: Facts, variant_id: int, location_id: int, start_minute: int, *, staff_member_id: int | None = None
+    facts: Facts,
+    variant_id: int,
+    location_id: int,
+    start_minute: int,
+    *,
+    staff_member_id: int | None = None,
+    overrides: Overrides = _NO_OVERRIDES,
 ) -> list[Finding]:
     """Return what every rule says, in order. The start may be booked exactly when all are ok.
 
     While somebody is left whom all rules so far allow, a rule is ok if it leaves one of them; after that, if it allows
     anybody.
     """
-    scene = _scene_at(facts, variant_id, location_id, start_minute, staff_member_id)
+    scene = _scene_at(facts, variant_id, location_id, start_minute, staff_member_id, overrides)
     findings = [Finding("offered_here", ok=scene is not None, detail={})]
     if scene is None:
         return findings
     left = scene.options
     findings.append(Finding("qualified", ok=bool(left), detail={"staff": _staff_ids(left)}))
-    for name, rule in RULES.items():
+    for name, rule in _without(RULES, overrides).items():
         allowed = [option for option in scene.options if rule(scene, option)]
         passed = [option for option in left if option in allowed]
         is_ok = bool(passed) if left else bool(allowed)
@@ -139,6 +170,7 @@ class _Scene:
     on_grid: int
     busy: Mapping[int, Busy]
     known: dict[Any, int]
+    overrides: Overrides = _NO_OVERRIDES
 
     def once(self, key: Any, answer: Callable[[], int]) -> int:
         bits = self.known.get(key)
@@ -175,7 +207,7 @@ class _Scene:
 
     def _all_of(self, rules: "_Rules", option: _Option) -> int:
         bits = self.on_grid
-        for rule in rules.values():
+        for rule in _without(rules, self.overrides).values():
             bits &= rule(self, option)
             if not bits:
                 break
@@ -205,33 +237,46 @@ def _scenes(facts: Facts, variant_id: int, staff_member_id: int | None) -> Itera
 
 
 def _scene_at(
-    facts: Facts, variant_id: int, location_id: int, start_minute: int, staff_member_id: int | None
+    facts: Facts,
+    variant_id: int,
+    location_id: int,
+    start_minute: int,
+    staff_member_id: int | None,
+    overrides: Overrides,
 ) -> _Scene | None:
     """Return the scene of one start, None if not offered there. Outside the asked days it is off the grid."""
+    if not overrides <= RELAXABLE:
+        raise ValueError(f"never set aside: {sorted(overrides - RELAXABLE)}")
     variant, location = facts.variants.get(variant_id), facts.locations.get(location_id)
     if variant is None or location is None or location_id not in variant.location_ids:
         return None
     day = day_of(location.zone, start_minute)
     is_asked = facts.from_on.toordinal() <= day < facts.until_on.toordinal()
-    is_on_grid = is_asked and start_minute in wall_starts(location.zone, day, variant.slot_interval_minutes)
+    is_on_grid = is_asked and (
+        "grid" in overrides or start_minute in wall_starts(location.zone, day, variant.slot_interval_minutes)
+    )
     return _Scene(
         facts,
         variant,
         location,
-        _options(facts, variant, staff_member_id),
+        _options(facts, variant, staff_member_id, overrides),
         Grid([start_minute], [day]),
         int(is_on_grid),
         facts.busy,
         {},
+        overrides,
     )
 
 
-def _options(facts: Facts, variant: VariantFacts, staff_member_id: int | None) -> list[_Option]:
+def _options(
+    facts: Facts, variant: VariantFacts, staff_member_id: int | None, overrides: Overrides = _NO_OVERRIDES
+) -> list[_Option]:
     shapes: dict[int, _Shape] = {}
 
     def shape_of(spec: LineSpec) -> _Shape:
         if id(spec) not in shapes:
-            shapes[id(spec)] = _Shape(spec, spec.staff_spans(), spec.resource_spans())
+            kept = replace(spec, buffer_before=0, buffer_after=0) if BUFFERS in overrides else spec
+            shapes[id(spec)] = _Shape(kept, kept.staff_spans(), kept.resource_spans())
         return shapes[id(spec)]
 
     if not variant.spec.needs_staff:
@@ -338,6 +383,29 @@ _SHARED: _Rules = {
 RULES: _Rules = {**_SHARED, "staff_limit": _staff_limit, "staff_free": _staff_free}
 
 
+def _not_past(scene: _Scene, option: _Option) -> int:
+    return scene.grid.since(scene.facts.now_minute)
+
+
+def _length_of_a_claim(scene: _Scene, option: _Option) -> int:
+    return scene.grid.everything if _is_short_enough(option.shape) else 0
+
+
+def _everything(scene: _Scene, option: _Option) -> int:
+    return scene.grid.everything
+
+
+# What is left of a rule that is set aside; of the others nothing is.
+_RESTS: _Rules = {"grid": _on_grid, "notice": _not_past, "opening_hours": _length_of_a_claim}
+
+
+def _without(rules: _Rules, overrides: Overrides) -> _Rules:
+    """Return the rules with those that are set aside replaced by what is left of them."""
+    if not overrides:
+        return rules
+    return {name: _RESTS.get(name, _everything) if name in overrides else rule for name, rule in rules.items()}
+
+
 def _after_notice(scene: _Scene) -> int:
     return scene.once("notice", lambda: scene.grid.since(scene.facts.now_minute + scene.variant.lead_minutes))
 
@@ -348,10 +416,13 @@ def _within_horizon(scene: _Scene) -> int:
 
 
 def _open_for(scene: _Scene, shape: _Shape) -> int:
-    length = sum(high - low for low, high in shape.whole)
-    if not 0 < length <= MAX_CLAIM_MINUTES:
+    if not _is_short_enough(shape):
         return 0
     return scene.grid.fitting(scene.location.opening.intervals, shape.whole)
+
+
+def _is_short_enough(shape: _Shape) -> bool:
+    return 0 < sum(high - low for low, high in shape.whole) <= MAX_CLAIM_MINUTES
 
 
 def _enough_resources(scene: _Scene, shape: _Shape, busy: Mapping[int, Busy]) -> int:

@@ -15,6 +15,7 @@ from bookings.availability.claims import LineSpec
 from bookings.availability.engine import Candidate, candidates, why_not
 from bookings.availability.facts import Facts
 from bookings.availability.loading import availability_facts
+from bookings.availability.overrides import NO_OVERRIDES, Overrides
 from bookings.errors import SlotNotOffered, SlotTaken
 from bookings.operations._expiring import _end_owners
 from bookings.operations._transaction import Overtaken
@@ -33,7 +34,8 @@ class Wish:
 
     ``preferred_staff_id``: who comes first if free, among anyone. ``ignore_booking_id``: a booking whose own claims
     do not count, because this replaces them; ``held_resource_ids``: whose time it has now. ``promised``: what was
-    agreed before and is kept when moving; otherwise the catalogue counts.
+    agreed before and is kept when moving; otherwise the catalogue counts. ``overrides``: the rules that staff set aside
+    (``availability.overrides``); with BUFFERS the candidate's spec has none, which belongs on the line as well.
     """
 
     variant_id: int
@@ -48,6 +50,7 @@ class Wish:
     ignore_booking_id: int | None = None
     held_resource_ids: tuple[int, ...] = ()
     promised: LineSpec | None = None
+    overrides: Overrides = NO_OVERRIDES
 
 
 def pick(wish: Wish, *, now: datetime, facts_at: datetime | None = None) -> Candidate:
@@ -141,7 +144,12 @@ def _facts(wish: Wish, facts_at: datetime) -> Facts:
 
 def _candidates(facts: Facts, wish: Wish) -> list[Candidate]:
     found = candidates(
-        facts, wish.variant_id, wish.location_id, wish.start_minute, staff_member_id=wish.staff_member_id
+        facts,
+        wish.variant_id,
+        wish.location_id,
+        wish.start_minute,
+        staff_member_id=wish.staff_member_id,
+        overrides=wish.overrides,
     )
     if wish.preferred_staff_id is not None:
         found = sorted(found, key=lambda each: each.staff_member_id != wish.preferred_staff_id)
@@ -150,7 +158,12 @@ def _candidates(facts: Facts, wish: Wish) -> list[Candidate]:
 
 def _refusal(facts: Facts, wish: Wish) -> SlotTaken | SlotNotOffered:
     for finding in why_not(
-        facts, wish.variant_id, wish.location_id, wish.start_minute, staff_member_id=wish.staff_member_id
+        facts,
+        wish.variant_id,
+        wish.location_id,
+        wish.start_minute,
+        staff_member_id=wish.staff_member_id,
+        overrides=wish.overrides,
     ):
         if not finding.ok:
             return SlotTaken() if finding.rule in TAKEN else SlotNotOffered(rule=finding.rule)

@@ -9,6 +9,7 @@ from django.db import connection
 
 from bookings.availability.claims import instant, minute_of, phases_copy, requirements_copy
 from bookings.availability.engine import Candidate
+from bookings.availability.overrides import NO_OVERRIDES, Overrides
 from bookings.booked import quote_of
 from bookings.enums import EXPIRING, BookingChannel, BookingStatus, EventKind
 from bookings.errors import (
@@ -60,6 +61,8 @@ class _Request:
     language: str
     visitor_hash: str
     address_hash: str
+    overrides: Overrides = NO_OVERRIDES
+    reason: str = ""
 
 
 def hold_slot(
@@ -75,12 +78,17 @@ def hold_slot(
     add_on_ids: Sequence[int] = (),
     party_size: int = 1,
     replacing_token: str | None = None,
+    overrides: Overrides = NO_OVERRIDES,
+    reason: str = "",
     now: datetime,
 ) -> HeldSlot:
     """Hold a start (minutes since the Unix epoch) with a certain person, or with whoever ranks first (None).
 
     Price, tax, duration, rules and words are copied as they stand now. The hold of ``replacing_token`` is given back in
     the same transaction. A visitor who holds just this already gets that hold again, until when it was kept before.
+
+    ``overrides``: the rules that staff set aside for this start, kept in the history with their ``reason``. Customers
+    have none.
 
     Locks: the visitor, the network address, their holds, owners of daily limits, then the resources that may be chosen.
 
@@ -99,6 +107,8 @@ def hold_slot(
         language=language,
         visitor_hash=visitor_hash,
         address_hash=address_hash,
+        overrides=overrides if actor.is_business else NO_OVERRIDES,
+        reason=reason,
     )
     return _with_alternatives(request, actor, now, replacing_token=replacing_token)
 
@@ -229,7 +239,10 @@ def _hold(
     line = _new_line(request, offer, candidate)
     booking = _new_booking(request, offer, line, actor=actor, now=now, retaken=retaken)
     line.booking = booking
-    begun = event_of(booking, EventKind.STATUS, actor=actor, now=now, from_status="")
+    details = {"overrides": sorted(request.overrides)} if request.overrides else {}
+    begun = event_of(
+        booking, EventKind.STATUS, actor=actor, now=now, from_status="", reason=request.reason, details=details
+    )
     insert_rows(line, *allocations_of(booking, candidate.claims), begun)
     return HeldSlot(booking, hold_token(booking))
 
@@ -348,6 +361,7 @@ def _wish(request: _Request, offer: Offer) -> Wish:
         resource_type_ids=offer.resource_type_ids,
         qualified_count=offer.qualified_count,
         add_on_ids=request.add_on_ids,
+        overrides=request.overrides,
     )
 
 

@@ -11,6 +11,7 @@ from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.models import Booking, BookingEvent
 from bookings.wording import visit
 from bookings.wording.history import HistoryRow
+from bookings.wording.overrides import exception_text
 from core import formats
 
 _WEEK = 7
@@ -87,7 +88,8 @@ def _status_text(event: BookingEvent) -> str:
         case BookingStatus.CONFIRMED if before == BookingStatus.EXPIRED:
             return gettext("Paid late, and the time was still free")
         case BookingStatus.HELD:
-            return ""
+            overrides = event.details.get("overrides")
+            return exception_text(overrides) if overrides else ""
         case _:
             return _STATUS_WORDS[BookingStatus(after)]()
 

@@ -1,0 +1,52 @@
+"""Rules of availability that staff may set aside for one start. Pure.
+
+``Overrides`` are names of the engine's rules. They travel from the page in ``hold_slot`` or a ``Wish`` to the engine,
+which then answers as if these rules allowed everything; what the page offers and what the operation accepts stay the
+same. The reason is kept in the history of the booking.
+
+Never set aside: that the service is offered there and the person qualified, that rooms and devices exist, another claim
+on the time of a person, room or device, and that a start is not past. The exclusion constraint guards claims besides.
+"""
+
+from bookings.availability.engine import BUFFERS, RELAXABLE, Overrides, candidates, why_not
+from bookings.availability.facts import Facts
+
+__all__ = ["BUFFERS", "NO_OVERRIDES", "RELAXABLE", "Overrides", "overrides_needed"]
+
+NO_OVERRIDES: Overrides = frozenset()
+
+
+def overrides_needed(
+    facts: Facts, variant_id: int, location_id: int, start_minute: int, *, staff_member_id: int | None = None
+) -> Overrides | None:
+    """Return the fewest rules that have to be set aside for this start: none when it is offered as it is.
+
+    Without a person, that of the person who needs the fewest. None when no override makes it possible.
+
+    With ``BUFFERS`` the time before and after the visit is neither needed nor taken, and the candidate's spec has none.
+    """
+    variant = facts.variants.get(variant_id)
+    if variant is None:
+        return None
+    people: list[int | None] = [staff_member_id]
+    if staff_member_id is None and variant.spec.needs_staff:
+        people = list(variant.staff_ids)
+    found = [
+        needed
+        for person in people
+        for kept in (NO_OVERRIDES, frozenset({BUFFERS}))
+        if (needed := _needed(facts, variant_id, location_id, start_minute, person, kept)) is not None
+    ]
+    # A visit that fits without its buffers is not outside anybody's hours.
+    return min(found, key=lambda needed: (len(needed), BUFFERS not in needed), default=None)
+
+
+def _needed(
+    facts: Facts, variant_id: int, location_id: int, start_minute: int, person: int | None, kept: Overrides
+) -> Overrides | None:
+    findings = why_not(facts, variant_id, location_id, start_minute, staff_member_id=person, overrides=kept)
+    needed = kept | {finding.rule for finding in findings if not finding.ok}
+    if not needed <= RELAXABLE:
+        return None
+    ways = candidates(facts, variant_id, location_id, start_minute, staff_member_id=person, overrides=needed)
+    return needed if ways else None
