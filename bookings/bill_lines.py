@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.utils.translation import gettext, override
 
-from bookings.booked import _priced, quote_of
+from bookings.booked import priced_lines, quote_of
 from bookings.models import Booking, BookingLine
 from core import money
 from payments.models import BillLine
@@ -14,7 +14,7 @@ from payments.operations import NewLine
 
 def bill_lines(booking: Booking, lines: Sequence[BookingLine]) -> list[NewLine]:
     """Return what a confirmed booking owes: one line for each service and each extra."""
-    kinds = [kind for kind, _ in _priced(lines)]
+    kinds = [kind for kind, _ in priced_lines(lines)]
     return [
         NewLine(each_kind, each.text, each.net_minor, each.tax_minor, each.tax_basis_points, each.quantity)
         for each_kind, each in zip(kinds, quote_of(booking, lines).lines, strict=True)

@@ -18,7 +18,7 @@ from services.enums import PaymentMode
 def quote_of(booking: Booking, lines: Iterable[BookingLine]) -> Quote:
     """Return the price of a booking by what was copied onto its lines."""
     return quote(
-        [priced for _, priced in _priced(lines)],
+        [priced for _, priced in priced_lines(lines)],
         prices_include_tax=booking.prices_include_tax,
         currency=booking.currency,
     )
@@ -97,7 +97,8 @@ def spec_of_line(line: BookingLine) -> LineSpec:
     )
 
 
-def _priced(lines: Iterable[BookingLine]) -> Iterable[tuple[BillLine.Kind, PricedLine]]:
+def priced_lines(lines: Iterable[BookingLine]) -> Iterable[tuple[BillLine.Kind, PricedLine]]:
+    """Yield what is priced on each line, its service and then its extras, with the kind of its line on the bill."""
     for line in lines:
         text = f"{line.service_name}, {line.variant_name}" if line.variant_name else line.service_name
         yield BillLine.Kind.SERVICE, PricedLine(text, line.price_minor, line.tax_basis_points)
@@ -121,10 +122,11 @@ def day_of(booking: Booking) -> date:
 
 def day_at(minute: int, booking: Booking) -> date:
     """The local date of an epoch minute at the booking's place."""
-    return _moment(minute, booking).date()
+    return moment_at(minute, booking).date()
 
 
-def _moment(minute: int, booking: Booking) -> datetime:
+def moment_at(minute: int, booking: Booking) -> datetime:
+    """An epoch minute on the clock of the booking's place."""
     return datetime.fromtimestamp(minute * 60, tz=zone_of(booking))
 
 

@@ -34,11 +34,11 @@ class Follower:
         width = max(map(len, logs))
         while not self._stop.wait(0.3):
             for name, log in logs.items():
-                for line in filter(_is_telling, _new_lines(name, log, positions)):
+                for line in filter(is_telling, _new_lines(name, log, positions)):
                     print(_shortened(f"{name:<{width}} | {line}"), flush=True)
 
 
-def _is_telling(line: str) -> bool:
+def is_telling(line: str) -> bool:
     """Whether a line is more than one of the many files of a page that was served. The log file keeps all of them."""
     return _STATIC_SERVED.search(line) is None
 

@@ -15,10 +15,10 @@ from core.intervals import overlaps
 if TYPE_CHECKING:
     from django.forms.models import BaseInlineFormSet
 
-    _FormSet = BaseInlineFormSet[Any, Any, Any]
+    InlineFormSet = BaseInlineFormSet[Any, Any, Any]
     _ModelForm = forms.ModelForm[Any]
 else:
-    _FormSet = PaginationInlineFormSet
+    InlineFormSet = PaginationInlineFormSet
     _ModelForm = forms.ModelForm
 
 MINUTES_OF_WEEK = 7 * MINUTES_OF_DAY
@@ -51,7 +51,7 @@ class HoursForm(_ModelForm):
             super()._post_clean()  # type: ignore[misc]
 
 
-class HoursFormSet(_FormSet):
+class HoursFormSet(InlineFormSet):
     """Intervals of one owner. Two that share time are refused, also where one runs past midnight into the next day."""
 
     def clean(self) -> None:

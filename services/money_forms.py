@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from django.forms.models import BaseInlineFormSet
 
     _ModelForm = forms.ModelForm[Any]
-    _FormSet = BaseInlineFormSet[Any, Any, Any]
+    InlineFormSet = BaseInlineFormSet[Any, Any, Any]
 else:
     _ModelForm = forms.ModelForm
-    _FormSet = PaginationInlineFormSet
+    InlineFormSet = PaginationInlineFormSet
 
 # Kinds of fees and of deposits that have a value.
 _PERCENT, _FIXED = str(FeeKind.PERCENT), str(FeeKind.FIXED)
@@ -85,7 +85,7 @@ class TierForm(_MoneyRulesForm):
         return {**cleaned, "fee_value": self._read("fee_value", kind)}
 
 
-class TierFormSet(_FormSet):
+class TierFormSet(InlineFormSet):
     """The steps of a policy. A card on file needs a fee that could be charged to it."""
 
     def clean(self) -> None:

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidg
 
 from accounts.models import QuietHours
 from core.forms import MINUTES_OF_DAY, ClockField
-from services.forms import HoursForm, SpecialDaysFormSet, WeeklyHoursFormSet, _FormSet
+from services.forms import HoursForm, InlineFormSet, SpecialDaysFormSet, WeeklyHoursFormSet
 from services.models import Resource
 from staff.models import StaffMember, TimeOff
 from staff.queries import zone_of_resource
@@ -134,7 +134,7 @@ class TimeOffForm(_TimeOffForm):
         return self.zone or ZoneInfo("UTC")
 
 
-class StaffTimeOffFormSet(_FormSet):
+class StaffTimeOffFormSet(InlineFormSet):
     """The absences of a person: rows hang on the person's resource, the page is the staff member's."""
 
     def __init__(self, *args: Any, instance: StaffMember | None = None, **kwargs: Any) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from accounts.contact.mail_providers import likely_domain, likely_ending
 from accounts.contact.mailboxes import ascii_address
-from accounts.contact.names import _visible
+from accounts.contact.names import visible_text
 from core.lines import breaks_line
 
 EMAIL_LIMIT = 254
@@ -31,7 +31,7 @@ def clean_email(text: str) -> str:
             gettext("The address has a line break or another hidden sign in it. Please type it again."),
             code="control_characters",
         )
-    address = re.sub(r"^mailto:", "", _visible(address).strip(), flags=re.IGNORECASE)
+    address = re.sub(r"^mailto:", "", visible_text(address).strip(), flags=re.IGNORECASE)
     if pasted := re.fullmatch(r"[^<>]*<([^<>]+)>", address):
         address = pasted[1]
     _refuse_bad_shape(address)

@@ -8,13 +8,11 @@ except by the rules named here.
 import re
 import unicodedata
 
-import phonenumbers
 from django.core.exceptions import ValidationError
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from accounts.contact.given_names import holds_web_address
-from accounts.contact.same_phones import dialled_number
 from core.lines import breaks_line
 
 NAME_LIMIT = 120
@@ -43,7 +41,7 @@ def clean_line(text: str, *, limit: int, label: str) -> str:
             % {"field": label},
             code="control_characters",
         )
-    return _within(" ".join(_visible(text).split()), limit, label)
+    return _within(" ".join(visible_text(text).split()), limit, label)
 
 
 def clean_name(text: str, *, label: str) -> str:
@@ -80,7 +78,7 @@ def clean_paragraphs(text: str, *, limit: int, label: str) -> str:
             gettext("%(field)s has signs in it that cannot be shown. Please type it again.") % {"field": label},
             code="control_characters",
         )
-    return _within(_visible(text), limit, label)
+    return _within(visible_text(text), limit, label)
 
 
 def _refuse_web_address(text: str, label: str) -> None:
@@ -93,7 +91,7 @@ def _refuse_web_address(text: str, label: str) -> None:
         )
 
 
-def _visible(text: str) -> str:
+def visible_text(text: str) -> str:
     """Normalise to NFC, take invisible and direction-turning signs out, and cut floods of accents."""
     kept: list[str] = []
     marks = 0
@@ -121,14 +119,3 @@ def _within(text: str, limit: int, label: str) -> str:
 
 def _number(count: int) -> str:
     return str(number_format(count, force_grouping=True))
-
-
-def _parsed_number(typed: str, region: str | None) -> phonenumbers.PhoneNumber:
-    """Read a number; what WhatsApp shows in an older form is read as the number of today.
-
-    :raises phonenumbers.NumberParseException: when it is none.
-    """
-    number = phonenumbers.parse(typed, region)
-    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    today = dialled_number(written)
-    return number if today == written else phonenumbers.parse(today, None)

@@ -6,7 +6,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from phonenumbers import PhoneNumberType
 
-from accounts.contact.names import _parsed_number, _visible
+from accounts.contact.names import visible_text
+from accounts.contact.same_phones import dialled_number
 from core.lines import breaks_line
 
 PHONE_LIMIT = 40
@@ -28,7 +29,7 @@ def clean_phone(text: str, *, region: str | None) -> str:
     :raises ValidationError: when nobody can be reached under it for an ordinary price: too short, letters, an
         extension, premium, shared-cost or satellite numbers.
     """
-    typed = _visible(text).strip()
+    typed = visible_text(text).strip()
     if any(breaks_line(character) or character.isalpha() for character in typed) or ";" in typed or "#" in typed:
         raise ValidationError(
             gettext("Please give the number in digits only, without an extension, such as %(example)s.")
@@ -74,6 +75,17 @@ def phone_region(*numbers: str, time_zone: str) -> str | None:
             return region
     territory = get_global("zone_territories").get(time_zone)
     return territory if territory in phonenumbers.SUPPORTED_REGIONS else None
+
+
+def _parsed_number(typed: str, region: str | None) -> phonenumbers.PhoneNumber:
+    """Read a number; what WhatsApp shows in an older form is read as the number of today.
+
+    :raises phonenumbers.NumberParseException: when it is none.
+    """
+    number = phonenumbers.parse(typed, region)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    today = dialled_number(written)
+    return number if today == written else phonenumbers.parse(today, None)
 
 
 def _example(region: str | None) -> str:

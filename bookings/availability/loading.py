@@ -366,7 +366,7 @@ def _working(
 # Minutes come packed, four bytes each: half the time of arrays, for the server as well as for us. The parameters stand
 # in ``asked``, where the planner doesn't see their values: it then keeps one plan instead of planning each time, which
 # takes longer than running.
-_TAKEN = f"""
+TAKEN = f"""
 WITH asked AS MATERIALIZED (
     SELECT %(resources)s::bigint[] AS resources, %(low)s::int AS low, %(high)s::int AS high, %(now)s::timestamptz AS now
 )
@@ -429,7 +429,7 @@ def _taken(resource_ids: Sequence[int], window: _Window, now: datetime, ignore_b
         "ignored": ignore_booking_id or 0,
         "now": now,
     }
-    for kind, resource_id, *packed in _rows(_TAKEN, parameters):
+    for kind, resource_id, *packed in _rows(TAKEN, parameters):
         lows, highs, ends = map(_unpacked, packed)
         if kind == "busy":
             taken.busy[resource_id] = Busy(lows, highs)
@@ -451,7 +451,7 @@ def _unpacked(packed: bytes | None) -> Sequence[int]:
 # --- daily limits --------------------------------------------------------------------------------------------------
 
 # Python alone knows when local days begin (``staff.hours.day_start``); SQL gets the instants of each zone, ascending.
-_COUNTS = f"""
+COUNTS = f"""
 WITH days AS MATERIALIZED (
     SELECT zone, array_agg(starts_at ORDER BY starts_at) AS begin
     FROM unnest(%(zones)s::text[], %(day_starts)s::timestamptz[]) AS d (zone, starts_at)
@@ -501,7 +501,7 @@ def _counts(
     business: dict[int, int] = {}
     services: dict[tuple[int, int], int] = {}
     staff: dict[tuple[int, int], int] = {}
-    for day, service_id, staff_member_id, columns_left_out, count in _rows(_COUNTS, parameters):
+    for day, service_id, staff_member_id, columns_left_out, count in _rows(COUNTS, parameters):
         if columns_left_out == _BY_SERVICE:
             services[service_id, day] = count
         elif columns_left_out == _BY_STAFF:

@@ -17,7 +17,10 @@ from payments.enums import Purpose, RefundReason
 from payments.operations import call_off_payments
 
 
-def _end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now: datetime) -> bool:
+def end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now: datetime) -> bool:
+    """End these holds and proposed moves whose time has run out; False when another transaction works on one, or one
+    is kept because Stripe reported money for it.
+    """
     bookings = list(
         Booking.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(pk__in=booking_ids, status__in=EXPIRING, hold_expires_at__lte=now)

@@ -17,7 +17,7 @@ from bookings.availability.facts import Facts
 from bookings.availability.loading import availability_facts
 from bookings.availability.overrides import NO_OVERRIDES, Overrides
 from bookings.errors import SlotNotOffered, SlotTaken
-from bookings.operations._expiring import _end_owners
+from bookings.operations._expiring import end_owners
 from bookings.operations._transaction import Overtaken
 
 # With "any" and no more people than this, all of them are locked at once and the facts are read a single time.
@@ -197,6 +197,6 @@ def _is_cleared(candidate: Candidate, wish: Wish, now: datetime) -> bool:
             ],
         )
         owners = cursor.fetchall()
-    return not owners or _end_owners(
+    return not owners or end_owners(
         {booking for booking, _ in owners if booking}, {proposal for _, proposal in owners if proposal}, now
     )

@@ -72,7 +72,7 @@ def sent_of(
         icon_name=icon_name,
         state=_state(row, zone, names_zone=names_zone),
         why=row.error if row.status not in {_S.SENT, _S.DELIVERED} else "",
-        advice=_advice(row),
+        advice=advice_text(row),
         booking_url=reverse("desk_booking", args=[booking.reference]) if booking else "",
         booking_name=booking.contact_name if booking else "",
         again_url=reverse("desk_message_again", args=[row.pk]) if can_go_again else "",
@@ -122,7 +122,7 @@ def _moment(moment: datetime, zone: ZoneInfo, *, names_zone: bool) -> str:
     return gettext("%(moment)s (%(city)s time)") % {"moment": text, "city": city(zone)} if names_zone else text
 
 
-def _advice(row: Notification) -> str:
+def advice_text(row: Notification) -> str:
     if row.status == _S.TECHNICAL_FAILURE and row.lost_claims:
         return gettext(
             "It may have arrived. Call if it matters, tell whoever looks after the site, then send it again."

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from bookings import booked
 from bookings.availability.engine import FEW_COUNT, DayMark, DayState
-from bookings.booked import _moment, day_of
+from bookings.booked import day_of, moment_at
 from bookings.models import Booking
 from bookings.wording.zones import zone_sentence
 from core import formats
@@ -62,7 +62,7 @@ def move_page(
 
 def slot_text(minute: int, booking: Booking) -> str:
     """Sat 28 Nov, 10:00 for an epoch minute, on the clock of the booking's place."""
-    return formats.moment_text(_moment(minute, booking))
+    return formats.moment_text(moment_at(minute, booking))
 
 
 def moved_sentence(minute: int, booking: Booking, *, by_staff: bool) -> str:

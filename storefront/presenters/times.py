@@ -102,7 +102,7 @@ def day_view(choice: Choice, days: Mapping[date, DayMark], times: Times, url: st
         "title": long_day_text(choice.day),
         "count": _count_words(mark) if mark and mark.free_count else "",
         "parts": [part for part in parts if part[1]],
-        "note": _may_free_words([mark], choice) if mark else "",
+        "note": may_free_words([mark], choice) if mark else "",
         "nearest_url": url + choice_query(choice, day="", **{"from": ""}),
     }
 
@@ -206,7 +206,7 @@ def _full_group(marks: Sequence[DayMark], choice: Choice) -> dict[str, Any]:
     first, last = marks[0], marks[-1]
     heading = _heading(first.on, choice.today)
     if len(marks) > 1:
-        heading = {"near": _days_words([mark.on for mark in marks]), "date": ""}
+        heading = {"near": days_words([mark.on for mark in marks]), "date": ""}
     return {
         "last_on": last.on,
         "id": first.on.isoformat(),
@@ -214,11 +214,11 @@ def _full_group(marks: Sequence[DayMark], choice: Choice) -> dict[str, Any]:
         "count": gettext("Full"),
         "times": [],
         "all_url": "",
-        "note": _may_free_words(marks, choice),
+        "note": may_free_words(marks, choice),
     }
 
 
-def _days_words(days: Sequence[date]) -> str:
+def days_words(days: Sequence[date]) -> str:
     """Name days as runs of one after the other, so that no run covers a day on which the place is closed."""
     runs: list[list[date]] = []
     for day in days:
@@ -229,7 +229,7 @@ def _days_words(days: Sequence[date]) -> str:
     return ", ".join(day_text(run[0]) if len(run) == 1 else f"{day_text(run[0])} – {day_text(run[-1])}" for run in runs)
 
 
-def _may_free_words(marks: Sequence[DayMark], choice: Choice) -> str:
+def may_free_words(marks: Sequence[DayMark], choice: Choice) -> str:
     ends = [mark.may_free_at_minute for mark in marks if mark.may_free_at_minute is not None]
     if not ends:
         return ""

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from bookings.availability.claims import spec_of
 from bookings.availability.engine import DayState, candidates, day_marks, free_starts, why_not
 from bookings.availability.facts import Facts
-from bookings.availability.loading import _COUNTS, _TAKEN, availability_facts
+from bookings.availability.loading import COUNTS, TAKEN, availability_facts
 from bookings.enums import CLAIMING, EXPIRING
 from bookings.models import Allocation, Booking, BookingLine, MoveProposal
 from services.models import Resource, Service, ServiceVariant
@@ -105,9 +105,9 @@ def test_the_statements_name_the_statuses_of_the_enums():
     ending = ", ".join(f"'{status}'" for status in sorted(EXPIRING))
     lasting = sorted(CLAIMING - EXPIRING)
 
-    assert _TAKEN.count(f"status IN ({ending})") == 2
-    assert _COUNTS.count(f"status IN ({ending})") == 1
-    assert all(f"'{status}'" in _COUNTS for status in lasting)
+    assert TAKEN.count(f"status IN ({ending})") == 2
+    assert COUNTS.count(f"status IN ({ending})") == 1
+    assert all(f"'{status}'" in COUNTS for status in lasting)
 
 
 def test_a_claim_of_two_days_that_ends_in_the_asked_day_counts():

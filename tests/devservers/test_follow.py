@@ -2,11 +2,11 @@
 
 import pytest
 
-from devservers.follow import _is_telling
+from devservers.follow import is_telling
 
 
 @pytest.mark.parametrize(
-    ("line", "is_telling"),
+    ("line", "is_shown"),
     [
         ('[2026-11-28 20:00:00 +0000] 127.0.0.1 - "GET /static/css/base.css HTTP/1.1" 200 1.201', False),
         ('[2026-11-28 20:00:00 +0000] 127.0.0.1 - "GET /static/css/base.css HTTP/1.1" 304 0.201', False),
@@ -15,5 +15,5 @@ from devservers.follow import _is_telling
         ("2026-11-28T20:00:00Z WARNING django.request [-] Not Found: /static/", True),
     ],
 )
-def test_files_of_pages_are_not_shown_unless_they_are_missing(line: str, is_telling: bool) -> None:
-    assert _is_telling(line) is is_telling
+def test_files_of_pages_are_not_shown_unless_they_are_missing(line: str, is_shown: bool) -> None:
+    assert is_telling(line) is is_shown

@@ -16,9 +16,9 @@ from storefront.presenters.opening import hours_lines, open_sentence
 from storefront.presenters.sooner import lacks_times, other_people, other_places, sooner_links
 from storefront.presenters.times import (
     Times,
-    _days_words,
-    _may_free_words,
     day_groups,
+    days_words,
+    may_free_words,
     more_url,
     nearest,
     spread,
@@ -313,16 +313,16 @@ def test_a_repeated_hour_names_its_clock_on_the_buttons() -> None:
 def test_full_days_are_named_without_the_closed_ones_between_them() -> None:
     days = [date(2026, 11, 29), date(2026, 11, 30), date(2026, 12, 2)]
 
-    assert _days_words(days) == "Sun 29 Nov – Mon 30 Nov, Wed 2 Dec"
-    assert _days_words(days[:1]) == "Sun 29 Nov"
+    assert days_words(days) == "Sun 29 Nov – Mon 30 Nov, Wed 2 Dec"
+    assert days_words(days[:1]) == "Sun 29 Nov"
 
 
 def test_what_may_come_free_on_another_day_says_which() -> None:
     today, tomorrow = at(24, 18, 10), at(25, 18, 10)
     marks = [DayMark(date(2026, 11, 26), DayState.FULL, 0, minute) for minute in (today, tomorrow)]
 
-    assert _may_free_words(marks, choice()) == "A time is on hold. It may come free at 18:10."
-    assert _may_free_words(marks[1:], choice()) == "A time is on hold. It may come free on Wed 25 Nov at 18:10."
+    assert may_free_words(marks, choice()) == "A time is on hold. It may come free at 18:10."
+    assert may_free_words(marks[1:], choice()) == "A time is on hold. It may come free on Wed 25 Nov at 18:10."
 
 
 def test_a_visitor_elsewhere_reads_both_clocks() -> None:

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from bookings.messages.types import CATALOGUE
 from bookings.models import Booking
-from dashboard.presenters.message_log import _advice
+from dashboard.presenters.message_log import advice_text
 from notifications.delivery.text_refusal import text_refusal
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import MessageRule, MessageText, Notification
@@ -303,9 +303,9 @@ def test_a_text_to_a_country_of_no_texts_is_not_blamed_on_the_number() -> None:
     )
 
     assert "SMS_COUNTRIES does not allow texts to PT." in row.error
-    assert "add the country to SMS_COUNTRIES" in _advice(row)
+    assert "add the country to SMS_COUNTRIES" in advice_text(row)
     row.error = "This number has no WhatsApp."
-    assert "Check the number with the customer" in _advice(row)
+    assert "Check the number with the customer" in advice_text(row)
 
 
 def test_the_log_is_in_the_order_of_the_times_it_shows(desk: Client, studio: Studio) -> None:
