@@ -32,8 +32,24 @@ CLAIMING = frozenset(
 # … of these, the ones whose claim ends by itself at ``hold_expires_at``.
 EXPIRING = frozenset({BookingStatus.HELD, BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT})
 
+# The time is kept until the business has answered, or the customer has paid.
+WAITING = frozenset({BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT})
+# What a customer may still call off or move. A hold is released instead, the rest is history.
+CHANGEABLE = WAITING | {BookingStatus.CONFIRMED}
+# Agreed and not called off, whatever became of the visit.
+AGREED = CLAIMING - EXPIRING
+# Agreed, and staff have not marked that it is over.
+EXPECTED = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED})
+# Agreed and neither called off nor missed: the price is owed.
+STANDING = EXPECTED | {BookingStatus.COMPLETED}
 # A visit that staff marked as begun or done. One that is past and was never marked may not have taken place.
 TOOK_PLACE = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED})
+# Staff marked what became of the visit, so its start is past.
+MARKED = TOOK_PLACE | {BookingStatus.NO_SHOW}
+# The visit does not take place: called off, declined, or not agreed in time.
+CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
+# These may owe a fee, and no price.
+FEE_OWING = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
 
 
 class BookingChannel(TextChoices):

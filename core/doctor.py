@@ -4,9 +4,10 @@ A check reads and never repairs. It returns one line per violation, with ids and
 healthy.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -30,6 +31,23 @@ class Finding:
 
     check: Check
     violations: tuple[str, ...]
+
+
+def sql_check(
+    sql: str, *, ago: Mapping[str, timedelta] | None = None, values: Mapping[str, Any] | None = None
+) -> Callable[[datetime], list[str]]:
+    """Return a check that is one statement, whose rows are one text each.
+
+    The statement knows ``%(now)s``, for each name in ``ago`` the moment so long before it, and ``values`` as they are.
+    """
+
+    def run(now: datetime) -> list[str]:
+        moments = {name: now - age for name, age in (ago or {}).items()}
+        with connection.cursor() as cursor:
+            cursor.execute(sql, {"now": now, **moments, **(values or {})})
+            return [str(row[0]) for row in cursor.fetchall()]
+
+    return run
 
 
 # A message is claimed for at most five minutes; the drain that takes it back runs every few seconds.

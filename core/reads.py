@@ -3,7 +3,7 @@
 For the few places where building a query takes longer than running it; everywhere else the query set is the way.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -35,6 +35,12 @@ def read_rows_beside(
         (model.from_db(connection.alias, names, _converted(row[:count], converters)), tuple(row[count:]))
         for row in found
     ]
+
+
+def sql_values(values: Iterable[str]) -> str:
+    """Write constants of ours as they stand after IN: ``('held', 'requested')``, always in the same order."""
+    listed = "', '".join(sorted(map(str, values)))
+    return f"('{listed}')"
 
 
 def _converted(row: Sequence[Any], converters: Sequence[tuple[int, _Converter]]) -> list[Any]:

@@ -24,7 +24,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, Concat, Substr
 
-from bookings.enums import BookingStatus
+from bookings.enums import STANDING, WAITING, BookingStatus
 from bookings.models import Allocation, Booking, BookingLine, HelpMessage
 from bookings.queries.bookings import open_requests
 from bookings.queries.help_messages import unread_help
@@ -236,7 +236,7 @@ def _orphaned(rights: Rights, now: datetime) -> QuerySet[Booking]:
     off; and online visits of the next ``LINK_WANTED`` without a meeting link.
     """
     agreed = Q(status=BookingStatus.CONFIRMED)
-    waiting = Q(status__in=[BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT], hold_expires_at__gt=now)
+    waiting = Q(status__in=WAITING, hold_expires_at__gt=now)
     person = Q(staff_member__is_active=False) | Q(staff_member__resource__is_active=False)
     left = BookingLine.objects.filter(person, booking=OuterRef("pk"))
     gone = Allocation.objects.filter(booking=OuterRef("pk"), resource__is_active=False)
@@ -262,7 +262,7 @@ def _unmarked(rights: Rights, now: datetime) -> QuerySet[Booking]:
 def _unpaid(rights: Rights, now: datetime) -> QuerySet[Booking]:
     """Visits whose time is over, the ones called off for a fee among them, of which something is still open."""
     over = Q(
-        status__in=[BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED],
+        status__in=STANDING,
         ends_at__gt=now - OPEN_FOR,
         ends_at__lte=now,
     )

@@ -1,35 +1,20 @@
 """What must always be true of money. Reads only; ids and sums, nothing of a person."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from functools import partial
 
-from django.db import connection
-
-from core.doctor import Check
+from core.doctor import Check, sql_check
 from payments.enums import COUNTING_REFUNDS
 
 # A task comes by every few seconds; the outbox tries again for half a day.
 LATE = timedelta(minutes=15)
 # What the outbox gave up, the look-after task does within the hour; cards are forgotten by a task of every hour.
 VERY_LATE, CARDS_LATE = timedelta(hours=2), timedelta(days=1)
-
-
-def _query(sql: str) -> Callable[[datetime], list[str]]:
-    def run(now: datetime) -> list[str]:
-        parameters: dict[str, Any] = {
-            "now": now,
-            "late": now - LATE,
-            "very_late": now - VERY_LATE,
-            "cards_late": now - CARDS_LATE,
-            "counting": sorted(COUNTING_REFUNDS),
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            return [str(row[0]) for row in cursor.fetchall()]
-
-    return run
-
+_query = partial(
+    sql_check,
+    ago={"late": LATE, "very_late": VERY_LATE, "cards_late": CARDS_LATE},
+    values={"counting": sorted(COUNTING_REFUNDS)},
+)
 
 refunded_too_much = _query("""
 SELECT format('payment %%s brought %%s and %%s went back', p.id, p.amount_minor, sum(r.amount_minor))

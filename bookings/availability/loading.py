@@ -27,8 +27,10 @@ from bookings.availability.facts import (
     StaffFacts,
     VariantFacts,
 )
+from bookings.enums import AGREED, EXPIRING
 from bookings.reported_money import HAS_REPORTED_FEE, HAS_RUN_OUT
 from core.intervals import Interval, normalised
+from core.reads import sql_values
 from staff.hours import MINUTES_OF_DAY, WeeklyHours, day_of, day_start, hours_between
 
 # Longer than any change of the clock.
@@ -378,7 +380,7 @@ WHERE a.resource_id = ANY((SELECT resources FROM asked)::bigint[])
   AND a.high_minute > (SELECT low FROM asked)
   AND (a.booking_id IS NULL OR a.booking_id <> %(ignored)s::bigint AND a.booking_id NOT IN (
         SELECT b.id FROM bookings_booking b
-        WHERE b.status IN ('held', 'pending_payment', 'requested')
+        WHERE b.status IN {sql_values(EXPIRING)}
             AND {HAS_RUN_OUT.format(booking="b", now="(SELECT now FROM asked)")}))
   AND (a.move_proposal_id IS NULL OR a.move_proposal_id IN (
         SELECT m.id FROM bookings_moveproposal m
@@ -399,7 +401,7 @@ SELECT 'held', h.resource_id,
 FROM (
     SELECT a.resource_id, a.low_minute, a.high_minute, b.hold_expires_at AS ends_at
     FROM bookings_booking b JOIN bookings_allocation a ON a.booking_id = b.id
-    WHERE b.status IN ('held', 'pending_payment', 'requested') AND b.hold_expires_at > (SELECT now FROM asked)
+    WHERE b.status IN {sql_values(EXPIRING)} AND b.hold_expires_at > (SELECT now FROM asked)
       AND b.id <> %(ignored)s::bigint
     UNION ALL
     SELECT a.resource_id, a.low_minute, a.high_minute, p.expires_at
@@ -467,8 +469,8 @@ FROM (
     JOIN bookings_bookingline n ON n.booking_id = b.id
     JOIN services_servicevariant v ON v.id = n.variant_id
     WHERE b.starts_at >= %(low)s::timestamptz AND b.starts_at < %(high)s::timestamptz AND b.id <> %(ignored)s::bigint
-      AND (b.status IN ('confirmed', 'started', 'completed', 'no_show')
-           OR b.status IN ('held', 'pending_payment', 'requested')
+      AND (b.status IN {sql_values(AGREED)}
+           OR b.status IN {sql_values(EXPIRING)}
                AND NOT ({HAS_RUN_OUT.format(booking="b", now="%(now)s::timestamptz")}))
 ) s
 GROUP BY GROUPING SETS ((s.day), (s.day, s.service_id), (s.day, s.staff_member_id))

@@ -1,28 +1,15 @@
 """What must always be true of the money that bookings ask, get and keep. Reads only; ids and sums, nothing personal."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from functools import partial
 
-from django.db import connection
-
-from core.doctor import Check
+from bookings.enums import AGREED, FEE_OWING
+from core.doctor import Check, sql_check
+from core.reads import sql_values
 
 # Handlers run every few seconds; what fails is tried again.
 SETTLE_LIMIT = timedelta(minutes=15)
-
-
-def _query(sql: str) -> Callable[[datetime], list[str]]:
-    """A check that is one statement: each row is one text. ``%(settled)s``: what came before it is settled."""
-
-    def run(now: datetime) -> list[str]:
-        parameters: dict[str, Any] = {"settled": now - SETTLE_LIMIT}
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            return [str(row[0]) for row in cursor.fetchall()]
-
-    return run
-
+_query = partial(sql_check, ago={"settled": SETTLE_LIMIT})
 
 # What the lines of a bill say of a booking: what was sold, fees by their kinds, and everything but fees for moves.
 _OWED = """
@@ -114,7 +101,7 @@ fees_without_a_fee = _query(f"""
 SELECT format('booking %%s is %%s, and %%s paid as a fee are kept', b.id, b.status, m.fees)
 FROM bookings_booking b
 {_MOVED}
-WHERE b.status NOT IN ('cancelled', 'no_show') AND m.fees > 0 AND m.last < %(settled)s AND NOT {_ALERTED}
+WHERE b.status NOT IN {sql_values(FEE_OWING)} AND m.fees > 0 AND m.last < %(settled)s AND NOT {_ALERTED}
 """)  # noqa: S608 (constants of this file)
 
 moves_not_made = _query(f"""
@@ -130,19 +117,19 @@ SELECT format('booking %%s is %%s, but of %%s due when booking only %%s was paid
     m.paid)
 FROM bookings_booking b
 {_MOVED}
-WHERE b.status IN ('confirmed', 'started', 'completed', 'no_show') AND b.due_now_minor > 0
+WHERE b.status IN {sql_values(AGREED)} AND b.due_now_minor > 0
     AND NOT b.is_payment_waived AND m.paid < b.due_now_minor
 """)  # noqa: S608 (constants of this file)
 
-confirmed_without_card = _query("""
+confirmed_without_card = _query(f"""
 SELECT format('booking %%s is %%s, but no card was kept', b.id, b.status)
 FROM bookings_booking b
-WHERE b.status IN ('confirmed', 'started', 'completed', 'no_show') AND b.payment_mode = 'card'
+WHERE b.status IN {sql_values(AGREED)} AND b.payment_mode = 'card'
     AND NOT b.is_payment_waived
     AND NOT EXISTS (SELECT FROM payments_savedcard c WHERE c.subject_ref = 'booking:' || b.id)
     AND b.total_minor > (SELECT coalesce(sum(p.amount_minor), 0) FROM payments_payment p
         WHERE p.subject_ref = 'booking:' || b.id AND p.status = 'succeeded')
-""")
+""")  # noqa: S608 (constants of ours)
 
 waiting_for_nothing = _query("""
 SELECT format('booking %%s waits for a payment with bill %%s, until %%s, mode %%s, due %%s', id,

@@ -1,8 +1,9 @@
 """What must always be true of bookings and the time they take. Reads only; ids and references, nothing personal."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,10 +13,11 @@ from django.db.models import Max
 from bookings.availability.claims import Claim, PlacedLine, claims_for
 from bookings.booked import spec_of_line
 from bookings.doctor import money
-from bookings.enums import CLAIMING, EXPIRING
+from bookings.enums import AGREED, CALLED_OFF, CLAIMING, EXPIRING, BookingStatus
 from bookings.models import Allocation, Booking, BookingLine
 from bookings.reported_money import HAS_REPORTED_FEE, HAS_REPORTED_MONEY
-from core.doctor import Check
+from core.doctor import Check, sql_check
+from core.reads import sql_values
 from staff.hours import day_of
 
 # The sweep comes by every 15 seconds; nobody waits for it, but it must not sleep.
@@ -24,25 +26,12 @@ SWEEP_LIMIT = timedelta(seconds=60)
 UNHEARD_LIMIT = timedelta(minutes=16)
 # Bookings looked at together, so that years of them need little memory.
 BATCH = 5000
-
-
-def _query(sql: str) -> Callable[[datetime], list[str]]:
-    """A check that is one statement: each row is one text. ``%(now)s`` and the groups of statuses may be used."""
-
-    def run(now: datetime) -> list[str]:
-        parameters: dict[str, Any] = {
-            "now": now,
-            "swept": now - SWEEP_LIMIT,
-            "unheard": now - UNHEARD_LIMIT,
-            "claiming": list(CLAIMING),
-            "expiring": list(EXPIRING),
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            return [str(row[0]) for row in cursor.fetchall()]
-
-    return run
-
+_query = partial(
+    sql_check,
+    ago={"swept": SWEEP_LIMIT, "unheard": UNHEARD_LIMIT},
+    values={"claiming": list(CLAIMING), "expiring": list(EXPIRING)},
+)
+_NEVER_AGREED = EXPIRING | (CALLED_OFF - {BookingStatus.CANCELLED})
 
 overlapping_claims = _query("""
 SELECT format('allocations %%s and %%s of resource %%s overlap', a.id, b.id, a.resource_id)
@@ -187,15 +176,14 @@ def exceeded_limits(now: datetime) -> list[str]:
     ]
 
 
-unconfirmed_agreements = _query("""
+unconfirmed_agreements = _query(f"""
 SELECT format('booking %%s is %%s, confirmed at %%s', id, status, coalesce(confirmed_at::text, 'no time'))
 FROM bookings_booking
-WHERE status IN ('confirmed', 'started', 'completed', 'no_show')
-        AND (confirmed_at IS NULL OR hold_expires_at IS NOT NULL)
-    OR status IN ('held', 'requested', 'pending_payment', 'expired', 'declined') AND confirmed_at IS NOT NULL
+WHERE status IN {sql_values(AGREED)} AND (confirmed_at IS NULL OR hold_expires_at IS NOT NULL)
+    OR status IN {sql_values(_NEVER_AGREED)} AND confirmed_at IS NOT NULL
     OR (status = 'cancelled') <> (cancelled_at IS NOT NULL)
     OR (status = 'no_show') <> (missed_at IS NOT NULL)
-""")
+""")  # noqa: S608 (constants of ours)
 
 CHECKS = [
     Check("I1", "No time of a resource is taken twice", overlapping_claims),

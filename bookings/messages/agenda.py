@@ -11,7 +11,7 @@ from django.utils.translation import get_language, ngettext
 
 from accounts.contact.given_names import first_name
 from bookings import booked
-from bookings.enums import BookingStatus
+from bookings.enums import EXPECTED
 from bookings.links import LinkRole, manage_url
 from bookings.messages.contexts import brand_colours
 from bookings.models import BookingLine
@@ -22,7 +22,6 @@ from services.models import Business
 from staff.models import StaffMember
 
 SHORTEST_GAP_MINUTES = 15
-_EXPECTED = (BookingStatus.CONFIRMED, BookingStatus.STARTED)
 # No zone is further from UTC than this.
 _MOST_HOURS_OFF = timedelta(hours=15)
 
@@ -99,7 +98,7 @@ def visits_of(person: StaffMember, on: date, business: Business) -> list[Visit]:
     lines = (
         BookingLine.objects.filter(
             staff_member=person,
-            booking__status__in=_EXPECTED,
+            booking__status__in=EXPECTED,
             starts_at__gte=first - _MOST_HOURS_OFF,
             starts_at__lt=first + timedelta(days=1) + _MOST_HOURS_OFF,
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bookings.enums import BookingStatus
+from bookings.enums import CALLED_OFF, BookingStatus
 from bookings.errors import TooManyUnproven
 from bookings.messages import money_contexts
 from bookings.messages.addressing import staff_of, to_customer, to_staff
@@ -27,7 +27,7 @@ from staff.models import StaffMember
 
 # To one mailbox: more would be a way to fill it.
 CONFIRM_MAILS_PER_HOUR = 3
-_UNSEATED = frozenset({BookingStatus.DECLINED, BookingStatus.EXPIRED})
+_UNSEATED = CALLED_OFF - {BookingStatus.CANCELLED}
 
 
 def announce_payment_required(booking: Booking, *, not_before: datetime, now: datetime) -> None:
@@ -215,7 +215,7 @@ def _is_unpaid(booking: Booking, now: datetime) -> bool:
     if booking.status != BookingStatus.EXPIRED or now >= booking.starts_at:
         return False
     again = Booking.objects.filter(contact_email__iexact=booking.contact_email, starts_at=booking.starts_at)
-    return not again.exclude(status__in=_UNSEATED | {BookingStatus.CANCELLED}).exists()
+    return not again.exclude(status__in=CALLED_OFF).exists()
 
 
 def _payment_required(booking: Booking, business: Business, request: ContextRequest) -> MessageContext | None:

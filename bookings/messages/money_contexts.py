@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from accounts.contact.given_names import first_name
 from bookings import booked
-from bookings.enums import BookingStatus, EventKind
+from bookings.enums import CALLED_OFF, BookingStatus, EventKind
 from bookings.links import LinkRole, manage_url
 from bookings.messages.contexts import book_again_url, common, when
 from bookings.messages.variables import CARD, labels, words_of
@@ -27,8 +27,7 @@ from payments.queries import balance
 from services.models import Business
 from staff.models import StaffMember
 
-# A visit that does not take place, and one that was: nobody has to find the way to either.
-_CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
+# A visit that is over: nobody has to find the way to it.
 _PAST = frozenset({BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
 
 
@@ -182,7 +181,7 @@ def _mail(
         "steps": steps,
         "who": steps[0].who if len(steps) == 1 else "",
         "is_off": is_off,
-        "is_called_off": booking.status in _CALLED_OFF,
+        "is_called_off": booking.status in CALLED_OFF,
         "is_past": booking.status in _PAST,
         "manage_url": manage_url(booking, LinkRole.CUSTOMER),
         "book_again_url": book_again_url(booking),

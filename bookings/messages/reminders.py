@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from bookings.enums import BookingStatus
+from bookings.enums import STANDING, BookingStatus
 from bookings.models import Booking
 from notifications.enums import Channel, Purpose, RecipientRole
 from notifications.requests import ContextRequest, MessageRequest
@@ -27,7 +27,6 @@ class PlannedKind(StrEnum):
 
 
 _USEFUL_FOR = {PlannedKind.REVIEW_REQUEST: timedelta(days=3), PlannedKind.FOLLOW_UP: timedelta(days=7)}
-_AFTER_VISIT = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def is_wanted(booking: Booking, request: ContextRequest) -> bool:
         return False
     if request.kind == PlannedKind.REMINDER:
         return booking.status == BookingStatus.CONFIRMED and request.now < booking.starts_at
-    return booking.status in _AFTER_VISIT and request.now >= booking.ends_at
+    return booking.status in STANDING and request.now >= booking.ends_at
 
 
 def _reminders(starts_at: datetime, offsets: Sequence[int]) -> list[Planned]:

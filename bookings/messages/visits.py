@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
-from bookings.enums import BookingStatus
+from bookings.enums import EXPECTED, BookingStatus
 from bookings.messages import contexts, money, reminders
 from bookings.messages.addressing import staff_of, to_customer, to_staff
 from bookings.messages.kinds import MONEY_KINDS, MessageKind
@@ -27,7 +27,6 @@ from services.models import Business
 from staff.models import StaffMember
 
 __all__ = [
-    "LIVE",
     "MessageKind",
     "announce_again",
     "announce_cancelled",
@@ -40,8 +39,6 @@ __all__ = [
     "subject_ref",
 ]
 
-# What a confirmation or a change can be told about.
-LIVE = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED})
 # What a cancellation makes untrue. Who lost the booking before learns it from RELEASED alone, and paid is paid.
 _OVERTAKEN = (
     *(MessageKind.CONFIRMED, MessageKind.MOVED, MessageKind.REASSIGNED),
@@ -179,7 +176,7 @@ def _is_still_true(booking: Booking, request: ContextRequest) -> bool:
         return booking.status == BookingStatus.CANCELLED
     if request.kind == MessageKind.RELEASED:
         return True
-    return booking.status in LIVE
+    return booking.status in EXPECTED
 
 
 def _is_superseded(booking: Booking, request: ContextRequest) -> bool:

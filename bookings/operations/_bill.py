@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bookings.bill_lines import reduction_lines, rounding_lines, waiver_lines
-from bookings.enums import BookingStatus, EventKind
+from bookings.enums import FEE_OWING, STANDING, EventKind
 from bookings.lifecycle import Actor, record
 from bookings.models import Booking, BookingLine
 from bookings.queries.bookings import unsettled_payments
@@ -21,10 +21,6 @@ from services.enums import PaymentMode
 
 # Fees may be charged for 14 days after the visit, and are waived or paid within as many more.
 CARD_LIFE = timedelta(days=30)
-# A booking that is called off or missed may owe a fee.
-WITH_FEES = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
-# These owe a price, which staff may lower.
-REDUCIBLE = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED})
 FEE_KINDS = (BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE)
 # Only with these a card may have been kept.
 _MAY_KEEP_CARD = frozenset({PaymentMode.CARD, PaymentMode.DEPOSIT, PaymentMode.FULL})
@@ -107,7 +103,7 @@ def give_back(
     )
     for refund in refunds:
         record_refund(booking, refund, actor=actor, now=now)
-    if booking.status in WITH_FEES:
+    if booking.status in FEE_OWING:
         let_off(booking, sum(refund.amount_minor for refund in refunds) - amount_minor, now=now)
     return refunds
 
@@ -129,10 +125,10 @@ def owe_less(booking: Booking, amount_minor: int, *, reason: str, actor: Actor, 
     Fees for moves stay: they were agreed to and paid before. What has no price yet stays as it is.
     """
     lines = lines_of(booking)
-    if booking.status in WITH_FEES:
+    if booking.status in FEE_OWING:
         what, amount = "waived", min(amount_minor, fee_left(booking))
         written = waiver_lines(booking, lines, amount)
-    elif booking.status in REDUCIBLE:
+    elif booking.status in STANDING:
         what, amount = "reduced", min(amount_minor, booking.total_minor)
         written = reduction_lines(booking, lines, amount)
         booking.total_minor -= amount

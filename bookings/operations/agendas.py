@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from bookings.enums import BookingStatus
+from bookings.enums import EXPECTED
 from bookings.models import BookingLine
 from notifications.enums import RecipientRole
 from notifications.operations import enqueue
@@ -19,7 +19,6 @@ KIND = "agenda"
 AT = time(7)
 # After that the day is half over, and the mail would tell what everybody saw.
 UNTIL = time(12)
-_EXPECTED = (BookingStatus.CONFIRMED, BookingStatus.STARTED)
 _A_DAY_AND_ANY_ZONE = timedelta(hours=38)
 
 
@@ -32,7 +31,7 @@ def enqueue_agendas(*, now: datetime) -> int:
     """
     lines = (
         BookingLine.objects.filter(
-            booking__status__in=_EXPECTED,
+            booking__status__in=EXPECTED,
             staff_member__is_active=True,
             starts_at__gt=now - timedelta(days=1),
             starts_at__lt=now + _A_DAY_AND_ANY_ZONE,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db.models import Model
 
+from bookings.enums import EXPECTED
 from bookings.errors import InUse
 from bookings.messages import visits
 from bookings.operations._lock import locked_booking
@@ -49,7 +50,7 @@ def _part_from_booking(booking_id: int, staff_member: StaffMember, *, now: datet
         return
     booking.staff_link_version += 1
     booking.save(update_fields=["staff_link_version", "updated_at"])
-    if booking.status in visits.LIVE:
+    if booking.status in EXPECTED:
         visits.announce_left(booking, staff_member, now=now)
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from accounts.contact.same_phones import phone_end_hash, phone_hash
 from accounts.operations import customer_for_guest, record_consent
 from bookings.booked import quote_of
-from bookings.enums import BookingChannel, BookingStatus
+from bookings.enums import CHANGEABLE, BookingChannel, BookingStatus
 from bookings.errors import AlreadyThatTime, CannotBookOnline, StalePage
 from bookings.lifecycle import Actor, transition
 from bookings.messages import money, visits
@@ -28,8 +28,6 @@ from bookings.rules.terms import Terms
 from payments.stripe import gateway
 
 CONSENT_PURPOSE = "booking"
-# What a second call finds done already.
-_CONFIRMED_BEFORE = frozenset({BookingStatus.CONFIRMED, BookingStatus.PENDING_PAYMENT, BookingStatus.REQUESTED})
 # A mail that asks for money at once would come while most people are just paying.
 # Half of a short hold, so that the mail comes while the time is still kept.
 UNPAID_AFTER = timedelta(minutes=10)
@@ -110,7 +108,8 @@ def confirm_booking(
     :raises CannotBookOnline: when the business takes no online bookings from this person.
     """
     booking = locked_booking(booking_id)
-    if booking.status in _CONFIRMED_BEFORE:
+    # A second call finds it done already.
+    if booking.status in CHANGEABLE:
         return booking
     require_live_hold(booking, now)
     # The browser that booked says it better than the one that opens the mailed link.

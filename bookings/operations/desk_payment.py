@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bookings.enums import BookingStatus, EventKind
+from bookings.enums import FEE_OWING, STANDING, BookingStatus, EventKind
 from bookings.errors import (
     AmountTooLarge,
     HoldExpired,
@@ -15,8 +15,6 @@ from bookings.messages import money, visits
 from bookings.models import Booking
 from bookings.operations._agreement import agree, link_until
 from bookings.operations._bill import (
-    REDUCIBLE,
-    WITH_FEES,
     balance_of,
     give_back,
     lines_of,
@@ -88,7 +86,7 @@ def lower_price(*, booking_id: int, amount_minor: int, reason: str, actor: Actor
     :raises AmountTooLarge: when it is more than the price (``data["open_minor"]``).
     """
     booking = locked_booking(booking_id)
-    if booking.status not in REDUCIBLE or booking.bill_id is None:
+    if booking.status not in STANDING or booking.bill_id is None:
         raise NotBooked
     if not 0 < amount_minor <= booking.total_minor:
         raise AmountTooLarge(open_minor=booking.total_minor)
@@ -159,6 +157,6 @@ def refresh_payments(*, booking_id: int, now: datetime) -> None:
 
 
 def _purpose(booking: Booking) -> Purpose:
-    if booking.status in WITH_FEES:
+    if booking.status in FEE_OWING:
         return Purpose.FEE
     return Purpose.BOOKING if booking.status == BookingStatus.PENDING_PAYMENT else Purpose.BALANCE

@@ -3,13 +3,12 @@
 from datetime import datetime, timedelta
 
 from bookings.bill_lines import waiver_lines
-from bookings.enums import EventKind
+from bookings.enums import FEE_OWING, EventKind
 from bookings.errors import FeeBeingPaid, NothingToPay, NothingToWaive, TooEarlyToCharge
 from bookings.lifecycle import SYSTEM, Actor, record
 from bookings.messages import money, visits
 from bookings.models import Booking
 from bookings.operations._bill import (
-    WITH_FEES,
     balance_of,
     bill_id_of,
     fee_left,
@@ -85,7 +84,7 @@ def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: 
     :raises NothingToWaive: when the fee that is left is smaller (``data["fee_minor"]``), or there is none.
     """
     booking = locked_booking(booking_id)
-    left = fee_left(booking) if booking.bill_id and booking.status in WITH_FEES else 0
+    left = fee_left(booking) if booking.bill_id and booking.status in FEE_OWING else 0
     amount = left if amount_minor is None else amount_minor
     if not 0 < amount <= left:
         raise NothingToWaive(fee_minor=left)
@@ -130,7 +129,7 @@ def _charge_rest(*, payment_id: int, now: datetime) -> None:
     was_called_off = payment.status == PaymentStatus.CANCELLED and payment.is_off_session and not payment.failure_code
     if booking is None or not was_called_off or _is_noted(booking, "fee", instead_of=payment_id):
         return
-    has_fee = booking.status in WITH_FEES and booking.fee_settles_at is None
+    has_fee = booking.status in FEE_OWING and booking.fee_settles_at is None
     if has_fee and (amount := settled(booking).charge_minor):
         _charge(booking, amount, SYSTEM, now, instead_of=payment_id)
 
@@ -154,7 +153,7 @@ def charge_fee(*, booking_id: int, actor: Actor, now: datetime) -> Payment:
 def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | None:
     """None: not now, and what was in the way is being called off."""
     booking = locked_booking(booking_id)
-    if booking.status not in WITH_FEES or booking.bill_id is None:
+    if booking.status not in FEE_OWING or booking.bill_id is None:
         raise NothingToPay
     if booking.fee_settles_at is not None and now < booking.fee_settles_at:
         raise TooEarlyToCharge(until=booking.fee_settles_at)

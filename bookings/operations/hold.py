@@ -34,6 +34,7 @@ from bookings.queries.offers import Offer, offer_for
 from bookings.reported_money import reported_fee, reported_money
 from core.inserts import insert_rows
 from core.locks import one_at_a_time
+from core.reads import sql_values
 from core.references import new_reference, token_hash
 from services.models import Service
 
@@ -259,22 +260,22 @@ def _lock_visitor_and_address(request: _Request) -> None:
 
 # A hold that a crash of the server loses harms nobody, the time is only picked again: its commit need not wait for the
 # disk.
-_OWN_HOLDS = """
+_OWN_HOLDS = f"""
 SELECT at_address.count, own.id,
     set_config('synchronous_commit', CASE WHEN %s THEN 'off' ELSE current_setting('synchronous_commit') END, true)
 FROM (
     SELECT count(*) FROM bookings_booking
-    WHERE address_hash = %s AND address_hash <> '' AND status IN ('held', 'pending_payment', 'requested')
+    WHERE address_hash = %s AND address_hash <> '' AND status IN {sql_values(EXPIRING)}
         AND hold_expires_at > %s
 ) at_address
 LEFT JOIN LATERAL (
     SELECT id FROM bookings_booking
-    WHERE status IN ('held', 'pending_payment') AND hold_expires_at > %s
+    WHERE status IN {sql_values(EXPIRING - {BookingStatus.REQUESTED})} AND hold_expires_at > %s
         AND (visitor_hash = %s AND visitor_hash <> '' OR hold_token_hash = %s)
     ORDER BY id
     FOR NO KEY UPDATE
 ) own ON true
-"""
+"""  # noqa: S608 (our own text)
 
 
 def _own_holds(request: _Request, replacing_token: str | None, now: datetime) -> tuple[list[Booking], int]:

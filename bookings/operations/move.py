@@ -9,7 +9,7 @@ from bookings.availability.claims import minute_of
 from bookings.availability.engine import Candidate
 from bookings.bill_lines import change_fee_line, kept_person
 from bookings.booked import deposit_minor
-from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.enums import WAITING, ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.errors import (
     AlreadyCancelled,
     HoldExpired,
@@ -133,7 +133,7 @@ def checked_fee(
 
     :raises HoldExpired: when the time is not the customer's any more, because it was not paid or answered in time.
     """
-    is_waiting = booking.status in {BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT}
+    is_waiting = booking.status in WAITING
     if is_waiting and booking.hold_expires_at and booking.hold_expires_at <= now:
         raise HoldExpired
     refusal = reschedule_refusal(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bookings.availability.claims import minute_of
 from bookings.bill_lines import revival_lines
-from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.enums import CALLED_OFF, FEE_OWING, ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.errors import SlotNotOffered, SlotTaken
 from bookings.lifecycle import SYSTEM, Actor, record
 from bookings.messages import money
@@ -17,7 +17,6 @@ from bookings.operations._agreement import agree
 from bookings.operations._allocations import claim
 from bookings.operations._bill import (
     CARD_LIFE,
-    WITH_FEES,
     balance_of,
     give_back,
     keep_card_after,
@@ -35,7 +34,6 @@ from payments.operations.cards import forget_card_after
 from payments.operations.refunding import left_of
 from services.enums import PaymentMode
 
-_OVER = frozenset({BookingStatus.EXPIRED, BookingStatus.DECLINED, BookingStatus.CANCELLED})
 _PAYER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 
 
@@ -97,7 +95,7 @@ def settle_card(*, saved_card_id: int, now: datetime) -> Booking | None:
     elif booking.payment_mode == PaymentMode.CARD and booking.status == BookingStatus.EXPIRED:
         if not _take_again(booking, now):
             forget_at = now
-    elif booking.status in _OVER and booking.confirmed_at is None:
+    elif booking.status in CALLED_OFF and booking.confirmed_at is None:
         # It never stood, so no fee can come.
         forget_at = now
     forget_card_after(subject_ref=card.subject_ref, at=forget_at)
@@ -111,7 +109,7 @@ def _do_what_it_is_for(booking: Booking, payment: Payment, actor: Actor, now: da
     if payment.purpose == Purpose.MOVE and not accept_paid_move(booking, actor=actor, now=now):
         _return_late(booking, payment, min(left_of(payment), balance_of(booking).net_paid_minor), now)
         return
-    if payment.purpose == Purpose.FEE and booking.status not in WITH_FEES:
+    if payment.purpose == Purpose.FEE and booking.status not in FEE_OWING:
         # Charged or paid while staff took the fee back: it is not a part of the price.
         refunds = give_back(booking, left_of(payment), reason=RefundReason.EXCESS, actor=SYSTEM, now=now)
         money.announce_refunds(booking, refunds, now=now)

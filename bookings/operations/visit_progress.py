@@ -7,15 +7,14 @@ from collections.abc import Collection
 from datetime import datetime
 
 from bookings.booked import local
-from bookings.enums import BookingStatus, EventKind
+from bookings.enums import EXPECTED, BookingStatus, EventKind
 from bookings.errors import CannotMarkVisit
 from bookings.lifecycle import Actor, record, transition
 from bookings.models import Booking
 from bookings.operations._lock import locked_booking, require_sequence
 from bookings.operations._transaction import booking_transaction
 
-_EXPECTED = frozenset({BookingStatus.CONFIRMED})
-_GOING_ON = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED})
+_CONFIRMED = frozenset({BookingStatus.CONFIRMED})
 
 
 def is_its_day(booking: Booking, now: datetime) -> bool:
@@ -30,7 +29,7 @@ def mark_arrived(*, booking_id: int, expected_sequence: int, actor: Actor, now: 
     :raises CannotMarkVisit: before the day of the visit, or when it is not expected.
     :raises StalePage: when the booking has moved since the page was opened.
     """
-    booking = _opened(booking_id, _EXPECTED, expected_sequence, now)
+    booking = _opened(booking_id, _CONFIRMED, expected_sequence, now)
     if booking.arrived_at is None:
         _set_arrival(booking, now)
         record(booking, EventKind.ARRIVED, actor=actor, now=now)
@@ -40,7 +39,7 @@ def mark_arrived(*, booking_id: int, expected_sequence: int, actor: Actor, now: 
 @booking_transaction
 def undo_arrived(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
     """Take it back that the customer is there. Locks the booking. Raises as ``mark_arrived`` does."""
-    booking = _opened(booking_id, _EXPECTED, expected_sequence, now)
+    booking = _opened(booking_id, _CONFIRMED, expected_sequence, now)
     if booking.arrived_at is not None:
         _set_arrival(booking, None)
         record(booking, EventKind.ARRIVED, actor=actor, now=now, details={"is_undone": True})
@@ -53,12 +52,12 @@ def start_visit(*, booking_id: int, expected_sequence: int, actor: Actor, now: d
     :raises CannotMarkVisit: before its day, or when it is not a confirmed one.
     :raises StalePage: when the booking has moved since the page was opened.
     """
-    return _step(booking_id, _EXPECTED, BookingStatus.STARTED, actor, now, expected_sequence)
+    return _step(booking_id, _CONFIRMED, BookingStatus.STARTED, actor, now, expected_sequence)
 
 
 def complete_visit(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
     """Mark a visit as done, whether or not its beginning was marked. Moves no money. Raises as ``start_visit`` does."""
-    return _step(booking_id, _GOING_ON, BookingStatus.COMPLETED, actor, now, expected_sequence)
+    return _step(booking_id, EXPECTED, BookingStatus.COMPLETED, actor, now, expected_sequence)
 
 
 def undo_start(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:

@@ -8,7 +8,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Lower
 
 from accounts.contact.mailboxes import normalised_email, same_mailbox
-from bookings.enums import BookingStatus, EventKind
+from bookings.enums import EXPECTED, WAITING, BookingStatus, EventKind
 from bookings.links import LinkRole, read_token, token_is_valid
 from bookings.models import Booking, BookingEvent, BookingLine, MoveProposal
 from bookings.refs import subject_ref
@@ -82,8 +82,8 @@ def has_visit_at_that_time(booking: Booking, *, email: str, now: datetime) -> bo
     written = {email, *same_mailbox(normalised_email(email))}
     mine = Booking.objects.filter(contact_email__in=written, visitor_hash=booking.visitor_hash).exclude(pk=booking.pk)
     there = mine.filter(starts_at__lt=booking.ends_at, ends_at__gt=booking.starts_at)
-    waits = Q(status__in=[BookingStatus.PENDING_PAYMENT, BookingStatus.REQUESTED], hold_expires_at__gt=now)
-    return there.filter(waits | Q(status__in=[BookingStatus.CONFIRMED, BookingStatus.STARTED])).exists()
+    waits = Q(status__in=WAITING, hold_expires_at__gt=now)
+    return there.filter(waits | Q(status__in=EXPECTED)).exists()
 
 
 def held_page(token: str) -> Booking | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bookings.booked import demand_of
-from bookings.enums import BookingStatus
+from bookings.enums import STANDING, BookingStatus
 from bookings.models import Booking, MoveProposal
 from bookings.queries.bookings import live_proposal
 from bookings.refs import subject_ref
@@ -18,8 +18,6 @@ from payments.queries import balance, live_payment, saved_card
 from payments.stripe import gateway
 from payments.stripe.amounts import chargeable
 from services.enums import PaymentMode
-
-_STANDING = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED})
 
 
 class PayKind(StrEnum):
@@ -69,7 +67,7 @@ def payable(booking: Booking, now: datetime) -> Payable | None:
         return None
     if booking.status == BookingStatus.PENDING_PAYMENT:
         return _due_when_booking(booking, now)
-    if booking.status in _STANDING:
+    if booking.status in STANDING:
         proposal = live_proposal(booking, now)
         return _fee_of_move(proposal) if proposal else _open_balance(booking, PayReason.BALANCE)
     if booking.status == BookingStatus.CANCELLED:

@@ -3,9 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from bookings.enums import BookingStatus
-from bookings.rules.fees import _OVER
-from bookings.rules.terms import _AGREED
+from bookings.enums import CHANGEABLE, MARKED, BookingStatus
 
 
 class CancelRefusal(StrEnum):
@@ -20,9 +18,9 @@ def cancel_refusal(*, status: str, starts_at: datetime, now: datetime, by_staff:
     """Say why this booking cannot be cancelled, or None if it can. From the start on only staff may."""
     if status == BookingStatus.CANCELLED:
         return CancelRefusal.ALREADY_CANCELLED
-    if status in _OVER:
+    if status in MARKED:
         return CancelRefusal.ALREADY_STARTED
-    if status not in _AGREED:
+    if status not in CHANGEABLE:
         return CancelRefusal.NOT_BOOKED
     if not by_staff and now >= starts_at:
         return CancelRefusal.ALREADY_STARTED

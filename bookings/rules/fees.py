@@ -14,8 +14,6 @@ from core import money
 from services.enums import DepositKind, DepositRule, FeeKind, PaymentMode
 from services.values import TierValues as Tier
 
-_OVER = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
-
 
 @dataclass(frozen=True, slots=True)
 class FeeStep:

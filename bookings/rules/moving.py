@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bookings.enums import BookingStatus
-from bookings.rules.fees import _OVER, cancellation_fee, free_until, is_fee_free
-from bookings.rules.terms import _AGREED, Terms
+from bookings.enums import CHANGEABLE, MARKED, BookingStatus
+from bookings.rules.fees import cancellation_fee, free_until, is_fee_free
+from bookings.rules.terms import Terms
 from services.enums import OverLimit
 
 
@@ -43,9 +43,9 @@ def reschedule_refusal(
     """
     if status == BookingStatus.CANCELLED:
         return RescheduleRefusal.CANCELLED
-    if status in _OVER:
+    if status in MARKED:
         return RescheduleRefusal.ALREADY_STARTED
-    if status not in _AGREED:
+    if status not in CHANGEABLE:
         return RescheduleRefusal.NOT_BOOKED
     if by_staff:
         return None

@@ -6,13 +6,12 @@ Pure: terms and instants in, answers out. Instants are aware UTC, money is integ
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bookings.enums import BookingStatus
+from bookings.enums import TOOK_PLACE, BookingStatus
 from bookings.rules.fees import bounded_fee, fee_of
 from bookings.rules.terms import Terms
 
 # As long as a card may be charged after the visit.
 MARKABLE = timedelta(days=14)
-_CAME = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED})
 
 
 class NoShowRefusal(StrEnum):
@@ -54,7 +53,7 @@ def no_show_refusal(terms: Terms, *, status: str, starts_at: datetime, now: date
         return NoShowRefusal.ALREADY_MARKED
     if status == BookingStatus.CANCELLED:
         return NoShowRefusal.CANCELLED
-    if status in _CAME:
+    if status in TOOK_PLACE:
         return NoShowRefusal.CAME
     if status != BookingStatus.CONFIRMED:
         return NoShowRefusal.NOT_BOOKED

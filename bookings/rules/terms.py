@@ -9,13 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bookings.enums import BookingStatus
 from services.enums import DepositKind, DepositRule, FeeKind, OverLimit, PaymentMode
 from services.values import POLICY_CHOICES, CancellationPolicyValues
 from services.values import TierValues as Tier
-
-# What a customer may still call off or move. A hold is released instead, the rest is history.
-_AGREED = frozenset({BookingStatus.CONFIRMED, BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from bookings.booked import local
-from bookings.enums import BookingStatus
+from bookings.enums import STANDING, BookingStatus
 from bookings.models import Booking
-from bookings.operations._bill import REDUCIBLE
 from bookings.queries.payables import Payable
 from bookings.rules.cancelling import cancel_refusal
 from bookings.rules.no_shows import markable_from, no_show_refusal, undo_no_show_refusal
@@ -147,7 +146,7 @@ def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None, 
     if can(rights, Act.RETURN_MONEY, booking):
         if left_of_payments(money):
             yield Action(gettext("Refund"), "swap", _step(booking, "refund"))
-        if booking.status in REDUCIBLE and booking.total_minor:
+        if booking.status in STANDING and booking.total_minor:
             yield Action(gettext("Lower the price"), "minus", _step(booking, "discount"))
         for refund in waiting_refunds(money):
             yield _approve(booking, refund)

@@ -10,14 +10,14 @@ from django.utils.translation import gettext, ngettext
 from accounts.contact.mailboxes import mailto_url
 from accounts.contact.phones import phone_text
 from bookings.booked import local
-from bookings.enums import BookingStatus
+from bookings.enums import CALLED_OFF, BookingStatus
 from bookings.models import Booking
 from bookings.wording import appointment, visit
 from core import formats
 from core.formats import phone_href
 from dashboard.queries import Visits
 
-_NO_VISIT = frozenset({BookingStatus.NO_SHOW, BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
+_NO_VISIT = CALLED_OFF | {BookingStatus.NO_SHOW}
 
 
 @dataclass(frozen=True, slots=True)

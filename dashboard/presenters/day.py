@@ -9,14 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from bookings.booked import local
-from bookings.enums import BookingStatus
+from bookings.enums import CALLED_OFF, BookingStatus
 from bookings.models import Booking
 from bookings.wording import appointment, visit
 from core import formats
 from payments.queries import Balance
 from services.models import Location
-
-_CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def day_of(
     only_own: bool = False,
 ) -> Day:
     """``only_own``: whoever reads it performs all of them, so that rows name no staff member."""
-    standing = [booking for booking in bookings if booking.status not in _CALLED_OFF]
+    standing = [booking for booking in bookings if booking.status not in CALLED_OFF]
     next_up = next((booking for booking in standing if booking.starts_at > now), None) if on == today else None
     show_place = place is None
     return Day(
@@ -97,7 +95,7 @@ def day_of(
         called_off=tuple(
             row_of(booking, balances[booking.pk], now=now, show_place=show_place, show_who=not only_own)
             for booking in bookings
-            if booking.status in _CALLED_OFF
+            if booking.status in CALLED_OFF
         ),
     )
 
@@ -127,7 +125,7 @@ def row_of(
         status=booking.status,
         label=gettext("Past") if is_past else "",
         is_arrived=booking.arrived_at is not None,
-        is_over=is_past or booking.status in {BookingStatus.COMPLETED, *_CALLED_OFF},
+        is_over=is_past or booking.status in {BookingStatus.COMPLETED, *CALLED_OFF},
         money=money_text(booking, balance),
         is_open=balance.open_minor > 0,
         now=formats.time_text(local(now, booking)) if is_next else "",

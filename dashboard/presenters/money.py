@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from bookings.booked import local
-from bookings.enums import BookingStatus
+from bookings.enums import EXPECTED, BookingStatus
 from bookings.models import Booking
 from bookings.wording import visit
 from core import formats
@@ -169,7 +169,7 @@ def _rest(booking: Booking, money: Money, now: datetime) -> Entry:
         return Entry(gettext("Paid too much"), visit.money(balance.excess_minor, booking), "", "total")
     if not balance.open_minor:
         return Entry(gettext("Nothing open"), visit.money(0, booking), "", "total")
-    is_ahead = now < booking.ends_at and booking.status in {BookingStatus.CONFIRMED, BookingStatus.STARTED}
+    is_ahead = now < booking.ends_at and booking.status in EXPECTED
     label = gettext("Due at the visit") if is_ahead else gettext("Open")
     if booking.status == BookingStatus.PENDING_PAYMENT and booking.due_now_minor:
         due = visit.money(min(booking.due_now_minor, balance.open_minor), booking)

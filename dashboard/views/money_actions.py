@@ -7,11 +7,10 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bookings.booked import local
-from bookings.enums import BookingStatus
+from bookings.enums import FEE_OWING, STANDING, BookingStatus
 from bookings.models import Booking
 from bookings.operations import desk_payment as operations
 from bookings.operations import desk_refund
-from bookings.operations._bill import REDUCIBLE, WITH_FEES
 from bookings.operations.fees import charge_fee, waive_fee
 from bookings.operations.refund_decision import decide_refund
 from bookings.queries.payables import payable
@@ -86,7 +85,7 @@ def refund(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
         currency=booking.currency,
         left=left,
         texts={pk: words.payment_text(payments[pk], left[pk], booking) for pk in left},
-        asks_owed=booking.status in REDUCIBLE | WITH_FEES,
+        asks_owed=booking.status in STANDING | FEE_OWING,
         initial={"payment": wanted, "amount": left.get(wanted, 0)},
     )
 
@@ -121,7 +120,7 @@ def discount(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Lower the price of a booking by a part of it."""
     opened = open_step(request, desk, reference, Act.RETURN_MONEY)
     booking, most = opened.booking, opened.booking.total_minor
-    if booking.status not in REDUCIBLE or not most:
+    if booking.status not in STANDING or not most:
         return refused(opened, gettext("This booking has no price that could be lowered."))
     form = DiscountForm(opened.data, currency=booking.currency, most_minor=most)
 

@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext
 
 from accounts.contact.mailboxes import mailto_url
 from bookings.booked import deposit_minor, local, zone_of
-from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.enums import CALLED_OFF, EXPIRING, MARKED, ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.models import Booking, BookingEvent
 from bookings.queries.money import BookingMoney
 from bookings.rules import cancelling, moving
@@ -36,8 +36,6 @@ from storefront.presenters import money as money_presenter
 
 # The bar is a drawing, not a scale: a deadline minutes before the start has to be seen as well.
 _DEADLINE_PERCENT = 48
-_OVER = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
-_CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def status_card(
     there = visitor_time(booking.starts_at, zone_of(booking), visitor_zone)
     # Nobody has said yet how it went; "confirmed" would read as if it were still to come.
     is_past = booking.status == BookingStatus.CONFIRMED and now >= booking.ends_at
-    ahead = "" if booking.status in _CALLED_OFF else visit.ahead_text(booking, now)
+    ahead = "" if booking.status in CALLED_OFF else visit.ahead_text(booking, now)
     more = [visit.until_text(booking), ahead, appointment.zone_words(booking), there]
     return {
         "status": BookingStatus.COMPLETED if is_past else booking.status,
@@ -252,7 +250,7 @@ def contact_rows(booking: Booking, business: Business) -> list[dict[str, str]]:
 def is_over(booking: Booking, now: datetime) -> bool:
     """Whether the page only reads: called off, run out, or begun."""
     ran_out = booking.status in EXPIRING and (booking.hold_expires_at is None or booking.hold_expires_at <= now)
-    return booking.status in _CALLED_OFF | _OVER or ran_out or now >= booking.starts_at
+    return booking.status in CALLED_OFF | MARKED or ran_out or now >= booking.starts_at
 
 
 def _facts(booking: Booking, now: datetime, *, paid_minor: int = 0) -> policy_texts.BookingFacts:

@@ -11,7 +11,7 @@ from django.utils.translation import get_language, gettext, pgettext
 
 from bookings import booked
 from bookings.booked import cancel_quote_of, deposit_minor, local
-from bookings.enums import BookingStatus
+from bookings.enums import CALLED_OFF, EXPECTED, BookingStatus
 from bookings.models import Booking, BookingEvent
 from bookings.queries.money import BookingMoney
 from bookings.queries.payables import Payable, PayKind
@@ -30,7 +30,7 @@ from services.enums import PaymentMode
 from services.models import Business
 
 # Of these only fees are owed.
-_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED, BookingStatus.NO_SHOW})
+_OFF = CALLED_OFF | {BookingStatus.NO_SHOW}
 _SHOWN = frozenset(RefundStatus) - {RefundStatus.CANCELLED}
 # What was declined is in the ledger as the fee that it became.
 _IN_LEDGER = _SHOWN - {RefundStatus.DECLINED}
@@ -426,7 +426,7 @@ def _open_line(booking: Booking, money: BookingMoney) -> MoneyLine:
         return MoneyLine(gettext("In your favour"), visit.money(balance.excess_minor, booking), "total")
     if not balance.open_minor:
         return MoneyLine(gettext("Nothing left to pay"), visit.money(0, booking), "total")
-    is_ahead = booking.status in {BookingStatus.CONFIRMED, BookingStatus.STARTED}
+    is_ahead = booking.status in EXPECTED
     label = visit.later_label(booking) if is_ahead else gettext("Left to pay")
     return MoneyLine(label, visit.money(balance.open_minor, booking), "total")
 
