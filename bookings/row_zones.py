@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import Model
 
 from bookings.models import Booking
+from bookings.refs import booking_id_of
 from payments.models import Bill
 from services.models import Location, Resource
 from staff.queries import zones_of_resources
-
-_SUBJECT = "booking:"
 
 
 def zones_of_rows(rows: Sequence[Model]) -> list[ZoneInfo | None]:
@@ -38,8 +37,7 @@ def _booking_id(row: Any) -> int | None:
     if found := getattr(row, "booking_id", None):
         return int(found)
     subject = getattr(row, "subject_ref", "") or getattr(getattr(row, "payment", None), "subject_ref", "")
-    number = subject.removeprefix(_SUBJECT)
-    return int(number) if subject != number and number.isdecimal() else None
+    return booking_id_of(subject)
 
 
 def _bill_id(row: Any) -> int | None:

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, QuerySet
 
 from bookings.models import Booking
+from bookings.refs import booking_id_column, booking_id_of
 from dashboard.permissions import Rights, bookings_run_by
-from dashboard.todo import booking_number
 from payments.enums import PaymentStatus, RefundStatus
 from payments.models import Payment, Reconciliation, Refund
 from staff.hours import local_day
@@ -47,10 +47,11 @@ def movements(
     moved: list[_Moved] = [*_came(payments), *_went(refunds)]
     rows = sorted(moved, key=_moment, reverse=True)[:limit]
     bookings = Booking.objects.select_related("location").in_bulk(
-        [number for _, _, payment, _ in rows if (number := _number(payment))]
+        [number for _, _, payment, _ in rows if (number := booking_id_of(payment.subject_ref))]
     )
     return [
-        Movement(at, row, payment, amount, bookings.get(_number(payment) or 0)) for at, row, payment, amount in rows
+        Movement(at, row, payment, amount, bookings.get(booking_id_of(payment.subject_ref) or 0))
+        for at, row, payment, amount in rows
     ]
 
 
@@ -64,7 +65,7 @@ def _visible(rights: Rights, rows: QuerySet[_Row], ref: str) -> QuerySet[_Row]:
     if rights.location_ids is None:
         return rows
     seen = bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))
-    return rows.alias(booking_pk=booking_number(ref)).filter(Exists(seen))
+    return rows.alias(booking_pk=booking_id_column(ref)).filter(Exists(seen))
 
 
 def _came(payments: QuerySet[Payment]) -> Iterator[_Moved]:
@@ -83,8 +84,3 @@ def _moment(moved: _Moved) -> tuple[datetime, bool, int]:
     """Of the same instant a refund counts as later than what it gives back."""
     at, row, _, _ = moved
     return at, isinstance(row, Refund), row.pk
-
-
-def _number(payment: Payment) -> int | None:
-    kind, _, number = payment.subject_ref.partition(":")
-    return int(number) if kind == "booking" and number.isdigit() else None

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from django.db.models import CharField, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import QuerySet
 
 from bookings.models import Booking
+from bookings.refs import booking_id_of, ref_column, subject_ref
 from dashboard.permissions import Rights, bookings_run_by
 from notifications.enums import NotificationStatus
 from notifications.models import Notification
@@ -14,16 +14,13 @@ from notifications.queries import sent_again
 MOST_SHOWN = 100
 FAILED = (NotificationStatus.PERMANENT_FAILURE, NotificationStatus.TECHNICAL_FAILURE)
 WAITING = (NotificationStatus.QUEUED, NotificationStatus.SENDING, NotificationStatus.TEMPORARY_FAILURE)
-_BOOKING = "booking:"
 
 
 def messages_visible_to(rights: Rights) -> QuerySet[Notification]:
     """What went to the people of bookings that may be seen; who sees every place sees every message."""
     if rights.location_ids is None:
         return Notification.objects.all()
-    refs = bookings_run_by(rights).annotate(
-        ref=Concat(Value(_BOOKING), Cast("pk", CharField()), output_field=CharField())
-    )
+    refs = bookings_run_by(rights).annotate(ref=ref_column())
     return Notification.objects.filter(subject_ref__in=refs.values("ref"))
 
 
@@ -37,12 +34,12 @@ def latest(rights: Rights, statuses: Sequence[str] = ()) -> list[Notification]:
 
 def of_booking(booking: Booking) -> list[Notification]:
     """Everything that was, is or will be sent about a booking, latest first. One query."""
-    return list(Notification.objects.filter(subject_ref=f"{_BOOKING}{booking.pk}").order_by("-id"))
+    return list(Notification.objects.filter(subject_ref=subject_ref(booking)).order_by("-id"))
 
 
 def failed_count(booking: Booking) -> int:
     """How many messages about a booking did not arrive and were not sent again. One query."""
-    about = Notification.objects.filter(subject_ref=f"{_BOOKING}{booking.pk}", status__in=FAILED)
+    about = Notification.objects.filter(subject_ref=subject_ref(booking), status__in=FAILED)
     return about.filter(~sent_again()).count()
 
 
@@ -52,6 +49,6 @@ def message_by_number(rights: Rights, number: int) -> Notification | None:
 
 def bookings_of(rights: Rights, rows: Sequence[Notification]) -> dict[str, Booking]:
     """The bookings that messages are about, by the messages' subjects. One query."""
-    ids = [int(row.subject_ref.removeprefix(_BOOKING)) for row in rows if row.subject_ref.startswith(_BOOKING)]
+    ids = list(filter(None, (booking_id_of(row.subject_ref) for row in rows)))
     found = bookings_run_by(rights).filter(pk__in=ids).select_related("location")
-    return {f"{_BOOKING}{booking.pk}": booking for booking in found}
+    return {subject_ref(booking): booking for booking in found}

@@ -16,6 +16,7 @@ from accounts.models import Customer
 from bookings.enums import TOOK_PLACE, BookingStatus
 from bookings.models import Booking, BookingEvent, BookingLine
 from bookings.operations.trust import customer_to_trust
+from bookings.refs import subject_ref
 from core.references import parsed_reference
 from dashboard.permissions import Rights, bookings_visible_to
 from payments import queries as money
@@ -166,10 +167,6 @@ def visits_before(booking: Booking) -> Visits:
             came=Count("pk", filter=came), missed=Count("pk", filter=missed), since=Min("starts_at", filter=came)
         )
     )
-
-
-def subject_ref(booking: Booking) -> str:
-    return f"booking:{booking.pk}"
 
 
 def _with_lines(bookings: QuerySet[Booking]) -> QuerySet[Booking]:

@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 
 from django.db.models import (
     BigIntegerField,
-    Case,
-    CharField,
     Exists,
     F,
     IntegerField,
@@ -20,10 +18,10 @@ from django.db.models import (
     Subquery,
     Sum,
     Value,
-    When,
 )
-from django.db.models.functions import Cast, Coalesce, Concat, Substr
+from django.db.models.functions import Coalesce
 
+from bookings import refs
 from bookings.enums import STANDING, WAITING, BookingStatus
 from bookings.models import Allocation, Booking, BookingLine, HelpMessage
 from bookings.queries.bookings import open_requests
@@ -44,7 +42,6 @@ OPEN_FOR = timedelta(days=60)
 ASK_AFTER = timedelta(hours=2)
 # How long before an online visit its meeting link is missed.
 LINK_WANTED = timedelta(hours=24)
-_PREFIX = "booking:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +169,7 @@ def may_settle(rights: Rights, booking: Booking | None) -> bool:
 def booking_id_of(row: MoneyAlert | Refund) -> int | None:
     """The booking that an alert or a refund is about."""
     ref = row.payment.subject_ref if isinstance(row, Refund) else row.subject_ref
-    kind, _, number = ref.partition(":")
-    return int(number) if kind == "booking" and number.isdigit() else None
+    return refs.booking_id_of(ref)
 
 
 def _alerts(rights: Rights) -> QuerySet[MoneyAlert]:
@@ -181,21 +177,21 @@ def _alerts(rights: Rights) -> QuerySet[MoneyAlert]:
     alerts = open_alerts().exclude(kind=AlertKind.REFUND_WAITS)
     if rights.location_ids is None:
         return alerts
-    about = alerts.annotate(booking_pk=booking_number("subject_ref"))
+    about = alerts.annotate(booking_pk=refs.booking_id_column("subject_ref"))
     return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
 
 
 def _to_approve(rights: Rights) -> QuerySet[Refund]:
     """Refunds of customers' cancellations that wait for approval, the one promised first at the top."""
     waiting = Refund.objects.filter(status=RefundStatus.AWAITING_APPROVAL).order_by("answer_by", "pk")
-    about = waiting.annotate(booking_pk=booking_number("payment__subject_ref"))
+    about = waiting.annotate(booking_pk=refs.booking_id_column("payment__subject_ref"))
     return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
 
 
 def _to_hand_back(rights: Rights) -> QuerySet[Refund]:
     """Refunds of money that was taken at the desk, until somebody says that it was handed over."""
     waiting = Refund.objects.filter(status=RefundStatus.QUEUED).exclude(method=Method.STRIPE).order_by("pk")
-    about = waiting.annotate(booking_pk=booking_number("payment__subject_ref"))
+    about = waiting.annotate(booking_pk=refs.booking_id_column("payment__subject_ref"))
     return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
 
 
@@ -274,7 +270,7 @@ def _unpaid(rights: Rights, now: datetime) -> QuerySet[Booking]:
     candidates = bookings_run_by(rights).filter(over | missed | called_off, bill__isnull=False)
     paid = Payment.objects.filter(subject_ref=OuterRef("ref"), status=PaymentStatus.SUCCEEDED)
     back = Refund.objects.filter(payment__subject_ref=OuterRef("ref"), status__in=sorted(COUNTING_REFUNDS))
-    sums = candidates.annotate(ref=Concat(Value(_PREFIX), Cast("pk", CharField()))).annotate(
+    sums = candidates.annotate(ref=refs.ref_column()).annotate(
         owed=_total(BillLine.objects.filter(bill_id=OuterRef("bill_id"), subject_ref=OuterRef("ref")), "gross_minor"),
         paid=_total(paid, "amount_minor"),
         returned=_total(back, "amount_minor"),
@@ -286,12 +282,6 @@ def _total(rows: QuerySet, amount: str) -> Coalesce:  # type: ignore[type-arg] #
     """The sum of a column as a subquery, without grouping by anything."""
     summed = rows.order_by().annotate(one=Value(1)).values("one").annotate(total=Sum(amount)).values("total")
     return Coalesce(Subquery(summed, output_field=BigIntegerField()), Value(0), output_field=BigIntegerField())
-
-
-def booking_number(ref: str) -> Case:
-    """The id in ``booking:17``; PostgreSQL may cast before it filters, so the form is asked first."""
-    is_booking = When(**{f"{ref}__regex": r"^booking:[0-9]{1,18}$"}, then=Cast(Substr(ref, 9), BigIntegerField()))
-    return Case(is_booking, default=Value(None), output_field=BigIntegerField())
 
 
 def _shown(bookings: QuerySet[Booking]) -> QuerySet[Booking]:

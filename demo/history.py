@@ -19,10 +19,10 @@ from bookings.availability.claims import phases_copy, requirements_copy
 from bookings.bill_lines import bill_lines, cancellation_lines, no_show_lines
 from bookings.booked import deposit_minor, quote_of
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
-from bookings.messages.visits import subject_ref
 from bookings.models import Allocation, Booking, BookingEvent, BookingLine
 from bookings.operations.confirm import CONSENT_PURPOSE
 from bookings.queries.offers import ChosenExtra
+from bookings.refs import subject_ref
 from bookings.rules.fees import cancellation_fee
 from bookings.rules.no_shows import no_show_fee
 from bookings.rules.prepayment import Demand, payment_demand

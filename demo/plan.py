@@ -17,6 +17,7 @@ from django.db.models import prefetch_related_objects
 
 from bookings.availability.claims import Claim, LineSpec, PlacedLine, claims_for, spec_of
 from core.intervals import Intervals, intersection, overlaps
+from core.minutes import minute_of
 from demo import people
 from demo.setup import Studio
 from services.models import AddOn, Business, Closure, Location, OpeningHours, Resource, Service, ServiceVariant
@@ -260,7 +261,7 @@ def _absences() -> defaultdict[int, Intervals]:
     taken: defaultdict[int, Intervals] = defaultdict(list)
     for row in TimeOff.objects.filter(status=TimeOffStatus.APPROVED):
         low, high = row.during.lower, row.during.upper
-        taken[row.resource_id].append((int(low.timestamp()) // 60, int(high.timestamp()) // 60))
+        taken[row.resource_id].append((minute_of(low), minute_of(high)))
     return taken
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.intervals import Interval, Intervals, normalised
+from core.minutes import minute_of
 
 MINUTES_OF_DAY = 1440
 _MONDAY_5_JANUARY_1970 = 719167
@@ -96,7 +97,7 @@ def wall_starts(zone: ZoneInfo, day: int, step: int) -> Sequence[int]:
         for fold in (0, 1):
             instant = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
             if instant.astimezone(zone).replace(tzinfo=None, fold=0) == wall:
-                found.add(int(instant.timestamp()) // 60)
+                found.add(minute_of(instant))
     return sorted(found)
 
 
@@ -121,4 +122,4 @@ def _even_midnight(zone: ZoneInfo, day: int) -> int | None:
 
 def _instant(zone: ZoneInfo, day: int, minute: int) -> int:
     wall = datetime.fromordinal(day) + timedelta(minutes=minute)
-    return int(wall.replace(tzinfo=zone, fold=0).timestamp()) // 60
+    return minute_of(wall.replace(tzinfo=zone, fold=0))

@@ -5,7 +5,6 @@ Minutes inside a spec count from the line's start; minutes of placed lines and c
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from core.intervals import Intervals, normalised
@@ -146,11 +145,3 @@ def requirements_copy(spec: LineSpec) -> list[dict[str, int]]:
 
 def _moved(spans: Intervals, by: int) -> Intervals:
     return [(low + by, high + by) for low, high in spans]
-
-
-def instant(minute: int) -> datetime:
-    return datetime.fromtimestamp(minute * 60, UTC)
-
-
-def minute_of(at: datetime) -> int:
-    return int(at.timestamp()) // 60

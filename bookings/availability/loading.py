@@ -30,6 +30,7 @@ from bookings.availability.facts import (
 from bookings.enums import AGREED, EXPIRING
 from bookings.reported_money import HAS_REPORTED_FEE, HAS_RUN_OUT
 from core.intervals import Interval, normalised
+from core.minutes import minute_of
 from core.reads import sql_values
 from staff.hours import MINUTES_OF_DAY, WeeklyHours, day_of, day_start, hours_between
 
@@ -255,7 +256,7 @@ def _locations(
         found[location_id] = LocationFacts(
             id=location_id,
             zone=zone,
-            today=date.fromordinal(day_of(zone, int(now.timestamp()) // 60)),
+            today=date.fromordinal(day_of(zone, minute_of(now))),
             opening=Hours(tuple(hours)),
             resources={type_id: tuple(ids) for type_id, ids in by_type.items()},
         )

@@ -17,6 +17,7 @@ from bookings.enums import AGREED, CALLED_OFF, CLAIMING, EXPIRING, BookingStatus
 from bookings.models import Allocation, Booking, BookingLine
 from bookings.reported_money import HAS_REPORTED_FEE, HAS_REPORTED_MONEY
 from core.doctor import Check, sql_check
+from core.minutes import minute_of
 from core.reads import sql_values
 from staff.hours import day_of
 
@@ -160,7 +161,7 @@ def exceeded_limits(now: datetime) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(_BOOKED, parameters)
         for booking, at, zone, service, service_limit, person, person_limit, business_limit in cursor.fetchall():
-            day = day_of(ZoneInfo(zone), int(at.timestamp()) // 60)
+            day = day_of(ZoneInfo(zone), minute_of(at))
             owners = {
                 "the business": business_limit,
                 f"service {service}": service_limit,
@@ -212,5 +213,5 @@ def _needed(lines: Sequence[BookingLine], stored: Counter[Claim], types: dict[in
             have = sorted({claim.resource_id for claim in stored if types[claim.resource_id] == type_id})
             chosen += (have + [0] * quantity)[:quantity]
         person_id = line.staff_member.resource_id if line.staff_member else None
-        placed.append(PlacedLine(spec, int(line.starts_at.timestamp()) // 60, person_id, tuple(chosen)))
+        placed.append(PlacedLine(spec, minute_of(line.starts_at), person_id, tuple(chosen)))
     return sorted(claims_for(placed))

@@ -15,6 +15,7 @@ from bookings.enums import EXPECTED
 from bookings.links import LinkRole, manage_url
 from bookings.messages.contexts import brand_colours
 from bookings.models import BookingLine
+from bookings.refs import number_of
 from bookings.wording import appointment
 from core.formats import full_day_text, hours_text, span_text
 from notifications.requests import ContextRequest, MessageContext
@@ -51,7 +52,7 @@ def agenda_context(request: ContextRequest) -> MessageContext | None:
 
     None when it is over, when nothing is booked, or when the person no longer works here. Five queries.
     """
-    person = StaffMember.objects.select_related("user").filter(pk=int(request.subject_ref.partition(":")[2])).first()
+    person = StaffMember.objects.select_related("user").filter(pk=number_of(request.subject_ref)).first()
     on = date.fromisoformat(request.details["on"])
     if person is None or not person.works_here:
         return None

@@ -20,6 +20,7 @@ from bookings.queries.payables import Payable, payable
 from bookings.refs import subject_ref
 from bookings.wording import appointment
 from bookings.wording.payments import card_words, refund_sentence
+from core.minutes import minute_of
 from notifications.requests import MessageContext
 from payments.enums import Method, Purpose, RefundStatus
 from payments.models import Payment, Refund
@@ -219,7 +220,7 @@ def _refund_words(booking: Booking, payment: Payment, amount_minor: int) -> str:
 def _alternatives(booking: Booking, now: datetime) -> list[datetime]:
     """The nearest free times, local, as they are when the mail is written."""
     line = booking.lines.all()[0]
-    minute = max(int(booking.starts_at.timestamp()), int(now.timestamp())) // 60
+    minute = minute_of(max(booking.starts_at, now))
     wish = None if booking.is_any_staff else line.staff_member_id
     found = nearest_moves(booking_id=booking.pk, start_minute=minute, staff_member_id=wish, now=now)
     return [booked.local(datetime.fromtimestamp(start * 60, tz=now.tzinfo), booking) for _, start in found]

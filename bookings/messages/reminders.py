@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from bookings.enums import STANDING, BookingStatus
 from bookings.models import Booking
+from bookings.refs import subject_ref
 from notifications.enums import Channel, Purpose, RecipientRole
 from notifications.requests import ContextRequest, MessageRequest
 from notifications.rules import current_rules
@@ -92,7 +93,7 @@ def _offsets() -> dict[PlannedKind, list[int]]:
 
 
 def _request(booking: Booking, planned: Planned) -> MessageRequest:
-    subject = f"booking:{booking.pk}"
+    subject = subject_ref(booking)
     return MessageRequest(
         kind=planned.kind,
         subject_ref=subject,

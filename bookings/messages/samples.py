@@ -21,6 +21,7 @@ from bookings.messages.kinds import MONEY_KINDS
 from bookings.messages.types import MessageType, Timing, message_type
 from bookings.messages.variables import words_of
 from bookings.models import Booking, BookingLine
+from bookings.refs import number_of
 from core import limits
 from core.errors import TooMany
 from core.logs import blanked, masked
@@ -80,7 +81,7 @@ def sample_context(request: ContextRequest) -> MessageContext | None:
     booking = (
         Booking.objects.select_related("location")
         .prefetch_related(Prefetch("lines", lines))
-        .filter(pk=int(request.subject_ref.partition(":")[2]))
+        .filter(pk=number_of(request.subject_ref))
         .first()
     )
     channel = Channel(request.channel)

@@ -17,7 +17,7 @@ from bookings.messages.addressing import staff_of, to_customer, to_staff
 from bookings.messages.kinds import MONEY_KINDS, MessageKind
 from bookings.messages.text_proof import may_text
 from bookings.models import Booking, BookingLine
-from bookings.refs import subject_ref
+from bookings.refs import booking_ref, number_of, subject_ref
 from notifications import operations as notifications
 from notifications.addresses import TEXT_CHANNELS
 from notifications.enums import RecipientRole
@@ -36,7 +36,6 @@ __all__ = [
     "announce_reassigned",
     "not_over",
     "notification_context",
-    "subject_ref",
 ]
 
 # What a cancellation makes untrue. Who lost the booking before learns it from RELEASED alone, and paid is paid.
@@ -119,7 +118,7 @@ def notification_context(request: ContextRequest) -> MessageContext | None:
     That is when the booking is not in the state that the message tells, the visit is over, the recipient has no part in
     it any more, or a newer message to the same person follows.
     """
-    booking = _with_everything().filter(pk=int(request.subject_ref.partition(":")[2])).first()
+    booking = _with_everything().filter(pk=number_of(request.subject_ref)).first()
     context = _context(booking, request) if booking is not None else None
     is_text = request.channel in TEXT_CHANNELS and request.recipient_role == RecipientRole.CUSTOMER
     if booking is None or context is None or not is_text:
@@ -129,14 +128,14 @@ def notification_context(request: ContextRequest) -> MessageContext | None:
 
 def not_over(refs: Collection[str], at: datetime) -> set[str]:
     """Which of these bookings (``booking:17``) end after an instant. One query."""
-    ids = [int(ref.partition(":")[2]) for ref in refs]
+    ids = [number_of(ref) for ref in refs]
     going_on = Booking.objects.filter(pk__in=ids, ends_at__gte=at)
-    return {f"booking:{pk}" for pk in going_on.values_list("pk", flat=True)}
+    return {booking_ref(pk) for pk in going_on.values_list("pk", flat=True)}
 
 
 def _context(booking: Booking, request: ContextRequest) -> MessageContext | None:
     is_staff = request.recipient_role == RecipientRole.STAFF
-    person = _person(booking, int(request.recipient_ref.partition(":")[2])) if is_staff else None
+    person = _person(booking, number_of(request.recipient_ref)) if is_staff else None
     if is_staff and (person is None or not _is_concerned(booking, person, request)):
         return None
     if request.kind in MONEY_KINDS:

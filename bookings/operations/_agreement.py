@@ -11,6 +11,7 @@ from bookings.enums import BookingStatus
 from bookings.lifecycle import Actor, transition
 from bookings.messages import money, visits
 from bookings.models import Booking, BookingLine
+from bookings.refs import subject_ref
 from bookings.rules.prepayment import Demand
 from payments.operations import open_bill
 from services.enums import Delivery
@@ -79,7 +80,7 @@ def _bill_id(booking: Booking, lines: Sequence[BookingLine], columns: Mapping[st
         customer_id=columns.get("customer_id", booking.customer_id),
         currency=booking.currency,
         lines=bill_lines(booking, lines),
-        subject_ref=visits.subject_ref(booking),
+        subject_ref=subject_ref(booking),
         now=now,
     )
     return bill.pk

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from bookings.availability.claims import Claim, instant
+from bookings.availability.claims import Claim
 from bookings.models import Allocation, Booking
 from core.inserts import insert_rows
+from core.minutes import instant
 
 
 def claim(booking: Booking, claims: Iterable[Claim]) -> None:

@@ -11,7 +11,7 @@ from bookings.models import Allocation, Booking, MoveProposal
 from bookings.operations._allocations import release
 from bookings.operations._bill import give_back, lines_of, settled_excess, write_lines
 from bookings.operations._transaction import commit_for_sure
-from bookings.refs import subject_ref
+from bookings.refs import booking_ref, subject_ref
 from bookings.reported_money import reported_fee, reported_money
 from payments.enums import Purpose, RefundReason
 from payments.operations import call_off_payments
@@ -82,4 +82,4 @@ def drop_proposals(proposals: Sequence[MoveProposal], *, now: datetime) -> None:
     MoveProposal.objects.filter(pk__in=[each.pk for each in proposals]).delete()
     for each in proposals:
         if each.fee_minor:
-            call_off_payments(subject_ref=f"booking:{each.booking_id}", purposes=[Purpose.MOVE], now=now)
+            call_off_payments(subject_ref=booking_ref(each.booking_id), purposes=[Purpose.MOVE], now=now)

@@ -8,6 +8,7 @@ from datetime import datetime
 from bookings.enums import BookingStatus
 from bookings.errors import HoldExpired, HoldOver, StalePage
 from bookings.models import Booking
+from bookings.refs import booking_id_of
 from core.reads import read_rows
 from services.models import Business, Service
 
@@ -34,11 +35,11 @@ def require_sequence(booking: Booking, expected: int) -> None:
 
 def locked_subject(subject_ref: str) -> Booking | None:
     """Lock the booking that a reference of payments names (``booking:17``); None when there is no such booking."""
-    kind, _, number = subject_ref.partition(":")
-    if kind != "booking" or not number.isdigit():
+    booking_id = booking_id_of(subject_ref)
+    if booking_id is None:
         return None
     try:
-        return locked_booking(int(number))
+        return locked_booking(booking_id)
     except Booking.DoesNotExist:
         return None
 

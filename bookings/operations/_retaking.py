@@ -4,7 +4,6 @@ came. Price, length and extras stay as they were copied.
 
 from datetime import datetime
 
-from bookings.availability.claims import instant
 from bookings.availability.engine import Candidate
 from bookings.bill_lines import kept_person
 from bookings.booked import spec_of_line
@@ -13,6 +12,7 @@ from bookings.models import Booking, BookingLine
 from bookings.operations._lock import lock_limits
 from bookings.operations._time import Wish, pick
 from bookings.queries.offers import offer_for
+from core.minutes import instant
 
 
 def wish_for(booking: Booking, line: BookingLine, start_minute: int, staff_member_id: int | None) -> Wish:

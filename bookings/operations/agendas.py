@@ -9,6 +9,7 @@ from django.db import transaction
 
 from bookings.enums import EXPECTED
 from bookings.models import BookingLine
+from core.minutes import minute_of
 from notifications.enums import RecipientRole
 from notifications.operations import enqueue
 from notifications.requests import MessageRequest
@@ -54,7 +55,7 @@ def _requests(lines: Iterable[BookingLine], now: datetime) -> Iterator[MessageRe
 
 def _is_today(line: BookingLine, now: datetime) -> bool:
     zone = ZoneInfo(line.booking.location.time_zone)
-    return day_of(zone, int(line.starts_at.timestamp()) // 60) == day_of(zone, int(now.timestamp()) // 60)
+    return day_of(zone, minute_of(line.starts_at)) == day_of(zone, minute_of(now))
 
 
 def _local(line: BookingLine, moment: datetime) -> datetime:

@@ -18,6 +18,7 @@ from bookings.operations._lock import locked_booking
 from bookings.operations._transaction import booking_transaction
 from bookings.operations.fees import move_money, settled
 from bookings.operations.refund_decision import waiting_part
+from bookings.refs import subject_ref
 from bookings.rules.cancelling import CancelRefusal, cancel_refusal
 from bookings.rules.settlement import Settlement
 from core.errors import DomainError
@@ -71,7 +72,7 @@ def cancel_booking(
     if fee != expected_fee_minor or expected_sequence != booking.ical_sequence:
         raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
     drop_own_proposals(booking, now=now)
-    call_off_payments(subject_ref=visits.subject_ref(booking), now=now)
+    call_off_payments(subject_ref=subject_ref(booking), now=now)
     outcome = _settle(booking, fee, by_business=by_business, now=now)
     waits = waiting_part(booking, outcome, actor=actor) if outcome else 0
     transition(

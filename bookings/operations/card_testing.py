@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bookings.errors import TooManyTries
 from bookings.models import Booking, UnprovenBooking
-from bookings.refs import subject_ref
+from bookings.refs import booking_ref, subject_ref
 from payments.enums import LIVE_PAYMENTS, PaymentStatus
 from payments.models import Payment
 from payments.operations.declines import DECLINES_ALLOWED, decline_count
@@ -32,5 +32,5 @@ def refuse_card_testing(booking: Booking, now: datetime) -> None:
     there = UnprovenBooking.objects.filter(
         address_hash=booking.address_hash, created_at__gt=now - timedelta(hours=1)
     ).values_list("booking_id", flat=True)
-    if decline_count([f"booking:{pk}" for pk in there], now) >= DECLINES_PER_ADDRESS:
+    if decline_count([booking_ref(pk) for pk in there], now) >= DECLINES_PER_ADDRESS:
         raise TooManyTries

@@ -15,7 +15,7 @@ from bookings.booked import quote_of
 from bookings.enums import CHANGEABLE, BookingChannel, BookingStatus
 from bookings.errors import AlreadyThatTime, CannotBookOnline, StalePage
 from bookings.lifecycle import Actor, transition
-from bookings.messages import money, visits
+from bookings.messages import money
 from bookings.models import Booking, BookingLine, UnprovenBooking
 from bookings.operations._agreement import agree, ask_for_payment, asked, link_until
 from bookings.operations._customer_checks import Standing, lines_and_standing
@@ -23,6 +23,7 @@ from bookings.operations._lock import locked_booking, require_live_hold
 from bookings.operations._transaction import booking_transaction
 from bookings.operations.unproven import Traces, may_stand_unproven, remember_unproven, traces_of
 from bookings.queries.bookings import has_visit_at_that_time
+from bookings.refs import subject_ref
 from bookings.rules.prepayment import Demand, payment_demand
 from bookings.rules.terms import Terms
 from payments.stripe import gateway
@@ -150,7 +151,7 @@ def confirm_booking(
         agree(booking, lines, actor=actor, now=now, values=values)
     record_consent(
         customer_id=booking.customer_id,
-        subject_ref=visits.subject_ref(booking),
+        subject_ref=subject_ref(booking),
         purpose=CONSENT_PURPOSE,
         text=consent_text,
         now=now,

@@ -11,7 +11,7 @@ from bookings.errors import (
     NotWaitingForPayment,
 )
 from bookings.lifecycle import Actor, record
-from bookings.messages import money, visits
+from bookings.messages import money
 from bookings.models import Booking
 from bookings.operations._agreement import agree, link_until
 from bookings.operations._bill import (
@@ -26,6 +26,7 @@ from bookings.operations._transaction import booking_transaction
 from bookings.operations.pay import payable
 from bookings.operations.settle import is_settled, settle
 from bookings.queries.bookings import lead_minutes_of
+from bookings.refs import booking_ref, subject_ref
 from payments import operations as payments
 from payments.enums import LIVE_PAYMENTS, Method, Purpose, RefundReason
 from payments.models import Payment
@@ -58,10 +59,10 @@ def record_payment(
     open_minor = balance_of(booking).open_minor
     if not 0 < amount_minor <= open_minor:
         raise AmountTooLarge(open_minor=open_minor)
-    payments.call_off_payments(subject_ref=visits.subject_ref(booking), purposes=_PAID_AT_DESK, now=now)
+    payments.call_off_payments(subject_ref=subject_ref(booking), purposes=_PAID_AT_DESK, now=now)
     payment = payments.record_payment(
         bill_id=booking.bill_id,
-        subject_ref=visits.subject_ref(booking),
+        subject_ref=subject_ref(booking),
         purpose=_purpose(booking),
         method=method,
         amount_minor=amount_minor,
@@ -110,7 +111,7 @@ def waive_payment(*, booking_id: int, reason: str, actor: Actor, now: datetime) 
         return booking
     if booking.status != BookingStatus.PENDING_PAYMENT:
         raise NotWaitingForPayment
-    payments.call_off_payments(subject_ref=visits.subject_ref(booking), now=now)
+    payments.call_off_payments(subject_ref=subject_ref(booking), now=now)
     details = {"what": "payment_waived", "amount_minor": booking.due_now_minor}
     record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
     agree(booking, lines_of(booking), actor=actor, now=now, reason=reason, values={"is_payment_waived": True})
@@ -151,7 +152,7 @@ def refresh_payments(*, booking_id: int, now: datetime) -> None:
 
     :raises ProviderFailed: when it does not answer.
     """
-    waiting = Payment.objects.filter(subject_ref=f"booking:{booking_id}", status__in=LIVE_PAYMENTS)
+    waiting = Payment.objects.filter(subject_ref=booking_ref(booking_id), status__in=LIVE_PAYMENTS)
     for pk in waiting.values_list("pk", flat=True):
         payments.sync_payment(payment_id=pk, now=now)
 

@@ -6,10 +6,11 @@ from bookings.errors import (
     NoSuchPayment,
 )
 from bookings.lifecycle import Actor
-from bookings.messages import money, visits
+from bookings.messages import money
 from bookings.operations._bill import balance_of, owe_less, record_refund
 from bookings.operations._lock import locked_booking
 from bookings.operations._transaction import booking_transaction
+from bookings.refs import subject_ref
 from payments import operations as payments
 from payments.enums import Method
 from payments.models import Payment, Refund
@@ -39,7 +40,7 @@ def refund(
     :raises RefundTooLarge, RefundNotPossible: as their sentences say.
     """
     booking = locked_booking(booking_id)
-    if not Payment.objects.filter(pk=payment_id, subject_ref=visits.subject_ref(booking)).exists():
+    if not Payment.objects.filter(pk=payment_id, subject_ref=subject_ref(booking)).exists():
         raise NoSuchPayment
     if known := Refund.objects.filter(request_key=request_key).first():
         return known
@@ -71,7 +72,7 @@ def hand_back(*, booking_id: int, refund_id: int, method: Method, note: str, act
     :raises RefundNotPossible, RefundTooLarge: as their sentences say.
     """
     booking = locked_booking(booking_id)
-    if not Refund.objects.filter(pk=refund_id, payment__subject_ref=visits.subject_ref(booking)).exists():
+    if not Refund.objects.filter(pk=refund_id, payment__subject_ref=subject_ref(booking)).exists():
         raise NoSuchPayment
     return payments.hand_back(
         refund_id=refund_id, method=method, note=note, actor_id=actor.user_id, actor_name=actor.name, now=now

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bookings.availability.claims import Claim, LineSpec, Phase, PlacedLine, claims_for, instant, minute_of, phases_copy
+from bookings.availability.claims import Claim, LineSpec, Phase, PlacedLine, claims_for, phases_copy
 from bookings.booked import quote_of, spec_of_line
 from bookings.enums import EventKind
 from bookings.errors import ExtrasDoNotFit, PartyTooLarge, ServiceNotOffered, SlotNotOffered, SlotTaken
@@ -18,6 +18,7 @@ from bookings.operations._lock import locked_booking, require_live_hold
 from bookings.operations._time import Wish, pick
 from bookings.operations._transaction import booking_transaction
 from bookings.queries.offers import Offer, offer_for
+from core.minutes import instant, minute_of
 
 
 @booking_transaction

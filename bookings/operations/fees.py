@@ -6,7 +6,7 @@ from bookings.bill_lines import waiver_lines
 from bookings.enums import FEE_OWING, EventKind
 from bookings.errors import FeeBeingPaid, NothingToPay, NothingToWaive, TooEarlyToCharge
 from bookings.lifecycle import SYSTEM, Actor, record
-from bookings.messages import money, visits
+from bookings.messages import money
 from bookings.models import Booking
 from bookings.operations._bill import (
     balance_of,
@@ -20,6 +20,7 @@ from bookings.operations._bill import (
 )
 from bookings.operations._lock import locked_booking, locked_subject
 from bookings.operations._transaction import booking_transaction
+from bookings.refs import subject_ref
 from bookings.rules.settlement import Settlement, settlement
 from core.outbox import publish
 from payments import queries
@@ -40,7 +41,7 @@ def settled(booking: Booking, *, may_charge: bool = True) -> Settlement:
     Fees for moves were agreed to and paid before; what was paid covers them first.
     """
     balance = balance_of(booking)
-    card = queries.saved_card(visits.subject_ref(booking)) if may_charge and gateway.is_configured() else None
+    card = queries.saved_card(subject_ref(booking)) if may_charge and gateway.is_configured() else None
     moves = move_fees(booking)
     return settlement(
         fee_minor=balance.owed_minor - moves,
@@ -91,8 +92,8 @@ def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: 
     write_lines(booking, waiver_lines(booking, lines_of(booking), amount), now=now)
     details = {"what": "waived", "amount_minor": amount, "left_minor": left - amount}
     record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
-    call_off_payments(subject_ref=visits.subject_ref(booking), purposes=[Purpose.FEE], now=now)
-    if waiting := queries.live_payment(visits.subject_ref(booking), Purpose.FEE):
+    call_off_payments(subject_ref=subject_ref(booking), purposes=[Purpose.FEE], now=now)
+    if waiting := queries.live_payment(subject_ref(booking), Purpose.FEE):
         key = f"payment:{waiting.pk}:{int(now.timestamp())}"
         publish("fee.waived", key, {"payment_id": waiting.pk}, now=now)
     if amount == left:
@@ -157,14 +158,14 @@ def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | N
         raise NothingToPay
     if booking.fee_settles_at is not None and now < booking.fee_settles_at:
         raise TooEarlyToCharge(until=booking.fee_settles_at)
-    waiting = queries.live_payment(visits.subject_ref(booking), Purpose.FEE)
+    waiting = queries.live_payment(subject_ref(booking), Purpose.FEE)
     if waiting is not None and waiting.is_being_charged:
         return waiting
     outcome = settled(booking)
     if not outcome.charge_minor:
         raise NothingToPay
     if waiting is not None:
-        call_off_payments(subject_ref=visits.subject_ref(booking), purposes=[Purpose.FEE], now=now)
+        call_off_payments(subject_ref=subject_ref(booking), purposes=[Purpose.FEE], now=now)
         return None
     _end_waiting(booking)
     payment = _charge(booking, outcome.charge_minor, actor, now)
@@ -172,7 +173,7 @@ def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | N
         raise NothingToPay
     if not payment.is_off_session:
         # Begun in the page since we looked.
-        call_off_payments(subject_ref=visits.subject_ref(booking), purposes=[Purpose.FEE], now=now)
+        call_off_payments(subject_ref=subject_ref(booking), purposes=[Purpose.FEE], now=now)
         return None
     return payment
 
@@ -215,7 +216,7 @@ def note_refund(*, refund_id: int, now: datetime) -> None:
 
 def _charge(booking: Booking, amount_minor: int, actor: Actor, now: datetime, **ids: int) -> Payment | None:
     """Return the charge, or what the customer is just paying instead; None where the card may not be charged now."""
-    subject = visits.subject_ref(booking)
+    subject = subject_ref(booking)
     try:
         payment = request_charge(bill_id=bill_id_of(booking), subject_ref=subject, amount_minor=amount_minor, now=now)
     except SavedCard.DoesNotExist:

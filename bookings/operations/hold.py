@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 
-from bookings.availability.claims import instant, minute_of, phases_copy, requirements_copy
+from bookings.availability.claims import phases_copy, requirements_copy
 from bookings.availability.engine import Candidate
 from bookings.availability.overrides import NO_OVERRIDES, Overrides
 from bookings.booked import quote_of
@@ -34,6 +34,7 @@ from bookings.queries.offers import Offer, offer_for
 from bookings.reported_money import reported_fee, reported_money
 from core.inserts import insert_rows
 from core.locks import one_at_a_time
+from core.minutes import instant, minute_of
 from core.reads import sql_values
 from core.references import new_reference, token_hash
 from services.models import Service

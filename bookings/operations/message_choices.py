@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.operations import agree_to_marketing, choose_channels, set_quiet_hours, withdraw_marketing
 from bookings.models import Booking
 from bookings.operations.proven_customer import link_proven_customer
+from bookings.refs import subject_ref
 from notifications.devices import Keys, add_device
 from notifications.enums import Channel
 from notifications.unsubscribing import subscribe_again
@@ -40,8 +41,9 @@ def choose_messages(*, booking_id: int, chosen: Chosen, now: datetime) -> None:
             time_zone=booking.location.time_zone,
         )
         if chosen.wants_news:
-            subject_ref = f"booking:{booking.pk}"
-            agree_to_marketing(customer_id=customer_id, subject_ref=subject_ref, text=chosen.consent_text, now=now)
+            agree_to_marketing(
+                customer_id=customer_id, subject_ref=subject_ref(booking), text=chosen.consent_text, now=now
+            )
             subscribe_again(email=booking.contact_email)
         else:
             withdraw_marketing(customer_id=customer_id, now=now)

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from bookings.availability.claims import minute_of
 from bookings.availability.engine import Candidate
 from bookings.bill_lines import change_fee_line, kept_person
 from bookings.booked import deposit_minor
@@ -36,9 +35,11 @@ from bookings.operations._time import pick
 from bookings.operations._transaction import booking_transaction
 from bookings.queries import alternatives
 from bookings.queries.payables import can_be_paid_online
+from bookings.refs import subject_ref
 from bookings.rules.moving import RescheduleRefusal, anchor_after_move, move_fee, reschedule_refusal
 from bookings.rules.terms import Terms
 from core.errors import DomainError
+from core.minutes import minute_of
 from payments.operations import add_line
 
 HOUR = timedelta(hours=1)
@@ -219,7 +220,7 @@ def carry_out(
     record(booking, EventKind.MOVED, actor=actor, now=now, reason=reason, details=details)
     if fee_minor and booking.bill_id:
         new_line = change_fee_line(booking, line, fee_minor)
-        add_line(bill_id=booking.bill_id, line=new_line, subject_ref=visits.subject_ref(booking), now=now)
+        add_line(bill_id=booking.bill_id, line=new_line, subject_ref=subject_ref(booking), now=now)
     _announce(booking, before, now)
 
 

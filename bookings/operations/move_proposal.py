@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from bookings.availability.claims import Claim, instant, minute_of
+from bookings.availability.claims import Claim
 from bookings.enums import BookingStatus, EventKind
 from bookings.errors import NothingToPay, SameTime, SlotNotOffered, SlotTaken
 from bookings.lifecycle import Actor, record
@@ -26,6 +26,7 @@ from bookings.rules.moving import reschedule_refusal
 from bookings.rules.terms import Terms
 from core.inserts import insert_rows
 from core.intervals import Interval, difference, normalised
+from core.minutes import instant, minute_of
 
 PROPOSAL_LIFE = timedelta(minutes=10)
 

@@ -11,13 +11,14 @@ from bookings.booked import deposit_minor
 from bookings.enums import BookingStatus, EventKind
 from bookings.errors import CannotMarkMissed, CannotUndoMissed
 from bookings.lifecycle import SYSTEM, Actor, record, transition
-from bookings.messages import money, visits
+from bookings.messages import money
 from bookings.models import Booking
 from bookings.operations._bill import give_back, lines_of, sum_of, write_lines
 from bookings.operations._lock import locked_booking, require_sequence
 from bookings.operations._transaction import booking_transaction
 from bookings.operations.fees import move_money, settled
 from bookings.queries import bookings
+from bookings.refs import subject_ref
 from bookings.rules.no_shows import no_show_fee, no_show_refusal, undo_no_show_refusal, waiver_until
 from bookings.rules.terms import Terms
 from payments.enums import PaymentStatus, Purpose, RefundReason
@@ -45,7 +46,7 @@ def mark_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: 
         raise CannotMarkMissed(why=str(refusal))
     require_sequence(booking, expected_sequence)
     fee = _fee(booking, terms)
-    call_off_payments(subject_ref=visits.subject_ref(booking), now=now)
+    call_off_payments(subject_ref=subject_ref(booking), now=now)
     write_lines(booking, no_show_lines(booking, lines_of(booking), fee), now=now)
     outcome = settled(booking)
     has_money = bool(outcome.refund_minor or outcome.charge_minor)
@@ -82,7 +83,7 @@ def undo_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: 
     fee, waived = sum_of(booking, BillLine.Kind.NO_SHOW_FEE), -sum_of(booking, BillLine.Kind.WAIVER)
     lines = undone_no_show_lines(booking, lines_of(booking), fee_minor=fee, waived_minor=waived)
     write_lines(booking, lines, now=now)
-    call_off_payments(subject_ref=visits.subject_ref(booking), now=now)
+    call_off_payments(subject_ref=subject_ref(booking), now=now)
     transition(
         booking,
         BookingStatus.CONFIRMED,
@@ -144,7 +145,5 @@ def _is_first(booking: Booking, terms: Terms) -> bool:
 
 def _paid_fees(booking: Booking) -> int:
     """What was paid as a fee and not returned yet."""
-    paid = Payment.objects.filter(
-        subject_ref=visits.subject_ref(booking), purpose=Purpose.FEE, status=PaymentStatus.SUCCEEDED
-    )
+    paid = Payment.objects.filter(subject_ref=subject_ref(booking), purpose=Purpose.FEE, status=PaymentStatus.SUCCEEDED)
     return sum(left_of(payment) for payment in paid)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from bookings.refs import booking_ref
 from core import outbox
 from core.errors import DomainError
 from payments.enums import LIVE_PAYMENTS, SetupStatus
@@ -29,7 +30,7 @@ def check_payments(*, booking_id: int, now: datetime) -> None:
         with answering_soon():
             for key in keys:
                 outbox.run_now("payment.check", key, now=now)
-        tell_at_once(subject_ref=f"booking:{booking_id}", now=now)
+        tell_at_once(subject_ref=booking_ref(booking_id), now=now)
     except DomainError as error:
         logger.warning("the payments of booking %s could not be checked at once: %s", booking_id, error.code)
 
@@ -37,7 +38,7 @@ def check_payments(*, booking_id: int, now: datetime) -> None:
 @transaction.atomic
 def _published(booking_id: int, now: datetime) -> list[str]:
     """Publish ``payment.check`` for all that waits and return the keys. A key comes once in some seconds."""
-    subject, turn = f"booking:{booking_id}", int(now.timestamp()) // _SECONDS
+    subject, turn = booking_ref(booking_id), int(now.timestamp()) // _SECONDS
     payments = Payment.objects.filter(subject_ref=subject, status__in=LIVE_PAYMENTS, intent_id__isnull=False)
     over = [SetupStatus.SUCCEEDED, SetupStatus.CANCELLED]
     setups = CardSetup.objects.filter(subject_ref=subject, setup_intent_id__isnull=False).exclude(status__in=over)

@@ -9,11 +9,12 @@ from bookings.bill_lines import kept_lines
 from bookings.enums import EventKind
 from bookings.errors import NoSuchPayment
 from bookings.lifecycle import Actor, record
-from bookings.messages import money, visits
+from bookings.messages import money
 from bookings.models import Booking
 from bookings.operations._bill import balance_of, lines_of, record_refund, write_lines
 from bookings.operations._lock import locked_booking
 from bookings.operations._transaction import booking_transaction
+from bookings.refs import subject_ref
 from bookings.rules.settlement import Settlement, excess_of
 from payments import operations as payments
 from payments.enums import RefundStatus
@@ -52,7 +53,7 @@ def decide_refund(
     :raises RefundTooLarge, RefundNotPossible: as their sentences say.
     """
     booking = locked_booking(booking_id)
-    if not Refund.objects.filter(pk=refund_id, payment__subject_ref=visits.subject_ref(booking)).exists():
+    if not Refund.objects.filter(pk=refund_id, payment__subject_ref=subject_ref(booking)).exists():
         raise NoSuchPayment
     refund = payments.decide_refund(
         refund_id=refund_id,

@@ -6,7 +6,6 @@ late, finds it there.
 
 from datetime import datetime
 
-from bookings.availability.claims import minute_of
 from bookings.bill_lines import revival_lines
 from bookings.enums import CALLED_OFF, FEE_OWING, ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.errors import SlotNotOffered, SlotTaken
@@ -27,6 +26,7 @@ from bookings.operations._lock import locked_subject
 from bookings.operations._retaking import pick_promised, wish_for
 from bookings.operations._transaction import Overtaken, booking_transaction
 from bookings.operations.move_proposal import accept_paid_move
+from core.minutes import minute_of
 from payments.enums import AlertKind, PaymentStatus, Purpose, RefundReason
 from payments.models import Payment, SavedCard
 from payments.operations import issue_receipt, raise_alert

@@ -26,6 +26,7 @@ from bookings.queries.dependents import future_bookings_of
 from core.commitments import Commitment
 from core.errors import DomainError
 from core.formats import full_day_text, time_text
+from core.minutes import minute_of
 from core.references import spoken
 from core.zones import city
 from services.models import Location
@@ -116,7 +117,7 @@ def _refused(shifts: Sequence[_Shift], now: datetime) -> list[Booking]:
     own = list(Allocation.objects.filter(booking__in=moving))
     resources = {row.resource_id for row in own}
     busy: dict[int, list[tuple[datetime, datetime, int | None]]] = {pk: [] for pk in resources}
-    for row in Allocation.objects.filter(resource__in=resources, high_minute__gt=int(now.timestamp()) // 60):
+    for row in Allocation.objects.filter(resource__in=resources, high_minute__gt=minute_of(now)):
         by = moving[row.booking_id].by if row.booking_id in moving else timedelta()
         busy[row.resource_id].append((row.busy.lower + by, row.busy.upper + by, row.booking_id))
     meeting = set()

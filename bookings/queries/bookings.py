@@ -11,7 +11,7 @@ from accounts.contact.mailboxes import normalised_email, same_mailbox
 from bookings.enums import EXPECTED, WAITING, BookingStatus, EventKind
 from bookings.links import LinkRole, read_token, token_is_valid
 from bookings.models import Booking, BookingEvent, BookingLine, MoveProposal
-from bookings.refs import subject_ref
+from bookings.refs import booking_ref, subject_ref
 from core.references import token_hash, trimmed_token
 from payments.enums import LIVE_PAYMENTS, PaymentStatus, SetupStatus
 from payments.models import CardSetup, Payment
@@ -151,7 +151,7 @@ def payments_in_overdue_bookings(now: datetime) -> dict[int, list[Payment | Card
     to pay is up: those that wait, and those that have just succeeded.
     """
     overdue = Booking.objects.filter(status=BookingStatus.PENDING_PAYMENT, hold_expires_at__lte=now)
-    ids = {f"booking:{pk}": pk for pk in overdue.order_by("hold_expires_at").values_list("pk", flat=True)[:_OVERDUE]}
+    ids = {booking_ref(pk): pk for pk in overdue.order_by("hold_expires_at").values_list("pk", flat=True)[:_OVERDUE]}
     if not ids:
         return {}
     recently = now - _JUST_PAID

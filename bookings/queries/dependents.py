@@ -18,6 +18,7 @@ from bookings.queries.bookings import is_bookable
 from core.commitments import Commitment
 from core.formats import full_day_text, time_text
 from core.intervals import Interval, Intervals, contains, difference, intersection, normalised
+from core.minutes import minute_of
 from core.references import spoken
 from services.models import (
     AddOn,
@@ -49,7 +50,7 @@ def stranded_bookings(resource_ids: Collection[int], *, now: datetime) -> list[C
     """
     live = ~Q(booking__status__in=EXPIRING) | Q(booking__hold_expires_at__gt=now)
     rows = Allocation.objects.filter(
-        live, resource__in=resource_ids, high_minute__gt=_minute(now), booking__status__in=CLAIMING
+        live, resource__in=resource_ids, high_minute__gt=minute_of(now), booking__status__in=CLAIMING
     ).values_list("booking_id", "resource_id", "booking__location_id", "low_minute", "high_minute")
     claims: defaultdict[tuple[int, int], list[tuple[int, Interval]]] = defaultdict(list)
     for booking_id, resource_id, location_id, low, high in rows:
@@ -96,7 +97,9 @@ class _Hours:
             weekly = [row for row in self.working[staff_id] if row.location_id == location_id]
             special = self.exceptions[staff_id]
             free = intersection(free, _between(zone, days, weekly, special, location_id))
-        away = normalised((_minute(row.during.lower), _minute(row.during.upper)) for row in self.time_off[resource_id])
+        away = normalised(
+            (minute_of(row.during.lower), minute_of(row.during.upper)) for row in self.time_off[resource_id]
+        )
         return difference(free, away)
 
 
@@ -150,10 +153,6 @@ def _text(booking: Booking) -> str:
         if line.staff_member:
             parts.append(line.staff_member.short_name)
     return " · ".join([*parts, booking.location.name])
-
-
-def _minute(moment: datetime) -> int:
-    return int(moment.timestamp()) // 60
 
 
 def future_bookings_of(thing: Model, *, now: datetime) -> QuerySet[Booking]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bookings.models import Booking
+from bookings.refs import subject_ref
 from bookings.reported_money import has_reported_money
 from payments import queries
 from payments.enums import PaymentStatus
@@ -53,7 +54,7 @@ def money_of(booking: Booking) -> BookingMoney:
     """Read all rows about the money of a booking, in 7 queries; none without a bill."""
     if booking.bill_id is None:
         return NO_MONEY
-    subject = f"booking:{booking.pk}"
+    subject = subject_ref(booking)
     return BookingMoney(
         balance=queries.balance(subject),
         bill_lines=tuple(queries.lines_of(subject)),

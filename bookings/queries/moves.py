@@ -9,6 +9,7 @@ from bookings.availability.loading import availability_facts
 from bookings.bill_lines import kept_person
 from bookings.booked import spec_of_line
 from bookings.models import Booking, BookingLine
+from core.minutes import minute_of
 
 
 def line_of(booking: Booking) -> BookingLine:
@@ -39,7 +40,7 @@ def move_starts(booking: Booking, now: datetime, first: date, end: date) -> list
     """Free starts of some days, without the time the booking has."""
     facts = move_facts(booking, now, first, end)
     starts = free_starts(facts, line_of(booking).variant_id, staff_member_id=wanted_staff(booking))
-    taken = int(booking.starts_at.timestamp()) // 60
+    taken = minute_of(booking.starts_at)
     return [start for start in starts.get(booking.location_id, []) if start != taken]
 
 

@@ -4,6 +4,7 @@ from django.utils.translation import gettext, override
 
 from bookings import booked
 from bookings.models import Booking
+from bookings.refs import number_of
 from core.formats import full_day_text, span_text
 from core.references import spoken
 from payments.operations.receipts import ReceiptSubject
@@ -15,7 +16,7 @@ def receipt_subject(subject_ref: str) -> ReceiptSubject | None:
     booking = (
         Booking.objects.select_related("location")
         .prefetch_related("lines__staff_member")
-        .filter(pk=int(subject_ref.partition(":")[2]))
+        .filter(pk=number_of(subject_ref))
         .first()
     )
     business = Business.objects.first()

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from core.minutes import minute_of
 from storefront.catalogue import Person, Place, ServiceOffer, VariantOffer
 
 WEEKS = 5
@@ -123,7 +124,7 @@ def local_time(minute: int, place: Place) -> datetime:
 
 def midnight(day: date, zone: ZoneInfo) -> int:
     """Epoch minute at which a local day begins."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) // 60
+    return minute_of(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
 def _by_id(variants: Sequence[VariantOffer], wanted: str) -> VariantOffer:

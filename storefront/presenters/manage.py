@@ -29,6 +29,7 @@ from bookings.wording.visit import MoneyLine
 from bookings.wording.zones import shown_moment, shown_time, visitor_time
 from core import formats
 from core.formats import phone_href
+from core.minutes import minute_of
 from core.zones import city
 from services.enums import PaymentMode
 from services.models import Business
@@ -438,7 +439,7 @@ def next_times(starts: Iterable[int], booking: Booking, *, now: datetime, count:
     today = now.astimezone(zone).date()
     return [
         (
-            f"{booking.location_id}.{int(best[day].timestamp()) // 60}",
+            f"{booking.location_id}.{minute_of(best[day])}",
             formats.near_day_text(day, today),
             formats.time_text(best[day]),
         )

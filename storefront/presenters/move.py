@@ -13,6 +13,7 @@ from bookings.booked import day_of, moment_at
 from bookings.models import Booking
 from bookings.wording.zones import zone_sentence
 from core import formats
+from core.minutes import minute_of
 from storefront.catalogue import Place, ServiceOffer, VariantOffer
 from storefront.presenters.calendar import calendar, merged_marks
 from storefront.presenters.choice import Choice, read_choice
@@ -43,7 +44,7 @@ def move_page(
 
     The time that the booking has is not offered; its day has a ring in the calendar.
     """
-    own, on = int(booking.starts_at.timestamp()) // 60, day_of(booking)
+    own, on = minute_of(booking.starts_at), day_of(booking)
     offered = starts.get(booking.location_id, [])
     days = merged_marks(marks, choice.shown_places)
     if own in offered:

@@ -28,6 +28,7 @@ from bookings.rules.prepayment import Demand
 from bookings.wording import visit
 from core import clock
 from core.errors import DomainError
+from core.minutes import minute_of
 from core.visitors import address_hash, remember_visitor, visitor_hash, visitor_id
 from payments.stripe import gateway
 from services.enums import Delivery
@@ -369,7 +370,7 @@ def wish_of(booking: Booking) -> dict[str, Any]:
     return {
         "variant_id": line.variant_id,
         "location_id": booking.location_id,
-        "start_minute": int(booking.starts_at.timestamp()) // 60,
+        "start_minute": minute_of(booking.starts_at),
         "staff_member_id": None if booking.is_any_staff else line.staff_member_id,
     }
 

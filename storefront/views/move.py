@@ -19,6 +19,7 @@ from bookings.queries import alternatives
 from bookings.queries.moves import line_of, move_facts, performers, wanted_staff
 from bookings.queries.payables import can_be_paid_online
 from core.errors import DomainError
+from core.minutes import minute_of
 from services.models import Business
 from staff.models import StaffMember
 from storefront.cookies import remember_payer, visitor_zone
@@ -107,7 +108,7 @@ def _move_step(
     """From when to when, and what it costs; a time that is not free leads back to those that are."""
     booking, now = opened.booking, opened.now
     minute = _asked_minute(booking, slot)
-    if minute is None or minute == int(booking.starts_at.timestamp()) // 60:
+    if minute is None or minute == minute_of(booking.starts_at):
         return redirect("move", opened.token)
     found = performers(booking, minute, now)
     if not found:
@@ -198,5 +199,5 @@ def _asked_minute(booking: Booking, slot: str) -> int | None:
         location_id, minute = parsed_slot(slot)
     except ValueError:
         return None
-    near = abs(minute - int(booking.starts_at.timestamp()) // 60) < 3 * 366 * 1440
+    near = abs(minute - minute_of(booking.starts_at)) < 3 * 366 * 1440
     return minute if location_id == booking.location_id and near else None

@@ -26,6 +26,7 @@ from bookings.queries import bookings
 from core import clock
 from core.errors import DomainError
 from core.formats import money_text
+from core.minutes import minute_of
 from core.visitors import address_hash, remember_visitor, visitor_hash, visitor_id
 from services.enums import Delivery
 from storefront.catalogue import Catalogue, Place, ServiceOffer, catalogue
@@ -294,7 +295,7 @@ def _held(line: BookingLine, token: str) -> Held:
     return Held(
         url=reverse("details", args=[token]),
         release_url=reverse("release", args=[token]),
-        slot=f"{booking.location_id}.{int(booking.starts_at.timestamp()) // 60}",
+        slot=f"{booking.location_id}.{minute_of(booking.starts_at)}",
         variant_id=line.variant_id,
         service_name=line.service_name,
         staff_name=line.staff_member.text("short_name") if line.staff_member else "",

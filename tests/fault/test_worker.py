@@ -161,7 +161,7 @@ def test_a_worker_stopped_for_two_minutes_and_two_beats(site: Site) -> None:
 WAVE = """
 from django.db import transaction
 from bookings.models import Booking
-from bookings.bill_lines import subject_ref
+from bookings.refs import subject_ref
 from core import clock
 from notifications.enums import RecipientRole
 from notifications.operations import enqueue
