@@ -100,9 +100,11 @@ class CustomerForm(_CustomerForm):
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
-        self.instance.email_normalised = normalised_email(email)
+        if "email" not in self.changed_data:
+            return email
+        self.instance.email_normalised = normalised_email(email) if email else None
         others = Customer.objects.exclude(pk=self.instance.pk)
-        if others.filter(email_normalised=self.instance.email_normalised).exists():
+        if email and others.filter(email_normalised=self.instance.email_normalised).exists():
             raise forms.ValidationError(_("Another customer has this address."))
         return email
 

@@ -3,13 +3,20 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import MD5, Cast, Left, Lower, Upper
 
 from accounts.fields import PhoneEndHashField, PhoneHashField
 from core import clock
 from core.fields import EncryptedTextField
+from core.references import new_reference
+
+
+def new_customer_reference() -> str:
+    """Return the name of a customer in addresses, which nobody can guess from another one."""
+    return new_reference(10)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -50,16 +57,26 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Customer(models.Model):
-    """Who appointments are for; may have no account.
+    """Who appointments are for; may have no account. Every booking that was agreed has one.
 
-    ``email_normalised`` finds the same person again; ``email_proven_at`` says that somebody acted from that mailbox.
-    A guest's booking never changes a customer that exists.
+    ``reference`` names the record in addresses. ``email_normalised`` is the mailbox that this record answers for: that
+    of the customer who proved it, else of the first guest who gave it. It is empty for a customer without e-mail, and
+    for a guest who gave the address of another record. ``email_proven_at`` says that the customer acted from
+    ``email``. A guest's booking never changes a customer that exists.
     """
 
+    reference = models.CharField(
+        max_length=12,
+        unique=True,
+        editable=False,
+        default=new_customer_reference,
+        # Lets the release before this column go on writing rows.
+        db_default=Upper(Left(MD5(Cast(RandomUUID(), models.TextField())), 12)),
+    )
     user = models.OneToOneField(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="customer")
     name = models.CharField(max_length=120)
-    email = models.EmailField()
-    email_normalised = models.EmailField(unique=True)
+    email = models.EmailField(blank=True)
+    email_normalised = models.EmailField(unique=True, null=True, blank=True)
     email_proven_at = models.DateTimeField(null=True, blank=True)
     phone = EncryptedTextField(blank=True)
     phone_hash = PhoneHashField(of="phone")
@@ -74,7 +91,10 @@ class Customer(models.Model):
     class Meta:
         ordering: ClassVar = ["name"]
         indexes: ClassVar = [
+            models.Index(fields=["phone_hash"], condition=~Q(phone_hash=""), name="accounts_phone"),
             models.Index(fields=["phone_hash"], condition=models.Q(is_blocked=True), name="accounts_blocked_phone"),
+            models.Index(Lower("email"), condition=~Q(email=""), name="accounts_customer_mailbox"),
+            models.Index(Lower("email"), condition=Q(is_blocked=True), name="accounts_blocked_mailbox"),
             models.Index(fields=["phone_end_hash"], condition=~Q(phone_end_hash=""), name="accounts_phone_end"),
         ]
 

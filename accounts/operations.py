@@ -5,47 +5,97 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.functions import Lower
 
-from accounts.contact.mailboxes import normalised_email
+from accounts.contact.mailboxes import normalised_email, same_mailbox
+from accounts.contact.names import name_key
+from accounts.contact.same_phones import phone_hash
 from accounts.models import ChannelChoice, Consent, Customer, QuietHours
 from core.inserts import insert_rows, insert_unless_known
+from core.locks import one_at_a_time
 
 # Purpose of the consent to be told news and offers.
 MARKETING_CONSENT = "marketing"
 
 
-def customer_for_guest(*, name: str, email: str, phone: str, language: str, now: datetime) -> Customer | None:
-    """Make an unproven customer for a guest whose address nobody has; None if somebody has it.
+def customer_of_contact(
+    *, name: str, email: str, phone: str, language: str, now: datetime, has_proven_email: bool = False
+) -> Customer:
+    """Return the record of the person who gave this contact, made now if there is none. It is not changed otherwise.
 
-    A guest only claims an address, so what is known about its owner is neither shown nor changed nor linked. One
-    statement, harmless when two guests come at once.
+    The same person is who gave the same mailbox, name and phone number, or without an e-mail the same name and number;
+    ``has_proven_email``: then the number may be another one. Anything less could be two people, who get a record each.
+    Locks the mailbox, or the number, where it is known already.
     """
-    customer = Customer(
-        name=name,
-        email=email,
-        email_normalised=normalised_email(email),
-        phone=phone,
-        language=language,
-        created_at=now,
-    )
-    return customer if insert_unless_known(customer, unique=("email_normalised",)) else None
+    mailbox = normalised_email(email) if email else None
+    number = phone_hash(phone)
+    made = Customer(name=name, email=email, email_normalised=mailbox, phone=phone, language=language, created_at=now)
+    if mailbox and insert_unless_known(made, unique=("email_normalised",)):
+        return made
+    if mailbox or number:
+        _lock_contact(mailbox or number)
+        known = _records_with(mailbox=mailbox, number=number)
+        if same := next(
+            (
+                each
+                for each in known
+                if name_key(each.name) == name_key(name) and (has_proven_email or each.phone_hash == number)
+            ),
+            None,
+        ):
+            return same
+    made.email_normalised = None
+    insert_rows(made)
+    return made
 
 
 @transaction.atomic
-def prove_customer_email(*, email: str, name: str, phone: str, language: str, now: datetime) -> Customer:
-    """Return the customer of a mailbox from which somebody just acted; the caller links the booking to it.
+def prove_customer_email(
+    *, customer_id: int | None, name: str, email: str, phone: str, language: str, now: datetime
+) -> Customer:
+    """Return the customer who has just acted from this mailbox; the caller links the booking to it.
 
-    The first proof also replaces name, phone and language, because until then anybody could have typed them. Locks the
-    customer's row.
+    ``customer_id`` is the record of the booking so far, the rest its contact. The first proof makes that record the one
+    that answers for the mailbox, because until then anybody could have typed the address. A mailbox that was proven
+    before stays with its record: a booking under the same name goes there, one under another name keeps its own.
+
+    Locks the mailbox, then the customer's row.
     """
-    normalised = normalised_email(email)
-    customer_for_guest(name=name, email=email, phone=phone, language=language, now=now)
-    customer = Customer.objects.select_for_update(no_key=True).get(email_normalised=normalised)
-    if customer.email_proven_at is None:
-        customer.name, customer.phone, customer.language, customer.email_proven_at = name, phone, language, now
-        customer.save(update_fields=["name", "phone", "phone_hash", "phone_end_hash", "language", "email_proven_at"])
-    return customer
+    mailbox = normalised_email(email)
+    _lock_contact(mailbox)
+    if customer_id is None:
+        own = customer_of_contact(
+            name=name, email=email, phone=phone, language=language, now=now, has_proven_email=True
+        )
+        customer_id = own.pk
+    own = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    if not own.email or normalised_email(own.email) != mailbox:
+        # The desk has changed the address since the booking was made.
+        return own
+    first = Customer.objects.filter(email_normalised=mailbox).exclude(pk=own.pk).first()
+    if first is not None and first.email_proven_at is not None and name_key(first.name) == name_key(own.name):
+        return first
+    if own.email_proven_at is None:
+        if first is None or first.email_proven_at is None:
+            Customer.objects.filter(email_normalised=mailbox).exclude(pk=own.pk).update(email_normalised=None)
+            own.email_normalised = mailbox
+        own.email_proven_at = now
+        own.save(update_fields=["email_normalised", "email_proven_at"])
+    return own
+
+
+def _lock_contact(value: str) -> None:
+    """Let those who give one mailbox, or one number, become customers one after the other."""
+    one_at_a_time(f"customer:{value}")
+
+
+def _records_with(*, mailbox: str | None, number: str) -> QuerySet[Customer]:
+    """Return the customers with a mailbox, or else with a phone number: who answers for the mailbox first."""
+    found = Customer.objects.filter(erased_at=None).order_by(F("email_normalised").asc(nulls_last=True), "pk")
+    if mailbox is None:
+        return found.filter(phone_hash=number)
+    return found.annotate(mailbox=Lower("email")).filter(mailbox__in=same_mailbox(mailbox))
 
 
 def record_consent(*, customer_id: int | None, subject_ref: str, purpose: str, text: str, now: datetime) -> Consent:

@@ -47,7 +47,7 @@ def forget_abandoned_contacts(*, now: datetime) -> int:
 
 
 def delete_unproven(*, now: datetime) -> int:
-    """Delete what counts no more: proven, over, or older than VISITORS_KEPT."""
-    is_done = Q(created_at__lt=now - VISITORS_KEPT) | Q(booking__customer__email_proven_at__isnull=False)
+    """Delete what counts no more: over, or older than VISITORS_KEPT. What is proven goes at once."""
+    is_old = Q(created_at__lt=now - VISITORS_KEPT)
     is_over = (Q(booking__status__in=_ENDED) | Q(booking__ends_at__lt=now)) & Q(created_at__lt=now - ABANDONED_KEPT)
-    return delete_in_batches(UnprovenBooking.objects.filter(is_done | is_over).only("pk"))
+    return delete_in_batches(UnprovenBooking.objects.filter(is_old | is_over).only("pk"))

@@ -12,8 +12,8 @@ LENGTH = 6
 _TRAILING = " \t\r\n.,;:!?=*/\\'\"`´’”»)]}>…%"
 
 
-def new_reference() -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+def new_reference(length: int = LENGTH) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
 def spoken(reference: str) -> str:

@@ -56,6 +56,13 @@ def clean_name(text: str, *, label: str) -> str:
     return name
 
 
+def name_key(name: str) -> str:
+    """Return the form in which names of people are compared: without case, accents, punctuation and order of words."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    letters = (each for each in plain if not unicodedata.combining(each))
+    return " ".join(sorted("".join(each if each.isalnum() else " " for each in letters).split()))
+
+
 def clean_visit_address(text: str, *, label: str) -> str:
     """Return where to come, some lines of at most ``ADDRESS_LIMIT`` characters; as with names, no web addresses.
 

@@ -186,6 +186,12 @@ WHERE status IN {sql_values(AGREED)} AND (confirmed_at IS NULL OR hold_expires_a
     OR (status = 'no_show') <> (missed_at IS NOT NULL)
 """)  # noqa: S608 (constants of ours)
 
+bookings_without_customer = _query("""
+SELECT format('booking %%s is %%s and has no customer', id, status)
+FROM bookings_booking
+WHERE customer_id IS NULL AND contact_name <> '' AND status <> 'held' AND NOT (status = 'expired' AND payment_mode = '')
+""")
+
 CHECKS = [
     Check("I1", "No time of a resource is taken twice", overlapping_claims),
     Check("I1", "Every booking takes exactly the time that its lines need", claims_unlike_lines),
@@ -199,6 +205,7 @@ CHECKS = [
     Check("I9", "Every history goes on from where it was", broken_history),
     Check("I9", "What is agreed says since when, and nothing else does", unconfirmed_agreements),
     Check("I32", "No daily limit is exceeded", exceeded_limits),
+    Check("I34", "Every booking has a customer", bookings_without_customer),
     *money.CHECKS,
 ]
 

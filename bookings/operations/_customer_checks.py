@@ -30,7 +30,7 @@ class Standing:
 
 _FACTS = """
 s.needs_answer, p.hold_minutes, p.lead_minutes,
-EXISTS (SELECT 1 FROM accounts_customer x WHERE x.is_blocked AND x.email_normalised = asked.email),
+EXISTS (SELECT 1 FROM accounts_customer x WHERE x.is_blocked AND lower(x.email) = ANY(asked.emails)),
 EXISTS (SELECT 1 FROM accounts_customer x WHERE x.is_blocked AND x.phone_hash = asked.phone AND asked.phone <> ''),
 coalesce(c.is_prepayment_exempt OR (
     SELECT count(*) FROM bookings_booking d WHERE d.customer_id = c.id AND d.status = 'completed'

@@ -10,7 +10,7 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from accounts.contact.same_phones import phone_end_hash, phone_hash
-from accounts.operations import customer_for_guest, record_consent
+from accounts.operations import customer_of_contact, record_consent
 from bookings.booked import quote_of
 from bookings.enums import CHANGEABLE, BookingChannel, BookingStatus
 from bookings.errors import AlreadyThatTime, CannotBookOnline, StalePage
@@ -82,8 +82,8 @@ def confirm_booking(
 
     ``asks_payment``: whether the terms' money is asked for; None: of customers it is, at the desk it is not. Opens the
     bill with the copied prices unless it is a request, records the consent with its exact words, and writes the
-    messages. A guest whose address belongs to a known customer is not linked to that customer here: only acting from
-    the mailbox proves it.
+    messages. The booking gets the record of whom this contact belongs to, or a new one: a guest who gives the address
+    of a known customer under another name or number is another person until they act from the mailbox.
 
     ``has_proven_email``: this browser was opened by a link that travels to the address alone, so whoever is known by it
     and is never asked to pay in advance is not asked.
@@ -138,8 +138,10 @@ def confirm_booking(
         remember_unproven(booking, traces, now=now)
     if standing.is_blocked:
         raise CannotBookOnline
+    if has_proven_email:
+        UnprovenBooking.objects.filter(booking=booking).delete()
     values = {
-        **_contact_values(booking, contact, now),
+        **_contact_values(booking, contact, has_proven_email=has_proven_email, now=now),
         **asked(demand),
         "visitor_zone": booking.visitor_zone,
     }
@@ -216,13 +218,17 @@ def _typed_values(contact: Contact) -> dict[str, Any]:
     }
 
 
-def _contact_values(booking: Booking, contact: Contact, now: datetime) -> dict[str, Any]:
+def _contact_values(booking: Booking, contact: Contact, *, has_proven_email: bool, now: datetime) -> dict[str, Any]:
     customer_id = booking.customer_id
-    if contact.email and customer_id is None:
-        customer = customer_for_guest(
-            name=contact.name, email=contact.email, phone=contact.phone, language=booking.language, now=now
-        )
-        customer_id = customer.pk if customer else None
+    if customer_id is None and (contact.name or contact.email or contact.phone):
+        customer_id = customer_of_contact(
+            name=contact.name,
+            email=contact.email,
+            phone=contact.phone,
+            language=booking.language,
+            now=now,
+            has_proven_email=has_proven_email,
+        ).pk
     return {"customer_id": customer_id, **_typed_values(contact)}
 
 

@@ -1,9 +1,13 @@
-"""Who a guest really is, once somebody acts from the mailbox that was given."""
+"""Which customer a booking belongs to, once its customer acts from the mailbox that was given."""
 
 from datetime import datetime
 
+from django.db.models import Q
+
+from accounts.models import Consent, Customer
 from accounts.operations import prove_customer_email
-from bookings.models import Booking
+from bookings.enums import BookingStatus
+from bookings.models import Booking, UnprovenBooking
 from bookings.operations._lock import locked_booking
 from bookings.operations._transaction import booking_transaction
 from bookings.refs import subject_ref
@@ -13,23 +17,50 @@ from payments.models import Bill
 
 @booking_transaction
 def link_proven_customer(*, booking_id: int, now: datetime) -> Booking:
-    """Take an act by the link in the mail as proof of the address, and give the booking and its bill to that customer.
+    """Take an act by the link in the mail as proof of the address: the booking belongs to the customer of that mailbox.
 
-    Harmless when repeated. Locks: the booking, then the customer.
+    It no longer counts as unproven. Harmless when repeated. Locks: the booking, then the customer.
     """
     booking = locked_booking(booking_id)
     if not booking.contact_email:
         return booking
+    before_id = booking.customer_id
     customer = prove_customer_email(
-        email=booking.contact_email,
+        customer_id=before_id,
         name=booking.contact_name,
+        email=booking.contact_email,
         phone=booking.contact_phone,
         language=booking.language,
         now=now,
     )
-    if booking.customer_id != customer.pk:
-        booking.customer = customer
-        booking.save(update_fields=["customer", "updated_at"])
-        name_recipient(subject_ref(booking), customer_ref=f"customer:{customer.pk}")
-        Bill.objects.filter(bookings=booking).update(customer=customer)
+    if before_id != customer.pk:
+        _give_to(booking, customer)
+        if before_id:
+            _drop_if_unused(before_id)
+    _stop_counting(booking, customer, is_first_proof=customer.email_proven_at == now)
     return booking
+
+
+def _stop_counting(booking: Booking, customer: Customer, *, is_first_proof: bool) -> None:
+    """The first proof is one of all bookings of the record so far; later ones count each for its booking alone, so that
+    a stranger who knows name, address and number gains nothing from it.
+
+    The row of a hold is still needed, because it says that a mail has asked to confirm it: confirming deletes it.
+    """
+    proven = Q(booking__customer=customer) if is_first_proof else Q(booking=booking)
+    UnprovenBooking.objects.filter(proven).exclude(booking__status=BookingStatus.HELD).delete()
+
+
+def _give_to(booking: Booking, customer: Customer) -> None:
+    ref = subject_ref(booking)
+    booking.customer = customer
+    booking.save(update_fields=["customer", "updated_at"])
+    name_recipient(ref, customer_ref=f"customer:{customer.pk}")
+    Bill.objects.filter(bookings=booking).update(customer=customer)
+    Consent.objects.filter(subject_ref=ref).exclude(customer=None).update(customer=customer)
+
+
+def _drop_if_unused(customer_id: int) -> None:
+    """Delete a guest's record whose only booking has gone to the record of the proven mailbox."""
+    unused = Customer.objects.filter(pk=customer_id, user=None, is_blocked=False, is_prepayment_exempt=False, notes="")
+    unused.filter(bookings=None, bills=None, consents=None).delete()

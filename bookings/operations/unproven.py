@@ -94,8 +94,7 @@ WITH asked AS MATERIALIZED (
         OR u.address_hash = asked.address AND u.address_hash <> '')
     JOIN bookings_booking b ON b.id = u.booking_id AND b.ends_at > asked.now
         AND (b.status = 'confirmed' OR b.status IN {sql_values(WAITING)} AND b.hold_expires_at > asked.now)
-    WHERE NOT EXISTS (SELECT 1 FROM accounts_customer c WHERE c.id = b.customer_id AND c.email_proven_at IS NOT NULL)
-        AND NOT EXISTS (SELECT 1 FROM payments_payment p WHERE p.bill_id = b.bill_id AND p.status = 'succeeded')
+    WHERE NOT EXISTS (SELECT 1 FROM payments_payment p WHERE p.bill_id = b.bill_id AND p.status = 'succeeded')
 )
 SELECT
     (SELECT count(*) FROM live WHERE live.email_hash = asked.email AND asked.email <> ''),

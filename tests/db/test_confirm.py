@@ -13,7 +13,7 @@ from bookings.operations.cancel import cancel_booking
 from notifications.models import Notification
 from payments.models import Bill, BillLine
 from tests.factories import NOW, add_on, studio
-from tests.journeys import DESK, GUEST, JANA, claims, confirm, hold
+from tests.journeys import DESK, GUEST, JANA, booked, claims, confirm, hold
 
 pytestmark = pytest.mark.django_db
 
@@ -97,16 +97,26 @@ def test_confirm_of_a_cancelled_booking_is_refused() -> None:
     assert Booking.objects.get().status == BookingStatus.CANCELLED
 
 
-def test_a_guest_with_the_address_of_a_known_customer_is_not_linked_and_changes_nothing() -> None:
+def test_a_guest_with_the_address_of_a_known_customer_gets_an_own_record_and_changes_nothing() -> None:
     known = Customer.objects.create(name="Jana W.", email="Jana@example.com", email_normalised="jana@example.com")
 
     booking = confirm(hold(studio()).booking, contact=replace(JANA, name="Impostor", phone="+491"))
 
-    assert booking.customer is None
+    own = booking.customer
+    assert own is not None
+    assert (own.name, own.email_normalised, own.email_proven_at) == ("Impostor", None, None)
     known.refresh_from_db()
     assert (known.name, known.phone) == ("Jana W.", "")
     assert booking.bill
-    assert booking.bill.customer is None
+    assert booking.bill.customer == own
+
+
+def test_a_guest_who_books_again_with_the_same_contact_has_both_visits() -> None:
+    place = studio(staff=2)
+
+    first, second = booked(place, 10), booked(place, 15)
+
+    assert first.customer == second.customer == Customer.objects.get()
 
 
 def test_a_booking_at_the_desk_needs_no_address() -> None:
@@ -115,7 +125,7 @@ def test_a_booking_at_the_desk_needs_no_address() -> None:
 
     booking = confirm(held, contact=replace(JANA, email=""), actor=DESK)
 
-    assert (booking.customer, booking.channel) == (None, "desk")
+    assert (booking.customer, booking.channel) == (Customer.objects.get(name="Jana Weber", email=""), "desk")
     assert list(Notification.objects.values_list("address", flat=True)) == [place.staff[0].email]
 
 

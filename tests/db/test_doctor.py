@@ -213,7 +213,12 @@ def staff_limit(booking: Booking) -> None:
     )
 
 
+def without_customer(booking: Booking) -> None:
+    Booking.objects.filter(pk=booking.pk).update(customer=None)
+
+
 PLANTED: list[tuple[Planted, set[str]]] = [
+    (without_customer, {"Every booking has a customer"}),
     (overlap, {"No time of a resource is taken twice"}),
     (shortened, {"Every booking takes exactly the time that its lines need"}),
     (without_room, {"Every booking takes exactly the time that its lines need"}),

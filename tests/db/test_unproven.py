@@ -94,8 +94,12 @@ def test_the_answer_from_the_mailbox_books_whatever_the_limit() -> None:
     assert done.status == "confirmed"
     assert done.customer
     assert done.customer.email_proven_at == NOW
-    # The mailbox is known from now on, and what is linked to it counts no more: one of three stands unproven.
-    assert [booked(place, hour).status for hour in (12, 13, 14)] == ["confirmed", "confirmed", "held"]
+    # The mailbox is known from now on, and what was booked with the same contact before counts no more.
+    later = [booked(place, hour) for hour in (12, 13, 14, 15)]
+    assert [each.status for each in later] == ["confirmed"] * 3 + ["held"]
+    # A later proof is one of its own booking alone.
+    link_proven_customer(booking_id=later[0].pk, now=NOW + timedelta(minutes=1))
+    assert set(UnprovenBooking.objects.values_list("booking", flat=True)) == {each.pk for each in later[1:]}
 
 
 @pytest.mark.parametrize("way", ["cancelled", "over", "proven"])
