@@ -102,7 +102,7 @@ RULES: Mapping[str, Rule] = {
         f"desk_booking_{step}": Rule(_FRONT_DESK, _FRONT_DESK)
         for step in (
             *("take", "refund", "approve", "lower", "decline", "hand_back", "waive", "charge", "stand", "link"),
-            *("discount", "cancel", "answer", "reply"),
+            *("discount", "cancel", "move", "answer", "reply"),
         )
     },
     "desk_booking_receipt": Rule(_DESK_HERE - {Role.THERAPIST}),

@@ -27,6 +27,7 @@ class Act(StrEnum):
     MARK_MISSED = "mark_missed"
     MARK_PROGRESS = "mark_progress"  # arrived, started, completed, and each taken back
     CANCEL = "cancel"
+    MOVE = "move"  # to another time or person
     ANSWER = "answer"  # requests and help messages
     RESOLVE = "resolve"  # say that an alert about money is settled
     SEND_AGAIN = "send_again"  # a message about a booking, as it stands now

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dashboard.moving import views as moving
 from dashboard.presenters.progress import Mark
 from dashboard.views import (
     booking,
@@ -54,6 +55,7 @@ urlpatterns = [
     ),
     path("bookings/<str:reference>/no-show", visit_actions.missed, name="desk_booking_missed"),
     path("bookings/<str:reference>/came", visit_actions.came, name="desk_booking_came"),
+    path("bookings/<str:reference>/move", moving.move, name="desk_booking_move"),
     path("bookings/<str:reference>/cancel", visit_actions.cancel, name="desk_booking_cancel"),
     path("bookings/<str:reference>/answer", visit_actions.request_answer, name="desk_booking_answer"),
     path("bookings/<str:reference>/reply", visit_actions.reply, name="desk_booking_reply"),

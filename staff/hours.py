@@ -6,7 +6,7 @@ Both are ``fold=0`` of the standard library, and what calendars (RFC 5545) do.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -67,6 +67,11 @@ def day_start(zone: ZoneInfo, day: int) -> int:
     """Return the epoch minute at which the local day begins (01:00 where the clock skips midnight)."""
     midnight = _even_midnight(zone, day)
     return _instant(zone, day, 0) if midnight is None else midnight
+
+
+def clock_minute(zone: ZoneInfo, on: date, at: time) -> int:
+    """Return the epoch minute of a clock time of a local day: moved forward where skipped, the first where repeated."""
+    return _instant(zone, on.toordinal(), at.hour * 60 + at.minute)
 
 
 def local_day(on: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -1,11 +1,13 @@
 """Moving a booking to another time: one transaction, so that it always has exactly one time."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from bookings.availability.engine import Candidate
+from bookings.availability.overrides import BUFFERS, NO_OVERRIDES, Overrides
 from bookings.bill_lines import change_fee_line, kept_person
 from bookings.booked import deposit_minor
 from bookings.enums import WAITING, ActorKind, BookingChannel, BookingStatus, EventKind
@@ -62,6 +64,7 @@ def reschedule_booking(
     actor: Actor,
     now: datetime,
     reason: str = "",
+    overrides: Overrides = NO_OVERRIDES,
 ) -> Booking:
     """Move a booking to another start (minutes since the Unix epoch); place, service, price, rules and answers stay.
 
@@ -69,6 +72,9 @@ def reschedule_booking(
     not free. Only such a booking, one with a person who has left, or the business may name another person. With the
     same start and another person this is a reassignment. A fee for the move goes on the bill; a customer's late move
     keeps what cancelling would have cost. The same submission twice returns the booking as it is.
+
+    ``overrides``: the rules of availability that staff set aside for this start, kept in the history with the
+    ``reason``. Customers have none.
 
     Locks: the booking, owners of daily limits, the resources of the old and the new time, the bill.
 
@@ -81,7 +87,15 @@ def reschedule_booking(
     """
     try:
         return _reschedule(
-            booking_id, start_minute, staff_member_id, expected_sequence, expected_fee_minor, actor, now, reason
+            booking_id,
+            start_minute,
+            staff_member_id,
+            expected_sequence,
+            expected_fee_minor,
+            actor,
+            now,
+            reason,
+            overrides if actor.is_business else NO_OVERRIDES,
         )
     except (SlotTaken, SlotNotOffered) as refusal:
         refusal.data["alternatives"] = alternatives.nearest_moves(
@@ -100,6 +114,7 @@ def _reschedule(
     actor: Actor,
     now: datetime,
     reason: str,
+    overrides: Overrides,
 ) -> Booking:
     booking = locked_booking(booking_id)
     line = booking.lines.select_related("staff_member__resource").get()
@@ -116,8 +131,22 @@ def _reschedule(
         raise PayFirst(fee_minor=fee)
     person_id = checked_person(booking, line, staff_member_id, by_staff=by_staff)
     drop_own_proposals(booking, now=now)
-    candidate = pick(wish_for(booking, line, start_minute, person_id), now=now)
-    carry_out(booking, line, candidate, start_minute, fee_minor=fee, actor=actor, now=now, reason=reason)
+    wish = replace(wish_for(booking, line, start_minute, person_id), overrides=overrides)
+    candidate = pick(wish, now=now)
+    if BUFFERS in overrides:
+        line.buffer_before_minutes, line.buffer_after_minutes = 0, 0
+        line.save(update_fields=["buffer_before_minutes", "buffer_after_minutes"])
+    carry_out(
+        booking,
+        line,
+        candidate,
+        start_minute,
+        fee_minor=fee,
+        actor=actor,
+        now=now,
+        reason=reason,
+        overrides=overrides,
+    )
     return booking
 
 
@@ -193,6 +222,7 @@ def carry_out(
     actor: Actor,
     now: datetime,
     reason: str = "",
+    overrides: Overrides = NO_OVERRIDES,
     anchored_at: datetime | None = None,
 ) -> None:
     """Swap the time of a locked booking for a chosen one: claims, lines, history, bill, messages.
@@ -217,6 +247,8 @@ def carry_out(
     place(booking, line, start_minute, candidate.staff_member_id)
     keep_card_after(booking)
     details = _details(before, booking, line, fee_minor)
+    if overrides:
+        details["overrides"] = sorted(overrides)
     record(booking, EventKind.MOVED, actor=actor, now=now, reason=reason, details=details)
     if fee_minor and booking.bill_id:
         new_line = change_fee_line(booking, line, fee_minor)

@@ -17,6 +17,7 @@ from bookings.rules.terms import Terms
 from bookings.wording import visit
 from core import formats
 from core.references import new_token
+from dashboard.moving.presenter import move_url
 from dashboard.permissions import Act, Rights, can
 from dashboard.presenters.confirmations import left_of_payments, stamp_of, waiting_refunds
 from dashboard.presenters.progress import ICONS, LABELS, Mark, from_when, mark_url, next_mark, possible_marks
@@ -99,6 +100,8 @@ def _quiet(booking: Booking, rights: Rights, now: datetime) -> Iterator[Action]:
         yield from _missed(booking, now)
     if booking.status == BookingStatus.PENDING_PAYMENT and can(rights, Act.WAIVE, booking):
         yield Action(gettext("Let it stand"), "check", _step(booking, "stand"))
+    if _is_movable(booking) and can(rights, Act.MOVE, booking):
+        yield Action(gettext("Move"), "swap", move_url(booking))
     refusal = cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=now, by_staff=True)
     if refusal is None and now < booking.ends_at and can(rights, Act.CANCEL, booking):
         yield Action(gettext("Cancel"), "close", _step(booking, "cancel"))
@@ -106,6 +109,10 @@ def _quiet(booking: Booking, rights: Rights, now: datetime) -> Iterator[Action]:
         yield Action(gettext("Message"), "chat", _step(booking, "reply"))
     if can(rights, Act.TRUST, booking) and booking.contact_email:
         yield Action(gettext("Open customer"), "user", _step(booking, "trust"))
+
+
+def _is_movable(booking: Booking) -> bool:
+    return booking.status in {BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT, BookingStatus.CONFIRMED}
 
 
 def _mark(booking: Booking, mark: Mark) -> Action:

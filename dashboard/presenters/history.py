@@ -57,7 +57,10 @@ def _text(event: BookingEvent, booking: Booking) -> str:
         case EventKind.STATUS:
             return _status_text(event)
         case EventKind.MOVED:
-            return _moved_text(event, booking)
+            overrides = event.details.get("overrides")
+            return ". ".join(
+                filter(None, (_moved_text(event, booking), exception_text(overrides) if overrides else ""))
+            )
         case EventKind.MONEY:
             return _money_text(event, booking)
         case EventKind.CONTACT:

@@ -16,6 +16,7 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import Settings
 
+from bookings.availability.overrides import RELAXABLE
 from bookings.enums import BookingStatus
 from bookings.errors import SlotTaken
 from bookings.models import Allocation, Booking, BookingLine
@@ -565,5 +566,33 @@ def test_parallel_confirmations_stand_unproven_only_up_to_the_limit(rounds: int,
         outcomes = race([partial(confirm, each, contact=who) for each in held])
         statuses = sorted(getattr(each, "status", type(each).__name__) for each in outcomes)
         assert statuses == ["confirmed"] * 3 + ["held"] * 3
+
+    assert violations() == {}
+
+
+@rounds(short=5, full=100)
+def test_the_desk_moves_a_booking_past_the_rules_while_customers_take_the_time(rounds: int) -> None:
+    place = open_studio()
+    seen = set()
+
+    for day in range(1, rounds + 1):
+        new = place.minute(13, days=day)
+        booking = booked(place, start_minute=place.minute(10, days=day))
+        by_desk = partial(mover(booking, new), actor=DESK, overrides=RELAXABLE, reason="Asked by phone")
+        moved, *others = race([by_desk, *holders(place, 3, start_minute=new)])
+        seen.add((type(moved).__name__, tally(others).get("HeldSlot", 0)))
+
+    assert seen <= {("Booking", 0), ("SlotTaken", 1)}
+    assert violations() == {}
+
+
+@rounds(short=5, full=100)
+def test_two_at_the_desk_move_one_booking_and_the_second_is_told(rounds: int) -> None:
+    place = open_studio()
+
+    for day in range(1, rounds + 1):
+        booking = booked(place, start_minute=place.minute(10, days=day))
+        wishes = [partial(mover(booking, place.minute(hour, days=day)), actor=DESK) for hour in (12, 15)]
+        assert tally(race(wishes)) == {"Booking": 1, "StalePage": 1}
 
     assert violations() == {}

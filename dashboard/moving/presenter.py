@@ -1,0 +1,190 @@
+"""Moving a booking in the words of the desk: days, people and times to choose from, and what the move means."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from bookings.availability.overrides import Overrides
+from bookings.booked import day_of, local, zone_of
+from bookings.models import Booking
+from bookings.queries.moves import line_of
+from bookings.wording.overrides import broken_rules
+from core import formats
+from core.minutes import minute_of
+from dashboard.moving.forms import MoveForm
+from dashboard.moving.queries import Openings
+from dashboard.presenters.confirmations import Ask
+from staff.models import StaffMember
+
+NOON, EVENING = 12, 17
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Something to press: a person, a day or a time."""
+
+    label: str
+    url: str
+    is_on: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MovePage:
+    """``same_time``: who else is free at the booking's own time. ``parts``: the times of the day by part of the day."""
+
+    title: str
+    day: str
+    on: str
+    before_url: str
+    after_url: str
+    people: tuple[Link, ...]
+    same_time: tuple[Link, ...]
+    parts: tuple[tuple[str, tuple[Link, ...]], ...]
+    clock: str
+    who: str
+
+
+def move_url(booking: Booking, **asked: object) -> str:
+    """The address of the page that moves a booking; ``asked`` are parts of it that are not empty."""
+    query = urlencode({name: value for name, value in asked.items() if value not in {None, ""}})
+    url = reverse("desk_booking_move", args=[booking.reference])
+    return f"{url}?{query}" if query else url
+
+
+def move_page(
+    booking: Booking,
+    people: Sequence[StaffMember],
+    openings: Openings,
+    *,
+    on: date,
+    who: StaffMember | None,
+    now: datetime,
+) -> MovePage:
+    own = minute_of(booking.starts_at)
+    own_person = line_of(booking).staff_member_id
+    chosen = openings.of(who.pk if who else None)
+    if who is None or who.pk == own_person:
+        chosen = [start for start in chosen if start != own]
+    same = [person for person in people if person.pk != own_person and own in openings.by_person.get(person.pk, [])]
+    who_id = who.pk if who else None
+    return MovePage(
+        title=gettext("Move this booking"),
+        day=formats.long_day_text(on),
+        on=on.isoformat(),
+        before_url=move_url(booking, on=on - timedelta(days=1), who=who_id),
+        after_url=move_url(booking, on=on + timedelta(days=1), who=who_id),
+        people=tuple(_people_links(booking, people, on, who)),
+        same_time=tuple(Link(person.name, move_url(booking, start=own, who=person.pk)) for person in same),
+        parts=tuple(_parts(booking, chosen, openings, people, who, on)),
+        clock=local(booking.starts_at, booking).strftime("%H:%M"),
+        who=str(who_id or ""),
+    )
+
+
+def _people_links(booking: Booking, people: Sequence[StaffMember], on: date, who: StaffMember | None) -> list[Link]:
+    if len(people) < 2:
+        return []
+    anyone = Link(gettext("Anyone"), move_url(booking, on=on), is_on=who is None)
+    return [anyone, *(Link(each.name, move_url(booking, on=on, who=each.pk), is_on=each == who) for each in people)]
+
+
+def _parts(
+    booking: Booking,
+    starts: Sequence[int],
+    openings: Openings,
+    people: Sequence[StaffMember],
+    who: StaffMember | None,
+    on: date,
+) -> list[tuple[str, tuple[Link, ...]]]:
+    """The times of a day in three parts. A time that others have as well stays with the person of the booking."""
+    found: dict[str, list[Link]] = {}
+    own_person = line_of(booking).staff_member_id
+    for start in starts:
+        moment = moment_at(start, booking)
+        free = [person for person in people if start in openings.by_person.get(person.pk, [])]
+        person = who or next((each for each in free if each.pk == own_person), next(iter(free), None))
+        note = person.short_name if person and who is None and person.pk != own_person else ""
+        url = move_url(booking, start=start, who=person.pk if person else None)
+        found.setdefault(_part_of_day(moment), []).append(Link(formats.time_text(moment), url, note=note))
+    return [(part, tuple(links)) for part, links in found.items()]
+
+
+def _part_of_day(moment: datetime) -> str:
+    if moment.hour < NOON:
+        return gettext("Morning")
+    return gettext("Afternoon") if moment.hour < EVENING else gettext("Evening")
+
+
+def moment_at(minute: int, booking: Booking) -> datetime:
+    """An epoch minute on the clock of the booking's place."""
+    return datetime.fromtimestamp(minute * 60, tz=zone_of(booking))
+
+
+def move_ask(booking: Booking, start: int, person: StaffMember | None, overrides: Overrides) -> Ask:
+    """What the move means, before it is done."""
+    when = formats.moment_text(moment_at(start, booking))
+    is_same_time = start == minute_of(booking.starts_at)
+    is_other_person = person is not None and person.pk != line_of(booking).staff_member_id
+    name = formats.isolated(person.short_name) if person else ""
+    if is_same_time and is_other_person:
+        title, button = gettext("Reassign this booking"), gettext("Reassign to %(name)s") % {"name": name}
+    elif is_other_person:
+        title, button = gettext("Move and reassign"), gettext("Move to %(when)s with %(name)s")
+        button %= {"when": when, "name": name}
+    else:
+        title, button = gettext("Move this booking"), gettext("Move to %(when)s") % {"when": when}
+    return Ask(
+        title, _meaning(booking), button, named=MoveForm.name_of(start, person.pk if person else None, overrides)
+    )
+
+
+def move_notes(booking: Booking, start: int, person: StaffMember | None, overrides: Overrides) -> list[str]:
+    """From when and whom to when and whom, which rules it breaks, and who is told."""
+    line = line_of(booking)
+    before = formats.moment_text(local(booking.starts_at, booking))
+    after = formats.moment_text(moment_at(start, booking))
+    was = line.staff_member.name if line.staff_member else ""
+    will_be = person.name if person else was
+    notes = []
+    if before != after:
+        notes.append(gettext("From %(before)s to %(after)s.") % {"before": before, "after": after})
+    if was and was != will_be:
+        notes.append(gettext("From %(was)s to %(will_be)s.") % {"was": was, "will_be": will_be})
+    notes += broken_rules(overrides, who=formats.isolated(will_be))
+    if told := list(dict.fromkeys(formats.isolated(name) for name in (was, will_be) if name)):
+        notes.append(
+            gettext("%(one)s and %(other)s are told by mail.") % {"one": told[0], "other": told[1]}
+            if len(told) > 1
+            else gettext("%(one)s is told by mail.") % {"one": told[0]}
+        )
+    return notes
+
+
+def _meaning(booking: Booking) -> str:
+    free = gettext("It costs the customer nothing, whatever the rules say about moving.")
+    if not booking.contact_email:
+        return f"{free} {gettext('The customer gave no e-mail address: please tell them yourself.')}"
+    return f"{free} {gettext('The customer gets a mail with the new time.')}"
+
+
+def first_day(booking: Booking, now: datetime) -> date:
+    """The day to open with: the booking's own, or today where that has passed."""
+    return max(day_of(booking), local(now, booking).date())
+
+
+def moved_sentence(booking: Booking, start: int, person: StaffMember | None) -> str:
+    """What to say once it is done."""
+    when = formats.moment_text(moment_at(start, booking))
+    done = gettext("The booking is now on %(when)s.") % {"when": when}
+    if person:
+        done = gettext("The booking is now on %(when)s with %(name)s.") % {
+            "when": when,
+            "name": formats.isolated(person.short_name),
+        }
+    mail = gettext("The customer gets a mail.")
+    return f"{done} {mail}" if booking.contact_email else done

@@ -1,0 +1,71 @@
+"""What the desk may move a booking to: the free starts of every qualified person, and what stands against a start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from bookings.availability.engine import free_starts
+from bookings.availability.facts import Facts
+from bookings.availability.loading import availability_facts
+from bookings.availability.overrides import Overrides, overrides_needed
+from bookings.booked import day_at, spec_of_line
+from bookings.models import Booking
+from bookings.queries.moves import line_of
+from staff.models import StaffMember
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """Free starts of one local day (epoch minutes, ascending) by the id of the person; None stands for nobody."""
+
+    by_person: dict[int | None, list[int]]
+
+    def of(self, staff_member_id: int | None) -> list[int]:
+        """The starts of one person, or of all together."""
+        if staff_member_id is not None:
+            return self.by_person.get(staff_member_id, [])
+        return sorted({start for starts in self.by_person.values() for start in starts})
+
+
+def performers_of(booking: Booking) -> list[StaffMember]:
+    """The people who may perform the visit, in the order of the team. One query."""
+    qualified = StaffMember.objects.filter(is_active=True, qualifications__variant_id=line_of(booking).variant_id)
+    return list(qualified.distinct())
+
+
+def openings_on(booking: Booking, people: Sequence[StaffMember], on: date, *, now: datetime) -> Openings:
+    """The free starts of a day for this very visit, its own time not counted as taken. A fixed number of queries."""
+    facts = _facts(booking, on, now)
+    line = line_of(booking)
+    wished: list[int | None] = [person.pk for person in people] if line.staff_member_id else [None]
+    return Openings(
+        {
+            wish: free_starts(facts, line.variant_id, staff_member_id=wish).get(booking.location_id, [])
+            for wish in wished
+        }
+    )
+
+
+def overrides_for(booking: Booking, minute: int, staff_member_id: int | None, *, now: datetime) -> Overrides | None:
+    """The rules that have to be set aside to begin then: none where the time is free, None where nothing helps."""
+    line = line_of(booking)
+    return overrides_needed(
+        _facts(booking, day_at(minute, booking), now),
+        line.variant_id,
+        booking.location_id,
+        minute,
+        staff_member_id=staff_member_id or line.staff_member_id,
+    )
+
+
+def _facts(booking: Booking, on: date, now: datetime) -> Facts:
+    line = line_of(booking)
+    return availability_facts(
+        variant_ids=[line.variant_id],
+        from_on=on,
+        until_on=on + timedelta(days=1),
+        now=now,
+        location_ids=[booking.location_id],
+        ignore_booking_id=booking.pk,
+        promised=spec_of_line(line),
+    )

@@ -1,0 +1,145 @@
+"""Moving a booking at the desk: to another time, to another person, or both."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from bookings.availability.overrides import NO_OVERRIDES
+from bookings.booked import zone_of
+from bookings.operations.move import reschedule_booking
+from bookings.queries.moves import line_of
+from bookings.rules.moving import RescheduleRefusal, reschedule_refusal
+from bookings.rules.terms import Terms
+from core import formats
+from dashboard.moving import presenter, queries
+from dashboard.moving.forms import MoveForm, WishForm
+from dashboard.permissions import Act, can
+from dashboard.presenters.confirmations import booking_facts
+from dashboard.views.booking_actions import Opened, Step, answer, open_step, refused
+from dashboard.views.pages import Desk, desk_page, show
+from staff.hours import clock_minute
+from staff.models import StaffMember
+
+_NO_MORE = {
+    RescheduleRefusal.CANCELLED: lambda: gettext("This booking is cancelled."),
+    RescheduleRefusal.NOT_BOOKED: lambda: gettext("This booking does not stand, so there is nothing to move."),
+    RescheduleRefusal.ALREADY_STARTED: lambda: gettext("The visit has begun, so it cannot be moved any more."),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_page
+def move(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Choose a time and a person, see what the move means, do it. Nothing changes before the button is pressed."""
+    opened = open_step(request, desk, reference, Act.MOVE)
+    booking = opened.booking
+    refusal = reschedule_refusal(
+        Terms.from_json(booking.terms),
+        status=booking.status,
+        starts_at=booking.starts_at,
+        move_count=booking.customer_move_count,
+        now=desk.now,
+        by_staff=True,
+    )
+    if refusal:
+        return refused(opened, _NO_MORE[refusal]())
+    people = queries.performers_of(booking)
+    if opened.is_sent:
+        return _move(opened, people, MoveForm(request.POST))
+    if "start" in request.GET:
+        return _ask(opened, people, MoveForm(request.GET))
+    return _choose(opened, people)
+
+
+def _choose(
+    opened: Opened,
+    people: Sequence[StaffMember],
+    *,
+    on: date | None = None,
+    who: StaffMember | None = None,
+    problem: object = "",
+    status: int = 200,
+) -> HttpResponse:
+    """The free times of one day. A time typed by hand leads on to what moving there means."""
+    booking, desk, query = opened.booking, opened.desk, opened.request.GET
+    who = who or _named(people, query.get("who", ""))
+    wish = WishForm(query)
+    wished = wish.cleaned_data if wish.is_valid() else {}
+    on = on or wished.get("on") or presenter.first_day(booking, desk.now)
+    if wished.get("at") and not problem:
+        start = clock_minute(zone_of(booking), on, wished["at"])
+        return redirect(presenter.move_url(booking, start=start, who=who.pk if who else None))
+    openings = queries.openings_on(booking, people, on, now=desk.now)
+    page = presenter.move_page(booking, people, openings, on=on, who=who, now=desk.now)
+    context = {
+        "page": page,
+        "facts": booking_facts(booking),
+        "back_url": reverse("desk_booking", args=[booking.reference]),
+        "problem": problem,
+    }
+    return show(
+        opened.request, desk, "dashboard/move.html", context, current="day", place=booking.location, status=status
+    )
+
+
+def _ask(opened: Opened, people: Sequence[StaffMember], asked: MoveForm) -> HttpResponse:
+    """What the move means; a time that is not free leads back to those that are."""
+    if not asked.is_valid():
+        return _choose(opened, people)
+    start, who = asked.cleaned_data["start"], asked.cleaned_data["who"]
+    booking, moment = opened.booking, presenter.moment_at(asked.cleaned_data["start"], opened.booking)
+    person = _named(people, str(who or ""))
+    if who and person is None:
+        return _choose(opened, people, problem=gettext("This person does not perform this service."))
+    overrides = queries.overrides_for(booking, start, who, now=opened.desk.now)
+    if overrides is None or (overrides and not can(opened.desk.rights, Act.OVERRIDE, booking)):
+        problem = gettext("%(when)s is not free.") % {"when": formats.moment_text(moment)}
+        return _choose(opened, people, on=moment.date(), who=person, problem=problem)
+    form = MoveForm(initial={"start": start, "who": who})
+    form.set_aside(overrides)
+    return answer(opened, form, _step(opened, form, start, person))
+
+
+def _move(opened: Opened, people: Sequence[StaffMember], form: MoveForm) -> HttpResponse:
+    """The button was pressed. A start or a person that the page cannot have sent leads back to the times."""
+    form.is_valid()
+    start, who = form.cleaned_data.get("start"), form.cleaned_data.get("who")
+    person = _named(people, str(who or ""))
+    if start is None or "who" in form.errors or (who and person is None):
+        return _choose(opened, people, problem=gettext("Choose a time first."), status=422)
+    overrides = queries.overrides_for(opened.booking, start, who, now=opened.desk.now)
+    if overrides and not can(opened.desk.rights, Act.OVERRIDE, opened.booking):
+        overrides = None
+    sent = MoveForm(opened.data)
+    sent.set_aside(overrides or NO_OVERRIDES)
+    return answer(opened, sent, _step(opened, sent, start, person))
+
+
+def _step(opened: Opened, form: MoveForm, start: int, person: StaffMember | None) -> Step:
+    booking, desk, overrides = opened.booking, opened.desk, form.overrides
+
+    def run(sent: MoveForm, key: str) -> str:
+        moved = reschedule_booking(
+            booking_id=booking.pk,
+            start_minute=start,
+            staff_member_id=person.pk if person else line_of(booking).staff_member_id,
+            expected_sequence=booking.ical_sequence,
+            expected_fee_minor=0,
+            actor=desk.actor,
+            now=desk.now,
+            reason=sent.cleaned_data["reason"],
+            overrides=overrides,
+        )
+        return presenter.moved_sentence(moved, start, person)
+
+    notes = presenter.move_notes(booking, start, person, overrides)
+    return Step(lambda sent: presenter.move_ask(booking, start, person, overrides), run, context={"notes": notes})
+
+
+def _named(people: Sequence[StaffMember], typed: str) -> StaffMember | None:
+    return next((person for person in people if str(person.pk) == typed), None)
