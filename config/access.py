@@ -1,133 +1,175 @@
-"""Who may open and change what. ``RULES`` lists every address of the site; a test walks all of them with every role.
+"""Who may open which address. ``config.guard`` refuses every address that has no row here, before its view runs.
 
-Objects that a role may not see answer like objects that do not exist (404).
+A row of the desk names an ``Act``; ``dashboard.permissions`` says which roles may do it. Every other row names what a
+request has to prove; its view checks the token. An object that a visitor may not see answers like one that does not
+exist (404). ``tests/web/test_url_walk.py`` opens every row as every visitor.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-
-class Role(StrEnum):
-    """What a request proves about who sends it."""
-
-    ANYONE = "anyone"  # no secret at all
-    HOLDER = "holder"  # has the token of a hold
-    GUEST = "guest"  # booked just now: the link on the screen
-    CUSTOMER = "customer"  # the link in the mail to the customer
-    STAFF_LINK = "staff_link"  # the link in the mail to the person who performs the visit
-    ADMIN = "admin"  # signed in, may open the admin, has no role at the desk
-    OWNER = "owner"  # signed in with this role at the desk …
-    MANAGER = "manager"  # … of the booking's location
-    FRONT_DESK = "front_desk"  # … of the booking's location
-    THERAPIST = "therapist"  # … and performs the visit
-    AUDITOR = "auditor"  # … who only reads
-    ELSEWHERE = "elsewhere"  # manager of another location
+from dashboard.permissions import Act
 
 
-EVERYBODY = frozenset(Role)
-_CUSTOMERS = frozenset({Role.GUEST, Role.CUSTOMER})
-_MAILBOX = frozenset({Role.CUSTOMER})
-_LINKS = _CUSTOMERS | {Role.STAFF_LINK}
-_NOBODY: frozenset[Role] = frozenset()
-_DESK = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK, Role.THERAPIST, Role.AUDITOR, Role.ELSEWHERE})
-_DESK_HERE = _DESK - {Role.ELSEWHERE}
-_FRONT_DESK = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK})
-_OWNERS = frozenset({Role.OWNER})
-_READ_MESSAGES = frozenset({Role.OWNER, Role.MANAGER, Role.ELSEWHERE})
+class Proof(StrEnum):
+    """What a request proves about its sender."""
+
+    NOTHING = "nothing"
+    HOLD = "hold"  # has the token of a hold
+    GUEST_LINK = "guest_link"  # the link on the screen of the visitor who has just booked
+    CUSTOMER_LINK = "customer_link"  # the link in a mail to the customer
+    STAFF_LINK = "staff_link"  # the link in a mail to the staff member who performs the visit
+    ADMIN = "admin"  # signed in, may open Django's admin, has no role at the desk
+    DESK = "desk"  # signed in, has a role at the desk
+
+
+_ANY = frozenset(Proof)
+_NONE: frozenset[Proof] = frozenset()
+_HOLD = frozenset({Proof.HOLD})
+_MAILBOX = frozenset({Proof.CUSTOMER_LINK})
+_CUSTOMER = _MAILBOX | {Proof.GUEST_LINK}
+_LINK = _CUSTOMER | {Proof.STAFF_LINK}
+_ADMIN = frozenset({Proof.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """Which roles may look (GET, HEAD) and which may act (POST) by their own token or session."""
+class Row:
+    """What a request has to prove to look (GET, HEAD) and to change something (POST)."""
 
-    see: frozenset[Role]
-    act: frozenset[Role] = _NOBODY
+    see: frozenset[Proof] = _NONE
+    act: frozenset[Proof] = _NONE
 
 
-# By name of the address; "admin" stands for everything of Django's admin, which has rules of its own behind its sign-
-# in.
-RULES: Mapping[str, Rule] = {
-    "landing": Rule(EVERYBODY),
-    "robots": Rule(EVERYBODY),
-    "brand": Rule(EVERYBODY),
-    "picker": Rule(EVERYBODY),
-    "hold": Rule(_NOBODY, EVERYBODY),
-    "details": Rule(frozenset({Role.HOLDER}), frozenset({Role.HOLDER})),
-    # Looking at these three leads back to the details.
-    "extras": Rule(frozenset({Role.HOLDER}), frozenset({Role.HOLDER})),
-    "release": Rule(frozenset({Role.HOLDER}), frozenset({Role.HOLDER})),
-    "again": Rule(frozenset({Role.HOLDER}), frozenset({Role.HOLDER})),
-    "manage": Rule(_LINKS),
-    "manage_trimmed": Rule(_LINKS),
-    "confirmed": Rule(_CUSTOMERS),
-    "book_by_mail": Rule(_MAILBOX, _MAILBOX),
-    "move": Rule(_LINKS, _LINKS),
-    "stay": Rule(_NOBODY, _CUSTOMERS),
-    "cancel": Rule(_LINKS, _LINKS),
-    "coming": Rule(_CUSTOMERS, _CUSTOMERS),
-    # These decide about a mailbox and its owner, so only what was sent there opens them.
-    "message_choices": Rule(_MAILBOX, _MAILBOX),
-    "push": Rule(_NOBODY, _MAILBOX),
-    "unsubscribe": Rule(_MAILBOX, _MAILBOX),
-    "service_worker": Rule(EVERYBODY),
-    "calendar": Rule(_CUSTOMERS),
-    # Whoever posts there has to sign; without a signature nothing is read.
-    "stripe_webhook": Rule(_NOBODY, EVERYBODY),
-    # Reports of providers, which prove themselves by signature or secret.
-    "twilio_status": Rule(_NOBODY),
-    "twilio_inbound": Rule(_NOBODY),
-    "mail_events": Rule(_NOBODY),
-    "receipt": Rule(_CUSTOMERS),
-    "receipt_pdf": Rule(_CUSTOMERS),
-    "pay_link": Rule(_CUSTOMERS),
-    # By the cookie that pay_link sets.
-    "pay": Rule(_CUSTOMERS),
-    "pay_state": Rule(_CUSTOMERS),
-    "pay_start": Rule(_NOBODY, _CUSTOMERS),
-    "pay_check": Rule(_NOBODY, _CUSTOMERS),
-    "pay_return": Rule(_CUSTOMERS),
-    "pay_back": Rule(_CUSTOMERS),
-    "pay_again": Rule(_NOBODY, _CUSTOMERS),
-    "pay_help": Rule(_NOBODY, _CUSTOMERS),
-    "live": Rule(EVERYBODY),
-    "ready": Rule(EVERYBODY),
-    "picture": Rule(EVERYBODY),
-    "admin": Rule(frozenset({Role.ADMIN}), frozenset({Role.ADMIN})),
-    "desk_sign_in": Rule(EVERYBODY, EVERYBODY),
-    "desk_sign_out": Rule(_NOBODY, EVERYBODY),
-    "desk": Rule(_DESK),
-    "desk_booking": Rule(_DESK_HERE),
-    **{
-        f"desk_booking_{step}": Rule(_FRONT_DESK, _FRONT_DESK)
-        for step in (
-            *("take", "refund", "approve", "lower", "decline", "hand_back", "waive", "charge", "stand", "link"),
-            *("discount", "cancel", "move", "answer", "reply"),
-        )
-    },
-    "desk_booking_receipt": Rule(_DESK_HERE - {Role.THERAPIST}),
-    "desk_booking_receipt_pdf": Rule(_DESK_HERE - {Role.THERAPIST}),
-    "desk_booking_check": Rule(_NOBODY, _FRONT_DESK),
-    **{
-        f"desk_booking_{step}": Rule(_FRONT_DESK | {Role.THERAPIST}, _FRONT_DESK | {Role.THERAPIST})
-        for step in (
-            *("arrived", "start", "complete", "not_arrived", "not_started", "not_completed"),
-            *("missed", "came"),
-        )
-    },
-    "desk_booking_trust": Rule(_FRONT_DESK - {Role.FRONT_DESK}, _FRONT_DESK - {Role.FRONT_DESK}),
-    "desk_hands": Rule(_DESK - {Role.THERAPIST}),
-    "desk_alert": Rule(_FRONT_DESK, _FRONT_DESK),
-    "desk_text_stop": Rule(_NOBODY, _FRONT_DESK),
-    "desk_text_done": Rule(_NOBODY, _FRONT_DESK),
-    "desk_messages": Rule(_READ_MESSAGES),
-    "desk_message": Rule(_READ_MESSAGES, _OWNERS),
-    "desk_message_text": Rule(_READ_MESSAGES, _OWNERS),
-    # Shows what is typed, and keeps nothing.
-    "desk_message_preview": Rule(_READ_MESSAGES, _READ_MESSAGES),
-    "desk_message_log": Rule(_DESK - {Role.THERAPIST}),
-    "desk_message_again": Rule(_NOBODY, frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK})),
-    "desk_booking_messages": Rule(_DESK_HERE - {Role.THERAPIST}),
-    "desk_payments": Rule(_DESK - {Role.THERAPIST}),
-    "desk_payments_csv": Rule(_DESK - {Role.THERAPIST}),
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """The right that a user of the desk needs to look and to change something; None where nothing answers.
+
+    ``is_about_booking``: the right has to hold for one booking, at its location. The view checks that with
+    ``dashboard.permissions.can``.
+    """
+
+    see: Act | None = None
+    act: Act | None = None
+    is_about_booking: bool = False
+
+    def needed(self, method: str | None) -> Act:
+        """The right that a request needs. A method that nothing answers needs the other one: the view says 405."""
+        right = (self.act or self.see) if method == "POST" else (self.see or self.act)
+        assert right is not None  # noqa: S101 (for mypy; every row has one)
+        return right
+
+
+def _desk(see: Act | None = None, act: Act | None = None) -> DeskRow:
+    return DeskRow(see, act)
+
+
+def _booking(see: Act | None = None, act: Act | None = None) -> DeskRow:
+    return DeskRow(see, act, is_about_booking=True)
+
+
+def _step(act: Act) -> DeskRow:
+    """A page that asks before it does something to a booking."""
+    return _booking(act, act)
+
+
+# Names of addresses; "admin" stands for everything of Django's admin, which checks the permissions of its models.
+ROWS: Mapping[str, Row | DeskRow] = {
+    # --- pages for everybody --------------------------------------------------------------------------------------
+    "landing": Row(_ANY),
+    "robots": Row(_ANY),
+    "brand": Row(_ANY),
+    "picture": Row(_ANY),
+    "service_worker": Row(_ANY),
+    "live": Row(_ANY),
+    "ready": Row(_ANY),
+    # --- picking a time and booking it ----------------------------------------------------------------------------
+    "picker": Row(_ANY),
+    "hold": Row(act=_ANY),
+    "details": Row(_HOLD, _HOLD),
+    # GET on these three leads back to the details.
+    "extras": Row(_HOLD, _HOLD),
+    "release": Row(_HOLD, _HOLD),
+    "again": Row(_HOLD, _HOLD),
+    # --- a booking by its link ------------------------------------------------------------------------------------
+    "manage": Row(_LINK),
+    "manage_trimmed": Row(_LINK),
+    "confirmed": Row(_CUSTOMER),
+    "book_by_mail": Row(_MAILBOX, _MAILBOX),
+    "move": Row(_LINK, _LINK),
+    "stay": Row(act=_CUSTOMER),
+    "cancel": Row(_LINK, _LINK),
+    "coming": Row(_CUSTOMER, _CUSTOMER),
+    "calendar": Row(_CUSTOMER),
+    "receipt": Row(_CUSTOMER),
+    "receipt_pdf": Row(_CUSTOMER),
+    # These decide about a mailbox, so only the link that was sent to it opens them.
+    "message_choices": Row(_MAILBOX, _MAILBOX),
+    "push": Row(act=_MAILBOX),
+    "unsubscribe": Row(_MAILBOX, _MAILBOX),
+    # --- paying: pay_link sets the cookie that opens the others ---------------------------------------------------
+    "pay_link": Row(_CUSTOMER),
+    "pay": Row(_CUSTOMER),
+    "pay_state": Row(_CUSTOMER),
+    "pay_start": Row(act=_CUSTOMER),
+    "pay_check": Row(act=_CUSTOMER),
+    "pay_return": Row(_CUSTOMER),
+    "pay_back": Row(_CUSTOMER),
+    "pay_again": Row(act=_CUSTOMER),
+    "pay_help": Row(act=_CUSTOMER),
+    # --- calls of providers, proved by a signature or a secret ----------------------------------------------------
+    # Answers 200 to Stripe only; a request without a signature gets 400 and nothing is read.
+    "stripe_webhook": Row(act=_ANY),
+    "twilio_status": Row(),
+    "twilio_inbound": Row(),
+    "mail_events": Row(),
+    # --- the admin ------------------------------------------------------------------------------------------------
+    "admin": Row(_ADMIN, _ADMIN),
+    # --- the desk -------------------------------------------------------------------------------------------------
+    "desk_sign_in": Row(_ANY, _ANY),
+    "desk_sign_out": Row(act=_ANY),
+    "desk": _desk(Act.SEE_DESK),
+    "desk_hands": _desk(Act.SEE_PLACE),
+    "desk_payments": _desk(Act.SEE_PLACE),
+    "desk_payments_csv": _desk(Act.SEE_PLACE),
+    "desk_message_log": _desk(Act.SEE_PLACE),
+    "desk_messages": _desk(Act.READ_MESSAGES),
+    "desk_message": _desk(Act.READ_MESSAGES, Act.EDIT_MESSAGES),
+    "desk_message_text": _desk(Act.READ_MESSAGES, Act.EDIT_MESSAGES),
+    # Shows what was typed and saves nothing.
+    "desk_message_preview": _desk(Act.READ_MESSAGES, Act.READ_MESSAGES),
+    # --- the desk: one booking ------------------------------------------------------------------------------------
+    "desk_booking": _booking(Act.SEE_DESK),
+    "desk_booking_messages": _booking(Act.SEE_PLACE),
+    "desk_booking_receipt": _booking(Act.READ_RECEIPTS),
+    "desk_booking_receipt_pdf": _booking(Act.READ_RECEIPTS),
+    "desk_booking_take": _step(Act.TAKE_MONEY),
+    "desk_booking_charge": _step(Act.TAKE_MONEY),
+    "desk_booking_link": _step(Act.TAKE_MONEY),
+    "desk_booking_check": _booking(act=Act.TAKE_MONEY),
+    "desk_booking_refund": _step(Act.RETURN_MONEY),
+    "desk_booking_approve": _step(Act.RETURN_MONEY),
+    "desk_booking_lower": _step(Act.RETURN_MONEY),
+    "desk_booking_decline": _step(Act.RETURN_MONEY),
+    "desk_booking_hand_back": _step(Act.RETURN_MONEY),
+    "desk_booking_discount": _step(Act.RETURN_MONEY),
+    "desk_booking_waive": _step(Act.WAIVE),
+    "desk_booking_stand": _step(Act.WAIVE),
+    "desk_booking_arrived": _step(Act.MARK_PROGRESS),
+    "desk_booking_not_arrived": _step(Act.MARK_PROGRESS),
+    "desk_booking_start": _step(Act.MARK_PROGRESS),
+    "desk_booking_not_started": _step(Act.MARK_PROGRESS),
+    "desk_booking_complete": _step(Act.MARK_PROGRESS),
+    "desk_booking_not_completed": _step(Act.MARK_PROGRESS),
+    "desk_booking_missed": _step(Act.MARK_MISSED),
+    "desk_booking_came": _step(Act.MARK_MISSED),
+    "desk_booking_move": _step(Act.MOVE),
+    "desk_booking_cancel": _step(Act.CANCEL),
+    "desk_booking_answer": _step(Act.ANSWER),
+    "desk_booking_reply": _step(Act.ANSWER),
+    "desk_booking_trust": _step(Act.TRUST),
+    "desk_alert": _booking(Act.RESOLVE, Act.RESOLVE),
+    "desk_text_stop": _booking(act=Act.ANSWER),
+    "desk_text_done": _booking(act=Act.ANSWER),
+    "desk_message_again": _booking(act=Act.SEND_AGAIN),
 }

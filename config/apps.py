@@ -1,7 +1,14 @@
-"""Which admin site the project uses."""
+"""Which admin site the project uses, and the check of the table of addresses."""
 
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+from django.core.checks import Tags, register
 
 
 class AdminConfig(DjangoAdminConfig):
     default_site = "config.admin.Site"
+
+    def ready(self) -> None:
+        super().ready()
+        from config.guard import check_rows
+
+        register(check_rows, Tags.urls)

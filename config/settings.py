@@ -24,6 +24,8 @@ FIELD_KEYS = env.words("FIELD_KEYS")
 SITE_URL = env.web_address("SITE_URL", "http://localhost:8000")
 _site = urlsplit(SITE_URL)
 IS_HTTPS = _site.scheme == "https"
+# Raise for an address without a row in config/access.py, also without DEBUG; off, it answers 404.
+FAIL_WITHOUT_ROW = False
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", _site.hostname or "localhost")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # How many reverse proxies in front of us add to X-Forwarded-For; 0 trusts none.
@@ -71,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.guard.guard_addresses",
     "core.middleware.locked_by_others",
 ]
 

@@ -8,6 +8,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 ALLOW_CRASH_POINTS = True
+FAIL_WITHOUT_ROW = True
 # Nothing is collected for tests in one process; the folder of collected files may not even exist.
 WHITENOISE_AUTOREFRESH = True
 # Kept rules would make the number of statements depend on the clock.

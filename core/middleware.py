@@ -102,12 +102,15 @@ def database_outage(get_response: Handler) -> Handler:
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, (OperationalError, InterfaceError)):
-            logger.error("database unavailable: %s", type(exception).__name__)
-            response = render(request, "503.html", status=503)
-            response["Retry-After"] = "5"
-            return response
-        return None
+        return unavailable(request, exception) if isinstance(exception, (OperationalError, InterfaceError)) else None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
+
+
+def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The answer while the database is away."""
+    logger.error("database unavailable: %s", type(error).__name__)
+    response = render(request, "503.html", status=503)
+    response["Retry-After"] = "5"
+    return response

@@ -1,7 +1,7 @@
-"""Who may see and do what at the desk. A right is a row of ``staff.Access``; Django's flags of a user do not count.
+"""Who may see and do what at the desk. Rights come from the rows of ``staff.Access``, never from Django's user flags.
 
-Roles hold at one location or everywhere and add up. Whatever somebody may not see answers like something that does not
-exist. The addresses themselves are in the table of ``config.access``.
+Roles hold at one location or everywhere and add up. What a user may not see answers like something that does not exist.
+``ALLOWED`` is the only table of roles and rights; ``config.access`` says which right each address needs.
 """
 
 from collections.abc import Mapping
@@ -19,8 +19,13 @@ from staff.models import Access, StaffMember
 
 
 class Act(StrEnum):
-    """What can be done at the desk."""
+    """A right at the desk."""
 
+    SEE_DESK = "see_desk"  # the day and its bookings: all of a location, or the own ones
+    SEE_PLACE = "see_place"  # every booking of a location, its messages, what is to do, payments
+    READ_RECEIPTS = "read_receipts"
+    READ_MESSAGES = "read_messages"  # which messages are sent, and their words
+    EDIT_MESSAGES = "edit_messages"  # rules and words of the whole business
     TAKE_MONEY = "take_money"  # record cash, card terminal, transfer; send a link to pay; ask the provider again
     RETURN_MONEY = "return_money"  # refund, hand back
     WAIVE = "waive"  # fees and prepayments
@@ -35,16 +40,24 @@ class Act(StrEnum):
     TRUST = "trust"  # block a customer, or never ask for money in advance
 
 
-_FRONT_DESK = frozenset(Act) - {Act.TRUST}
+_BUSINESS_WIDE = frozenset({Act.EDIT_MESSAGES})
+"""Rights over something that belongs to no location: a role at one location does not give them."""
+_MANAGER = frozenset(Act) - {Act.EDIT_MESSAGES}
 ALLOWED: Mapping[Role, frozenset[Act]] = {
     Role.OWNER: frozenset(Act),
-    Role.MANAGER: frozenset(Act),
-    Role.FRONT_DESK: _FRONT_DESK,
-    Role.THERAPIST: frozenset({Act.MARK_MISSED, Act.MARK_PROGRESS}),
-    Role.AUDITOR: frozenset(),
+    Role.MANAGER: _MANAGER,
+    Role.FRONT_DESK: _MANAGER - {Act.TRUST, Act.READ_MESSAGES},
+    Role.THERAPIST: frozenset({Act.SEE_DESK, Act.MARK_MISSED, Act.MARK_PROGRESS}),
+    Role.AUDITOR: frozenset({Act.SEE_DESK, Act.SEE_PLACE, Act.READ_RECEIPTS}),
 }
+
+
+def roles_with(act: Act) -> frozenset[Role]:
+    return frozenset(role for role, acts in ALLOWED.items() if act in acts)
+
+
 # Roles that see every booking of their locations; a therapist sees the own ones, wherever they are.
-_WHOLE_LOCATIONS = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK, Role.AUDITOR})
+_WHOLE_LOCATIONS = roles_with(Act.SEE_PLACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +84,22 @@ class Rights:
 
     @property
     def sees_money(self) -> bool:
-        """Whether the lists of money and of what needs hands are theirs; a therapist has neither."""
-        return bool(self.roles & _WHOLE_LOCATIONS)
+        """Whether they see the lists of a location: payments, what is to do, messages. A therapist does not."""
+        return may(self, Act.SEE_PLACE)
 
     def at_location(self, location_id: int) -> frozenset[Role]:
         return self.at.get(None, frozenset()) | self.at.get(location_id, frozenset())
 
 
+def may(rights: Rights, act: Act) -> bool:
+    """Whether a right is held at all: at one location at least, or everywhere if it is about the whole business."""
+    if act in _BUSINESS_WIDE:
+        return may_everywhere(rights, act)
+    return bool(rights.roles & roles_with(act))
+
+
 def may_everywhere(rights: Rights, act: Act) -> bool:
-    """Whether it is allowed at every place, and so for what belongs to none."""
+    """Whether a right is held at every location, and so for what belongs to none."""
     return any(act in ALLOWED[role] for role in rights.at.get(None, frozenset()))
 
 
@@ -143,23 +163,3 @@ def can(rights: Rights, act: Act, booking: Booking) -> bool:
 def _is_own(rights: Rights, booking: Booking) -> bool:
     own = rights.staff_member_id
     return own is not None and any(line.staff_member_id == own for line in booking.lines.all())
-
-
-def may_read_receipts(rights: Rights, booking: Booking) -> bool:
-    """Whether somebody reads the receipts of a booking, which name its customer: not who only performs the visit."""
-    return runs(rights, booking)
-
-
-def runs(rights: Rights, booking: Booking) -> bool:
-    """Whether a booking is of one of the own locations, not only performed by oneself."""
-    return bool(rights.at_location(booking.location_id) & _WHOLE_LOCATIONS)
-
-
-def may_read_messages(rights: Rights) -> bool:
-    """Whether somebody sees which messages go, and in which words."""
-    return bool(rights.roles & {Role.OWNER, Role.MANAGER})
-
-
-def may_edit_messages(rights: Rights) -> bool:
-    """The words and the rules are those of the whole business, so only who owns it changes them."""
-    return Role.OWNER in rights.at.get(None, frozenset())

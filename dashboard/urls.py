@@ -1,4 +1,4 @@
-"""Addresses of the desk. Each has its row in the table of ``config.access``."""
+"""Addresses of the desk. Each has a row in ``config.access``, which names the right that it needs."""
 
 from django.urls import path
 
@@ -22,7 +22,7 @@ from dashboard.views import (
 urlpatterns = [
     path("messages/", messages.overview, name="desk_messages"),
     path("messages/log/", message_log.log, name="desk_message_log"),
-    path("messages/log/<int:number>/again", message_log.again, name="desk_message_again"),
+    path("messages/log/<int:message_id>/again", message_log.again, name="desk_message_again"),
     path("messages/<slug:kind>/<slug:role>/", messages.rules, name="desk_message"),
     path("messages/<slug:kind>/<slug:role>/<slug:channel>/", message_texts.text, name="desk_message_text"),
     path("messages/<slug:kind>/<slug:role>/<slug:channel>/preview", message_texts.preview, name="desk_message_preview"),

@@ -16,12 +16,13 @@ from bookings.queries.moves import line_of
 from bookings.rules.moving import RescheduleRefusal, reschedule_refusal
 from bookings.rules.terms import Terms
 from core import formats
+from dashboard.door import Desk
 from dashboard.moving import presenter, queries
 from dashboard.moving.forms import MoveForm, WishForm
 from dashboard.permissions import Act, can
 from dashboard.presenters.confirmations import booking_facts
 from dashboard.views.booking_actions import Opened, Step, answer, open_step, refused
-from dashboard.views.pages import Desk, desk_page, show
+from dashboard.views.pages import desk_page, show
 from staff.hours import clock_minute
 from staff.models import StaffMember
 
@@ -36,7 +37,7 @@ _NO_MORE = {
 @desk_page
 def move(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Choose a time and a person, see what the move means, do it. Nothing changes before the button is pressed."""
-    opened = open_step(request, desk, reference, Act.MOVE)
+    opened = open_step(request, desk, reference)
     booking = opened.booking
     refusal = reschedule_refusal(
         Terms.from_json(booking.terms),

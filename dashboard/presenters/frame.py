@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.models import User
-from dashboard.permissions import Rights, may_read_messages
+from dashboard.permissions import Act, Rights, may
 from services.models import Location
 from staff.enums import Role
 
@@ -78,7 +78,7 @@ def _items(rights: Rights, waiting: int) -> tuple[Item, ...]:
     if rights.sees_money:
         items.append(Item("hands", gettext("Needs hands"), "bell", reverse("desk_hands"), waiting))
         items.append(Item("payments", gettext("Payments"), "card", reverse("desk_payments")))
-    if may_read_messages(rights):
+    if may(rights, Act.READ_MESSAGES):
         items.append(Item("messages", gettext("Messages"), "chat", reverse("desk_messages")))
     elif rights.sees_money:
         items.append(Item("messages", gettext("Messages"), "chat", reverse("desk_message_log")))

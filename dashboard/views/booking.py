@@ -7,15 +7,16 @@ from bookings.models import Booking
 from bookings.queries.help_messages import help_thread
 from bookings.queries.payables import payable
 from dashboard import queries
+from dashboard.door import Desk
 from dashboard.message_log import failed_count
-from dashboard.permissions import may_read_receipts, runs
+from dashboard.permissions import Act, can
 from dashboard.presenters import booking as presenter
 from dashboard.presenters.actions import actions_of
 from dashboard.presenters.confirmations import conversation
 from dashboard.presenters.history import history
 from dashboard.presenters.message_log import failed_text
 from dashboard.presenters.money import ledger_of, receipt_rows
-from dashboard.views.pages import Desk, desk_page, show
+from dashboard.views.pages import desk_page, show
 
 
 @require_safe
@@ -38,16 +39,17 @@ def booking_page(
 ) -> HttpResponse:
     money = queries.money_of(booking)
     thread = help_thread(booking)
+    sees_messages = can(desk.rights, Act.SEE_PLACE, booking)
     context = {
         "actions": actions_of(booking, money, desk.rights, payable(booking, desk.now), now=desk.now),
         "conversation": conversation(thread, booking),
         "ledger": ledger_of(booking, money, now=desk.now),
-        "receipts": receipt_rows(booking, money) if may_read_receipts(desk.rights, booking) else [],
+        "receipts": receipt_rows(booking, money) if can(desk.rights, Act.READ_RECEIPTS, booking) else [],
         "problem": problem,
         "back": presenter.day_link(booking),
         "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),
         "history": history(booking, now=desk.now),
-        "sees_messages": runs(desk.rights, booking),
-        "failed": failed_text(failed_count(booking)) if runs(desk.rights, booking) else "",
+        "sees_messages": sees_messages,
+        "failed": failed_text(failed_count(booking)) if sees_messages else "",
     }
     return show(request, desk, "dashboard/booking.html", context, current="day", place=booking.location, status=status)

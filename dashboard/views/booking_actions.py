@@ -20,12 +20,13 @@ from bookings.operations._transaction import Overtaken, booking_transaction
 from core.errors import DomainError, Locked
 from core.references import new_token
 from dashboard import idempotency, queries
+from dashboard.door import Desk
 from dashboard.forms import SeenForm, StepForm
-from dashboard.permissions import Act, can
+from dashboard.permissions import can
 from dashboard.presenters.confirmations import Ask, booking_facts, stamp_of
 from dashboard.queries import Money
 from dashboard.views.booking import booking_page, open_booking
-from dashboard.views.pages import Desk, show
+from dashboard.views.pages import show
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,10 @@ class Step:
     context: dict[str, Any] | None = None
 
 
-def open_step(request: HttpRequest, desk: Desk, reference: str, act: Act) -> Opened:
-    """Whoever may not do it does not learn of the page."""
+def open_step(request: HttpRequest, desk: Desk, reference: str) -> Opened:
+    """Open a booking for what this address does. Without the right the page does not exist."""
     booking = open_booking(desk, reference)
-    if not can(desk.rights, act, booking):
+    if not can(desk.rights, desk.act, booking):
         raise Http404
     return Opened(request, desk, booking, queries.money_of(booking))
 

@@ -8,9 +8,10 @@ from django.views.decorators.http import require_safe
 
 from core.references import parsed_reference
 from dashboard import queries
+from dashboard.door import Desk
 from dashboard.permissions import locations_visible_to
 from dashboard.presenters import day as presenter
-from dashboard.views.pages import Desk, day_of_text, desk_page, show
+from dashboard.views.pages import day_of_text, desk_page, show
 from services.models import Location
 
 

@@ -10,10 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bookings.models import Booking
 from dashboard import message_log as sent
-from dashboard.permissions import Act, can, locations_visible_to, runs
+from dashboard.door import Desk
+from dashboard.permissions import Act, can, locations_visible_to
 from dashboard.presenters.message_log import Sent, sent_of, shown_at
 from dashboard.views.booking import open_booking
-from dashboard.views.pages import Desk, desk_page, show
+from dashboard.views.pages import desk_page, show
 from notifications.models import Notification
 from notifications.operations import send_again
 
@@ -24,7 +25,6 @@ _FILTERS = {"failed": sent.FAILED, "waiting": sent.WAITING}
 @desk_page
 def log(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The latest messages of the places that may be seen; those that failed, or wait, if asked."""
-    _readers_only(desk)
     chosen = request.GET.get("only", "")
     found = sent.latest(desk.rights, _FILTERS.get(chosen, ()))
     bookings = sent.bookings_of(desk.rights, found)
@@ -45,7 +45,7 @@ def log(request: HttpRequest, desk: Desk) -> HttpResponse:
 def of_booking(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Everything that was or will be sent about one booking."""
     booking = open_booking(desk, reference)
-    if not runs(desk.rights, booking):
+    if not can(desk.rights, desk.act, booking):
         raise Http404
     zone = ZoneInfo(booking.location.time_zone)
     context = {
@@ -60,23 +60,17 @@ def of_booking(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse
 
 @require_POST
 @desk_page
-def again(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
+def again(request: HttpRequest, desk: Desk, message_id: int) -> HttpResponse:
     """Put a copy into the queue. It says what is true when it goes, and is dropped if nobody wants it any more."""
-    _readers_only(desk)
-    row = sent.message_by_number(desk.rights, number)
+    row = sent.message_by_number(desk.rights, message_id)
     booking = sent.bookings_of(desk.rights, [row]).get(row.subject_ref) if row else None
-    if row is None or booking is None or not can(desk.rights, Act.SEND_AGAIN, booking):
+    if row is None or booking is None or not can(desk.rights, desk.act, booking):
         raise Http404
     send_again(notification_id=row.pk, now=desk.now)
     notes.success(request, gettext("It goes out again."))
     response = redirect("desk_booking_messages", booking.reference)
     response.status_code = 303
     return response
-
-
-def _readers_only(desk: Desk) -> None:
-    if not desk.rights.sees_money:
-        raise Http404
 
 
 def _row(desk: Desk, row: Notification, booking: Booking | None, zone: ZoneInfo, *, names_zone: bool = False) -> Sent:

@@ -22,12 +22,13 @@ from bookings.messages.types import MessageType, draft
 from bookings.messages.variables import variables_of
 from bookings.models import Booking
 from core.errors import DomainError
+from dashboard.door import Desk
 from dashboard.message_forms import TextForm, TryForm
-from dashboard.permissions import may_edit_messages
+from dashboard.permissions import Act, may
 from dashboard.presenters.messages import length_text, parts_text
 from dashboard.queries import booking_for_samples
-from dashboard.views.messages import editors_only, known_type, readers_only
-from dashboard.views.pages import Desk, desk_page, show
+from dashboard.views.messages import known_type
+from dashboard.views.pages import desk_page, show
 from notifications.addresses import TEXT_CHANNELS
 from notifications.delivery.fanout import configured_text_channels
 from notifications.enums import Channel
@@ -78,12 +79,10 @@ class Typed:
 @desk_page
 def text(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -> HttpResponse:
     """Show the words beside what they become; the owner keeps others, restores ours, or lets a test come."""
-    readers_only(desk)
     words = _words(request, kind, role, channel)
     own = own_text(**words.key)
     if request.method != "POST":
         return _page(request, desk, words, own, _form(words, own))
-    editors_only(desk)
     match request.POST.get("act"):
         case "restore":
             restore_default(**words.key)
@@ -111,7 +110,6 @@ def text(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -
 @desk_page
 def preview(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -> HttpResponse:
     """The message as a page of its own, for the frame beside the form: what is kept, or by POST what is typed."""
-    readers_only(desk)
     words = _words(request, kind, role, channel)
     own: MessageText | Typed | None = own_text(**words.key)
     if request.method == "POST":
@@ -170,6 +168,7 @@ def _page(
 ) -> HttpResponse:
     is_whatsapp, is_text = words.channel is Channel.WHATSAPP, words.channel in TEXT_CHANNELS
     booking = booking_for_samples(desk.rights)
+    may_edit = may(desk.rights, Act.EDIT_MESSAGES)
     is_set_up = not is_text or words.channel in configured_text_channels()
     context = {
         "of": words.of,
@@ -186,9 +185,9 @@ def _page(
             (label, Words(words.of, words.channel, code).address(), code == words.language)
             for code, label in settings.LANGUAGES
         ],
-        "may_edit": may_edit_messages(desk.rights),
+        "may_edit": may_edit,
         "is_set_up": is_set_up,
-        "may_try": may_edit_messages(desk.rights) and booking is not None and words.channel is not Channel.PUSH,
+        "may_try": may_edit and booking is not None and words.channel is not Channel.PUSH,
         "trial": trial or (TryForm(region=_region(booking)) if is_text and booking else None),
         "cost": _cost_text(booking, desk, words, own) if booking and words.channel is Channel.SMS else "",
         "problem": problem,

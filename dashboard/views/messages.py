@@ -8,10 +8,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bookings.messages.types import MessageType, message_type
+from dashboard.door import Desk
 from dashboard.message_forms import RulesForm
-from dashboard.permissions import may_edit_messages, may_read_messages
+from dashboard.permissions import Act, may
 from dashboard.presenters import messages as presenter
-from dashboard.views.pages import Desk, desk_page, show
+from dashboard.views.pages import desk_page, show
 from notifications.addresses import TEXT_CHANNELS
 from notifications.delivery.fanout import configured_text_channels
 from notifications.enums import Channel, RecipientRole
@@ -24,7 +25,6 @@ from notifications.wording.editing import set_rules
 @desk_page
 def overview(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Every message, in the order in which customers meet them."""
-    readers_only(desk)
     groups = presenter.groups(current_rules(), MessageText.objects.all())
     return show(request, desk, "dashboard/messages.html", {"groups": groups}, current="messages")
 
@@ -33,20 +33,17 @@ def overview(request: HttpRequest, desk: Desk) -> HttpResponse:
 @desk_page
 def rules(request: HttpRequest, desk: Desk, kind: str, role: str) -> HttpResponse:
     """By which channels one message goes, and when; the owner changes it."""
-    readers_only(desk)
     of = known_type(kind, role)
     channels = _channels()
     form = RulesForm(
         request.POST if request.method == "POST" else None, of=of, channels=channels, rules=current_rules()
     )
-    if request.method == "POST":
-        editors_only(desk)
-        if form.is_valid():
-            set_rules(kind=of.kind, role=of.role, wanted=form.wanted)
-            notes.success(request, gettext("Kept. It holds for what is planned from now on."))
-            response = redirect("desk_message", of.kind, of.role)
-            response.status_code = 303
-            return response
+    if request.method == "POST" and form.is_valid():
+        set_rules(kind=of.kind, role=of.role, wanted=form.wanted)
+        notes.success(request, gettext("Kept. It holds for what is planned from now on."))
+        response = redirect("desk_message", of.kind, of.role)
+        response.status_code = 303
+        return response
     context = {
         "of": of,
         "channels": [channel.label for channel in channels],
@@ -54,19 +51,9 @@ def rules(request: HttpRequest, desk: Desk, kind: str, role: str) -> HttpRespons
         "texts": presenter.text_rows(of, MessageText.objects.all()),
         "missing": [channel.label for channel in Channel if channel not in channels],
         "text_countries": sorted(settings.SMS_COUNTRIES) if _texts_customers(of, channels) else None,
-        "may_edit": may_edit_messages(desk.rights),
+        "may_edit": may(desk.rights, Act.EDIT_MESSAGES),
     }
     return show(request, desk, "dashboard/message.html", context, current="messages")
-
-
-def readers_only(desk: Desk) -> None:
-    if not may_read_messages(desk.rights):
-        raise Http404
-
-
-def editors_only(desk: Desk) -> None:
-    if not may_edit_messages(desk.rights):
-        raise Http404
 
 
 def known_type(kind: str, role: str) -> MessageType:

@@ -16,6 +16,7 @@ from bookings.operations.refund_decision import decide_refund
 from bookings.queries.payables import payable
 from core import formats
 from dashboard import queries
+from dashboard.door import Desk
 from dashboard.forms import (
     DeclineForm,
     DiscountForm,
@@ -28,10 +29,9 @@ from dashboard.forms import (
     TakeForm,
     WaiveForm,
 )
-from dashboard.permissions import Act
 from dashboard.presenters import confirmations as words
 from dashboard.views.booking_actions import Opened, Step, answer, back, open_step, refused
-from dashboard.views.pages import Desk, desk_page
+from dashboard.views.pages import desk_page
 from payments.enums import Method
 from payments.errors import ProviderFailed
 from payments.models import Refund
@@ -44,7 +44,7 @@ _methods = require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def take(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Write down cash, a card terminal's payment or a transfer."""
-    opened = open_step(request, desk, reference, Act.TAKE_MONEY)
+    opened = open_step(request, desk, reference)
     booking, most = opened.booking, opened.money.balance.open_minor
     if not most:
         return refused(opened, gettext("Nothing is open, so there is nothing to take."))
@@ -74,7 +74,7 @@ def take(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def refund(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Give money back the way it came, in full or in part."""
-    opened = open_step(request, desk, reference, Act.RETURN_MONEY)
+    opened = open_step(request, desk, reference)
     booking, left = opened.booking, words.left_of_payments(opened.money)
     payments = {payment.pk: payment for payment in opened.money.payments}
     if not left:
@@ -118,7 +118,7 @@ def refund(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def discount(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Lower the price of a booking by a part of it."""
-    opened = open_step(request, desk, reference, Act.RETURN_MONEY)
+    opened = open_step(request, desk, reference)
     booking, most = opened.booking, opened.booking.total_minor
     if booking.status not in STANDING or not most:
         return refused(opened, gettext("This booking has no price that could be lowered."))
@@ -138,7 +138,7 @@ def discount(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def hand_back(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Say that a refund was handed over: of money taken at the desk, or one that the bank could not return."""
-    opened = open_step(request, desk, reference, Act.RETURN_MONEY)
+    opened = open_step(request, desk, reference)
     wanted = request.POST.get("refund") or request.GET.get("refund") or ""
     found = queries.refund_to_hand_back(opened.booking, wanted)
     if found is None:
@@ -224,7 +224,7 @@ def decline(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def waive(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Let a customer off a fee, or a part of it."""
-    opened = open_step(request, desk, reference, Act.WAIVE)
+    opened = open_step(request, desk, reference)
     booking, left = opened.booking, opened.money.fee_minor
     if not left:
         return refused(opened, gettext("There is no fee that could be waived."))
@@ -248,7 +248,7 @@ def waive(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def charge(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Charge what is open of a fee to the card on file, once the time in which it may be waived is over."""
-    opened = open_step(request, desk, reference, Act.TAKE_MONEY)
+    opened = open_step(request, desk, reference)
     money = opened.money
     most = min(money.balance.open_minor, money.card.cap_minor) if money.card and money.fee_minor else 0
     amount = chargeable(most, opened.booking.currency)
@@ -269,7 +269,7 @@ def charge(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def stand(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Let a booking stand without the payment or card that it waits for."""
-    opened = open_step(request, desk, reference, Act.WAIVE)
+    opened = open_step(request, desk, reference)
     booking = opened.booking
     if booking.status != BookingStatus.PENDING_PAYMENT:
         return refused(opened, gettext("This booking is not waiting for a payment."))
@@ -286,7 +286,7 @@ def stand(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def link(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Mail the customer a link to pay what can be paid online now."""
-    opened = open_step(request, desk, reference, Act.TAKE_MONEY)
+    opened = open_step(request, desk, reference)
     due = payable(opened.booking, desk.now)
     if due is None or not opened.booking.contact_email:
         return refused(opened, gettext("Nothing can be paid online for this booking now."))
@@ -303,7 +303,7 @@ def link(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def check(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Ask the payment provider now what became of waiting payments."""
-    opened = open_step(request, desk, reference, Act.TAKE_MONEY)
+    opened = open_step(request, desk, reference)
     try:
         operations.refresh_payments(booking_id=opened.booking.pk, now=desk.now)
     except ProviderFailed:
@@ -315,7 +315,7 @@ def check(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 
 def _waiting(request: HttpRequest, desk: Desk, reference: str) -> tuple[Opened, Refund | None]:
     """A booking, and the refund of it that the page is about, as long as it waits for approval."""
-    opened = open_step(request, desk, reference, Act.RETURN_MONEY)
+    opened = open_step(request, desk, reference)
     wanted = request.POST.get("refund") or request.GET.get("refund") or ""
     found = (each for each in words.waiting_refunds(opened.money) if str(each.pk) == wanted)
     return opened, next(found, None)

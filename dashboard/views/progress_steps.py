@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods
 from bookings.enums import BookingStatus
 from bookings.errors import CannotMarkVisit
 from bookings.operations import visit_progress
+from dashboard.door import Desk
 from dashboard.forms import StepForm
-from dashboard.permissions import Act
 from dashboard.presenters.progress import DONE, Mark, from_when, mark_ask
 from dashboard.views.booking_actions import Opened, Step, answer, open_step, refused
-from dashboard.views.pages import Desk, desk_page
+from dashboard.views.pages import desk_page
 
 _S = BookingStatus
 _OPERATIONS: dict[Mark, tuple[Callable[..., Any], frozenset[BookingStatus]]] = {
@@ -36,7 +36,7 @@ def mark_view(mark: Mark) -> Callable[..., HttpResponse]:
     @require_http_methods(["GET", "HEAD", "POST"])
     @desk_page
     def view(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-        opened = open_step(request, desk, reference, Act.MARK_PROGRESS)
+        opened = open_step(request, desk, reference)
         if reason := _not_markable(opened, mark):
             return refused(opened, reason)
         operation, _ = _OPERATIONS[mark]

@@ -6,10 +6,11 @@ from django.views.decorators.http import require_safe
 
 from bookings.models import Booking
 from bookings.refs import subject_ref
-from dashboard.permissions import may_read_receipts
+from dashboard.door import Desk
+from dashboard.permissions import can
 from dashboard.presenters.confirmations import booking_facts
 from dashboard.views.booking import open_booking
-from dashboard.views.pages import Desk, desk_page, show
+from dashboard.views.pages import desk_page, show
 from payments.queries import has_receipt_pdf
 from payments.receipts.contents import ReceiptContents, written
 from payments.receipts.serving import found_receipt, pdf_response
@@ -42,8 +43,8 @@ def pdf(request: HttpRequest, desk: Desk, reference: str, number: str) -> HttpRe
 
 
 def _open(desk: Desk, reference: str) -> Booking:
-    """Whoever may not read them does not learn which there are."""
+    """A user who may not read its receipts does not learn which there are."""
     booking = open_booking(desk, reference)
-    if not may_read_receipts(desk.rights, booking):
+    if not can(desk.rights, desk.act, booking):
         raise Http404
     return booking

@@ -21,11 +21,11 @@ from bookings.rules.no_shows import markable_from, markable_until, no_show_fee
 from bookings.rules.terms import Terms
 from core import formats
 from dashboard import queries
+from dashboard.door import Desk
 from dashboard.forms import AnswerForm, CancelForm, MissedForm, ReasonForm, ReplyForm, StepForm, TrustForm
-from dashboard.permissions import Act
 from dashboard.presenters import confirmations as words
 from dashboard.views.booking_actions import Opened, Step, answer, open_step, refused
-from dashboard.views.pages import Desk, desk_page
+from dashboard.views.pages import desk_page
 
 _methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -34,7 +34,7 @@ _methods = require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def missed(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Note that nobody came, from a quarter of an hour after the start on."""
-    opened = open_step(request, desk, reference, Act.MARK_MISSED)
+    opened = open_step(request, desk, reference)
     booking = opened.booking
     if reason := _not_markable(opened):
         return refused(opened, reason)
@@ -65,7 +65,7 @@ def missed(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def came(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Take it back that nobody came."""
-    opened = open_step(request, desk, reference, Act.MARK_MISSED)
+    opened = open_step(request, desk, reference)
     if opened.booking.status != BookingStatus.NO_SHOW:
         return refused(opened, gettext("This booking is not marked as no-show."))
 
@@ -87,7 +87,7 @@ def came(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def cancel(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Call a booking off: for the business, or for the customer by the rules of the moment of the call."""
-    opened = open_step(request, desk, reference, Act.CANCEL)
+    opened = open_step(request, desk, reference)
     booking, money = opened.booking, opened.money
     refusal = cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=desk.now, by_staff=True)
     if refusal:
@@ -134,7 +134,7 @@ def cancel(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def request_answer(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Say yes or no to a request."""
-    opened = open_step(request, desk, reference, Act.ANSWER)
+    opened = open_step(request, desk, reference)
     if opened.booking.status != BookingStatus.REQUESTED:
         return refused(opened, gettext("This booking is not waiting for an answer."))
 
@@ -151,7 +151,7 @@ def request_answer(request: HttpRequest, desk: Desk, reference: str) -> HttpResp
 @desk_page
 def reply(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Write to a customer, or answer what they wrote to the front desk."""
-    opened = open_step(request, desk, reference, Act.ANSWER)
+    opened = open_step(request, desk, reference)
     booking = opened.booking
     thread = help_thread(booking)
     is_waiting = any(message.is_from_customer and message.read_at is None for message in thread)
@@ -175,7 +175,7 @@ def reply(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @desk_page
 def trust(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Block a customer from booking online, or never ask for money in advance."""
-    opened = open_step(request, desk, reference, Act.TRUST)
+    opened = open_step(request, desk, reference)
     customer = queries.customer_of(opened.booking)
     if customer is None:
         return refused(opened, gettext("This booking has no e-mail address, so nobody could be recognised by it."))

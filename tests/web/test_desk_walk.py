@@ -69,7 +69,7 @@ class Foreign:
                         given[name] = booking.reference
                     case "alert_id":
                         given[name] = self.alert.pk
-                    case "number" if pattern.name == "desk_message_again":
+                    case "message_id" if pattern.name == "desk_message_again":
                         given[name] = Notification.objects.filter(subject_ref=f"booking:{booking.pk}").earliest("pk").pk
                     case "number":
                         given[name] = "2027-000001"

@@ -1,0 +1,72 @@
+"""Enforces the table of ``config.access``: no view runs without a row for its address and the right in that row."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import ResolverMatch, URLPattern, URLResolver, get_resolver
+
+from config.access import ROWS, DeskRow
+from core.middleware import Handler, unavailable
+from dashboard.door import admit
+
+
+def guard_addresses(get_response: Handler) -> Handler:
+    """Refuse what the table does not allow, before the view runs. An address without a row answers 404."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_view(request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> HttpResponse | None:
+        name = _name_of(request.resolver_match)
+        if name not in ROWS:
+            if settings.DEBUG or settings.FAIL_WITHOUT_ROW:
+                raise ImproperlyConfigured(f"{request.path}: add a row for {name!r} to config/access.py.")
+            raise Http404
+        row = ROWS[name]
+        if not isinstance(row, DeskRow):
+            return None
+        try:
+            return admit(request, row.needed(request.method))
+        except (OperationalError, InterfaceError) as error:
+            # Django hands exceptions of views to middleware, and none of this method.
+            return unavailable(request, error)
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]
+    return middleware
+
+
+def check_rows(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Each address has a row, and each row an address."""
+    names = set(names_of(get_resolver().url_patterns))
+    without_row = [
+        Error(f"The address {name!r} has no row in config/access.py.", id="access.E001")
+        for name in sorted(names - set(ROWS))
+    ]
+    without_address = [
+        Error(f"The row {name!r} of config/access.py has no address.", id="access.E002")
+        for name in sorted(set(ROWS) - names)
+    ]
+    return [*without_row, *without_address]
+
+
+def names_of(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[str]:
+    """The name of every address; a namespace counts as one."""
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern.name or str(pattern.pattern)
+        elif pattern.namespace:
+            yield pattern.namespace
+        else:
+            yield from names_of(pattern.url_patterns)
+
+
+def _name_of(match: ResolverMatch | None) -> str | None:
+    if match is None:
+        return None
+    return match.namespaces[0] if match.namespaces else match.url_name

@@ -1,0 +1,61 @@
+"""Who is at the desk, and whether a request comes in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+
+from accounts.models import User
+from bookings.enums import ActorKind, BookingChannel
+from bookings.lifecycle import Actor
+from core import clock
+from dashboard.permissions import Act, Rights, may, rights_of
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who is at the desk, at one instant. ``act`` is the right that the address needs, and that they have somewhere."""
+
+    user: User
+    rights: Rights
+    act: Act
+    now: datetime
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(ActorKind.STAFF, BookingChannel.DESK, user_id=self.user.pk, name=str(self.user))
+
+
+def admit(request: HttpRequest, act: Act) -> HttpResponse | None:
+    """Let a request in, or answer it: the sign-in, or a page for users without any role. Two queries at most.
+
+    :raises Http404: when no role of the user gives this right.
+    """
+    if not isinstance(request.user, User):
+        answer: HttpResponse = redirect_to_login(_back_to(request), reverse("desk_sign_in"))
+        add_never_cache_headers(answer)
+        return answer
+    rights = rights_of(request.user)
+    if rights is None:
+        answer = render(request, "dashboard/no_role.html", {"user_name": str(request.user)}, status=403)
+        add_never_cache_headers(answer)
+        return answer
+    if not may(rights, act):
+        raise Http404
+    request.desk = Desk(request.user, rights, act, clock.now())  # type: ignore[attr-defined]
+    return None
+
+
+def desk_of(request: HttpRequest) -> Desk:
+    """The desk of a request that was let in. An address without its row in ``config.access`` has none."""
+    desk: Desk = request.desk  # type: ignore[attr-defined]
+    return desk
+
+
+def _back_to(request: HttpRequest) -> str:
+    """Where to go after signing in: a form that was sent cannot be sent again, so then the desk."""
+    return request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("desk")
