@@ -24,11 +24,11 @@ def guard_addresses(get_response: Handler) -> Handler:
 
     def process_view(request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> HttpResponse | None:
         name = _name_of(request.resolver_match)
-        if name not in ROWS:
+        row = ROWS.get(name)
+        if row is None:
             if settings.DEBUG or settings.FAIL_WITHOUT_ROW:
                 raise ImproperlyConfigured(f"{request.path}: add a row for {name!r} to config/access.py.")
             raise Http404
-        row = ROWS[name]
         if not isinstance(row, DeskRow):
             return None
         try:
@@ -66,7 +66,8 @@ def names_of(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[str]:
             yield from names_of(pattern.url_patterns)
 
 
-def _name_of(match: ResolverMatch | None) -> str | None:
+def _name_of(match: ResolverMatch | None) -> str:
+    """The name of the address of a request; empty if it has none."""
     if match is None:
-        return None
-    return match.namespaces[0] if match.namespaces else match.url_name
+        return ""
+    return match.namespaces[0] if match.namespaces else match.url_name or ""
