@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.contact.phones import clean_phone
 from bookings.messages.types import MessageType, Timing
 from core.forms import CleanedField
-from notifications.delivery.text_refusal import text_refusal
 from notifications.enums import Channel
 from notifications.rules import Rules
+from notifications.text_refusal import text_refusal
 from notifications.wording.editing import RuleKey
 from notifications.wording.template_language import LONGEST_TEXT, TextProblem, parsed
 

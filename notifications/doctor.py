@@ -10,11 +10,11 @@ from accounts.models import Consent, QuietHours
 from accounts.operations import MARKETING_CONSENT
 from core.doctor import Check
 from notifications.addresses import TEXT_CHANNELS, address_hash
-from notifications.delivery.quiet_hours import quiet_until
 from notifications.delivery.sending import OPEN
 from notifications.enums import Channel, InboundOutcome, NotificationStatus, Purpose, SuppressionReason
 from notifications.models import InboundMessage, Notification, ProviderEvent, Suppression
 from notifications.queries import sent_again
+from notifications.quiet_hours import quiet_until
 from notifications.requests import AGAIN
 
 # The sender comes by every few seconds; a claim lasts two minutes.

@@ -12,8 +12,8 @@ from accounts.contact.mailboxes import normalised_email, same_mailbox
 from accounts.models import ChannelChoice, Consent, Customer, QuietHours
 from accounts.operations import MARKETING_CONSENT
 from notifications.addresses import TEXT_CHANNELS, address_hash
-from notifications.delivery.gate import CAP_PERIOD, Facts, Quiet, TextCounts, free_again_at
 from notifications.enums import Channel, NotificationStatus, Purpose, RecipientRole
+from notifications.gate import CAP_PERIOD, Facts, Quiet, TextCounts, free_again_at
 from notifications.models import InboundMessage, Notification, Suppression
 from notifications.requests import AGAIN, ContextRequest
 

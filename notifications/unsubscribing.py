@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 
 from core.references import keyed_hash, trimmed_token
 from notifications.addresses import address_hash
-from notifications.delivery.outcomes import suppress_hash
 from notifications.enums import Channel, SuppressionReason
 from notifications.models import Suppression
+from notifications.suppression import suppress_hash
 
 _LENGTH = 32
 

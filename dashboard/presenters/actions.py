@@ -17,7 +17,6 @@ from bookings.rules.terms import Terms
 from bookings.wording import visit
 from core import formats
 from core.references import new_token
-from dashboard.moving.presenter import move_url
 from dashboard.permissions import Act, Rights, can
 from dashboard.presenters.confirmations import left_of_payments, stamp_of, waiting_refunds
 from dashboard.presenters.progress import ICONS, LABELS, Mark, from_when, mark_url, next_mark, possible_marks
@@ -101,7 +100,7 @@ def _quiet(booking: Booking, rights: Rights, now: datetime) -> Iterator[Action]:
     if booking.status == BookingStatus.PENDING_PAYMENT and can(rights, Act.WAIVE, booking):
         yield Action(gettext("Let it stand"), "check", _step(booking, "stand"))
     if _is_movable(booking) and can(rights, Act.MOVE, booking):
-        yield Action(gettext("Move"), "swap", move_url(booking))
+        yield Action(gettext("Move"), "swap", _step(booking, "move"))
     refusal = cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=now, by_staff=True)
     if refusal is None and now < booking.ends_at and can(rights, Act.CANCEL, booking):
         yield Action(gettext("Cancel"), "close", _step(booking, "cancel"))

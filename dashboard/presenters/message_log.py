@@ -15,9 +15,9 @@ from bookings.models import Booking
 from core.formats import moment_text
 from core.zones import city
 from dashboard.presenters.messages import parts_text
-from notifications.delivery.text_refusal import COUNTRY_CLOSED
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import Notification
+from notifications.text_refusal import COUNTRY_CLOSED
 
 _S = NotificationStatus
 _TONES: Mapping[str, tuple[str, str]] = {

@@ -15,8 +15,7 @@ from django.utils.translation import gettext
 
 from bookings.errors import StalePage
 from bookings.models import Booking
-from bookings.operations._lock import locked_booking
-from bookings.operations._transaction import Overtaken, booking_transaction
+from bookings.operations.as_shown import change_as_shown
 from core.errors import DomainError, Locked
 from core.references import new_token
 from dashboard import idempotency, queries
@@ -118,26 +117,17 @@ def back(opened: Opened) -> HttpResponse:
     return response
 
 
-@booking_transaction
 def _done(opened: Opened, form: StepForm, step: Step, key: str) -> str | DomainError | None:
-    """Do it, unless somebody else has changed the booking since this request read it. None: it was done before.
+    """Do it, unless the booking has changed since this request read it. None: it was done before.
 
-    The form's key is spent in the same transaction, so that it stays good where nothing was done. A refusal is
-    returned, so that what the step wrote with it stays. Locks the session, then the booking.
-
-    :raises Locked: when somebody else works on the booking.
+    :raises Locked: when another request works on the booking.
     """
-    if not idempotency.claim(opened.request, key):
-        return None
-    booking = locked_booking(opened.booking.pk)
-    if stamp_of(booking, queries.money_of(booking)) != opened.stamp:
-        return StalePage()
-    try:
-        return step.run(form, key)
-    except (Locked, Overtaken):
-        raise
-    except DomainError as error:
-        return error
+    return change_as_shown(
+        booking_id=opened.booking.pk,
+        claim=lambda: idempotency.claim(opened.request, key),
+        is_as_shown=lambda booking: stamp_of(booking, queries.money_of(booking)) == opened.stamp,
+        change=lambda: step.run(form, key),
+    )
 
 
 def _asking(

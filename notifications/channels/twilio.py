@@ -19,8 +19,8 @@ from twilio.rest import Client
 
 from notifications.channels.outgoing import LONGEST_TEXT, Outgoing, Receipt
 from notifications.channels.twilio_errors import refusal
-from notifications.delivery.text_refusal import text_refusal
 from notifications.errors import PermanentFailure, TemporaryFailure
+from notifications.text_refusal import text_refusal
 
 TIMEOUT_SECONDS = 10
 TWILIO_API = "https://api.twilio.com"

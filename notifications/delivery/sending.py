@@ -26,12 +26,13 @@ from notifications.channels.outgoing import LONGEST_TEXT, Outgoing, Receipt, Sen
 from notifications.delivery import claiming
 from notifications.delivery.claiming import OPEN
 from notifications.delivery.composing import OwnTexts, context_of, outgoing
-from notifications.delivery.gate import SEND, TOO_LATE, Facts, Verdict, verdict
-from notifications.delivery.outcomes import suppress_hash, text_instead
+from notifications.delivery.fallback import text_instead
 from notifications.enums import Channel, NotificationStatus
 from notifications.errors import PermanentFailure, TemporaryFailure
+from notifications.gate import SEND, TOO_LATE, Facts, Verdict, verdict
 from notifications.models import Notification, PushSubscription
 from notifications.queries import gate_facts, text_counts, text_limits
+from notifications.suppression import suppress_hash
 from notifications.wording.sms_length import sms_length
 
 __all__ = ["OPEN", "retry_delay", "send_due"]

@@ -13,12 +13,13 @@ from core.inserts import insert_unless_known
 from core.outbox import publish
 from notifications.addresses import address_hash
 from notifications.channels.twilio_errors import refusal
-from notifications.delivery.outcomes import lift_stop, suppress_hash, text_instead
+from notifications.delivery.fallback import text_instead
 from notifications.enums import Channel, InboundOutcome, NotificationStatus, SuppressionReason
 from notifications.models import InboundMessage, Notification, ProviderEvent
 from notifications.reports.keywords import Keyword, reading
 from notifications.reports.mail_events import MailEvent
 from notifications.reports.progress import Report, mail_report, next_status, twilio_report
+from notifications.suppression import lift_stop, suppress_hash
 
 logger = logging.getLogger(__name__)
 

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from functools import wraps
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from twilio.request_validator import RequestValidator
 
 from core import clock
 from core.inputs import without_nul
+from notifications.channels.twilio_signature import is_signed
 from notifications.enums import Channel
 from notifications.reports import inbound
 
@@ -28,9 +27,7 @@ def from_twilio(view: View) -> View:
     @wraps(view)
     def checked(request: HttpRequest) -> HttpResponse:
         signature = request.headers.get("X-Twilio-Signature", "")
-        validator = RequestValidator(settings.TWILIO_AUTH_TOKEN)
-        address = f"{settings.SITE_URL}{request.get_full_path()}"
-        if not settings.TWILIO_AUTH_TOKEN or not validator.validate(address, request.POST, signature):
+        if not is_signed(request.get_full_path(), request.POST, signature):
             return HttpResponseForbidden()
         return view(request)
 

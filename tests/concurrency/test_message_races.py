@@ -17,13 +17,13 @@ from bookings.operations.agendas import enqueue_agendas
 from devservers import twilio as stand_in
 from devservers.twilio import Twilio
 from notifications.delivery import sending
-from notifications.delivery.gate import TextCounts
-from notifications.delivery.outcomes import suppress
 from notifications.enums import Channel, NotificationStatus, RecipientRole, SuppressionReason
+from notifications.gate import TextCounts
 from notifications.models import MessageRule, Notification, Suppression
 from notifications.operations import cancel_pending, enqueue, send_again, send_due
 from notifications.reports.inbound import store_text
 from notifications.requests import MessageRequest
+from notifications.suppression import suppress
 from notifications.wording.editing import set_rules
 from tests import factories
 from tests.concurrency.racing import deadlock_count, race

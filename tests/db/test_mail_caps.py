@@ -12,7 +12,7 @@ from bookings.models import Booking
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.links import resend_confirmation
 from bookings.operations.move import reschedule_booking
-from notifications.delivery.gate import CAP_PERIOD, free_again_at
+from notifications.gate import CAP_PERIOD, free_again_at
 from notifications.models import Notification
 from notifications.operations import send_due
 from tests.factories import NOW, Studio, studio

@@ -13,12 +13,12 @@ from devservers import twilio as stand_in
 from devservers.twilio import Twilio
 from notifications.channels import twilio as channel
 from notifications.delivery import sending
-from notifications.delivery.outcomes import suppress
 from notifications.enums import Channel, NotificationStatus, RecipientRole, SuppressionReason
 from notifications.models import InboundMessage, MessageRule, MessageText, Notification, ProviderEvent, Suppression
 from notifications.operations import enqueue, send_due
 from notifications.reports import inbound
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
+from notifications.suppression import suppress
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.channels.twilio_errors import refusal
-from notifications.delivery.gate import Facts, Quiet, TextCounts, verdict
-from notifications.delivery.quiet_hours import quiet_until
-from notifications.delivery.text_refusal import text_refusal
 from notifications.enums import Channel, NotificationStatus, RecipientRole, SuppressionReason
+from notifications.gate import Facts, Quiet, TextCounts, verdict
+from notifications.quiet_hours import quiet_until
 from notifications.reports.progress import Report, mail_report, next_status, twilio_report
 from notifications.rules import FALLBACK, Rules
+from notifications.text_refusal import text_refusal
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = {"start_minute": 22 * 60, "end_minute": 7 * 60, "zone": BERLIN}

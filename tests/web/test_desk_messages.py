@@ -12,11 +12,11 @@ from accounts.models import User
 from bookings.messages.types import CATALOGUE
 from bookings.models import Booking
 from dashboard.presenters.message_log import advice_text
-from notifications.delivery.text_refusal import text_refusal
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import MessageRule, MessageText, Notification
 from notifications.operations import send_due
 from notifications.rules import current_rules
+from notifications.text_refusal import text_refusal
 from staff.enums import Role
 from tests import factories
 from tests.factories import NOW, Studio

@@ -11,10 +11,10 @@ from pytest_django import Settings
 from bookings.messages.samples import TESTS_PER_HOUR
 from devservers import twilio as stand_in
 from devservers.twilio import Twilio
-from notifications.delivery.outcomes import suppress
 from notifications.enums import Channel, NotificationStatus, SuppressionReason
 from notifications.models import Notification
 from notifications.operations import send_due
+from notifications.suppression import suppress
 from staff.enums import Role
 from tests import factories
 from tests.factories import NOW, Studio

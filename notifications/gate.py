@@ -13,8 +13,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from notifications.addresses import TEXT_CHANNELS
-from notifications.delivery.quiet_hours import quiet_until
 from notifications.enums import Channel, NotificationStatus, Purpose, SuppressionReason
+from notifications.quiet_hours import quiet_until
 
 # Mails to one mailbox are counted over so long.
 CAP_PERIOD = timedelta(hours=1)
