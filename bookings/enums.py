@@ -17,7 +17,7 @@ class BookingStatus(TextChoices):
     EXPIRED = "expired", _("hold ended")
 
 
-# Statuses that own allocations (reliability.md I2) …
+# Statuses that own allocations (I2 in docs/invariants.md) …
 CLAIMING = frozenset(
     {
         BookingStatus.HELD,

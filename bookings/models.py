@@ -318,7 +318,7 @@ class BookingEvent(models.Model):
 
 
 class HelpMessage(models.Model):
-    """A word between a customer who is paying and the front desk (B22). Read by staff from ``read_at`` on."""
+    """A word between a customer who is paying and the front desk. Read by staff from ``read_at`` on."""
 
     booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="help_messages")
     is_from_customer = models.BooleanField()

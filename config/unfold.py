@@ -46,7 +46,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "10px",
     "STYLES": [lambda request: static("css/admin.css")],
     "COLORS": {
-        # Warm greys and the brand of look.md, light to dark.
+        # Warm greys and the colour of the product, light to dark.
         "base": {
             "50": "#faf9f7",
             "100": "#f4f2ef",

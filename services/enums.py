@@ -42,7 +42,7 @@ class OverLimit(TextChoices):
 
 
 class PaymentMode(TextChoices):
-    """What is asked of a customer when booking (policies.md 2)."""
+    """What is asked of a customer when booking."""
 
     NONE = "none", _("no payment")
     VENUE = "venue", _("pay at the visit")

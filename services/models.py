@@ -48,7 +48,7 @@ class BookingPolicy(models.Model):
 
 
 class CancellationPolicy(models.Model):
-    """Rules of money: what is asked when booking, what cancelling, moving and not coming cost (policies.md 2, 4, 6, 7).
+    """Rules of money: what is asked when booking, what cancelling, moving and not coming cost.
 
     Windows are elapsed minutes before the start.
     """

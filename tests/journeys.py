@@ -21,7 +21,7 @@ from tests.factories import NOW, Studio, cancellation_policy, studio
 
 _intents = count(1)
 CARD_WORDS = "Your card may be charged €80.00 at most."
-# policies.md 11: at least 48 h free, at least 24 h half, else everything.
+# At least 48 h free, at least 24 h half, else everything.
 TIERS = ((2880, "none", 0), (1440, "percent", 5000))
 
 GUEST = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)

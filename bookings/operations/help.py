@@ -1,4 +1,4 @@
-"""A word between a customer who is paying and the front desk (product.md B22)."""
+"""A word between a customer who is paying and the front desk."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Whom the business does not want online, and whom it trusts without money in advance (product.md B15)."""
+"""Customers whom the business blocks online, and customers whom it trusts without money in advance."""
 
 from datetime import datetime
 

@@ -34,7 +34,7 @@ def cancellation_fee(
     deposit_minor: int = 0,
 ) -> int:
     """Return what a customer owes who cancels at ``now``: at least the anchor of a late move, never more than the
-    total (policies.md 4).
+    total.
 
     Where the terms ask for a deposit, ``deposit_minor`` is the one that was due when booking (``deposit_taken``): kept
     in any case if the rule says so, and the most that can be lost if fees are capped at it. The fee never falls as time
@@ -60,7 +60,7 @@ def bounded_fee(terms: Terms, fee_minor: int, *, total_minor: int, deposit_minor
 
 
 def highest_fee(terms: Terms, *, total_minor: int, deposit_minor: int = 0) -> int:
-    """Return the most that cancelling or not coming can ever cost (policies.md 7, 8: the cap of a saved card)."""
+    """Return the most that cancelling or not coming can ever cost: the cap of a saved card."""
     of_tiers = _tier_fee_at(terms, timedelta(0), total_minor) if terms.tiers else 0
     of_absence = fee_of(terms.no_show_fee_kind, terms.no_show_fee_value, total_minor)
     fee = max(of_tiers, of_absence)
@@ -68,7 +68,7 @@ def highest_fee(terms: Terms, *, total_minor: int, deposit_minor: int = 0) -> in
 
 
 def deposit_of(terms: Terms, base_minor: int) -> int:
-    """Return the deposit on a price, at most the price; percent rounds half up (policies.md 2)."""
+    """Return the deposit on a price, at most the price; percent rounds half up."""
     kind = FeeKind.PERCENT if terms.deposit_kind == DepositKind.PERCENT else FeeKind.FIXED
     return fee_of(kind, terms.deposit_value, base_minor)
 

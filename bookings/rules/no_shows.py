@@ -1,4 +1,4 @@
-"""A customer who did not come: what it costs, when staff may note it, take it back and waive it (policies.md 7).
+"""A customer who did not come: what it costs, when staff may note it, take it back and waive it.
 
 Pure: terms and instants in, answers out. Instants are aware UTC, money is integer minor units.
 """

@@ -1,4 +1,4 @@
-"""What a customer is asked for when booking: nothing, a card, a deposit or everything (policies.md 2).
+"""What a customer is asked for when booking: nothing, a card, a deposit or everything.
 
 Pure: terms and sums in, a demand out. Money is integer minor units. What Stripe cannot take is never asked for.
 """

@@ -1,6 +1,6 @@
 """What a fee does to the money already paid: kept, given back, charged to the card on file, or left open.
 
-Pure (policies.md 4). The same sums stand on the page before cancelling, in the operation and in the message after it.
+Pure. The same sums stand on the page before cancelling, in the operation and in the message after it.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def excess_of(settled: Settlement, *, total_minor: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class CancelQuote:
-    """What cancelling does to the money now, and from the first instant after ``changes_after`` (product.md Z4).
+    """What cancelling does to the money now, and from the first instant after ``changes_after``.
 
     ``changes_after`` and ``then`` are None when it stays so until the start.
     """

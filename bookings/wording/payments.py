@@ -42,8 +42,8 @@ def demand_sentence(demand: Demand, *, currency: str, language: str) -> str:
 
 
 def card_consent(terms: Terms, demand: Demand, *, business_name: str, **facts: Unpack[BookingFacts]) -> str:
-    """Write what a customer agrees to who leaves a card: who may charge it, when, how much at most, how to cancel
-    (policies.md 8). Plain text, to be shown beside the button and kept with the consent. Empty where no card is kept.
+    """Write what a customer agrees to who leaves a card: who may charge it, when, how much at most, how to
+    cancel. Plain text, to be shown beside the button and kept with the consent. Empty where no card is kept.
     """
     if not demand.saves_card:
         return ""

@@ -18,7 +18,7 @@ from tests.journeys import DESK, LINK, booked, claims, hold
 
 pytestmark = pytest.mark.django_db
 
-# policies.md 11: at least 48 h free, at least 24 h half, else everything.
+# At least 48 h free, at least 24 h half, else everything.
 TIERS = ((2880, "none", 0), (1440, "percent", 5000))
 
 

@@ -78,7 +78,6 @@ def money_of(booking: Booking) -> tuple[int, int, int, int]:
     return tuple(event.details[name] for name in ("kept_minor", "refund_minor", "charge_minor", "open_minor"))  # type: ignore[return-value]
 
 
-# policies.md 11: mode, paid, card, policy, time left, fee, (kept, refund, charge, open)
 def told(booking: Booking, kind: str, now: datetime, **details: object) -> MessageContext:
     request = ContextRequest(
         subject_ref=subject_ref(booking),
@@ -175,6 +174,7 @@ def test_mail_about_money_of_a_cancelled_booking_sends_nobody_to_the_place() -> 
     assert not [part for part in ("Ring twice.", "maps.example") if part in after.text + after.html]
 
 
+# The worked examples of fees-and-prices.md: mode, paid, card, policy, time left, fee, (kept, refund, charge, open)
 EXAMPLES = [
     ("deposit", 1600, False, {}, HOURS_50, 0, (0, 1600, 0, 0)),
     ("deposit", 1600, False, {}, HOURS_48, 0, (0, 1600, 0, 0)),

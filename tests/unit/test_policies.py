@@ -21,7 +21,7 @@ LONG_AGO = START - timedelta(days=60)
 PRICE = 8000
 SECOND = timedelta(seconds=1)
 
-# policies.md 11: at least 48 h before nothing, at least 24 h half, then all.
+# At least 48 h before nothing, at least 24 h half, then all.
 STEPPED = Terms(tiers=(Tier(2880, FeeKind.NONE, 0), Tier(1440, FeeKind.PERCENT, 5000), Tier(0, FeeKind.ALL, 0)))
 
 

@@ -1,4 +1,4 @@
-"""What a fee does to the money: the worked examples of policies.md 11, and sums that always add up."""
+"""What a fee does to the money: the worked examples of fees-and-prices.md, and sums that always add up."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
