@@ -36,7 +36,8 @@ WITH staff AS (
         customer_move_count, fee_anchor_minor, cancelled_by, ical_sequence, link_version, staff_link_version,
         payment_mode, due_now_minor, is_payment_waived, created_at, updated_at)
     SELECT p.id, lpad(upper(to_hex(p.id)), 6, '0'), %(status)s, false, %(location)s, p.starts_at,
-        p.starts_at + interval '60 min', true, 1, 'web', 'en', 'Guest', 'guest@example.com', '', '', '', '', '',
+        p.starts_at + interval '60 min', true, 1, 'web', 'en', 'Guest',
+        'guest' || mod(p.id, 20000) || '@example.com', '', '', '', '', '',
         'location', '', '', 'EUR', 8000, 1277, true, '{{}}', 0, 0, '', 0, 1, 1, '', 0, false,
         p.starts_at, p.starts_at
     FROM places p

@@ -80,7 +80,7 @@ def database(name: str) -> dict[str, object]:
     if not url.startswith(("postgres://", "postgresql://")):
         raise ImproperlyConfigured(f"{name} must be a postgresql:// address.")
     config: dict[str, object] = dict(_env.db_url_config(url))
-    config["ENGINE"] = "django.db.backends.postgresql"
+    config["ENGINE"] = "core.database"
     return config
 
 

@@ -4,19 +4,22 @@ statement as the lines, so that confirming asks the database no more than once f
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from accounts.contact.mailboxes import normalised_email, same_mailbox
 from accounts.contact.same_phones import phone_hash
+from bookings.enums import EXPECTED, WAITING
 from bookings.lifecycle import Actor
 from bookings.models import Booking, BookingLine
-from core.reads import read_rows_beside
+from core.reads import read_rows_beside, sql_values
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """``is_blocked``: the business takes no online bookings from this address or phone number. ``is_exempt``: never
     asked to pay in advance. ``must_prepay``: missed too many visits, where the business looks at that
-    (``looks_at_no_shows``). Minutes are those of the booking policy.
+    (``looks_at_no_shows``). ``has_visit_then``: the browser that holds the time has another visit at that time with the
+    same mailbox. Minutes are those of the booking policy.
     """
 
     needs_answer: bool
@@ -25,10 +28,26 @@ class Standing:
     is_blocked: bool
     is_exempt: bool
     must_prepay: bool
-    looks_at_no_shows: bool = False
+    looks_at_no_shows: bool
+    has_visit_then: bool
 
 
-_FACTS = """
+class _Facts(NamedTuple):
+    """The columns of ``_FACTS``: the first is of one line, the others are the same for all."""
+
+    needs_answer: bool
+    hold_minutes: int
+    lead_minutes: int
+    has_blocked_email: bool
+    has_blocked_phone: bool
+    is_exempt: bool
+    must_prepay: bool
+    looks_at_no_shows: bool
+    has_visit_then: bool
+
+
+# Visits of the same browser alone: a person who types a stranger's address must not learn when that stranger is here.
+_FACTS = f"""
 s.needs_answer, p.hold_minutes, p.lead_minutes,
 EXISTS (SELECT 1 FROM accounts_customer x WHERE x.is_blocked AND lower(x.email) = ANY(asked.emails)),
 EXISTS (SELECT 1 FROM accounts_customer x WHERE x.is_blocked AND x.phone_hash = asked.phone AND asked.phone <> ''),
@@ -40,8 +59,16 @@ CASE WHEN b.prepay_after_no_shows IS NULL THEN false ELSE (
     WHERE m.status = 'no_show' AND lower(m.contact_email) = ANY(asked.emails)
         AND m.starts_at > asked.now - make_interval(days => b.prepay_window_days)
 ) >= b.prepay_after_no_shows END,
-b.prepay_after_no_shows IS NOT NULL
-"""
+b.prepay_after_no_shows IS NOT NULL,
+EXISTS (
+    SELECT 1 FROM bookings_booking own
+    JOIN bookings_booking o ON lower(o.contact_email) = ANY(asked.emails) AND o.id <> own.id
+        AND o.visitor_hash = own.visitor_hash AND o.starts_at < own.ends_at AND o.ends_at > own.starts_at
+        AND (o.status IN {sql_values(EXPECTED)}
+             OR o.status IN {sql_values(WAITING)} AND o.hold_expires_at > asked.now)
+    WHERE own.id = bookings_bookingline.booking_id AND own.visitor_hash <> ''
+)
+"""  # noqa: S608 (our own text)
 
 # Staff speak for somebody by the address alone, and so does who has proven it; others count once proven and linked.
 # OFFSET 0 keeps the values in a row of their own: as plain parameters they would have the statement planned each time.
@@ -73,15 +100,16 @@ def lines_and_standing(
         _FROM,
         [email, phone_hash(phone), same_mailbox(email), now, is_known_by_email, booking.customer_id, booking.pk],
     )
-    _, hold_minutes, lead_minutes, has_blocked_email, has_blocked_phone, is_exempt, must_prepay, looks = rows[0][1]
-    is_blocked = bool(email and has_blocked_email) or has_blocked_phone
+    facts = _Facts(*rows[0][1])
+    is_blocked = bool(email and facts.has_blocked_email) or facts.has_blocked_phone
     standing = Standing(
-        needs_answer=any(facts[0] for _, facts in rows),
-        hold_minutes=hold_minutes,
-        lead_minutes=lead_minutes,
+        needs_answer=any(of_line[0] for _, of_line in rows),
+        hold_minutes=facts.hold_minutes,
+        lead_minutes=facts.lead_minutes,
         is_blocked=is_blocked and not actor.is_business,
-        is_exempt=is_exempt,
-        must_prepay=must_prepay,
-        looks_at_no_shows=looks,
+        is_exempt=facts.is_exempt,
+        must_prepay=facts.must_prepay,
+        looks_at_no_shows=facts.looks_at_no_shows,
+        has_visit_then=facts.has_visit_then,
     )
     return [line for line, _ in rows], standing

@@ -22,7 +22,6 @@ from bookings.operations._customer_checks import Standing, lines_and_standing
 from bookings.operations._lock import locked_booking, require_live_hold
 from bookings.operations._transaction import booking_transaction
 from bookings.operations.unproven import Traces, may_stand_unproven, remember_unproven, traces_of
-from bookings.queries.bookings import has_visit_at_that_time
 from bookings.refs import subject_ref
 from bookings.rules.prepayment import Demand, payment_demand
 from bookings.rules.terms import Terms
@@ -128,7 +127,7 @@ def confirm_booking(
     by_staff = actor.is_business if asks_payment is None else not asks_payment
     demand = _demand(booking, lines, standing, by_staff=by_staff)
     is_on_website = actor.channel in _ON_THE_WEBSITE
-    if is_on_website and not accepts_second and has_visit_at_that_time(booking, email=contact.email, now=now):
+    if is_on_website and not accepts_second and standing.has_visit_then:
         raise AlreadyThatTime
     if is_on_website and not has_proven_email:
         traces = traces_of(booking, email=contact.email, phone=contact.phone)

@@ -7,8 +7,8 @@ from django.db.models import BigIntegerField, Exists, Model, OuterRef, Prefetch,
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Lower
 
-from accounts.contact.mailboxes import normalised_email, same_mailbox
-from bookings.enums import EXPECTED, WAITING, BookingStatus, EventKind
+from accounts.contact.mailboxes import same_mailbox
+from bookings.enums import BookingStatus, EventKind
 from bookings.links import LinkRole, read_token, token_is_valid
 from bookings.models import Booking, BookingEvent, BookingLine, MoveProposal
 from bookings.refs import booking_ref, subject_ref
@@ -70,20 +70,6 @@ def booking_page(booking_id: int) -> Booking:
         .prefetch_related(_LINES_OF_PAGES, Prefetch("events", BookingEvent.objects.order_by("id")))
         .get(pk=booking_id)
     )
-
-
-def has_visit_at_that_time(booking: Booking, *, email: str, now: datetime) -> bool:
-    """Whether the browser that holds a time has another visit at that time with the same mailbox.
-
-    Of the same browser alone: who types the address of somebody else must not learn when that person is here.
-    """
-    if not email or not booking.visitor_hash:
-        return False
-    written = {email, *same_mailbox(normalised_email(email))}
-    mine = Booking.objects.filter(contact_email__in=written, visitor_hash=booking.visitor_hash).exclude(pk=booking.pk)
-    there = mine.filter(starts_at__lt=booking.ends_at, ends_at__gt=booking.starts_at)
-    waits = Q(status__in=WAITING, hold_expires_at__gt=now)
-    return there.filter(waits | Q(status__in=EXPECTED)).exists()
 
 
 def held_page(token: str) -> Booking | None:

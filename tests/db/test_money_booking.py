@@ -392,7 +392,7 @@ def test_confirming_costs_three_statements_for_counting_what_is_unproven_and_no_
     current_rules()
 
     # Two of them are the savepoint that stands for the transaction; three lock what is counted, count, and remember.
-    with django_assert_num_queries(13):  # type: ignore[operator]
+    with django_assert_num_queries(12):  # type: ignore[operator]
         confirm(held)
 
 

@@ -99,7 +99,7 @@ def test_database_address_is_read_whole(given: Given) -> None:
     read = env.database("THING")
 
     assert {name: read[name] for name in ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT")} == {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "core.database",
         "NAME": "openhours",
         "USER": "openhours_app",
         "PASSWORD": "p@ss",
