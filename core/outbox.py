@@ -40,8 +40,8 @@ CLAIM = timedelta(minutes=5)
 # twice at once; the handlers of these topics lock their row and do their work once. A claim lost this early proves
 # less, so more of them are allowed.
 WAITED_FOR = frozenset({"stripe.event", "payment.check", "payment.succeeded", "card.saved"})
-CLAIM_WAITED_FOR = timedelta(seconds=15)
-LOST_CLAIMS_ALLOWED_WAITED_FOR = 12
+CLAIM_WAITED_FOR = timedelta(seconds=10)
+LOST_CLAIMS_ALLOWED_WAITED_FOR = 18
 # Ends early enough that the last handler of a batch has time left before the task is killed.
 BATCH_SECONDS = 60
 ERROR_LENGTH = 500

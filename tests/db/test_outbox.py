@@ -74,14 +74,14 @@ class TestWaitedFor:
         outbox.publish("thing.done", "thing:1", {}, now=NOW)
         outbox._claimed(NOW)
 
-        assert outbox.drain(now=NOW + timedelta(seconds=14)) == 0
-        assert outbox.drain(now=NOW + timedelta(seconds=15)) == 1
+        assert outbox.drain(now=NOW + timedelta(seconds=9)) == 0
+        assert outbox.drain(now=NOW + timedelta(seconds=10)) == 1
 
     def test_a_worker_that_comes_back_late_changes_nothing(self) -> None:
         outbox.publish("thing.done", "thing:1", {}, now=NOW)
         late = outbox._claimed(NOW)
         assert late is not None
-        outbox.drain(now=NOW + timedelta(seconds=15))
+        outbox.drain(now=NOW + timedelta(seconds=10))
 
         assert outbox._mark(late, status=Status.PENDING) is False
         assert only().status == Status.DONE

@@ -1,10 +1,16 @@
 """Stripe is slow, away, or tells things in odd ways: one charge, one confirmation, and calm answers throughout."""
 
+import contextlib
 import itertools
+import math
 import re
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -29,6 +35,11 @@ for number in range(4):
 """
 CONFIRMED = "select count(*) from bookings_booking where reference = %s and status = 'confirmed'"
 PAID = "select count(*), coalesce(sum(amount_minor), 0) from payments_payment where status = 'succeeded'"
+# Of a hundred people who paid, ninety-nine read "You are booked" within so many seconds, whatever happens to workers.
+PAID_CONFIRMED_P99_S = 30
+KILLED_EVERY_SECONDS = 30
+KILLS = 4
+PAY_AT_ONCE = 3
 REFUNDED = "select amount_minor from payments_refund where status = 'succeeded'"
 _numbers = itertools.count(1)
 
@@ -44,10 +55,12 @@ class Payer:
     reference: str = ""
     email: str = field(default_factory=lambda: f"payer{next(_numbers)}@mail.example")
 
-    def book(self) -> None:
+    def book(self, nth: int = 0) -> None:
+        """Take the nth time that is offered, so that people who come together do not all want the same."""
         picker = self.http.get("/s/massage/")
         variant = dict(HIDDEN.findall(picker.text))["variant"]
-        form = {"slot": SLOT.findall(picker.text)[0], "next": "details", "staff": "", "variant": variant}
+        slots = SLOT.findall(picker.text)
+        form = {"slot": slots[nth % len(slots)], "next": "details", "staff": "", "variant": variant}
         details = self._send("/s/massage/hold", picker, form)
         typed = {"name": "Jana Weber", "email": self.email, "phone": "+49 1515 5501827", "note": ""}
         page = self._send(details.url.path, details, {**dict(HIDDEN.findall(details.text)), **typed})
@@ -107,14 +120,20 @@ def stack(running: Stack, doctor: Callable[[], str]) -> Iterator[Stack]:
     assert "Traceback" not in running.log("web").read_text()
 
 
-@pytest.fixture
-def payer(stack: Stack) -> Iterator[Payer]:
+@contextlib.contextmanager
+def somebody_at_the_paying_page(stack: Stack, nth: int = 0) -> Iterator[Payer]:
     headers = {"Origin": stack.url}
     with httpx.Client(
         base_url=stack.url, headers=headers, timeout=30, verify=NO_CERTIFICATES, follow_redirects=True
     ) as http:
         payer = Payer(http)
-        payer.book()
+        payer.book(nth)
+        yield payer
+
+
+@pytest.fixture
+def payer(stack: Stack) -> Iterator[Payer]:
+    with somebody_at_the_paying_page(stack) as payer:
         yield payer
 
 
@@ -227,3 +246,45 @@ def test_worker_dies_after_the_refund_was_made_and_it_is_made_once(stack: Stack,
 
     stack.wait_until(lambda: stack.query(REFUNDED) == [(1600,)], 60, "the refund is written down")
     assert len(stack.stripe.control.requests("POST", "/v1/refunds")) == 1
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(900)
+def test_workers_are_killed_again_and_again_while_people_pay(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """For every second payment Stripe first answers the web process with an error and then slowly, so that a worker
+    has to read it and may be killed at that.
+    """
+    numbers, waits = itertools.count(), list[float]()
+
+    def pay(is_over: threading.Event) -> None:
+        while not is_over.is_set():
+            number = next(numbers)
+            with somebody_at_the_paying_page(stack, number) as payer:
+                intent = intent_of(payer.start())
+                if number % 2:
+                    stack.stripe.control.fail("GET /v1/payment_intents/*", "500")
+                    stack.stripe.control.fail("GET /v1/payment_intents/*", "hang_before", seconds=1.5)
+                stack.stripe.control.pay(intent)
+                begun = time.monotonic()
+                stack.wait_until(partial(is_confirmed, stack, payer), 400, "the booking is confirmed")
+                waits.append(time.monotonic() - begun)
+
+    is_over = threading.Event()
+    with ThreadPoolExecutor(PAY_AT_ONCE) as people:
+        paying = [people.submit(pay, is_over) for _ in range(PAY_AT_ONCE)]
+        try:
+            for _ in range(KILLS):
+                is_over.wait(KILLED_EVERY_SECONDS)
+                stack.stop("worker", signal.SIGKILL)
+                stack.start("worker")
+        finally:
+            is_over.set()
+        for each in paying:
+            each.result()
+
+    p99 = sorted(waits)[math.ceil(0.99 * len(waits)) - 1]
+    with capsys.disabled():
+        print(f"\npaid_confirmed_p99_s {p99:.1f} (the longest {max(waits):.1f}; {len(waits)} paid, {KILLS} kills)")
+    assert stack.query(PAID) == [(len(waits), len(waits) * 1600)]
+    assert stack.query("select count(*) from payments_refund") == [(0,)]
+    assert p99 <= PAID_CONFIRMED_P99_S
