@@ -30,6 +30,10 @@ class Guest:
 
     def book(self) -> str:
         """Take the first time that is offered and return the path of the manage page."""
+        return self.confirm(*self.filled_in())
+
+    def filled_in(self) -> tuple[str, dict[str, str]]:
+        """Take the first time that is offered; return the page of the details and its form, filled in."""
         picker = self.get("/s/massage/")
         slot = _first(SLOT, picker, "a time")
         form = {"csrfmiddlewaretoken": _first(CSRF, picker, "a token"), "slot": slot, "next": "details", "staff": ""}
@@ -37,7 +41,10 @@ class Guest:
         details = self._redirected(self._post("/s/massage/hold", form))
         page = self.get(details)
         typed = {"name": "Jana Weber", "email": self.email, "phone": "+49 1515 5501827", "note": ""}
-        confirmed = self._redirected(self._post(details, {**dict(HIDDEN.findall(page)), **typed}))
+        return details, {**dict(HIDDEN.findall(page)), **typed}
+
+    def confirm(self, details: str, form: dict[str, str]) -> str:
+        confirmed = self._redirected(self._post(details, form))
         return re.sub(r"^(/b/[^/]+/).*", r"\1", confirmed)
 
     def move(self, link: str) -> None:
