@@ -12,9 +12,11 @@ from bookings.calendars import ical
 from core.lines import breaks_line, one_line
 from notifications.channels.email import composed
 from notifications.channels.outgoing import Outgoing
+from notifications.enums import Channel
 from notifications.errors import PermanentFailure
+from notifications.models import MessageText
 from notifications.requests import MessageContext
-from notifications.wording.rendering import Rendered
+from notifications.wording.rendering import Rendered, rendered
 from payments.receipts.fonts import readable
 
 TEXTS = [
@@ -65,6 +67,18 @@ def test_a_typed_line_is_refused_for_what_breaks_it_and_for_nothing_else() -> No
                 names.clean_line(text, limit=120, label="Name")
         else:
             assert names.clean_line(text, limit=120, label="Name") == line
+
+
+@pytest.mark.parametrize("own", [None, MessageText(subject="New: {{ customer }}", body="Hello")])
+@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.PUSH])
+def test_the_words_of_a_message_have_their_subject_on_one_line(own: MessageText | None, channel: Channel) -> None:
+    """The row that keeps it, a push and the message log have no header that would refuse two lines."""
+    typed = {"customer": "Jana\r\nBcc: x@y.example"}
+
+    subject = rendered(MessageContext("confirmed_staff", typed, words=typed), channel, own).subject
+
+    assert "Jana Bcc: x@y.example" in subject
+    assert subject.splitlines() == [subject]
 
 
 @pytest.mark.parametrize(("text", "line"), TEXTS)
