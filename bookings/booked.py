@@ -6,10 +6,9 @@ from zoneinfo import ZoneInfo
 
 from bookings.availability.claims import LineSpec, spec_from_copies
 from bookings.models import Booking, BookingLine
-from bookings.rules.fees import cancellation_fee, deposit_taken, is_fee_free
+from bookings.rules.fees import FeeFacts, deposit_taken
 from bookings.rules.prepayment import Demand, payment_demand
 from bookings.rules.pricing import PricedLine, Quote, quote
-from bookings.rules.settlement import CancelQuote, cancel_quote
 from bookings.rules.terms import Terms
 from payments.models import BillLine
 from services.enums import PaymentMode
@@ -38,51 +37,27 @@ def demand_of(booking: Booking, lines: Iterable[BookingLine]) -> Demand:
     )
 
 
-def deposit_minor(booking: Booking) -> int:
-    """Return what counts as the deposit of a booking when fees are bound to it; nothing where staff waived it."""
-    return deposit_taken(
-        Terms.from_json(booking.terms),
-        payment_mode=booking.payment_mode,
-        due_now_minor=0 if booking.is_payment_waived else booking.due_now_minor,
-        total_minor=booking.total_minor,
-    )
+def fee_facts(booking: Booking, asked: Demand | None = None) -> FeeFacts:
+    """Return what the fees of a booking depend on.
 
-
-def cancellation_fee_of(booking: Booking, *, now: datetime) -> int:
-    """Return what a customer owes who cancels this booking at ``now``; what was not agreed yet costs nothing."""
-    if is_fee_free(booking.status):
-        return 0
-    return cancellation_fee(
-        Terms.from_json(booking.terms),
-        starts_at=booking.starts_at,
-        confirmed_at=booking.confirmed_at,
-        now=now,
-        total_minor=booking.total_minor,
-        anchor_minor=booking.fee_anchor_minor,
-        deposit_minor=deposit_minor(booking),
-    )
-
-
-def cancel_quote_of(
-    booking: Booking, *, net_paid_minor: int, move_fees_minor: int, cap_minor: int | None, now: datetime
-) -> CancelQuote:
-    """Quote what a customer pays and gets back who cancels this booking at ``now``: the sums that cancelling then uses.
-
-    What was paid covers the fees for moves first. ``cap_minor``: of the card that is kept; None where there is none.
+    ``asked``: what will be asked of one that is still held.
     """
-    return cancel_quote(
-        Terms.from_json(booking.terms),
+    terms = Terms.from_json(booking.terms)
+    mode, due_now_minor = (asked.mode, asked.due_now_minor) if asked else (booking.payment_mode, booking.due_now_minor)
+    return FeeFacts(
+        terms=terms,
         status=booking.status,
         starts_at=booking.starts_at,
         confirmed_at=booking.confirmed_at,
-        now=now,
         total_minor=booking.total_minor,
-        paid_minor=max(0, net_paid_minor - move_fees_minor),
-        can_charge=cap_minor is not None,
-        cap_minor=cap_minor or 0,
         currency=booking.currency,
         anchor_minor=booking.fee_anchor_minor,
-        deposit_minor=deposit_minor(booking),
+        deposit_minor=deposit_taken(
+            terms,
+            payment_mode=mode,
+            due_now_minor=0 if booking.is_payment_waived else due_now_minor,
+            total_minor=booking.total_minor,
+        ),
     )
 
 

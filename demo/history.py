@@ -17,7 +17,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from accounts.models import Consent, Customer, User
 from bookings.availability.claims import phases_copy, requirements_copy
 from bookings.bill_lines import bill_lines, cancellation_lines, no_show_lines
-from bookings.booked import deposit_minor, quote_of
+from bookings.booked import fee_facts, quote_of
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.models import Allocation, Booking, BookingEvent, BookingLine
 from bookings.operations.confirm import CONSENT_PURPOSE
@@ -155,13 +155,7 @@ class _Writer:
     def _miss(self, record: Record) -> None:
         booking = record.booking
         at = booking.missed_at = min(self.now, booking.starts_at + timedelta(minutes=20))
-        record.missed_fee_minor = no_show_fee(
-            Terms.from_json(booking.terms),
-            total_minor=booking.total_minor,
-            deposit_minor=deposit_minor(booking),
-            anchor_minor=0,
-            is_first=False,
-        )
+        record.missed_fee_minor = no_show_fee(fee_facts(booking), is_first=False)
         self._become(record, BookingStatus.NO_SHOW, self._at_desk(), at)
         record.events[-1].details = {"fee_minor": record.missed_fee_minor}
         if (back := record.paid_minor - record.missed_fee_minor) > 0:
@@ -220,14 +214,7 @@ class _Writer:
         latest = min(self.now, booking.starts_at - timedelta(minutes=30))
         at = confirmed_at + (latest - confirmed_at) * self.random.random() if latest > confirmed_at else confirmed_at
         booking.cancelled_at, booking.cancelled_by, booking.ical_sequence = at, ActorKind.CUSTOMER, 1
-        booking.cancellation_fee_minor = cancellation_fee(
-            Terms.from_json(booking.terms),
-            starts_at=booking.starts_at,
-            confirmed_at=confirmed_at,
-            now=at,
-            total_minor=booking.total_minor,
-            deposit_minor=deposit_minor(booking),
-        )
+        booking.cancellation_fee_minor = cancellation_fee(fee_facts(booking), at)
         guest = _Who(ActorKind.CUSTOMER, BookingChannel.LINK)
         self._become(record, BookingStatus.CANCELLED, guest, at, self.random.choice(people.REASONS))
         record.events[-1].details = {"fee_minor": booking.cancellation_fee_minor}

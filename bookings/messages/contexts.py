@@ -13,7 +13,6 @@ from django.utils.translation import get_language
 from accounts.contact.given_names import first_name
 from accounts.contact.mailboxes import normalised_email
 from bookings import booked
-from bookings.booked import deposit_minor
 from bookings.calendars import ical
 from bookings.calendars.entries import customer_entry, staff_entry
 from bookings.enums import ActorKind, BookingStatus, EventKind
@@ -23,10 +22,9 @@ from bookings.models import Booking
 from bookings.queries.payables import payable
 from bookings.refs import subject_ref
 from bookings.rules.settlement import Settlement
-from bookings.rules.terms import Terms
 from bookings.wording import appointment
 from bookings.wording.payments import card_words, checked_sentence, only_card, refund_sentence, settlement_sentence
-from bookings.wording.policies import BookingFacts, plain_policy_sentence, policy_sentence
+from bookings.wording.policies import plain_policy_sentence, policy_facts, policy_sentence
 from bookings.wording.zones import zone_named, zone_note
 from core.references import spoken
 from core.zones import city
@@ -244,20 +242,8 @@ def _back_words(booking: Booking, refund_minor: int, details: Mapping[str, Any],
 
 
 def _policy(booking: Booking, now: datetime, *, paid_minor: int) -> dict[str, str]:
-    terms = Terms.from_json(booking.terms)
-    facts = BookingFacts(
-        starts_at=booking.starts_at,
-        zone=booked.zone_of(booking),
-        language=get_language() or booking.language,
-        currency=booking.currency,
-        total_minor=booking.total_minor,
-        confirmed_at=booking.confirmed_at,
-        now=now,
-        anchor_minor=booking.fee_anchor_minor,
-        paid_minor=paid_minor,
-        deposit_minor=deposit_minor(booking),
-    )
-    return {"policy": plain_policy_sentence(terms, **facts), "policy_html": policy_sentence(terms, **facts)}
+    facts = policy_facts(booking, paid_minor=paid_minor, now=now)
+    return {"policy": plain_policy_sentence(facts), "policy_html": policy_sentence(facts)}
 
 
 def book_again_url(booking: Booking) -> str:

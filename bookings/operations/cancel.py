@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bookings.bill_lines import cancellation_lines, change_fee_back_line
-from bookings.booked import cancellation_fee_of
+from bookings.booked import fee_facts
 from bookings.enums import ActorKind, BookingStatus
 from bookings.errors import AlreadyCancelled, NotBooked, StalePage, TooLateToCancel
 from bookings.lifecycle import Actor, transition
@@ -20,6 +20,7 @@ from bookings.operations.fees import move_money, settled
 from bookings.operations.refund_decision import waiting_part
 from bookings.refs import subject_ref
 from bookings.rules.cancelling import CancelRefusal, cancel_refusal
+from bookings.rules.fees import cancellation_fee
 from bookings.rules.settlement import Settlement
 from core.errors import DomainError
 from payments.approvals import answer_by
@@ -68,7 +69,7 @@ def cancel_booking(
     if refusal:
         raise _REFUSALS[refusal]()
     by_business = by_staff and not on_behalf
-    fee = 0 if by_business or waive else cancellation_fee_of(booking, now=_moment(booking, on_behalf, at, now))
+    fee = 0 if by_business or waive else cancellation_fee(fee_facts(booking), _moment(booking, on_behalf, at, now))
     if fee != expected_fee_minor or expected_sequence != booking.ical_sequence:
         raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
     drop_own_proposals(booking, now=now)

@@ -21,7 +21,7 @@ from bookings.operations._bill import (
 from bookings.operations._lock import locked_booking, locked_subject
 from bookings.operations._transaction import booking_transaction
 from bookings.refs import subject_ref
-from bookings.rules.settlement import Settlement, settlement
+from bookings.rules.settlement import Paid, Settlement, settlement
 from core.outbox import publish
 from payments import queries
 from payments.approvals import answer_by
@@ -43,13 +43,8 @@ def settled(booking: Booking, *, may_charge: bool = True) -> Settlement:
     balance = balance_of(booking)
     card = queries.saved_card(subject_ref(booking)) if may_charge and gateway.is_configured() else None
     moves = move_fees(booking)
-    return settlement(
-        fee_minor=balance.owed_minor - moves,
-        paid_minor=max(0, balance.net_paid_minor - moves),
-        can_charge=card is not None,
-        cap_minor=card.cap_minor if card else 0,
-        currency=booking.currency,
-    )
+    paid = Paid(max(0, balance.net_paid_minor - moves), card.cap_minor if card else None)
+    return settlement(balance.owed_minor - moves, paid, currency=booking.currency)
 
 
 def move_money(

@@ -9,7 +9,7 @@ from django.conf import settings
 from bookings.availability.engine import Candidate
 from bookings.availability.overrides import BUFFERS, NO_OVERRIDES, Overrides
 from bookings.bill_lines import change_fee_line, kept_person
-from bookings.booked import deposit_minor
+from bookings.booked import fee_facts
 from bookings.enums import WAITING, ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.errors import (
     AlreadyCancelled,
@@ -39,7 +39,6 @@ from bookings.queries import alternatives
 from bookings.queries.payables import can_be_paid_online
 from bookings.refs import subject_ref
 from bookings.rules.moving import RescheduleRefusal, anchor_after_move, move_fee, reschedule_refusal
-from bookings.rules.terms import Terms
 from core.errors import DomainError
 from core.minutes import minute_of
 from payments.operations import add_line
@@ -123,8 +122,7 @@ def _reschedule(
     if is_there and booking.ical_sequence == expected_sequence + 1:
         return booking
     refuse_many_moves(booking, actor, now)
-    terms = Terms.from_json(booking.terms)
-    fee = checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
+    fee = checked_fee(booking, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
     if is_there:
         raise SameTime
     if fee and not by_staff and can_be_paid_online(fee, booking.currency):
@@ -152,7 +150,6 @@ def _reschedule(
 
 def checked_fee(
     booking: Booking,
-    terms: Terms,
     expected_sequence: int,
     expected_fee_minor: int,
     *,
@@ -166,16 +163,9 @@ def checked_fee(
     is_waiting = booking.status in WAITING
     if is_waiting and booking.hold_expires_at and booking.hold_expires_at <= now:
         raise HoldExpired
-    refusal = reschedule_refusal(
-        terms,
-        status=booking.status,
-        starts_at=booking.starts_at,
-        move_count=booking.customer_move_count,
-        now=now,
-        by_staff=by_staff,
-        confirmed_at=booking.confirmed_at,
-    )
-    fee = move_fee(terms, status=booking.status, move_count=booking.customer_move_count, by_staff=by_staff)
+    facts, move_count = fee_facts(booking), booking.customer_move_count
+    refusal = reschedule_refusal(facts, move_count=move_count, now=now, by_staff=by_staff)
+    fee = move_fee(facts, move_count=move_count, by_staff=by_staff)
     if booking.ical_sequence != expected_sequence and refusal not in {
         RescheduleRefusal.CANCELLED,
         RescheduleRefusal.NOT_BOOKED,
@@ -232,15 +222,7 @@ def carry_out(
     by_staff = actor.is_business
     before = (booking.starts_at, line.staff_member_id)
     if not by_staff and booking.status == BookingStatus.CONFIRMED:
-        booking.fee_anchor_minor = anchor_after_move(
-            Terms.from_json(booking.terms),
-            starts_at=booking.starts_at,
-            confirmed_at=booking.confirmed_at,
-            now=anchored_at or now,
-            total_minor=booking.total_minor,
-            deposit_minor=deposit_minor(booking),
-            anchor_minor=booking.fee_anchor_minor,
-        )
+        booking.fee_anchor_minor = anchor_after_move(fee_facts(booking), anchored_at or now)
         booking.customer_move_count += 1
     release(booking)
     claim(booking, candidate.claims)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from bookings.availability.claims import Claim
+from bookings.booked import fee_facts
 from bookings.enums import BookingStatus, EventKind
 from bookings.errors import NothingToPay, SameTime, SlotNotOffered, SlotTaken
 from bookings.lifecycle import Actor, record
@@ -23,7 +24,6 @@ from bookings.operations.move import carry_out, checked_fee, checked_person
 from bookings.queries import alternatives, bookings
 from bookings.queries.payables import can_be_paid_online
 from bookings.rules.moving import reschedule_refusal
-from bookings.rules.terms import Terms
 from core.inserts import insert_rows
 from core.intervals import Interval, difference, normalised
 from core.minutes import instant, minute_of
@@ -109,8 +109,7 @@ def _propose(
     booking = locked_booking(booking_id)
     line = booking.lines.select_related("staff_member__resource").get()
     by_staff = actor.is_business
-    terms = Terms.from_json(booking.terms)
-    fee = checked_fee(booking, terms, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
+    fee = checked_fee(booking, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
     if not fee or booking.status != BookingStatus.CONFIRMED or not can_be_paid_online(fee, booking.currency):
         raise NothingToPay
     if minute_of(booking.starts_at) == start_minute and staff_member_id in {None, line.staff_member_id}:
@@ -165,13 +164,7 @@ def _proposed(booking: Booking) -> _Proposed | None:
 def _may_move(booking: Booking, proposed: _Proposed) -> bool:
     """Whether the rules allowed the move when it was proposed; paying takes its minutes."""
     refusal = reschedule_refusal(
-        Terms.from_json(booking.terms),
-        status=booking.status,
-        starts_at=booking.starts_at,
-        move_count=booking.customer_move_count,
-        now=proposed.at,
-        by_staff=False,
-        confirmed_at=booking.confirmed_at,
+        fee_facts(booking), move_count=booking.customer_move_count, now=proposed.at, by_staff=False
     )
     return booking.status == BookingStatus.CONFIRMED and refusal is None
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from accounts.contact.mailboxes import normalised_email
 from bookings.bill_lines import no_show_lines, undone_no_show_lines
-from bookings.booked import deposit_minor
+from bookings.booked import fee_facts
 from bookings.enums import BookingStatus, EventKind
 from bookings.errors import CannotMarkMissed, CannotUndoMissed
 from bookings.lifecycle import SYSTEM, Actor, record, transition
@@ -40,12 +40,12 @@ def mark_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: 
     booking = locked_booking(booking_id)
     if booking.status == BookingStatus.NO_SHOW:
         return booking
-    terms = Terms.from_json(booking.terms)
-    refusal = no_show_refusal(terms, status=booking.status, starts_at=booking.starts_at, now=now)
+    facts = fee_facts(booking)
+    refusal = no_show_refusal(facts, now)
     if refusal:
         raise CannotMarkMissed(why=str(refusal))
     require_sequence(booking, expected_sequence)
-    fee = _fee(booking, terms)
+    fee = no_show_fee(facts, is_first=_is_first(booking, facts.terms))
     call_off_payments(subject_ref=subject_ref(booking), now=now)
     write_lines(booking, no_show_lines(booking, lines_of(booking), fee), now=now)
     outcome = settled(booking)
@@ -57,7 +57,7 @@ def mark_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: 
         now=now,
         reason=reason,
         details={"fee_minor": fee},
-        values={"missed_at": now, "fee_settles_at": waiver_until(terms, now) if has_money else None},
+        values={"missed_at": now, "fee_settles_at": waiver_until(facts.terms, now) if has_money else None},
     )
     money.announce_missed(booking, now=now)
     return booking
@@ -122,16 +122,6 @@ def _settle_fee(*, booking_id: int, now: datetime) -> bool:
     refunds = move_money(booking, outcome, reason=RefundReason.POLICY, actor=SYSTEM, now=now)
     money.announce_refunds(booking, refunds, now=now)
     return True
-
-
-def _fee(booking: Booking, terms: Terms) -> int:
-    return no_show_fee(
-        terms,
-        total_minor=booking.total_minor,
-        deposit_minor=deposit_minor(booking),
-        anchor_minor=booking.fee_anchor_minor,
-        is_first=_is_first(booking, terms),
-    )
 
 
 def _is_first(booking: Booking, terms: Terms) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bookings.models import Booking
 from bookings.refs import subject_ref
 from bookings.reported_money import has_reported_money
+from bookings.rules.settlement import Paid
 from payments import queries
 from payments.enums import PaymentStatus
 from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
@@ -31,10 +32,11 @@ class BookingMoney:
         return [each for each in self.attempts if each.status == PaymentStatus.SUCCEEDED]
 
     @property
-    def paid_for_visit_minor(self) -> int:
+    def paid(self) -> Paid:
         """What is there for the visit or for calling it off; fees for moves were agreed to before and come first."""
         moves = sum(line.gross_minor for line in self.bill_lines if line.kind == BillLine.Kind.CHANGE_FEE)
-        return max(0, self.balance.net_paid_minor - moves)
+        cap_minor = self.card.cap_minor if self.card else None
+        return Paid(max(0, self.balance.net_paid_minor - moves), cap_minor)
 
     @property
     def is_being_checked(self) -> bool:

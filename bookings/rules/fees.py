@@ -15,6 +15,26 @@ from services.enums import DepositKind, DepositRule, FeeKind, PaymentMode
 from services.values import TierValues as Tier
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeFacts:
+    """What the fees of one booking depend on: its terms, its times and its sums. Money is in ``currency``.
+
+    ``status`` is that of the booking; CONFIRMED speaks of one that is not made yet as if it stood. ``confirmed_at`` is
+    None before that. ``anchor_minor`` is the least that cancelling costs since a late move. ``deposit_minor`` is the
+    deposit that was due when booking (``deposit_taken``): kept in any case if the rule says so, and the most that can
+    be lost if fees are capped at it.
+    """
+
+    terms: Terms
+    starts_at: datetime
+    total_minor: int
+    currency: str
+    status: str = BookingStatus.CONFIRMED
+    confirmed_at: datetime | None = None
+    anchor_minor: int = 0
+    deposit_minor: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class FeeStep:
     """Cancelling up to ``until`` (included) costs ``fee_minor``."""
@@ -23,25 +43,24 @@ class FeeStep:
     fee_minor: int
 
 
-def cancellation_fee(
-    terms: Terms,
-    *,
-    starts_at: datetime,
-    confirmed_at: datetime | None,
-    now: datetime,
-    total_minor: int,
-    anchor_minor: int = 0,
-    deposit_minor: int = 0,
-) -> int:
+def cancellation_fee(facts: FeeFacts, now: datetime) -> int:
     """Return what a customer owes who cancels at ``now``: at least the anchor of a late move, never more than the
-    total.
+    total. What is not agreed yet costs nothing.
 
-    Where the terms ask for a deposit, ``deposit_minor`` is the one that was due when booking (``deposit_taken``): kept
-    in any case if the rule says so, and the most that can be lost if fees are capped at it. The fee never falls as time
-    passes: a tier that has begun to apply keeps applying at least.
+    The fee never falls as time passes: a tier that has begun to apply keeps applying at least.
     """
-    fee = _fee_of_time(terms, starts_at, confirmed_at, now, total_minor)
-    return bounded_fee(terms, fee, total_minor=total_minor, deposit_minor=deposit_minor, anchor_minor=anchor_minor)
+    return 0 if is_fee_free(facts.status) else fee_within_bounds(facts, _fee_of_time(facts, now))
+
+
+def fee_within_bounds(facts: FeeFacts, fee_minor: int) -> int:
+    """Bring a fee of a booking between what is owed in any case and the most there can be (``bounded_fee``)."""
+    return bounded_fee(
+        facts.terms,
+        fee_minor,
+        total_minor=facts.total_minor,
+        deposit_minor=facts.deposit_minor,
+        anchor_minor=facts.anchor_minor,
+    )
 
 
 def bounded_fee(terms: Terms, fee_minor: int, *, total_minor: int, deposit_minor: int, anchor_minor: int) -> int:
@@ -97,51 +116,34 @@ def is_fee_free(status: str) -> bool:
     return status != BookingStatus.CONFIRMED
 
 
-def fee_steps(
-    terms: Terms,
-    *,
-    starts_at: datetime,
-    confirmed_at: datetime | None,
-    total_minor: int,
-    anchor_minor: int = 0,
-    deposit_minor: int = 0,
-) -> list[FeeStep]:
+def fee_steps(facts: FeeFacts) -> list[FeeStep]:
     """Return the fee over time, each step with another sum, ascending; the last one ends at the start.
 
     An instant belongs to the first step whose ``until`` it does not exceed.
     """
-    ends = {starts_at, *(starts_at - timedelta(minutes=tier.until_minutes) for tier in terms.tiers)}
-    if (grace := _grace_until(terms, starts_at, confirmed_at)) is not None:
+    starts_at = facts.starts_at
+    ends = {starts_at, *(starts_at - timedelta(minutes=tier.until_minutes) for tier in facts.terms.tiers)}
+    if (grace := _grace_until(facts)) is not None:
         ends.add(grace)
     steps: list[FeeStep] = []
     for end in sorted(ends):
-        fee = cancellation_fee(
-            terms,
-            starts_at=starts_at,
-            confirmed_at=confirmed_at,
-            now=end,
-            total_minor=total_minor,
-            anchor_minor=anchor_minor,
-            deposit_minor=deposit_minor,
-        )
+        fee = cancellation_fee(facts, end)
         if steps and steps[-1].fee_minor == fee:
             steps.pop()
         steps.append(FeeStep(end, fee))
     return steps
 
 
-def free_until(
-    terms: Terms,
-    starts_at: datetime,
-    *,
-    confirmed_at: datetime | None,
-    anchor_minor: int = 0,
-    deposit_minor: int = 0,
-) -> datetime | None:
+def free_until(facts: FeeFacts) -> datetime | None:
     """Return the last instant (included) at which cancelling is free, by tiers or by grace; None if it never is."""
-    if anchor_minor or (deposit_minor and keeps_deposit(terms)):
+    if facts.anchor_minor or (facts.deposit_minor and keeps_deposit(facts.terms)):
         return None
-    ends = (_tiers_free_until(terms, starts_at), _grace_until(terms, starts_at, confirmed_at))
+    return free_by_time_until(facts)
+
+
+def free_by_time_until(facts: FeeFacts) -> datetime | None:
+    """Return the same as ``free_until`` for somebody who has neither moved late nor paid a deposit that is kept."""
+    ends = (_tiers_free_until(facts), _grace_until(facts))
     return max((end for end in ends if end is not None), default=None)
 
 
@@ -163,13 +165,11 @@ def fee_of(kind: FeeKind, value: int, total_minor: int) -> int:
             return total_minor
 
 
-def _fee_of_time(
-    terms: Terms, starts_at: datetime, confirmed_at: datetime | None, now: datetime, total_minor: int
-) -> int:
-    grace = _grace_until(terms, starts_at, confirmed_at)
-    if not terms.tiers or (grace is not None and now <= grace):
+def _fee_of_time(facts: FeeFacts, now: datetime) -> int:
+    grace = _grace_until(facts)
+    if not facts.terms.tiers or (grace is not None and now <= grace):
         return 0
-    return _tier_fee_at(terms, starts_at - min(now, starts_at), total_minor)
+    return _tier_fee_at(facts.terms, facts.starts_at - min(now, facts.starts_at), facts.total_minor)
 
 
 def _tier_fee_at(terms: Terms, left: timedelta, total_minor: int) -> int:
@@ -182,21 +182,22 @@ def _tier_fee_at(terms: Terms, left: timedelta, total_minor: int) -> int:
     return total_minor
 
 
-def _tiers_free_until(terms: Terms, starts_at: datetime) -> datetime | None:
-    if not terms.tiers:
-        return starts_at
+def _tiers_free_until(facts: FeeFacts) -> datetime | None:
+    if not facts.terms.tiers:
+        return facts.starts_at
     until = None
-    for tier in terms.tiers:
+    for tier in facts.terms.tiers:
         if tier.kind != FeeKind.NONE and not (tier.kind != FeeKind.ALL and tier.value == 0):
             break
-        until = starts_at - timedelta(minutes=tier.until_minutes)
+        until = facts.starts_at - timedelta(minutes=tier.until_minutes)
     return until
 
 
-def _grace_until(terms: Terms, starts_at: datetime, confirmed_at: datetime | None) -> datetime | None:
+def _grace_until(facts: FeeFacts) -> datetime | None:
     """Return the end of the free minutes after booking, never after the start; None where there are none."""
+    terms, confirmed_at = facts.terms, facts.confirmed_at
     if confirmed_at is None or not terms.grace_minutes:
         return None
-    if starts_at - confirmed_at <= timedelta(minutes=terms.grace_min_lead_minutes):
+    if facts.starts_at - confirmed_at <= timedelta(minutes=terms.grace_min_lead_minutes):
         return None
-    return min(starts_at, confirmed_at + timedelta(minutes=terms.grace_minutes))
+    return min(facts.starts_at, confirmed_at + timedelta(minutes=terms.grace_minutes))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bookings.enums import TOOK_PLACE, BookingStatus
-from bookings.rules.fees import bounded_fee, fee_of
+from bookings.rules.fees import FeeFacts, fee_of, fee_within_bounds
 from bookings.rules.terms import Terms
 
 # As long as a card may be charged after the visit.
@@ -26,15 +26,16 @@ class NoShowRefusal(StrEnum):
     TOO_LATE = "too_late"
 
 
-def no_show_fee(terms: Terms, *, total_minor: int, deposit_minor: int, anchor_minor: int, is_first: bool) -> int:
+def no_show_fee(facts: FeeFacts, *, is_first: bool) -> int:
     """Return what not coming costs: at least the anchor of a late move, at most the total.
 
     ``is_first``: the customer missed no other visit within ``terms.first_no_show_free_days``. It spares the fee of not
-    coming, neither the anchor nor a deposit that is kept in any case. ``deposit_minor`` as in ``cancellation_fee``.
+    coming, neither the anchor nor a deposit that is kept in any case.
     """
+    terms = facts.terms
     is_spared = is_first and terms.first_no_show_free_days is not None
-    fee = 0 if is_spared else fee_of(terms.no_show_fee_kind, terms.no_show_fee_value, total_minor)
-    return bounded_fee(terms, fee, total_minor=total_minor, deposit_minor=deposit_minor, anchor_minor=anchor_minor)
+    fee = 0 if is_spared else fee_of(terms.no_show_fee_kind, terms.no_show_fee_value, facts.total_minor)
+    return fee_within_bounds(facts, fee)
 
 
 def markable_from(terms: Terms, starts_at: datetime) -> datetime:
@@ -47,19 +48,19 @@ def markable_until(starts_at: datetime) -> datetime:
     return starts_at + MARKABLE
 
 
-def no_show_refusal(terms: Terms, *, status: str, starts_at: datetime, now: datetime) -> NoShowRefusal | None:
+def no_show_refusal(facts: FeeFacts, now: datetime) -> NoShowRefusal | None:
     """Say why it cannot be noted that nobody came, or None if it can."""
-    if status == BookingStatus.NO_SHOW:
+    if facts.status == BookingStatus.NO_SHOW:
         return NoShowRefusal.ALREADY_MARKED
-    if status == BookingStatus.CANCELLED:
+    if facts.status == BookingStatus.CANCELLED:
         return NoShowRefusal.CANCELLED
-    if status in TOOK_PLACE:
+    if facts.status in TOOK_PLACE:
         return NoShowRefusal.CAME
-    if status != BookingStatus.CONFIRMED:
+    if facts.status != BookingStatus.CONFIRMED:
         return NoShowRefusal.NOT_BOOKED
-    if now < markable_from(terms, starts_at):
+    if now < markable_from(facts.terms, facts.starts_at):
         return NoShowRefusal.TOO_EARLY
-    return NoShowRefusal.TOO_LATE if now > markable_until(starts_at) else None
+    return NoShowRefusal.TOO_LATE if now > markable_until(facts.starts_at) else None
 
 
 def undo_no_show_refusal(*, status: str, starts_at: datetime, now: datetime) -> NoShowRefusal | None:

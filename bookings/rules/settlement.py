@@ -6,8 +6,7 @@ Pure. The same sums stand on the page before cancelling, in the operation and in
 from dataclasses import dataclass
 from datetime import datetime
 
-from bookings.rules.fees import FeeStep, fee_steps, is_fee_free
-from bookings.rules.terms import Terms
+from bookings.rules.fees import FeeFacts, fee_steps
 from payments.stripe.amounts import chargeable, rounded_down
 
 
@@ -30,19 +29,28 @@ class Settlement:
         return self.keep_minor + self.charge_minor + self.open_minor
 
 
-def settlement(*, fee_minor: int, paid_minor: int, can_charge: bool, cap_minor: int, currency: str = "") -> Settlement:
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What was paid for the visit or for calling it off, fees for moves aside. ``card_cap_minor``: the most that a card
+    on file may be charged; None where no card is kept with consent, or it may not be charged for this.
+    """
+
+    net_minor: int
+    card_cap_minor: int | None = None
+
+
+def settlement(fee_minor: int, paid: Paid, *, currency: str = "") -> Settlement:
     """Settle a fee with what was paid.
 
-    ``can_charge``: a card is kept with consent and this fee may go to it, at most ``cap_minor``. With a ``currency``
-    only what Stripe can move is charged, the rest stays open; where its unit is coarser than ours (KWD) a refund is
-    rounded up, and the customer is let off the difference.
+    With a ``currency`` only what Stripe can move is charged, the rest stays open; where its unit is coarser than ours
+    (KWD) a refund is rounded up, and the customer is let off the difference.
     """
-    refund = max(0, paid_minor - fee_minor)
+    refund = max(0, paid.net_minor - fee_minor)
     if currency:
-        refund = min(paid_minor, -rounded_down(-refund, currency))
-    keep = paid_minor - refund
-    rest = max(0, fee_minor - paid_minor)
-    charge = min(rest, cap_minor) if can_charge else 0
+        refund = min(paid.net_minor, -rounded_down(-refund, currency))
+    keep = paid.net_minor - refund
+    rest = max(0, fee_minor - paid.net_minor)
+    charge = min(rest, paid.card_cap_minor or 0)
     if currency:
         charge = chargeable(charge, currency)
     return Settlement(keep, refund, charge, rest - charge, fee_minor - keep - rest)
@@ -65,44 +73,12 @@ class CancelQuote:
     then: Settlement | None = None
 
 
-def cancel_quote(
-    terms: Terms,
-    *,
-    status: str,
-    starts_at: datetime,
-    confirmed_at: datetime | None,
-    now: datetime,
-    total_minor: int,
-    paid_minor: int,
-    can_charge: bool,
-    cap_minor: int,
-    currency: str,
-    anchor_minor: int = 0,
-    deposit_minor: int = 0,
-) -> CancelQuote:
+def cancel_quote(facts: FeeFacts, paid: Paid, now: datetime) -> CancelQuote:
     """Quote what a customer who cancels at ``now`` pays and gets back.
 
     A request that nobody answered and a booking that is not paid cost nothing.
     """
-    steps = [FeeStep(starts_at, 0)]
-    if not is_fee_free(status):
-        steps = fee_steps(
-            terms,
-            starts_at=starts_at,
-            confirmed_at=confirmed_at,
-            total_minor=total_minor,
-            anchor_minor=anchor_minor,
-            deposit_minor=deposit_minor,
-        )
+    steps = fee_steps(facts)
     left = [step for step in steps if now <= step.until] or steps[-1:]
-    settled = [
-        settlement(
-            fee_minor=step.fee_minor,
-            paid_minor=paid_minor,
-            can_charge=can_charge,
-            cap_minor=cap_minor,
-            currency=currency,
-        )
-        for step in left[:2]
-    ]
+    settled = [settlement(step.fee_minor, paid, currency=facts.currency) for step in left[:2]]
     return CancelQuote(settled[0], left[0].until, settled[1]) if len(settled) > 1 else CancelQuote(settled[0])

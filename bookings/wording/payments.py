@@ -6,7 +6,6 @@ differ; the rules themselves are told by ``policy_texts``.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Unpack
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext, ngettext, override
@@ -14,7 +13,7 @@ from django.utils.translation import gettext, ngettext, override
 from bookings.rules.prepayment import Demand
 from bookings.rules.settlement import Settlement
 from bookings.rules.terms import Terms
-from bookings.wording.policies import BookingFacts, moment_words, plain_fee_sentence, plain_no_show_sentence
+from bookings.wording.policies import PolicyFacts, moment_words, plain_fee_sentence, plain_no_show_sentence
 from core import money
 from payments.approvals import ANSWER_WITHIN
 from payments.brands import brand_name
@@ -41,15 +40,16 @@ def demand_sentence(demand: Demand, *, currency: str, language: str) -> str:
         return text % {"now": now, "later": later}
 
 
-def card_consent(terms: Terms, demand: Demand, *, business_name: str, **facts: Unpack[BookingFacts]) -> str:
-    """Write what a customer agrees to who leaves a card: who may charge it, when, how much at most, how to
-    cancel. Plain text, to be shown beside the button and kept with the consent. Empty where no card is kept.
+def card_consent(facts: PolicyFacts, demand: Demand, *, business_name: str) -> str:
+    """Write what a customer agrees to who leaves a card: who may charge it, when, how much at most, how to cancel.
+
+    Plain text, to be shown beside the button and kept with the consent. Empty where no card is kept.
     """
     if not demand.saves_card:
         return ""
-    language = facts["language"]
-    names = {"name": business_name, "most": money.formatted(demand.cap_minor, facts["currency"], language)}
-    no_show = plain_no_show_sentence(terms, **facts)
+    language = facts.language
+    names = {"name": business_name, "most": money.formatted(demand.cap_minor, facts.fees.currency, language)}
+    no_show = plain_no_show_sentence(facts)
     with override(language):
         first = gettext(
             "%(name)s keeps your card for this appointment and may later charge it %(most)s at most, "
@@ -62,8 +62,8 @@ def card_consent(terms: Terms, demand: Demand, *, business_name: str, **facts: U
             )
         sentences = [
             first % names,
-            plain_fee_sentence(terms, **facts),
-            _waiver(terms, no_show),
+            plain_fee_sentence(facts),
+            _waiver(facts.fees.terms, no_show),
             gettext("To cancel, use the link in your confirmation."),
         ]
     return " ".join(filter(None, sentences))

@@ -8,20 +8,22 @@ sum in the booking's currency. Nothing here says that money is kept unless it is
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NotRequired, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, ngettext, override, pgettext
+from django.utils.translation import get_language, gettext, ngettext, override, pgettext
 
+from bookings.booked import fee_facts, zone_of
 from bookings.enums import BookingStatus
-from bookings.rules.fees import FeeStep, fee_of, fee_steps, free_until, keeps_deposit
+from bookings.models import Booking
+from bookings.rules.fees import FeeFacts, FeeStep, fee_of, fee_steps, free_by_time_until, keeps_deposit
 from bookings.rules.moving import anchor_after_move, move_fee, reschedule_until
 from bookings.rules.no_shows import no_show_fee
+from bookings.rules.prepayment import Demand
 from bookings.rules.terms import Terms
 from core import formats, money
 from services.enums import FeeKind, OverLimit, PaymentMode
@@ -30,24 +32,36 @@ from services.enums import FeeKind, OverLimit, PaymentMode
 _OPEN, _CLOSE = "\x02", "\x03"
 
 
-class BookingFacts(TypedDict):
-    """What a sentence depends on beside the terms.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFacts:
+    """What sentences about the rules of a booking depend on.
 
     A sentence speaks from ``now``: what is over is told as over, so none promises a moment that has passed.
-    ``confirmed_at`` is None before the booking is made. ``anchor_minor`` is the column of the booking, ``paid_minor``
-    what was paid so far (before booking: what is due now), ``deposit_minor`` the deposit of ``policies.deposit_taken``.
+    ``paid_minor`` is what was paid so far; before booking, what is due now.
     """
 
-    starts_at: datetime
+    fees: FeeFacts
     zone: ZoneInfo
     language: str
-    currency: str
-    total_minor: int
     now: datetime
-    confirmed_at: NotRequired[datetime | None]
-    anchor_minor: NotRequired[int]
-    paid_minor: NotRequired[int]
-    deposit_minor: NotRequired[int]
+    paid_minor: int = 0
+
+
+def policy_facts(
+    booking: Booking, *, asked: Demand | None = None, paid_minor: int | None = None, now: datetime
+) -> PolicyFacts:
+    """Return what sentences in the active language depend on, about a booking as if it stood.
+
+    ``asked``: what will be asked of one that is still held; counts as paid unless ``paid_minor`` says otherwise.
+    """
+    due_now_minor = asked.due_now_minor if asked else 0
+    return PolicyFacts(
+        fees=replace(fee_facts(booking, asked), status=BookingStatus.CONFIRMED),
+        zone=zone_of(booking),
+        language=get_language() or booking.language,
+        now=now,
+        paid_minor=due_now_minor if paid_minor is None else paid_minor,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +77,29 @@ class CancelNow:
     next_fee_minor: int | None
 
 
-def policy_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> SafeString:
+def policy_sentence(facts: PolicyFacts) -> SafeString:
     """Write what cancelling, moving and not coming cost as HTML, the exact minutes in bold: one sentence each.
 
     Before the booking is made it mentions the free minutes after booking where they can matter, and the whole rule of
     moving. Once it is made, ``move_sentence`` says what is left of that rule.
     """
-    return _html(_rule(_Story(terms, **facts)))
+    return _html(_rule(_Story(facts)))
 
 
-def plain_policy_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> str:
+def plain_policy_sentence(facts: PolicyFacts) -> str:
     """Write the same as ``policy_sentence`` as plain text, for messages and consents."""
-    return _plain(_rule(_Story(terms, **facts)))
+    return _plain(_rule(_Story(facts)))
 
 
-def plain_fee_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> str:
+def plain_fee_sentence(facts: PolicyFacts) -> str:
     """Write what cancelling and not coming cost as plain text: the fees that a saved card may be charged."""
-    story = _Story(terms, **facts)
+    story = _Story(facts)
     return _plain(_joined(_cancelling(story), _absence_ahead(story)))
 
 
-def cancel_now(terms: Terms, **facts: Unpack[BookingFacts]) -> CancelNow:
+def cancel_now(facts: PolicyFacts) -> CancelNow:
     """Say what cancelling costs at ``now``, which must be before the start, and when that changes."""
-    story = _Story(terms, **facts)
+    story = _Story(facts)
     left = story.steps_left()
     changes = len(left) > 1
     with override(story.language):
@@ -100,39 +114,31 @@ def cancel_now(terms: Terms, **facts: Unpack[BookingFacts]) -> CancelNow:
     )
 
 
-def move_sentence(terms: Terms, *, move_count: int, **facts: Unpack[BookingFacts]) -> SafeString:
+def move_sentence(facts: PolicyFacts, *, move_count: int) -> SafeString:
     """Say until when a customer may move a booking that is agreed, and what the next move costs or how many are free.
 
     Empty when it can no longer be moved.
     """
-    story = _Story(terms, **facts)
-    until = reschedule_until(terms, story.starts_at, confirmed_at=story.confirmed_at)
+    story = _Story(facts)
+    until = reschedule_until(story.fees)
     if until is None or story.now > until:
         return SafeString("")
     with override(story.language):
         sentences = [gettext("You can move it until %(until)s.") % {"until": story.moment(until)}]
-        if fee := move_fee(terms, status=BookingStatus.CONFIRMED, move_count=move_count, by_staff=False):
+        if fee := move_fee(story.fees, move_count=move_count, by_staff=False):
             sentences.append(gettext("The next move costs %(fee)s.") % {"fee": story.money(fee)})
-        elif terms.free_move_count is not None:
-            left = max(0, terms.free_move_count - move_count)
+        elif story.terms.free_move_count is not None:
+            left = max(0, story.terms.free_move_count - move_count)
             sentences.append(
                 ngettext("%(count)d free move is left.", "%(count)d free moves are left.", left) % {"count": left}
             )
     return _html(" ".join(sentences))
 
 
-def late_move_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> SafeString:
+def late_move_sentence(facts: PolicyFacts) -> SafeString:
     """Warn before a move at ``now`` that cancelling later costs at least what it costs now; empty while it is free."""
-    story = _Story(terms, **facts)
-    anchor = anchor_after_move(
-        terms,
-        starts_at=story.starts_at,
-        confirmed_at=story.confirmed_at,
-        now=story.now,
-        total_minor=story.total_minor,
-        anchor_minor=story.anchor_minor,
-        deposit_minor=story.deposit_minor,
-    )
+    story = _Story(facts)
+    anchor = anchor_after_move(story.fees, story.now)
     if not anchor:
         return SafeString("")
     with override(story.language):
@@ -141,14 +147,14 @@ def late_move_sentence(terms: Terms, **facts: Unpack[BookingFacts]) -> SafeStrin
         )
 
 
-def no_show_sentence(terms: Terms, *, is_first: bool = False, **facts: Unpack[BookingFacts]) -> SafeString:
+def no_show_sentence(facts: PolicyFacts, *, is_first: bool = False) -> SafeString:
     """Say what not coming costs; empty where it costs nothing. ``is_first`` as in ``no_shows.no_show_fee``."""
-    return _html(_absence(_Story(terms, **facts), is_first=is_first))
+    return _html(_absence(_Story(facts), is_first=is_first))
 
 
-def plain_no_show_sentence(terms: Terms, *, is_first: bool = False, **facts: Unpack[BookingFacts]) -> str:
+def plain_no_show_sentence(facts: PolicyFacts, *, is_first: bool = False) -> str:
     """Write the same as ``no_show_sentence`` as plain text."""
-    return _plain(_absence(_Story(terms, **facts), is_first=is_first))
+    return _plain(_absence(_Story(facts), is_first=is_first))
 
 
 def moment_words(instant: datetime, zone: ZoneInfo) -> str:
@@ -160,32 +166,31 @@ def moment_words(instant: datetime, zone: ZoneInfo) -> str:
 class _Story:
     """The facts of one booking and the parts of sentences about it. Call its methods with the language active."""
 
-    terms: Terms
-    starts_at: datetime
-    zone: ZoneInfo
-    language: str
-    currency: str
-    total_minor: int
-    now: datetime
-    confirmed_at: datetime | None = None
-    anchor_minor: int = 0
-    paid_minor: int = 0
-    deposit_minor: int = 0
+    facts: PolicyFacts
+
+    @property
+    def fees(self) -> FeeFacts:
+        return self.facts.fees
+
+    @property
+    def terms(self) -> Terms:
+        return self.facts.fees.terms
+
+    @property
+    def language(self) -> str:
+        return self.facts.language
+
+    @property
+    def now(self) -> datetime:
+        return self.facts.now
 
     @property
     def is_made_before_now(self) -> bool:
         """Whether there is a booking that could be cancelled at ``now``."""
-        return self.confirmed_at is not None and self.confirmed_at < self.now
+        return self.fees.confirmed_at is not None and self.fees.confirmed_at < self.now
 
     def steps(self) -> list[FeeStep]:
-        return fee_steps(
-            self.terms,
-            starts_at=self.starts_at,
-            confirmed_at=self.confirmed_at,
-            total_minor=self.total_minor,
-            anchor_minor=self.anchor_minor,
-            deposit_minor=self.deposit_minor,
-        )
+        return fee_steps(self.fees)
 
     def steps_left(self) -> list[FeeStep]:
         """The steps that are not over; after the start the last one."""
@@ -193,20 +198,20 @@ class _Story:
         return [step for step in steps if self.now <= step.until] or steps[-1:]
 
     def money(self, amount_minor: int) -> str:
-        return money.formatted(amount_minor, self.currency, self.language)
+        return money.formatted(amount_minor, self.fees.currency, self.language)
 
     def moment(self, instant: datetime) -> str:
-        return f"{_OPEN}{moment_words(instant, self.zone)}{_CLOSE}"
+        return f"{_OPEN}{moment_words(instant, self.facts.zone)}{_CLOSE}"
 
     def fee(self, fee_minor: int) -> str:
         """Name a fee as the terms do, the sum always beside it."""
         amount = self.money(fee_minor)
-        if fee_minor == self.total_minor:
+        if fee_minor == self.fees.total_minor:
             return gettext("the whole price (%(amount)s)") % {"amount": amount}
-        if fee_minor == self.deposit_minor and self.terms.payment_mode == PaymentMode.DEPOSIT:
+        if fee_minor == self.fees.deposit_minor and self.terms.payment_mode == PaymentMode.DEPOSIT:
             return gettext("the deposit (%(amount)s)") % {"amount": amount}
         for kind, value in self._fee_parts():
-            if kind == FeeKind.PERCENT and fee_of(kind, value, self.total_minor) == fee_minor:
+            if kind == FeeKind.PERCENT and fee_of(kind, value, self.fees.total_minor) == fee_minor:
                 return pgettext("fee", "%(share)s (%(amount)s)") % {
                     "share": _percent(value, self.language),
                     "amount": amount,
@@ -219,7 +224,7 @@ class _Story:
 
     def is_paid(self, fee_minor: int) -> bool:
         """Whether this fee and every lower one are covered by what was paid, so that it is kept and not due."""
-        return self.paid_minor >= fee_minor
+        return self.facts.paid_minor >= fee_minor
 
     def free_then(self, steps: Sequence[FeeStep]) -> str:
         text = (
@@ -265,7 +270,8 @@ def _cancelling(story: _Story) -> str:
     steps, left = story.steps(), story.steps_left()
     with override(story.language):
         if steps[-1].fee_minor == 0:
-            return gettext("Free to cancel until the start on %(start)s.") % {"start": story.moment(story.starts_at)}
+            start = story.moment(story.fees.starts_at)
+            return gettext("Free to cancel until the start on %(start)s.") % {"start": start}
         sentences = [_past(story, steps, left)]
         sentences.append(story.costs(left) if left[0].fee_minor else story.free_then(left))
         sentences.append(_grace(story))
@@ -274,11 +280,11 @@ def _cancelling(story: _Story) -> str:
 
 def _moving(story: _Story) -> str:
     """Before the booking is made, say until when it may be moved, how often for nothing, and what comes then."""
-    if story.confirmed_at is not None:
+    if story.fees.confirmed_at is not None:
         return ""
     terms = story.terms
     # The free minutes after booking count as if it were booked at this moment.
-    until = reschedule_until(terms, story.starts_at, confirmed_at=story.now)
+    until = reschedule_until(replace(story.fees, confirmed_at=story.now))
     is_blocked = terms.over_limit == OverLimit.BLOCKED
     with override(story.language):
         if until is None or (is_blocked and terms.free_move_count == 0):
@@ -311,21 +317,12 @@ def _moving(story: _Story) -> str:
 
 def _absence_ahead(story: _Story) -> str:
     """Say what not coming costs, as long as the customer can still come."""
-    is_ahead = story.now < story.starts_at
+    is_ahead = story.now < story.fees.starts_at
     return _absence(story, is_first=False) if is_ahead else ""
 
 
 def _absence(story: _Story, *, is_first: bool) -> str:
-    def fee(*, is_first: bool) -> int:
-        return no_show_fee(
-            story.terms,
-            total_minor=story.total_minor,
-            deposit_minor=story.deposit_minor,
-            anchor_minor=story.anchor_minor,
-            is_first=is_first,
-        )
-
-    due = fee(is_first=is_first)
+    due = no_show_fee(story.fees, is_first=is_first)
     if not due:
         return ""
     with override(story.language):
@@ -336,7 +333,7 @@ def _absence(story: _Story, *, is_first: bool) -> str:
         )
         sentences = [text % {"fee": story.fee(due)}]
         days = story.terms.first_no_show_free_days
-        if days is not None and not is_first and fee(is_first=True) == 0:
+        if days is not None and not is_first and no_show_fee(story.fees, is_first=True) == 0:
             once = ngettext(
                 "The first time in %(count)d day is free.", "The first time in %(count)d days is free.", days
             )
@@ -346,7 +343,7 @@ def _absence(story: _Story, *, is_first: bool) -> str:
 
 def _past(story: _Story, steps: Sequence[FeeStep], left: Sequence[FeeStep]) -> str:
     """Say why cancelling is no longer free, if it ever was."""
-    if left[0].fee_minor and story.anchor_minor:
+    if left[0].fee_minor and story.fees.anchor_minor:
         return gettext("You moved this appointment when cancelling was no longer free.")
     if left[0].fee_minor and not steps[0].fee_minor:
         return gettext("Cancelling was free until %(until)s.") % {"until": story.moment(steps[0].until)}
@@ -355,11 +352,11 @@ def _past(story: _Story, steps: Sequence[FeeStep], left: Sequence[FeeStep]) -> s
 
 def _grace(story: _Story) -> str:
     """Before the booking is made, mention its first free minutes, unless they are not given or add nothing."""
-    terms, now = story.terms, story.now
-    if story.confirmed_at is not None or not terms.grace_minutes or (story.deposit_minor and keeps_deposit(terms)):
+    fees, terms = story.fees, story.terms
+    if fees.confirmed_at is not None or not terms.grace_minutes or (fees.deposit_minor and keeps_deposit(terms)):
         return ""
     length = formats.hours_text(terms.grace_minutes)
-    if free_until(terms, story.starts_at, confirmed_at=now) == free_until(terms, story.starts_at, confirmed_at=None):
+    if free_by_time_until(replace(fees, confirmed_at=story.now)) == free_by_time_until(fees):
         return ""
     return gettext("For %(length)s after booking you can cancel free.") % {"length": length}
 

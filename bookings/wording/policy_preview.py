@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext, override
 
-from bookings.rules.fees import deposit_taken
+from bookings.rules.fees import FeeFacts, deposit_taken
 from bookings.rules.prepayment import payment_demand
 from bookings.rules.terms import terms_of
 from bookings.wording import payments, policies
-from bookings.wording.policies import BookingFacts
+from bookings.wording.policies import PolicyFacts
 from core import money
 from services.values import CancellationPolicyValues
 
@@ -38,18 +38,9 @@ def policy_preview(
     ahead = max([_AHEAD, *(timedelta(minutes=tier.until_minutes, days=2) for tier in terms.tiers)])
     starts_at = (now + ahead).astimezone(zone).replace(hour=14, minute=0, second=0, microsecond=0)
     asked = payment_demand(terms, total_minor=total, at_visit_minor=0, currency=currency, has_stripe=has_stripe)
-    facts = BookingFacts(
-        starts_at=starts_at,
-        zone=zone,
-        language=language,
-        currency=currency,
-        total_minor=total,
-        now=now,
-        paid_minor=asked.due_now_minor,
-        deposit_minor=deposit_taken(
-            terms, payment_mode=asked.mode, due_now_minor=asked.due_now_minor, total_minor=total
-        ),
-    )
+    deposit = deposit_taken(terms, payment_mode=asked.mode, due_now_minor=asked.due_now_minor, total_minor=total)
+    fees = FeeFacts(terms=terms, starts_at=starts_at, total_minor=total, currency=currency, deposit_minor=deposit)
+    facts = PolicyFacts(fees=fees, zone=zone, language=language, now=now, paid_minor=asked.due_now_minor)
     with override(language):
         example = gettext("Example: %(total)s on %(start)s.") % {
             "total": money.formatted(total, currency, language),
@@ -58,7 +49,7 @@ def policy_preview(
     sentences = [
         example,
         payments.demand_sentence(asked, currency=currency, language=language),
-        policies.plain_policy_sentence(terms, **facts),
-        payments.card_consent(terms, asked, business_name=business_name, **facts),
+        policies.plain_policy_sentence(facts),
+        payments.card_consent(facts, asked, business_name=business_name),
     ]
     return [sentence for sentence in sentences if sentence]

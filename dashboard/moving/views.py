@@ -10,11 +10,10 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from bookings.availability.overrides import NO_OVERRIDES
-from bookings.booked import zone_of
+from bookings.booked import fee_facts, zone_of
 from bookings.operations.move import reschedule_booking
 from bookings.queries.moves import line_of
 from bookings.rules.moving import RescheduleRefusal, reschedule_refusal
-from bookings.rules.terms import Terms
 from core import formats
 from dashboard.door import Desk
 from dashboard.moving import presenter, queries
@@ -39,14 +38,8 @@ def move(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Choose a time and a person, see what the move means, do it. Nothing changes before the button is pressed."""
     opened = open_step(request, desk, reference)
     booking = opened.booking
-    refusal = reschedule_refusal(
-        Terms.from_json(booking.terms),
-        status=booking.status,
-        starts_at=booking.starts_at,
-        move_count=booking.customer_move_count,
-        now=desk.now,
-        by_staff=True,
-    )
+    move_count = booking.customer_move_count
+    refusal = reschedule_refusal(fee_facts(booking), move_count=move_count, now=desk.now, by_staff=True)
     if refusal:
         return refused(opened, _NO_MORE[refusal]())
     people = queries.performers_of(booking)

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from bookings.booked import local
+from bookings.booked import fee_facts, local
 from bookings.enums import STANDING, BookingStatus
 from bookings.models import Booking
 from bookings.queries.payables import Payable
 from bookings.rules.cancelling import cancel_refusal
 from bookings.rules.no_shows import markable_from, no_show_refusal, undo_no_show_refusal
-from bookings.rules.terms import Terms
 from bookings.wording import visit
 from core import formats
 from core.references import new_token
@@ -119,19 +118,19 @@ def _mark(booking: Booking, mark: Mark) -> Action:
 
 
 def _missed(booking: Booking, now: datetime) -> Iterator[Action]:
-    terms = Terms.from_json(booking.terms)
     if booking.status == BookingStatus.NO_SHOW:
         if undo_no_show_refusal(status=booking.status, starts_at=booking.starts_at, now=now) is None:
             yield Action(gettext("Came after all"), "check", _step(booking, "came"))
         return
     if booking.status != BookingStatus.CONFIRMED:
         return
-    first = markable_from(terms, booking.starts_at)
+    facts = fee_facts(booking)
+    first = markable_from(facts.terms, facts.starts_at)
     if now < first:
         is_today = local(first, booking).date() == local(now, booking).date()
         moment = formats.time_text(local(first, booking)) if is_today else formats.moment_text(local(first, booking))
         yield Action(gettext("No-show"), "minus", note=gettext("from %(moment)s") % {"moment": moment})
-    elif no_show_refusal(terms, status=booking.status, starts_at=booking.starts_at, now=now) is None:
+    elif no_show_refusal(facts, now) is None:
         yield Action(gettext("No-show"), "minus", _step(booking, "missed"))
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from bookings.booked import local
 from bookings.models import Booking, HelpMessage
 from bookings.queries.payables import Payable, PayKind
-from bookings.rules.settlement import settlement
+from bookings.rules.settlement import Paid, settlement
 from bookings.wording import visit
 from core import formats
 from dashboard.forms import CancelForm
@@ -278,9 +278,8 @@ def _goes_back(booking: Booking, money: Money, who: str, fee_minor: int) -> int:
     """What cancelling gives back: all of it where the business calls it off, else what fees leave of it."""
     moves = sum(line.gross_minor for line in money.lines if line.kind == BillLine.Kind.CHANGE_FEE)
     kept = moves if who == CancelForm.CUSTOMER and booking.customer_move_count else 0
-    paid = max(0, money.balance.net_paid_minor - kept)
-    settled = settlement(fee_minor=fee_minor, paid_minor=paid, can_charge=False, cap_minor=0, currency=booking.currency)
-    return settled.refund_minor
+    paid = Paid(max(0, money.balance.net_paid_minor - kept))
+    return settlement(fee_minor, paid, currency=booking.currency).refund_minor
 
 
 def request(booking: Booking) -> Ask:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
-from bookings.booked import cancellation_fee_of, deposit_minor, local
+from bookings.booked import fee_facts, local
 from bookings.enums import BookingStatus
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.help import answer_help, mark_help_read
@@ -17,6 +17,7 @@ from bookings.operations.request_answer import answer_request
 from bookings.operations.trust import set_trust
 from bookings.queries.help_messages import help_thread
 from bookings.rules.cancelling import cancel_refusal
+from bookings.rules.fees import cancellation_fee
 from bookings.rules.no_shows import markable_from, markable_until, no_show_fee
 from bookings.rules.terms import Terms
 from core import formats
@@ -38,14 +39,8 @@ def missed(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     booking = opened.booking
     if reason := _not_markable(opened):
         return refused(opened, reason)
-    terms = Terms.from_json(booking.terms)
-    fee = no_show_fee(
-        terms,
-        total_minor=booking.total_minor,
-        deposit_minor=deposit_minor(booking),
-        anchor_minor=booking.fee_anchor_minor,
-        is_first=False,
-    )
+    facts = fee_facts(booking)
+    fee = no_show_fee(facts, is_first=False)
 
     def run(form: MissedForm, key: str) -> str:
         mark_no_show(
@@ -57,7 +52,7 @@ def missed(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
         )
         return gettext("Marked as no-show. The customer gets a mail.")
 
-    step = Step(lambda form: words.missed(booking, fee, terms.waiver_hours), run)
+    step = Step(lambda form: words.missed(booking, fee, facts.terms.waiver_hours), run)
     return answer(opened, MissedForm(opened.data), step)
 
 
@@ -94,7 +89,7 @@ def cancel(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
         return refused(opened, gettext("This booking cannot be cancelled any more."))
 
     def fee_at(at: datetime) -> int:
-        return cancellation_fee_of(booking, now=at)
+        return cancellation_fee(fee_facts(booking), at)
 
     def ask(form: StepForm | None) -> words.Ask:
         if not isinstance(form, CancelForm):

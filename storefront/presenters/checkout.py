@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from bookings import booked
 from bookings.booked import quote_of
 from bookings.models import Booking
-from bookings.rules.fees import deposit_taken
 from bookings.rules.prepayment import Demand, payment_demand
 from bookings.rules.terms import Terms
 from bookings.wording import appointment, policies, visit
@@ -133,7 +132,7 @@ def summary(
         lines=tuple(visit.price_lines(booking, marks_at_visit=asked.due_now_minor > 0)),
         extras=tuple(_extra(booking, add_on) for add_on in offered if add_on.pk not in chosen),
         band=tuple(money.demand_lines(booking, asked)),
-        policy=policies.policy_sentence(Terms.from_json(booking.terms), **policy_facts(booking, asked, now)),
+        policy=policies.policy_sentence(policies.policy_facts(booking, asked=asked, now=now)),
         preparations=tuple(appointment.preparations(booking)),
         read_at=int(now.timestamp()),
         total_minor=booking.total_minor,
@@ -172,7 +171,7 @@ def rule_changed() -> str:
 
 
 def _rule(booking: Booking, asked: Demand, now: datetime) -> str:
-    return policies.plain_policy_sentence(Terms.from_json(booking.terms), **policy_facts(booking, asked, now))
+    return policies.plain_policy_sentence(policies.policy_facts(booking, asked=asked, now=now))
 
 
 def consent_words() -> str:
@@ -196,25 +195,6 @@ def alternatives(booking: Booking, nearest: Sequence[tuple[int, int]], now: date
         day = formats.near_day_text(starts.date(), today)
         found.append(Alternative(f"{location_id}.{minute}", day, formats.time_text(starts)))
     return found
-
-
-def policy_facts(booking: Booking, asked: Demand, now: datetime) -> policies.BookingFacts:
-    """What the sentences about cancelling, moving and not coming depend on before the booking is made."""
-    return {
-        "starts_at": booking.starts_at,
-        "zone": booked.zone_of(booking),
-        "language": get_language() or booking.language,
-        "currency": booking.currency,
-        "total_minor": booking.total_minor,
-        "now": now,
-        "paid_minor": asked.due_now_minor,
-        "deposit_minor": deposit_taken(
-            Terms.from_json(booking.terms),
-            payment_mode=asked.mode,
-            due_now_minor=asked.due_now_minor,
-            total_minor=booking.total_minor,
-        ),
-    }
 
 
 def _button(booking: Booking, asked: Demand, *, is_request: bool) -> str:

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from accounts.contact.mailboxes import mailto_url
-from bookings.booked import deposit_minor, local, zone_of
+from bookings.booked import fee_facts, local, zone_of
 from bookings.enums import CALLED_OFF, EXPIRING, MARKED, ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.models import Booking, BookingEvent
 from bookings.queries.money import BookingMoney
@@ -21,10 +21,10 @@ from bookings.rules import cancelling, moving
 from bookings.rules.fees import is_fee_free
 from bookings.rules.moving import RescheduleRefusal
 from bookings.rules.settlement import CancelQuote
-from bookings.rules.terms import Terms
 from bookings.wording import appointment, visit
 from bookings.wording import policies as policy_texts
 from bookings.wording.history import HistoryRow
+from bookings.wording.policies import policy_facts
 from bookings.wording.visit import MoneyLine
 from bookings.wording.zones import shown_moment, shown_time, visitor_time
 from core import formats
@@ -100,39 +100,30 @@ def _status_label(booking: Booking, *, is_past: bool) -> str:
 
 def policy(booking: Booking, money: BookingMoney, now: datetime, *, coming_minor: int = 0) -> SafeString:
     """The rules of the booking as they stand at ``now``. ``coming_minor`` is about to be paid."""
-    paid = money.paid_for_visit_minor + coming_minor
-    return policy_texts.policy_sentence(_terms(booking), **_facts(booking, now, paid_minor=paid))
+    paid_minor = money.paid.net_minor + coming_minor
+    return policy_texts.policy_sentence(policy_facts(booking, paid_minor=paid_minor, now=now))
 
 
 def no_show_rule(booking: Booking, money: BookingMoney, now: datetime) -> SafeString:
     """What not coming costs; empty where it costs nothing."""
-    return policy_texts.no_show_sentence(_terms(booking), **_facts(booking, now, paid_minor=money.paid_for_visit_minor))
+    return policy_texts.no_show_sentence(policy_facts(booking, paid_minor=money.paid.net_minor, now=now))
 
 
 def move_block(booking: Booking, *, now: datetime, by_staff: bool) -> MoveBlock:
     """Whether, until when and at what price the booking can be moved."""
-    terms = _terms(booking)
-    fee = moving.move_fee(terms, status=booking.status, move_count=booking.customer_move_count, by_staff=by_staff)
-    refusal = moving.reschedule_refusal(
-        terms,
-        status=booking.status,
-        starts_at=booking.starts_at,
-        move_count=booking.customer_move_count,
-        now=now,
-        by_staff=by_staff,
-        confirmed_at=booking.confirmed_at,
-    )
+    fees, move_count = fee_facts(booking), booking.customer_move_count
+    fee = moving.move_fee(fees, move_count=move_count, by_staff=by_staff)
+    refusal = moving.reschedule_refusal(fees, move_count=move_count, now=now, by_staff=by_staff)
     empty = SafeString("")
     may_move, is_agreed = not by_staff and refusal is None, not is_fee_free(booking.status)
     shows_terms = may_move and is_agreed
-    facts = _facts(booking, now)
-    moves = booking.customer_move_count
+    facts = policy_facts(booking, now=now)
     before = _move_before_agreed(booking) if may_move and not is_agreed else empty
     return MoveBlock(
         fee_minor=fee,
         fee=visit.money(fee, booking) if fee else gettext("Nothing"),
-        sentence=policy_texts.move_sentence(terms, move_count=moves, **facts) if shows_terms else before,
-        warning=policy_texts.late_move_sentence(terms, **facts) if shows_terms else empty,
+        sentence=policy_texts.move_sentence(facts, move_count=move_count) if shows_terms else before,
+        warning=policy_texts.late_move_sentence(facts) if shows_terms else empty,
         refusal=_move_refusal(booking, refusal) if refusal else "",
     )
 
@@ -168,7 +159,7 @@ def _cancel_sentence(
 ) -> SafeString:
     if is_fee_free(booking.status):
         return SafeString(escape(gettext("Nothing is agreed yet, so cancelling is free.")))
-    said = policy_texts.cancel_now(_terms(booking), **_facts(booking, now, paid_minor=money.paid_for_visit_minor))
+    said = policy_texts.cancel_now(policy_facts(booking, paid_minor=money.paid.net_minor, now=now))
     where = money_presenter.outcome_sentence(quote.now, booking, money, is_checked=is_checked)
     return format_html("{} {}", said.sentence, where) if where else said.sentence
 
@@ -254,27 +245,8 @@ def is_over(booking: Booking, now: datetime) -> bool:
     return booking.status in CALLED_OFF | MARKED or ran_out or now >= booking.starts_at
 
 
-def _facts(booking: Booking, now: datetime, *, paid_minor: int = 0) -> policy_texts.BookingFacts:
-    return {
-        "starts_at": booking.starts_at,
-        "zone": zone_of(booking),
-        "language": get_language() or booking.language,
-        "currency": booking.currency,
-        "total_minor": booking.total_minor,
-        "confirmed_at": booking.confirmed_at,
-        "now": now,
-        "anchor_minor": booking.fee_anchor_minor,
-        "paid_minor": paid_minor,
-        "deposit_minor": deposit_minor(booking),
-    }
-
-
 def _strong(text: str) -> SafeString:
     return format_html("<strong>{}</strong>", text)
-
-
-def _terms(booking: Booking) -> Terms:
-    return Terms.from_json(booking.terms)
 
 
 def _free_percent(fee_minor: int, changes: datetime | None) -> int:
@@ -302,7 +274,7 @@ def _move_before_agreed(booking: Booking) -> SafeString:
 
 def _move_refusal(booking: Booking, refusal: RescheduleRefusal) -> str:
     if refusal is RescheduleRefusal.TOO_LATE:
-        until = moving.reschedule_until(_terms(booking), booking.starts_at, confirmed_at=booking.confirmed_at)
+        until = moving.reschedule_until(fee_facts(booking))
         if until is None:
             return gettext("This appointment cannot be moved online. Please contact us.")
         return gettext("It could be moved online until %(moment)s. Please contact us.") % {

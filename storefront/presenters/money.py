@@ -10,15 +10,15 @@ from datetime import datetime
 from django.utils.translation import get_language, gettext, pgettext
 
 from bookings import booked
-from bookings.booked import cancel_quote_of, deposit_minor, local
+from bookings.booked import fee_facts, local
 from bookings.enums import CALLED_OFF, EXPECTED, BookingStatus
 from bookings.models import Booking, BookingEvent
 from bookings.queries.money import BookingMoney
 from bookings.queries.payables import Payable, PayKind
 from bookings.rules.prepayment import Demand
-from bookings.rules.settlement import CancelQuote, Settlement
-from bookings.rules.terms import Terms
+from bookings.rules.settlement import CancelQuote, Settlement, cancel_quote
 from bookings.wording import payments, visit
+from bookings.wording.policies import policy_facts
 from bookings.wording.visit import MoneyLine
 from core import formats
 from payments.approvals import is_overdue
@@ -60,19 +60,8 @@ def demand_lines(booking: Booking, demand: Demand) -> list[MoneyLine]:
 
 def card_terms(booking: Booking, business: Business, demand: Demand, *, now: datetime) -> str:
     """What somebody agrees to whose card is kept; these exact words are kept as the consent. Empty where none is."""
-    return payments.card_consent(
-        Terms.from_json(booking.terms),
-        demand,
-        business_name=business.text("name"),
-        starts_at=booking.starts_at,
-        zone=booked.zone_of(booking),
-        language=get_language() or booking.language,
-        currency=booking.currency,
-        total_minor=booking.total_minor,
-        now=now,
-        paid_minor=demand.due_now_minor,
-        deposit_minor=deposit_minor(booking),
-    )
+    facts = policy_facts(booking, paid_minor=demand.due_now_minor, now=now)
+    return payments.card_consent(facts, demand, business_name=business.text("name"))
 
 
 # --- what moved -----------------------------------------------------------------------------------------------------
@@ -274,14 +263,7 @@ def pay_button(booking: Booking, due: Payable | None) -> PayButton | None:
 
 def quote(booking: Booking, money: BookingMoney, *, now: datetime) -> CancelQuote:
     """What a customer who cancels at ``now`` gets back or pays, and what changes at the next deadline."""
-    moves = [line.gross_minor for line in money.bill_lines if line.kind == BillLine.Kind.CHANGE_FEE]
-    return cancel_quote_of(
-        booking,
-        net_paid_minor=money.balance.net_paid_minor,
-        move_fees_minor=sum(moves),
-        cap_minor=money.card.cap_minor if money.card else None,
-        now=now,
-    )
+    return cancel_quote(fee_facts(booking), money.paid, now)
 
 
 def outcome_sum(settled: Settlement, booking: Booking) -> str:

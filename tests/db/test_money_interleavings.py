@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from bookings.booked import cancellation_fee_of
+from bookings.booked import fee_facts
 from bookings.doctor import visits as bookings_doctor
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingEvent
@@ -29,6 +29,7 @@ from bookings.operations.no_show import mark_no_show, settle_due_fees, undo_no_s
 from bookings.operations.refund_decision import decide_refund
 from bookings.queries.payables import payable
 from bookings.refs import subject_ref
+from bookings.rules.fees import cancellation_fee
 from core import crash, outbox
 from core.doctor import Check
 from core.errors import DomainError
@@ -154,7 +155,7 @@ class Life(RuleBasedStateMachine):
     def cancels(self, by_business: bool) -> None:
         actor = journeys.DESK if by_business else journeys.LINK
         with suppress(DomainError):
-            fee = 0 if by_business else cancellation_fee_of(self.booking, now=self.now)
+            fee = 0 if by_business else cancellation_fee(fee_facts(self.booking), self.now)
             cancel_booking(
                 booking_id=self.booking_id,
                 expected_sequence=self.booking.ical_sequence,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from bookings.booked import cancellation_fee_of
+from bookings.booked import fee_facts
 from bookings.doctor.visits import CHECKS
 from bookings.models import Booking
 from bookings.operations import desk_refund
@@ -16,6 +16,7 @@ from bookings.operations.refund_decision import decide_refund
 from bookings.operations.settle import settle_payment
 from bookings.queries.payables import payable
 from bookings.refs import subject_ref
+from bookings.rules.fees import cancellation_fee
 from core.models import OutboxMessage
 from devservers.stripe import Stripe
 from notifications.models import Notification
@@ -53,7 +54,7 @@ def paid(place: Studio, *, days: int = 4, amount_minor: int = 8000, **values: An
 
 def cancelled(booking: Booking, *, actor: Any = LINK, **values: Any) -> Refund:
     """The one refund of a cancellation."""
-    fee = cancellation_fee_of(booking, now=NOW) if actor is LINK or values.get("on_behalf") else 0
+    fee = cancellation_fee(fee_facts(booking), NOW) if actor is LINK or values.get("on_behalf") else 0
     cancel_booking(
         booking_id=booking.pk,
         expected_sequence=booking.ical_sequence,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bookings.booked import cancellation_fee_of
+from bookings.booked import fee_facts
 from bookings.doctor.money import CHECKS as MONEY_CHECKS
 from bookings.doctor.visits import CHECKS as BOOKING_CHECKS
 from bookings.enums import BookingStatus
@@ -18,6 +18,7 @@ from bookings.operations.cancel import cancel_booking
 from bookings.operations.fees import fee_left, waive_fee
 from bookings.operations.no_show import mark_no_show, settle_due_fees, undo_no_show
 from bookings.operations.settle import settle_payment
+from bookings.rules.fees import cancellation_fee
 from payments.enums import LIVE_PAYMENTS, Method
 from payments.models import BillLine, Payment, Refund
 from payments.stripe.amounts import rounded_down, smallest_step
@@ -94,7 +95,7 @@ def is_accounted_for(booking: Booking, fee_minor: int) -> None:
 
 def cancel(booking: Booking, dice: Random) -> None:
     now = booking.starts_at - DAY
-    fee = cancellation_fee_of(booking, now=now)
+    fee = cancellation_fee(fee_facts(booking), now)
     cancel_booking(
         booking_id=booking.pk, expected_sequence=booking.ical_sequence, expected_fee_minor=fee, actor=LINK, now=now
     )

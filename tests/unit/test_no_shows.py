@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bookings.enums import BookingStatus
+from bookings.rules.fees import FeeFacts
 from bookings.rules.no_shows import (
     NoShowRefusal,
     markable_from,
@@ -23,10 +24,12 @@ SECOND = timedelta(seconds=1)
 HALF = Terms(no_show_fee_kind=FeeKind.PERCENT, no_show_fee_value=5000)
 
 
-def fee(terms: Terms, **values: Any) -> int:
-    return no_show_fee(
-        terms, **{"total_minor": 8000, "deposit_minor": 0, "anchor_minor": 0, "is_first": False, **values}
-    )
+def facts(terms: Terms, **values: Any) -> FeeFacts:
+    return FeeFacts(terms=terms, **{"starts_at": START, "total_minor": 8000, "currency": "EUR", **values})
+
+
+def fee(terms: Terms, *, is_first: bool = False, **values: Any) -> int:
+    return no_show_fee(facts(terms, **values), is_first=is_first)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,7 @@ def test_the_deposit_bounds_it(rule: DepositRule, is_capped: bool, is_first: boo
 def test_may_be_noted_from_some_minutes_after_the_start_for_a_fortnight(
     now: datetime, expected: NoShowRefusal | None
 ) -> None:
-    assert no_show_refusal(Terms(), status=BookingStatus.CONFIRMED, starts_at=START, now=now) == expected
+    assert no_show_refusal(facts(Terms()), now) == expected
     assert (markable_from(Terms(), START) <= now <= markable_until(START)) == (expected is None)
 
 
@@ -113,7 +116,7 @@ def test_may_be_noted_from_some_minutes_after_the_start_for_a_fortnight(
 def test_only_an_agreed_booking_can_be_missed(status: BookingStatus, expected: NoShowRefusal | None) -> None:
     now = START + timedelta(hours=1)
 
-    assert no_show_refusal(Terms(), status=status, starts_at=START, now=now) == expected
+    assert no_show_refusal(facts(Terms(), status=status), now) == expected
 
 
 @pytest.mark.parametrize(

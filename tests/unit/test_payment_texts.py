@@ -9,10 +9,12 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bookings.rules.fees import FeeFacts
 from bookings.rules.prepayment import Demand, payment_demand
-from bookings.rules.settlement import Settlement, settlement
+from bookings.rules.settlement import Paid, Settlement, settlement
 from bookings.rules.terms import Terms, Tier
 from bookings.wording.payments import card_consent, card_words, demand_sentence, refund_sentence, settlement_sentence
+from bookings.wording.policies import PolicyFacts
 from bookings.wording.policy_preview import policy_preview
 from core import money
 from services.enums import FeeKind, PaymentMode
@@ -42,19 +44,16 @@ def test_says_what_is_due_now_and_later(demand: Demand, expected: str) -> None:
     assert demand_sentence(demand, currency="EUR", language="en") == expected
 
 
-def consent(terms: Terms, **values: Any) -> str:
+def consent(terms: Terms, *, deposit_minor: int = 0) -> str:
     demand = payment_demand(terms, total_minor=8000, at_visit_minor=0, currency="EUR", has_stripe=True)
-    facts = {
-        "starts_at": START,
-        "zone": BERLIN,
-        "language": "en",
-        "currency": "EUR",
-        "total_minor": 8000,
-        "now": datetime(2026, 11, 1, 9, 0, tzinfo=UTC),
-        "paid_minor": demand.due_now_minor,
-        **values,
-    }
-    return card_consent(terms, demand, business_name="Linden Studio", **facts)
+    facts = PolicyFacts(
+        fees=FeeFacts(terms=terms, starts_at=START, total_minor=8000, currency="EUR", deposit_minor=deposit_minor),
+        zone=BERLIN,
+        language="en",
+        now=datetime(2026, 11, 1, 9, 0, tzinfo=UTC),
+        paid_minor=demand.due_now_minor,
+    )
+    return card_consent(facts, demand, business_name="Linden Studio")
 
 
 def test_consent_says_who_may_charge_when_how_much_and_how_to_cancel() -> None:
@@ -123,7 +122,7 @@ def test_says_what_cancelling_does_to_the_money(settled: Settlement, expected: s
 
 @given(st.integers(0, 9000), st.integers(0, 9000), st.booleans(), st.integers(0, 9000))
 def test_names_every_sum_that_moves(fee: int, paid: int, can_charge: bool, cap: int) -> None:
-    settled = settlement(fee_minor=fee, paid_minor=paid, can_charge=can_charge, cap_minor=cap)
+    settled = settlement(fee, Paid(paid, cap if can_charge else None))
 
     said = settlement_sentence(settled, currency="EUR", language="de")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bookings.enums import BookingStatus
 from bookings.rules.cancelling import CancelRefusal, cancel_refusal
-from bookings.rules.fees import FeeStep, cancellation_fee, fee_steps, free_until, highest_fee
+from bookings.rules.fees import FeeFacts, FeeStep, cancellation_fee, fee_steps, free_until, highest_fee
 from bookings.rules.moving import RescheduleRefusal, anchor_after_move, move_fee, reschedule_refusal, reschedule_until
 from bookings.rules.terms import Terms, Tier, terms_of
 from services.enums import DepositKind, DepositRule, FeeKind, OverLimit, PaymentMode
@@ -29,9 +29,14 @@ def before(**duration: float) -> datetime:
     return START - timedelta(**duration)
 
 
-def fee(terms: Terms, now: datetime, **values: object) -> int:
-    given_values = {"starts_at": START, "confirmed_at": LONG_AGO, "total_minor": PRICE, **values}
-    return cancellation_fee(terms, now=now, **given_values)  # type: ignore[arg-type]
+def facts(terms: Terms, **values: Any) -> FeeFacts:
+    """A booking that stands since long ago."""
+    known = {"starts_at": START, "confirmed_at": LONG_AGO, "total_minor": PRICE, "currency": "EUR", **values}
+    return FeeFacts(terms=terms, **known)
+
+
+def fee(terms: Terms, now: datetime, **values: Any) -> int:
+    return cancellation_fee(facts(terms, **values), now)
 
 
 class TestCancellationFee:
@@ -104,7 +109,7 @@ class TestCancellationFee:
         starts_at = datetime(2026, 3, 29, 10, 0, tzinfo=berlin).astimezone(UTC)
         terms = Terms(tiers=(Tier(1440, FeeKind.NONE, 0), Tier(0, FeeKind.ALL, 0)))
 
-        deadline = free_until(terms, starts_at, confirmed_at=None)
+        deadline = free_until(facts(terms, starts_at=starts_at, confirmed_at=None))
 
         assert deadline is not None
         assert deadline.astimezone(berlin).isoformat() == "2026-03-28T09:00:00+01:00"
@@ -115,7 +120,9 @@ class TestCancellationFee:
         berlin = ZoneInfo("Europe/Berlin")
         starts_at = datetime(2026, 10, 25, 10, 0, tzinfo=berlin).astimezone(UTC)
 
-        deadline = free_until(Terms(tiers=(Tier(1440, FeeKind.NONE, 0),)), starts_at, confirmed_at=None)
+        deadline = free_until(
+            facts(Terms(tiers=(Tier(1440, FeeKind.NONE, 0),)), starts_at=starts_at, confirmed_at=None)
+        )
 
         assert deadline is not None
         assert deadline.astimezone(berlin).isoformat() == "2026-10-24T11:00:00+02:00"
@@ -153,19 +160,19 @@ class TestGrace:
 
     def test_counts_only_from_confirmation(self) -> None:
         assert fee(self.terms, before(hours=5), confirmed_at=None) == PRICE
-        assert free_until(self.terms, START, confirmed_at=None) is None
+        assert free_until(facts(self.terms, confirmed_at=None)) is None
 
     def test_extends_the_free_time(self) -> None:
         booked = before(hours=30)
         terms = Terms(tiers=STEPPED.tiers, grace_minutes=15)
 
-        assert free_until(terms, START, confirmed_at=booked) == booked + timedelta(minutes=15)
-        assert free_until(terms, START, confirmed_at=LONG_AGO) == before(hours=48)
+        assert free_until(facts(terms, confirmed_at=booked)) == booked + timedelta(minutes=15)
+        assert free_until(facts(terms)) == before(hours=48)
 
     def test_never_outlasts_the_start(self) -> None:
         terms = Terms(tiers=(Tier(0, FeeKind.ALL, 0),), grace_minutes=600)
 
-        assert free_until(terms, START, confirmed_at=before(hours=1)) == START
+        assert free_until(facts(terms, confirmed_at=before(hours=1))) == START
 
 
 class TestFreeUntil:
@@ -182,22 +189,15 @@ class TestFreeUntil:
         ],
     )
     def test_is_the_last_free_instant(self, tiers: tuple[Tier, ...], expected: datetime | None) -> None:
-        assert free_until(Terms(tiers=tiers), START, confirmed_at=None) == expected
+        assert free_until(facts(Terms(tiers=tiers), confirmed_at=None)) == expected
 
     def test_is_never_once_a_late_move_left_an_anchor(self) -> None:
-        assert free_until(STEPPED, START, confirmed_at=None, anchor_minor=4000) is None
+        assert free_until(facts(STEPPED, confirmed_at=None, anchor_minor=4000)) is None
 
 
 class TestAnchor:
     def test_late_move_then_early_cancel_still_costs_what_was_due(self) -> None:
-        anchor = anchor_after_move(
-            STEPPED,
-            starts_at=START,
-            confirmed_at=LONG_AGO,
-            now=before(hours=30),
-            total_minor=PRICE,
-            anchor_minor=0,
-        )
+        anchor = anchor_after_move(facts(STEPPED), before(hours=30))
         moved_to = START + timedelta(days=7)
 
         assert anchor == 4000
@@ -207,12 +207,8 @@ class TestAnchor:
     def test_early_move_leaves_none(self) -> None:
         assert (
             anchor_after_move(
-                STEPPED,
-                starts_at=START,
-                confirmed_at=LONG_AGO,
-                now=before(hours=48),
-                total_minor=PRICE,
-                anchor_minor=0,
+                facts(STEPPED),
+                before(hours=48),
             )
             == 0
         )
@@ -220,12 +216,8 @@ class TestAnchor:
     def test_keeps_the_highest_of_several(self) -> None:
         assert (
             anchor_after_move(
-                STEPPED,
-                starts_at=START,
-                confirmed_at=LONG_AGO,
-                now=before(hours=100),
-                total_minor=PRICE,
-                anchor_minor=4000,
+                facts(STEPPED, anchor_minor=4000),
+                before(hours=100),
             )
             == 4000
         )
@@ -236,24 +228,24 @@ class TestAnchor:
 
 class TestFeeSteps:
     def test_are_the_tiers_in_time(self) -> None:
-        steps = fee_steps(STEPPED, starts_at=START, confirmed_at=LONG_AGO, total_minor=PRICE)
+        steps = fee_steps(facts(STEPPED))
 
         assert steps == [FeeStep(before(hours=48), 0), FeeStep(before(hours=24), 4000), FeeStep(START, 8000)]
 
     def test_are_one_where_the_sum_never_changes(self) -> None:
-        assert fee_steps(Terms(), starts_at=START, confirmed_at=None, total_minor=PRICE) == [FeeStep(START, 0)]
-        assert fee_steps(STEPPED, starts_at=START, confirmed_at=None, total_minor=0) == [FeeStep(START, 0)]
+        assert fee_steps(facts(Terms(), confirmed_at=None)) == [FeeStep(START, 0)]
+        assert fee_steps(facts(STEPPED, confirmed_at=None, total_minor=0)) == [FeeStep(START, 0)]
 
     def test_include_the_price_after_the_last_tier(self) -> None:
         terms = Terms(tiers=(Tier(1440, FeeKind.NONE, 0),))
 
-        assert fee_steps(terms, starts_at=START, confirmed_at=None, total_minor=PRICE) == [
+        assert fee_steps(facts(terms, confirmed_at=None)) == [
             FeeStep(before(hours=24), 0),
             FeeStep(START, PRICE),
         ]
 
     def test_start_from_the_anchor(self) -> None:
-        steps = fee_steps(STEPPED, starts_at=START, confirmed_at=None, total_minor=PRICE, anchor_minor=4000)
+        steps = fee_steps(facts(STEPPED, confirmed_at=None, anchor_minor=4000))
 
         assert steps == [FeeStep(before(hours=24), 4000), FeeStep(START, 8000)]
 
@@ -261,7 +253,7 @@ class TestFeeSteps:
         booked = before(hours=5)
         terms = Terms(tiers=STEPPED.tiers, grace_minutes=15)
 
-        assert fee_steps(terms, starts_at=START, confirmed_at=booked, total_minor=PRICE) == [
+        assert fee_steps(facts(terms, confirmed_at=booked)) == [
             FeeStep(booked + timedelta(minutes=15), 0),
             FeeStep(START, 8000),
         ]
@@ -284,19 +276,19 @@ class TestDeposit:
     capped = Terms(tiers=STEPPED.tiers, payment_mode=PaymentMode.DEPOSIT, deposit_value=2000)
 
     def test_one_that_is_always_kept_is_the_least_that_cancelling_costs(self) -> None:
-        steps = fee_steps(self.kept, starts_at=START, confirmed_at=LONG_AGO, total_minor=PRICE, deposit_minor=1600)
+        steps = fee_steps(facts(self.kept, deposit_minor=1600))
 
         assert steps == [FeeStep(before(hours=48), 1600), FeeStep(before(hours=24), 4000), FeeStep(START, 8000)]
-        assert free_until(self.kept, START, confirmed_at=LONG_AGO, deposit_minor=1600) is None
+        assert free_until(facts(self.kept, deposit_minor=1600)) is None
         # Also in the free minutes after booking.
         assert fee(self.kept, before(days=9), confirmed_at=before(days=9), deposit_minor=1600) == 1600
 
     def test_who_was_asked_for_none_keeps_the_free_time(self) -> None:
-        assert free_until(self.kept, START, confirmed_at=None) == before(hours=48)
+        assert free_until(facts(self.kept, confirmed_at=None)) == before(hours=48)
         assert fee(self.kept, before(hours=48)) == 0
 
     def test_a_capped_fee_is_at_most_the_deposit(self) -> None:
-        steps = fee_steps(self.capped, starts_at=START, confirmed_at=LONG_AGO, total_minor=PRICE, deposit_minor=1600)
+        steps = fee_steps(facts(self.capped, deposit_minor=1600))
 
         assert steps == [FeeStep(before(hours=48), 0), FeeStep(START, 1600)]
 
@@ -309,13 +301,11 @@ class TestDeposit:
         assert fee(terms, before(hours=30), deposit_minor=1600) == 4000
 
     def test_one_that_is_always_kept_does_not_forbid_moving(self) -> None:
-        assert reschedule_until(self.kept, START, confirmed_at=LONG_AGO) == before(hours=48)
+        assert reschedule_until(facts(self.kept)) == before(hours=48)
 
     def test_a_late_move_is_bounded_by_it_too(self) -> None:
-        values = {"starts_at": START, "confirmed_at": None, "total_minor": PRICE, "anchor_minor": 0}
-
-        assert anchor_after_move(self.capped, now=before(hours=1), deposit_minor=1600, **values) == 1600  # type: ignore[arg-type]
-        assert anchor_after_move(self.kept, now=before(days=9), deposit_minor=1600, **values) == 1600  # type: ignore[arg-type]
+        assert anchor_after_move(facts(self.capped, confirmed_at=None, deposit_minor=1600), before(hours=1)) == 1600
+        assert anchor_after_move(facts(self.kept, confirmed_at=None, deposit_minor=1600), before(days=9)) == 1600
 
 
 class TestCancelRefusal:
@@ -353,14 +343,9 @@ class TestCancelRefusal:
 
 class TestReschedule:
     def refusal(self, terms: Terms, now: datetime, **values: object) -> RescheduleRefusal | None:
-        given_values = {
-            "status": BookingStatus.CONFIRMED,
-            "starts_at": START,
-            "move_count": 0,
-            "by_staff": False,
-            **values,
-        }
-        return reschedule_refusal(terms, now=now, **given_values)  # type: ignore[arg-type]
+        known: dict[str, Any] = {"confirmed_at": None, **values}
+        rest = {name: known.pop(name, default) for name, default in (("move_count", 0), ("by_staff", False))}
+        return reschedule_refusal(facts(terms, **known), now=now, **rest)
 
     @pytest.mark.parametrize(
         ("now", "expected"),
@@ -377,14 +362,14 @@ class TestReschedule:
         assert self.refusal(terms, now) == expected
 
     def test_without_own_cut_off_as_long_as_cancelling_is_free(self) -> None:
-        assert reschedule_until(STEPPED, START) == before(hours=48)
+        assert reschedule_until(facts(STEPPED, confirmed_at=None)) == before(hours=48)
         assert self.refusal(STEPPED, before(hours=48)) is None
         assert self.refusal(STEPPED, before(hours=48) + SECOND) == RescheduleRefusal.TOO_LATE
 
     def test_never_where_cancelling_is_never_free(self) -> None:
         terms = Terms(tiers=(Tier(0, FeeKind.ALL, 0),))
 
-        assert reschedule_until(terms, START) is None
+        assert reschedule_until(facts(terms, confirmed_at=None)) is None
         assert self.refusal(terms, before(days=30)) == RescheduleRefusal.TOO_LATE
 
     def test_within_the_grace_of_the_booking(self) -> None:
@@ -404,10 +389,10 @@ class TestReschedule:
         assert self.refusal(terms, START - SECOND, status=status) is None
         assert self.refusal(blocked, START - SECOND, status=status, move_count=9) is None
         assert self.refusal(terms, START, status=status) == RescheduleRefusal.ALREADY_STARTED
-        assert move_fee(terms, status=status, move_count=9, by_staff=False) == 0
+        assert move_fee(facts(terms, status=status), move_count=9, by_staff=False) == 0
 
     def test_until_the_start_without_any_rule(self) -> None:
-        assert reschedule_until(Terms(), START) == START
+        assert reschedule_until(facts(Terms(), confirmed_at=None)) == START
         assert self.refusal(Terms(), START - SECOND) is None
 
     @pytest.mark.parametrize(
@@ -427,19 +412,19 @@ class TestReschedule:
         terms = Terms(free_move_count=2, over_limit=over_limit, change_fee_minor=500)
 
         assert self.refusal(terms, before(hours=1), move_count=move_count) == expected
-        assert move_fee(terms, status=BookingStatus.CONFIRMED, move_count=move_count, by_staff=False) == fee_minor
+        assert move_fee(facts(terms), move_count=move_count, by_staff=False) == fee_minor
 
     def test_no_limit_means_no_limit(self) -> None:
         terms = Terms(free_move_count=None, over_limit=OverLimit.FEE, change_fee_minor=500)
 
         assert self.refusal(terms, before(hours=1), move_count=99) is None
-        assert move_fee(terms, status=BookingStatus.CONFIRMED, move_count=99, by_staff=False) == 0
+        assert move_fee(facts(terms), move_count=99, by_staff=False) == 0
 
     def test_staff_are_bound_by_neither(self) -> None:
         terms = Terms(tiers=STEPPED.tiers, free_move_count=0, over_limit=OverLimit.FEE, change_fee_minor=500)
 
         assert self.refusal(terms, START + SECOND, by_staff=True, move_count=5) is None
-        assert move_fee(terms, status=BookingStatus.CONFIRMED, move_count=5, by_staff=True) == 0
+        assert move_fee(facts(terms), move_count=5, by_staff=True) == 0
 
     @pytest.mark.parametrize("by_staff", [False, True])
     @pytest.mark.parametrize(
@@ -575,14 +560,8 @@ class TestLaws:
     def test_steps_agree_with_the_fee_at_every_instant(
         self, terms: Terms, confirmed_at: datetime | None, now: datetime, total: int, anchor: int, deposit: int
     ) -> None:
-        values = {
-            "starts_at": START,
-            "confirmed_at": confirmed_at,
-            "total_minor": total,
-            "anchor_minor": anchor,
-            "deposit_minor": deposit,
-        }
-        steps = fee_steps(terms, **values)  # type: ignore[arg-type]
+        known = facts(terms, confirmed_at=confirmed_at, total_minor=total, anchor_minor=anchor, deposit_minor=deposit)
+        steps = fee_steps(known)
 
         assert steps[-1].until == START
         assert [step.until for step in steps] == sorted({step.until for step in steps})
@@ -591,13 +570,13 @@ class TestLaws:
         for instant in [now, *edges]:
             if instant <= START:
                 step = next(step for step in steps if instant <= step.until)
-                assert fee(terms, instant, **{k: v for k, v in values.items() if k != "starts_at"}) == step.fee_minor
+                assert cancellation_fee(known, instant) == step.fee_minor
 
     @given(_terms, _confirmed, st.integers(1, 20_000))
     def test_free_until_is_free_and_a_moment_later_is_not(
         self, terms: Terms, confirmed_at: datetime | None, total: int
     ) -> None:
-        until = free_until(terms, START, confirmed_at=confirmed_at)
+        until = free_until(facts(terms, confirmed_at=confirmed_at))
 
         if until is None:
             # Whatever the terms call a fee may still round to nothing; a large total shows it.
@@ -611,10 +590,8 @@ class TestLaws:
     def test_a_move_never_lowers_what_cancelling_costs(
         self, terms: Terms, confirmed_at: datetime | None, now: datetime, total: int, anchor: int
     ) -> None:
-        values = {"confirmed_at": confirmed_at, "total_minor": total}
+        values: dict[str, Any] = {"confirmed_at": confirmed_at, "total_minor": total}
         due = fee(terms, now, **values, anchor_minor=anchor)
-        after = anchor_after_move(
-            terms, starts_at=START, confirmed_at=confirmed_at, now=now, total_minor=total, anchor_minor=anchor
-        )
+        after = anchor_after_move(facts(terms, confirmed_at=confirmed_at, total_minor=total, anchor_minor=anchor), now)
 
         assert fee(terms, now, **values, starts_at=START + timedelta(days=30), anchor_minor=after) >= due

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings.rules import fees
-from bookings.rules.fees import cancellation_fee, fee_steps
+from bookings.rules.fees import FeeFacts, cancellation_fee, fee_steps
 from bookings.rules.moving import reschedule_until
 from bookings.rules.terms import Terms, Tier
 from bookings.wording.policies import (
+    PolicyFacts,
     cancel_now,
     late_move_sentence,
     move_sentence,
@@ -38,17 +39,18 @@ NEVER_STEPPED = Terms(tiers=(Tier(1440, FeeKind.PERCENT, 3333), Tier(0, FeeKind.
 ELSE_ALL = Terms(tiers=(Tier(1440, FeeKind.NONE, 0),))
 
 
-def facts(**values: Any) -> Any:
-    return {
-        "starts_at": START,
-        "zone": BERLIN,
-        "language": "en",
-        "currency": "EUR",
-        "total_minor": 8000,
-        "now": BOOKED,
-        "confirmed_at": BOOKED,
-        **values,
-    }
+_TOLD = ("zone", "language", "now", "paid_minor")
+
+
+def fee_facts(terms: Terms, **values: Any) -> FeeFacts:
+    known = {"starts_at": START, "confirmed_at": BOOKED, "total_minor": 8000, "currency": "EUR", **values}
+    return FeeFacts(terms=terms, **known)
+
+
+def facts(terms: Terms, **values: Any) -> PolicyFacts:
+    told = {"zone": BERLIN, "language": "en", "now": BOOKED}
+    told |= {name: values.pop(name) for name in _TOLD if name in values}
+    return PolicyFacts(fees=fee_facts(terms, **values), **told)
 
 
 def before(**duration: float) -> datetime:
@@ -86,7 +88,7 @@ def before(**duration: float) -> datetime:
     ],
 )
 def test_the_rule_from_the_beginning(terms: Terms, values: dict[str, Any], expected: str) -> None:
-    assert plain_policy_sentence(terms, **facts(**values)) == expected
+    assert plain_policy_sentence(facts(terms, **values)) == expected
 
 
 @pytest.mark.parametrize(
@@ -126,14 +128,14 @@ def test_the_rule_from_the_beginning(terms: Terms, values: dict[str, Any], expec
     ],
 )
 def test_the_rule_from_where_we_stand(terms: Terms, values: dict[str, Any], expected: str) -> None:
-    assert plain_policy_sentence(terms, **facts(**values)) == expected
+    assert plain_policy_sentence(facts(terms, **values)) == expected
 
 
 class TestBeforeBooking:
     """One sentence each for cancelling, moving and not coming."""
 
     def said(self, terms: Terms, **values: Any) -> str:
-        return plain_policy_sentence(terms, **facts(confirmed_at=None, **values))
+        return plain_policy_sentence(facts(terms, confirmed_at=None, **values))
 
     def test_all_three(self) -> None:
         terms = Terms(
@@ -187,7 +189,7 @@ class TestBeforeBooking:
     def test_once_booked_only_what_costs_money_is_repeated(self) -> None:
         terms = Terms(tiers=ONE.tiers, free_move_count=1, no_show_fee_kind=FeeKind.ALL)
 
-        assert plain_policy_sentence(terms, **facts(now=before(days=3))) == (
+        assert plain_policy_sentence(facts(terms, now=before(days=3))) == (
             "Free to cancel until Thu 26 Nov, 14:30; after that 50\xa0% (€40.00) is due. "
             "If you do not come, the whole price (€80.00) is due."
         )
@@ -195,8 +197,8 @@ class TestBeforeBooking:
     def test_from_the_start_on_nobody_is_warned_of_not_coming(self) -> None:
         terms = Terms(no_show_fee_kind=FeeKind.ALL)
 
-        assert "do not come" in plain_policy_sentence(terms, **facts(now=before(minutes=1)))
-        assert "do not come" not in plain_policy_sentence(terms, **facts(now=START))
+        assert "do not come" in plain_policy_sentence(facts(terms, now=before(minutes=1)))
+        assert "do not come" not in plain_policy_sentence(facts(terms, now=START))
 
 
 class TestDeadlinesInThePast:
@@ -221,15 +223,15 @@ class TestDeadlinesInThePast:
         )
         paid = {"paid_minor": 1600, "deposit_minor": 1600, "confirmed_at": None}
 
-        assert plain_policy_sentence(terms, **facts(**paid, **values)).startswith(expected)
+        assert plain_policy_sentence(facts(terms, **paid, **values)).startswith(expected)
 
     @given(st.integers(-60, 10 * 1440), st.sampled_from([ONE, SEVERAL, FIXED, ELSE_ALL, NEVER_STEPPED]))
     def test_no_sentence_promises_a_passed_moment(self, minutes: int, terms: Terms) -> None:
         now = before(minutes=minutes)
 
-        sentence = plain_policy_sentence(terms, **facts(confirmed_at=None, now=now))
+        sentence = plain_policy_sentence(facts(terms, confirmed_at=None, now=now))
 
-        promised = [step.until for step in fee_steps(terms, starts_at=START, confirmed_at=None, total_minor=8000)]
+        promised = [step.until for step in fee_steps(fee_facts(terms, confirmed_at=None))]
         for at in (each for each in promised[:-1] if each < now):
             assert f"Free to cancel until {at.astimezone(BERLIN):%a %-d %b, %H:%M}" not in sentence
             assert f"after {at.astimezone(BERLIN):%a %-d %b, %H:%M}" not in sentence
@@ -239,7 +241,7 @@ class TestGrace:
     terms = Terms(tiers=ELSE_ALL.tiers, grace_minutes=15, grace_min_lead_minutes=120)
 
     def said(self, **values: Any) -> str:
-        sentences = plain_policy_sentence(self.terms, **facts(confirmed_at=None, **values))
+        sentences = plain_policy_sentence(facts(self.terms, confirmed_at=None, **values))
         return sentences.partition(" You can move it")[0].partition(" Moving it")[0]
 
     def test_is_mentioned_plainly_where_it_will_be_given(self) -> None:
@@ -248,18 +250,18 @@ class TestGrace:
     def test_is_not_mentioned_where_it_adds_nothing_or_is_not_given(self) -> None:
         assert "For 15 min" not in self.said(now=before(days=5))
         assert "For 15 min" not in self.said(now=before(hours=2))
-        assert "For 15 min" not in plain_policy_sentence(self.terms, **facts())
+        assert "For 15 min" not in plain_policy_sentence(facts(self.terms))
 
     def test_is_the_deadline_after_booking_and_never_promises_a_second_too_much(self) -> None:
         booked = before(hours=5) + timedelta(seconds=59)
 
-        sentence = plain_policy_sentence(self.terms, **facts(confirmed_at=booked, now=booked))
+        sentence = plain_policy_sentence(facts(self.terms, confirmed_at=booked, now=booked))
 
         assert sentence == "Free to cancel until Fri 27 Nov, 09:45; after that the whole price (€80.00) is due."
 
 
 def test_the_minute_is_bold_and_the_rest_escaped() -> None:
-    html = policy_sentence(ONE, **facts())
+    html = policy_sentence(facts(ONE))
 
     assert html == ("Free to cancel until <strong>Thu 26 Nov, 14:30</strong>; after that 50\xa0% (€40.00) is due.")
     assert hasattr(html, "__html__")
@@ -269,7 +271,7 @@ def test_deadline_is_elapsed_time_in_the_locations_zone() -> None:
     starts_at = datetime(2026, 3, 29, 10, 0, tzinfo=BERLIN).astimezone(UTC)
 
     def said(zone: ZoneInfo) -> str:
-        return plain_policy_sentence(ONE, **facts(now=starts_at - timedelta(days=9), starts_at=starts_at, zone=zone))
+        return plain_policy_sentence(facts(ONE, now=starts_at - timedelta(days=9), starts_at=starts_at, zone=zone))
 
     assert "until Sat 28 Mar, 09:00;" in said(BERLIN)
     assert "until Sat 28 Mar, 17:00;" in said(ZoneInfo("Asia/Tokyo"))
@@ -279,15 +281,15 @@ def test_a_repeated_minute_says_which_one() -> None:
     first = datetime(2026, 10, 26, 0, 30, tzinfo=UTC)  # 24 h after the first 02:30 of that night
 
     assert "until Sun 25 Oct, 02:30 CEST;" in plain_policy_sentence(
-        ONE, **facts(now=BOOKED - timedelta(days=40), starts_at=first)
+        facts(ONE, now=BOOKED - timedelta(days=40), starts_at=first)
     )
     assert "until Sun 25 Oct, 02:30 CET;" in plain_policy_sentence(
-        ONE, **facts(now=BOOKED - timedelta(days=40), starts_at=first + timedelta(hours=1))
+        facts(ONE, now=BOOKED - timedelta(days=40), starts_at=first + timedelta(hours=1))
     )
 
 
 def test_speaks_the_language_it_is_asked_for() -> None:
-    sentence = plain_policy_sentence(ONE, **facts(language="de"))
+    sentence = plain_policy_sentence(facts(ONE, language="de"))
 
     assert "Do 26 Nov" in sentence.replace(".", "")
     assert "40,00\xa0€" in sentence
@@ -295,7 +297,7 @@ def test_speaks_the_language_it_is_asked_for() -> None:
 
 class TestCancelNow:
     def test_free_until_it_changes(self) -> None:
-        result = cancel_now(SEVERAL, **facts(now=before(hours=50)))
+        result = cancel_now(facts(SEVERAL, now=before(hours=50)))
 
         assert (result.fee_minor, result.changes_after, result.next_fee_minor) == (0, before(hours=48), 4000)
         assert result.sentence == (
@@ -303,7 +305,7 @@ class TestCancelNow:
         )
 
     def test_fee_until_it_grows(self) -> None:
-        result = cancel_now(SEVERAL, **facts(now=before(hours=30), paid_minor=8000))
+        result = cancel_now(facts(SEVERAL, now=before(hours=30), paid_minor=8000))
 
         assert (result.fee_minor, result.changes_after, result.next_fee_minor) == (4000, before(hours=24), 8000)
         assert result.sentence == (
@@ -319,7 +321,7 @@ class TestCancelNow:
         ],
     )
     def test_what_never_changes(self, terms: Terms, fee: int, sentence: str) -> None:
-        result = cancel_now(terms, **facts(now=before(hours=1)))
+        result = cancel_now(facts(terms, now=before(hours=1)))
 
         assert (result.fee_minor, result.sentence, result.changes_after, result.next_fee_minor) == (
             fee,
@@ -342,19 +344,19 @@ class TestDeposit:
     paid: ClassVar[dict[str, int]] = {"paid_minor": 1600, "deposit_minor": 1600}
 
     def test_a_capped_fee_is_the_deposit(self) -> None:
-        assert plain_policy_sentence(self.capped, **facts(**self.paid)) == (
+        assert plain_policy_sentence(facts(self.capped, **self.paid)) == (
             "Free to cancel until Wed 25 Nov, 14:30; after that the deposit (€16.00) is kept."
         )
 
     def test_one_that_is_always_kept_is_never_called_free(self) -> None:
-        assert plain_policy_sentence(self.kept, **facts(**self.paid, confirmed_at=None)) == (
+        assert plain_policy_sentence(facts(self.kept, **self.paid, confirmed_at=None)) == (
             "If you cancel, the deposit (€16.00) is due, after Wed 25 Nov, 14:30 50\xa0% (€40.00), "
             "after Thu 26 Nov, 14:30 the whole price (€80.00). "
             "You can move it until Wed 25 Nov, 14:30. If you do not come, the deposit (€16.00) is kept."
         )
 
     def test_it_bounds_what_a_late_move_leaves(self) -> None:
-        assert late_move_sentence(self.capped, **facts(**self.paid, now=before(hours=2))) == (
+        assert late_move_sentence(facts(self.capped, **self.paid, now=before(hours=2))) == (
             "Cancelling costs the deposit (€16.00) now, and at least as much after a move."
         )
 
@@ -389,19 +391,18 @@ class TestNoShow:
         ],
     )
     def test_says_what_not_coming_costs(self, terms: Terms, values: dict[str, Any], expected: str) -> None:
-        assert (
-            plain_no_show_sentence(terms, **facts(**values)) == no_show_sentence(terms, **facts(**values)) == expected
-        )
+        assert plain_no_show_sentence(facts(terms, **values)) == no_show_sentence(facts(terms, **values)) == expected
 
     def test_says_nothing_to_whom_it_is_free(self) -> None:
         terms = Terms(no_show_fee_kind=FeeKind.ALL, first_no_show_free_days=365)
 
-        assert no_show_sentence(terms, is_first=True, **facts()) == ""
+        assert no_show_sentence(facts(terms), is_first=True) == ""
 
 
 class TestMoves:
     def said(self, terms: Terms, **values: Any) -> str:
-        return str(move_sentence(terms, **{"move_count": 0, "now": before(hours=50), **facts(), **values}))
+        move_count = values.pop("move_count", 0)
+        return str(move_sentence(facts(terms, **{"now": before(hours=50), **values}), move_count=move_count))
 
     def test_without_limit(self) -> None:
         assert self.said(SEVERAL) == "You can move it until <strong>Wed 25 Nov, 14:30</strong>."
@@ -424,8 +425,8 @@ class TestMoves:
         assert self.said(NEVER) == ""
 
     def test_late_move_is_warned_about(self) -> None:
-        assert late_move_sentence(SEVERAL, **facts(now=before(hours=48))) == ""
-        assert late_move_sentence(SEVERAL, **facts(now=before(hours=47))) == (
+        assert late_move_sentence(facts(SEVERAL, now=before(hours=48))) == ""
+        assert late_move_sentence(facts(SEVERAL, now=before(hours=47))) == (
             "Cancelling costs 50\xa0% (€40.00) now, and at least as much after a move."
         )
 
@@ -467,16 +468,15 @@ def test_says_the_sum_that_would_be_charged(
     terms = Terms(tiers=tiers, **money_rules)
     now = before(minutes=minutes_left)
     sums = {"total_minor": total, "anchor_minor": anchor, "deposit_minor": deposit}
-    values = facts(now=now, language=language, **sums)
-    rules: dict[str, Any] = {"starts_at": START, "confirmed_at": BOOKED, **sums}
-    fee = cancellation_fee(terms, now=now, **rules)
+    known = facts(terms, now=now, language=language, **sums)
+    fee = cancellation_fee(known.fees, now)
 
-    result = cancel_now(terms, **values)
-    rule = plain_policy_sentence(terms, **values)
+    result = cancel_now(known)
+    rule = plain_policy_sentence(known)
 
     assert result.fee_minor == fee
     assert (money.formatted(fee, "EUR", language) in result.sentence) or fee == 0
-    for step in fee_steps(terms, **rules):
+    for step in fee_steps(known.fees):
         if step.until >= now and step.fee_minor:
             assert money.formatted(step.fee_minor, "EUR", language) in rule
 
@@ -495,12 +495,18 @@ def test_deadlines_count_elapsed_time_over_a_change_of_clocks(zone: str, start: 
     place = ZoneInfo(zone)
     starts_at = datetime.fromisoformat(start).replace(tzinfo=place).astimezone(UTC)
     deadline = starts_at - timedelta(hours=24)
-    known = {"starts_at": starts_at, "confirmed_at": deadline - timedelta(days=9), "total_minor": 8000}
+    known = facts(
+        ONE,
+        starts_at=starts_at,
+        confirmed_at=deadline - timedelta(days=9),
+        zone=place,
+        now=deadline - timedelta(days=5),
+    )
 
-    sentence = plain_policy_sentence(ONE, **facts(**known, zone=place, now=deadline - timedelta(days=5)))
+    sentence = plain_policy_sentence(known)
 
     assert sentence.startswith(f"Free to cancel until {free_until};")
-    assert cancellation_fee(ONE, **known, now=deadline) == 0
-    assert cancellation_fee(ONE, **known, now=deadline + timedelta(seconds=1)) == 4000
-    until = reschedule_until(replace(ONE, reschedule_until_minutes=1440), starts_at)
-    assert fees.free_until(ONE, starts_at, confirmed_at=None) == until == deadline
+    assert cancellation_fee(known.fees, deadline) == 0
+    assert cancellation_fee(known.fees, deadline + timedelta(seconds=1)) == 4000
+    until = reschedule_until(replace(known.fees, terms=replace(ONE, reschedule_until_minutes=1440)))
+    assert fees.free_until(known.fees) == until == deadline

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings.enums import BookingStatus
-from bookings.rules.fees import cancellation_fee, deposit_taken, free_until
+from bookings.rules.fees import FeeFacts, cancellation_fee, deposit_taken, free_until
 from bookings.rules.moving import anchor_after_move
 from bookings.rules.no_shows import no_show_fee, waiver_until
 from bookings.rules.prepayment import payment_demand
-from bookings.rules.settlement import CancelQuote, Settlement, cancel_quote, settlement
+from bookings.rules.settlement import CancelQuote, Paid, Settlement, cancel_quote, settlement
 from bookings.rules.terms import Terms, Tier
 from payments.stripe.amounts import chargeable, rounded_down
 from services.enums import DepositRule, FeeKind, PaymentMode
@@ -41,23 +41,18 @@ def before(**duration: float) -> datetime:
     return START - timedelta(**duration)
 
 
+def facts(terms: Terms, **values: Any) -> FeeFacts:
+    """A booking that stands since long ago."""
+    known = {"starts_at": START, "confirmed_at": LONG_AGO, "total_minor": PRICE, "currency": "EUR", **values}
+    return FeeFacts(terms=terms, **known)
+
+
 def quote(terms: Terms, now: datetime, **values: Any) -> CancelQuote:
     """What cancelling does to the money of a booking that paid what its terms ask for."""
     asked = payment_demand(terms, total_minor=PRICE, at_visit_minor=0, currency="EUR", has_stripe=True)
     deposit = deposit_taken(terms, payment_mode=asked.mode, due_now_minor=asked.due_now_minor, total_minor=PRICE)
-    facts = {
-        "status": BookingStatus.CONFIRMED,
-        "starts_at": START,
-        "confirmed_at": LONG_AGO,
-        "total_minor": PRICE,
-        "paid_minor": asked.due_now_minor,
-        "can_charge": asked.saves_card,
-        "cap_minor": asked.cap_minor,
-        "currency": "EUR",
-        "deposit_minor": deposit,
-        **values,
-    }
-    return cancel_quote(terms, now=now, **facts)
+    paid = Paid(asked.due_now_minor, asked.cap_minor if asked.saves_card else None)
+    return cancel_quote(facts(terms, deposit_minor=deposit, **values), paid, now)
 
 
 @pytest.mark.parametrize(
@@ -85,21 +80,19 @@ def test_worked_examples_of_cancelling(terms: Terms, now: datetime, expected: Se
 
 
 def test_worked_example_of_not_coming() -> None:
-    fee = no_show_fee(CARD, total_minor=PRICE, deposit_minor=0, anchor_minor=0, is_first=False)
+    fee = no_show_fee(facts(CARD), is_first=False)
 
-    assert settlement(fee_minor=fee, paid_minor=0, can_charge=True, cap_minor=8000) == Settlement(0, 0, 8000, 0)
+    assert settlement(fee, Paid(0, 8000)) == Settlement(0, 0, 8000, 0)
     assert waiver_until(CARD, START + timedelta(hours=1)) == START + timedelta(hours=25)
 
 
 def test_worked_example_of_the_business_cancelling() -> None:
-    assert settlement(fee_minor=0, paid_minor=PRICE, can_charge=True, cap_minor=0) == Settlement(0, 8000, 0, 0)
+    assert settlement(0, Paid(PRICE, 0)) == Settlement(0, 8000, 0, 0)
 
 
 def test_worked_example_of_a_late_move() -> None:
     moved_to = START + timedelta(days=7)
-    anchor = anchor_after_move(
-        FULL, starts_at=START, confirmed_at=LONG_AGO, now=before(hours=30), total_minor=PRICE, anchor_minor=0
-    )
+    anchor = anchor_after_move(facts(FULL), before(hours=30))
 
     later = quote(FULL, moved_to - timedelta(hours=100), starts_at=moved_to, anchor_minor=anchor)
 
@@ -117,7 +110,7 @@ def test_worked_example_of_changing_clocks(starts: datetime, deadline: str) -> N
     terms = Terms(tiers=(Tier(1440, FeeKind.NONE, 0),), payment_mode=PaymentMode.FULL)
     starts_at = starts.astimezone(UTC)
 
-    until = free_until(terms, starts_at, confirmed_at=None)
+    until = free_until(facts(terms, starts_at=starts_at, confirmed_at=None))
 
     assert until is not None
     assert until.astimezone(BERLIN).isoformat() == deadline
@@ -140,17 +133,13 @@ def test_a_quote_says_when_it_changes_and_to_what() -> None:
 
 
 def test_who_was_spared_the_deposit_loses_no_more_than_who_paid_it() -> None:
-    facts: dict[str, Any] = {"starts_at": START, "confirmed_at": None, "total_minor": PRICE}
-
-    assert cancellation_fee(DEPOSIT, now=START, **facts, deposit_minor=0) == 1600
-    assert cancellation_fee(KEPT, now=before(days=30), **facts, deposit_minor=0) == 0
+    assert cancellation_fee(facts(DEPOSIT, confirmed_at=None), START) == 1600
+    assert cancellation_fee(facts(KEPT, confirmed_at=None), before(days=30)) == 0
 
 
 def test_what_the_card_may_not_pay_stays_open() -> None:
-    assert settlement(fee_minor=4000, paid_minor=0, can_charge=True, cap_minor=3000) == Settlement(0, 0, 3000, 1000)
-    assert settlement(fee_minor=49, paid_minor=0, can_charge=True, cap_minor=8000, currency="EUR") == Settlement(
-        0, 0, 0, 49
-    )
+    assert settlement(4000, Paid(0, 3000)) == Settlement(0, 0, 3000, 1000)
+    assert settlement(49, Paid(0, 8000), currency="EUR") == Settlement(0, 0, 0, 49)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +153,7 @@ def test_what_the_card_may_not_pay_stays_open() -> None:
     ],
 )
 def test_sums_are_what_stripe_can_move(currency: str, fee: int, paid: int, expected: Settlement) -> None:
-    assert settlement(fee_minor=fee, paid_minor=paid, can_charge=True, cap_minor=9000, currency=currency) == expected
+    assert settlement(fee, Paid(paid, 9000), currency=currency) == expected
 
 
 _sums = st.integers(0, 20_000)
@@ -172,7 +161,7 @@ _sums = st.integers(0, 20_000)
 
 @given(_sums, _sums, st.booleans(), _sums)
 def test_everything_paid_and_every_fee_is_accounted_for(fee: int, paid: int, can_charge: bool, cap: int) -> None:
-    settled = settlement(fee_minor=fee, paid_minor=paid, can_charge=can_charge, cap_minor=cap)
+    settled = settlement(fee, Paid(paid, cap if can_charge else None))
 
     assert settled.keep_minor + settled.refund_minor == paid
     assert settled.keep_minor + settled.charge_minor + settled.open_minor == fee == settled.fee_minor
@@ -183,7 +172,7 @@ def test_everything_paid_and_every_fee_is_accounted_for(fee: int, paid: int, can
 @given(_sums, _sums, st.booleans(), _sums, st.sampled_from(["EUR", "JPY", "KWD", "ISK"]))
 def test_rounding_is_never_against_the_customer(fee: int, paid: int, can_charge: bool, cap: int, currency: str) -> None:
     paid = rounded_down(paid, currency)
-    settled = settlement(fee_minor=fee, paid_minor=paid, can_charge=can_charge, cap_minor=cap, currency=currency)
+    settled = settlement(fee, Paid(paid, cap if can_charge else None), currency=currency)
 
     assert settled.keep_minor + settled.refund_minor == paid
     assert settled.fee_minor + settled.waived_minor == fee

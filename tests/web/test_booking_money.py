@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from bookings.booked import cancellation_fee_of
+from bookings.booked import fee_facts
 from bookings.enums import BookingStatus
 from bookings.links import LinkRole
 from bookings.models import Booking, MoveProposal
@@ -15,6 +15,7 @@ from bookings.operations.hold import expire_holds
 from bookings.operations.no_show import mark_no_show
 from bookings.operations.request_answer import answer_request
 from bookings.operations.settle import settle_card, settle_payment
+from bookings.rules.fees import cancellation_fee
 from payments.enums import PaymentStatus, Purpose, RefundStatus
 from payments.models import Refund
 from payments.operations.receipts import draw_receipt, issue_receipt
@@ -215,7 +216,7 @@ def test_page_and_operation_settle_alike(client: Client, stopped: StoppedClock, 
     stopped.pass_minutes(minutes)
     shown = client.get(link(booking, "cancel")).context["cancel"]
 
-    assert shown.fee_minor == cancellation_fee_of(booking, now=stopped.now())
+    assert shown.fee_minor == cancellation_fee(fee_facts(booking), stopped.now())
     assert client.post(link(booking, "cancel"), agreed(booking, shown.fee_minor)).status_code == 303
 
     refunded = sum(Refund.objects.values_list("amount_minor", flat=True))
