@@ -13,7 +13,8 @@ function pressed(event) {
 function tell(event, kind) {
   const element = pressed(event);
   const isTime = element.matches("button.time");
-  const time = isTime ? [...element.childNodes].find((node) => node.nodeType === Node.TEXT_NODE)?.textContent.trim() : "";
+  const texts = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.textContent.trim());
+  const time = isTime ? texts.find(Boolean) : "";
   words.textContent = words.dataset[time ? `${kind}Time` : kind].replace("{time}", time);
   // A click, not requestSubmit: htmx learns from clicks which button sends the form.
   again = () => element.click();

@@ -23,6 +23,7 @@ from staff.models import StaffMember
 from tests import factories, journeys
 from tests.desk import DeskClient, at_desk, by_card, cash
 from tests.factories import NOW, Studio
+from tests.pages import squeezed
 from tests.web.conftest import StoppedClock
 
 HANDS = "/desk/hands/"
@@ -40,7 +41,7 @@ def booking(studio: Studio) -> Booking:
 
 def listed(desk: DeskClient) -> list[str]:
     html = desk.client.get(HANDS).content.decode()
-    return [part.split("</b>")[0] for part in html.split('<p class="hand-title"><b>')[1:]]
+    return [part.split("</b>")[0] for part in squeezed(html).split('<p class="hand-title"><b>')[1:]]
 
 
 def count(desk: DeskClient) -> int:

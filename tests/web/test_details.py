@@ -22,6 +22,7 @@ from storefront.views import checkout
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, GUEST, booked, hold
+from tests.pages import squeezed
 from tests.web.conftest import StoppedClock, details, filled, link
 
 pytestmark = pytest.mark.django_db
@@ -231,7 +232,7 @@ def test_unfinished_address_is_offered_finished(client: Client, studio: Studio) 
     mended = client.post(details(held), filled(held, email="jana.weber@gmail", use_email="jana.weber@gmail.com"))
 
     assert asked.status_code == 422
-    assert 'name="use_email" value="jana.weber@gmail.com"' in asked.content.decode()
+    assert 'name="use_email" value="jana.weber@gmail.com"' in squeezed(asked.content.decode())
     assert mended.status_code == 200
     assert 'value="jana.weber@gmail.com"' in mended.content.decode()
     assert 'value="Jana Weber"' in mended.content.decode()

@@ -8,6 +8,7 @@ from services.models import Location, Service
 from tests import factories
 from tests.factories import Studio
 from tests.journeys import hold
+from tests.pages import squeezed
 from tests.web.conftest import details
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ def page_of(client: Client, url: str) -> str:
 def test_a_card_names_the_place_also_where_all_its_next_times_are_at_one(client: Client, studio: Studio) -> None:
     assert (
         f'value="{studio.location.pk}.{studio.minute(9, days=0)}"><small>Today</small>09:00<small>Kreuzberg'
-        in page_of(client, "/")
+        in squeezed(page_of(client, "/"))
     )
 
 
@@ -41,7 +42,7 @@ def test_a_card_of_a_service_at_one_place_names_none(client: Client, studio: Stu
 def test_the_picker_opens_on_all_places_with_the_times_of_the_card(client: Client, studio: Studio) -> None:
     page = page_of(client, "/s/massage/")
 
-    assert 'id="at-all" href="/s/massage/" aria-current="true">Both' in page
+    assert 'id="at-all" href="/s/massage/" aria-current="true">Both' in squeezed(page)
     assert f'value="{studio.location.pk}.{studio.minute(9, days=0)}">09:00<small>Kreuzberg</small>' in page
     assert 'href="/s/massage/?at=kreuzberg"' in page
 
@@ -73,7 +74,7 @@ def test_an_online_service_of_two_zones_says_on_the_card_whose_clock_it_is(
 
     page = page_of(client, "/")
 
-    assert "09:00<small>Berlin time</small>" in page
+    assert "09:00<small>Berlin time</small>" in squeezed(page)
 
 
 def test_the_strip_of_a_held_time_names_its_place(client: Client, studio: Studio) -> None:
