@@ -1,6 +1,6 @@
 """What the copies on a booking mean: needed time, price, lines of its bill. Pure over rows already read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.utils.translation import gettext, override
@@ -104,11 +104,6 @@ def reduction_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor
             for rate, (net, tax) in taken.items()
             if net or tax
         ]
-
-
-def reduced_by(booking: Booking, lines: Iterable[BookingLine]) -> int:
-    """Return by how much staff lowered the price of a booking, in minor units."""
-    return quote_of(booking, lines).total_minor - booking.total_minor
 
 
 def change_fee_line(booking: Booking, line: BookingLine, fee_minor: int) -> NewLine:

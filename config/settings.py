@@ -45,7 +45,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "django_htmx",
-    "phonenumber_field",
     "accounts",
     "services",
     "staff",
@@ -325,7 +324,6 @@ LANGUAGES = [("en", _("English"))]
 FORMAT_MODULE_PATH = ["config.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = "language"
-PHONENUMBER_DB_FORMAT = "E164"
 
 # --- static files -------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"

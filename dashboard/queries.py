@@ -23,7 +23,8 @@ from payments import queries as money
 from payments.enums import Method, RefundStatus
 from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
 from payments.queries import Balance
-from services.models import Business, Location
+from services.models import Location
+from services.queries import the_business
 from staff.hours import local_day
 
 MOST_FOUND = 50
@@ -73,7 +74,7 @@ def _number_in(words: str) -> str:
     """Read what was typed as a phone number, without a country code as one of ours; empty when it is none."""
     places = Location.objects.order_by("pk").values_list("phone", "time_zone")
     zone = next((zone for _, zone in places), "")
-    region = phone_region(*Business.objects.values_list("phone", flat=True), *(p for p, _ in places), time_zone=zone)
+    region = phone_region(the_business().phone, *(p for p, _ in places), time_zone=zone)
     try:
         return clean_phone(words, region=region)
     except ValidationError:

@@ -34,8 +34,8 @@ from payments.enums import Method, PaymentStatus, Purpose, RefundReason, RefundS
 from payments.models import Bill, BillLine, Payment, Refund
 from payments.operations import NewLine
 from services.enums import Delivery, PaymentMode
-from services.models import Business, Service
-from services.queries import cancellation_policy_for
+from services.models import Service
+from services.queries import cancellation_policy_for, the_business
 
 CUSTOMER_COUNT = 260
 NO_SHOW_PERCENT = 4
@@ -75,7 +75,7 @@ class _Writer:
     def __init__(self, now: datetime, random: Random) -> None:
         self.now = now
         self.random = random
-        self.business = Business.objects.get()
+        self.business = the_business()
         self.desk = User.objects.get(email="leyla@linden.example")
         self.customers = _customers(now, random)
         self.last_visit: dict[int, int] = {}

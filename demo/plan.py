@@ -20,7 +20,8 @@ from core.intervals import Intervals, intersection, overlaps
 from core.minutes import minute_of
 from demo import people
 from demo.setup import Studio
-from services.models import AddOn, Business, Closure, Location, OpeningHours, Resource, Service, ServiceVariant
+from services.models import AddOn, Closure, Location, OpeningHours, Resource, Service, ServiceVariant
+from services.queries import the_business
 from staff.enums import TimeOffStatus
 from staff.hours import WeeklyHours, hours_between
 from staff.models import Qualification, StaffMember, TimeOff, WorkingHours, WorkingHoursException
@@ -86,7 +87,7 @@ class _Diary:
         self.visits: list[Visit] = []
         self.per_day: Counter[tuple[str, int, date]] = Counter()
         self.zones = {place.pk: ZoneInfo(place.time_zone) for place in studio.places.values()}
-        self.own_grid = Business.objects.select_related("booking_policy").get().booking_policy.slot_interval_minutes
+        self.own_grid = the_business().booking_policy.slot_interval_minutes
         self.opening = _grouped(OpeningHours.objects.all(), lambda row: (row.location_id, row.weekday))
         self.closures = _grouped(Closure.objects.all(), lambda row: (row.location_id, row.on))
         self.hours = _grouped(WorkingHours.objects.all(), lambda row: (row.staff_member_id, row.weekday))

@@ -10,7 +10,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.forms import percent_text, scaled, sum_of, sum_text
 from services.enums import FeeKind, PaymentMode
-from services.models import Business, CancellationPolicy, CancellationTier, Service
+from services.models import CancellationPolicy, CancellationTier, Service
+from services.queries import business_if_set_up
 
 if TYPE_CHECKING:
     from django.forms.models import BaseInlineFormSet
@@ -157,6 +158,6 @@ class ServiceForm(_MoneyRulesForm):
         category = cleaned.get("category")
         policy = cleaned.get("cancellation_policy") or (category and category.cancellation_policy)
         if policy is None:
-            firm = Business.objects.select_related("cancellation_policy").first()
-            policy = firm and firm.cancellation_policy
+            business = business_if_set_up()
+            policy = business and business.cancellation_policy
         return bool(policy and policy.deposit_value)

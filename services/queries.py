@@ -5,7 +5,6 @@ from django.db.models import BigAutoField, OuterRef, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
 from services.models import (
-    BookingPolicy,
     Business,
     CancellationPolicy,
     CancellationTier,
@@ -18,12 +17,17 @@ _OVERRIDES = tuple(PaymentOverride.__slots__)
 _TIER = JSONObject(until="until_minutes_before", kind="fee_kind", value="fee_value")
 
 
-def business() -> Business:
+def the_business() -> Business:
     """Return the one business, its booking policy loaded with it. One query.
 
     :raises Business.DoesNotExist: before anything was set up.
     """
     return Business.objects.select_related("booking_policy").get()
+
+
+def business_if_set_up() -> Business | None:
+    """Return the one business; None before anything was set up. One query."""
+    return Business.objects.select_related("booking_policy").first()
 
 
 def cancellation_policy_for(service: Service | int) -> CancellationPolicyValues | None:
@@ -33,12 +37,14 @@ def cancellation_policy_for(service: Service | int) -> CancellationPolicyValues 
     None where nothing is set: cancelling is free until the start, payment is at the visit. One query.
     """
     service_id = service if isinstance(service, int) else service.pk
-    firm = Subquery(Business.objects.values("cancellation_policy_id")[:1])
+    of_business = Subquery(Business.objects.values("cancellation_policy_id")[:1])
     policy = CancellationPolicy.objects.filter(pk=OuterRef("chosen"))
     tiers = CancellationTier.objects.filter(policy_id=OuterRef("chosen"))
     row = (
         Service.objects.filter(pk=service_id)
-        .annotate(chosen=Coalesce("cancellation_policy_id", "category__cancellation_policy_id", firm, output_field=_ID))
+        .annotate(
+            chosen=Coalesce("cancellation_policy_id", "category__cancellation_policy_id", of_business, output_field=_ID)
+        )
         .annotate(policy=Subquery(policy.values(columns=JSONObject(**{name: name for name in POLICY_FIELDS}))))
         .annotate(tiers=ArraySubquery(tiers.order_by("-until_minutes_before").values(columns=_TIER)))
         .values("policy", "tiers", *_OVERRIDES)
@@ -52,19 +58,3 @@ def cancellation_policy_for(service: Service | int) -> CancellationPolicyValues 
         else None
     )
     return overridden(found, PaymentOverride(**{name: row[name] for name in _OVERRIDES}))
-
-
-def booking_policy_for(service: Service | int) -> BookingPolicy:
-    """Return the booking policy of a service (or of its id): its own, else the business's. One query.
-
-    :raises BookingPolicy.DoesNotExist: when there is no such service, or no business yet.
-    """
-    service_id = service if isinstance(service, int) else service.pk
-    firm = Subquery(Business.objects.values("booking_policy_id")[:1])
-    chosen = Service.objects.filter(pk=service_id).values(chosen=Coalesce("booking_policy_id", firm, output_field=_ID))
-    return BookingPolicy.objects.get(pk=Subquery(chosen))
-
-
-def the_business() -> Business | None:
-    """The business as a row; None before anything was set up."""
-    return Business.objects.select_related("booking_policy").first()

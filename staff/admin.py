@@ -18,10 +18,10 @@ from core.admin import ModelAdmin, TabularInline, display
 from core.formats import full_day_text
 from core.outbox import publish
 from core.row_times import row_local, row_moment, with_zone
-from services.admin import HOURS_LABELS, TRANSLATIONS, TRANSLATIONS_HELP, Priced
+from services.admin.inputs import HOURS_LABELS, TRANSLATIONS, TRANSLATIONS_HELP, Priced
+from services.admin.schedule import ScheduleAdmin
 from services.enums import ResourceKind
 from services.models import Resource, ServiceVariant
-from services.schedule_admin import ScheduleAdmin
 from staff.forms import (
     HoursForm,
     SpecialDaysFormSet,

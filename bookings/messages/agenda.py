@@ -20,6 +20,7 @@ from bookings.wording import appointment
 from core.formats import full_day_text, hours_text, span_text
 from notifications.requests import ContextRequest, MessageContext
 from services.models import Business
+from services.queries import the_business
 from staff.models import StaffMember
 
 SHORTEST_GAP_MINUTES = 15
@@ -56,7 +57,7 @@ def agenda_context(request: ContextRequest) -> MessageContext | None:
     on = date.fromisoformat(request.details["on"])
     if person is None or not person.works_here:
         return None
-    context = agenda_of(person, on, Business.objects.get())
+    context = agenda_of(person, on, the_business())
     if context is None or context.variables["visits"][-1].ends_at <= request.now:
         return None
     return context

@@ -23,6 +23,7 @@ from notifications.requests import ContextRequest, MessageContext, MessageReques
 from payments.enums import PaymentStatus, Purpose, RefundStatus
 from payments.models import Payment, Refund
 from services.models import Business
+from services.queries import the_business
 from staff.models import StaffMember
 
 # To one mailbox: more would be a way to fill it.
@@ -153,7 +154,7 @@ def money_context(
 
     ``person``: the staff member it goes to, who performs the visit; None where it goes to the customer.
     """
-    business = Business.objects.get()
+    business = the_business()
     kind, now = MessageKind(request.kind), request.now
     if person is not None:
         return (

@@ -30,7 +30,7 @@ from notifications.addresses import TEXT_CHANNELS, address_hash
 from notifications.enums import Channel, RecipientRole
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
 from notifications.unsubscribing import unsubscribe_url
-from services.models import Business
+from services.queries import the_business
 
 SUBJECT = "sample"
 # Enough to find the right words, too few for writing to strangers.
@@ -98,7 +98,7 @@ def sample(
     of = message_type(kind, role)
     if of is None:
         return None
-    business = Business.objects.get()
+    business = the_business()
     cut = blanked if channel in TEXT_CHANNELS else masked
     before = (booking.starts_at - timedelta(days=1)).isoformat()
     details = {"previous_starts_at": before} if kind == "moved" else {}

@@ -23,7 +23,7 @@ from notifications.addresses import TEXT_CHANNELS
 from notifications.enums import RecipientRole
 from notifications.queries import has_newer
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
-from services.models import Business
+from services.queries import the_business
 from staff.models import StaffMember
 
 __all__ = [
@@ -142,7 +142,7 @@ def _context(booking: Booking, request: ContextRequest) -> MessageContext | None
         return money.money_context(booking, request, person)
     if not _is_wanted(booking, request):
         return None
-    business = Business.objects.get()
+    business = the_business()
     kind, details, now = request.kind, request.details, request.now
     if kind == reminders.PlannedKind.REVIEW_REQUEST and not business.review_url:
         return None  # there is nowhere to write a review

@@ -19,7 +19,7 @@ from bookings.rules.settlement import Settlement, excess_of
 from payments import operations as payments
 from payments.enums import RefundStatus
 from payments.models import Refund
-from services.models import Business
+from services.queries import the_business
 
 
 def waiting_part(booking: Booking, outcome: Settlement, *, actor: Actor) -> int:
@@ -29,7 +29,7 @@ def waiting_part(booking: Booking, outcome: Settlement, *, actor: Actor) -> int:
     rest = outcome.refund_minor - excess_of(outcome, total_minor=booking.total_minor)
     if not rest or actor.is_business:
         return 0
-    return rest if Business.objects.filter(refunds_need_approval=True).exists() else 0
+    return rest if the_business().refunds_need_approval else 0
 
 
 @booking_transaction

@@ -15,7 +15,8 @@ from bookings.refs import booking_ref, subject_ref
 from core.references import token_hash, trimmed_token
 from payments.enums import LIVE_PAYMENTS, PaymentStatus, SetupStatus
 from payments.models import CardSetup, Payment
-from services.models import AddOn, Business, Category, Location, Resource, ResourceType, Service, ServiceVariant
+from services.models import AddOn, Category, Location, Resource, ResourceType, Service, ServiceVariant
+from services.queries import the_business
 from staff.models import StaffMember
 
 _LINES_OF_PAGES = Prefetch(
@@ -111,7 +112,7 @@ def lead_minutes_of(booking: Booking) -> int:
     asked: set[int | None] = set(services.values_list("booking_policy__lead_minutes", flat=True)) or {None}
     own = [minutes for minutes in asked if minutes is not None]
     if None in asked:
-        own.append(Business.objects.values_list("booking_policy__lead_minutes", flat=True).get())
+        own.append(the_business().booking_policy.lead_minutes)
     return max(own)
 
 

@@ -26,11 +26,7 @@ class ChosenExtra:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A variant at a location as it stands now, in one language. Durations are minutes, money is minor units.
-
-    ``prepay_after_no_shows`` of the last ``prepay_window_days`` ask for the whole price, ``trusted_after_visits`` ask
-    for nothing; None is never.
-    """
+    """A variant at a location as it stands now, in one language. Durations are minutes, money is minor units."""
 
     variant_id: int
     variant_name: str
@@ -54,9 +50,6 @@ class Offer:
     hold_minutes: int
     needs_answer: bool
     terms: Terms
-    prepay_after_no_shows: int | None
-    prepay_window_days: int
-    trusted_after_visits: int | None
     resource_type_ids: tuple[int, ...]
     qualified_count: int
     extras: tuple[ChosenExtra, ...]
@@ -80,9 +73,7 @@ SELECT json_build_object(
             SELECT 1 FROM services_service_locations sl WHERE sl.service_id = s.id AND sl.location_id = l.id)),
     'business', json_build_object(
         'currency', b.currency, 'prices_include_tax', b.prices_include_tax, 'is_paused', b.is_booking_paused,
-        'paused_message', b.paused_message, 'translations', b.translations, 'has_limit', b.daily_limit IS NOT NULL,
-        'prepay_after_no_shows', b.prepay_after_no_shows, 'prepay_window_days', b.prepay_window_days,
-        'trusted_after_visits', b.trusted_after_visits),
+        'paused_message', b.paused_message, 'translations', b.translations, 'has_limit', b.daily_limit IS NOT NULL),
     'hold_minutes', bp.hold_minutes,
     'policy', CASE WHEN cp.id IS NOT NULL THEN json_build_object(
         'tiers', (SELECT coalesce(json_agg(json_build_array(t.until_minutes_before, t.fee_kind, t.fee_value)), '[]')
@@ -145,9 +136,6 @@ def _offer(values: Mapping[str, Any], location_id: int, add_on_ids: Sequence[int
         hold_minutes=values["hold_minutes"],
         needs_answer=service["needs_answer"],
         terms=_terms(values),
-        prepay_after_no_shows=business["prepay_after_no_shows"],
-        prepay_window_days=business["prepay_window_days"],
-        trusted_after_visits=business["trusted_after_visits"],
         resource_type_ids=tuple(values["resource_type_ids"]),
         qualified_count=values["qualified_count"],
         extras=tuple(_extra(extra, language) for extra in values["extras"] if extra["id"] in add_on_ids),

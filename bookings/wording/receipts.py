@@ -9,6 +9,7 @@ from core.formats import full_day_text, span_text
 from core.references import spoken
 from payments.operations.receipts import ReceiptSubject
 from services.models import Business
+from services.queries import the_business
 
 
 def receipt_subject(subject_ref: str) -> ReceiptSubject | None:
@@ -19,9 +20,9 @@ def receipt_subject(subject_ref: str) -> ReceiptSubject | None:
         .filter(pk=number_of(subject_ref))
         .first()
     )
-    business = Business.objects.first()
-    if booking is None or business is None:
+    if booking is None:
         return None
+    business = the_business()
     with override(booking.language):
         return ReceiptSubject(
             issuer=_issuer(business, booking),

@@ -13,7 +13,6 @@ from notifications.models import MessageText
 from notifications.rules import Rules
 from notifications.wording.sms_length import sms_length
 
-TextKey = tuple[str, str, str]
 _DAY = 1440
 
 

@@ -37,7 +37,7 @@ from notifications.wording.editing import keep_text, own_text, restore_default
 from notifications.wording.rendering import Rendered, rendered
 from notifications.wording.sms_length import sms_length
 from notifications.wording.template_language import Variable, variables_in
-from services.models import Business
+from services.queries import the_business
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ def _test(request: HttpRequest, desk: Desk, words: Words, own: MessageText | Non
 def _region(booking: Booking | None) -> str | None:
     """The country of numbers that are typed without one: the owner's is that of the business."""
     place = booking.location if booking else None
-    return phone_region(Business.objects.get().phone, place.phone, time_zone=place.time_zone) if place else None
+    return phone_region(the_business().phone, place.phone, time_zone=place.time_zone) if place else None
 
 
 def _cost_text(booking: Booking, desk: Desk, words: Words, own: MessageText | None) -> str:

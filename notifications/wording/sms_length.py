@@ -22,10 +22,6 @@ class SmsLength:
     room: int
     odd: tuple[str, ...] = ()
 
-    @property
-    def is_unicode(self) -> bool:
-        return bool(self.odd)
-
 
 def sms_length(text: str) -> SmsLength:
     """Measure a text as phones and providers count it. An empty one takes no part."""

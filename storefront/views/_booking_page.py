@@ -71,9 +71,9 @@ class Opened:
 def open_booking(token: str) -> Opened:
     """Open a booking by the token of a link; a link that has ended is no different from one that never was."""
     linked = bookings.booking_by_link(token)
-    business = the_business()
-    if linked is None or business is None:
+    if linked is None:
         raise Http404
+    business = the_business()
     now = clock.now()
     booking = bookings.booking_page(linked.booking.pk)
     opens = links.link_opens(

@@ -32,7 +32,6 @@ from core.minutes import minute_of
 from core.visitors import address_hash, remember_visitor, visitor_hash, visitor_id
 from payments.stripe import gateway
 from services.enums import Delivery
-from services.models import Business
 from services.queries import the_business
 from storefront.cookies import HOLD_COOKIE, has_proven_mailbox, remember_hold, remember_payer, visitor_zone
 from storefront.forms import ContactForm, ExtrasForm
@@ -264,7 +263,7 @@ def summary_of(request: HttpRequest, booking: Booking, now: datetime) -> present
     offered = bookings.add_ons_of(booking)
     return presenter.summary(
         booking,
-        _business(),
+        the_business(),
         offered,
         demand_shown(booking),
         is_request=_is_request(booking),
@@ -333,13 +332,6 @@ def _booking(token: str) -> Booking:
     return booking
 
 
-def _business() -> Business:
-    business = the_business()
-    if business is None:
-        raise Http404
-    return business
-
-
 def is_over(booking: Booking, now: datetime) -> bool:
     """Whether a hold has run out, or was given back."""
     held = booking.status == BookingStatus.HELD
@@ -390,7 +382,7 @@ def _form(
     return ContactForm(
         data,
         staff_name=visit.staff_short_name(booking),
-        region=phones.phone_region(place.phone, _business().phone, time_zone=place.time_zone),
+        region=phones.phone_region(place.phone, the_business().phone, time_zone=place.time_zone),
         needs_address=booking.delivery == Delivery.CUSTOMER,
         max_party_size=_line(booking).variant.service.max_party_size,
         initial={"party_size": booking.party_size, **(initial or {})},

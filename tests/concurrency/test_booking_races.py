@@ -28,7 +28,7 @@ from bookings.operations.move import reschedule_booking
 from notifications.models import Notification
 from payments.models import Bill
 from services.models import Resource
-from staff.operations import lock_staff_time
+from services.operations import lock_resource_time
 from tests.concurrency.racing import deadlock_count, race, rounds, tally, violations
 from tests.factories import NOW, Studio, requirement, resource_type, room, service, staff_member, studio
 from tests.journeys import DESK, JANA, LINK, booked, confirm, hold
@@ -437,7 +437,7 @@ def test_hours_that_change_while_somebody_books_are_seen() -> None:
 
     def shorten() -> str:
         with transaction.atomic():
-            lock_staff_time(person.pk)
+            lock_resource_time([person.resource_id])
             is_locked.set()
             # The customer is now waiting for the lock, with facts that are about to be wrong.
             wait_for_a_waiter()

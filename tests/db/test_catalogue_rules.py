@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from services import queries
 from services.enums import DepositKind, DepositRule, FeeKind, OverLimit, PaymentMode
-from services.models import BookingPolicy, Business, Service
+from services.models import Business, Service
 from services.values import CancellationPolicyValues, TierValues
 from tests import factories
 
@@ -170,28 +170,11 @@ def test_policy_without_tiers_is_still_a_policy() -> None:
     assert (found.tiers, found.grace_minutes) == ((), 5)
 
 
-def test_booking_policy_of_the_service_wins() -> None:
-    firm = factories.business()
-    own = factories.booking_policy(name="Own")
-    with_own = factories.service(booking_policy=own).service
-    without = factories.service().service
-
-    assert queries.booking_policy_for(with_own) == own
-    assert queries.booking_policy_for(without.pk) == firm.booking_policy
-
-
-def test_booking_policy_of_nothing_is_refused() -> None:
-    factories.business()
-
-    with pytest.raises(BookingPolicy.DoesNotExist):
-        queries.booking_policy_for(Service(pk=4711))
-
-
 def test_business_comes_with_its_policy_in_one_query() -> None:
     factories.business(name="Linden Studio")
 
     with CaptureQueriesContext(connection) as captured:
-        found = queries.business()
+        found = queries.the_business()
         assert (found.name, found.booking_policy.lead_minutes) == ("Linden Studio", 0)
 
     assert len(captured) == 1
@@ -199,4 +182,5 @@ def test_business_comes_with_its_policy_in_one_query() -> None:
 
 def test_no_business_is_said_so() -> None:
     with pytest.raises(Business.DoesNotExist):
-        queries.business()
+        queries.the_business()
+    assert queries.business_if_set_up() is None

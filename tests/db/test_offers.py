@@ -5,7 +5,7 @@ import pytest
 from bookings.queries.offers import offer_for
 from bookings.rules.terms import terms_of
 from services.models import Business, Service
-from services.queries import booking_policy_for, cancellation_policy_for
+from services.queries import cancellation_policy_for
 from tests.factories import add_on, booking_policy, cancellation_policy, studio
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_the_policies_of_an_offer_are_those_of_the_service(owners: tuple[str, ..
 
     assert offer
     assert offer.terms == terms_of(cancellation_policy_for(service))
-    assert offer.hold_minutes == booking_policy_for(service).hold_minutes
+    assert offer.hold_minutes == (service.booking_policy or place.business.booking_policy).hold_minutes
 
 
 def test_an_offer_knows_what_is_asked_when_booking() -> None:
@@ -37,9 +37,7 @@ def test_an_offer_knows_what_is_asked_when_booking() -> None:
     policy = cancellation_policy(
         (0, "all", 0), payment_mode="card", no_show_fee_kind="percent", no_show_fee_value=5000, waiver_hours=12
     )
-    Business.objects.update(
-        cancellation_policy=policy, prepay_after_no_shows=2, prepay_window_days=90, trusted_after_visits=5
-    )
+    Business.objects.update(cancellation_policy=policy)
     service = place.variant.service
     Service.objects.filter(pk=service.pk).update(
         payment_mode="deposit", deposit_kind="fixed", deposit_value=900, needs_answer=True
@@ -51,8 +49,7 @@ def test_an_offer_knows_what_is_asked_when_booking() -> None:
     assert offer
     assert offer.terms == terms_of(cancellation_policy_for(service))
     assert (offer.terms.payment_mode, offer.terms.deposit_value, offer.terms.waiver_hours) == ("deposit", 900, 12)
-    assert (offer.needs_answer, offer.prepay_after_no_shows, offer.prepay_window_days) == (True, 2, 90)
-    assert offer.trusted_after_visits == 5
+    assert offer.needs_answer
     assert [each.is_paid_at_visit for each in offer.extras] == [False]
 
 

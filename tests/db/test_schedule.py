@@ -2,66 +2,17 @@
 
 import pytest
 
-from bookings.errors import InUse, SlotNotOffered
+from bookings.errors import InUse
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.catalogue_guard import lock_unless_needed
 from bookings.queries.dependents import future_bookings_of, stranded_bookings
-from services.operations import set_opening_hours
-from services.operations import set_special_day as set_special_day_of_location
 from staff.enums import TimeOffStatus
 from staff.models import TimeOff
-from staff.operations import add_time_off, set_special_day, set_working_hours
-from tests.factories import MONDAY, NINE, NOW, add_on, requirement, resource_type, room, studio
+from staff.operations import add_time_off
+from tests.factories import NOW, add_on, requirement, resource_type, room, studio
 from tests.journeys import DESK, booked, hold
 
 pytestmark = pytest.mark.django_db
-
-NOON = 12 * 60
-EVERY_DAY_TILL_NOON = [(weekday, (NINE, NOON)) for weekday in range(7)]
-
-
-def test_set_working_hours_replaces_the_hours_at_that_place_and_strands_what_lies_outside() -> None:
-    place = studio()
-    booked(place, 10)
-    afternoon = booked(place, 14)
-    resource_id = place.staff[0].resource_id
-
-    set_working_hours(staff_member_id=place.staff[0].pk, location_id=place.location.pk, hours=EVERY_DAY_TILL_NOON)
-
-    assert [each.booking_id for each in stranded_bookings([resource_id], now=NOW)] == [afternoon.pk]
-    assert place.staff[0].working_hours.count() == 7
-    with pytest.raises(SlotNotOffered) as refused:
-        hold(place, 15)
-    assert refused.value.data["rule"] == "working_hours"
-    assert hold(place, 11).booking
-
-
-def test_set_opening_hours_and_special_days_shut_the_place() -> None:
-    place = studio()
-
-    set_opening_hours(location_id=place.location.pk, hours=EVERY_DAY_TILL_NOON)
-    with pytest.raises(SlotNotOffered):
-        hold(place, 15)
-    set_special_day_of_location(location_id=place.location.pk, on=MONDAY.replace(day=5), hours=[])
-    with pytest.raises(SlotNotOffered):
-        hold(place, 10)
-
-    assert hold(place, start_minute=place.minute(10, days=2)).booking
-
-
-def test_a_special_day_of_a_person_replaces_the_weekly_hours() -> None:
-    place = studio()
-
-    set_special_day(
-        staff_member_id=place.staff[0].pk,
-        location_id=place.location.pk,
-        on=MONDAY.replace(day=5),
-        hours=[(13 * 60, 15 * 60)],
-    )
-
-    with pytest.raises(SlotNotOffered):
-        hold(place, 10)
-    assert hold(place, 13).booking
 
 
 def test_add_time_off_keeps_bookings_and_only_approved_time_off_blocks() -> None:

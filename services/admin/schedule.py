@@ -17,8 +17,8 @@ from core import clock
 from core.admin import listed, sentence
 from core.asking import AskFirst
 from core.commitments import Commitment
+from services.admin.settings_history import SettingsAdmin
 from services.operations import lock_resource_time
-from services.settings_admin import SettingsAdmin
 
 
 class ScheduleAdmin(SettingsAdmin):
