@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import ResolverMatch, URLPattern, URLResolver, get_resolver
 
 from config.access import ROWS, DeskRow
+from core import clock
 from core.middleware import Handler, unavailable
 from dashboard.door import admit
 
@@ -32,7 +33,7 @@ def guard_addresses(get_response: Handler) -> Handler:
         if not isinstance(row, DeskRow):
             return None
         try:
-            return admit(request, row.needed(request.method))
+            return admit(request, row.needed(request.method), now=clock.now())
         except (OperationalError, InterfaceError) as error:
             # Django hands exceptions of views to middleware, and none of this method.
             return unavailable(request, error)

@@ -12,7 +12,6 @@ from django.utils.cache import add_never_cache_headers
 from accounts.models import User
 from bookings.enums import ActorKind, BookingChannel
 from bookings.lifecycle import Actor
-from core import clock
 from dashboard.permissions import Act, Rights, may, rights_of
 
 
@@ -30,7 +29,7 @@ class Desk:
         return Actor(ActorKind.STAFF, BookingChannel.DESK, user_id=self.user.pk, name=str(self.user))
 
 
-def admit(request: HttpRequest, act: Act) -> HttpResponse | None:
+def admit(request: HttpRequest, act: Act, *, now: datetime) -> HttpResponse | None:
     """Let a request in, or answer it: the sign-in, or a page for users without any role. Two queries at most.
 
     :raises Http404: when no role of the user gives this right.
@@ -46,7 +45,7 @@ def admit(request: HttpRequest, act: Act) -> HttpResponse | None:
         return answer
     if not may(rights, act):
         raise Http404
-    request.desk = Desk(request.user, rights, act, clock.now())  # type: ignore[attr-defined]
+    request.desk = Desk(request.user, rights, act, now)  # type: ignore[attr-defined]
     return None
 
 

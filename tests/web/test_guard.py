@@ -77,7 +77,7 @@ def test_users_without_a_role_are_told_so(client: Client) -> None:
 
 
 def test_a_lost_database_is_503_while_rights_are_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost(*args: Any) -> None:
+    def lost(*args: Any, **values: Any) -> None:
         raise OperationalError
 
     monkeypatch.setattr(guard, "admit", lost)
