@@ -21,7 +21,7 @@ from services.models import Closure, OpeningHours
 
 
 @dataclass(frozen=True, slots=True)
-class Firm:
+class PublicBusiness:
     """The business as customers see it."""
 
     name: str
@@ -112,7 +112,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    firm: Firm
+    business: PublicBusiness
     places: tuple[Place, ...]
     categories: tuple[tuple[int, str, str], ...]  # id, slug, name
     services: tuple[ServiceOffer, ...]
@@ -126,10 +126,10 @@ class Opening:
     today: tuple[tuple[int, int], ...] | None
 
 
-def firm_and_places() -> tuple[Firm, tuple[Place, ...]] | None:
+def business_and_places() -> tuple[PublicBusiness, tuple[Place, ...]] | None:
     """The business and its places, for the frame of a page; None before anything was set up (1 query)."""
     found = _read(_FRAME, [])
-    return (_firm(found["firm"]), _places(found["places"])) if found["firm"] else None
+    return (_business(found["business"]), _places(found["places"])) if found["business"] else None
 
 
 def catalogue(*, slug: str | None = None) -> Catalogue | None:
@@ -138,12 +138,12 @@ def catalogue(*, slug: str | None = None) -> Catalogue | None:
     One query.
     """
     found = _read(_CATALOGUE, [slug, slug])
-    if not found["firm"]:
+    if not found["business"]:
         return None
     categories = {row["category_id"]: row for row in found["services"]}
     people = {row["id"]: _person(row) for row in found["people"]}
     return Catalogue(
-        firm=_firm(found["firm"]),
+        business=_business(found["business"]),
         places=_places(found["places"]),
         categories=tuple(
             (key, row["category_slug"], text_of(row["category"], "name")) for key, row in categories.items()
@@ -173,7 +173,7 @@ def openings(today_of: dict[int, date]) -> dict[int, Opening]:
 
 # --- reading -------------------------------------------------------------------------------------------------------
 
-_FIRM = """(
+_BUSINESS = """(
     SELECT json_build_object(
         'name', b.name, 'tagline', b.tagline, 'staff_word', b.staff_word, 'translations', b.translations,
         'currency', b.currency, 'brand_colour', b.brand_colour, 'phone', b.phone,
@@ -187,7 +187,7 @@ _PLACES = """(
         ) ORDER BY l.position, l.name), '[]')
     FROM services_location l WHERE l.is_active)"""
 
-_FRAME = f"SELECT json_build_object('firm', {_FIRM}, 'places', {_PLACES})::text"
+_FRAME = f"SELECT json_build_object('business', {_BUSINESS}, 'places', {_PLACES})::text"
 
 _CATALOGUE = f"""
 WITH asked AS (
@@ -203,7 +203,7 @@ WITH asked AS (
     JOIN staff_staffmember m ON m.id = q.staff_member_id AND m.is_active
 )
 SELECT json_build_object(
-    'firm', {_FIRM},
+    'business', {_BUSINESS},
     'places', {_PLACES},
     'people', (
         SELECT coalesce(json_agg(json_build_object(
@@ -257,8 +257,8 @@ def _read(statement: str, parameters: Sequence[Any]) -> dict[str, Any]:
     return found
 
 
-def _firm(row: Mapping[str, Any]) -> Firm:
-    return Firm(
+def _business(row: Mapping[str, Any]) -> PublicBusiness:
+    return PublicBusiness(
         name=text_of(row, "name"),
         tagline=text_of(row, "tagline"),
         staff_word=text_of(row, "staff_word"),

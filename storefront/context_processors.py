@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from storefront.catalogue import firm_and_places
+from storefront.catalogue import business_and_places
 from storefront.presenters.frame import Frame, frame_of
 
 
@@ -15,5 +15,5 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _frame() -> Frame | None:
-    found = firm_and_places()
+    found = business_and_places()
     return frame_of(*found) if found else None

@@ -1,17 +1,14 @@
 """Template tags and filters that every page uses: icons, pictures, money, dates. They draw and format, no more."""
 
 import re
-from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
-from html import escape
 from typing import Any
 
 from django import template
 from django.forms import BoundField
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 
 from core import formats
 from core.drawings import ICONS, PICTURES
@@ -41,21 +38,6 @@ def avatar(name: str, tone: int = 0) -> SafeString:
     return format_html(
         '<span class="face face-{}" aria-hidden="true">{}</span>', int(tone) % 6 + 1, formats.initials(name)
     )
-
-
-@register.simple_tag
-def time_buttons(times: Iterable[tuple[str, str, str, bool]]) -> SafeString:
-    """Draw free times: value of the field ``slot``, time, place ("" where it is clear), whether it is the held one.
-
-    Here and not in the template, because a page has sixty of them and writing them is most of its work.
-    """
-    return SafeString("".join([_time_button(*each) for each in times]))
-
-
-@register.simple_tag
-def calendar_days(days: Iterable[tuple[str, str, str, str, str, str]]) -> SafeString:
-    """Draw cells of a week: class, link, number, month read aloud, word, "true" for the chosen day. As above."""
-    return SafeString("".join([_calendar_day(*each) for each in days]))
 
 
 @register.filter
@@ -137,21 +119,6 @@ def control(field: BoundField, autocomplete: str = "") -> SafeString:
     if autocomplete:
         attrs["autocomplete"] = autocomplete
     return field.as_widget(attrs=attrs)
-
-
-def _time_button(value: str, time: str, place: str, is_held: bool) -> str:
-    look, small = "", f"<small>{escape(place)}</small>" if place else ""
-    if is_held:
-        look, small = " time-held", f"<small>{icon('check', 13)}{escape(gettext('Held'))}</small>"
-    return f'<button class="time{look}" name="slot" value="{escape(value)}">{escape(time)}{small}</button>'
-
-
-def _calendar_day(kind: str, href: str, number: str, month: str, word: str, chosen: str) -> str:
-    inner = f'{escape(number)}<span class="visually-hidden"> {escape(month)}</span><small>{escape(word)}</small>'
-    if not href:
-        return f'<td><span class="date date-{kind}{" is-chosen" if chosen else ""}">{inner}</span></td>'
-    current = ' aria-current="date"' if chosen else ""
-    return f'<td><a class="date date-{kind}" href="{escape(href)}"{current}>{inner}</a></td>'
 
 
 def _drawn(css: str, drawing: str, box: str, size: int) -> SafeString:

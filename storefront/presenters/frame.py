@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from core.formats import phone_href
-from storefront.catalogue import Firm, Place
+from storefront.catalogue import Place, PublicBusiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,12 @@ class Frame:
     account_url: str = ""
 
 
-def frame_of(firm: Firm, places: Sequence[Place]) -> Frame:
+def frame_of(business: PublicBusiness, places: Sequence[Place]) -> Frame:
     return Frame(
-        name=firm.name,
+        name=business.name,
         home_url=reverse("landing"),
-        brand_url=f"{reverse('brand')}?c={firm.brand_colour.lstrip('#')}",
-        phone=firm.phone,
-        phone_href=phone_href(firm.phone),
+        brand_url=f"{reverse('brand')}?c={business.brand_colour.lstrip('#')}",
+        phone=business.phone,
+        phone_href=phone_href(business.phone),
         locations=tuple(Link(place.name, place.directions_url) for place in places),
     )

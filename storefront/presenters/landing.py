@@ -63,16 +63,16 @@ def landing_page(
     ``has_stripe``: whether money can be asked for online.
     """
     catalogue = _bookable(catalogue)
-    firm = catalogue.firm
+    business = catalogue.business
     places = {place.id: place for place in catalogue.places}
     next_of = {service.id: _next(service, starts, places) for service in catalogue.services}
     local_now = now.astimezone(catalogue.places[0].zone) if catalogue.places else now
     reader = _Reader(local_now.date(), visitor_zone, len({place.zone for place in catalogue.places}) > 1)
     return {
-        "name": firm.name,
-        "tagline": firm.tagline,
-        "is_paused": firm.is_booking_paused,
-        "paused_message": firm.paused_message,
+        "name": business.name,
+        "tagline": business.tagline,
+        "is_paused": business.is_booking_paused,
+        "paused_message": business.paused_message,
         "open_sentence": open_sentence(list(openings.values()), local_now) if openings else "",
         "place_count": _place_count(catalogue),
         "next_free": _next_free(catalogue, next_of, reader),
@@ -127,7 +127,7 @@ def _category(
 def _card(
     catalogue: Catalogue, service: ServiceOffer, next_of: Mapping[int, list[NextStart]], url: str, reader: _Reader
 ) -> dict[str, Any]:
-    currency = catalogue.firm.currency
+    currency = catalogue.business.currency
     first = service.variants[0] if service.variants else None
     upcoming = next_of.get(service.id, [])[:NEXT_TIMES]
     return {
@@ -193,7 +193,7 @@ def _next_label(service: ServiceOffer, upcoming: Sequence[NextStart]) -> str:
 
 
 def _no_time_words(catalogue: Catalogue, service: ServiceOffer) -> str:
-    if catalogue.firm.is_booking_paused:
+    if catalogue.business.is_booking_paused:
         return gettext("Online booking is paused.")
     days = service.horizon_days
     return ngettext("Nothing free on the next day.", "Nothing free in the next %(count)d days.", days) % {"count": days}
@@ -233,7 +233,7 @@ def _next_free_row(catalogue: Catalogue, start: NextStart, service: ServiceOffer
         "time": time_text(_local(start)),
         "what": gettext("%(service)s, %(length)s") % {"service": service.name, "length": length_words(variant)},
         "who": " · ".join(filter(None, (_who(service, variant), place))),
-        "price": price_words(variant, catalogue.firm.currency),
+        "price": price_words(variant, catalogue.business.currency),
     }
 
 

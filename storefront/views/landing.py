@@ -41,7 +41,9 @@ def landing(request: HttpRequest) -> HttpResponse:
         now=now,
         visitor_zone=visitor_zone(request),
     )
-    return render(request, "storefront/landing.html", {"page": page, "frame": frame_of(offered.firm, offered.places)})
+    return render(
+        request, "storefront/landing.html", {"page": page, "frame": frame_of(offered.business, offered.places)}
+    )
 
 
 @require_safe
@@ -57,7 +59,7 @@ def brand(request: HttpRequest) -> HttpResponse:
 
 def _next_starts(offered: Catalogue, now: datetime) -> dict[int, dict[int, list[int]]]:
     """The next free starts of the first length of each service, near ones first of all."""
-    if offered.firm.is_booking_paused:
+    if offered.business.is_booking_paused:
         return {}
     services = [service for service in offered.services if service.is_performed]
     found = _starts_of(services, now, range(NEAR_DAYS))

@@ -81,15 +81,15 @@ def _offered(slug: str) -> tuple[Catalogue, ServiceOffer]:
 
 def _closed(request: HttpRequest, offered: Catalogue, service: ServiceOffer) -> HttpResponse | None:
     """The page of a service that cannot be booked at all now, or None when it can."""
-    if offered.firm.is_booking_paused:
+    if offered.business.is_booking_paused:
         title = gettext("Online booking is paused")
-        text = offered.firm.paused_message or gettext("Please call us, or look in again later.")
+        text = offered.business.paused_message or gettext("Please call us, or look in again later.")
     elif not service.is_performed:
         title = gettext("This cannot be booked online at the moment")
         text = gettext("Please choose another service, or ask us about it.")
     else:
         return None
-    frame = frame_of(offered.firm, offered.places)
+    frame = frame_of(offered.business, offered.places)
     context = {
         "service_name": service.name,
         "title": title,
@@ -141,13 +141,13 @@ def _picker_page(
         now=now,
         url=url,
         hold_url=reverse("hold", args=[service.slug]),
-        staff_word=offered.firm.staff_word,
-        currency=offered.firm.currency,
+        staff_word=offered.business.staff_word,
+        currency=offered.business.currency,
         held=_held(line, token) if line else None,
         visitor_zone=visitor_zone(request),
     )
     page["sooner"] = _sooner(choice, facts, starts, url, now)
-    frame = frame_of(offered.firm, offered.places)
+    frame = frame_of(offered.business, offered.places)
     if not page["is_free_anywhere"]:
         page["empty"] = _empty(choice, now, url, frame, person_id)
         page["more_url"] = ""

@@ -1,6 +1,6 @@
 """Markup that is written in Python because there is much of it: what comes from people is escaped."""
 
-from core.templatetags.ui import calendar_days, time_buttons
+from storefront.templatetags.picker import calendar_days, time_buttons
 
 HOSTILE = '"><script>alert(1)</script>&'
 ESCAPED = "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;"
