@@ -19,7 +19,7 @@ types migrations-check lint: export SITE_URL := http://localhost:8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run reset shell test unit e2e lint fmt types imports migrations-check audit bench load chaos gallery browser ci requirements
+.PHONY: help setup run reset shell test unit e2e lint fmt types imports migrations-check audit bench load chaos gallery pictures browser ci requirements
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -58,6 +58,9 @@ bench: setup ## Measure; results in .data/bench.json
 
 gallery: setup browser ## Pictures of every page in .data/gallery
 	$(BIN)/python -m tests.gallery
+
+pictures: setup browser ## The pictures of the README, in docs/pictures
+	$(BIN)/python -m tests.pictures
 
 browser: setup
 	@$(BIN)/python -m tests.browser

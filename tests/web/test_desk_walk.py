@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -37,6 +38,7 @@ LISTS = {
     "sample of a message": "/desk/messages/confirmed/customer/email/preview",
 }
 """The address of each page that lists bookings or shows one as a sample."""
+LINK = re.compile(r'(?:href|action)="(/desk/[^"#]*)"')
 
 
 @dataclass
@@ -132,6 +134,19 @@ def test_the_owner_finds_each_booking_on_its_list(owner: DeskClient, foreign: Fo
 @pytest.mark.parametrize("name", LISTS)
 def test_no_list_names_a_booking_of_another_place(desk: DeskClient, foreign: Foreign, name: str) -> None:
     assert foreign.named_in(text_of(desk, LISTS[name])) == set()
+
+
+def test_no_page_leads_to_one_that_is_closed(desk: DeskClient, foreign: Foreign) -> None:
+    """What presenters show by a right and what the table asks for are the same right."""
+    here = Booking.objects.exclude(pk__in=[each.pk for each in foreign.bookings]).get()
+    pages = [desk.page(here), *map(desk.client.get, LISTS.values())]
+    shown = {
+        unescape(link) for page in pages if page.status_code == 200 for link in LINK.findall(page.content.decode())
+    }
+    closed = {link for link in shown if desk.client.get(link).status_code in {403, 404}}
+
+    assert len(shown) > 3
+    assert closed == set()
 
 
 def test_no_act_reaches_a_booking_of_another_place(desk: DeskClient, foreign: Foreign) -> None:
