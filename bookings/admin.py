@@ -74,10 +74,10 @@ STEPS = {
         _(
             "The business calls it off: the time is free at once, the customer owes nothing, and everything that was "
             "paid goes back. Online payments go back by themselves, money taken at the desk by your hands: it is then "
-            "listed under “Needs hands”. Everybody concerned gets a mail. For a customer who cancels, use the desk."
+            "listed under “To do”. Everyone involved gets an e-mail. For a customer who cancels, use the desk."
         ),
         _("Cancel the booking"),
-        _("The booking is cancelled, and everybody concerned gets a mail."),
+        _("The booking is cancelled, and everyone involved gets an e-mail."),
         lambda booking, actor, reason, sequence: cancel_booking(
             booking_id=booking.pk,
             expected_sequence=sequence,
@@ -100,8 +100,8 @@ STEPS = {
     "renew": Step(
         _("Renew the links of this booking?"),
         _(
-            "All links sent so far stop working, of the customer and of staff. Both get a mail with a new one. "
-            "Use it when a mail reached the wrong person."
+            "All links sent so far stop working, of the customer and of staff. Both get an e-mail with a new one. "
+            "Use it when an e-mail reached the wrong person."
         ),
         _("Renew the links"),
         _("The old links no longer work. New ones are on their way."),

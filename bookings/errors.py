@@ -43,7 +43,7 @@ class ExtrasDoNotFit(_Worded, Conflict):
     """The longer visit would run into something else."""
 
     code = "extras_do_not_fit"
-    text = _("That extra does not fit. Your time is still held without it. Leave it out, or pick another time.")
+    text = _("That extra does not fit. Your time is still held without it. Go back out, or pick another time.")
 
 
 class HoldExpired(_Worded, Expired):

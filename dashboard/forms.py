@@ -34,7 +34,7 @@ def _words_to_customer(*, required: bool = True, max_length: int = 300, help_tex
         label=_("Words to the customer"),
         max_length=max_length,
         required=required,
-        help_text=help_text or _("The customer reads it in the mail."),
+        help_text=help_text or _("The customer reads it in the e-mail."),
     )
 
 
@@ -210,7 +210,7 @@ class AnswerForm(StepForm):
     """Yes or no to a request; the customer reads the words."""
 
     answer = forms.ChoiceField(choices=[("accept", ""), ("decline", "")], widget=forms.HiddenInput)
-    reason = _words_to_customer(required=False, help_text=_("The customer reads it in the mail, if you decline."))
+    reason = _words_to_customer(required=False, help_text=_("The customer reads it in the e-mail, if you decline."))
 
 
 class ReplyForm(StepForm):
@@ -218,7 +218,7 @@ class ReplyForm(StepForm):
         label=_("Message"),
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("The customer gets it by mail, and sees it on the page."),
+        help_text=_("The customer gets it by e-mail, and sees it on the page."),
     )
     answer = forms.ChoiceField(choices=[("send", ""), ("read", "")], widget=forms.HiddenInput)
 
@@ -249,7 +249,7 @@ class TrustForm(StepForm):
         required=False,
         help_text=_(
             "On the website this counts in the browser in which the customer has opened their booking from one of our"
-            " mails; anybody else could have typed the address. It always counts when you book for them."
+            " e-mails; anybody else could have typed the address. It always counts when you book for them."
         ),
     )
     reason = _note_for_us()
@@ -314,5 +314,5 @@ class CancelForm(StepForm):
 
 def _reason_help(language: str) -> str:
     """A reason travels as it is written."""
-    text = gettext("The customer reads it in the mail and on the page. Write it in their language: %(language)s.")
+    text = gettext("The customer reads it in the e-mail and on the page. Write it in their language: %(language)s.")
     return text % {"language": language}

@@ -29,7 +29,7 @@ class PaymentStatus(TextChoices):
     OPEN = "open", _("not paid yet")
     PROCESSING = "processing", _("being checked")
     SUCCEEDED = "succeeded", _("paid")
-    FAILED = "failed", _("did not work")
+    FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("called off")
 
 

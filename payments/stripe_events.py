@@ -1,4 +1,4 @@
-"""Notices of the provider: kept first, worked on later, and never believed: each says only what to ask about again."""
+"""Stripe events: kept first, worked on later, and never believed: each says only what to ask about again."""
 
 import logging
 import uuid

@@ -42,7 +42,7 @@ class StaffMemberForm(_StaffMemberForm):
         label=gettext_lazy("until"),
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("The mail about the day waits until then. News of bookings always comes at once."),
+        help_text=gettext_lazy("The e-mail about the day waits until then. News of bookings always comes at once."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -105,7 +105,7 @@ def _mails(site: Stack, chromium: Browser, wanted: Sequence[str]) -> Iterator[st
             (FOLDER / f"mail-{kind.replace('.', '-')}.txt").write_text(f"{mail.subject}\n\n{mail.text}")
     page.close()
     if not seen:
-        yield "mails: none were sent"
+        yield "e-mails: none were sent"
 
 
 def _take(page: Page, name: str) -> None:

@@ -21,7 +21,7 @@ _ALL = (
     Variable("business", _("Name of your business"), _("Linden Studio")),
     Variable(
         CARD,
-        _("All facts of the appointment: when, what, who, where, reference. In a mail, on a line of its own, the card"),
+        _("All facts of the appointment: when, what, who, where, reference. In an e-mail, alone on a line, the card"),
         _("Fri 27 Nov 2026, 14:30, until 15:30 (Berlin time)\nDeep tissue massage, 60 min\nKreuzberg, Lindenstraße 14"),
     ),
     Variable("when", _("Day and time at the place"), _("Fri 27 Nov, 14:30")),

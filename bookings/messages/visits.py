@@ -59,7 +59,7 @@ def announce_moved(
     previous_zone: str = "",
     now: datetime,
 ) -> None:
-    """Tell everybody concerned the new time. Call it after the lines and ``ical_sequence`` have changed.
+    """Tell everyone involved the new time. Call it after the lines and ``ical_sequence`` have changed.
 
     :param previous_staff_ids: who had the booking before; those who have it no longer are told to forget it.
     :param previous_zone: the location's zone before, where that is what has changed.

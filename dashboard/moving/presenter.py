@@ -158,9 +158,9 @@ def move_notes(booking: Booking, start: int, person: StaffMember | None, overrid
     notes += broken_rules(overrides, who=formats.isolated(will_be))
     if told := list(dict.fromkeys(formats.isolated(name) for name in (was, will_be) if name)):
         notes.append(
-            gettext("%(one)s and %(other)s are told by mail.") % {"one": told[0], "other": told[1]}
+            gettext("%(one)s and %(other)s are told by e-mail.") % {"one": told[0], "other": told[1]}
             if len(told) > 1
-            else gettext("%(one)s is told by mail.") % {"one": told[0]}
+            else gettext("%(one)s is told by e-mail.") % {"one": told[0]}
         )
     return notes
 
@@ -186,5 +186,5 @@ def moved_sentence(booking: Booking, start: int, person: StaffMember | None) -> 
             "when": when,
             "name": formats.isolated(person.short_name),
         }
-    mail = gettext("The customer gets a mail.")
+    mail = gettext("The customer gets an e-mail.")
     return f"{done} {mail}" if booking.contact_email else done

@@ -97,7 +97,7 @@ def _quiet(booking: Booking, rights: Rights, now: datetime) -> Iterator[Action]:
     if can(rights, Act.MARK_MISSED, booking):
         yield from _missed(booking, now)
     if booking.status == BookingStatus.PENDING_PAYMENT and can(rights, Act.WAIVE, booking):
-        yield Action(gettext("Let it stand"), "check", _step(booking, "stand"))
+        yield Action(gettext("Confirm without payment"), "check", _step(booking, "stand"))
     if _is_movable(booking) and can(rights, Act.MOVE, booking):
         yield Action(gettext("Move"), "swap", _step(booking, "move"))
     refusal = cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=now, by_staff=True)
@@ -120,7 +120,7 @@ def _mark(booking: Booking, mark: Mark) -> Action:
 def _missed(booking: Booking, now: datetime) -> Iterator[Action]:
     if booking.status == BookingStatus.NO_SHOW:
         if undo_no_show_refusal(status=booking.status, starts_at=booking.starts_at, now=now) is None:
-            yield Action(gettext("Came after all"), "check", _step(booking, "came"))
+            yield Action(gettext("Undo no-show"), "check", _step(booking, "came"))
         return
     if booking.status != BookingStatus.CONFIRMED:
         return
@@ -139,7 +139,7 @@ def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None, 
     open_minor = money.balance.open_minor
     may_take = can(rights, Act.TAKE_MONEY, booking) and booking.bill_id and booking.status != BookingStatus.EXPIRED
     if may_take and open_minor:
-        yield Action(gettext("Take money"), "card", _step(booking, "take"))
+        yield Action(gettext("Record a payment"), "card", _step(booking, "take"))
         if due and booking.contact_email:
             yield Action(gettext("Send link"), "mail", _step(booking, "link"))
         if money.card and money.fee_minor:
@@ -155,7 +155,7 @@ def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None, 
             yield Action(gettext("Lower the price"), "minus", _step(booking, "discount"))
         for refund in waiting_refunds(money):
             yield _approve(booking, refund)
-            yield Action(gettext("Give back less"), "minus", f"{_step(booking, 'lower')}?refund={refund.pk}")
+            yield Action(gettext("Refund less"), "minus", f"{_step(booking, 'lower')}?refund={refund.pk}")
             yield Action(gettext("Decline the refund"), "close", f"{_step(booking, 'decline')}?refund={refund.pk}")
         for payment in money.payments:
             for refund in payment.refunds.all():

@@ -104,7 +104,7 @@ def _contact(booking: Booking) -> list[Contact]:
             Contact("phone", gettext("Call"), phone_href(booking.contact_phone), phone_text(booking.contact_phone))
         )
     if booking.contact_email:
-        ways.append(Contact("mail", gettext("Write"), mailto_url(booking.contact_email), booking.contact_email))
+        ways.append(Contact("mail", gettext("E-mail"), mailto_url(booking.contact_email), booking.contact_email))
     return ways
 
 

@@ -107,13 +107,13 @@ def comparison_of(found: Reconciliation, zone: ZoneInfo) -> Comparison:
     """Compared 214, all the same; or how many were put right, and how many a person has to see."""
     parts = [ngettext("%(count)d compared", "%(count)d compared", found.checked_count) % {"count": found.checked_count}]
     if found.repaired_count:
-        parts.append(gettext("%(count)d put right") % {"count": found.repaired_count})
+        parts.append(gettext("%(count)d fixed") % {"count": found.repaired_count})
     if found.listed_count:
-        parts.append(gettext("%(count)d to be seen") % {"count": found.listed_count})
+        parts.append(gettext("%(count)d to check") % {"count": found.listed_count})
     if not found.repaired_count and not found.listed_count:
-        parts.append(gettext("everything agrees"))
+        parts.append(gettext("everything matches"))
     if found.ended_at is None:
-        parts = [gettext("did not come to its end")]
+        parts = [gettext("did not finish")]
     return Comparison(
         at=formats.moment_text(found.started_at.astimezone(zone)),
         text=", ".join(parts),

@@ -72,7 +72,7 @@ def sum_of(amount_minor: int, booking: Booking) -> str:
 
 def take(booking: Booking, money: Money, amount_minor: int) -> Ask:
     return Ask(
-        gettext("Take money"),
+        gettext("Record a payment"),
         gettext("%(sum)s is open. What you write down counts as paid at once, and the customer gets a receipt.")
         % {"sum": sum_of(money.balance.open_minor, booking)},
         gettext("Record %(sum)s") % {"sum": sum_of(amount_minor, booking)},
@@ -126,16 +126,16 @@ def approve(booking: Booking, refund: Refund) -> Ask:
 def lower(booking: Booking, refund: Refund, amount_minor: int) -> Ask:
     words = {"asked": sum_of(refund.amount_minor, booking), "sum": sum_of(amount_minor, booking)}
     return Ask(
-        gettext("Give back less"),
+        gettext("Refund less"),
         gettext(
             "By the rules that the customer agreed to, %(asked)s goes back. What you keep is written down as a fee with"
             " your reason, and the customer is told both."
         )
         % words,
-        gettext("Give back %(sum)s of %(asked)s") % words if amount_minor else gettext("Give back less"),
+        gettext("Refund %(sum)s of %(asked)s") % words if amount_minor else gettext("Refund less"),
         named=str(amount_minor or ""),
         is_bad=True,
-        pattern=gettext("Give back %(sum)s of %(asked)s") % {**words, "sum": "%s"},
+        pattern=gettext("Refund %(sum)s of %(asked)s") % {**words, "sum": "%s"},
     )
 
 
@@ -192,14 +192,14 @@ def stand(booking: Booking) -> Ask:
     )
     if not booking.due_now_minor:
         text = gettext("A card was asked for in advance. The booking then stands without one.")
-    return Ask(gettext("Let it stand without payment"), text % {"sum": due}, gettext("Confirm without payment"))
+    return Ask(gettext("Confirm without payment"), text % {"sum": due}, gettext("Confirm without payment"))
 
 
 def link(booking: Booking, due: Payable) -> Ask:
     words = {"sum": sum_of(due.amount_minor, booking), "email": booking.contact_email}
-    text = gettext("A mail with a link to pay %(sum)s goes to %(email)s.") % words
+    text = gettext("An e-mail with a link to pay %(sum)s goes to %(email)s.") % words
     if due.kind is PayKind.CARD:
-        text = gettext("A mail with a link to leave a card goes to %(email)s.") % words
+        text = gettext("An e-mail with a link to leave a card goes to %(email)s.") % words
     if due.until:
         text = f"{text} {gettext('The time is kept for it for a day, or until the shortest notice.')}"
     return Ask(gettext("Send a link to pay"), text, gettext("Send the link"))
@@ -212,14 +212,14 @@ def missed(booking: Booking, fee_minor: int, waiver_hours: int) -> Ask:
             "The customer is told. By the rules of this booking it costs up to %(sum)s. You can waive that for"
             " %(hours)d hours; only then is it kept or charged."
         ) % {"sum": sum_of(fee_minor, booking), "hours": waiver_hours}
-    return Ask(gettext("Nobody came?"), text, gettext("Mark as no-show"), is_bad=True)
+    return Ask(gettext("Mark as no-show?"), text, gettext("Mark as no-show"), is_bad=True)
 
 
 def came(booking: Booking) -> Ask:
     return Ask(
-        gettext("Came after all?"),
+        gettext("Undo the no-show?"),
         gettext("The booking is as it was before: the fee is gone, a fee that was paid goes back, the price is owed."),
-        gettext("Take the no-show back"),
+        gettext("Undo no-show"),
     )
 
 
@@ -240,7 +240,7 @@ def cancel(booking: Booking, money: Money, *, who: str, fee_minor: int, fee_of_c
     }
     return Ask(
         gettext("Cancel this booking"),
-        gettext("The time is free at once, and everybody concerned gets a mail.")
+        gettext("The time is free at once, and everyone involved gets an e-mail.")
         if booking.contact_email
         else gettext("The time is free at once. The customer gave no e-mail address: please tell them yourself."),
         _cancel_button(booking, money, who, fee_minor) if who else gettext("Cancel this booking"),
@@ -310,8 +310,8 @@ def reply(booking: Booking, *, is_waiting: bool) -> Ask:
 def trust(booking: Booking) -> Ask:
     return Ask(
         gettext("This customer"),
-        gettext("It counts from the next booking on, for whoever uses this e-mail address or phone number."),
-        gettext("Keep it"),
+        gettext("It counts from the next booking on, for anyone who uses this e-mail address or phone number."),
+        gettext("Save"),
     )
 
 

@@ -76,7 +76,7 @@ def role_text(rights: Rights) -> str:
 def _items(rights: Rights, waiting: int) -> tuple[Item, ...]:
     items = [Item("day", gettext("Day"), "calendar", reverse("desk"))]
     if rights.sees_money:
-        items.append(Item("hands", gettext("Needs hands"), "bell", reverse("desk_hands"), waiting))
+        items.append(Item("hands", gettext("To do"), "bell", reverse("desk_hands"), waiting))
         items.append(Item("payments", gettext("Payments"), "card", reverse("desk_payments")))
     if may(rights, Act.READ_MESSAGES):
         items.append(Item("messages", gettext("Messages"), "chat", reverse("desk_messages")))

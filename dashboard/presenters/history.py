@@ -64,13 +64,17 @@ def _text(event: BookingEvent, booking: Booking) -> str:
         case EventKind.MONEY:
             return _money_text(event, booking)
         case EventKind.CONTACT:
-            return gettext("Trust changed") if event.details.get("what") == "trust" else gettext("Contact changed")
+            return (
+                gettext("Customer settings changed")
+                if event.details.get("what") == "trust"
+                else gettext("Contact changed")
+            )
         case EventKind.LINK:
             return gettext("Links renewed")
         case EventKind.COMING:
-            return gettext("Said that they are coming")
+            return gettext("Confirmed that they are coming")
         case EventKind.ARRIVED:
-            return gettext("Not there after all") if event.details.get("is_undone") else gettext("Arrived")
+            return gettext("Arrival undone") if event.details.get("is_undone") else gettext("Arrived")
         case EventKind.EXTRAS if event.from_status != BookingStatus.HELD:
             return gettext("Extras changed")
         case _:
@@ -85,9 +89,9 @@ def _status_text(event: BookingEvent) -> str:
         case BookingStatus.CONFIRMED if before == BookingStatus.REQUESTED:
             return gettext("Accepted")
         case BookingStatus.CONFIRMED if before == BookingStatus.NO_SHOW:
-            return gettext("No-show taken back")
+            return gettext("No-show undone")
         case BookingStatus.CONFIRMED if before == BookingStatus.STARTED:
-            return gettext("Start taken back")
+            return gettext("Start undone")
         case BookingStatus.CONFIRMED if before == BookingStatus.EXPIRED:
             return gettext("Paid late, and the time was still free")
         case BookingStatus.HELD:
@@ -100,13 +104,13 @@ def _status_text(event: BookingEvent) -> str:
 _STATUS_WORDS: dict[BookingStatus, Callable[[], str]] = {
     BookingStatus.CONFIRMED: lambda: gettext("Confirmed"),
     BookingStatus.PENDING_PAYMENT: lambda: gettext("Waiting for payment"),
-    BookingStatus.REQUESTED: lambda: gettext("Asked for this time"),
-    BookingStatus.STARTED: lambda: gettext("The visit began"),
-    BookingStatus.COMPLETED: lambda: gettext("The visit ended"),
+    BookingStatus.REQUESTED: lambda: gettext("Requested"),
+    BookingStatus.STARTED: lambda: gettext("Started"),
+    BookingStatus.COMPLETED: lambda: gettext("Completed"),
     BookingStatus.NO_SHOW: lambda: gettext("Marked as no-show"),
     BookingStatus.CANCELLED: lambda: gettext("Cancelled"),
     BookingStatus.DECLINED: lambda: gettext("Declined"),
-    BookingStatus.EXPIRED: lambda: gettext("The time was given back"),
+    BookingStatus.EXPIRED: lambda: gettext("Expired"),
 }
 # By details["what"] of a row about money; %(sum)s is details["amount_minor"].
 _MONEY_WORDS: dict[str, Callable[[], str]] = {
@@ -117,7 +121,7 @@ _MONEY_WORDS: dict[str, Callable[[], str]] = {
     "refund_declined": lambda: gettext("Refund of %(sum)s declined"),
     "refunded": lambda: gettext("Refunded %(sum)s"),
     "move_proposed": lambda: gettext("Another time is kept until %(sum)s is paid"),
-    "move_withdrawn": lambda: gettext("Keeps the old time after all"),
+    "move_withdrawn": lambda: gettext("Keeps the original time"),
     "taken_back": lambda: gettext("%(sum)s taken back by the bank"),
     "reduced": lambda: gettext("Price reduced by %(sum)s"),
     "waived": lambda: gettext("%(sum)s waived"),
@@ -126,7 +130,7 @@ _MONEY_WORDS: dict[str, Callable[[], str]] = {
     "payment_waived": lambda: gettext("%(sum)s in advance waived"),
     "charge_failed": lambda: gettext("%(sum)s could not be charged"),
     "refund_failed": lambda: gettext("%(sum)s could not be returned"),
-    "no_show_undone": lambda: gettext("No-show taken back"),
+    "no_show_undone": lambda: gettext("No-show undone"),
 }
 
 
@@ -142,8 +146,8 @@ def _money_text(event: BookingEvent, booking: Booking) -> str:
 def _moved_text(event: BookingEvent, booking: Booking) -> str:
     before, after = (_moment(event.details, side, booking) for side in ("from", "to"))
     if before == after:
-        return gettext("Given to somebody else")
-    return gettext("Moved from %(before)s to %(after)s") % {"before": before, "after": after}
+        return gettext("Reassigned")
+    return gettext("Rescheduled from %(before)s to %(after)s") % {"before": before, "after": after}
 
 
 def _moment(details: dict[str, Any], side: str, booking: Booking) -> str:

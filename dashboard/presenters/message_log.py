@@ -124,16 +124,14 @@ def _moment(moment: datetime, zone: ZoneInfo, *, names_zone: bool) -> str:
 
 def advice_text(row: Notification) -> str:
     if row.status == _S.TECHNICAL_FAILURE and row.lost_claims:
-        return gettext(
-            "It may have arrived. Call if it matters, tell whoever looks after the site, then send it again."
-        )
+        return gettext("It may have arrived. Call if it matters, tell your administrator, then send it again.")
     if row.status == _S.TECHNICAL_FAILURE:
-        return gettext("This is a fault of the site. Tell whoever looks after it, then send it again.")
+        return gettext("This is a problem with the site. Tell your administrator, then send it again.")
     if row.status != _S.PERMANENT_FAILURE or _is_test(row):
         return ""
     if row.error.startswith(COUNTRY_CLOSED):
         return gettext(
-            "The number may be right: this site sends no texts to its country. Ask whoever looks after the site to add"
+            "The number may be right: this site sends no texts to its country. Ask your administrator to add"
             " the country to SMS_COUNTRIES."
         )
     match row.channel:

@@ -119,7 +119,7 @@ def _paid(payment: Payment, booking: Booking, money: Money) -> Entry:
         status = str(PaymentStatus(payment.status).label)
         return Entry(label, visit.money(payment.amount_minor, booking), status, "void")
     if payment.status == PaymentStatus.FAILED:
-        note = ", ".join(filter(None, (gettext("did not work"), payment.failure_code.replace("_", " "))))
+        note = ", ".join(filter(None, (gettext("failed"), payment.failure_code.replace("_", " "))))
         return Entry(label, visit.money(payment.amount_minor, booking), note, "void")
     parts = [
         formats.moment_text(local(payment.succeeded_at or payment.created_at, booking)),
@@ -166,7 +166,7 @@ def _lowered_text(refund: Refund, booking: Booking) -> str:
 def _rest(booking: Booking, money: Money, now: datetime) -> Entry:
     balance = money.balance
     if balance.excess_minor:
-        return Entry(gettext("Paid too much"), visit.money(balance.excess_minor, booking), "", "total")
+        return Entry(gettext("Overpaid"), visit.money(balance.excess_minor, booking), "", "total")
     if not balance.open_minor:
         return Entry(gettext("Nothing open"), visit.money(0, booking), "", "total")
     is_ahead = now < booking.ends_at and booking.status in EXPECTED

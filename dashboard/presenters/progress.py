@@ -49,9 +49,9 @@ DONE: dict[Mark, Callable[[], str]] = {
     Mark.ARRIVED: lambda: gettext("Marked as arrived."),
     Mark.START: lambda: gettext("Marked as started."),
     Mark.COMPLETE: lambda: gettext("Marked as completed."),
-    Mark.NOT_ARRIVED: lambda: gettext("The arrival is taken back."),
-    Mark.NOT_STARTED: lambda: gettext("The start is taken back."),
-    Mark.NOT_COMPLETED: lambda: gettext("The visit is going on again."),
+    Mark.NOT_ARRIVED: lambda: gettext("The arrival is undone."),
+    Mark.NOT_STARTED: lambda: gettext("The start is undone."),
+    Mark.NOT_COMPLETED: lambda: gettext("The visit is in progress again."),
 }
 _TEXTS: dict[Mark, Callable[[], str]] = {
     Mark.ARRIVED: lambda: gettext("The customer is there. Nobody gets a message."),

@@ -103,7 +103,7 @@ def _by_time(rows: Iterable[tuple[datetime | None, Hand]]) -> list[Hand]:
 def _request(booking: Booking, hands: Hands, rights: Rights, now: datetime) -> Hand:
     return Hand(
         icon_name="alert",
-        title=gettext("Wants this time"),
+        title=gettext("Booking request"),
         text=gettext("The time is held until you answer. Without an answer it is given back."),
         sum=formats.money_text(booking.total_minor, booking.currency),
         since=_moment(booking.created_at, booking),
@@ -127,7 +127,7 @@ def _orphaned(booking: Booking, rights: Rights) -> Hand:
         text = gettext("A room or device of this visit is switched off.")
     return Hand(
         icon_name="users",
-        title=gettext("Cannot take place like this"),
+        title=gettext("Cannot take place as booked"),
         text=f"{text} {gettext('Call the customer: another time with somebody else, or cancel it.')}",
         sum="",
         since=_moment(booking.confirmed_at or booking.created_at, booking),
@@ -155,7 +155,7 @@ def _missed(booking: Booking, hands: Hands, rights: Rights, now: datetime) -> Ha
     balance = hands.balances[booking.pk]
     return Hand(
         icon_name="close",
-        title=gettext("Did not come"),
+        title=gettext("No-show"),
         text=gettext("You can waive the fee until then. After that it is charged or kept by itself."),
         sum=visit.money(balance.owed_minor, booking),
         since=_moment(booking.missed_at or booking.starts_at, booking),
@@ -164,7 +164,7 @@ def _missed(booking: Booking, hands: Hands, rights: Rights, now: datetime) -> Ha
             rights,
             booking,
             (Act.WAIVE, gettext("Waive"), _step(booking, "waive")),
-            (Act.MARK_MISSED, gettext("Came after all"), _step(booking, "came")),
+            (Act.MARK_MISSED, gettext("Undo no-show"), _step(booking, "came")),
         ),
         **about_of(booking),
     )
@@ -173,8 +173,8 @@ def _missed(booking: Booking, hands: Hands, rights: Rights, now: datetime) -> Ha
 def _unmarked(booking: Booking, rights: Rights) -> Hand:
     return Hand(
         icon_name="clock",
-        title=gettext("Did it take place?"),
-        text=gettext("Nobody has marked this visit. It stays as it is until somebody does."),
+        title=gettext("Completed or no-show?"),
+        text=gettext("The visit is over. Mark it as completed or as a no-show."),
         sum="",
         since=_moment(booking.ends_at, booking),
         actions=_allowed(
@@ -192,7 +192,7 @@ def _asking(message: HelpMessage, hands: Hands, rights: Rights) -> Hand:
     text = message.text if len(message.text) <= _MOST_CHARACTERS else f"{message.text[:_MOST_CHARACTERS]}…"
     return Hand(
         icon_name="chat",
-        title=gettext("Asks for help"),
+        title=gettext("Message from the customer"),
         text=f"“{text}”",
         sum="",
         since=_moment(message.created_at, booking),
@@ -226,7 +226,7 @@ def _text(text: InboundMessage, hands: Hands, rights: Rights) -> Hand:
     zone = bookings[0].location.time_zone if bookings else settings.TIME_ZONE
     return Hand(
         icon_name="chat",
-        title=gettext("Sent a text"),
+        title=gettext("Text message"),
         text=words,
         sum="",
         since=formats.moment_text(text.received_at.astimezone(ZoneInfo(zone))),
@@ -350,7 +350,7 @@ _ALERTS: dict[AlertKind, Callable[[], str]] = {
         "The card on file was refused. The customer can pay by a link; or take it at the desk, or waive it."
     ),
     AlertKind.LATE_PAYMENT: lambda: gettext(
-        "Somebody else has the time now. The money goes back by itself. Perhaps call and offer another time."
+        "The time is taken now. The money goes back by itself. Perhaps call and offer another time."
     ),
     AlertKind.AMOUNT_DIFFERS: lambda: gettext("Compare it with the payment provider and put the booking right."),
     AlertKind.UNKNOWN_MONEY: lambda: gettext("Find out at the payment provider whose it is, or give it back there."),

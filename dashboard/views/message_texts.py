@@ -86,7 +86,7 @@ def text(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -
     match request.POST.get("act"):
         case "restore":
             restore_default(**words.key)
-            return _done(request, words, gettext("The default is sent again."))
+            return _done(request, words, gettext("The default text is used again."))
         case "test":
             return _test(request, desk, words, own)
     form = TextForm(request.POST, channel=words.channel, known=words.known)
@@ -101,7 +101,7 @@ def text(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -
         user_id=desk.user.pk,
         now=desk.now,
     )
-    return _done(request, words, gettext("Kept. It is sent from now on."))
+    return _done(request, words, gettext("Saved. It is sent from now on."))
 
 
 @xframe_options_sameorigin
@@ -219,7 +219,9 @@ def _test(request: HttpRequest, desk: Desk, words: Words, own: MessageText | Non
     except DomainError as error:
         problem = str(error.sentence)
         return _page(request, desk, words, own, _form(words, own), trial=trial, problem=problem, status=error.status)
-    sentence = gettext("A test of what is kept is on its way to %(address)s. What was sent tells what becomes of it.")
+    sentence = gettext(
+        "A test of the saved text is on its way to %(address)s. The message log shows what becomes of it."
+    )
     return _done(request, words, sentence % {"address": phone_text(to) if is_text else to})
 
 

@@ -40,7 +40,7 @@ def rules(request: HttpRequest, desk: Desk, kind: str, role: str) -> HttpRespons
     )
     if request.method == "POST" and form.is_valid():
         set_rules(kind=of.kind, role=of.role, wanted=form.wanted)
-        notes.success(request, gettext("Kept. It holds for what is planned from now on."))
+        notes.success(request, gettext("Saved. It applies to messages scheduled from now on."))
         response = redirect("desk_message", of.kind, of.role)
         response.status_code = 303
         return response

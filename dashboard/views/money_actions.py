@@ -195,7 +195,7 @@ def lower(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     def run(form: LowerForm, key: str) -> str:
         amount = form.cleaned_data["amount"]
         _decide(opened, waiting, amount, form.cleaned_data["reason"])
-        return gettext("%(sum)s is approved. The customer gets a mail with your reason.") % {
+        return gettext("%(sum)s is approved. The customer gets an e-mail with your reason.") % {
             "sum": words.sum_of(amount, booking)
         }
 
@@ -214,7 +214,7 @@ def decline(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 
     def run(form: DeclineForm, key: str) -> str:
         _decide(opened, waiting, 0, form.cleaned_data["reason"])
-        return gettext("The refund is declined. The customer gets a mail with your reason.")
+        return gettext("The refund is declined. The customer gets an e-mail with your reason.")
 
     step = Step(lambda form: words.decline(opened.booking, waiting), run, context={"refund_id": waiting.pk})
     return answer(opened, DeclineForm(opened.data, language=_language(opened.booking)), step)
@@ -277,7 +277,7 @@ def stand(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     def run(form: ReasonForm, key: str) -> str:
         reason = form.cleaned_data["reason"]
         operations.waive_payment(booking_id=booking.pk, reason=reason, actor=desk.actor, now=desk.now)
-        return gettext("The booking stands. The customer gets a mail.")
+        return gettext("The booking stands. The customer gets an e-mail.")
 
     return answer(opened, ReasonForm(opened.data), Step(lambda form: words.stand(booking), run))
 

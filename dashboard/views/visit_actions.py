@@ -50,7 +50,7 @@ def missed(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
             now=desk.now,
             reason=form.cleaned_data["reason"],
         )
-        return gettext("Marked as no-show. The customer gets a mail.")
+        return gettext("Marked as no-show. The customer gets an e-mail.")
 
     step = Step(lambda form: words.missed(booking, fee, facts.terms.waiver_hours), run)
     return answer(opened, MissedForm(opened.data), step)
@@ -73,7 +73,7 @@ def came(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
             now=desk.now,
             reason=reason,
         )
-        return gettext("The no-show is taken back.")
+        return gettext("The no-show is undone.")
 
     return answer(opened, ReasonForm(opened.data), Step(lambda form: words.came(opened.booking), run))
 
@@ -112,7 +112,7 @@ def cancel(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
         )
         if not booking.contact_email:
             return gettext("The booking is cancelled. The customer gave no e-mail address: please tell them yourself.")
-        return gettext("The booking is cancelled, and everybody concerned gets a mail.")
+        return gettext("The booking is cancelled, and everyone involved gets an e-mail.")
 
     with timezone.override(ZoneInfo(booking.location.time_zone)):
         form = CancelForm(
@@ -137,7 +137,7 @@ def request_answer(request: HttpRequest, desk: Desk, reference: str) -> HttpResp
         accept = form.cleaned_data["answer"] == "accept"
         reason = form.cleaned_data["reason"]
         answer_request(booking_id=opened.booking.pk, accept=accept, reason=reason, actor=desk.actor, now=desk.now)
-        return gettext("Accepted. The customer gets a mail.") if accept else gettext("Declined. The time is free.")
+        return gettext("Accepted. The customer gets an e-mail.") if accept else gettext("Declined. The time is free.")
 
     return answer(opened, AnswerForm(opened.data), Step(lambda form: words.request(opened.booking), run))
 
@@ -173,7 +173,7 @@ def trust(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     opened = open_step(request, desk, reference)
     customer = queries.customer_of(opened.booking)
     if customer is None:
-        return refused(opened, gettext("This booking has no e-mail address, so nobody could be recognised by it."))
+        return refused(opened, gettext("This booking has no e-mail address, so the customer cannot be recognised."))
     initial = {"is_blocked": customer.is_blocked, "is_prepayment_exempt": customer.is_prepayment_exempt}
 
     def run(form: TrustForm, key: str) -> str:
@@ -193,5 +193,5 @@ def _not_markable(opened: Opened) -> str:
     if now < first:
         return gettext("That can be marked from %(time)s on.") % {"time": formats.moment_text(local(first, booking))}
     if now > markable_until(booking.starts_at):
-        return gettext("That could be marked for 14 days after the visit.")
+        return gettext("The time to mark it ended 14 days after the visit.")
     return ""

@@ -338,9 +338,9 @@ def _event_text(event: BookingEvent, booking: Booking, business: Business) -> st
             text = gettext("You cancelled") if by_customer else gettext("%(name)s cancelled") % names
             return f"{text}: {event.reason}" if event.reason else text
         case BookingStatus.STARTED:
-            return gettext("The visit began")
+            return gettext("Started")
         case BookingStatus.COMPLETED:
-            return gettext("The visit ended")
+            return gettext("Completed")
         case BookingStatus.NO_SHOW:
             return gettext("You were missed")
         case _:
@@ -373,7 +373,7 @@ def _moved_text(event: BookingEvent, booking: Booking, by_customer: bool, names:
     if "zone" in event.details["to"]:
         return _zone_text(event.details, before, after, names)
     if before == after:
-        return gettext("Somebody else will see you now")
+        return gettext("Another staff member will see you now")
     who = (
         gettext("You moved it from %(before)s to %(after)s")
         if by_customer

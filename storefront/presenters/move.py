@@ -71,7 +71,7 @@ def moved_sentence(minute: int, booking: Booking, *, by_staff: bool) -> str:
     moved = gettext("Moved to %(when)s.") % {"when": slot_text(minute, booking)}
     if not booking.contact_email:
         return moved
-    mail = gettext("The customer gets a mail.") if by_staff else gettext("A mail is on its way.")
+    mail = gettext("The customer gets an e-mail.") if by_staff else gettext("An e-mail is on its way.")
     return f"{moved} {mail}"
 
 

@@ -169,7 +169,7 @@ def test_mail_about_money_of_a_cancelled_booking_sends_nobody_to_the_place() -> 
     assert "Ring twice." in before.text
     assert "Ring twice." in before.html
     assert "maps.example" in before.html
-    assert "Called off: Mon 11 Jan 2027" in after.text
+    assert "Cancelled: Mon 11 Jan 2027" in after.text
     assert "<s>Mon 11 Jan, 10:00</s>" in after.html
     assert not [part for part in ("Ring twice.", "maps.example") if part in after.text + after.html]
 

@@ -395,7 +395,7 @@ def test_where_a_mail_fails_for_good_a_text_goes_once(texts: Twilio) -> None:
     for second in range(3):
         send_due(now=after(second), limit=5)
 
-    assert outcome(mail) == (Status.PERMANENT_FAILURE, "Mails to this address come back.")
+    assert outcome(mail) == (Status.PERMANENT_FAILURE, "E-mails to this address come back.")
     [text] = Notification.objects.filter(fallback_of=mail)
     assert (text.status, text.channel) == (Status.SENT, "sms")
     assert len(texts.texts(PHONE)) == 1

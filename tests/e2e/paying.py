@@ -259,11 +259,11 @@ def approval(site: Stack, page: Page) -> Iterator[str]:
         page.get_by_role("link", name="Decline the refund").click()
         yield "desk-decline"
         page.go_back()
-        page.get_by_role("link", name="Give back less").click()
+        page.get_by_role("link", name="Refund less").click()
         page.get_by_label("Amount").fill("10")
         page.get_by_label("Words to the customer").fill("The room was prepared for you.")
         yield "desk-lower"
-        page.get_by_role("button", name="Give back €10.00 of €16.00").click()
+        page.get_by_role("button", name="Refund €10.00 of €16.00").click()
         expect(page.get_by_text("€10.00 is approved.")).to_be_visible()
         reload_until(page, page.locator(".desk-receipts a").first)
         yield "desk-booking-lowered"

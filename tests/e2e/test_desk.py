@@ -49,7 +49,7 @@ def test_front_desk_takes_returns_marks_and_waives(site: Stack, visit: Visitors,
     page.get_by_role("searchbox").press("Enter")
     expect(page).to_have_url(re.compile(f"/desk/bookings/{reference}/$"))
 
-    page.get_by_role("link", name="Take money").click()
+    page.get_by_role("link", name="Record a payment").click()
     page.get_by_label("Amount").fill("30")
     if not scripts:
         press(page, "Record €50.00")

@@ -263,7 +263,7 @@ def test_refund_waits_for_the_desk_and_comes_with_the_sum_and_the_reason_given_t
         desk.get_by_label("Amount").fill("10")
         desk.get_by_label("Words to the customer").fill("The room was prepared for you.")
         assert refunded(shop, reference) == []
-        desk.get_by_role("button", name="Give back €10.00 of €16.00").click()
+        desk.get_by_role("button", name="Refund €10.00 of €16.00").click()
         expect(desk.get_by_text("€10.00 is approved.")).to_be_visible()
 
     shop.wait_until(lambda: refunded(shop, reference) == [1000], what="the refund")

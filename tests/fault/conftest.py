@@ -90,7 +90,7 @@ class Site:
             for (name,) in self.stack.query("select message_id from notifications_notification where status = 'sent'")
         }
         assert sent <= arrived.keys(), "a message counts as sent and never arrived"
-        assert arrived.keys() <= sent, "a mail arrived that no message knows of"
+        assert arrived.keys() <= sent, "an e-mail arrived that no message knows of"
         return sum(arrived.values()) - len(arrived)
 
     def subjects(self, email: str) -> list[str]:

@@ -172,7 +172,7 @@ def test_notices_come_in_odd_ways_and_the_booking_stands_once(stack: Stack, paye
     stack.wait_until(lambda: is_confirmed(stack, payer), 60, "the booking is confirmed")
 
     assert is_paid_once(stack)
-    stack.wait_until(lambda: set(told(stack, payer)) >= {"Paid", "You are booked"}, 30, "both mails arrive")
+    stack.wait_until(lambda: set(told(stack, payer)) >= {"Paid", "You are booked"}, 30, "both e-mails arrive")
     assert len(told(stack, payer)) == len(set(told(stack, payer))), told(stack, payer)
 
 

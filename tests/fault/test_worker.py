@@ -57,7 +57,7 @@ def test_a_whole_worker_is_killed_while_the_mail_server_answers_slowly(site: Sit
     site.stack.mailbox.slow_seconds = 60
     site.stack.mailbox.fail("*", "slow", times=1)
     site.book()
-    site.stack.wait_until(lambda: site.stack.mailbox.dawdling, what="a mail is on its way")
+    site.stack.wait_until(lambda: site.stack.mailbox.dawdling, what="an e-mail is on its way")
     site.stack.kill("worker")
     site.stack.stop("worker")
     site.stack.mailbox.recover()
@@ -73,7 +73,7 @@ def test_a_worker_that_slept_through_its_claim_changes_nothing(site: Site) -> No
     site.stack.mailbox.slow_seconds = 60
     site.stack.mailbox.fail("*", "slow", times=1)
     site.book()
-    site.stack.wait_until(lambda: site.stack.mailbox.dawdling, what="a mail is on its way")
+    site.stack.wait_until(lambda: site.stack.mailbox.dawdling, what="an e-mail is on its way")
     children = children_of(site)
     for pid in children:
         stop_or_continue(pid, signal.SIGSTOP)
@@ -98,7 +98,7 @@ def test_without_beat_a_nudge_is_enough(site: Site) -> None:
 
     [(email, _)] = site.book()
     # Nothing else would send them, whenever it is.
-    site.stack.wait_until(lambda: site.waiting() == 0, what="the mails leave without beat")
+    site.stack.wait_until(lambda: site.waiting() == 0, what="the e-mails leave without beat")
 
     assert site.subjects(email) == ["You are booked"]
 

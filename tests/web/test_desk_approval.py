@@ -108,7 +108,7 @@ def test_less_is_named_first_and_given_with_a_reason(desk: DeskClient, booking: 
     asked = desk.send(booking, "lower", form, amount="50", reason="The room was prepared")
 
     assert asked.status_code == 200
-    assert "Give back €50.00 of €80.00" in asked.content.decode()
+    assert "Refund €50.00 of €80.00" in asked.content.decode()
     assert sent() == 0
 
     done = do(desk, booking, "lower", refund, amount="50", reason="The room was prepared")

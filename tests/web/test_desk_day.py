@@ -94,7 +94,7 @@ def test_cancelled_ones_stand_apart_and_are_not_counted(client: Client, studio: 
     html = client.get(TOMORROW).content.decode()
 
     assert "Nothing is booked on this day" in html
-    assert "1 called off" in html
+    assert "1 cancelled" in html
 
 
 def test_times_that_are_being_picked_are_not_shown(client: Client, studio: Studio) -> None:

@@ -98,8 +98,8 @@ def test_what_ends_by_itself_comes_first(desk: DeskClient, studio: Studio, stopp
     Service.objects.update(needs_answer=True)
     journeys.booked(studio, 10, start_minute=studio.minute(16, days=5), now=stopped.at)
 
-    assert sorted(listed(desk)[:2]) == ["Did not come", "Wants this time"]
-    assert listed(desk)[2:] == [str(AlertKind.STUCK.label), "Asks for help", "Money to hand back"]
+    assert sorted(listed(desk)[:2]) == ["Booking request", "No-show"]
+    assert listed(desk)[2:] == [str(AlertKind.STUCK.label), "Message from the customer", "Money to hand back"]
     assert count(desk) == 5
 
 
@@ -281,7 +281,7 @@ def test_a_past_visit_that_nobody_marked_is_asked_about_and_never_marked_by_itse
 
     stopped.at += timedelta(seconds=1)
     html = desk.client.get(HANDS).content.decode()
-    assert (listed(desk), count(desk)) == (["Did it take place?"], 1)
+    assert (listed(desk), count(desk)) == (["Completed or no-show?"], 1)
     assert f"/desk/bookings/{booking.reference}/complete?back=hands" in html
     assert f"/desk/bookings/{booking.reference}/no-show?back=hands" in html
     booking.refresh_from_db()
@@ -295,7 +295,7 @@ def test_visits_are_asked_about_as_long_as_a_no_show_can_be_marked(
     desk: DeskClient, booking: Booking, stopped: StoppedClock
 ) -> None:
     stopped.at = booking.starts_at + timedelta(days=14)
-    assert listed(desk) == ["Did it take place?"]
+    assert listed(desk) == ["Completed or no-show?"]
 
     stopped.at += timedelta(seconds=1)
     assert listed(desk) == []
@@ -323,7 +323,7 @@ def test_visits_ahead_with_somebody_who_left_are_listed_until_somebody_else_has_
     StaffMember.objects.filter(pk=leaver.pk).update(is_active=False)
 
     html = desk.client.get(HANDS).content.decode()
-    assert "Cannot take place like this" in html
+    assert "Cannot take place as booked" in html
     assert f"{leaver.name} takes no bookings any more." in html
     assert count(desk) == 1
 
@@ -375,7 +375,7 @@ def test_a_text_is_listed_with_the_booking_of_its_number_until_it_is_dealt_with(
     text = texted(booking)
 
     html = page(desk)
-    assert listed(desk) == ["Sent a text"]
+    assert listed(desk) == ["Text message"]
     assert "“I can't come today”" in html
     assert f"/desk/bookings/{booking.reference}/" in html
     assert count(desk) == 1
@@ -422,7 +422,7 @@ def test_texts_of_other_places_and_of_unknown_numbers_are_not_for_everybody(
     here = at_desk(Client(), Role.FRONT_DESK, studio.location)
     owner = at_desk(client, Role.OWNER)
 
-    assert [listed(each) for each in (elsewhere, here, owner)] == [[], ["Sent a text"], ["Sent a text"] * 2]
+    assert [listed(each) for each in (elsewhere, here, owner)] == [[], ["Text message"], ["Text message"] * 2]
     assert "No booking has this number: +49 1511 2340000." in page(owner)
     assert [
         elsewhere.client.post(f"/desk/hands/texts/{known.pk}/stop").status_code,

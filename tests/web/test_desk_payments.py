@@ -148,7 +148,7 @@ def test_comparisons_are_for_those_who_see_every_place(client: Client, desk: Cli
     assert "Compared with" not in desk.get("/desk/payments/").content.decode()
     client.force_login(factories.desk_user(Role.OWNER))
     html = client.get("/desk/payments/").content.decode()
-    assert "214 compared, 1 to be seen" in html
+    assert "214 compared, 1 to check" in html
     assert "to be seen: x" in html
 
 

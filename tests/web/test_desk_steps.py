@@ -293,7 +293,7 @@ def test_a_manager_blocks_a_customer(client: Client, booking: Booking, studio: S
     assert Customer.objects.get().is_blocked
     html = desk.page(booking).content.decode()
     assert "May not book online" in html
-    assert "Trust changed: Three no-shows" in html
+    assert "Customer settings changed: Three no-shows" in html
 
 
 def test_front_desk_does_not_decide_about_trust(desk: DeskClient, booking: Booking) -> None:

@@ -238,7 +238,7 @@ def test_who_chose_somebody_who_left_may_move_to_anybody_else_by_name(
 
     assert "Marek no longer takes appointments here." in times
     assert f"?slot={slot(studio, 14)}" in times
-    assert "Somebody else will see you at that time: <b>Ana Silva</b>." in asked
+    assert "Another staff member will see you at that time: <b>Ana Silva</b>." in asked
     assert "Marek Nowak" not in asked
     assert f'name="performer" value="{other.pk}"' in asked
     assert response.status_code == 303

@@ -81,8 +81,8 @@ def test_the_page_says_that_it_was_moved_and_that_a_mail_follows(client: Client,
     moved = client.post(link(booking, "move"), agreed(booking, slot=slot(studio, 15)))
     page = client.get(moved["Location"]).content.decode()
 
-    assert "Moved to Tue 5 Jan, 15:00. A mail is on its way." in page
-    assert "A mail is on its way." not in client.get(moved["Location"]).content.decode()
+    assert "Moved to Tue 5 Jan, 15:00. An e-mail is on its way." in page
+    assert "An e-mail is on its way." not in client.get(moved["Location"]).content.decode()
 
 
 def test_forms_of_others_cannot_move(stranger: Client, studio: Studio) -> None:
@@ -213,8 +213,8 @@ def test_booking_with_anyone_says_when_somebody_else_will_come(client: Client, s
     other = client.get(link(booking, "move") + f"?slot={slot(studio, 15)}").content.decode()
     same = client.get(link(booking, "move") + f"?slot={slot(studio, 12)}").content.decode()
 
-    assert "Somebody else will see you at that time: <b>" in other
-    assert "Somebody else will see you" not in same
+    assert "Another staff member will see you at that time: <b>" in other
+    assert "Another staff member will see you" not in same
 
 
 def test_service_that_is_no_longer_shown_can_still_be_moved(client: Client, studio: Studio) -> None:

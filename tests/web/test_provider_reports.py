@@ -276,7 +276,7 @@ def test_a_hard_bounce_marks_the_mail_and_the_address(postmark: None) -> None:
     assert [mail_event(BOUNCE), mail_event(BOUNCE)] == [204, 204]
 
     assert status_of(row) == "permanent-failure"
-    assert row.error == "The mail came back (bounced)."
+    assert row.error == "The e-mail came back (bounced)."
     [suppression] = Suppression.objects.all()
     assert (suppression.reason, suppression.address_hash) == ("bounced", address_hash("email", "jana@example.com"))
 
@@ -298,7 +298,7 @@ def test_a_mail_that_comes_back_after_it_was_taken_has_failed_in_any_order(
 
     row.refresh_from_db()
     assert (row.status, row.delivered_at) == ("permanent-failure", None)
-    assert row.error == "The mail came back (bounced)."
+    assert row.error == "The e-mail came back (bounced)."
     assert Notification.objects.filter(fallback_of=row).count() == 1
 
 
