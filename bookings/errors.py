@@ -286,6 +286,20 @@ class TooManyTries(_Worded, TooMany):
     )
 
 
+class NoteChanged(_Worded, Conflict):
+    """Another page saved the session note meanwhile. ``data``: its ``text``, ``version`` and ``author_name``."""
+
+    code = "note_changed"
+    text = _("This note was changed on another page. Nothing was overwritten: please bring both texts together.")
+
+
+class CannotWriteNote(_Worded, Refused):
+    """The booking is cancelled or was never confirmed, or has too many open follow-ups."""
+
+    code = "cannot_write_note"
+    text = _("Nothing can be written down for this booking. It may have been cancelled, or its list is full.")
+
+
 # --- the business's own changes --------------------------------------------------------------------------------------
 
 

@@ -340,3 +340,41 @@ class HelpMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.booking_id} {active_moment(self.created_at)}"
+
+
+class SessionNote(models.Model):
+    """What the staff member who performed a visit wrote down about it. Staff read it before the customer's next visit.
+
+    ``version`` counts the saved texts, so that an old page cannot overwrite a newer text.
+    """
+
+    booking = models.OneToOneField(Booking, on_delete=models.PROTECT, related_name="session_note")
+    text = EncryptedTextField(blank=True)
+    version = models.PositiveIntegerField(default=0)
+    author = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    author_name = models.CharField(max_length=120, blank=True)
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.booking_id}, {active_moment(self.updated_at)}"
+
+
+class FollowUp(models.Model):
+    """Something to do for a customer after a visit: to tell them, to ask, or to book. Open until ``done_at``."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="follow_ups")
+    text = EncryptedTextField()
+    due_on = models.DateField(null=True, blank=True)
+    author = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    author_name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = [F("due_on").asc(nulls_last=True), "id"]
+        indexes: ClassVar = [
+            models.Index(fields=["due_on"], condition=Q(done_at__isnull=True), name="bookings_followup_open")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.booking_id}, {active_moment(self.created_at)}"

@@ -138,6 +138,8 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_message_text": _desk(Act.READ_MESSAGES, Act.EDIT_MESSAGES),
     # Shows what was typed and saves nothing.
     "desk_message_preview": _desk(Act.READ_MESSAGES, Act.READ_MESSAGES),
+    "desk_me": _desk(Act.OWN_DAY),
+    "desk_me_time_off": _desk(Act.OWN_DAY, Act.OWN_DAY),
     # --- the desk: one booking ------------------------------------------------------------------------------------
     "desk_booking": _booking(Act.SEE_DESK),
     "desk_booking_messages": _booking(Act.SEE_PLACE),
@@ -161,6 +163,10 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_booking_not_started": _step(Act.MARK_PROGRESS),
     "desk_booking_complete": _step(Act.MARK_PROGRESS),
     "desk_booking_not_completed": _step(Act.MARK_PROGRESS),
+    "desk_booking_visit": _booking(Act.WRITE_NOTES),
+    "desk_booking_note": _booking(act=Act.WRITE_NOTES),
+    "desk_booking_follow_up": _booking(act=Act.WRITE_NOTES),
+    "desk_booking_follow_up_done": _booking(act=Act.WRITE_NOTES),
     "desk_booking_missed": _step(Act.MARK_MISSED),
     "desk_booking_came": _step(Act.MARK_MISSED),
     "desk_booking_move": _step(Act.MOVE),

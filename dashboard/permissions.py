@@ -29,6 +29,8 @@ class Act(StrEnum):
     TAKE_MONEY = "take_money"  # record cash, card terminal, transfer; send a link to pay; ask the provider again
     RETURN_MONEY = "return_money"  # refund, hand back
     WAIVE = "waive"  # fees and prepayments
+    OWN_DAY = "own_day"  # the pages of a therapist about the own visits
+    WRITE_NOTES = "write_notes"  # session notes and follow-ups, which the front desk does not read
     MARK_MISSED = "mark_missed"
     MARK_PROGRESS = "mark_progress"  # arrived, started, completed, and each taken back
     CANCEL = "cancel"
@@ -42,12 +44,12 @@ class Act(StrEnum):
 
 _BUSINESS_WIDE = frozenset({Act.EDIT_MESSAGES})
 """Rights over something that belongs to no location: a role at one location does not give them."""
-_MANAGER = frozenset(Act) - {Act.EDIT_MESSAGES}
+_MANAGER = frozenset(Act) - {Act.EDIT_MESSAGES, Act.OWN_DAY}
 ALLOWED: Mapping[Role, frozenset[Act]] = {
-    Role.OWNER: frozenset(Act),
+    Role.OWNER: frozenset(Act) - {Act.OWN_DAY},
     Role.MANAGER: _MANAGER,
-    Role.FRONT_DESK: _MANAGER - {Act.TRUST, Act.READ_MESSAGES},
-    Role.THERAPIST: frozenset({Act.SEE_DESK, Act.MARK_MISSED, Act.MARK_PROGRESS}),
+    Role.FRONT_DESK: _MANAGER - {Act.TRUST, Act.READ_MESSAGES, Act.WRITE_NOTES},
+    Role.THERAPIST: frozenset({Act.SEE_DESK, Act.OWN_DAY, Act.WRITE_NOTES, Act.MARK_MISSED, Act.MARK_PROGRESS}),
     Role.AUDITOR: frozenset({Act.SEE_DESK, Act.SEE_PLACE, Act.READ_RECEIPTS}),
 }
 

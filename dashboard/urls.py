@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from dashboard.me import session_views as session
+from dashboard.me import views as me
 from dashboard.moving import views as moving
 from dashboard.presenters.progress import Mark
 from dashboard.views import (
@@ -55,6 +57,12 @@ urlpatterns = [
     ),
     path("bookings/<str:reference>/no-show", visit_actions.missed, name="desk_booking_missed"),
     path("bookings/<str:reference>/came", visit_actions.came, name="desk_booking_came"),
+    path("me/", me.my_day, name="desk_me"),
+    path("me/time-off", me.my_time_off, name="desk_me_time_off"),
+    path("bookings/<str:reference>/visit", session.visit, name="desk_booking_visit"),
+    path("bookings/<str:reference>/note", session.note, name="desk_booking_note"),
+    path("bookings/<str:reference>/follow-up", session.follow_up, name="desk_booking_follow_up"),
+    path("bookings/<str:reference>/follow-up-done", session.follow_up_done, name="desk_booking_follow_up_done"),
     path("bookings/<str:reference>/move", moving.move, name="desk_booking_move"),
     path("bookings/<str:reference>/cancel", visit_actions.cancel, name="desk_booking_cancel"),
     path("bookings/<str:reference>/answer", visit_actions.request_answer, name="desk_booking_answer"),

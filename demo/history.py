@@ -29,6 +29,7 @@ from bookings.rules.prepayment import Demand, payment_demand
 from bookings.rules.terms import Terms, terms_of
 from core.references import ALPHABET, LENGTH
 from demo import people
+from demo.notes import write_notes
 from demo.plan import Visit
 from payments.enums import Method, PaymentStatus, Purpose, RefundReason, RefundStatus
 from payments.models import Bill, BillLine, Payment, Refund
@@ -66,6 +67,7 @@ def write_visits(visits: Sequence[Visit], *, now: datetime, random: Random) -> i
     writer = _Writer(now, random)
     records = [writer.record(visit) for visit in visits]
     _save(records)
+    write_notes((record.line for record in records), now=now, random=random)
     return len(records)
 
 

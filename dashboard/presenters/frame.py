@@ -74,7 +74,10 @@ def role_text(rights: Rights) -> str:
 
 
 def _items(rights: Rights, waiting: int) -> tuple[Item, ...]:
-    items = [Item("day", gettext("Day"), "calendar", reverse("desk"))]
+    items = []
+    if may(rights, Act.OWN_DAY):
+        items.append(Item("me", gettext("My day"), "clock", reverse("desk_me")))
+    items.append(Item("day", gettext("Day"), "calendar", reverse("desk")))
     if rights.sees_money:
         items.append(Item("hands", gettext("To do"), "bell", reverse("desk_hands"), waiting))
         items.append(Item("payments", gettext("Payments"), "card", reverse("desk_payments")))

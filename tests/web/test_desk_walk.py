@@ -173,8 +173,9 @@ def test_who_performs_a_visit_elsewhere_marks_it_and_does_nothing_more(
     StaffMember.objects.filter(booking_lines__booking=foreign.alarming).update(user=desk.user)
 
     assert desk.page(foreign.alarming).status_code == 200
+    notes = ("visit", "note", "follow-up", "follow-up-done")
     marks = (str(mark).replace("_", "-") for mark in Mark)
-    assert_nothing_can_be_done(desk, foreign, foreign.alarming, reads=("no-show", "came", "", *marks))
+    assert_nothing_can_be_done(desk, foreign, foreign.alarming, reads=("no-show", "came", "", *notes, *marks))
 
 
 def test_a_therapist_finds_the_own_visits_alone(client: Client, studio: Studio, foreign: Foreign) -> None:

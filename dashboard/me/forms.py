@@ -1,0 +1,60 @@
+"""What a therapist types: notes, follow-ups, requests for time off."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from bookings.operations.session_notes import FOLLOW_UP_LIMIT, NOTE_LIMIT
+
+_LARGEST_ID = 2**31 - 1
+
+
+class NoteForm(forms.Form):
+    """``version`` is that of the text the page began with."""
+
+    text = forms.CharField(
+        label=_("Note about this visit"),
+        required=False,
+        max_length=NOTE_LIMIT,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+    version = forms.IntegerField(min_value=0, max_value=_LARGEST_ID, widget=forms.HiddenInput)
+
+
+class FollowUpForm(forms.Form):
+    text = forms.CharField(label=_("What to do"), max_length=FOLLOW_UP_LIMIT)
+    due_on = forms.DateField(label=_("By"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class DoneForm(forms.Form):
+    follow_up = forms.IntegerField(min_value=1, max_value=_LARGEST_ID)
+
+
+class TimeOffForm(forms.Form):
+    """A stretch of time, typed on the clock of the current time zone."""
+
+    starts_at = forms.DateTimeField(
+        label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+    ends_at = forms.DateTimeField(
+        label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.now = now
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        starts, ends = values.get("starts_at"), values.get("ends_at")
+        if starts and ends and ends <= starts:
+            raise ValidationError({"ends_at": _("That is before the beginning. When does it end?")})
+        if ends and ends <= self.now:
+            raise ValidationError({"ends_at": _("That is over already.")})
+        if starts and ends and (ends - starts).days > 366:
+            raise ValidationError({"ends_at": _("That is longer than a year. Please ask in parts.")})
+        return values

@@ -1,0 +1,247 @@
+"""The pages of a therapist in plain words: who is next, the day, the week, a visit with its notes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+
+from bookings.booked import local
+from bookings.enums import BookingStatus
+from bookings.models import Booking, FollowUp
+from bookings.wording import visit
+from core import formats
+from dashboard.me.queries import Me
+from dashboard.presenters.progress import next_mark
+from services.enums import Weekday
+from staff.enums import TimeOffStatus
+from staff.models import TimeOff, WorkingHours
+
+# Shorter gaps are on no list: nothing fits into them.
+_SHORTEST_GAP = timedelta(minutes=15)
+_WEEK = 7
+_DONE = frozenset({BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A visit, or with ``gap`` the free time before the next one; ``now`` is the clock above which now is."""
+
+    starts: str
+    ends: str
+    name: str = ""
+    what: str = ""
+    place: str = ""
+    url: str = ""
+    status: str = ""
+    is_arrived: bool = False
+    is_over: bool = False
+    lacks_note: bool = False
+    gap: str = ""
+    now: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The visit that is going on or comes next. ``last`` is the latest earlier visit with a note."""
+
+    headline: str
+    reference: str
+    status: str
+    is_arrived: bool
+    name: str
+    when: str
+    what: str
+    where: str
+    note: str
+    last: "Note | None"
+    visits: str
+    url: str
+    phone_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What was written about a visit: its day and service, the text, who wrote it."""
+
+    day: str
+    what: str
+    text: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    pk: int
+    text: str
+    due: str
+    reference: str
+    name: str
+    is_late: bool
+
+
+def me_url(*, view: str = "day", on: date | None = None, today: date | None = None) -> str:
+    query = {"view": view} if view != "day" else {}
+    if on and on != today:
+        query["on"] = on.isoformat()
+    return f"{reverse('desk_me')}?{urlencode(query)}" if query else reverse("desk_me")
+
+
+def next_visit(bookings: Iterable[Booking], now: datetime) -> Booking | None:
+    """The visit that is going on, else the first that is not over: late customers are still next."""
+    live = [each for each in bookings if each.status in {BookingStatus.CONFIRMED, BookingStatus.STARTED}]
+    started = next((each for each in live if each.status == BookingStatus.STARTED), None)
+    return started or next((each for each in live if each.ends_at > now), None)
+
+
+def next_card(booking: Booking, earlier: Sequence[Booking], me: Me, *, now: datetime) -> Next:
+    return Next(
+        headline=_headline(booking, now),
+        reference=booking.reference,
+        status=booking.status,
+        is_arrived=booking.arrived_at is not None,
+        name=booking.contact_name or gettext("No name given"),
+        when=visit.span_text(booking),
+        what=_what(booking),
+        where=booking.visit_address or (booking.location.text("name") if len(me.places) > 1 else ""),
+        note=booking.customer_note,
+        last=next(iter(notes_of(earlier)), None),
+        visits=ngettext("%(count)d earlier visit", "%(count)d earlier visits", len(earlier)) % {"count": len(earlier)}
+        if earlier
+        else gettext("First visit"),
+        url=reverse("desk_booking_visit", args=[booking.reference]),
+        phone_url=formats.phone_href(booking.contact_phone) if booking.contact_phone else "",
+    )
+
+
+def _headline(booking: Booking, now: datetime) -> str:
+    if booking.status == BookingStatus.STARTED:
+        return gettext("In progress")
+    minutes = int((booking.starts_at - now).total_seconds()) // 60
+    if minutes <= 0:
+        return gettext("Now")
+    return gettext("Next in %(time)s") % {"time": formats.hours_text(minutes)}
+
+
+def notes_of(earlier: Iterable[Booking]) -> list[Note]:
+    """The notes of earlier visits, the latest first; a visit without one is left out."""
+    found = []
+    for booking in earlier:
+        note = getattr(booking, "session_note", None)
+        if note and note.text:
+            day = formats.full_day_text(local(booking.starts_at, booking).date())
+            found.append(Note(day, _what(booking), note.text, note.author_name))
+    return found
+
+
+def day_of(bookings: Sequence[Booking], on: date, me: Me, *, now: datetime) -> Day:
+    """Visits of one local day with the gaps between them."""
+    rows: list[Row] = []
+    is_today = now.astimezone(me.zone).date() == on
+    before: Booking | None = None
+    has_now = not is_today
+    for booking in bookings:
+        if before and booking.starts_at - before.ends_at >= _SHORTEST_GAP:
+            rows.append(_gap(before.ends_at, booking))
+        is_next = not has_now and booking.ends_at > now
+        has_now = has_now or is_next
+        rows.append(_row(booking, me, now=now, is_next=is_next))
+        before = booking
+    return Day(formats.long_day_text(on), tuple(rows))
+
+
+def days_of(bookings: Sequence[Booking], first: date, count: int, me: Me, *, now: datetime) -> list[Day]:
+    by_day: dict[date, list[Booking]] = {}
+    for booking in bookings:
+        by_day.setdefault(booking.starts_at.astimezone(me.zone).date(), []).append(booking)
+    days = (first + timedelta(days=days) for days in range(count))
+    return [day_of(by_day.get(day, []), day, me, now=now) for day in days]
+
+
+def week_of(on: date) -> date:
+    """The Monday of a week."""
+    return on - timedelta(days=on.weekday())
+
+
+def _gap(begins: datetime, following: Booking) -> Row:
+    starts = local(begins, following)
+    minutes = int((following.starts_at - begins).total_seconds()) // 60
+    free = gettext("Free for %(time)s") % {"time": formats.hours_text(minutes)}
+    return Row(formats.time_text(starts), "", gap=free)
+
+
+def _row(booking: Booking, me: Me, *, now: datetime, is_next: bool) -> Row:
+    has_note = bool(getattr(booking, "session_note", None) and booking.session_note.text)
+    return Row(
+        starts=formats.time_text(local(booking.starts_at, booking)),
+        ends=formats.time_text(local(booking.ends_at, booking)),
+        name=booking.contact_name or gettext("No name given"),
+        what=_what(booking),
+        place=booking.visit_address or (booking.location.text("name") if len(me.places) > 1 else ""),
+        url=reverse("desk_booking_visit", args=[booking.reference]),
+        status=booking.status,
+        is_arrived=booking.arrived_at is not None,
+        is_over=booking.status in _DONE,
+        lacks_note=booking.status == BookingStatus.COMPLETED and not has_note,
+        now=formats.time_text(now.astimezone(me.zone)) if is_next else "",
+    )
+
+
+def _what(booking: Booking) -> str:
+    return ", ".join(filter(None, (visit.what_text(booking), visit.extras_text(booking))))
+
+
+def to_do(follow_ups: Iterable[FollowUp], today: date) -> list[ToDo]:
+    return [
+        ToDo(
+            pk=each.pk,
+            text=each.text,
+            due=formats.near_day_text(each.due_on, today) if each.due_on else "",
+            reference=each.booking.reference,
+            name=each.booking.contact_name,
+            is_late=each.due_on is not None and each.due_on < today,
+        )
+        for each in follow_ups
+    ]
+
+
+def main_mark(booking: Booking, *, now: datetime) -> str:
+    """The one thing that this moment asks for, as the name of its mark; empty for none."""
+    return str(next_mark(booking, now=now) or "")
+
+
+def hours_rows(hours: Iterable[WorkingHours]) -> list[tuple[str, str, str]]:
+    """Weekday, hours, and where: "Monday", "09:00–17:00", "Kreuzberg"."""
+    return [
+        (
+            str(Weekday(each.weekday).label).capitalize(),
+            f"{formats.clock_text(each.start_minute)}–{formats.clock_text(each.end_minute % 1440 or 1440)}",
+            each.location.text("name"),
+        )
+        for each in hours
+    ]
+
+
+def time_off_rows(times: Iterable[TimeOff], me: Me) -> list[tuple[str, str, str]]:
+    """When, why, and what became of the request."""
+    words = {
+        TimeOffStatus.REQUESTED: gettext("waiting for approval"),
+        TimeOffStatus.APPROVED: gettext("approved"),
+        TimeOffStatus.DECLINED: gettext("declined"),
+    }
+    return [
+        (
+            formats.span_text(each.during.lower.astimezone(me.zone), each.during.upper.astimezone(me.zone)),
+            each.reason,
+            words[TimeOffStatus(each.status)],
+        )
+        for each in times
+    ]

@@ -1,0 +1,91 @@
+"""What a therapist reads about the own visits: a day, a week, earlier visits of a customer, follow-ups, time off."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Prefetch, Q
+
+from bookings.enums import CALLED_OFF, TOOK_PLACE, BookingStatus
+from bookings.models import Booking, BookingLine, FollowUp
+from dashboard.permissions import Rights
+from services.models import Location
+from staff.hours import local_day
+from staff.models import StaffMember, TimeOff, WorkingHours
+
+EARLIER = 5
+LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The signed-in therapist: who they are, and the places they work at, the first of which gives the clock."""
+
+    person: StaffMember
+    places: tuple[Location, ...]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.places[0].time_zone if self.places else "UTC")
+
+
+def me_of(rights: Rights) -> Me | None:
+    """The staff member of a user; None for a user with the role who is not (any more) on the team. Two queries."""
+    person = StaffMember.objects.filter(pk=rights.staff_member_id).first() if rights.staff_member_id else None
+    if person is None:
+        return None
+    own = Q(working_hours__staff_member=person) | Q(bookings__lines__staff_member=person)
+    return Me(person, tuple(Location.objects.filter(own, is_active=True).distinct()))
+
+
+def visits_between(me: Me, first: date, last: date) -> list[Booking]:
+    """The own bookings of the local days ``first`` to ``last`` (included), in the order of time. Three queries."""
+    begins, _ = local_day(first, me.zone)
+    _, ends = local_day(last, me.zone)
+    own = Booking.objects.filter(lines__staff_member=me.person, starts_at__gte=begins, starts_at__lt=ends)
+    listed = own.exclude(status__in=CALLED_OFF | {BookingStatus.HELD}).distinct()
+    lines = BookingLine.objects.select_related("staff_member")
+    return list(
+        listed.select_related("location", "customer", "session_note")
+        .prefetch_related(Prefetch("lines", lines))
+        .order_by("starts_at", "pk")[:LISTED]
+    )
+
+
+def earlier_visits(booking: Booking) -> list[Booking]:
+    """The latest visits of this customer that took place before, with their session notes. Two queries at most."""
+    if booking.customer_id is None:
+        return []
+    before = Booking.objects.filter(
+        customer_id=booking.customer_id, starts_at__lt=booking.starts_at, status__in=TOOK_PLACE
+    ).exclude(pk=booking.pk)
+    lines = BookingLine.objects.select_related("staff_member")
+    return list(
+        before.select_related("location", "session_note")
+        .prefetch_related(Prefetch("lines", lines))
+        .order_by("-starts_at")[:EARLIER]
+    )
+
+
+def open_follow_ups(booking: Booking) -> list[FollowUp]:
+    """What is still to do for the customer of a booking, from this and from earlier visits. One query."""
+    of_customer = Q(booking=booking)
+    if booking.customer_id:
+        of_customer |= Q(booking__customer_id=booking.customer_id)
+    return list(FollowUp.objects.filter(of_customer, done_at=None).select_related("booking"))
+
+
+def follow_ups_due(me: Me, today: date) -> list[FollowUp]:
+    """What is to do by tomorrow for customers of the own visits. One query."""
+    due = FollowUp.objects.filter(done_at=None, due_on__lte=today + timedelta(days=1))
+    return list(due.filter(booking__lines__staff_member=me.person).select_related("booking").distinct()[:LISTED])
+
+
+def hours_of(me: Me) -> list[WorkingHours]:
+    """The weekly hours that count today or later. One query."""
+    return list(WorkingHours.objects.filter(staff_member=me.person).select_related("location"))
+
+
+def time_off_of(me: Me, now: datetime) -> list[TimeOff]:
+    """Time off that is not over, the next first. One query."""
+    return list(TimeOff.objects.filter(resource_id=me.person.resource_id, during__endswith__gt=now).order_by("during"))
