@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dashboard.calendar.views import calendar
 from dashboard.me import session_views as session
 from dashboard.me import views as me
 from dashboard.moving import views as moving
@@ -9,7 +10,6 @@ from dashboard.presenters.progress import Mark
 from dashboard.views import (
     booking,
     cash_book,
-    day,
     message_log,
     message_texts,
     messages,
@@ -29,7 +29,7 @@ urlpatterns = [
     path("messages/<slug:kind>/<slug:role>/<slug:channel>/", message_texts.text, name="desk_message_text"),
     path("messages/<slug:kind>/<slug:role>/<slug:channel>/preview", message_texts.preview, name="desk_message_preview"),
     path("bookings/<str:reference>/messages", message_log.of_booking, name="desk_booking_messages"),
-    path("", day.day, name="desk"),
+    path("", calendar, name="desk"),
     path("sign-in", sign_in.SignIn.as_view(), name="desk_sign_in"),
     path("sign-out", sign_in.SignOut.as_view(), name="desk_sign_out"),
     path("bookings/<str:reference>/", booking.booking, name="desk_booking"),

@@ -1,8 +1,9 @@
 """What can be done to a booking at this moment: one main action, quiet ones beside it, and from when the others."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -59,6 +60,23 @@ def actions_of(booking: Booking, money: Money, rights: Rights, due: Payable | No
     is_waiting = any(payment.status in LIVE_PAYMENTS for payment in money.payments)
     check = _step(booking, "check") if is_waiting and can(rights, Act.TAKE_MONEY, booking) else ""
     return Actions(main, tuple(quiet), tuple(sums), check, stamp_of(booking, money))
+
+
+def leading_back(actions: Actions, back: str) -> Actions:
+    """The same actions; the pages that ask lead to the address ``back`` afterwards."""
+
+    def changed(action: Action) -> Action:
+        if not action.url or action.key:
+            return action
+        sign = "&" if "?" in action.url else "?"
+        return replace(action, url=f"{action.url}{sign}{urlencode({'back': back})}")
+
+    return replace(
+        actions,
+        main=changed(actions.main) if actions.main else None,
+        quiet=tuple(map(changed, actions.quiet)),
+        money=tuple(map(changed, actions.money)),
+    )
 
 
 def _main(booking: Booking, money: Money, rights: Rights, now: datetime) -> Action | None:

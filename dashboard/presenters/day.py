@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from urllib.parse import urlencode
+from datetime import date, datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
@@ -51,10 +50,6 @@ class Figure:
 @dataclass(frozen=True, slots=True)
 class Day:
     title: str
-    before_url: str
-    after_url: str
-    today_url: str
-    is_today: bool
     figures: tuple[Figure, ...]
     rows: tuple[Row, ...]
     called_off: tuple[Row, ...]
@@ -76,10 +71,6 @@ def day_of(
     show_place = place is None
     return Day(
         title=formats.long_day_text(on),
-        before_url=_url(on - timedelta(days=1), today, place),
-        after_url=_url(on + timedelta(days=1), today, place),
-        today_url=_url(today, today, place),
-        is_today=on == today,
         figures=tuple(_figures(standing, balances)),
         rows=tuple(
             row_of(
@@ -160,14 +151,6 @@ def _figures(standing: Sequence[Booking], balances: Mapping[int, Balance]) -> li
 
 def _day_text(on: date, today: date) -> str:
     return formats.day_text(on) if on.year == today.year else formats.full_day_text(on)
-
-
-def _url(on: date, today: date, place: Location | None) -> str:
-    asked = {"at": place.slug} if place else {}
-    if on != today:
-        asked["on"] = on.isoformat()
-    query = urlencode(asked)
-    return f"{reverse('desk')}?{query}" if query else reverse("desk")
 
 
 def what_and_who(booking: Booking) -> str:

@@ -3,7 +3,7 @@
 A further page adds its ``Item`` in ``_items``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -54,14 +54,13 @@ def frame_of(
     waiting: int,
     place: Location | None = None,
     places: Sequence[Location] = (),
+    place_url: Callable[[str], str] | None = None,
 ) -> DeskFrame:
     return DeskFrame(
         items=_items(rights, waiting),
         current=current,
         place=place.text("name") if place else "",
-        places=tuple(Choice(each.text("name"), f"{reverse('desk')}?at={each.slug}", each == place) for each in places)
-        if len(places) > 1
-        else (),
+        places=tuple(_places(place, places, place_url)) if len(places) > 1 else (),
         user_name=str(user),
         role=role_text(rights),
         settings_url=reverse("admin:index") if user.is_staff else "",
@@ -73,11 +72,21 @@ def role_text(rights: Rights) -> str:
     return ", ".join(str(role.label) for role in Role if role in rights.roles).capitalize()
 
 
+def _places(
+    place: Location | None, places: Sequence[Location], place_url: Callable[[str], str] | None
+) -> Iterator[Choice]:
+    for each in places:
+        url = place_url(each.slug) if place_url else f"{reverse('desk')}?at={each.slug}"
+        yield Choice(each.text("name"), url, each == place)
+    if place_url:
+        yield Choice(gettext("All locations"), place_url("all"), place is None)
+
+
 def _items(rights: Rights, waiting: int) -> tuple[Item, ...]:
     items = []
     if may(rights, Act.OWN_DAY):
         items.append(Item("me", gettext("My day"), "clock", reverse("desk_me")))
-    items.append(Item("day", gettext("Day"), "calendar", reverse("desk")))
+    items.append(Item("day", gettext("Calendar"), "calendar", reverse("desk")))
     if rights.sees_money:
         items.append(Item("hands", gettext("To do"), "bell", reverse("desk_hands"), waiting))
         items.append(Item("payments", gettext("Payments"), "card", reverse("desk_payments")))

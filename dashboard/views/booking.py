@@ -1,5 +1,7 @@
 """The page of one booking at the desk."""
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -11,7 +13,7 @@ from dashboard.door import Desk
 from dashboard.message_log import failed_count
 from dashboard.permissions import Act, can
 from dashboard.presenters import booking as presenter
-from dashboard.presenters.actions import actions_of
+from dashboard.presenters.actions import actions_of, leading_back
 from dashboard.presenters.confirmations import conversation
 from dashboard.presenters.history import history
 from dashboard.presenters.message_log import failed_text
@@ -37,19 +39,26 @@ def open_booking(desk: Desk, reference: str) -> Booking:
 def booking_page(
     request: HttpRequest, desk: Desk, booking: Booking, *, problem: object = "", status: int = 200
 ) -> HttpResponse:
+    context = {"problem": problem, **booking_context(desk, booking)}
+    return show(request, desk, "dashboard/booking.html", context, current="day", place=booking.location, status=status)
+
+
+def booking_context(desk: Desk, booking: Booking, *, back: str = "") -> dict[str, Any]:
+    """What the page of a booking and its panel beside the calendar show. Steps lead ``back`` to an address of the
+    calendar, else to the page of the booking.
+    """
     money = queries.money_of(booking)
-    thread = help_thread(booking)
     sees_messages = can(desk.rights, Act.SEE_PLACE, booking)
-    context = {
-        "actions": actions_of(booking, money, desk.rights, payable(booking, desk.now), now=desk.now),
-        "conversation": conversation(thread, booking),
+    actions = actions_of(booking, money, desk.rights, payable(booking, desk.now), now=desk.now)
+    return {
+        "actions": leading_back(actions, back) if back else actions,
+        "back_to": back,
+        "conversation": conversation(help_thread(booking), booking),
         "ledger": ledger_of(booking, money, now=desk.now),
         "receipts": receipt_rows(booking, money) if can(desk.rights, Act.READ_RECEIPTS, booking) else [],
-        "problem": problem,
         "back": presenter.day_link(booking),
         "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),
         "history": history(booking, now=desk.now),
         "sees_messages": sees_messages,
         "failed": failed_text(failed_count(booking)) if sees_messages else "",
     }
-    return show(request, desk, "dashboard/booking.html", context, current="day", place=booking.location, status=status)

@@ -19,6 +19,7 @@ from bookings.operations.as_shown import change_as_shown
 from core.errors import DomainError, Locked
 from core.references import new_token
 from dashboard import idempotency, queries
+from dashboard.calendar.address import calendar_path
 from dashboard.door import Desk
 from dashboard.forms import SeenForm, StepForm
 from dashboard.permissions import can
@@ -108,13 +109,26 @@ def refused(opened: Opened, sentence: object) -> HttpResponse:
 
 
 def back(opened: Opened) -> HttpResponse:
-    """To the list that somebody came from, else to the booking."""
-    if (opened.request.POST.get("back") or opened.request.GET.get("back")) == "hands":
-        response = redirect("desk_hands")
-    else:
-        response = redirect("desk_booking", opened.booking.reference)
+    """To the page that somebody came from, else to the booking."""
+    response = redirect(_back_url(opened))
     response.status_code = 303
     return response
+
+
+def _comes_from(opened: Opened) -> str:
+    """What the form sends along to be led back: "hands", or an address of the calendar; empty for the booking."""
+    asked = opened.request.POST.get("back") or opened.request.GET.get("back", "")
+    return asked if asked == "hands" else calendar_path(asked)
+
+
+def _back_url(opened: Opened) -> str:
+    match _comes_from(opened):
+        case "hands":
+            return reverse("desk_hands")
+        case "":
+            return reverse("desk_booking", args=[opened.booking.reference])
+        case path:
+            return path
 
 
 def _done(opened: Opened, form: StepForm, step: Step, key: str) -> str | DomainError | None:
@@ -142,7 +156,6 @@ def _asking(
     status: int = 200,
 ) -> HttpResponse:
     booking = opened.booking
-    comes_from = opened.request.POST.get("back") or opened.request.GET.get("back")
     context = {
         "ask": ask,
         "form": form,
@@ -151,10 +164,8 @@ def _asking(
         "seen": opened.stamp,
         "problem": problem,
         "is_once_more": is_once_more,
-        "comes_from": "hands" if comes_from == "hands" else "",
-        "back_url": reverse("desk_hands")
-        if comes_from == "hands"
-        else reverse("desk_booking", args=[booking.reference]),
+        "comes_from": _comes_from(opened),
+        "back_url": _back_url(opened),
         **(step.context or {}),
     }
     return show(opened.request, opened.desk, step.template, context, current="day", status=status)

@@ -39,18 +39,32 @@ def show(
     current: str,
     place: Location | None = None,
     places: Sequence[Location] | None = None,
+    place_url: Callable[[str], str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """Render a page in the frame of the desk. ``current`` is the key of its entry in the rail; ``places`` are those
-    that may be chosen, where the caller has read them already.
+    that may be chosen, where the caller has read them already. ``place_url`` gives the address of this page for the
+    slug of a place, or for "all" of them; without it, places lead to the calendar.
     """
     if not desk.rights.sees_money:
         places = ()
     elif places is None:
         places = list(locations_visible_to(desk.rights))
     waiting = hands_count(desk.rights, desk.now) if desk.rights.sees_money else 0
-    framed = frame_of(user=desk.user, rights=desk.rights, current=current, waiting=waiting, place=place, places=places)
-    return render(request, template, {**context, "desk": framed}, status=status)
+    framed = frame_of(
+        user=desk.user,
+        rights=desk.rights,
+        current=current,
+        waiting=waiting,
+        place=place,
+        places=places,
+        place_url=place_url,
+    )
+    response = render(request, template, {**context, "desk": framed}, status=status)
+    if "HX-Request" in request.headers:
+        # A whole page that came where a part was expected, such as a refusal, replaces the page.
+        response["HX-Retarget"] = "body"
+    return response
 
 
 def day_of_text(typed: str, otherwise: date) -> date:

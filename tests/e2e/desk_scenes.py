@@ -22,7 +22,7 @@ def sign_in(page: Page, email: str = OWNER) -> None:
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("link", name="Day", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Calendar", exact=True)).to_be_visible()
 
 
 def past_booking(site: Stack) -> str:

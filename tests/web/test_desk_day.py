@@ -18,7 +18,7 @@ from tests.factories import NOW, Studio
 from tests.pages import squeezed
 from tests.web.conftest import StoppedClock
 
-TOMORROW = "/desk/?on=2027-01-05"
+TOMORROW = "/desk/?view=list&on=2027-01-05"
 
 
 def at_desk(client: Client, role: Role = Role.FRONT_DESK, place: Location | None = None, **values: object) -> Client:
@@ -55,7 +55,7 @@ def test_the_day_is_that_of_the_place(client: Client, studio: Studio) -> None:
     at_desk(client, place=studio.location)
 
     assert "Jana Weber" in client.get(TOMORROW).content.decode()
-    assert "Jana Weber" not in client.get("/desk/?on=2027-01-04").content.decode()
+    assert "Jana Weber" not in client.get("/desk/?view=list&on=2027-01-04").content.decode()
 
 
 def test_today_is_shown_first_and_arrows_lead_to_its_neighbours(client: Client, studio: Studio) -> None:
@@ -81,7 +81,7 @@ def test_the_line_of_now_stands_before_the_next_booking(client: Client, studio: 
     stopped.at = studio.at(11, 42)
     at_desk(client, place=studio.location)
 
-    html = client.get("/desk/").content.decode()
+    html = client.get("/desk/?view=list").content.decode()
 
     assert html.index("Amara Okafor") < html.index("<span>11:42</span>") < html.index("Ben Adler")
 

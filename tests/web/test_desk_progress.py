@@ -142,7 +142,7 @@ def test_the_list_of_the_day_shows_how_far_a_visit_is(
     shown = []
     for step in ("arrived", "start", "complete"):
         desk.do(booking, step)
-        row = desk.client.get("/desk/").content.decode().split('class="booking-state">')[1]
+        row = desk.client.get("/desk/?view=list").content.decode().split('class="booking-state">')[1]
         shown.append(re.sub(r"<[^>]+>", "", row.split('<span class="booking-money')[0]).strip())
 
     assert shown == ["Arrived", "Started", "Completed"]

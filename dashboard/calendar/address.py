@@ -1,0 +1,85 @@
+"""The address of a calendar page: which view, place, person and day. Everything that is looked at is in it."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from django.http import QueryDict
+from django.urls import reverse
+
+EVERYWHERE = "all"
+
+
+class View(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``at`` and ``who`` are slugs, ``booking`` is the reference of the open panel; empty is the usual one.
+
+    ``usual`` is the view that an address without one means to this reader. ``today`` is left out of addresses, so that
+    a page that is loaded again tomorrow shows tomorrow.
+    """
+
+    view: View
+    on: date
+    today: date
+    at: str = ""
+    who: str = ""
+    booking: str = ""
+    has_rooms: bool = False
+    has_others: bool = False
+    usual: View = View.DAY
+
+    @property
+    def url(self) -> str:
+        asked = {
+            "at": self.at,
+            "on": "" if self.on == self.today else self.on.isoformat(),
+            "view": "" if self.view is self.usual else self.view,
+            "who": self.who,
+            "rooms": "1" if self.has_rooms else "",
+            "others": "1" if self.has_others else "",
+            "b": self.booking,
+        }
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{reverse('desk')}?{query}" if query else reverse("desk")
+
+    @property
+    def is_today(self) -> bool:
+        return self.on == self.today
+
+    @property
+    def monday(self) -> date:
+        return self.on - timedelta(days=self.on.weekday())
+
+    def but(self, **changes: Any) -> "Address":
+        """The same page with something else chosen."""
+        return replace(self, **changes)
+
+    def step(self, count: int) -> "Address":
+        """The page ``count`` days on, or weeks in the view of a week."""
+        return self.but(on=self.on + timedelta(days=count * (7 if self.view is View.WEEK else 1)), booking="")
+
+
+def view_of(typed: str, usual: View) -> View:
+    return View(typed) if typed in set(View) else usual
+
+
+def flag(query: QueryDict, name: str) -> bool:
+    return query.get(name) == "1"
+
+
+def calendar_path(typed: str) -> str:
+    """Return an address of the calendar that a page was asked to lead back to; empty for any other address."""
+    start = f"{reverse('desk')}?"
+    if not typed.startswith(start):
+        return ""
+    known = {"at", "on", "view", "who", "rooms", "others", "b"}
+    query = {name: values[-1] for name, values in parse_qs(typed.removeprefix(start)).items() if name in known}
+    return f"{start}{urlencode(query)}"

@@ -1,0 +1,215 @@
+"""Grids of the calendar: columns on one clock, for the people and rooms of a place, or for the days of one person."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext, pgettext
+
+from core import formats
+from core.intervals import Interval
+from dashboard.calendar.address import Address, View
+from dashboard.calendar.days import Index, PersonDay, RoomDay, person_day, room_day
+from dashboard.calendar.grid import MINUTES_OF_HOUR, clipped, extent, hour_marks
+from dashboard.calendar.items import Item, Links, Ruler, person_items, room_items, size, spot
+from dashboard.calendar.queries import CalendarFacts, PersonFacts, PlaceFacts
+from staff.hours import day_start, hours_between
+
+# What is shown of a day on which nothing happens: nine to five.
+_QUIET_DAY = (540, 1020)
+_SUNDAY = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One person, one day of a person, or one room. ``key`` makes its id, ``number`` picks the colour of the face
+    (None: no face). ``staff``, ``place`` and ``on`` say whose time it is and where.
+    """
+
+    key: str
+    title: str
+    note: str
+    items: Sequence[Item]
+    url: str = ""
+    number: int | None = None
+    staff: str = ""
+    place: str = ""
+    on: str = ""
+    is_today: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """``title`` names the place where several grids stand on a page. ``size``, and the first of each mark and of
+    ``now``, are classes; ``from_minute`` is the epoch minute at the top.
+    """
+
+    title: str
+    from_minute: int
+    size: str
+    marks: Sequence[tuple[str, str]]
+    now: tuple[str, str] | None
+    columns: Sequence[Column]
+
+
+def day_grid(
+    facts: CalendarFacts,
+    index: Index,
+    days: Sequence[PersonDay],
+    place: PlaceFacts,
+    address: Address,
+    links: Links,
+    *,
+    now: int,
+) -> Grid:
+    """A column for each of the days (of different people), and for the rooms that are asked for or used alone."""
+    rooms = _rooms(facts, index, place, address)
+    whole = (place.midnight(address.on), place.business_day(address.on)[1])
+    spans = clipped(
+        [span for day in days for span in _spans(day)] + [span for room in rooms for span in _spans(room)], whole
+    )
+    shown = extent(spans or _quiet(place, address.on), place.zone)
+    ruler = Ruler(shown[0], place.zone)
+    names = {person.id: person.short_name for person in facts.people}
+    numbers = {person.id: number for number, person in enumerate(facts.people)}
+    of_people = [
+        Column(
+            key=f"{place.slug}-{day.person.slug}",
+            title=day.person.name,
+            note=load_text(day.booked_minutes, day.working_minutes),
+            url=address.but(view=View.WEEK, who=day.person.slug, booking="").url,
+            number=numbers[day.person.id],
+            staff=day.person.slug,
+            place=place.slug,
+            on=address.on.isoformat(),
+            items=person_items(day, shown, ruler, links, now=now),
+        )
+        for day in days
+    ]
+    of_rooms = [
+        Column(
+            key=f"{place.slug}-room-{room.room.id}",
+            title=room.room.name,
+            note="",
+            place=place.slug,
+            on=address.on.isoformat(),
+            items=room_items(room, shown, ruler, links, names, now=now),
+        )
+        for room in rooms
+    ]
+    return Grid(
+        title=place.name if len(facts.windows) > 1 else "",
+        from_minute=shown[0],
+        size=size(shown[1] - shown[0]),
+        marks=[(spot(mark - shown[0]), ruler.clock(mark)) for mark in hour_marks(shown)],
+        now=(spot(ruler.row(now)), ruler.clock(now)) if shown[0] <= now < shown[1] else None,
+        columns=[*of_people, *of_rooms],
+    )
+
+
+def week_grid(
+    facts: CalendarFacts,
+    index: Index,
+    person: PersonFacts,
+    places: Sequence[PlaceFacts],
+    address: Address,
+    links: Links,
+    *,
+    now: int,
+) -> tuple[Grid, list[PersonDay]]:
+    """A column for each day of a week, on the wall clock of the first place: hours stand beside each other also in a
+    week in which the clocks change.
+    """
+    place = places[0]
+    dates = [date.fromordinal(address.monday.toordinal() + number) for number in range(7)]
+    days = [person_day(facts, index, person, places, on, now=now) for on in dates]
+    if not days[_SUNDAY].opening and not days[_SUNDAY].placed:
+        dates, days = dates[:_SUNDAY], days[:_SUNDAY]
+    low, high = _wall_extent(days, dates, place)
+    columns = []
+    for on, day in zip(dates, days, strict=True):
+        ordinal = on.toordinal()
+        [shown] = hours_between(place.zone, ordinal, ordinal + 1, (), {ordinal: [(low, high)]})
+        ruler = Ruler(low, place.zone, wall_day=ordinal)
+        columns.append(
+            Column(
+                key=f"day-{on.isoformat()}",
+                title=formats.day_text(on),
+                note=load_text(day.booked_minutes, day.working_minutes) or gettext("Not working"),
+                url=address.but(view=View.DAY, on=on, booking="").url,
+                staff=person.slug,
+                place=place.slug,
+                on=on.isoformat(),
+                items=person_items(day, shown, ruler, links, now=now),
+                is_today=on == address.today,
+            )
+        )
+    grid = Grid(
+        title="",
+        from_minute=day_start(place.zone, dates[0].toordinal()) + low,
+        size=size(high - low),
+        marks=[(spot(mark - low), formats.clock_text(mark)) for mark in range(low, high, MINUTES_OF_HOUR)],
+        now=_now_in_week(Ruler(low, place.zone, wall_day=address.today.toordinal()), dates, address, high - low, now),
+        columns=columns,
+    )
+    return grid, days
+
+
+def load_text(booked_minutes: int, working_minutes: int) -> str:
+    """4.9 of 7.5 h, 65 %: how much of the time that somebody works is booked. Empty for a day off without bookings."""
+    if not working_minutes:
+        return gettext("%(hours)s h booked") % {"hours": _hours(booked_minutes)} if booked_minutes else ""
+    return pgettext("booked time", "%(booked)s of %(working)s h, %(share)s") % {
+        "booked": _hours(booked_minutes),
+        "working": _hours(working_minutes),
+        "share": formats.percent_text(share(booked_minutes, working_minutes)),
+    }
+
+
+def share(booked_minutes: int, working_minutes: int) -> int:
+    """Percent, rounded; never above 100, also where somebody works longer than planned."""
+    return min(100, round(booked_minutes * 100 / working_minutes)) if working_minutes else 0
+
+
+def _hours(minutes: int) -> str:
+    """7.5 or 8."""
+    hours = round(minutes / MINUTES_OF_HOUR, 1)
+    return str(number_format(int(hours) if hours == int(hours) else hours))
+
+
+def _rooms(facts: CalendarFacts, index: Index, place: PlaceFacts, address: Address) -> list[RoomDay]:
+    """All rooms and devices of the place if asked for; else those that are booked without anybody, such as a sauna."""
+    alone = {booking.id for booking in index.without_staff}
+    days = [room_day(facts, index, room, place, address.on) for room in facts.rooms if room.location_id == place.id]
+    return [day for day in days if address.has_rooms or any(each.booking.id in alone for each in day.placed)]
+
+
+def _spans(day: PersonDay | RoomDay) -> Iterable[Interval]:
+    """What has to be seen of a day."""
+    yield from day.opening
+    yield from (span for each in day.placed for span in each.work)
+
+
+def _quiet(place: PlaceFacts, on: date) -> list[Interval]:
+    ordinal = on.toordinal()
+    return hours_between(place.zone, ordinal, ordinal + 1, (), {ordinal: [_QUIET_DAY]})
+
+
+def _wall_extent(days: Sequence[PersonDay], dates: Sequence[date], place: PlaceFacts) -> Interval:
+    """Full hours of the wall clock around everything in the week, as minutes of a day."""
+    tops, ends = [], []
+    for on, day in zip(dates, days, strict=True):
+        ruler = Ruler(0, place.zone, wall_day=on.toordinal())
+        for low, high in _spans(day):
+            tops.append(ruler.row(low))
+            ends.append(ruler.row(low) + high - low)
+    low, high = (min(tops), max(ends)) if tops else _QUIET_DAY
+    return low // MINUTES_OF_HOUR * MINUTES_OF_HOUR, -(-high // MINUTES_OF_HOUR) * MINUTES_OF_HOUR
+
+
+def _now_in_week(
+    ruler: Ruler, dates: Sequence[date], address: Address, height: int, now: int
+) -> tuple[str, str] | None:
+    is_shown = address.today in dates and 0 <= ruler.row(now) < height
+    return (spot(ruler.row(now)), ruler.clock(now)) if is_shown else None

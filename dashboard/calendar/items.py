@@ -1,0 +1,295 @@
+"""What stands in a column of the calendar, in the words of the desk: bookings, buffers, free gaps, time not worked.
+
+Facts in, plain values out; the template tag ``calendar_items`` writes them. Positions are classes, because a page may
+carry no style of its own: ``h3 m15`` begins three hours and 15 minutes below the top, ``d1 e30`` is 90 minutes high,
+``l1 n2`` is the second of two lanes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext
+
+from bookings.enums import BookingChannel, BookingStatus
+from core import formats
+from core.intervals import Interval, Intervals, difference, normalised
+from dashboard.calendar.days import FreeTime, PersonDay, Placed, RoomDay
+from dashboard.calendar.grid import (
+    MINUTES_OF_HOUR,
+    ROW_MINUTES,
+    Lane,
+    Off,
+    OffKind,
+    clipped,
+    lanes,
+    snapped,
+    time_not_worked,
+)
+from dashboard.calendar.queries import BookingFacts, LineFacts
+
+# Under these many minutes a block has one line, or two.
+ONE_LINE, TWO_LINES = 30, 45
+_ALONE = Lane(0, 1)
+
+
+class State(NamedTuple):
+    """How a booking stands: a class for its colour, the word and the icon."""
+
+    css: str
+    word: str
+    icon: str
+
+
+class Sized(NamedTuple):
+    """A stretch of a column: its classes, and its times as people read them."""
+
+    low: int
+    spot: str
+    starts: str
+    ends: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A booking. ``url`` is empty for a time that is only held, ``staff`` is the slug of the person."""
+
+    at: Sized
+    size: str
+    state: State
+    url: str
+    reference: str
+    start: int
+    minutes: int
+    staff: str
+    sequence: int
+    name: str
+    what: str
+    is_selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Time that goes with a block: ``buffer``, ``wait`` (the person is free, the customer is not) or ``more`` work;
+    or ``kept`` for a move that waits.
+    """
+
+    at: Sized
+    kind: str
+    state: State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Free time that can be booked by a link, or is only shown where the reader books for nobody."""
+
+    at: Sized
+    length: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Time that is not worked; ``text`` is empty outside of hours."""
+
+    at: Sized
+    text: str
+
+
+Item = Block | Strip | Gap | Rest
+
+
+@dataclass(frozen=True, slots=True)
+class Ruler:
+    """Turns minutes into classes and words. ``wall_day`` lines days up by the clock on the wall, as weeks need it."""
+
+    base: int
+    zone: ZoneInfo
+    wall_day: int | None = None
+
+    def row(self, minute: int) -> int:
+        """Minutes below the top."""
+        if self.wall_day is None:
+            return snapped(minute - self.base)
+        local = self.local(minute)
+        wall = (local.toordinal() - self.wall_day) * 1440 + local.hour * MINUTES_OF_HOUR + local.minute
+        return snapped(wall - self.base)
+
+    def sized(self, low: int, high: int, lane: Lane = _ALONE) -> Sized:
+        top = self.row(low)
+        length = max(ROW_MINUTES, snapped(high - low) if self.wall_day is not None else self.row(high) - top)
+        side = f" l{lane.number} n{lane.of}" if lane.of > 1 else ""
+        return Sized(low, f"{spot(top)} {size(length)}{side}", self.clock(low), self.clock(high))
+
+    def local(self, minute: int) -> datetime:
+        return datetime.fromtimestamp(minute * 60, tz=self.zone)
+
+    def clock(self, minute: int) -> str:
+        return formats.time_text(self.local(minute))
+
+
+def spot(minutes: int) -> str:
+    hours, rest = divmod(max(0, minutes), MINUTES_OF_HOUR)
+    return f"h{hours} m{rest}"
+
+
+def size(minutes: int) -> str:
+    hours, rest = divmod(minutes, MINUTES_OF_HOUR)
+    return f"d{hours} e{rest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where things in a column lead: ``panel`` plus a reference opens a booking; ``book`` gives the address of a gap,
+    empty where the reader books for nobody. ``selected`` is the reference of the open booking.
+    """
+
+    panel: str
+    book: Callable[[FreeTime, str], str]
+    selected: str = ""
+
+
+def person_items(day: PersonDay, shown: Interval, ruler: Ruler, links: Links, *, now: int) -> list[Item]:
+    """Everything in the column of a person between the minutes that are shown, in the order of time."""
+    off = time_not_worked(
+        shown,
+        opening=day.opening,
+        working=day.hours,
+        elsewhere=day.elsewhere,
+        time_off=day.person.time_off,
+        closed_because=day.closed_because,
+    )
+    slug = day.person.slug
+    found: list[Item] = [Rest(ruler.sized(each.low, each.high), off_text(each)) for each in off]
+    found += _bookings(day.placed, day.claims, shown, ruler, links, staff=slug, now=now)
+    found += [
+        Gap(ruler.sized(low, high), formats.hours_text(high - low), links.book(FreeTime(low, high, place), slug))
+        for low, high, place in day.free
+    ]
+    return sorted(found, key=_order)
+
+
+def room_items(
+    day: RoomDay, shown: Interval, ruler: Ruler, links: Links, names: Mapping[int, str], *, now: int
+) -> list[Item]:
+    """The same for a room or device; ``names`` are those of the people who work in it."""
+    off = time_not_worked(shown, opening=day.opening, working=day.opening, time_off=day.room.time_off)
+    found: list[Item] = [Rest(ruler.sized(each.low, each.high), _room_off_text(each)) for each in off]
+    found += _bookings(day.placed, day.claims, shown, ruler, links, staff="", now=now, names=names)
+    return sorted(found, key=_order)
+
+
+def _order(item: Item) -> tuple[int, bool]:
+    """By time; the background of a stretch before what stands on it."""
+    return item.at.low, isinstance(item, (Block, Gap))
+
+
+def _bookings(
+    placed: Sequence[Placed],
+    claims: Mapping[int | None, Intervals],
+    shown: Interval,
+    ruler: Ruler,
+    links: Links,
+    *,
+    staff: str,
+    now: int,
+    names: Mapping[int, str] | None = None,
+) -> Iterator[Item]:
+    """Yield the blocks of bookings with the strips that go with them."""
+    spans = [(each, span) for each in placed for span in clipped(each.work, shown)]
+    seen: set[int] = set()
+    for (each, (low, high)), lane in zip(spans, lanes([span for _, span in spans]), strict=True):
+        at, state = ruler.sized(low, high, lane), state_of(each.booking, now)
+        if each.booking.id in seen:
+            yield Strip(at, "more", state)
+        else:
+            seen.add(each.booking.id)
+            yield _block(each, at, high - low, state, links, staff=staff, names=names)
+    for each in placed:
+        waits = difference([(each.work[0][0], each.work[-1][1])], each.work)
+        around = difference(normalised(claims.get(each.booking.id, ())), each.work)
+        yield from (Strip(ruler.sized(low, high), "wait") for low, high in clipped(waits, shown))
+        yield from (Strip(ruler.sized(low, high), "buffer") for low, high in clipped(around, shown))
+    yield from (Strip(ruler.sized(low, high), "kept") for low, high in clipped(claims.get(None, ()), shown))
+
+
+def off_text(off: Off) -> str:
+    match off.kind:
+        case OffKind.TIME_OFF:
+            return gettext("Time off: %(reason)s") % {"reason": off.text} if off.text else gettext("Time off")
+        case OffKind.ELSEWHERE:
+            return gettext("At %(place)s") % {"place": off.text}
+        case OffKind.CLOSED:
+            return gettext("Closed: %(reason)s") % {"reason": off.text}
+        case OffKind.BREAK:
+            return gettext("Break")
+        case OffKind.DAY_OFF:
+            return gettext("Not working")
+        case OffKind.BEFORE_OR_AFTER:
+            return ""
+
+
+def state_of(booking: BookingFacts, now: int) -> State:
+    """``now`` is an epoch minute: a confirmed visit that is over and was never marked is past."""
+    match booking.status:
+        case BookingStatus.HELD if booking.channel == BookingChannel.DESK:
+            return State("held", gettext("Being booked at the desk"), "clock")
+        case BookingStatus.HELD:
+            return State("held", gettext("Being booked online"), "clock")
+        case BookingStatus.REQUESTED:
+            return State("asked", gettext("Needs answer"), "alert")
+        case BookingStatus.PENDING_PAYMENT:
+            return State("unpaid", gettext("Waiting for payment"), "card")
+        case BookingStatus.STARTED:
+            return State("started", gettext("Started"), "play")
+        case BookingStatus.COMPLETED:
+            return State("done", gettext("Completed"), "check")
+        case BookingStatus.NO_SHOW:
+            return State("missed", gettext("No-show"), "close")
+        case _ if booking.high <= now:
+            return State("done", gettext("Past"), "clock")
+        case _ if booking.is_arrived:
+            return State("arrived", gettext("Arrived"), "door")
+        case _:
+            return State("confirmed", gettext("Confirmed"), "calendar")
+
+
+def _block(
+    placed: Placed,
+    at: Sized,
+    minutes: int,
+    state: State,
+    links: Links,
+    *,
+    staff: str,
+    names: Mapping[int, str] | None,
+) -> Block:
+    booking = placed.booking
+    is_held = booking.status == BookingStatus.HELD
+    people = dict.fromkeys(names[line.staff_member_id] for line in placed.lines if names and line.staff_member_id)
+    return Block(
+        at=at,
+        size="tiny" if minutes < ONE_LINE else "short" if minutes < TWO_LINES else "",
+        state=state,
+        url="" if is_held else links.panel + booking.reference,
+        reference=booking.reference,
+        start=booking.low,
+        minutes=booking.high - booking.low,
+        staff=staff,
+        sequence=booking.sequence,
+        name=gettext("Someone") if is_held else formats.isolated(booking.name) or gettext("No name given"),
+        what=" · ".join(filter(None, (_services(placed.lines), ", ".join(people)))),
+        is_selected=booking.reference == links.selected,
+    )
+
+
+def _room_off_text(off: Off) -> str:
+    if off.kind is not OffKind.TIME_OFF:
+        return ""
+    return gettext("Out of use: %(reason)s") % {"reason": off.text} if off.text else gettext("Out of use")
+
+
+def _services(lines: Iterable[LineFacts]) -> str:
+    return " + ".join(dict.fromkeys(line.service for line in lines))

@@ -1,0 +1,183 @@
+"""The home of the desk: a day or a week as a calendar, or the bookings of a day as a list, with one booking beside it.
+
+An address says everything that is looked at. A request of htmx gets only the part that it replaces: the panel of one
+booking, or the grids.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from dashboard import queries
+from dashboard.calendar.address import EVERYWHERE, Address, View, flag, view_of
+from dashboard.calendar.presenter import Page, Reader, day_page, head_of, week_page
+from dashboard.calendar.queries import CalendarFacts, balances_of, calendar_facts, team_of
+from dashboard.door import Desk
+from dashboard.permissions import Rights, locations_visible_to
+from dashboard.presenters import day as list_presenter
+from dashboard.views.booking import booking_context, open_booking
+from dashboard.views.pages import day_of_text, desk_page, show
+from dashboard.views.search import search
+from services.models import Location
+from staff.enums import Role
+from staff.models import StaffMember
+
+_BOOKS = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK})
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The calendar as it was asked for: ``places`` are those that are looked at, out of ``visible``."""
+
+    request: HttpRequest
+    desk: Desk
+    address: Address
+    places: Sequence[Location]
+    visible: Sequence[Location]
+
+    @property
+    def reader(self) -> Reader:
+        rights = self.desk.rights
+        books_at = [each.slug for each in self.visible if rights.at_location(each.pk) & _BOOKS]
+        return Reader(books_at, is_only_own=_is_only_own(rights))
+
+
+@require_safe
+@desk_page
+def calendar(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """The calendar or the list; a search goes over all days instead."""
+    visible = list(locations_visible_to(desk.rights))
+    # PostgreSQL knows no NUL, and nobody is called so.
+    if typed := request.GET.get("q", "").replace("\x00", "").strip()[:80]:
+        return search(request, desk, typed, visible)
+    opened = _opened(request, desk, visible)
+    if _wants(request, "panel"):
+        return render(request, "dashboard/calendar/_panel.html", _panel(opened))
+    match opened.address.view:
+        case View.LIST:
+            return _list(opened)
+        case View.WEEK:
+            return _week(opened)
+        case _:
+            return _day(opened)
+
+
+def _wants(request: HttpRequest, part: str) -> bool:
+    """Whether htmx asked for a part of the page; going back in the browser asks for all of it."""
+    headers = request.headers
+    return headers.get("HX-Target") == part and "HX-History-Restore-Request" not in headers
+
+
+def _opened(request: HttpRequest, desk: Desk, visible: Sequence[Location]) -> Opened:
+    """Read the address; what makes no sense in it is the usual."""
+    query = request.GET
+    is_only_own = _is_only_own(desk.rights)
+    asked = EVERYWHERE if is_only_own else query.get("at", "")
+    places = [each for each in visible if asked in {EVERYWHERE, each.slug}] or visible[:1]
+    at = EVERYWHERE if asked == EVERYWHERE and len(visible) > 1 else "".join(each.slug for each in places[:1])
+    today = desk.now.astimezone(ZoneInfo(places[0].time_zone if places else "UTC")).date()
+    usual = View.LIST if is_only_own else View.DAY
+    address = Address(
+        view=view_of(query.get("view", ""), usual),
+        on=day_of_text(query.get("on", ""), today),
+        today=today,
+        at="" if is_only_own else at,
+        who="" if is_only_own else query.get("who", "")[:50],
+        booking=query.get("b", "")[:10],
+        has_rooms=flag(query, "rooms"),
+        has_others=flag(query, "others"),
+        usual=usual,
+    )
+    return Opened(request, desk, address, places, visible)
+
+
+def _is_only_own(rights: Rights) -> bool:
+    return not rights.sees_money
+
+
+def _day(opened: Opened) -> HttpResponse:
+    on = opened.address.on
+    facts = _facts(opened, on, on + timedelta(days=1))
+    page = day_page(facts, balances_of(facts), opened.address, opened.reader, opened.desk.now)
+    return _shown(opened, page)
+
+
+def _week(opened: Opened) -> HttpResponse:
+    """The week of the person who is asked for, else of the first of the team."""
+    team = _team(opened)
+    chosen = next((each for each in team if each.slug == opened.address.who), next(iter(team), None))
+    if chosen is None:
+        return _day(opened)
+    address = opened.address if _is_only_own(opened.desk.rights) else opened.address.but(who=chosen.slug)
+    facts = _facts(opened, address.monday, address.monday + timedelta(days=7), chosen.pk)
+    [person] = [each for each in facts.people if each.id == chosen.pk]
+    page = week_page(facts, balances_of(facts), address, person, team, opened.reader, opened.desk.now)
+    return _shown(opened, page)
+
+
+def _team(opened: Opened) -> list[StaffMember]:
+    rights = opened.desk.rights
+    return team_of(opened.places, only=rights.staff_member_id or 0 if _is_only_own(rights) else None)
+
+
+def _facts(opened: Opened, from_on: date, until_on: date, staff_member_id: int | None = None) -> CalendarFacts:
+    rights = opened.desk.rights
+    is_only_own = _is_only_own(rights)
+    return calendar_facts(
+        opened.places,
+        from_on=from_on,
+        until_on=until_on,
+        now=opened.desk.now,
+        # Nobody has the id 0.
+        staff_member_id=rights.staff_member_id or 0 if is_only_own else staff_member_id,
+        is_only_theirs=is_only_own,
+    )
+
+
+def _shown(opened: Opened, page: Page) -> HttpResponse:
+    context = {"page": page, **_panel(opened)}
+    return _page(opened, "dashboard/calendar/calendar.html", context)
+
+
+def _list(opened: Opened) -> HttpResponse:
+    """The bookings of a day in the order of time, those called off at the end."""
+    desk, address = opened.desk, opened.address
+    only_own = _is_only_own(desk.rights)
+    place = opened.places[0] if len(opened.places) == 1 and not only_own else None
+    bookings = queries.day_bookings(desk.rights, opened.places, address.on)
+    balances = queries.balances_of(bookings)
+    day = list_presenter.day_of(
+        bookings, balances, on=address.on, today=address.today, now=desk.now, place=place, only_own=only_own
+    )
+    context = {"day": day, "head": head_of(address, opened.reader, day.title), "only_own": only_own}
+    return _page(opened, "dashboard/day.html", context)
+
+
+def _panel(opened: Opened) -> dict[str, object]:
+    """What the panel shows of the booking that the address names; nothing without one."""
+    address = opened.address
+    shut = {"close_url": address.but(booking="").url, "is_panel": True}
+    if not address.booking:
+        return shut
+    booking = open_booking(opened.desk, address.booking)
+    return {**shut, **booking_context(opened.desk, booking, back=address.url)}
+
+
+def _page(opened: Opened, template: str, context: dict[str, object]) -> HttpResponse:
+    address = opened.address
+    here = opened.places[0] if len(opened.places) == 1 else None
+    return show(
+        opened.request,
+        opened.desk,
+        template,
+        context,
+        current="day",
+        place=here,
+        places=opened.visible,
+        place_url=lambda at: address.but(at=at, who="", booking="").url,
+    )
