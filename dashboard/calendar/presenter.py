@@ -118,7 +118,8 @@ def day_page(
     everybody: list[PersonDay] = []
     for place_id in facts.windows:
         place = facts.places[place_id]
-        days = [person_day(facts, index, person, [place], address.on, now=minute) for person in facts.people]
+        people = [each for each in facts.people if facts.sight.shows(each.id, place_id)]
+        days = [person_day(facts, index, person, [place], address.on, now=minute) for person in people]
         shown = [day for day in days if _is_chosen(day, address)]
         grids.append(day_grid(facts, index, shown, place, address, links, now=minute))
         everybody += days

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Q
 
 from bookings.availability.claims import WORK
 from bookings.refs import booking_ref
@@ -125,9 +126,26 @@ class Taken(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CalendarFacts:
-    """Everything between two dates at some places. ``windows`` are the asked minutes of each place by its id."""
+class Sight:
+    """What a reader may see: everything at some places, and the own bookings wherever they are.
 
+    ``own_id`` is the id of the reader as a staff member; nobody has the id 0.
+    """
+
+    whole_place_ids: frozenset[int]
+    own_id: int = 0
+
+    def shows(self, staff_member_id: int, place_id: int) -> bool:
+        return place_id in self.whole_place_ids or staff_member_id == self.own_id
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarFacts:
+    """Everything between two dates at some places that a reader may see. ``windows`` are the asked minutes of each
+    place by its id.
+    """
+
+    sight: Sight
     windows: Mapping[int, Interval]
     places: Mapping[int, PlaceFacts]
     people: Sequence[PersonFacts]
@@ -138,27 +156,26 @@ class CalendarFacts:
 
 def calendar_facts(
     places: Sequence[Location],
+    sight: Sight,
     *,
     from_on: date,
     until_on: date,
     now: datetime,
     staff_member_id: int | None = None,
-    is_only_theirs: bool = False,
 ) -> CalendarFacts:
     """Read the dates from ``from_on`` to ``until_on`` (excluded) of some places. Five statements at most.
 
-    ``staff_member_id`` narrows people and bookings to one person. ``is_only_theirs``: the reader may see nothing else,
-    so that rooms are left out.
+    ``staff_member_id`` narrows people and bookings to one person.
     """
     hours = _places(from_on, until_on)
     last_on = date.fromordinal(until_on.toordinal() - 1)
     asked = [hours[place.pk] for place in places if place.pk in hours]
     windows = {place.id: (place.midnight(from_on), place.business_day(last_on)[1]) for place in asked}
-    bookings = _bookings(windows, staff_member_id, now)
-    people = _people(hours, windows, staff_member_id, bookings.values(), _days_around(from_on, until_on))
-    rooms = [] if is_only_theirs else _rooms(windows)
+    bookings = _bookings(windows, sight, staff_member_id, now)
+    people = _people(hours, windows, sight, staff_member_id, bookings.values(), _days_around(from_on, until_on))
+    rooms = _rooms(windows, sight)
     taken = _taken([*(person.resource_id for person in people), *(room.id for room in rooms)], windows, now)
-    return CalendarFacts(windows, hours, people, rooms, bookings, taken)
+    return CalendarFacts(sight, windows, hours, people, rooms, bookings, taken)
 
 
 def _all(sql: str, parameters: Mapping[str, Any]) -> list[Any]:
@@ -239,7 +256,7 @@ SELECT m.id, m.slug, m.name, m.short_name, m.resource_id,
     {_ABSENCES.format(resource="m.resource_id")}
 FROM staff_staffmember m
 WHERE (%(person)s::bigint IS NULL OR m.id = %(person)s::bigint)
-  AND (m.id = ANY(%(booked)s::bigint[]) OR m.is_active AND (
+  AND (m.id = ANY(%(booked)s::bigint[]) OR m.is_active AND (m.id = %(own)s::bigint OR
         EXISTS (SELECT FROM staff_workinghours w
             WHERE w.staff_member_id = m.id AND w.location_id = ANY(%(places)s::bigint[]))
         OR EXISTS (SELECT FROM staff_workinghoursexception e
@@ -252,6 +269,7 @@ ORDER BY m.position, m.name, m.id
 def _people(
     places: Mapping[int, PlaceFacts],
     windows: Mapping[int, Interval],
+    sight: Sight,
     staff_member_id: int | None,
     bookings: Iterable[BookingFacts],
     days: tuple[int, int],
@@ -260,7 +278,8 @@ def _people(
     first, until = days
     parameters = {
         "person": staff_member_id,
-        "places": sorted(windows),
+        "own": sight.own_id,
+        "places": sorted(sight.whole_place_ids & set(windows)),
         "booked": sorted({line.staff_member_id for each in bookings for line in each.lines if line.staff_member_id}),
         "first_on": date.fromordinal(first),
         "until_on": date.fromordinal(until),
@@ -288,8 +307,9 @@ ORDER BY r.kind DESC, r.resource_type_id, r.name, r.id
 """  # noqa: S608 (our own text)
 
 
-def _rooms(windows: Mapping[int, Interval]) -> list[RoomFacts]:
-    rows = _all(_ROOMS, {"places": sorted(windows), **_outer(windows)})
+def _rooms(windows: Mapping[int, Interval], sight: Sight) -> list[RoomFacts]:
+    shown = sorted(sight.whole_place_ids & set(windows))
+    rows = _all(_ROOMS, {"places": shown, **_outer(windows)}) if shown else []
     return [
         RoomFacts(room_id, name, place_id, [Reason(*each) for each in absences or ()])
         for room_id, name, place_id, absences in rows
@@ -325,16 +345,22 @@ WHERE b.status NOT IN ('cancelled', 'declined', 'expired')
   AND (b.status <> 'held' OR b.hold_expires_at > %(now)s::timestamptz)
   AND (%(person)s::bigint IS NULL OR EXISTS (
         SELECT FROM bookings_bookingline o WHERE o.booking_id = b.id AND o.staff_member_id = %(person)s::bigint))
+  AND (b.location_id = ANY(%(whole)s::bigint[]) OR EXISTS (
+        SELECT FROM bookings_bookingline o WHERE o.booking_id = b.id AND o.staff_member_id = %(own)s::bigint))
 ORDER BY b.starts_at, b.id, n.position
 """
 
 
-def _bookings(windows: Mapping[int, Interval], staff_member_id: int | None, now: datetime) -> dict[int, BookingFacts]:
+def _bookings(
+    windows: Mapping[int, Interval], sight: Sight, staff_member_id: int | None, now: datetime
+) -> dict[int, BookingFacts]:
     parameters = {
         "places": list(windows),
         "lows": [low for low, _ in windows.values()],
         "highs": [high for _, high in windows.values()],
         "person": staff_member_id,
+        "whole": sorted(sight.whole_place_ids),
+        "own": sight.own_id,
         "now": now,
     }
     found: dict[int, BookingFacts] = {}
@@ -385,8 +411,8 @@ def balances_of(facts: CalendarFacts) -> dict[int, Balance]:
     return {booking_id: found[ref] for booking_id, ref in refs.items()}
 
 
-def team_of(places: Sequence[Location], *, only: int | None = None) -> list[StaffMember]:
-    """Who works at the places, or one person of them. One statement."""
-    hours = WorkingHours.objects.filter(location__in=[place.pk for place in places])
-    team = StaffMember.objects.filter(is_active=True, pk__in=hours.values("staff_member_id"))
-    return list(team if only is None else StaffMember.objects.filter(pk=only, is_active=True))
+def team_of(places: Sequence[Location], sight: Sight) -> list[StaffMember]:
+    """Who works at the places, as far as the reader may see. One statement."""
+    hours = WorkingHours.objects.filter(location__in=[each.pk for each in places if each.pk in sight.whole_place_ids])
+    shown = Q(pk__in=hours.values("staff_member_id")) | Q(pk=sight.own_id)
+    return list(StaffMember.objects.filter(shown, is_active=True))

@@ -16,18 +16,16 @@ from django.views.decorators.http import require_safe
 from dashboard import queries
 from dashboard.calendar.address import EVERYWHERE, Address, View, flag, view_of
 from dashboard.calendar.presenter import Page, Reader, day_page, head_of, week_page
-from dashboard.calendar.queries import CalendarFacts, balances_of, calendar_facts, team_of
+from dashboard.calendar.queries import CalendarFacts, Sight, balances_of, calendar_facts, team_of
 from dashboard.door import Desk
-from dashboard.permissions import Rights, locations_visible_to
+from dashboard.permissions import Act, Rights, locations_visible_to, roles_with
 from dashboard.presenters import day as list_presenter
 from dashboard.views.booking import booking_context, open_booking
 from dashboard.views.pages import day_of_text, desk_page, show
 from dashboard.views.search import search
 from services.models import Location
-from staff.enums import Role
-from staff.models import StaffMember
 
-_BOOKS = frozenset({Role.OWNER, Role.MANAGER, Role.FRONT_DESK})
+_BOOKS = roles_with(Act.MOVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,12 @@ class Opened:
     address: Address
     places: Sequence[Location]
     visible: Sequence[Location]
+
+    @property
+    def sight(self) -> Sight:
+        rights = self.desk.rights
+        whole = {each.pk for each in self.visible if rights.location_ids is None or each.pk in rights.location_ids}
+        return Sight(frozenset(whole), rights.staff_member_id or 0)
 
     @property
     def reader(self) -> Reader:
@@ -109,7 +113,7 @@ def _day(opened: Opened) -> HttpResponse:
 
 def _week(opened: Opened) -> HttpResponse:
     """The week of the person who is asked for, else of the first of the team."""
-    team = _team(opened)
+    team = team_of(opened.places, opened.sight)
     chosen = next((each for each in team if each.slug == opened.address.who), next(iter(team), None))
     if chosen is None:
         return _day(opened)
@@ -120,22 +124,14 @@ def _week(opened: Opened) -> HttpResponse:
     return _shown(opened, page)
 
 
-def _team(opened: Opened) -> list[StaffMember]:
-    rights = opened.desk.rights
-    return team_of(opened.places, only=rights.staff_member_id or 0 if _is_only_own(rights) else None)
-
-
 def _facts(opened: Opened, from_on: date, until_on: date, staff_member_id: int | None = None) -> CalendarFacts:
-    rights = opened.desk.rights
-    is_only_own = _is_only_own(rights)
     return calendar_facts(
         opened.places,
+        opened.sight,
         from_on=from_on,
         until_on=until_on,
         now=opened.desk.now,
-        # Nobody has the id 0.
-        staff_member_id=rights.staff_member_id or 0 if is_only_own else staff_member_id,
-        is_only_theirs=is_only_own,
+        staff_member_id=staff_member_id,
     )
 
 

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from bookings.models import Booking
 from services.models import Closure, Location, Service
 from staff.enums import Role
-from staff.models import StaffMember, WorkingHours, WorkingHoursException
+from staff.models import Access, StaffMember, WorkingHours, WorkingHoursException
 from tests import factories, journeys
 from tests.desk import at_desk
 from tests.factories import NOW, Studio
@@ -294,6 +294,27 @@ def test_a_therapist_sees_the_own_calendar_alone(client: Client, studio: Studio)
         assert ana.name not in html
     assert client.get(f"{TOMORROW}&view=day&b={other.reference}").status_code == 404
     assert client.get(f"{TOMORROW}&view=day&b={own.reference}").status_code == 200
+
+
+def test_at_a_place_where_one_only_performs_the_others_stay_unseen(client: Client, studio: Studio) -> None:
+    own = with_marek(studio, 10)
+    journeys.booked(
+        studio,
+        12,
+        staff_member_id=studio.staff[1].pk,
+        contact=replace(journeys.JANA, name="Ben", email="b@mail.example"),
+    )
+    user = at_desk(client, Role.THERAPIST, of=own).user
+    Access.objects.create(user=user, role=Role.FRONT_DESK, location=factories.location(name="Alfama", position=1))
+
+    for page in (f"{TOMORROW}&at=kreuzberg", f"{TOMORROW}&at=all&others=1&rooms=1"):
+        html = get(client, page)
+        assert "Marek Nowak" in columns(html)
+        assert "Ana Silva" not in html
+        assert "Ben" not in html
+    week = get(client, f"{TOMORROW}&view=week&at=kreuzberg&who={studio.staff[1].slug}")
+    assert "Ana" not in week
+    assert "Jana" in week
 
 
 def test_a_therapist_who_left_sees_nobodys_calendar(client: Client, studio: Studio) -> None:
