@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -73,13 +73,3 @@ def view_of(typed: str, usual: View) -> View:
 
 def flag(query: QueryDict, name: str) -> bool:
     return query.get(name) == "1"
-
-
-def calendar_path(typed: str) -> str:
-    """Return an address of the calendar that a page was asked to lead back to; empty for any other address."""
-    start = f"{reverse('desk')}?"
-    if not typed.startswith(start):
-        return ""
-    known = {"at", "on", "view", "who", "rooms", "others", "b"}
-    query = {name: values[-1] for name, values in parse_qs(typed.removeprefix(start)).items() if name in known}
-    return f"{start}{urlencode(query)}"

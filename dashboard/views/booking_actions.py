@@ -19,14 +19,13 @@ from bookings.operations.as_shown import change_as_shown
 from core.errors import DomainError, Locked
 from core.references import new_token
 from dashboard import idempotency, queries
-from dashboard.calendar.address import calendar_path
 from dashboard.door import Desk
 from dashboard.forms import SeenForm, StepForm
 from dashboard.permissions import can
 from dashboard.presenters.confirmations import Ask, booking_facts, stamp_of
 from dashboard.queries import Money
 from dashboard.views.booking import booking_page, open_booking
-from dashboard.views.pages import show
+from dashboard.views.pages import calendar_path, show
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import parse_qs, urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from dashboard.door import Desk, desk_of
@@ -65,6 +67,15 @@ def show(
         # A whole page that came where a part was expected, such as a refusal, replaces the page.
         response["HX-Retarget"] = "body"
     return response
+
+
+def calendar_path(typed: str) -> str:
+    """Return an address of the calendar that a page was asked to lead back to; empty for any other address."""
+    start = f"{reverse('desk')}?"
+    if not typed.startswith(start):
+        return ""
+    query = {name: values[-1] for name, values in parse_qs(typed.removeprefix(start)).items()}
+    return f"{start}{urlencode(query)}"
 
 
 def day_of_text(typed: str, otherwise: date) -> date:
