@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from accounts.sessions import may_open_admin
 from config.wsgi import application as wsgi_application
 from core.front import Front
 
@@ -11,4 +12,5 @@ application = Front(
     trusted_proxies=settings.TRUSTED_PROXY_COUNT,
     reads_per_minute=settings.READS_PER_MINUTE,
     body_limits=settings.BODY_LIMITS,
+    may_send_more=may_open_admin,
 )

@@ -301,7 +301,8 @@ FILE_UPLOAD_HANDLERS = [
 FILE_UPLOAD_PATHS = ("/admin/services/", "/admin/staff/")
 # Requests that one web process answers at the same time; each thread keeps one database connection.
 WEB_THREADS = env.number("WEB_THREADS", 8, low=1, high=64)
-# The largest body (bytes) of addresses that begin so; core.front bounds every other one at 1 MB.
+# The largest body (bytes) of addresses that begin so; core.front bounds every other one at 1 MB. Beyond that it reads
+# only what a signed-in session that may open the admin sends.
 BODY_LIMITS = {
     "/stripe/webhook": 512 * 1024,
     "/twilio/": 64 * 1024,

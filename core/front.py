@@ -73,6 +73,8 @@ class Front:
     :param reads_per_minute: how many pages one address reads in one process; 0 sets no limit. Static files, pictures
         and POST do not count.
     :param body_limits: the largest body in bytes of paths that begin so, where it is not ``LARGEST_BODY``.
+    :param may_send_more: asked in a thread, with the WSGI environment, before a body beyond ``LARGEST_BODY`` is
+        received; by default every client may send what ``body_limits`` allows.
     """
 
     def __init__(
@@ -82,11 +84,13 @@ class Front:
         threads: int,
         trusted_proxies: int = 0,
         body_limits: dict[str, int] | None = None,
+        may_send_more: Callable[[dict[str, Any]], bool] = lambda environ: True,
         reads_per_minute: int = 0,
     ) -> None:
         self._application = application
         self._trusted_proxies = trusted_proxies
         self._body_limits = body_limits or {}
+        self._may_send_more = may_send_more
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="answer")
         self._reads_per_minute = reads_per_minute
         self._reads: Counter[str] = Counter()
@@ -136,10 +140,11 @@ class Front:
         is_chunked = "HTTP_TRANSFER_ENCODING" in environ
         if not is_chunked and length in ("", "0"):
             return b""
-        largest = next(
-            (most for start, most in self._body_limits.items() if environ["PATH_INFO"].startswith(start)), LARGEST_BODY
-        )
         # granian refuses a length that is not a number.
+        largest = self._largest(environ["PATH_INFO"])
+        is_more = largest > LARGEST_BODY and (is_chunked or int(length) > LARGEST_BODY)
+        if is_more and not await self._is_allowed_more(environ):
+            largest = LARGEST_BODY
         announced = largest if is_chunked else int(length)
         if announced > largest:
             raise Refused(413, "The request is too large.")
@@ -152,6 +157,20 @@ class Front:
         if not is_chunked and len(body) != int(length):
             raise Refused(400, "The request is not complete.")
         return body
+
+    def _largest(self, path: str) -> int:
+        return next((most for start, most in self._body_limits.items() if path.startswith(start)), LARGEST_BODY)
+
+    async def _is_allowed_more(self, environ: dict[str, Any]) -> bool:
+        """Ask ``may_send_more``.
+
+        :raises Refused: when it cannot say, for instance while the database is away.
+        """
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._may_send_more, environ)
+        except Exception:
+            logger.exception("it could not be read who sends a large request")
+            raise Refused(503, "Please try again in a minute.") from None
 
     def _count_read(self, scope: Scope, address: str) -> None:
         """Count a page in this process, from one full minute to the next: no other server is asked.

@@ -79,6 +79,7 @@ def test_large_bodies_are_refused_before_they_are_sent(stack: Stack) -> None:
     form = "POST /s/massage/hold HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
 
     assert sent(stack, form + "Content-Length: 200000000", b"\r\n") == 413
+    assert sent(stack, "POST /admin/services/ HTTP/1.1\r\nContent-Length: 5000000", b"\r\n") == 413
     assert sent(stack, "POST /stripe/webhook HTTP/1.1\r\nContent-Length: 600000", b"\r\n") == 413
     assert sent(stack, "POST /twilio/inbound HTTP/1.1\r\nContent-Length: 70000", b"\r\n") == 413
 

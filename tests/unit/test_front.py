@@ -100,6 +100,36 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(path: str, length
     assert exchange.was_read == (length if status == 200 else 0)
 
 
+@pytest.mark.parametrize("header", [("content-length", "1500000"), ("transfer-encoding", "chunked")])
+def test_only_a_sender_who_may_sends_more_than_the_usual_limit(header: tuple[str, str]) -> None:
+    asked_of: list[str] = []
+
+    def may_send_more(environ: dict[str, Any]) -> bool:
+        asked_of.append(environ["PATH_INFO"])
+        return "session=olivia" in environ.get("HTTP_COOKIE", "")
+
+    site = made_front(body_limits={"/admin/services/": 2_000_000}, may_send_more=may_send_more)
+    chunks = [b"x" * 500_000] * 3
+    known = Scope(path="/admin/services/", pairs=[header, ("cookie", "session=olivia")])
+    strange = Scope(path="/admin/services/", pairs=[header])
+
+    assert asked(site, known, Exchange(chunks))[0] == 200
+    assert asked(site, strange, Exchange(chunks))[0] == 413
+    assert asked(site, sized(3, "/admin/services/"), Exchange([b"abc"]))[0] == 200
+    assert asked_of == ["/admin/services/"] * 2
+
+
+def test_a_large_body_waits_while_it_cannot_be_read_who_sends_it() -> None:
+    def away(environ: dict[str, Any]) -> bool:
+        raise ConnectionError
+
+    site = made_front(body_limits={"/admin/services/": 2_000_000}, may_send_more=away)
+    exchange = Exchange([b"x" * 10])
+
+    assert asked(site, sized(1_500_000, "/admin/services/"), exchange)[0] == 503
+    assert exchange.was_read == 0
+
+
 def test_a_body_of_unknown_length_is_bounded_while_it_is_read() -> None:
     scope = Scope(pairs=[("transfer-encoding", "chunked")])
     exchange = Exchange([b"x" * 400_000] * 10)

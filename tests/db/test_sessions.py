@@ -1,0 +1,43 @@
+"""Whose session cookie opens the admin, as the front of the web process asks before it receives a picture."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import User
+from accounts.sessions import may_open_admin
+
+pytestmark = pytest.mark.django_db
+
+
+def environ_of(client: Client) -> dict[str, Any]:
+    return {"HTTP_COOKIE": f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"}
+
+
+@pytest.mark.parametrize(("is_staff", "is_active"), [(True, True), (False, True), (True, False)])
+def test_only_who_may_open_the_admin_counts(client: Client, is_staff: bool, is_active: bool) -> None:
+    user = User.objects.create_user("olivia@studio.example", "pass", is_staff=is_staff)
+    client.force_login(user)
+    User.objects.filter(pk=user.pk).update(is_active=is_active)
+
+    assert may_open_admin(environ_of(client)) == (is_staff and is_active)
+
+
+def test_an_ended_session_counts_no_more(client: Client) -> None:
+    user = User.objects.create_user("olivia@studio.example", "pass", is_staff=True)
+    client.force_login(user)
+    old = environ_of(client)
+    assert may_open_admin(old)
+    user.set_password("another")
+    user.save()
+
+    assert not may_open_admin(old)
+
+
+@pytest.mark.parametrize(
+    "cookie", ["", "session=", "session=made-up-by-a-stranger", 'session="aaaaaaaaaa\\000"', "other=1"]
+)
+def test_a_cookie_that_names_no_session_is_of_no_user(cookie: str) -> None:
+    assert not may_open_admin({"HTTP_COOKIE": cookie})
