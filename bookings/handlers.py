@@ -28,6 +28,11 @@ def card_saved(delivery: Delivery, *, now: datetime) -> None:
     settle.settle_card(saved_card_id=delivery.payload["saved_card_id"], now=now)
 
 
+def refund_found(delivery: Delivery, *, now: datetime) -> None:
+    """Of a refund that was made in Stripe's dashboard."""
+    fees.accept_found_refund(refund_id=delivery.payload["refund_id"], now=now)
+
+
 def refund_settled(delivery: Delivery, *, now: datetime) -> None:
     fees.note_refund(refund_id=delivery.payload["refund_id"], now=now)
 

@@ -186,6 +186,7 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
     "card.saved": {"booking-card": "bookings.handlers.card_saved"},
     "card.unwanted": {"card-unwanted": "payments.handlers.forget_card"},
     "refund.submit": {"refund-submit": "payments.handlers.submit_refund"},
+    "refund.found": {"booking-refund-found": "bookings.handlers.refund_found"},
     "refund.settled": {
         "refund-receipt": "payments.handlers.refund_receipt",
         "booking-refund": "bookings.handlers.refund_settled",

@@ -16,6 +16,8 @@ from bookings.operations._bill import (
     let_off,
     lines_of,
     move_fees,
+    owe_less,
+    record_refund,
     write_lines,
 )
 from bookings.operations._lock import locked_booking, locked_subject
@@ -25,7 +27,7 @@ from bookings.rules.settlement import Paid, Settlement, settlement
 from core.outbox import publish
 from payments import queries
 from payments.approvals import answer_by
-from payments.enums import LIVE_PAYMENTS, PaymentStatus, Purpose, RefundReason, RefundStatus
+from payments.enums import COUNTING_REFUNDS, LIVE_PAYMENTS, PaymentStatus, Purpose, RefundReason, RefundStatus
 from payments.models import Payment, Refund, SavedCard
 from payments.operations import call_off_payments, request_charge
 from payments.operations.paying import call_off
@@ -186,6 +188,25 @@ def ask_for_fee(*, payment_id: int, now: datetime) -> None:
     details = {"what": "charge_failed", "amount_minor": payment.amount_minor, "payment_id": payment.pk}
     record(booking, EventKind.MONEY, actor=SYSTEM, now=now, details=details)
     money.announce_fee_due(booking, payment_id=payment.pk, remind_after=REMIND_AFTER, now=now)
+
+
+@booking_transaction
+def accept_found_refund(*, refund_id: int, now: datetime) -> None:
+    """Let a refund that was made in Stripe's dashboard make no debt, like one that staff make at the desk. Once.
+
+    What had been paid too much went back first. The rest lowers the price, or waives so much of a fee. Locks: the
+    booking, then the bill.
+    """
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    booking = locked_subject(refund.payment.subject_ref)
+    if booking is None or _is_noted(booking, "refund", refund_id=refund.pk):
+        return
+    record_refund(booking, refund, actor=SYSTEM, now=now)
+    sums = balance_of(booking)
+    excess_before = max(0, sums.net_paid_minor + refund.amount_minor - sums.owed_minor)
+    if refund.status in COUNTING_REFUNDS and refund.amount_minor > excess_before:
+        reason = str(RefundReason.EXTERNAL.label)
+        owe_less(booking, refund.amount_minor - excess_before, reason=reason, actor=SYSTEM, now=now)
 
 
 @booking_transaction

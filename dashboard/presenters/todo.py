@@ -361,7 +361,9 @@ _ALERTS: dict[AlertKind, Callable[[], str]] = {
     AlertKind.DISPUTE_LOST: lambda: gettext(
         "The payment counts as returned, and what it paid for is open again. Take it another way, or let it go."
     ),
-    AlertKind.EXTERNAL_REFUND: lambda: gettext("It is in the books now. Check that the booking says what was agreed."),
+    AlertKind.EXTERNAL_REFUND: lambda: gettext(
+        "It makes no debt: the price, or the fee, was lowered by as much. Check that this is what was agreed."
+    ),
     AlertKind.REFUND_WAITS: lambda: gettext("Approve, lower or decline it on the page of the booking."),
     AlertKind.STUCK: lambda: gettext("We go on asking. Look at the payment provider whether it has an outage."),
 }

@@ -203,9 +203,9 @@ def apply_refund(*, refund_id: int, state: gateway.RefundState, now: datetime) -
 
 @transaction.atomic
 def take_over_refund(*, payment_id: int, state: gateway.RefundState, now: datetime) -> Refund:
-    """Write down a refund that somebody made at the provider, and list it for a person. Twice counts once.
+    """Write down a refund that was made in the provider's dashboard, and list it for a person. Twice counts once.
 
-    What waits for approval is lowered to what that has left of the payment.
+    What waits for approval is lowered to what that has left of the payment. Publishes ``refund.found``.
     """
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     refund = Refund(
@@ -224,6 +224,8 @@ def take_over_refund(*, payment_id: int, state: gateway.RefundState, now: dateti
     _lower_waiting(payment, now)
     details = {"amount_minor": state.amount_minor, "stripe_refund_id": state.id}
     raise_alert(kind=AlertKind.EXTERNAL_REFUND, key=state.id, payment=payment, refund=refund, details=details, now=now)
+    # Before the news that it has succeeded, whose receipt shows the bill.
+    publish("refund.found", f"refund:{refund.pk}", {"refund_id": refund.pk}, now=now)
     apply_refund(refund_id=refund.pk, state=state, now=now)
     return refund
 
