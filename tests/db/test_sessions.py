@@ -6,10 +6,17 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from accounts import sessions
 from accounts.models import User
 from accounts.sessions import may_open_admin
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def open_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing old connections would end the transaction of the test, as in requests of Django's test client."""
+    monkeypatch.setattr(sessions, "close_old_connections", lambda: None)
 
 
 def environ_of(client: Client) -> dict[str, Any]:
