@@ -98,5 +98,7 @@ def test_lines_about_missing_pages_carry_the_number_of_the_request(stack: Stack)
     lines = [line for line in stack.log("web").read_text().splitlines() if "/no-such-page" in line]
     numbers = {re.search(r"\[([0-9a-f]{8})\]", line) for line in lines}
     assert len(lines) == 2
+    # Our own time only, not one of the web server's as well.
+    assert all(len(re.findall(r"\d\d:\d\d:\d\d", line)) == 1 for line in lines)
     assert None not in numbers
     assert len({found[1] for found in numbers if found}) == 1
