@@ -18,6 +18,8 @@ from core.references import spoken
 from services.models import Business
 from staff.models import StaffMember
 
+CUSTOMER = "customer"
+
 
 def customer_file(booking: Booking, business: Business, *, role: LinkRole, is_off: bool, now: datetime) -> bytes:
     """The entry to download, with the link of whoever downloads it.
@@ -34,7 +36,7 @@ def customer_entry(booking: Booking, business: Business, *, role: LinkRole = Lin
     return _entry(
         booking,
         business,
-        recipient="customer",
+        recipient=CUSTOMER,
         summary=pgettext("calendar entry", "%(service)s · %(business)s")
         % {"service": names, "business": business.text("name")},
         description=_customer_description(booking, business, role),
@@ -87,7 +89,7 @@ def _entry(
     span: tuple[datetime, datetime],
 ) -> ical.Entry:
     starts_at, ends_at = span
-    place = appointment.place(booking, business)
+    place = appointment.place(booking, business, for_staff=recipient != CUSTOMER)
     _, own_address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return ical.Entry(
         uid=ical.uid(booking.reference, recipient, urlsplit(settings.SITE_URL).hostname or "localhost"),

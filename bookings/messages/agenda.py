@@ -124,7 +124,7 @@ def with_gaps(visits: Iterable[Visit]) -> Iterator[Visit]:
 def _visit(lines: Sequence[BookingLine], business: Business) -> Visit:
     """One person's lines of one booking as one visit."""
     booking = lines[0].booking
-    place = appointment.place(booking, business)
+    place = appointment.place(booking, business, for_staff=True)
     return Visit(
         starts_at=booked.local(lines[0].starts_at, booking),
         ends_at=booked.local(max(line.ends_at for line in lines), booking),

@@ -101,6 +101,7 @@ def staff_context(
         "who": first_name(booking.contact_name),
         "steps": appointment.steps(booking, staff_member_id=person.pk) or appointment.steps(booking),
         **when(booking, (entry.starts_at, entry.ends_at)),
+        "place": appointment.place(booking, business, for_staff=True),
         "channel": booking.get_channel_display(),
         "is_off": is_off,
         "has_left": has_left,

@@ -93,18 +93,27 @@ def party_words(booking: Booking) -> str:
     return ngettext("for %(count)d person", "for %(count)d people", booking.party_size) % {"count": booking.party_size}
 
 
-def place(booking: Booking, business: Business) -> Place:
-    """The location, or how the visit is held where nobody comes to it."""
+def place(booking: Booking, business: Business, *, for_staff: bool = False) -> Place:
+    """The location, or how the visit is held where the customer does not come to it; ``for_staff`` in words for the
+    staff member who performs it.
+    """
     location = booking.location
     phone = location.phone or business.phone
     if booking.delivery == Delivery.LOCATION:
         hint = location.text("arrival_hint")
         return Place(location.text("name"), location.text("address"), hint, location.directions_url, phone)
     if booking.delivery == Delivery.CUSTOMER:
-        return Place(gettext("At your address"), booking.visit_address, "", "", phone)
+        name = gettext("At the customer's address") if for_staff else gettext("At your address")
+        return Place(name, booking.visit_address, "", "", phone)
     if booking.delivery == Delivery.PHONE:
-        return Place(gettext("By phone"), gettext("We call you at the agreed time."), "", "", phone)
-    return Place(gettext("Online"), meeting_url(booking) or gettext("We send you the link."), "", "", phone)
+        call = gettext("You call the customer.") if for_staff else gettext("We call you at the agreed time.")
+        return Place(gettext("By phone"), call, "", "", phone)
+    no_link = _no_link_for_staff() if for_staff else gettext("We send you the link.")
+    return Place(gettext("Online"), meeting_url(booking) or no_link, "", "", phone)
+
+
+def _no_link_for_staff() -> str:
+    return gettext("You have no meeting link yet: send the customer one.")
 
 
 def is_met(booking: Booking) -> bool:

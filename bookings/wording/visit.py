@@ -102,8 +102,8 @@ def staff_short_name(booking: Booking) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def where_text(booking: Booking, business: Business) -> str:
-    place = appointment.place(booking, business)
+def where_text(booking: Booking, business: Business, *, for_staff: bool = False) -> str:
+    place = appointment.place(booking, business, for_staff=for_staff)
     if booking.delivery == Delivery.LOCATION:
         return ", ".join(filter(None, (place.address, place.name)))
     return place.name

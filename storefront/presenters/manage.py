@@ -68,9 +68,10 @@ class MoveBlock:
 
 
 def status_card(
-    booking: Booking, business: Business, *, now: datetime, visitor_zone: ZoneInfo | None
+    booking: Booking, business: Business, *, now: datetime, visitor_zone: ZoneInfo | None, for_staff: bool
 ) -> dict[str, Any]:
     """When, what, who and where, for the card at the top."""
+    where = visit.where_text(booking, business, for_staff=for_staff)
     there = visitor_time(booking.starts_at, zone_of(booking), visitor_zone)
     # Nobody has said yet how it went; "confirmed" would read as if it were still to come.
     is_past = booking.status == BookingStatus.CONFIRMED and now >= booking.ends_at
@@ -85,7 +86,7 @@ def status_card(
         "more": " · ".join(filter(None, more)),
         "what": visit.what_text(booking),
         "extras": visit.extras_text(booking),
-        "who_where": " · ".join([*visit.staff_names(booking), visit.where_text(booking, business)]),
+        "who_where": " · ".join([*visit.staff_names(booking), where]),
         "place": visit.place_fact(booking, business),
         "facts": visit.facts(booking, business),
     }

@@ -109,7 +109,9 @@ def common(request: HttpRequest, opened: Opened) -> dict[str, Any]:
     return {
         "token": opened.token,
         "is_staff": opened.is_staff,
-        "card": presenter.status_card(opened.booking, opened.business, now=opened.now, visitor_zone=zone),
+        "card": presenter.status_card(
+            opened.booking, opened.business, now=opened.now, visitor_zone=zone, for_staff=opened.is_staff
+        ),
         "sequence": opened.booking.ical_sequence,
     }
 

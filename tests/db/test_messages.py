@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import icalendar
@@ -159,6 +160,29 @@ def test_the_therapist_learns_first_name_service_and_time_and_no_more(studio: St
         assert manage_url(booking, LinkRole.STAFF, page=page) in html(message)
     for secret in ("Weber", "jana@example.com", "15112345678", "knee", manage_url(booking, LinkRole.CUSTOMER)):
         assert secret not in everything
+
+
+@pytest.mark.parametrize(
+    ("delivery", "words", "not_theirs"),
+    [
+        ("online", "You have no meeting link yet: send the customer one.", "We send you the link."),
+        ("phone", "You call the customer.", "We call you at the agreed time."),
+        ("customer", "At the customer's address", "At your address"),
+    ],
+)
+def test_the_therapist_reads_where_it_is_from_their_side(
+    studio: Studio, delivery: str, words: str, not_theirs: str
+) -> None:
+    visits.announce_confirmed(booked(studio, delivery=delivery), now=NOW)
+
+    mails = {message.to[0]: message for message in sent()}
+    theirs, customers = mails.pop(studio.staff[0].email), mails["jana@example.com"]
+
+    for text in (theirs.body, unescape(html(theirs)), str(invite(theirs)["location"])):
+        assert words in text
+        assert not_theirs not in text
+    assert words not in customers.body
+    assert not_theirs in customers.body
 
 
 def test_each_change_updates_the_same_entry_and_the_cancellation_takes_it_back(studio: Studio) -> None:
