@@ -7,6 +7,7 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import MD5, Cast, Left, Lower, Upper
+from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import PhoneEndHashField, PhoneHashField
 from core import clock
@@ -84,7 +85,14 @@ class Customer(models.Model):
     language = models.CharField(max_length=10, default="en")
     notes = EncryptedTextField(blank=True)
     is_blocked = models.BooleanField("may not book online", default=False)
-    is_prepayment_exempt = models.BooleanField("never asked to pay in advance", default=False)
+    is_prepayment_exempt = models.BooleanField(
+        "never asked to pay in advance",
+        default=False,
+        help_text=_(
+            "On the website this counts in the browser in which the customer has opened their booking from one of our"
+            " mails; anybody else could have typed the address. It always counts when staff book for them."
+        ),
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
