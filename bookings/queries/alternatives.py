@@ -1,13 +1,16 @@
-"""The free times nearest to one that was taken."""
+"""The free times nearest to one that was taken, and whether it is free again."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bookings.availability.claims import LineSpec
 from bookings.availability.engine import free_starts
 from bookings.availability.loading import availability_facts
 from bookings.bill_lines import kept_person
-from bookings.booked import spec_of_line
+from bookings.booked import local, spec_of_line
+from bookings.models import Booking, BookingLine
 from bookings.queries.bookings import booking_page
+from core.minutes import minute_of
 
 # Near times are looked for in this many days before and after first, then in the second number of days after.
 _NEAR_DAYS = 3
@@ -75,3 +78,41 @@ def nearest_moves(
         ignore_booking_id=booking.pk,
         promised=spec_of_line(line),
     )
+
+
+def is_free_again(booking: Booking, now: datetime) -> bool:
+    """Whether the time of a hold that has ended could be taken again at this moment."""
+    wish = wish_of(booking)
+    on = local(booking.starts_at, booking).date()
+    facts = availability_facts(
+        variant_ids=[wish["variant_id"]],
+        from_on=on,
+        until_on=on + timedelta(days=1),
+        now=now,
+        location_ids=[booking.location_id],
+        staff_member_id=wish["staff_member_id"],
+        add_on_ids=chosen_add_ons(booking),
+        ignore_booking_id=booking.pk,
+    )
+    starts = free_starts(facts, wish["variant_id"], staff_member_id=wish["staff_member_id"])
+    return wish["start_minute"] in starts.get(booking.location_id, [])
+
+
+def wish_of(booking: Booking) -> dict[str, Any]:
+    """What was picked: the words in which operations and queries ask for a time."""
+    line = _line(booking)
+    return {
+        "variant_id": line.variant_id,
+        "location_id": booking.location_id,
+        "start_minute": minute_of(booking.starts_at),
+        "staff_member_id": None if booking.is_any_staff else line.staff_member_id,
+    }
+
+
+def chosen_add_ons(booking: Booking) -> list[int]:
+    """The ids of the extras on a held visit."""
+    return [add_on["id"] for add_on in _line(booking).add_ons]
+
+
+def _line(booking: Booking) -> BookingLine:
+    return booking.lines.all()[0]

@@ -22,6 +22,7 @@ from storefront.cookies import remember_payer, visitor_zone
 from storefront.presenters import checkout as presenter
 from storefront.tokens import token_page
 from storefront.views import checkout
+from storefront.views._hold_again import is_over, picker_url
 
 _BY_LINK = Actor(ActorKind.CUSTOMER, BookingChannel.LINK)
 
@@ -39,7 +40,7 @@ def book_by_mail(request: HttpRequest, token: str) -> HttpResponse:
         return _onward(booking)
     if booking.payment_mode:
         raise Http404  # it was booked once, and ran out unpaid
-    if checkout.is_over(booking, now):
+    if is_over(booking, now):
         return _ran_out(request, booking)
     if request.method == "POST":
         return _book(request, booking, now)
@@ -99,7 +100,7 @@ def _ran_out(request: HttpRequest, booking: Booking) -> HttpResponse:
     context = {
         "title": gettext("The time was not held any longer"),
         "text": gettext("Nothing was booked. You are welcome to pick a time again."),
-        "actions": [{"label": gettext("See all free times"), "href": checkout.picker_url(booking)}],
+        "actions": [{"label": gettext("See all free times"), "href": picker_url(booking)}],
     }
     return render(request, "storefront/closed.html", context, status=HoldExpired.status)
 

@@ -1,20 +1,15 @@
-"""From a held time to a confirmed booking: the details page, its extras, and taking a time again that ran out."""
+"""From a held time to a confirmed booking: the details page, its extras, taking a time again that ran out."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.contact import phones
-from bookings.availability import engine
-from bookings.availability.loading import availability_facts
-from bookings.booked import local
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.errors import AlreadyThatTime, HoldExpired, HoldOver, StalePage
 from bookings.lifecycle import Actor
@@ -22,22 +17,22 @@ from bookings.links import LinkRole, manage_token
 from bookings.models import Booking, BookingLine
 from bookings.operations.confirm import Contact, Seen, confirm_booking
 from bookings.operations.extras import change_extras
-from bookings.operations.hold import extend_hold, hold_slot, release_hold, retake_hold
-from bookings.queries import alternatives, bookings
+from bookings.operations.hold import extend_hold, release_hold
+from bookings.queries import bookings
+from bookings.queries.alternatives import chosen_add_ons, is_free_again, nearest_alternatives, wish_of
 from bookings.rules.prepayment import Demand
 from bookings.wording import visit
 from core import clock
 from core.errors import DomainError
-from core.minutes import minute_of
-from core.visitors import address_hash, remember_visitor, visitor_hash, visitor_id
+from core.visitors import remember_visitor, visitor_hash, visitor_id
 from payments.stripe import gateway
 from services.enums import Delivery
 from services.queries import the_business
 from storefront.cookies import HOLD_COOKIE, has_proven_mailbox, remember_hold, remember_payer, visitor_zone
 from storefront.forms import ContactForm, ExtrasForm
 from storefront.presenters import checkout as presenter
-from storefront.presenters.choice import parsed_slot
 from storefront.tokens import token_page
+from storefront.views._hold_again import hold_again, is_over, own_hold_of_the_same_time, picker_url
 
 _TYPED = ("name", "email", "phone", "visit_address", "note", "email_seen", "party_size")
 # The page of a hold leads to its booking for so long: after it was agreed, or after the time was held if it waits.
@@ -82,7 +77,7 @@ def extras(request: HttpRequest, token: str) -> HttpResponse:
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
         return _onward(request, booking, now)
     offered = {add_on.pk for add_on in bookings.add_ons_of(booking)}
-    chosen = _chosen_add_ons(booking)
+    chosen = chosen_add_ons(booking)
     form = ExtrasForm(request.POST, add_on_ids=offered | set(chosen))
     if not form.is_valid():
         problem = gettext("This extra does not belong to the service. Nothing was changed.")
@@ -108,9 +103,9 @@ def again(request: HttpRequest, token: str) -> HttpResponse:
         return _onward(request, booking, now)
     visitor = visitor_id(request)
     try:
-        new_token = take(request, booking, token, visitor, now)
+        new_token = hold_again(request, booking, token, visitor, now)
     except DomainError as error:
-        if held := _own_hold_of_the_same_time(request, booking, now):
+        if held := own_hold_of_the_same_time(request, booking, now):
             new_token = held
         else:
             return _again_with_typed(request, booking, token, now=now, problem=error.sentence, status=error.status)
@@ -216,8 +211,8 @@ def _page(
         "asks_second": asks_second,
     }
     if has_ended:
-        near = alternatives.nearest_alternatives(**wish_of(booking), now=now, count=3)
-        context["is_free_again"] = is_free(booking, now)
+        near = nearest_alternatives(**wish_of(booking), now=now, count=3)
+        context["is_free_again"] = is_free_again(booking, now)
         context["alternatives"] = presenter.alternatives(booking, near, now)
     return render(request, "storefront/details.html", context, status=status)
 
@@ -280,48 +275,12 @@ def _is_request(booking: Booking) -> bool:
     return any(line.variant.service.needs_answer for line in booking.lines.all())
 
 
-def take(request: HttpRequest, booking: Booking, token: str, visitor: str, now: datetime) -> str:
-    """Hold the asked time, or the same one again; return the token of the new hold."""
-    if "slot" not in request.POST and booking.status != BookingStatus.PENDING_PAYMENT:
-        return retake_hold(booking_id=booking.pk, actor=_CUSTOMER, now=now).token
-    held = hold_slot(
-        **{**wish_of(booking), **_asked_start(request)},
-        actor=_CUSTOMER,
-        language=booking.language,
-        visitor_hash=visitor_hash(visitor),
-        address_hash=address_hash(request),
-        add_on_ids=_chosen_add_ons(booking),
-        party_size=booking.party_size,
-        replacing_token=token or None,
-        now=now,
-    )
-    return held.token
-
-
-def _asked_start(request: HttpRequest) -> dict[str, int]:
-    if "slot" not in request.POST:
-        return {}
-    try:
-        location_id, start_minute = parsed_slot(request.POST["slot"])
-    except ValueError as error:
-        raise Http404 from error
-    return {"location_id": location_id, "start_minute": start_minute}
-
-
-def _own_hold_of_the_same_time(request: HttpRequest, booking: Booking, now: datetime) -> str | None:
-    """A page reloaded after taking the time again finds it taken by its own hold: go on with that one."""
-    token = request.COOKIES.get(HOLD_COOKIE, "")
-    held = bookings.booking_by_hold_token(token) if token else None
-    same = held is not None and held.starts_at == booking.starts_at and held.location_id == booking.location_id
-    return token if same and held and not is_over(held, now) else None
-
-
 def _with_party_size(booking: Booking, form: ContactForm, now: datetime) -> Booking:
     """Put the number of people that was chosen in the form onto the hold."""
     size = form.cleaned_data.get("party_size", booking.party_size)
     if size == booking.party_size:
         return booking
-    ids = _chosen_add_ons(booking)
+    ids = chosen_add_ons(booking)
     return change_extras(booking_id=booking.pk, add_on_ids=ids, party_size=size, actor=_CUSTOMER, now=now)
 
 
@@ -332,47 +291,8 @@ def _booking(token: str) -> Booking:
     return booking
 
 
-def is_over(booking: Booking, now: datetime) -> bool:
-    """Whether a hold has run out, or was given back."""
-    held = booking.status == BookingStatus.HELD
-    return not held or booking.hold_expires_at is None or booking.hold_expires_at <= now
-
-
-def is_free(booking: Booking, now: datetime) -> bool:
-    """Whether the same time could be taken again at this moment."""
-    wish = wish_of(booking)
-    on = local(booking.starts_at, booking).date()
-    facts = availability_facts(
-        variant_ids=[wish["variant_id"]],
-        from_on=on,
-        until_on=on + timedelta(days=1),
-        now=now,
-        location_ids=[booking.location_id],
-        staff_member_id=wish["staff_member_id"],
-        add_on_ids=_chosen_add_ons(booking),
-        ignore_booking_id=booking.pk,
-    )
-    starts = engine.free_starts(facts, wish["variant_id"], staff_member_id=wish["staff_member_id"])
-    return wish["start_minute"] in starts.get(booking.location_id, [])
-
-
-def wish_of(booking: Booking) -> dict[str, Any]:
-    """What was picked: the words in which operations and queries ask for a time."""
-    line = _line(booking)
-    return {
-        "variant_id": line.variant_id,
-        "location_id": booking.location_id,
-        "start_minute": minute_of(booking.starts_at),
-        "staff_member_id": None if booking.is_any_staff else line.staff_member_id,
-    }
-
-
 def _line(booking: Booking) -> BookingLine:
     return booking.lines.all()[0]
-
-
-def _chosen_add_ons(booking: Booking) -> list[int]:
-    return [add_on["id"] for add_on in _line(booking).add_ons]
 
 
 def _form(
@@ -402,15 +322,6 @@ def _contact(form: ContactForm) -> Contact:
         note=values["note"],
         visit_address=values.get("visit_address", ""),
     )
-
-
-def picker_url(booking: Booking) -> str:
-    """Back to the times of the same service, length and person."""
-    line = _line(booking)
-    chosen = {"variant": str(line.variant_id), "at": booking.location.slug}
-    if line.staff_member and not booking.is_any_staff:
-        chosen["with"] = line.staff_member.slug
-    return f"{reverse('picker', args=[line.variant.service.slug])}?{urlencode(chosen)}"
 
 
 def _waits_for_mailbox(booking: Booking) -> bool:

@@ -45,6 +45,7 @@ from storefront.presenters.pay import PayState, Shows
 from storefront.tokens import token_page
 from storefront.views import checkout
 from storefront.views._booking_page import Opened, open_for_customer
+from storefront.views._hold_again import hold_again, picker_url
 
 # A time that is held for longer than this is told by its end; minutes counted down would only worry.
 _COUNTED_DOWN = timedelta(hours=1)
@@ -199,7 +200,7 @@ def again(request: HttpRequest, reference: str) -> HttpResponse:
     opened = look.opened
     visitor = visitor_id(request)
     try:
-        held = checkout.take(request, opened.booking, "", visitor, opened.now)
+        held = hold_again(request, opened.booking, "", visitor, opened.now)
     except DomainError as error:
         return _page(request, _look(request, reference), problem=error.sentence, status=error.status)
     response = checkout.with_the_same_details(request, held, of=opened.booking, visitor=visitor, now=opened.now)
@@ -358,13 +359,13 @@ def _begins_waiting(event: BookingEvent) -> bool:
 def _way_back(look: Look) -> dict[str, Any]:
     """The same time if it is free, else the nearest ones."""
     booking, now = look.booking, look.opened.now
-    is_free = checkout.is_free(booking, now)
-    near = [] if is_free else alternatives.nearest_alternatives(**checkout.wish_of(booking), now=now, count=3)
+    is_free = alternatives.is_free_again(booking, now)
+    near = [] if is_free else alternatives.nearest_alternatives(**alternatives.wish_of(booking), now=now, count=3)
     return {
         "when": visit.when_text(booking),
         "is_free_again": is_free,
         "alternatives": checkout_presenter.alternatives(booking, near, now),
-        "times_url": checkout.picker_url(booking),
+        "times_url": picker_url(booking),
     }
 
 
