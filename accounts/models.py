@@ -3,9 +3,11 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
 from django.db.models.functions import MD5, Cast, Left, Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +15,10 @@ from accounts.fields import PhoneEndHashField, PhoneHashField
 from core import clock
 from core.fields import EncryptedTextField
 from core.references import new_reference
+
+TAG_LIMIT = 30
+# Customers are sorted by so much of their name: longer texts would not fit into an index.
+SORTED_LENGTH = 60
 
 
 def new_customer_reference() -> str:
@@ -64,6 +70,9 @@ class Customer(models.Model):
     of the customer who proved it, else of the first guest who gave it. It is empty for a customer without e-mail, and
     for a guest who gave the address of another record. ``email_proven_at`` says that the customer acted from
     ``email``. A guest's booking never changes a customer that exists.
+
+    ``search_text`` is what a search looks through, kept true by the database: name, e-mail and tags as
+    ``openhours_folded`` writes them. Read it in ``accounts.customer_search``.
     """
 
     reference = models.CharField(
@@ -84,6 +93,17 @@ class Customer(models.Model):
     phone_end_hash = PhoneEndHashField(of="phone")
     language = models.CharField(max_length=10, default="en")
     notes = EncryptedTextField(blank=True)
+    tags = ArrayField(
+        models.CharField(max_length=TAG_LIMIT),
+        default=list,
+        db_default=Value([], ArrayField(models.CharField())),
+        blank=True,
+    )
+    search_text = models.GeneratedField(
+        expression=Func("name", "email", "tags", function="openhours_customer_text"),
+        output_field=models.TextField(db_collation="C"),
+        db_persist=True,
+    )
     is_blocked = models.BooleanField("may not book online", default=False)
     is_prepayment_exempt = models.BooleanField(
         "never asked to pay in advance",
@@ -103,6 +123,10 @@ class Customer(models.Model):
             models.Index(fields=["phone_hash"], condition=models.Q(is_blocked=True), name="accounts_blocked_phone"),
             models.Index(Lower("email"), condition=~Q(email=""), name="accounts_customer_mailbox"),
             models.Index(Lower("email"), condition=Q(is_blocked=True), name="accounts_blocked_mailbox"),
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="accounts_customer_search"),
+            GinIndex(fields=["tags"], name="accounts_customer_tags"),
+            models.Index(Left("search_text", SORTED_LENGTH), "id", name="accounts_customer_name"),
+            models.Index(fields=["created_at", "id"], name="accounts_customer_added"),
             models.Index(fields=["phone_end_hash"], condition=~Q(phone_end_hash=""), name="accounts_phone_end"),
         ]
 

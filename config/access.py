@@ -140,6 +140,9 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_message_preview": _desk(Act.READ_MESSAGES, Act.READ_MESSAGES),
     "desk_me": _desk(Act.OWN_DAY),
     "desk_me_time_off": _desk(Act.OWN_DAY, Act.OWN_DAY),
+    # Customers belong to the whole business; a therapist sees those with a booking of the own.
+    "desk_customers": _desk(Act.SEE_DESK),
+    "desk_customer": _desk(Act.SEE_DESK),
     # --- the desk: one booking ------------------------------------------------------------------------------------
     "desk_booking": _booking(Act.SEE_DESK),
     "desk_booking_messages": _booking(Act.SEE_PLACE),

@@ -164,6 +164,27 @@ def until_text(ahead_minutes: int) -> str:
     return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}
 
 
+def number_text(number: int) -> str:
+    """Write a whole number with its thousands apart, such as 1,000."""
+    return str(formats.number_format(number, force_grouping=True))
+
+
+def ago_text(days: int) -> str:
+    """Say how long ago a day was: today, yesterday, 5 days ago, 5 weeks ago, 7 months ago, 2 years ago."""
+    if days <= 0:
+        return gettext("today")
+    if days == 1:
+        return gettext("yesterday")
+    if days < 14:
+        return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+    if days < 84:
+        return ngettext("%(count)d week ago", "%(count)d weeks ago", days // 7) % {"count": days // 7}
+    months = round(days / 30.4)
+    if months < 24:
+        return ngettext("%(count)d month ago", "%(count)d months ago", months) % {"count": months}
+    return ngettext("%(count)d year ago", "%(count)d years ago", days // 365) % {"count": days // 365}
+
+
 def percent_text(percent: int | str) -> str:
     """Write a share such as 20 %, never broken between number and sign."""
     return (pgettext("share", "%(number)s %%") % {"number": percent}).replace(" ", "\N{NO-BREAK SPACE}")

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import User
+from accounts.models import Customer, User
 from bookings.enums import BookingStatus
 from bookings.models import Booking
 from services.models import Location
@@ -131,6 +131,14 @@ def bookings_visible_to(rights: Rights) -> QuerySet[Booking]:
     if rights.staff_member_id:
         own = Q(pk__in=Booking.objects.filter(lines__staff_member_id=rights.staff_member_id).values("pk"))
     return booked.filter(Q(location_id__in=places) | own)
+
+
+def customers_visible_to(rights: Rights) -> QuerySet[Customer]:
+    """The customers of the business; a therapist sees the own clients, who have a booking with them."""
+    customers = Customer.objects.filter(erased_at=None)
+    if rights.sees_money:
+        return customers
+    return customers.filter(pk__in=bookings_visible_to(rights).exclude(customer=None).order_by().values("customer"))
 
 
 def bookings_run_by(rights: Rights) -> QuerySet[Booking]:

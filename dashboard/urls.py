@@ -3,6 +3,7 @@
 from django.urls import path
 
 from dashboard.calendar.views import calendar
+from dashboard.customers import views as customers
 from dashboard.me import session_views as session
 from dashboard.me import views as me
 from dashboard.moving import views as moving
@@ -68,6 +69,8 @@ urlpatterns = [
     path("bookings/<str:reference>/answer", visit_actions.request_answer, name="desk_booking_answer"),
     path("bookings/<str:reference>/reply", visit_actions.reply, name="desk_booking_reply"),
     path("bookings/<str:reference>/trust", visit_actions.trust, name="desk_booking_trust"),
+    path("customers/", customers.customers, name="desk_customers"),
+    path("customers/<str:customer_reference>/", customers.customer, name="desk_customer"),
     path("hands/", todo.hands, name="desk_hands"),
     path("hands/<int:alert_id>/", todo.alert, name="desk_alert"),
     path("hands/texts/<int:message_id>/stop", todo.stop_texts, name="desk_text_stop"),

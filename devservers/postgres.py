@@ -28,7 +28,7 @@ from devservers.process import Child, ServerFailed
 
 SUPERUSER = "postgres"
 DATABASE = "openhours"
-EXTENSIONS = ("btree_gist", "pg_trgm", "citext")
+EXTENSIONS = ("btree_gist", "pg_trgm", "unaccent", "citext")
 ROLES = ("openhours_owner", "openhours_app", "openhours_retention")
 
 

@@ -13,5 +13,6 @@ CREATE DATABASE openhours OWNER openhours_owner;
 \connect openhours
 CREATE EXTENSION btree_gist;
 CREATE EXTENSION pg_trgm;
+CREATE EXTENSION unaccent;
 CREATE EXTENSION citext;
 SQL

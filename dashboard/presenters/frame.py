@@ -89,6 +89,8 @@ def _items(rights: Rights, waiting: int) -> tuple[Item, ...]:
     items.append(Item("day", gettext("Calendar"), "calendar", reverse("desk")))
     if rights.sees_money:
         items.append(Item("hands", gettext("To do"), "bell", reverse("desk_hands"), waiting))
+    items.append(Item("customers", gettext("Customers"), "users", reverse("desk_customers")))
+    if rights.sees_money:
         items.append(Item("payments", gettext("Payments"), "card", reverse("desk_payments")))
     if may(rights, Act.READ_MESSAGES):
         items.append(Item("messages", gettext("Messages"), "chat", reverse("desk_messages")))

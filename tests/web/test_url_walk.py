@@ -91,6 +91,7 @@ class Visitor:
         values = {
             "token": self.token,
             "reference": self.booking.reference,
+            "customer_reference": self.booking.customer.reference if self.booking.customer else "",
             "slug": self.studio.variant.service.slug,
             "number": "2027-000001",
             "rest": ".",

@@ -1,0 +1,53 @@
+"""Finding customers by what staff type: parts of the name in any order, of the e-mail, of tags.
+
+Every word typed has to be in the customer's ``search_text``: anywhere from three letters on, below that at the
+beginning of a word, so that the trigram index serves both. The words go into the statement as they are, not as
+parameters: PostgreSQL then plans a rare word by the trigram index, and a frequent one along the order of names.
+"""
+
+import re
+
+from django.db import connection
+from django.db.models import BooleanField, F, Func, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Left
+
+from accounts.models import SORTED_LENGTH, Customer
+
+# Letters that find a word anywhere inside it.
+_INSIDE_FROM = 3
+_MOST_WORDS = 8
+LONGEST_SEARCH = 80
+NAME_ORDER = Left("search_text", SORTED_LENGTH)
+
+
+def folded_words(typed: str) -> list[str]:
+    """Return the words of a search as the database writes them (a-z and 0-9); none for signs alone. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT openhours_folded(%s)", [typed[:LONGEST_SEARCH]])
+        (folded,) = cursor.fetchone()
+    return str(folded).split()[:_MOST_WORDS]
+
+
+def has_word(word: str) -> Func:
+    """Return the condition that a customer's text has a word of ``folded_words``."""
+    if not re.fullmatch("[a-z0-9]+", word):
+        raise ValueError("Only folded words may become a part of a statement.")
+    pattern = word if len(word) >= _INSIDE_FROM else f" {word}"
+    return _Like(F("search_text"), pattern)
+
+
+def with_words(customers: QuerySet[Customer], words: list[str]) -> QuerySet[Customer]:
+    for word in words:
+        customers = customers.filter(has_word(word))
+    return customers
+
+
+class _Like(Func):
+    """``column LIKE '%pattern%'`` with a pattern of letters, digits and spaces."""
+
+    output_field = BooleanField()
+
+    def __init__(self, column: Combinable, pattern: str) -> None:
+        # Doubled once for this template, and once for the parameters of the statement.
+        super().__init__(column, template=f"%(expressions)s LIKE '%%%%{pattern}%%%%'")

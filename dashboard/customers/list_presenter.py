@@ -1,0 +1,134 @@
+"""The list of customers in plain words: rows, filters, the order, the neighbouring pages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.contact.phones import phone_text
+from accounts.models import Customer
+from bookings.booked import local
+from bookings.models import Booking
+from core import formats
+from dashboard.customers.listing import MOST_COUNTED, Asked, Found, Seen, Show, Sort
+
+_SHOWN = {
+    Show.ALL: _("All"),
+    Show.AHEAD: _("With a visit ahead"),
+    Show.MISSED: _("With a no-show"),
+    Show.BLOCKED: _("Blocked"),
+}
+_SORTED = {Sort.NAME: _("Name"), Sort.VISIT: _("Latest visit"), Sort.ADDED: _("Newest")}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One customer. ``tone`` is the ground of the face."""
+
+    url: str
+    name: str
+    tone: int
+    phone: str
+    email: str
+    tags: tuple[str, ...]
+    is_blocked: bool
+    visits: str
+    last: str
+    last_ago: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    label: str
+    url: str
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``count`` in words; ``asked`` is what a form has to send along to keep the filters."""
+
+    rows: tuple[Row, ...]
+    count: str
+    asked: Asked
+    shows: tuple[Choice, ...]
+    sorts: tuple[Choice, ...]
+    sorted_by: str
+    tags: tuple[Choice, ...]
+    before_url: str
+    after_url: str
+    all_url: str
+    is_empty_business: bool
+
+
+def page_of(found: Found, seen: Mapping[int, Seen], asked: Asked, tags: Sequence[str], *, now: datetime) -> Page:
+    return Page(
+        rows=tuple(_row(customer, seen[customer.pk], now) for customer in found.customers),
+        count=_count(found.count),
+        asked=asked,
+        shows=tuple(
+            Choice(str(label), list_url(asked, show=show), asked.show == show) for show, label in _SHOWN.items()
+        ),
+        sorts=tuple(
+            Choice(str(label), list_url(asked, sort=sort), asked.sort == sort) for sort, label in _SORTED.items()
+        ),
+        sorted_by=str(_SORTED[asked.sort]),
+        tags=tuple(
+            Choice(tag, list_url(asked, tag="" if asked.tag == tag else tag), asked.tag == tag)
+            for tag in dict.fromkeys([*filter(None, [asked.tag]), *tags])
+        ),
+        before_url=list_url(asked, before=found.before) if found.before else "",
+        after_url=list_url(asked, after=found.after) if found.after else "",
+        all_url=reverse("desk_customers"),
+        is_empty_business=not found.customers and not asked.is_narrowed,
+    )
+
+
+def list_url(asked: Asked, **changes: str) -> str:
+    query = asked.query(**changes)
+    return f"{reverse('desk_customers')}?{query}" if query else reverse("desk_customers")
+
+
+def visits_text(came: int, missed: int) -> str:
+    """9 visits, missed 1."""
+    parts = [ngettext("%(count)d visit", "%(count)d visits", came) % {"count": came}]
+    if missed:
+        parts.append(ngettext("missed %(count)d", "missed %(count)d", missed) % {"count": missed})
+    return ", ".join(parts)
+
+
+def _row(customer: Customer, seen: Seen, now: datetime) -> Row:
+    return Row(
+        url=reverse("desk_customer", args=[customer.reference]),
+        name=customer.name or gettext("No name given"),
+        tone=customer.pk,
+        phone=phone_text(customer.phone) if customer.phone else "",
+        email=customer.email,
+        tags=tuple(customer.tags),
+        is_blocked=customer.is_blocked,
+        visits=visits_text(seen.came, seen.missed),
+        last=_day(seen.last, now) if seen.last else "",
+        last_ago=_ago(seen.last, now) if seen.last else "",
+        next=formats.moment_text(local(seen.next.starts_at, seen.next)) if seen.next else "",
+    )
+
+
+def _day(booking: Booking, now: datetime) -> str:
+    on = local(booking.starts_at, booking).date()
+    is_this_year = on.year == now.astimezone(ZoneInfo(booking.location.time_zone)).year
+    return formats.day_text(on) if is_this_year else formats.full_day_text(on)
+
+
+def _ago(booking: Booking, now: datetime) -> str:
+    return formats.ago_text((local(now, booking).date() - local(booking.starts_at, booking).date()).days)
+
+
+def _count(count: int) -> str:
+    if count > MOST_COUNTED:
+        return gettext("more than %(count)s customers") % {"count": formats.number_text(MOST_COUNTED)}
+    return ngettext("%(count)d customer", "%(count)d customers", count) % {"count": count}

@@ -1,0 +1,102 @@
+"""Everything that the page of one customer shows, in a fixed number of queries. The reader's rights decide which."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, Prefetch, Q
+from django.db.models.functions import Lower
+
+from accounts.contact.mailboxes import normalised_email, same_mailbox
+from accounts.models import Consent, Customer
+from bookings.enums import TOOK_PLACE, BookingStatus
+from bookings.models import Booking, BookingLine
+from bookings.refs import subject_ref
+from dashboard.customers.listing import COMING
+from dashboard.permissions import Act, Rights, bookings_visible_to, can, customers_visible_to
+from dashboard.queries import Visits, balances_of
+from notifications.enums import RecipientRole
+from notifications.models import Notification
+from payments.queries import Balance
+
+# Of a customer with more bookings the latest are shown, and their money is added up.
+MOST_VISITS = 300
+MESSAGES_SHOWN = 6
+MOST_OTHERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One customer. ``ahead`` is in the order of time, ``past`` the latest first; both have their lines and places.
+
+    ``visits`` counts what took place anywhere. ``balances`` has only bookings of the reader's own locations.
+    ``others`` are customers with the same mailbox or phone number.
+    """
+
+    customer: Customer
+    ahead: list[Booking]
+    past: list[Booking]
+    visits: Visits
+    balances: dict[int, Balance]
+    consents: list[Consent]
+    messages: list[Notification]
+    others: list[Customer]
+
+
+def customer_by_reference(rights: Rights, reference: str) -> Customer | None:
+    """Return a customer whom the reader may see. ``reference`` is taken as it stands in an address. One query."""
+    if not reference.isascii() or not reference.isalnum():
+        return None
+    return customers_visible_to(rights).filter(reference=reference).first()
+
+
+def person_of(rights: Rights, customer: Customer, now: datetime) -> Person:
+    """Read a customer's page. Nine queries at most, however much there is."""
+    bookings = _bookings(rights, customer)
+    run = [booking for booking in bookings if can(rights, Act.SEE_PLACE, booking)]
+    ahead = [each for each in bookings if each.status in COMING and each.ends_at > now]
+    return Person(
+        customer=customer,
+        ahead=ahead[::-1],
+        past=[each for each in bookings if each not in ahead],
+        visits=_visits(customer),
+        balances=balances_of(run) if run else {},
+        consents=list(customer.consents.order_by("-given_at", "-pk")),
+        messages=_messages(run),
+        others=_others(customer) if rights.sees_money else [],
+    )
+
+
+def _bookings(rights: Rights, customer: Customer) -> list[Booking]:
+    """The latest first. What ran out before it was agreed was never a visit. Two queries, without encrypted columns."""
+    lines = BookingLine.objects.select_related("staff_member")
+    found = bookings_visible_to(rights).filter(customer=customer).exclude(status=BookingStatus.EXPIRED)
+    shown = found.select_related("location").defer("contact_phone", "customer_note", "visit_address")
+    return list(shown.prefetch_related(Prefetch("lines", lines)).order_by("-starts_at", "-pk")[:MOST_VISITS])
+
+
+def _visits(customer: Customer) -> Visits:
+    came = Q(status__in=TOOK_PLACE)
+    counted = customer.bookings.aggregate(
+        came=Count("pk", filter=came),
+        missed=Count("pk", filter=Q(status=BookingStatus.NO_SHOW)),
+        since=Min("starts_at", filter=came),
+    )
+    return Visits(**counted)
+
+
+def _messages(run: Sequence[Booking]) -> list[Notification]:
+    if not run:
+        return []
+    about = Notification.objects.filter(subject_ref__in=[subject_ref(booking) for booking in run])
+    return list(about.filter(recipient_role=RecipientRole.CUSTOMER).order_by("-id")[:MESSAGES_SHOWN])
+
+
+def _others(customer: Customer) -> list[Customer]:
+    """Customers who may be the same person, or live with them."""
+    mailbox = same_mailbox(normalised_email(customer.email)) if customer.email else []
+    same = Q(mailbox__in=mailbox)
+    if customer.phone_hash:
+        same |= Q(phone_hash=customer.phone_hash)
+    others = Customer.objects.annotate(mailbox=Lower("email")).filter(same, erased_at=None).exclude(pk=customer.pk)
+    return list(others.order_by("pk")[:MOST_OTHERS])

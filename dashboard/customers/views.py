@@ -1,0 +1,52 @@
+"""Pages about customers: the list with its search, and one customer."""
+
+from zoneinfo import ZoneInfo
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.models import Customer
+from dashboard.customers import list_presenter, person_presenter
+from dashboard.customers.listing import asked_of, page_of, seen_of
+from dashboard.customers.person import customer_by_reference, person_of
+from dashboard.door import Desk
+from dashboard.permissions import locations_visible_to
+from dashboard.views.pages import desk_page, show
+
+
+@require_safe
+@desk_page
+def customers(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """The list, page by page. A search as one types asks for its rows alone."""
+    asked = asked_of(request.GET)
+    found = page_of(desk.rights, asked, desk.now)
+    seen = seen_of(desk.rights, found.customers, desk.now)
+    context = {"page": list_presenter.page_of(found, seen, asked, [], now=desk.now)}
+    if request.headers.get("HX-Request"):
+        return render(request, "dashboard/customers/_list.html", context)
+    return show(request, desk, "dashboard/customers/list.html", context, current="customers")
+
+
+@require_safe
+@desk_page
+def customer(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
+    """Everything about one customer that the reader may see."""
+    found = open_customer(desk, customer_reference)
+    places = list(locations_visible_to(desk.rights))
+    page = person_presenter.page_of(
+        person_of(desk.rights, found, desk.now),
+        zone=ZoneInfo(places[0].time_zone if places else "UTC"),
+        now=desk.now,
+        sees_money=desk.rights.sees_money,
+        shows_all=request.GET.get("visits") == "all",
+    )
+    return show(request, desk, "dashboard/customers/person.html", {"page": page}, current="customers", places=places)
+
+
+def open_customer(desk: Desk, reference: str) -> Customer:
+    """A customer whom the reader may not see answers like one that does not exist."""
+    found = customer_by_reference(desk.rights, reference)
+    if found is None:
+        raise Http404
+    return found
