@@ -1,5 +1,7 @@
 """Choices of bookings, and which statuses take time."""
 
+from enum import StrEnum
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -80,3 +82,25 @@ class EventKind(TextChoices):
     MONEY = "money", _("money")
     COMING = "coming", _("said that they are coming")
     ARRIVED = "arrived", _("arrived")
+
+
+class MoneyEvent(StrEnum):
+    """What a history row of kind MONEY tells, in ``details["what"]``."""
+
+    PAID = "paid"
+    REFUND = "refund"  # decided, and on its way
+    REFUND_WAITS = "refund_waits"  # until staff approve it
+    REFUND_LOWERED = "refund_lowered"
+    REFUND_DECLINED = "refund_declined"
+    REFUNDED = "refunded"  # has arrived
+    REFUND_FAILED = "refund_failed"
+    TAKEN_BACK = "taken_back"  # by the bank, after a dispute
+    FEE = "fee"  # is charged to the saved card
+    CHARGE_FAILED = "charge_failed"
+    WAIVED = "waived"  # a fee, or a part of it
+    REDUCED = "reduced"  # the price
+    PAYMENT_WAIVED = "payment_waived"  # the one that was asked for when booking
+    LINK = "link"  # to pay, was mailed because staff asked for it
+    MOVE_PROPOSED = "move_proposed"
+    MOVE_WITHDRAWN = "move_withdrawn"
+    NO_SHOW_UNDONE = "no_show_undone"

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind, MoneyEvent
 from bookings.errors import WrongStatus
 from bookings.models import Booking, BookingEvent
 from core.inserts import insert_row_if, insert_rows
@@ -101,6 +101,28 @@ def record(
     event = event_of(booking, kind, actor=actor, now=now, from_status=from_status, reason=reason, details=details)
     insert_rows(event)
     return event
+
+
+def record_money(
+    booking: Booking,
+    event: MoneyEvent,
+    *,
+    actor: Actor,
+    now: datetime,
+    amount_minor: int | None = None,
+    payment_id: int | None = None,
+    refund_id: int | None = None,
+    reason: str = "",
+    more: Mapping[str, Any] | None = None,
+) -> BookingEvent:
+    """Append to the history what the money of ``booking`` did: the sum, and the payment or refund it is about.
+
+    ``more`` are further details by the names that ``money_events`` and the pages read them by.
+    """
+    known = {"amount_minor": amount_minor, "payment_id": payment_id, "refund_id": refund_id}
+    told = {name: value for name, value in known.items() if value is not None}
+    details = {"what": event.value, **told, **(more or {})}
+    return record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
 
 
 def event_of(

@@ -9,16 +9,19 @@ from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
 from bookings.models import Booking
+from bookings.money_events import HAS_PAYMENT
 
 # ``{booking_id}`` is the id of the booking that a payment ``p`` is for.
-_IS_REPORTED = """(
+_IS_REPORTED = (
+    """(
         p.status = 'processing'
         OR p.status IN ('created', 'open') AND EXISTS (
             SELECT 1 FROM payments_stripeevent n WHERE n.handled_at IS NULL AND n.object_id = p.intent_id
                 AND n.type IN ('payment_intent.succeeded', 'payment_intent.processing'))
-        OR p.status = 'succeeded' AND NOT EXISTS (
-            SELECT 1 FROM bookings_bookingevent v WHERE v.booking_id = {booking_id} AND v.kind = 'money'
-                AND v.details @> jsonb_build_object('what', 'paid', 'payment_id', p.id)))"""
+        OR p.status = 'succeeded' AND NOT """  # noqa: S608 (our own text)
+    + HAS_PAYMENT.format(booking_id="{booking_id}", payment_id="p.id")
+    + ")"
+)
 # ``{booking}`` is the alias of a row of bookings_booking.
 HAS_REPORTED_MONEY = f"""
 EXISTS (

@@ -18,8 +18,9 @@ from accounts.models import Consent, Customer, User
 from bookings.availability.claims import phases_copy, requirements_copy
 from bookings.bill_lines import bill_lines, cancellation_lines, no_show_lines
 from bookings.booked import fee_facts, quote_of
-from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind, MoneyEvent
 from bookings.models import Allocation, Booking, BookingEvent, BookingLine
+from bookings.money_events import money_event
 from bookings.operations.confirm import CONSENT_PURPOSE
 from bookings.queries.offers import ChosenExtra
 from bookings.refs import subject_ref
@@ -186,7 +187,12 @@ class _Writer:
             succeeded_at=at,
         )
         record.payments.append(payment)
-        details = {"what": "paid", "amount_minor": amount_minor, "purpose": purpose, "method": payment.method}
+        details = {
+            "what": MoneyEvent.PAID.value,
+            "amount_minor": amount_minor,
+            "purpose": purpose,
+            "method": payment.method,
+        }
         _event(record, record.booking.status, self._at_desk(), at, kind=EventKind.MONEY, details=details)
 
     def _give_back(self, record: Record, amount_minor: int, at: datetime) -> None:
@@ -204,7 +210,7 @@ class _Writer:
         )
         record.refunds.append(refund)
         details = {
-            "what": "refund",
+            "what": MoneyEvent.REFUND.value,
             "amount_minor": amount_minor,
             "reason": refund.reason,
             "method": refund.method,
@@ -344,7 +350,7 @@ def _save_money(records: Sequence[Record], bills: Sequence[Bill]) -> None:
     Refund.objects.bulk_create(each for record in records for each in record.refunds)
     for record in records:
         moved = [event for event in record.events if event.kind == EventKind.MONEY]
-        paid = [event for event in moved if event.details["what"] == "paid"]
+        paid = [event for event in moved if money_event(event) is MoneyEvent.PAID]
         for event, payment in zip(paid, record.payments, strict=True):
             event.details["payment_id"] = payment.pk
         for event, refund in zip((each for each in moved if each not in paid), record.refunds, strict=True):

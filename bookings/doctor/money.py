@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from bookings.enums import AGREED, FEE_OWING
+from bookings.money_events import HAS_PAYMENT
 from core.doctor import Check, sql_check
 from core.reads import sql_values
 
@@ -75,15 +76,13 @@ WHERE p.status = 'succeeded' AND p.subject_ref LIKE 'booking:%%' AND b.id IS NUL
     AND NOT EXISTS (SELECT FROM payments_moneyalert a WHERE a.payment_id = p.id)
 """)
 
-money_not_settled = _query("""
+money_not_settled = _query(f"""
 SELECT format('payment %%s of booking %%s succeeded at %%s and was not settled', p.id, b.id, p.succeeded_at)
 FROM payments_payment p
 JOIN bookings_booking b ON p.subject_ref = 'booking:' || b.id AND b.bill_id = p.bill_id
-WHERE p.status = 'succeeded' AND p.succeeded_at < %(settled)s AND NOT EXISTS (
-    SELECT FROM bookings_bookingevent e
-    WHERE e.booking_id = b.id AND e.kind = 'money' AND e.details ->> 'what' = 'paid'
-        AND (e.details ->> 'payment_id')::bigint = p.id)
-""")
+WHERE p.status = 'succeeded' AND p.succeeded_at < %(settled)s
+    AND NOT {HAS_PAYMENT.format(booking_id="b.id", payment_id="p.id")}
+""")  # noqa: S608 (constants of ours)
 
 # Kept is what a live booking or a fee owes; nothing is kept of a booking that was never made. While a fee may be waived
 # nothing moves. KWD and the like: refunds are rounded to what the provider can send.

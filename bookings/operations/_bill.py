@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bookings.bill_lines import reduction_lines, rounding_lines, waiver_lines
-from bookings.enums import FEE_OWING, STANDING, EventKind
-from bookings.lifecycle import Actor, record
+from bookings.enums import FEE_OWING, STANDING, MoneyEvent
+from bookings.lifecycle import Actor, record_money
 from bookings.models import Booking, BookingLine
 from bookings.queries.bookings import unsettled_payments
 from bookings.refs import subject_ref
@@ -126,10 +126,10 @@ def owe_less(booking: Booking, amount_minor: int, *, reason: str, actor: Actor, 
     """
     lines = lines_of(booking)
     if booking.status in FEE_OWING:
-        what, amount = "waived", min(amount_minor, fee_left(booking))
+        event, amount = MoneyEvent.WAIVED, min(amount_minor, fee_left(booking))
         written = waiver_lines(booking, lines, amount)
     elif booking.status in STANDING:
-        what, amount = "reduced", min(amount_minor, booking.total_minor)
+        event, amount = MoneyEvent.REDUCED, min(amount_minor, booking.total_minor)
         written = reduction_lines(booking, lines, amount)
         booking.total_minor -= amount
         booking.tax_minor += sum(line.tax_minor for line in written)
@@ -138,24 +138,19 @@ def owe_less(booking: Booking, amount_minor: int, *, reason: str, actor: Actor, 
         return
     if amount:
         write_lines(booking, written, now=now)
-        record(
-            booking,
-            EventKind.MONEY,
-            actor=actor,
-            now=now,
-            reason=reason,
-            details={"what": what, "amount_minor": amount},
-        )
+        record_money(booking, event, amount_minor=amount, actor=actor, now=now, reason=reason)
 
 
 def record_refund(booking: Booking, refund: Refund, *, actor: Actor, now: datetime) -> None:
     is_waiting = refund.status == RefundStatus.AWAITING_APPROVAL
-    details = {
-        "what": "refund_waits" if is_waiting else "refund",
-        "amount_minor": refund.amount_minor,
-        "refund_id": refund.pk,
-        "payment_id": refund.payment_id,
-        "reason": str(refund.reason),
-        "method": str(refund.method),
-    }
-    record(booking, EventKind.MONEY, actor=actor, now=now, reason=refund.note, details=details)
+    record_money(
+        booking,
+        MoneyEvent.REFUND_WAITS if is_waiting else MoneyEvent.REFUND,
+        amount_minor=refund.amount_minor,
+        payment_id=refund.payment_id,
+        refund_id=refund.pk,
+        actor=actor,
+        now=now,
+        reason=refund.note,
+        more={"reason": str(refund.reason), "method": str(refund.method)},
+    )

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bookings.enums import FEE_OWING, STANDING, BookingStatus, EventKind
+from bookings.enums import FEE_OWING, STANDING, BookingStatus, MoneyEvent
 from bookings.errors import (
     AmountTooLarge,
     HoldExpired,
@@ -10,9 +10,10 @@ from bookings.errors import (
     NothingToPay,
     NotWaitingForPayment,
 )
-from bookings.lifecycle import Actor, record
+from bookings.lifecycle import Actor, record_money
 from bookings.messages import money
 from bookings.models import Booking
+from bookings.money_events import is_settled, money_events
 from bookings.operations._agreement import agree, link_until
 from bookings.operations._bill import (
     balance_of,
@@ -24,7 +25,7 @@ from bookings.operations._bill import (
 from bookings.operations._lock import locked_booking
 from bookings.operations._transaction import booking_transaction
 from bookings.operations.pay import payable
-from bookings.operations.settle import is_settled, settle
+from bookings.operations.settle import settle
 from bookings.queries.bookings import lead_minutes_of
 from bookings.refs import booking_ref, subject_ref
 from payments import operations as payments
@@ -112,8 +113,8 @@ def waive_payment(*, booking_id: int, reason: str, actor: Actor, now: datetime) 
     if booking.status != BookingStatus.PENDING_PAYMENT:
         raise NotWaitingForPayment
     payments.call_off_payments(subject_ref=subject_ref(booking), now=now)
-    details = {"what": "payment_waived", "amount_minor": booking.due_now_minor}
-    record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
+    due_minor = booking.due_now_minor
+    record_money(booking, MoneyEvent.PAYMENT_WAIVED, amount_minor=due_minor, actor=actor, now=now, reason=reason)
     agree(booking, lines_of(booking), actor=actor, now=now, reason=reason, values={"is_payment_waived": True})
     return booking
 
@@ -134,15 +135,13 @@ def send_pay_link(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
     due = payable(booking, now)
     if due is None or not booking.contact_email:
         raise NothingToPay
-    links = booking.events.filter(kind=EventKind.MONEY, details__what="link")
-    if links.filter(at__gt=now - LINK_ONCE_IN).exists():
+    if money_events(booking, MoneyEvent.LINK).filter(at__gt=now - LINK_ONCE_IN).exists():
         return booking
     if booking.status == BookingStatus.PENDING_PAYMENT and booking.hold_expires_at:
         until = link_until(booking, lead_minutes=lead_minutes_of(booking), at_least=LINK_AT_LEAST, now=now)
         booking.hold_expires_at = max(booking.hold_expires_at, until)
         booking.save(update_fields=["hold_expires_at", "updated_at"])
-    details = {"what": "link", "amount_minor": due.amount_minor}
-    record(booking, EventKind.MONEY, actor=actor, now=now, details=details)
+    record_money(booking, MoneyEvent.LINK, amount_minor=due.amount_minor, actor=actor, now=now)
     money.announce_pay_link(booking, now=now)
     return booking
 

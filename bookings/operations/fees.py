@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 from bookings.bill_lines import waiver_lines
-from bookings.enums import FEE_OWING, EventKind
+from bookings.enums import FEE_OWING, MoneyEvent
 from bookings.errors import FeeBeingPaid, NothingToPay, NothingToWaive, TooEarlyToCharge
-from bookings.lifecycle import SYSTEM, Actor, record
+from bookings.lifecycle import SYSTEM, Actor, record_money
 from bookings.messages import money
 from bookings.models import Booking
+from bookings.money_events import money_events
 from bookings.operations._bill import (
     balance_of,
     bill_id_of,
@@ -87,8 +88,15 @@ def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: 
     if not 0 < amount <= left:
         raise NothingToWaive(fee_minor=left)
     write_lines(booking, waiver_lines(booking, lines_of(booking), amount), now=now)
-    details = {"what": "waived", "amount_minor": amount, "left_minor": left - amount}
-    record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
+    record_money(
+        booking,
+        MoneyEvent.WAIVED,
+        amount_minor=amount,
+        actor=actor,
+        now=now,
+        reason=reason,
+        more={"left_minor": left - amount},
+    )
     call_off_payments(subject_ref=subject_ref(booking), purposes=[Purpose.FEE], now=now)
     if waiting := queries.live_payment(subject_ref(booking), Purpose.FEE):
         key = f"payment:{waiting.pk}:{int(now.timestamp())}"
@@ -125,7 +133,7 @@ def _charge_rest(*, payment_id: int, now: datetime) -> None:
     payment = Payment.objects.get(pk=payment_id)
     booking = locked_subject(payment.subject_ref)
     was_called_off = payment.status == PaymentStatus.CANCELLED and payment.is_off_session and not payment.failure_code
-    if booking is None or not was_called_off or _is_noted(booking, "fee", instead_of=payment_id):
+    if booking is None or not was_called_off or money_events(booking, MoneyEvent.FEE, instead_of=payment_id).exists():
         return
     has_fee = booking.status in FEE_OWING and booking.fee_settles_at is None
     if has_fee and (amount := settled(booking).charge_minor):
@@ -183,10 +191,16 @@ def ask_for_fee(*, payment_id: int, now: datetime) -> None:
     """
     payment = Payment.objects.get(pk=payment_id)
     booking = locked_subject(payment.subject_ref)
-    if booking is None or _is_noted(booking, "charge_failed", payment_id=payment.pk):
+    if booking is None or money_events(booking, MoneyEvent.CHARGE_FAILED, payment_id=payment.pk).exists():
         return
-    details = {"what": "charge_failed", "amount_minor": payment.amount_minor, "payment_id": payment.pk}
-    record(booking, EventKind.MONEY, actor=SYSTEM, now=now, details=details)
+    record_money(
+        booking,
+        MoneyEvent.CHARGE_FAILED,
+        amount_minor=payment.amount_minor,
+        payment_id=payment.pk,
+        actor=SYSTEM,
+        now=now,
+    )
     money.announce_fee_due(booking, payment_id=payment.pk, remind_after=REMIND_AFTER, now=now)
 
 
@@ -199,7 +213,7 @@ def accept_found_refund(*, refund_id: int, now: datetime) -> None:
     """
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     booking = locked_subject(refund.payment.subject_ref)
-    if booking is None or _is_noted(booking, "refund", refund_id=refund.pk):
+    if booking is None or money_events(booking, MoneyEvent.REFUND, refund_id=refund.pk).exists():
         return
     record_refund(booking, refund, actor=SYSTEM, now=now)
     sums = balance_of(booking)
@@ -221,11 +235,19 @@ def note_refund(*, refund_id: int, now: datetime) -> None:
     booking = locked_subject(refund.payment.subject_ref)
     is_by_bank = refund.reason == RefundReason.DISPUTE
     is_done = refund.status == RefundStatus.SUCCEEDED
-    what = "taken_back" if is_by_bank else "refunded" if is_done else "refund_failed"
-    if booking is None or _is_noted(booking, what, refund_id=refund.pk):
+    outcome = MoneyEvent.REFUNDED if is_done else MoneyEvent.REFUND_FAILED
+    event = MoneyEvent.TAKEN_BACK if is_by_bank else outcome
+    if booking is None or money_events(booking, event, refund_id=refund.pk).exists():
         return
-    details = {"what": what, "amount_minor": refund.amount_minor, "refund_id": refund.pk, "method": refund.method}
-    record(booking, EventKind.MONEY, actor=SYSTEM, now=now, details=details)
+    record_money(
+        booking,
+        event,
+        amount_minor=refund.amount_minor,
+        refund_id=refund.pk,
+        actor=SYSTEM,
+        now=now,
+        more={"method": refund.method},
+    )
     if is_done and not is_by_bank:
         money.announce_refund_done(booking, refund_id=refund.pk, now=now)
 
@@ -239,8 +261,15 @@ def _charge(booking: Booking, amount_minor: int, actor: Actor, now: datetime, **
         # Frozen, forgotten or withdrawn since we looked: the fee stays open.
         return None
     if payment is not None and payment.is_off_session:
-        details = {"what": "fee", "amount_minor": payment.amount_minor, "payment_id": payment.pk, **ids}
-        record(booking, EventKind.MONEY, actor=actor, now=now, details=details)
+        record_money(
+            booking,
+            MoneyEvent.FEE,
+            amount_minor=payment.amount_minor,
+            payment_id=payment.pk,
+            actor=actor,
+            now=now,
+            more=ids,
+        )
     return payment
 
 
@@ -248,8 +277,3 @@ def _end_waiting(booking: Booking) -> None:
     if booking.fee_settles_at is not None:
         booking.fee_settles_at = None
         booking.save(update_fields=["fee_settles_at", "updated_at"])
-
-
-def _is_noted(booking: Booking, what: str, **ids: int) -> bool:
-    named = {f"details__{name}": value for name, value in ids.items()}
-    return booking.events.filter(kind=EventKind.MONEY, details__what=what, **named).exists()

@@ -4,17 +4,17 @@ The proposal takes only what the booking has not got already, so that it can als
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from bookings.availability.claims import Claim
 from bookings.booked import fee_facts
-from bookings.enums import BookingStatus, EventKind
+from bookings.enums import BookingStatus, MoneyEvent
 from bookings.errors import NothingToPay, SameTime, SlotNotOffered, SlotTaken
-from bookings.lifecycle import Actor, record
+from bookings.lifecycle import Actor, record_money
 from bookings.models import Allocation, Booking, MoveProposal
+from bookings.money_events import ProposedMove, proposed_move
 from bookings.operations._expiring import drop_own_proposals
 from bookings.operations._lock import locked_booking
 from bookings.operations._retaking import pick_promised, wish_for
@@ -69,7 +69,7 @@ def withdraw_proposal(*, booking_id: int, actor: Actor, now: datetime) -> None:
     booking = locked_booking(booking_id)
     if booking.move_proposals.exists():
         drop_own_proposals(booking, now=now)
-        record(booking, EventKind.MONEY, actor=actor, now=now, details={"what": "move_withdrawn"})
+        record_money(booking, MoneyEvent.MOVE_WITHDRAWN, actor=actor, now=now)
 
 
 def accept_paid_move(booking: Booking, *, actor: Actor, now: datetime) -> bool:
@@ -77,7 +77,7 @@ def accept_paid_move(booking: Booking, *, actor: Actor, now: datetime) -> bool:
 
     A proposal that has run out counts as long as its time is free and the booking is still where it was.
     """
-    proposed = _proposed(booking)
+    proposed = proposed_move(booking)
     drop_own_proposals(booking, now=now)
     if proposed is None or proposed.sequence != booking.ical_sequence or not _may_move(booking, proposed):
         return False
@@ -130,38 +130,22 @@ def _propose(
     )
     insert_rows(proposal)
     _claim_new(proposal, booking, candidate.claims)
-    record(booking, EventKind.MONEY, actor=actor, now=now, details=_details(proposal))
+    record_money(
+        booking,
+        MoneyEvent.MOVE_PROPOSED,
+        amount_minor=proposal.fee_minor,
+        actor=actor,
+        now=now,
+        more={
+            "starts_at": proposal.starts_at.isoformat(),
+            "staff_member_id": proposal.staff_member_id,
+            "sequence": proposal.sequence,
+        },
+    )
     return proposal
 
 
-@dataclass(frozen=True, slots=True)
-class _Proposed:
-    """Where a booking was to move, and when that was agreed."""
-
-    starts_at: datetime
-    staff_member_id: int | None
-    fee_minor: int
-    sequence: int
-    at: datetime
-
-
-def _proposed(booking: Booking) -> _Proposed | None:
-    """The last proposal in the history, unless it was withdrawn: the row itself is gone once it has run out."""
-    steps = ["move_proposed", "move_withdrawn"]
-    event = booking.events.filter(kind=EventKind.MONEY, details__what__in=steps).order_by("-pk").first()
-    if event is None or event.details["what"] == "move_withdrawn":
-        return None
-    details = event.details
-    return _Proposed(
-        starts_at=datetime.fromisoformat(details["starts_at"]),
-        staff_member_id=details["staff_member_id"],
-        fee_minor=details["amount_minor"],
-        sequence=details["sequence"],
-        at=event.at,
-    )
-
-
-def _may_move(booking: Booking, proposed: _Proposed) -> bool:
+def _may_move(booking: Booking, proposed: ProposedMove) -> bool:
     """Whether the rules allowed the move when it was proposed; paying takes its minutes."""
     refusal = reschedule_refusal(
         fee_facts(booking), move_count=booking.customer_move_count, now=proposed.at, by_staff=False
@@ -195,13 +179,3 @@ def _claim_new(proposal: MoveProposal, booking: Booking, claims: Sequence[Claim]
             )
         )
     )
-
-
-def _details(proposal: MoveProposal) -> dict[str, object]:
-    return {
-        "what": "move_proposed",
-        "amount_minor": proposal.fee_minor,
-        "starts_at": proposal.starts_at.isoformat(),
-        "staff_member_id": proposal.staff_member_id,
-        "sequence": proposal.sequence,
-    }

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from accounts.contact.mailboxes import normalised_email
 from bookings.bill_lines import no_show_lines, undone_no_show_lines
 from bookings.booked import fee_facts
-from bookings.enums import BookingStatus, EventKind
+from bookings.enums import BookingStatus, EventKind, MoneyEvent
 from bookings.errors import CannotMarkMissed, CannotUndoMissed
-from bookings.lifecycle import SYSTEM, Actor, record, transition
+from bookings.lifecycle import SYSTEM, Actor, record_money, transition
 from bookings.messages import money
 from bookings.models import Booking
 from bookings.operations._bill import give_back, lines_of, sum_of, write_lines
@@ -93,8 +93,8 @@ def undo_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: 
         details={"fee_minor": -fee},
         values={"missed_at": None, "fee_settles_at": None},
     )
-    details = {"what": "no_show_undone", "amount_minor": fee - waived}
-    record(booking, EventKind.MONEY, actor=actor, now=now, reason=reason, details=details)
+    left = fee - waived
+    record_money(booking, MoneyEvent.NO_SHOW_UNDONE, amount_minor=left, actor=actor, now=now, reason=reason)
     money.take_back_missed(booking)
     refunds = give_back(booking, _paid_fees(booking), reason=RefundReason.STAFF, actor=actor, note=reason, now=now)
     money.announce_refunds(booking, refunds, now=now)

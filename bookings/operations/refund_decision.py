@@ -6,9 +6,9 @@ What is kept of one is a fee with a reason, so that the bill stays right: it can
 from datetime import datetime
 
 from bookings.bill_lines import kept_lines
-from bookings.enums import EventKind
+from bookings.enums import MoneyEvent
 from bookings.errors import NoSuchPayment
-from bookings.lifecycle import Actor, record
+from bookings.lifecycle import Actor, record_money
 from bookings.messages import money
 from bookings.models import Booking
 from bookings.operations._bill import balance_of, lines_of, record_refund, write_lines
@@ -86,12 +86,14 @@ def _keep(booking: Booking, amount_minor: int, reason: str, now: datetime) -> in
 def _record_less(
     booking: Booking, refund: Refund, *, asked_minor: int, kept_minor: int, actor: Actor, now: datetime
 ) -> None:
-    details = {
-        "what": "refund_declined" if refund.status == RefundStatus.DECLINED else "refund_lowered",
-        "amount_minor": refund.amount_minor,
-        "asked_minor": asked_minor,
-        "kept_minor": kept_minor,
-        "refund_id": refund.pk,
-        "payment_id": refund.payment_id,
-    }
-    record(booking, EventKind.MONEY, actor=actor, now=now, reason=refund.decision, details=details)
+    record_money(
+        booking,
+        MoneyEvent.REFUND_DECLINED if refund.status == RefundStatus.DECLINED else MoneyEvent.REFUND_LOWERED,
+        amount_minor=refund.amount_minor,
+        payment_id=refund.payment_id,
+        refund_id=refund.pk,
+        actor=actor,
+        now=now,
+        reason=refund.decision,
+        more={"asked_minor": asked_minor, "kept_minor": kept_minor},
+    )

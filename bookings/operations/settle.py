@@ -7,11 +7,12 @@ late, finds it there.
 from datetime import datetime
 
 from bookings.bill_lines import revival_lines
-from bookings.enums import CALLED_OFF, FEE_OWING, ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.enums import CALLED_OFF, FEE_OWING, ActorKind, BookingChannel, BookingStatus, MoneyEvent
 from bookings.errors import SlotNotOffered, SlotTaken
-from bookings.lifecycle import SYSTEM, Actor, record
+from bookings.lifecycle import SYSTEM, Actor, record_money
 from bookings.messages import money
 from bookings.models import Booking, BookingLine
+from bookings.money_events import is_settled
 from bookings.operations._agreement import agree
 from bookings.operations._allocations import claim
 from bookings.operations._bill import (
@@ -54,11 +55,6 @@ def settle_payment(*, payment_id: int, now: datetime) -> Booking | None:
     if not is_settled(booking, payment):
         settle(booking, payment, actor=SYSTEM if payment.is_off_session else _PAYER, now=now)
     return booking
-
-
-def is_settled(booking: Booking, payment: Payment) -> bool:
-    """Whether the history of a locked booking has this payment already."""
-    return booking.events.filter(kind=EventKind.MONEY, details__what="paid", details__payment_id=payment.pk).exists()
 
 
 def settle(booking: Booking, payment: Payment, *, actor: Actor, now: datetime) -> None:
@@ -121,14 +117,16 @@ def _do_what_it_is_for(booking: Booking, payment: Payment, actor: Actor, now: da
 
 
 def _record_paid(booking: Booking, payment: Payment, actor: Actor, now: datetime) -> None:
-    details = {
-        "what": "paid",
-        "amount_minor": payment.amount_minor,
-        "payment_id": payment.pk,
-        "purpose": str(payment.purpose),
-        "method": str(payment.method),
-    }
-    record(booking, EventKind.MONEY, actor=actor, now=now, reason=payment.note, details=details)
+    record_money(
+        booking,
+        MoneyEvent.PAID,
+        amount_minor=payment.amount_minor,
+        payment_id=payment.pk,
+        actor=actor,
+        now=now,
+        reason=payment.note,
+        more={"purpose": str(payment.purpose), "method": str(payment.method)},
+    )
 
 
 def _is_paid(booking: Booking) -> bool:

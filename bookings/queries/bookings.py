@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import BigIntegerField, Exists, Model, OuterRef, Prefetch, Q, QuerySet
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Lower
+from django.db.models import Model, Prefetch, Q, QuerySet
+from django.db.models.functions import Lower
 
 from accounts.contact.mailboxes import same_mailbox
 from bookings.enums import BookingStatus, EventKind
 from bookings.links import LinkRole, read_token, token_is_valid
 from bookings.models import Booking, BookingEvent, BookingLine, MoveProposal
+from bookings.money_events import without_settled
 from bookings.refs import booking_ref, subject_ref
 from core.references import token_hash, trimmed_token
 from payments.enums import LIVE_PAYMENTS, PaymentStatus, SetupStatus
@@ -100,10 +100,8 @@ def live_proposal(booking: Booking, now: datetime) -> MoveProposal | None:
 
 def unsettled_payments(booking: Booking) -> QuerySet[Payment]:
     """Money that came in and that the booking does not know of yet; once it does, it may need no more."""
-    told = BookingEvent.objects.filter(booking=booking, kind=EventKind.MONEY, details__what="paid")
-    told = told.annotate(paid_id=Cast(KeyTextTransform("payment_id", "details"), BigIntegerField()))
     came = Payment.objects.filter(subject_ref=subject_ref(booking), status=PaymentStatus.SUCCEEDED)
-    return came.exclude(Exists(told.filter(paid_id=OuterRef("pk"))))
+    return without_settled(came, booking)
 
 
 def lead_minutes_of(booking: Booking) -> int:

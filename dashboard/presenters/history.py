@@ -7,8 +7,9 @@ from typing import Any
 from django.utils.translation import gettext, pgettext
 
 from bookings.booked import local
-from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind, MoneyEvent
 from bookings.models import Booking, BookingEvent
+from bookings.money_events import money_event
 from bookings.wording import visit
 from bookings.wording.history import HistoryRow
 from bookings.wording.overrides import exception_text
@@ -112,31 +113,31 @@ _STATUS_WORDS: dict[BookingStatus, Callable[[], str]] = {
     BookingStatus.DECLINED: lambda: gettext("Declined"),
     BookingStatus.EXPIRED: lambda: gettext("Expired"),
 }
-# By details["what"] of a row about money; %(sum)s is details["amount_minor"].
-_MONEY_WORDS: dict[str, Callable[[], str]] = {
-    "paid": lambda: gettext("Paid %(sum)s"),
-    "refund": lambda: gettext("Refund of %(sum)s started"),
-    "refund_waits": lambda: gettext("%(sum)s waits for approval"),
-    "refund_lowered": lambda: gettext("Only %(sum)s goes back"),
-    "refund_declined": lambda: gettext("Refund of %(sum)s declined"),
-    "refunded": lambda: gettext("Refunded %(sum)s"),
-    "move_proposed": lambda: gettext("Another time is kept until %(sum)s is paid"),
-    "move_withdrawn": lambda: gettext("Keeps the original time"),
-    "taken_back": lambda: gettext("%(sum)s taken back by the bank"),
-    "reduced": lambda: gettext("Price reduced by %(sum)s"),
-    "waived": lambda: gettext("%(sum)s waived"),
-    "fee": lambda: gettext("Fee of %(sum)s"),
-    "link": lambda: gettext("Link to pay sent"),
-    "payment_waived": lambda: gettext("%(sum)s in advance waived"),
-    "charge_failed": lambda: gettext("%(sum)s could not be charged"),
-    "refund_failed": lambda: gettext("%(sum)s could not be returned"),
-    "no_show_undone": lambda: gettext("No-show undone"),
+# %(sum)s is the amount of the row.
+MONEY_WORDS: dict[MoneyEvent, Callable[[], str]] = {
+    MoneyEvent.PAID: lambda: gettext("Paid %(sum)s"),
+    MoneyEvent.REFUND: lambda: gettext("Refund of %(sum)s started"),
+    MoneyEvent.REFUND_WAITS: lambda: gettext("%(sum)s waits for approval"),
+    MoneyEvent.REFUND_LOWERED: lambda: gettext("Only %(sum)s goes back"),
+    MoneyEvent.REFUND_DECLINED: lambda: gettext("Refund of %(sum)s declined"),
+    MoneyEvent.REFUNDED: lambda: gettext("Refunded %(sum)s"),
+    MoneyEvent.MOVE_PROPOSED: lambda: gettext("Another time is kept until %(sum)s is paid"),
+    MoneyEvent.MOVE_WITHDRAWN: lambda: gettext("Keeps the original time"),
+    MoneyEvent.TAKEN_BACK: lambda: gettext("%(sum)s taken back by the bank"),
+    MoneyEvent.REDUCED: lambda: gettext("Price reduced by %(sum)s"),
+    MoneyEvent.WAIVED: lambda: gettext("%(sum)s waived"),
+    MoneyEvent.FEE: lambda: gettext("Fee of %(sum)s"),
+    MoneyEvent.LINK: lambda: gettext("Link to pay sent"),
+    MoneyEvent.PAYMENT_WAIVED: lambda: gettext("%(sum)s in advance waived"),
+    MoneyEvent.CHARGE_FAILED: lambda: gettext("%(sum)s could not be charged"),
+    MoneyEvent.REFUND_FAILED: lambda: gettext("%(sum)s could not be returned"),
+    MoneyEvent.NO_SHOW_UNDONE: lambda: gettext("No-show undone"),
 }
 
 
 def _money_text(event: BookingEvent, booking: Booking) -> str:
-    words = _MONEY_WORDS.get(str(event.details.get("what", "")))
-    text = words() if words else gettext("Money: %(sum)s")
+    told = money_event(event)
+    text = MONEY_WORDS[told]() if told else gettext("Money: %(sum)s")
     amount = event.details.get("amount_minor")
     if amount is None:
         return text if "%(sum)s" not in text else gettext("Money changed")

@@ -14,8 +14,9 @@ from django.utils.translation import gettext
 
 from accounts.contact.mailboxes import mailto_url
 from bookings.booked import fee_facts, local, zone_of
-from bookings.enums import CALLED_OFF, EXPIRING, MARKED, ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.enums import CALLED_OFF, EXPIRING, MARKED, ActorKind, BookingChannel, BookingStatus, EventKind, MoneyEvent
 from bookings.models import Booking, BookingEvent
+from bookings.money_events import money_event
 from bookings.queries.money import BookingMoney
 from bookings.rules import cancelling, moving
 from bookings.rules.fees import is_fee_free
@@ -351,7 +352,7 @@ def _event_text(event: BookingEvent, booking: Booking, business: Business) -> st
 def _is_own_act(event: BookingEvent) -> bool:
     """Whether somebody did this by that way; what only follows from something else was done by no way of its own."""
     if event.kind == EventKind.MONEY:
-        return event.details.get("what") == "paid" and event.actor_kind == ActorKind.CUSTOMER
+        return money_event(event) is MoneyEvent.PAID and event.actor_kind == ActorKind.CUSTOMER
     return event.to_status != BookingStatus.CONFIRMED or event.from_status == BookingStatus.HELD
 
 

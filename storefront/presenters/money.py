@@ -11,8 +11,9 @@ from django.utils.translation import get_language, gettext, pgettext
 
 from bookings import booked
 from bookings.booked import fee_facts, local
-from bookings.enums import CALLED_OFF, EXPECTED, BookingStatus
+from bookings.enums import CALLED_OFF, EXPECTED, BookingStatus, MoneyEvent
 from bookings.models import Booking, BookingEvent
+from bookings.money_events import money_event
 from bookings.queries.money import BookingMoney
 from bookings.queries.payables import Payable, PayKind
 from bookings.rules.prepayment import Demand
@@ -35,7 +36,7 @@ _SHOWN = frozenset(RefundStatus) - {RefundStatus.CANCELLED}
 # What was declined is in the ledger as the fee that it became.
 _IN_LEDGER = _SHOWN - {RefundStatus.DECLINED}
 # What staff wrote beside these is for the customer; beside anything else it is for the history.
-_WITH_REASON = frozenset({"refund_lowered", "refund_declined"})
+_WITH_REASON = frozenset({MoneyEvent.REFUND_LOWERED, MoneyEvent.REFUND_DECLINED})
 # Of each kind one line is shown; fees for cancelling by their texts, because each has its own reason.
 _FEES = (BillLine.Kind.CHANGE_FEE, BillLine.Kind.NO_SHOW_FEE)
 
@@ -218,23 +219,24 @@ def open_sentence(booking: Booking, money: BookingMoney) -> str:
 def event_text(event: BookingEvent, booking: Booking, *, by_customer: bool) -> str:
     """A movement of money in the history; empty for what only concerns the business."""
     amount = visit.money(int(event.details.get("amount_minor") or 0), booking)
-    text = {
-        "paid": gettext("You paid %(sum)s") if by_customer else gettext("%(sum)s was paid"),
-        "refund": gettext("A refund of %(sum)s was approved"),
-        "refund_waits": gettext("A refund of %(sum)s is being checked"),
-        "refund_lowered": gettext("A refund of %(sum)s was approved, less than by the rules"),
-        "refund_declined": gettext("A refund of %(sum)s was declined"),
-        "fee": gettext("A fee of %(sum)s became due"),
-        "charge_failed": gettext("A fee of %(sum)s could not be charged"),
-        "reduced": gettext("The price was reduced by %(sum)s"),
-        "waived": gettext("A fee of %(sum)s was waived"),
-        "payment_waived": gettext("It stands without a payment in advance"),
-        "no_show_undone": gettext("It was put right: you were there"),
-    }.get(str(event.details.get("what")), "")
-    if not text:
+    told = money_event(event)
+    texts = {
+        MoneyEvent.PAID: gettext("You paid %(sum)s") if by_customer else gettext("%(sum)s was paid"),
+        MoneyEvent.REFUND: gettext("A refund of %(sum)s was approved"),
+        MoneyEvent.REFUND_WAITS: gettext("A refund of %(sum)s is being checked"),
+        MoneyEvent.REFUND_LOWERED: gettext("A refund of %(sum)s was approved, less than by the rules"),
+        MoneyEvent.REFUND_DECLINED: gettext("A refund of %(sum)s was declined"),
+        MoneyEvent.FEE: gettext("A fee of %(sum)s became due"),
+        MoneyEvent.CHARGE_FAILED: gettext("A fee of %(sum)s could not be charged"),
+        MoneyEvent.REDUCED: gettext("The price was reduced by %(sum)s"),
+        MoneyEvent.WAIVED: gettext("A fee of %(sum)s was waived"),
+        MoneyEvent.PAYMENT_WAIVED: gettext("It stands without a payment in advance"),
+        MoneyEvent.NO_SHOW_UNDONE: gettext("It was put right: you were there"),
+    }
+    if told not in texts:
         return ""
-    told = text % {"sum": amount}
-    return f"{told}: {event.reason}" if event.reason and event.details["what"] in _WITH_REASON else told
+    text = texts[told] % {"sum": amount}
+    return f"{text}: {event.reason}" if event.reason and told in _WITH_REASON else text
 
 
 @dataclass(frozen=True, slots=True)

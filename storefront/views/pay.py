@@ -20,9 +20,10 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from bookings.booked import demand_of
-from bookings.enums import BookingStatus
+from bookings.enums import BookingStatus, MoneyEvent
 from bookings.errors import NothingToPay
 from bookings.models import Booking, BookingEvent, MoveProposal
+from bookings.money_events import money_event
 from bookings.operations.card_testing import refuse_card_testing
 from bookings.operations.help import send_help
 from bookings.operations.pay import begin_payment
@@ -353,7 +354,7 @@ def _countdown(look: Look, visitor: ZoneInfo | None) -> checkout_presenter.Count
 
 
 def _begins_waiting(event: BookingEvent) -> bool:
-    return event.to_status == BookingStatus.PENDING_PAYMENT or event.details.get("what") == "move_proposed"
+    return event.to_status == BookingStatus.PENDING_PAYMENT or money_event(event) is MoneyEvent.MOVE_PROPOSED
 
 
 def _way_back(look: Look) -> dict[str, Any]:
