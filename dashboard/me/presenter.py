@@ -16,6 +16,7 @@ from core import formats
 from dashboard.me.queries import Me
 from dashboard.presenters.progress import next_mark
 from services.enums import Weekday
+from services.models import Location
 from staff.enums import TimeOffStatus
 from staff.models import TimeOff, WorkingHours
 
@@ -219,14 +220,13 @@ def main_mark(booking: Booking, *, now: datetime) -> str:
 
 
 def hours_rows(hours: Iterable[WorkingHours]) -> list[tuple[str, str, str]]:
-    """Weekday, hours, and where: "Monday", "09:00–17:00", "Kreuzberg"."""
+    """Weekday, hours, and where: "Monday", "09:00–13:00, 14:00–18:00", "Kreuzberg"."""
+    spans: dict[tuple[int, Location], list[str]] = {}
+    for each in hours:
+        end = formats.clock_text(each.end_minute)
+        spans.setdefault((each.weekday, each.location), []).append(f"{formats.clock_text(each.start_minute)}–{end}")
     return [
-        (
-            str(Weekday(each.weekday).label).capitalize(),
-            f"{formats.clock_text(each.start_minute)}–{formats.clock_text(each.end_minute % 1440 or 1440)}",
-            each.location.text("name"),
-        )
-        for each in hours
+        (str(Weekday(weekday).label), ", ".join(found), place.text("name")) for (weekday, place), found in spans.items()
     ]
 
 

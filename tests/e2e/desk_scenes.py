@@ -184,3 +184,38 @@ def desk_message_log(stage: Stage) -> None:
     )
     sign_in(stage.page)
     stage.page.goto("/desk/messages/log/")
+
+
+def own_visit(site: Stack) -> str:
+    """The reference of the next confirmed visit of the therapist who signs in."""
+    [(reference,)] = site.query(
+        "select b.reference from bookings_booking b join bookings_bookingline l on l.booking_id = b.id"
+        " join staff_staffmember m on m.id = l.staff_member_id join accounts_user u on u.id = m.user_id"
+        " where u.email = %s and b.status = 'confirmed' and b.starts_at > now() order by b.starts_at limit 1",
+        THERAPIST,
+    )
+    return str(reference)
+
+
+@scene
+def desk_me_week(stage: Stage) -> None:
+    sign_in(stage.page, THERAPIST)
+    stage.page.goto("/desk/me/?view=list")
+
+
+@scene
+def desk_me_visit(stage: Stage) -> None:
+    sign_in(stage.page, THERAPIST)
+    stage.page.goto(f"/desk/bookings/{own_visit(stage.site)}/visit")
+
+
+@scene
+def desk_me_time_off(stage: Stage) -> None:
+    sign_in(stage.page, THERAPIST)
+    stage.page.goto("/desk/me/time-off")
+
+
+@scene
+def desk_move(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto(f"/desk/bookings/{own_visit(stage.site)}/move")
