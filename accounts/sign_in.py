@@ -5,12 +5,16 @@ an account's password from elsewhere cannot keep its owner out.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.core import signing
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
+from accounts.models import User
 from core import limits
+from core.outbox import publish
 from core.references import keyed_hash, new_token
 from core.visitors import client_address, set_private_cookie
 
@@ -27,9 +31,11 @@ class Try:
     """One try to sign in.
 
     :param keys: what its failure counts for, the client's address first.
+    :param account: the e-mail that was typed, as it is counted.
     """
 
     keys: tuple[str, ...]
+    account: str
 
     def is_allowed(self) -> bool:
         """Whether the password may be checked. Asking counts nothing."""
@@ -39,10 +45,20 @@ class Try:
             for key in self.keys
         )
 
-    def count_failure(self) -> None:
+    def count_failure(self, *, now: datetime) -> None:
+        """Count a wrong password. The last one of a day for a sign-in publishes ``sign_in.guessed``."""
         for key in self.keys:
             limits.allow(_MINUTE, key, per_minute=settings.SIGN_INS_PER_MINUTE)
-            limits.within(_DAY, key, limit=settings.SIGN_INS_PER_DAY, seconds=_DAY_SECONDS)
+            more_follow = limits.within(_DAY, key, limit=settings.SIGN_INS_PER_DAY - 1, seconds=_DAY_SECONDS)
+            if key == self.account and not more_follow:
+                self._tell_owners(now)
+
+    def _tell_owners(self, now: datetime) -> None:
+        user = User.objects.filter(email__iexact=self.account, is_active=True).first()
+        if user is not None:
+            payload = {"user_id": user.pk, "count": settings.SIGN_INS_PER_DAY}
+            with transaction.atomic():
+                publish("sign_in.guessed", f"user:{user.pk}:{now:%Y-%m-%d}", payload, now=now)
 
 
 def sign_in_try(request: HttpRequest, typed: str) -> Try:
@@ -50,7 +66,7 @@ def sign_in_try(request: HttpRequest, typed: str) -> Try:
     account = _account(typed)
     device, accounts = _device(request)
     own = f"device:{device}" if _pseudonym(account) in accounts else account
-    return Try((client_address(request), own))
+    return Try((client_address(request), own), account)
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, email: str) -> None:

@@ -5,6 +5,7 @@ Each may come twice, late or in any order; the operation looks at the booking fi
 
 from datetime import datetime
 
+from bookings.messages.sign_ins import announce_guessing
 from bookings.operations import catalogue_guard, fees, settle
 from core.outbox import Delivery
 from staff.models import StaffMember
@@ -35,6 +36,11 @@ def refund_found(delivery: Delivery, *, now: datetime) -> None:
 
 def refund_settled(delivery: Delivery, *, now: datetime) -> None:
     fees.note_refund(refund_id=delivery.payload["refund_id"], now=now)
+
+
+def sign_in_guessed(delivery: Delivery, *, now: datetime) -> None:
+    """Wrong passwords for a sign-in reached the limit of a day."""
+    announce_guessing(user_id=delivery.payload["user_id"], count=delivery.payload["count"], now=now)
 
 
 def staff_left(delivery: Delivery, *, now: datetime) -> None:

@@ -19,6 +19,7 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from accounts.sign_in import remember_device, sign_in_try
+from core import clock
 from services.models import Location
 
 View = Callable[..., HttpResponse]
@@ -38,7 +39,7 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc] # unfold has no type
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
-            tried.count_failure()
+            tried.count_failure(now=clock.now())
             raise
         return cleaned
 

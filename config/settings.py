@@ -191,6 +191,7 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
         "refund-receipt": "payments.handlers.refund_receipt",
         "booking-refund": "bookings.handlers.refund_settled",
     },
+    "sign_in.guessed": {"sign-in-guessed": "bookings.handlers.sign_in_guessed"},
     "staff.left": {"staff-left": "bookings.handlers.staff_left"},
     "receipt.issued": {"receipt-document": "payments.handlers.receipt_document"},
     "message.reported": {"message-reported": "notifications.handlers.message_reported"},
@@ -203,6 +204,7 @@ RECEIPT_SUBJECTS = {"booking": "bookings.wording.receipts.receipt_subject"}
 NOTIFICATION_CONTEXTS = {
     "booking": "bookings.messages.visits.notification_context",
     "staff": "bookings.messages.agenda.agenda_context",
+    "user": "bookings.messages.sign_ins.guessing_context",
     "sample": "bookings.messages.samples.sample_context",
 }
 # subject kind -> function(subject references, instant) -> those of them that were not over at the instant

@@ -46,8 +46,9 @@ class SignInForm(AuthenticationForm):
         "inactive": _("E-mail and password do not belong together. Please check both and try again."),
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._now = now
         self.fields["username"].label = _("E-mail")
         self.fields["username"].widget = forms.EmailInput(attrs={"autofocus": True, "maxlength": 254})
 
@@ -59,7 +60,7 @@ class SignInForm(AuthenticationForm):
         try:
             return super().clean()
         except ValidationError:
-            tried.count_failure()
+            tried.count_failure(now=self._now)
             raise
 
 

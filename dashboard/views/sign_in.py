@@ -6,6 +6,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpResponse
 
 from accounts.sign_in import remember_device
+from core import clock
 from dashboard.forms import SignInForm
 
 
@@ -16,6 +17,9 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
     next_page = "desk"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "now": clock.now()}
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)

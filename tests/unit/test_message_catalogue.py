@@ -13,6 +13,8 @@ from notifications.enums import Channel
 from notifications.wording.template_language import parsed, variables_in
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "notifications"
+# The first has no sender yet; the second warns the owners and is neither switched off nor reworded.
+OTHERS = {"waitlist_offer_customer", "sign_in_guessed_staff"}
 # From ``words_of``: always there, though perhaps empty.
 ALWAYS = {
     *("appointment", "when", "day", "time", "service", "place", "address", "phone", "arrival", "preparation"),
@@ -31,7 +33,7 @@ def test_what_is_sent_is_in_the_catalogue_and_has_its_files() -> None:
     folders = {path.name for path in FOLDER.iterdir() if path.is_dir()}
 
     assert kinds == {*MessageKind, *PlannedKind, "agenda"}
-    assert {f"{each.kind}_{each.role}" for each in CATALOGUE} == folders - {"waitlist_offer_customer"}
+    assert {f"{each.kind}_{each.role}" for each in CATALOGUE} == folders - OTHERS
     assert len({(each.kind, each.role) for each in CATALOGUE}) == len(CATALOGUE)
 
 

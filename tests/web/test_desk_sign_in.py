@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from core import limits
+from core import clock, limits
 from devservers import valkey
 from devservers.valkey import Valkey
+from notifications.operations import send_due
 from staff.enums import Role
-from tests import factories, servers
+from tests import factories, money, servers
 from tests.factories import Studio
 
 PASSWORD = "a long password"
@@ -222,3 +224,35 @@ def test_pages_of_the_desk_are_never_kept_by_browsers_or_proxies(client: Client,
     client.force_login(leyla)
 
     assert "no-store" in client.get("/desk/")["Cache-Control"]
+
+
+@pytest.mark.usefixtures("counted")
+@pytest.mark.parametrize("door", ["/desk/sign-in", "/admin/login/"])
+def test_the_owners_are_told_once_when_guessing_is_stopped_for_the_day(
+    leyla: User, settings: Settings, door: str
+) -> None:
+    settings.SIGN_INS_PER_DAY = 3
+    factories.desk_user(Role.OWNER, email="olivia@studio.example", name="Olivia")
+
+    for number in range(5):
+        for email in ("LEYLA@studio.example", "unknown@studio.example"):
+            at(f"203.0.113.{number}").post(door, {"username": email, "password": "a guess"})
+    money.deliver(now=clock.now())
+    send_due(now=clock.now(), limit=10)
+
+    [told] = mail.outbox
+    assert told.to == ["olivia@studio.example"]
+    assert told.subject == "Wrong passwords for leyla@studio.example"
+    assert "3 times" in told.body
+    assert "Leyla Demir has signed in with before" in told.body
+
+
+@pytest.mark.usefixtures("counted")
+def test_the_owners_are_not_told_of_a_few_mistakes(client: Client, leyla: User, settings: Settings) -> None:
+    settings.SIGN_INS_PER_DAY = 3
+    factories.desk_user(Role.OWNER, email="olivia@studio.example")
+
+    for _ in range(2):
+        sign_in(client, password="forgotten")
+
+    assert money.deliver(now=clock.now()) == 0
