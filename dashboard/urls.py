@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.calendar.views import calendar
+from dashboard.calendar.views import calendar, changes
 from dashboard.customers import views as customers
 from dashboard.me import session_views as session
 from dashboard.me import views as me
@@ -31,6 +31,7 @@ urlpatterns = [
     path("messages/<slug:kind>/<slug:role>/<slug:channel>/preview", message_texts.preview, name="desk_message_preview"),
     path("bookings/<str:reference>/messages", message_log.of_booking, name="desk_booking_messages"),
     path("", calendar, name="desk"),
+    path("changes", changes, name="desk_changes"),
     path("sign-in", sign_in.SignIn.as_view(), name="desk_sign_in"),
     path("sign-out", sign_in.SignOut.as_view(), name="desk_sign_out"),
     path("bookings/<str:reference>/", booking.booking, name="desk_booking"),

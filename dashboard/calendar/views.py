@@ -7,14 +7,17 @@ booking, or the grids.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from dashboard import queries
 from dashboard.calendar.address import EVERYWHERE, Address, View, flag, view_of
+from dashboard.calendar.changes import State, changes_since, state_of_tag
 from dashboard.calendar.presenter import Page, Reader, day_page, head_of, week_page
 from dashboard.calendar.queries import CalendarFacts, Sight, balances_of, calendar_facts, team_of
 from dashboard.door import Desk
@@ -71,6 +74,26 @@ def calendar(request: HttpRequest, desk: Desk) -> HttpResponse:
             return _day(opened)
 
 
+@require_safe
+@desk_page
+def changes(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Say whether the calendar has changed since the tag that the page knows: 304 while nothing has happened, 204 with
+    a new tag when it happened elsewhere, 200 when the page has to be read again.
+    """
+    known = state_of_tag(request.headers.get("If-None-Match", ""))
+    found = changes_since(known, _places_asked(request, desk), desk.rights.staff_member_id or 0, now=desk.now)
+    status = 200 if found.is_changed else 304 if found.state == known else 204
+    return HttpResponse(status=status, headers={"ETag": found.state.tag})
+
+
+def _places_asked(request: HttpRequest, desk: Desk) -> list[int]:
+    """The ids in the address, as far as the reader sees all of these places."""
+    typed = request.GET.get("at", "")[:200].split(",")
+    asked = [int(each) for each in typed if each.isascii() and each.isdecimal() and len(each) < 18]
+    seen = desk.rights.location_ids
+    return asked if seen is None else [each for each in asked if each in seen]
+
+
 def _wants(request: HttpRequest, part: str) -> bool:
     """Whether htmx asked for a part of the page; going back in the browser asks for all of it."""
     headers = request.headers
@@ -105,14 +128,15 @@ def _is_only_own(rights: Rights) -> bool:
 
 
 def _day(opened: Opened) -> HttpResponse:
-    on = opened.address.on
+    on, state = opened.address.on, _state(opened)
     facts = _facts(opened, on, on + timedelta(days=1))
     page = day_page(facts, balances_of(facts), opened.address, opened.reader, opened.desk.now)
-    return _shown(opened, page)
+    return _shown(opened, page, state)
 
 
 def _week(opened: Opened) -> HttpResponse:
     """The week of the person who is asked for, else of the first of the team."""
+    state = _state(opened)
     team = team_of(opened.places, opened.sight)
     chosen = next((each for each in team if each.slug == opened.address.who), next(iter(team), None))
     if chosen is None:
@@ -121,7 +145,7 @@ def _week(opened: Opened) -> HttpResponse:
     facts = _facts(opened, address.monday, address.monday + timedelta(days=7), chosen.pk)
     [person] = [each for each in facts.people if each.id == chosen.pk]
     page = week_page(facts, balances_of(facts), address, person, team, opened.reader, opened.desk.now)
-    return _shown(opened, page)
+    return _shown(opened, page, state)
 
 
 def _facts(opened: Opened, from_on: date, until_on: date, staff_member_id: int | None = None) -> CalendarFacts:
@@ -135,9 +159,22 @@ def _facts(opened: Opened, from_on: date, until_on: date, staff_member_id: int |
     )
 
 
-def _shown(opened: Opened, page: Page) -> HttpResponse:
-    context = {"page": page, **_panel(opened)}
+def _shown(opened: Opened, page: Page, state: State) -> HttpResponse:
+    if _wants(opened.request, "grids"):
+        return render(opened.request, "dashboard/calendar/_changed.html", {"page": page})
+    context = {"page": page, "changes_url": _changes_url(opened), "state": state.tag, **_panel(opened)}
     return _page(opened, "dashboard/calendar/calendar.html", context)
+
+
+def _state(opened: Opened) -> State:
+    """What an open page compares with. Read before all else, so that nothing is missed in between."""
+    sight = opened.sight
+    return changes_since(None, sight.whole_place_ids, sight.own_id, now=opened.desk.now).state
+
+
+def _changes_url(opened: Opened) -> str:
+    ids = ",".join(str(each.pk) for each in opened.places)
+    return f"{reverse('desk_changes')}?{urlencode({'at': ids})}"
 
 
 def _list(opened: Opened) -> HttpResponse:

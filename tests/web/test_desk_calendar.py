@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from bookings.models import Booking
+from bookings.models import Booking, BookingEvent
 from services.models import Closure, Location, Service
 from staff.enums import Role
 from staff.models import Access, StaffMember, WorkingHours, WorkingHoursException
@@ -465,3 +465,105 @@ def test_reading_costs_the_same_for_one_and_fifty_bookings(
         html = get(client, page)
 
     assert html.count("Jana Weber") == (50 if view != "week" else 25)
+
+
+def state(html: str) -> tuple[str, str]:
+    """Where an open page asks for changes, and the tag that it knows."""
+    url, tag = re.findall(r'data-changes="([^"]*)" data-state="([^"]*)"', html)[0]
+    return unescape(url), unescape(tag)
+
+
+def look(client: Client, url: str, tag: str) -> tuple[int, str]:
+    response = client.get(url, HTTP_IF_NONE_MATCH=tag)
+    assert response.content == b""
+    return response.status_code, response.headers.get("ETag", "")
+
+
+def test_an_open_page_hears_of_what_has_changed_once(client: Client, studio: Studio) -> None:
+    url, tag = state(get(desk(client, studio)))
+    assert look(client, url, tag) == (304, tag)
+
+    with_marek(studio, 10)
+    status, new = look(client, url, tag)
+
+    assert status == 200
+    assert look(client, url, new) == (304, new)
+
+
+def test_what_happens_at_another_place_does_not_disturb(client: Client, studio: Studio) -> None:
+    alfama = factories.location(name="Alfama", slug="alfama", position=2)
+    studio.variant.service.locations.add(alfama)
+    factories.staff_member(studio.variant, at=alfama)
+    url, tag = state(get(at_desk(client, Role.OWNER).client, f"{TOMORROW}&at=kreuzberg"))
+
+    journeys.booked(replace(studio, location=alfama), 10)
+    status, new = look(client, url, tag)
+
+    assert status == 204
+    assert look(client, url, new) == (304, new)
+
+
+def test_a_hold_that_runs_out_is_a_change(client: Client, studio: Studio, stopped: StoppedClock) -> None:
+    journeys.hold(studio, 10)
+    url, tag = state(get(desk(client, studio)))
+    assert look(client, url, tag)[0] == 304
+
+    stopped.pass_minutes(30)
+
+    assert look(client, url, tag)[0] == 200
+
+
+def test_a_row_of_history_that_is_committed_late_is_noticed(client: Client, studio: Studio) -> None:
+    booking = with_marek(studio, 10)
+    url, tag = state(get(desk(client, studio)))
+    newest = BookingEvent.objects.latest("pk")
+    # The row had its id before the newest one was committed.
+    late = BookingEvent(
+        pk=newest.pk + 1, booking=booking, to_status="confirmed", actor_kind="staff", channel="desk", at=NOW
+    )
+    newest.pk += 2
+    newest.save(force_insert=True)
+    _, tag = look(client, url, tag)
+    late.save(force_insert=True)
+
+    assert look(client, url, tag)[0] == 200
+
+
+def test_a_therapist_hears_of_the_own_bookings(client: Client, studio: Studio) -> None:
+    at_desk(client, Role.THERAPIST, of=with_marek(studio, 10))
+    url, tag = state(get(client, f"{TOMORROW}&view=day"))
+
+    journeys.booked(studio, 12, staff_member_id=studio.staff[1].pk)
+    status, tag = look(client, url, tag)
+    assert status == 204
+    with_marek(studio, 14)
+
+    assert look(client, url, tag)[0] == 200
+
+
+@pytest.mark.parametrize("tag", ["", '"x"', '"1-2"', '"1-2-3-4"', f'"{"9" * 40}-1-1"', '"-1--1--1"', '"²-1-1"', "*"])
+def test_a_tag_that_is_none_means_read_again(client: Client, studio: Studio, tag: str) -> None:
+    url, _ = state(get(desk(client, studio)))
+
+    assert look(client, url, tag)[0] == 200
+    assert look(client, f"{url},x,{'9' * 30}", tag)[0] == 200
+
+
+def test_looking_for_changes_costs_four_statements(
+    client: Client, studio: Studio, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """The session, the user, the rights, and one about the state."""
+    url, tag = state(get(desk(client, studio)))
+
+    with django_assert_num_queries(4):
+        assert look(client, url, tag)[0] == 304
+
+
+def test_changed_columns_come_with_their_figures(client: Client, studio: Studio) -> None:
+    with_marek(studio, 10)
+    html = get(desk(client, studio), HTTP_HX_REQUEST="true", HTTP_HX_TARGET="grids")
+
+    assert "<html" not in html
+    assert "Jana Weber 10:00–11:00 Deep tissue massage Confirmed" in items(html, "Marek Nowak")
+    assert 'id="figures" hx-swap-oob="true"' in html
+    assert 'id="panel"' not in html

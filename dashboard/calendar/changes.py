@@ -1,0 +1,83 @@
+"""Whether anything has changed since a page was shown: what open calendars ask every few seconds.
+
+Every change of a booking writes a row of its history, so the newest row says it all but one thing: a hold that runs out
+changes what is shown without one.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+# Rows get their ids before they are committed, so that one may appear below the newest. It is noticed as long as no
+# more than these were written in between.
+_LATE_ROWS = 64
+_LONGEST_TAG = 60
+
+
+class State(NamedTuple):
+    """The newest row of history, how many rows there are just below it, and how many times are kept for a while."""
+
+    newest: int
+    rows: int
+    kept: int
+
+    @property
+    def tag(self) -> str:
+        """The state as an entity tag (RFC 9110)."""
+        return f'"{self.newest}-{self.rows}-{self.kept}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """``is_changed``: something that the reader may see has changed since the state that they know."""
+
+    state: State
+    is_changed: bool
+
+
+def state_of_tag(tag: str) -> State | None:
+    """Read back the tag of a state; None for anything else."""
+    parts = tag[:_LONGEST_TAG].removeprefix("W/").strip('"').split("-")
+    if len(parts) != 3 or not all(part.isascii() and part.isdecimal() and len(part) < 18 for part in parts):
+        return None
+    return State(*map(int, parts))
+
+
+_STATE = f"""
+WITH newest AS MATERIALIZED (SELECT coalesce(max(id), 0) AS id FROM bookings_bookingevent)
+SELECT n.id,
+    (SELECT count(*) FROM bookings_bookingevent e WHERE e.id > n.id - {_LATE_ROWS} AND e.id <= n.id),
+    (SELECT count(*) FROM bookings_bookingevent e
+        WHERE e.id > %(known)s::bigint - {_LATE_ROWS} AND e.id <= %(known)s::bigint),
+    EXISTS (
+        SELECT FROM bookings_bookingevent e JOIN bookings_booking b ON b.id = e.booking_id
+        WHERE e.id > %(known)s::bigint AND (b.location_id = ANY(%(places)s::bigint[]) OR EXISTS (
+            SELECT FROM bookings_bookingline o WHERE o.booking_id = b.id AND o.staff_member_id = %(own)s::bigint))),
+    (SELECT count(*) FROM bookings_booking b
+        WHERE b.status IN ('held', 'pending_payment', 'requested') AND b.hold_expires_at > %(now)s::timestamptz
+          AND b.location_id = ANY(%(places)s::bigint[]))
+FROM newest n
+"""  # noqa: S608 (our own text)
+
+
+def changes_since(known: State | None, place_ids: Collection[int], own_id: int, *, now: datetime) -> Changes:
+    """Compare with a state that a page knows, for everything at some places and the own bookings. One statement.
+
+    Reads the end of the history and the few times that are kept, however long the history is.
+    """
+    parameters: dict[str, Any] = {
+        "known": known.newest if known else 2**62,
+        "places": sorted(place_ids),
+        "own": own_id,
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE, parameters)
+        newest, rows, rows_then, is_new, kept = cursor.fetchone() or (0, 0, 0, False, 0)
+    state = State(newest, rows, kept)
+    if known is None:
+        return Changes(state, is_changed=True)
+    return Changes(state, is_new or rows_then != known.rows or kept != known.kept)
