@@ -337,7 +337,7 @@ MEDIA_URL = "media/"
 MEDIA_ROOT = env.text("MEDIA_ROOT", BASE_DIR / ".data" / "media")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "core.static.StaticFiles"},
 }
 
 # --- security headers ---------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def picker_page(
     visitor_zone: ZoneInfo | None = None,
 ) -> dict[str, Any]:
     """Everything the picker shows. ``marks`` and ``starts`` are by place; the held time counts as free in them."""
-    if not choice.service.names_place:
+    if len(choice.shown_places) > 1 and not choice.service.names_place:
         marks, starts = without_repeats(choice.shown_places, marks, starts)
     days = merged_marks(marks, choice.shown_places)
     held_slot = held.slot if held and held.variant_id == choice.variant.id else ""
