@@ -3,7 +3,8 @@
 For the few places where building a query takes longer than running it; everywhere else the query set is the way.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -37,10 +38,87 @@ def read_rows_beside(
     ]
 
 
+def read_joined(model: type[M], links: tuple[str, ...], rest: str, parameters: Sequence[Any]) -> list[M]:
+    """Return rows as ``read_rows`` does, with the rows that they are linked to, as ``select_related`` reads them.
+
+    ``links`` are names of one-to-one and foreign keys, in either direction: "location", then "location__business".
+    """
+    nodes, statement = _joined_statement(model, links, rest)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        found = cursor.fetchall()
+    return [_linked(nodes, row) for row in found]
+
+
+def set_children(parent: models.Model, name: str, rows: Sequence[models.Model]) -> None:
+    """Let ``parent`` know all rows that refer to it, as ``prefetch_related`` does."""
+    manager = getattr(parent, name)
+    children = manager.get_queryset()
+    children._result_cache, children._prefetch_done = list(rows), True
+    for row in rows:
+        manager.field.set_cached_value(row, parent)
+    parent.__dict__.setdefault("_prefetched_objects_cache", {})[name] = children
+
+
 def sql_values(values: Iterable[str]) -> str:
     """Write constants of ours as they stand after IN: ``('held', 'requested')``, always in the same order."""
     listed = "', '".join(sorted(map(str, values)))
     return f"('{listed}')"
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """Columns ``start`` to ``end`` are of ``model``, whose row hangs at ``link`` of the row of the node ``parent``."""
+
+    model: type[models.Model]
+    start: int
+    end: int
+    names: list[str]
+    converters: list[tuple[int, _Converter]]
+    parent: str
+    link: Any
+
+
+def _linked(nodes: Mapping[str, _Node], row: Sequence[Any]) -> Any:
+    made: dict[str, models.Model | None] = {}
+    for path, node in nodes.items():
+        values = row[node.start : node.end]
+        # The primary key comes first; without one there is no such row.
+        made[path] = (
+            None
+            if values[0] is None
+            else node.model.from_db(connection.alias, node.names, _converted(values, node.converters))
+        )
+        parent = made[node.parent] if path else None
+        if parent is not None:
+            node.link.set_cached_value(parent, made[path])
+            if made[path] is not None and node.link.one_to_one:
+                node.link.remote_field.set_cached_value(made[path], parent)
+    return made[""]
+
+
+@lru_cache(maxsize=64)
+def _joined_statement(model: type[models.Model], links: tuple[str, ...], rest: str) -> tuple[dict[str, _Node], str]:
+    quote = connection.ops.quote_name
+    nodes: dict[str, _Node] = {}
+    columns: list[str] = []
+    joins: list[str] = []
+    for path in ("", *links):
+        parent, _, name = path.rpartition("__")
+        link: Any = nodes[parent].model._meta.get_field(name) if path else None
+        of: Any = link.related_model if path else model
+        table, above = quote(path or model._meta.db_table), quote(parent or model._meta.db_table)
+        if path:
+            # The column of the key is on this side, or on the other where the key is there.
+            here, there = (link.column, of._meta.pk.column) if link.concrete else ("id", link.field.column)
+            joined = f"{quote(of._meta.db_table)} {table}"
+            joins.append(f"LEFT JOIN {joined} ON {table}.{quote(there)} = {above}.{quote(here)}")
+        names, converters, own = _columns(of, table)
+        nodes[path] = _Node(of, len(columns), len(columns) + len(own), names, converters, parent, link)
+        columns += own
+    # As below: names of our own models, constants of the caller.
+    statement = f"SELECT {', '.join(columns)} FROM {quote(model._meta.db_table)} {' '.join(joins)} {rest}"  # noqa: S608
+    return nodes, statement
 
 
 def _converted(row: Sequence[Any], converters: Sequence[tuple[int, _Converter]]) -> list[Any]:
@@ -54,13 +132,16 @@ def _converted(row: Sequence[Any], converters: Sequence[tuple[int, _Converter]])
 def _statement(
     model: type[models.Model], rest: str, extra: str = ""
 ) -> tuple[list[str], list[tuple[int, _Converter]], str]:
-    fields = list(model._meta.concrete_fields)
-    quote = connection.ops.quote_name
-    table = quote(model._meta.db_table)
-    columns = ", ".join(f"{table}.{quote(str(field.column))}" for field in fields)
-    converters = [(index, each) for index, field in enumerate(fields) for each in field.get_db_converters(connection)]
-    if extra:
-        columns = f"{columns}, {extra}"
+    table = connection.ops.quote_name(model._meta.db_table)
+    names, converters, columns = _columns(model, table)
     # Names come from our own models, ``rest`` and ``extra`` are constants of the caller, values are parameters.
-    statement = f"SELECT {columns} FROM {table} {rest}"  # noqa: S608
-    return [field.attname for field in fields], converters, statement
+    selected = ", ".join([*columns, extra] if extra else columns)
+    return names, converters, f"SELECT {selected} FROM {table} {rest}"  # noqa: S608
+
+
+def _columns(model: type[models.Model], table: str) -> tuple[list[str], list[tuple[int, _Converter]], list[str]]:
+    """Return names of attributes, converters by position and columns of a model, the primary key first."""
+    fields = sorted(model._meta.concrete_fields, key=lambda field: not field.primary_key)
+    converters = [(index, each) for index, field in enumerate(fields) for each in field.get_db_converters(connection)]
+    columns = [f"{table}.{connection.ops.quote_name(str(field.column))}" for field in fields]
+    return [field.attname for field in fields], converters, columns

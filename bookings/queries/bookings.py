@@ -12,6 +12,7 @@ from bookings.links import LinkRole, read_token, token_is_valid
 from bookings.models import Booking, BookingEvent, BookingLine, MoveProposal
 from bookings.money_events import without_settled
 from bookings.refs import booking_ref, subject_ref
+from core.reads import read_joined, set_children
 from core.references import token_hash, trimmed_token
 from payments.enums import LIVE_PAYMENTS, PaymentStatus, SetupStatus
 from payments.models import CardSetup, Payment
@@ -19,6 +20,7 @@ from services.models import AddOn, Category, Location, Resource, ResourceType, S
 from services.queries import the_business
 from staff.models import StaffMember
 
+_LINKS_OF_LINES = ("staff_member", "staff_member__resource", "staff_member__user", "variant", "variant__service")
 _LINES_OF_PAGES = Prefetch(
     "lines",
     BookingLine.objects.select_related("staff_member__resource", "staff_member__user", "variant__service"),
@@ -75,8 +77,13 @@ def booking_page(booking_id: int) -> Booking:
 
 def held_page(token: str) -> Booking | None:
     """Read what was held with this token, whatever became of it, as its own page shows it, in 2 queries."""
-    held = Booking.objects.filter(hold_token_hash=token_hash(trimmed_token(token)))
-    return held.select_related("location", "unproven").prefetch_related(_LINES_OF_PAGES).first()
+    condition = "WHERE bookings_booking.hold_token_hash = %s"
+    found = read_joined(Booking, ("location", "unproven"), condition, [token_hash(trimmed_token(token))])
+    if not found:
+        return None
+    of_booking = "WHERE bookings_bookingline.booking_id = %s ORDER BY bookings_bookingline.position"
+    set_children(found[0], "lines", read_joined(BookingLine, _LINKS_OF_LINES, of_booking, [found[0].pk]))
+    return found[0]
 
 
 def has_said_coming(booking: Booking) -> bool:
