@@ -24,23 +24,12 @@ class MessageKind(StrEnum):
     HOLD_ENDED = "hold_ended"
     HELP_ANSWER = "help_answer"
     CONFIRM_BY_MAIL = "confirm_by_mail"
+    AGENDA = "agenda"
 
 
-# Told whether or not the visit is over, and never replaced by the news of another time.
-MONEY_KINDS = frozenset(
-    {
-        MessageKind.PAYMENT_REQUIRED,
-        MessageKind.PAYMENT_RECEIVED,
-        MessageKind.LATE_PAYMENT_REFUNDED,
-        MessageKind.FEE_DUE,
-        MessageKind.REFUND_APPROVED,
-        MessageKind.REFUND_LOWERED,
-        MessageKind.REFUND_DONE,
-        MessageKind.MISSED,
-        MessageKind.REQUESTED,
-        MessageKind.DECLINED,
-        MessageKind.HOLD_ENDED,
-        MessageKind.HELP_ANSWER,
-        MessageKind.CONFIRM_BY_MAIL,
-    }
-)
+class PlannedKind(StrEnum):
+    """What is planned when a booking is agreed, for some time before or after the visit."""
+
+    REMINDER = "reminder"
+    REVIEW_REQUEST = "review_request"
+    FOLLOW_UP = "follow_up"

@@ -7,10 +7,10 @@ Written with the confirmation, and again with each change; what was written befo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import pairwise
 
 from bookings.enums import STANDING, BookingStatus
+from bookings.messages.kinds import PlannedKind
 from bookings.models import Booking
 from bookings.refs import subject_ref
 from notifications.enums import Channel, Purpose, RecipientRole
@@ -19,12 +19,6 @@ from notifications.rules import current_rules
 
 # What would come so soon after the booking was made or moved has just been said.
 TOO_SOON = timedelta(minutes=60)
-
-
-class PlannedKind(StrEnum):
-    REMINDER = "reminder"
-    REVIEW_REQUEST = "review_request"
-    FOLLOW_UP = "follow_up"
 
 
 _USEFUL_FOR = {PlannedKind.REVIEW_REQUEST: timedelta(days=3), PlannedKind.FOLLOW_UP: timedelta(days=7)}

@@ -6,20 +6,16 @@ they keep their length, because that is what a text costs.
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bookings import booked
-from bookings.links import LinkRole, manage_url
-from bookings.messages.agenda import agenda_of
-from bookings.messages.contexts import customer_context, staff_context
-from bookings.messages.kinds import MONEY_KINDS
-from bookings.messages.types import MessageType, Timing, message_type
-from bookings.messages.variables import words_of
+from bookings.messages.catalogue import message_type
+from bookings.messages.occasions import Occasion
+from bookings.messages.types import MessageType
 from bookings.models import Booking, BookingLine
 from bookings.refs import number_of
 from core import limits
@@ -29,7 +25,6 @@ from notifications import operations as queue
 from notifications.addresses import TEXT_CHANNELS, address_hash
 from notifications.enums import Channel, RecipientRole
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
-from notifications.unsubscribing import unsubscribe_url
 from services.queries import the_business
 
 SUBJECT = "sample"
@@ -98,47 +93,18 @@ def sample(
     of = message_type(kind, role)
     if of is None:
         return None
-    business = the_business()
-    cut = blanked if channel in TEXT_CHANNELS else masked
-    before = (booking.starts_at - timedelta(days=1)).isoformat()
-    details = {"previous_starts_at": before} if kind == "moved" else {}
     person = next((line.staff_member for line in booking.lines.all() if line.staff_member), None)
-    if role == RecipientRole.CUSTOMER:
-        context = customer_context(booking, business, kind=kind, details=details, now=now)
-    elif person is None:
+    if role == RecipientRole.STAFF and person is None:
         return None
-    elif kind == "agenda":
-        on = booked.local(booking.starts_at, booking).date()
-        return _harmless(agenda_of(person, on, business), cut)
-    else:
-        context = staff_context(booking, business, person, kind=kind, details=details, now=now)
-    if kind in MONEY_KINDS:
-        variables = {**context.variables, **_money(booking)}
-        context = replace(context, variables=variables, words=words_of(variables))
-    if of.timing is Timing.AFTER:
-        end_url = unsubscribe_url(booking.contact_email)
-        context = replace(context, variables={**context.variables, "unsubscribe_url": end_url})
-    return _harmless(context, cut)
-
-
-def _money(booking: Booking) -> dict[str, Any]:
-    """What only a payment, a refund or an answer would tell."""
-    return {
-        "amount_minor": booking.total_minor,
-        "asked_minor": booking.total_minor + booking.total_minor // 4,
-        "kept_minor": booking.total_minor // 4,
-        "reason": gettext("We had to pay for the room."),
-        "open_minor": 0,
-        "pay_url": manage_url(booking, LinkRole.CUSTOMER, page="pay"),
-        "book_url": manage_url(booking, LinkRole.CUSTOMER, page="book"),
-        "receipt_url": manage_url(booking, LinkRole.CUSTOMER, page="receipt/1"),
-        "receipt_number": "1",
-        "refund_words": gettext("It goes back the way you paid and takes some days."),
-        "is_online": True,
-        "method": gettext("card"),
-        "is_answer": True,
-        "answer": gettext("Yes, that is possible."),
-    }
+    occasion = Occasion(
+        booking=booking,
+        business=the_business(),
+        person=person if role == RecipientRole.STAFF else None,
+        kind=kind,
+        details={},
+        now=now,
+    )
+    return _harmless(of.sample(occasion), blanked if channel in TEXT_CHANNELS else masked)
 
 
 def _harmless(context: MessageContext | None, cut: _Cut) -> MessageContext | None:

@@ -42,9 +42,9 @@ _FOR_CUSTOMERS = (
     Variable("book_again_url", _("Link to the free times"), _("https://book.example.com/s/massage/")),
 )
 _FOR_STAFF = (Variable("customer", _("First name of the customer"), _("Jana")),)
-_AHEAD = (Variable("manage_url", _("Link to see, move or cancel"), _("https://book.example.com/b/K7M4PXc…/")),)
-_CUSTOMER_AHEAD = (
-    *_AHEAD,
+AHEAD = (Variable("manage_url", _("Link to see, move or cancel"), _("https://book.example.com/b/K7M4PXc…/")),)
+CUSTOMER_AHEAD = (
+    *AHEAD,
     Variable("cancel_url", _("Link to cancel"), _("https://book.example.com/b/K7M4PXc…/cancel")),
     Variable("move_url", _("Link to move"), _("https://book.example.com/b/K7M4PXc…/move")),
     Variable("messages_url", _("Link to choose messages"), _("https://book.example.com/b/K7M4PXc…/messages")),
@@ -52,66 +52,32 @@ _CUSTOMER_AHEAD = (
     Variable("preparation", _("What to do before the visit"), _("Eat lightly.")),
     Variable("policy", _("The rule for cancelling"), _("Free to cancel until Thu 26 Nov, 14:30.")),
 )
-_BEFORE = (Variable("before", _("The time before the change"), _("Thu 26 Nov, 10:00")),)
-_COMING = (Variable("coming_url", _("Link to say “I’m coming”"), _("https://book.example.com/b/K7M4PXc…/coming")),)
-_FEE = (Variable("fee", _("Fee that is due, if any"), _("€40.00")),)
-_REVIEW = (Variable("review_url", _("Where you collect reviews"), _("https://reviews.example.com/linden")),)
-_STAFF_AHEAD = (
-    *_AHEAD,
+BEFORE = (Variable("before", _("The time before the change"), _("Thu 26 Nov, 10:00")),)
+COMING = (Variable("coming_url", _("Link to say “I’m coming”"), _("https://book.example.com/b/K7M4PXc…/coming")),)
+FEE = (Variable("fee", _("Fee that is due, if any"), _("€40.00")),)
+REVIEW = (Variable("review_url", _("Where you collect reviews"), _("https://reviews.example.com/linden")),)
+STAFF_AHEAD = (
+    *AHEAD,
     Variable("move_url", _("Link to move"), _("https://book.example.com/b/K7M4PXs…/move")),
     Variable("cancel_url", _("Link to cancel"), _("https://book.example.com/b/K7M4PXs…/cancel")),
 )
 
-_MANAGE = _AHEAD[0]
-_AMOUNT = Variable("amount", _("The sum that it is about"), _("€20.00"))
-_PAY = Variable("pay_url", _("Link to pay"), _("https://book.example.com/b/K7M4PXc…/pay"))
-_OPEN = Variable("open", _("What is still to be paid, if anything"), _("€60.00"))
-_REASON = Variable("reason", _("What your staff wrote for the customer, if anything"), _("We are closed that day."))
-_ASKED = Variable("asked", _("The refund by the rules"), _("€16.00"))
-_LESS = Variable("kept", _("What you keep of it"), _("€6.00"))
-_KEPT = Variable("kept_until", _("Until when the time is kept, if it is"), _("Fri 27 Nov, 12:00"))
-_MONEY = Variable("money", _("What becomes of the money, if any was paid or is due"), _("You get €16.00 back."))
-_REFUND = Variable("refund", _("How the money goes back"), _("It takes some days to reach your card."))
+MANAGE = AHEAD[0]
+AMOUNT = Variable("amount", _("The sum that it is about"), _("€20.00"))
+PAY = Variable("pay_url", _("Link to pay"), _("https://book.example.com/b/K7M4PXc…/pay"))
+OPEN = Variable("open", _("What is still to be paid, if anything"), _("€60.00"))
+REASON = Variable("reason", _("What your staff wrote for the customer, if anything"), _("We are closed that day."))
+ASKED = Variable("asked", _("The refund by the rules"), _("€16.00"))
+LESS = Variable("kept", _("What you keep of it"), _("€6.00"))
+KEPT = Variable("kept_until", _("Until when the time is kept, if it is"), _("Fri 27 Nov, 12:00"))
+MONEY = Variable("money", _("What becomes of the money, if any was paid or is due"), _("You get €16.00 back."))
+REFUND = Variable("refund", _("How the money goes back"), _("It takes some days to reach your card."))
 
-_BY_KIND: Mapping[tuple[str, str], tuple[Variable, ...]] = {
-    ("confirmed", "customer"): _CUSTOMER_AHEAD,
-    ("moved", "customer"): (*_CUSTOMER_AHEAD, *_BEFORE),
-    ("reassigned", "customer"): _CUSTOMER_AHEAD,
-    ("cancelled", "customer"): (*_FEE, _MONEY),
-    ("reminder", "customer"): (*_CUSTOMER_AHEAD, *_COMING),
-    ("review_request", "customer"): _REVIEW,
-    ("follow_up", "customer"): (),
-    ("confirm_by_mail", "customer"): (
-        Variable("book_url", _("Link to confirm the booking"), _("https://book.example.com/b/K7M4PXc…/book")),
-        _KEPT,
-    ),
-    ("requested", "customer"): (_MANAGE, _KEPT),
-    ("declined", "customer"): (_MANAGE, _REASON),
-    ("hold_ended", "customer"): (_MANAGE, _PAY),
-    ("payment_required", "customer"): (_MANAGE, _AMOUNT, _PAY, _KEPT),
-    ("payment_received", "customer"): (
-        *(_MANAGE, _AMOUNT, _OPEN),
-        Variable("receipt_url", _("Link to the receipt"), _("https://book.example.com/b/K7M4PXc…/receipt/1001")),
-    ),
-    ("late_payment_refunded", "customer"): (_MANAGE, _AMOUNT, _REFUND),
-    ("fee_due", "customer"): (_MANAGE, _AMOUNT, _PAY),
-    ("refund_approved", "customer"): (_MANAGE, _AMOUNT, _REFUND),
-    ("refund_lowered", "customer"): (_MANAGE, _AMOUNT, _ASKED, _LESS, _REASON, _REFUND),
-    ("refund_done", "customer"): (_MANAGE, _AMOUNT),
-    ("missed", "customer"): (*_FEE, _MANAGE, _OPEN, _PAY, _REASON),
-    ("help_answer", "customer"): (
-        *(_MANAGE, _PAY),
-        Variable("answer", _("What you answered"), _("Yes, that card works.")),
-    ),
-    ("requested", "staff"): (_MANAGE, _KEPT),
-    ("confirmed", "staff"): _STAFF_AHEAD,
-    ("moved", "staff"): (*_STAFF_AHEAD, *_BEFORE),
-    ("reassigned", "staff"): _STAFF_AHEAD,
-    ("cancelled", "staff"): (),
-    ("released", "staff"): (),
-}
+BOOK_URL = Variable("book_url", _("Link to confirm the booking"), _("https://book.example.com/b/K7M4PXc…/book"))
+RECEIPT_URL = Variable("receipt_url", _("Link to the receipt"), _("https://book.example.com/b/K7M4PXc…/receipt/1001"))
+ANSWER = Variable("answer", _("What you answered"), _("Yes, that card works."))
 
-_AGENDA = (
+OF_AGENDA = (
     *(variable for variable in _ALL if variable.name in {"first_name", "business", "day"}),
     Variable("count", _("How many visits"), _("4 visits")),
     Variable(
@@ -120,16 +86,17 @@ _AGENDA = (
 )
 
 
-def variables_of(kind: str, role: str) -> tuple[Variable, ...]:
-    """Return what the texts of one message about a booking may name; only the common ones for a kind not listed."""
-    if kind == "agenda":
-        return _AGENDA
-    of_role = _FOR_CUSTOMERS if role == "customer" else _FOR_STAFF
-    return (*_ALL, *of_role, *_BY_KIND.get((kind, role), ()))
+def to_customer(*own: Variable) -> tuple[Variable, ...]:
+    """Return what the texts of a message to customers may name: what is common to all, and what this one has."""
+    return (*_ALL, *_FOR_CUSTOMERS, *own)
+
+
+def to_staff(*own: Variable) -> tuple[Variable, ...]:
+    return (*_ALL, *_FOR_STAFF, *own)
 
 
 def words_of(variables: Mapping[str, Any]) -> dict[str, str]:
-    """Put the variables of a message's files into the words of ``variables_of``."""
+    """Put the variables of a message's files into the words that the texts name."""
     place, starts_at = variables["place"], variables["starts_at"]
     words = {
         CARD: _appointment(variables),
@@ -151,19 +118,19 @@ def words_of(variables: Mapping[str, Any]) -> dict[str, str]:
 
 # Word → name among the variables of a message's files.
 _SUMS = {
-    **{"total": "total_minor", "fee": "fee_minor", "amount": "amount_minor", "open": "open_minor"},
-    **{"asked": "asked_minor", "kept": "kept_minor"},
+    "total": "total_minor",
+    "fee": "fee_minor",
+    "amount": "amount_minor",
+    "open": "open_minor",
+    "asked": "asked_minor",
+    "kept": "kept_minor",
 }
 _MOMENTS = {"before": "previous", "kept_until": "until_moment"}
-_PLAIN = {
-    **{name: name for name in ("first_name", "customer", "business", "who", "until", "zone", "reference", "party")},
-    **{name: name for name in ("policy", "reason", "answer")},
-    **{f"{page}_url": f"{page}_url" for page in ("manage", "book", "move", "cancel", "coming")},
-    **{f"{page}_url": f"{page}_url" for page in ("messages", "pay", "receipt")},
-    **{name: name for name in ("book_again_url", "review_url")},
-    "refund": "refund_words",
-    "money": "money_words",
-}
+_SAME = (
+    "first_name customer business who until zone reference party policy reason answer manage_url book_url move_url "
+    "cancel_url coming_url messages_url pay_url receipt_url book_again_url review_url"
+)
+_PLAIN = {**{name: name for name in _SAME.split()}, "refund": "refund_words", "money": "money_words"}
 
 
 def labels() -> dict[str, str]:

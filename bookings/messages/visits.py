@@ -12,10 +12,13 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from bookings.enums import EXPECTED, BookingStatus
-from bookings.messages import contexts, money, reminders
+from bookings.messages import reminders
 from bookings.messages.addressing import staff_of, to_customer, to_staff
-from bookings.messages.kinds import MONEY_KINDS, MessageKind
+from bookings.messages.catalogue import TYPES, message_type
+from bookings.messages.kinds import MessageKind, PlannedKind
+from bookings.messages.occasions import Occasion
 from bookings.messages.text_proof import may_text
+from bookings.messages.types import MessageType, Timing
 from bookings.models import Booking, BookingLine
 from bookings.refs import booking_ref, number_of, subject_ref
 from notifications import operations as notifications
@@ -41,8 +44,10 @@ __all__ = [
 # What a cancellation makes untrue. Who lost the booking before learns it from RELEASED alone, and paid is paid.
 _OVERTAKEN = (
     *(MessageKind.CONFIRMED, MessageKind.MOVED, MessageKind.REASSIGNED),
-    *(MessageKind.REQUESTED, MessageKind.PAYMENT_REQUIRED, *reminders.PlannedKind),
+    *(MessageKind.REQUESTED, MessageKind.PAYMENT_REQUIRED, *PlannedKind),
 )
+# Each of these tells the whole appointment, so that an older one need not go any more.
+_REPLACING = sorted({each.kind for each in TYPES if each.timing is Timing.AT_ONCE and not each.outlives_visit})
 
 
 def announce_confirmed(booking: Booking, *, now: datetime) -> None:
@@ -118,8 +123,9 @@ def notification_context(request: ContextRequest) -> MessageContext | None:
     That is when the booking is not in the state that the message tells, the visit is over, the recipient has no part in
     it any more, or a newer message to the same person follows.
     """
+    of = message_type(request.kind, request.recipient_role)
     booking = _with_everything().filter(pk=number_of(request.subject_ref)).first()
-    context = _context(booking, request) if booking is not None else None
+    context = _context(booking, of, request) if booking is not None and of is not None else None
     is_text = request.channel in TEXT_CHANNELS and request.recipient_role == RecipientRole.CUSTOMER
     if booking is None or context is None or not is_text:
         return context
@@ -133,22 +139,23 @@ def not_over(refs: Collection[str], at: datetime) -> set[str]:
     return {booking_ref(pk) for pk in going_on.values_list("pk", flat=True)}
 
 
-def _context(booking: Booking, request: ContextRequest) -> MessageContext | None:
-    is_staff = request.recipient_role == RecipientRole.STAFF
+def _context(booking: Booking, of: MessageType, request: ContextRequest) -> MessageContext | None:
+    is_staff = of.role == RecipientRole.STAFF
     person = _person(booking, number_of(request.recipient_ref)) if is_staff else None
     if is_staff and (person is None or not _is_concerned(booking, person, request)):
         return None
-    if request.kind in MONEY_KINDS:
-        return money.money_context(booking, request, person)
-    if not _is_wanted(booking, request):
+    if not of.outlives_visit and not _is_wanted(booking, request):
         return None
-    business = the_business()
-    kind, details, now = request.kind, request.details, request.now
-    if kind == reminders.PlannedKind.REVIEW_REQUEST and not business.review_url:
-        return None  # there is nowhere to write a review
-    if person is None:
-        return contexts.customer_context(booking, business, kind=kind, details=details, now=now)
-    return contexts.staff_context(booking, business, person, kind=kind, details=details, now=now)
+    return of.context(
+        Occasion(
+            booking=booking,
+            business=the_business(),
+            person=person,
+            kind=request.kind,
+            details=request.details,
+            now=request.now,
+        )
+    )
 
 
 def _person(booking: Booking, staff_member_id: int) -> StaffMember | None:
@@ -163,7 +170,7 @@ def _with_everything() -> QuerySet[Booking]:
 
 
 def _is_wanted(booking: Booking, request: ContextRequest) -> bool:
-    if request.kind in set(reminders.PlannedKind):
+    if request.kind in set(PlannedKind):
         return reminders.is_wanted(booking, request)
     return _is_still_true(booking, request) and not _is_superseded(booking, request)
 
@@ -182,7 +189,7 @@ def _is_superseded(booking: Booking, request: ContextRequest) -> bool:
     """Whether a newer message tells this person the state of things, with the whole appointment in it."""
     if booking.ical_sequence <= request.version:
         return False
-    return has_newer(request, kinds=[kind for kind in MessageKind if kind not in MONEY_KINDS])
+    return has_newer(request, kinds=_REPLACING)
 
 
 def _is_concerned(booking: Booking, person: StaffMember, request: ContextRequest) -> bool:
@@ -193,7 +200,7 @@ def _is_concerned(booking: Booking, person: StaffMember, request: ContextRequest
 
 def _planned_anew(booking: Booking, now: datetime) -> list[MessageRequest]:
     """Take back the reminders of the time before, and plan those of the time now."""
-    kinds = list(reminders.PlannedKind)
+    kinds = list(PlannedKind)
     notifications.cancel_pending(subject_ref(booking), kinds=kinds, reason="The booking was changed first.")
     return reminders.planned_requests(booking, now=now)
 

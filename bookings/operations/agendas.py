@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from bookings.enums import EXPECTED
+from bookings.messages.kinds import MessageKind
 from bookings.models import BookingLine
 from core.minutes import minute_of
 from notifications.enums import RecipientRole
@@ -16,7 +17,6 @@ from notifications.requests import MessageRequest
 from staff.hours import day_of
 from staff.models import StaffMember
 
-KIND = "agenda"
 AT = time(7)
 # After that the day is half over, and the mail would tell what everybody saw.
 UNTIL = time(12)
@@ -66,14 +66,14 @@ def _request(person: StaffMember, today: list[BookingLine], now: datetime) -> Me
     on = _local(today[0], now).date()
     subject = f"staff:{person.pk}"
     return MessageRequest(
-        kind=KIND,
+        kind=MessageKind.AGENDA,
         subject_ref=subject,
         version=on.toordinal(),
         recipient_role=RecipientRole.STAFF,
         recipient_ref=subject,
         address=person.email,
         language=person.language,
-        key=f"{subject}:{KIND}:{on.isoformat()}",
+        key=f"{subject}:{MessageKind.AGENDA}:{on.isoformat()}",
         details={"on": on.isoformat()},
         can_wait=True,
         expires_at=max(line.ends_at for line in today),

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from accounts.contact.phones import phone_text
+from bookings.messages.catalogue import message_type
 from bookings.messages.samples import SUBJECT
-from bookings.messages.types import message_type
 from bookings.models import Booking
 from core.formats import moment_text
 from core.zones import city

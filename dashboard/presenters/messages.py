@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
-from bookings.messages.types import CATALOGUE, MessageType, Timing
+from bookings.messages.catalogue import TYPES
+from bookings.messages.types import MessageType, Timing
 from notifications.enums import Channel, RecipientRole
 from notifications.models import MessageText
 from notifications.rules import Rules
@@ -45,7 +46,7 @@ class TextRow:
 def groups(rules: Rules, texts: Iterable[MessageText]) -> list[Group]:
     own = {(text.kind, text.recipient_role) for text in texts}
     return [
-        Group(title, tuple(_row(each, rules, own) for each in CATALOGUE if each.role == role))
+        Group(title, tuple(_row(each, rules, own) for each in TYPES if each.role == role))
         for role, title in (
             (RecipientRole.CUSTOMER, gettext("To customers")),
             (RecipientRole.STAFF, gettext("To your staff")),
@@ -101,7 +102,7 @@ def parts_text(parts: int) -> str:
 def _row(of: MessageType, rules: Rules, own: Collection[tuple[str, str]]) -> Row:
     return Row(
         label=str(of.label),
-        told=str(of.told),
+        told=str(of.told_when),
         ways=_ways(of, rules),
         url=reverse("desk_message", args=[of.kind, of.role]),
         has_own_words=(of.kind, of.role) in own,

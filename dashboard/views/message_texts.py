@@ -17,9 +17,9 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods
 
 from accounts.contact.phones import phone_region, phone_text
+from bookings.messages.catalogue import draft
 from bookings.messages.samples import sample, send_test
-from bookings.messages.types import MessageType, draft
-from bookings.messages.variables import variables_of
+from bookings.messages.types import MessageType
 from bookings.models import Booking
 from core.errors import DomainError
 from dashboard.door import Desk
@@ -50,7 +50,7 @@ class Words:
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        return variables_of(self.of.kind, self.of.role)
+        return self.of.variables
 
     @property
     def known(self) -> frozenset[str]:

@@ -7,7 +7,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bookings.messages.types import MessageType, message_type
+from bookings.messages.catalogue import message_type
+from bookings.messages.types import MessageType
 from dashboard.door import Desk
 from dashboard.message_forms import RulesForm
 from dashboard.permissions import Act, may

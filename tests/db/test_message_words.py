@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bookings.messages.catalogue import message_type
 from bookings.messages.contexts import customer_context, staff_context
-from bookings.messages.variables import variables_of
 from bookings.messages.visits import notification_context
 from bookings.models import Booking
 from notifications.enums import RecipientRole
@@ -68,7 +68,9 @@ def test_each_variable_of_a_message_says_something(booking: Booking, studio: Stu
     )
     words = context(booking, studio, kind, role).words
 
-    assert [variable.name for variable in variables_of(kind, role) if not words.get(variable.name)] == []
+    of = message_type(kind, role)
+    assert of
+    assert [variable.name for variable in of.variables if not words.get(variable.name)] == []
     assert all(isinstance(word, str) for word in words.values())
 
 

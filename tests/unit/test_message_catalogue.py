@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from bookings.messages import variables
-from bookings.messages.kinds import MessageKind
-from bookings.messages.reminders import PlannedKind
-from bookings.messages.types import CATALOGUE, MessageType, draft, message_type
-from bookings.messages.variables import labels, variables_of
+from bookings.messages.catalogue import TYPES, draft, message_type
+from bookings.messages.kinds import MessageKind, PlannedKind
+from bookings.messages.types import MessageType
+from bookings.messages.variables import labels
 from notifications.enums import Channel
 from notifications.wording.template_language import parsed, variables_in
 
@@ -28,29 +28,30 @@ def name(of: MessageType) -> str:
     return f"{of.kind}-{of.role}"
 
 
-def test_what_is_sent_is_in_the_catalogue_and_has_its_files() -> None:
-    kinds = {each.kind for each in CATALOGUE}
-    folders = {path.name for path in FOLDER.iterdir() if path.is_dir()}
+def test_each_kind_has_a_type_and_each_type_its_files() -> None:
+    kinds = {each.kind for each in TYPES}
+    folders = {path.name: {file.name for file in path.iterdir()} for path in FOLDER.iterdir() if path.is_dir()}
 
-    assert kinds == {*MessageKind, *PlannedKind, "agenda"}
-    assert {f"{each.kind}_{each.role}" for each in CATALOGUE} == folders - OTHERS
-    assert len({(each.kind, each.role) for each in CATALOGUE}) == len(CATALOGUE)
+    assert kinds == {*MessageKind, *PlannedKind}
+    assert {f"{each.kind}_{each.role}" for each in TYPES} == folders.keys() - OTHERS
+    assert [name for name, files in folders.items() if not {"subject.txt", "body.txt", "body.html"} <= files] == []
+    assert len({(each.kind, each.role) for each in TYPES}) == len(TYPES)
 
 
-@pytest.mark.parametrize("of", CATALOGUE, ids=name)
+@pytest.mark.parametrize("of", TYPES, ids=name)
 def test_variables_are_told_once_and_have_words(of: MessageType) -> None:
-    names = [variable.name for variable in variables_of(of.kind, of.role)]
+    names = [variable.name for variable in of.variables]
 
     assert len(names) == len(set(names))
     assert set(names) <= ALWAYS | {"count", "visits"}
     assert not of.link or of.link in names
-    assert all(str(variable.description) and str(variable.sample) for variable in variables_of(of.kind, of.role))
+    assert all(str(variable.description) and str(variable.sample) for variable in of.variables)
 
 
 @pytest.mark.parametrize("channel", list(Channel))
-@pytest.mark.parametrize("of", CATALOGUE, ids=name)
+@pytest.mark.parametrize("of", TYPES, ids=name)
 def test_drafts_may_be_kept(of: MessageType, channel: Channel) -> None:
-    known = {variable.name for variable in variables_of(of.kind, of.role)}
+    known = {variable.name for variable in of.variables}
     begun = draft(of, channel)
 
     parsed(begun.subject, known)
@@ -60,12 +61,12 @@ def test_drafts_may_be_kept(of: MessageType, channel: Channel) -> None:
 
 
 def test_every_link_has_the_words_of_its_button() -> None:
-    names = {variable.name for each in CATALOGUE for variable in variables_of(each.kind, each.role)}
+    names = {variable.name for each in TYPES for variable in each.variables}
 
     assert {each for each in names if each.endswith("_url")} == set(labels())
 
 
 def test_what_is_not_sent_is_unknown() -> None:
-    assert message_type("confirmed", "customer") is CATALOGUE[0]
+    assert message_type("confirmed", "customer") is TYPES[0]
     assert message_type("agenda", "customer") is None
     assert message_type("nothing", "staff") is None

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bookings.messages.reminders import PlannedKind, schedule
+from bookings.messages.kinds import PlannedKind
+from bookings.messages.reminders import schedule
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DEFAULTS = {PlannedKind.REMINDER: (1440, 60)}

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from bookings.messages.types import CATALOGUE
+from bookings.messages.catalogue import TYPES
 from bookings.models import Booking
 from dashboard.presenters.message_log import advice_text
 from notifications.enums import Channel, NotificationStatus, RecipientRole
@@ -56,7 +56,7 @@ def test_every_message_is_listed_with_its_ways(desk: Client) -> None:
 
     for words in ("To customers", "Reminder", "e-mail: 1 day before, 1 hour before", "To your staff", "New booking"):
         assert words in page, words
-    assert page.count('class="kind"') == len(CATALOGUE)
+    assert page.count('class="kind"') == len(TYPES)
 
 
 def test_switching_a_way_off_holds_from_now_on(desk: Client) -> None:
@@ -203,7 +203,7 @@ def test_every_message_can_be_looked_at(desk: Client, studio: Studio, channel: C
     ]
     kinds = {each for each in pages if each.count("/") == 5}
 
-    assert len(kinds) == len(CATALOGUE)
+    assert len(kinds) == len(TYPES)
     for address in kinds:
         assert desk.get(f"{address}{channel}/").status_code == 200
         shown = desk.get(f"{address}{channel}/preview").content.decode()
