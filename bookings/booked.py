@@ -5,6 +5,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bookings.availability.claims import LineSpec, spec_from_copies
+from bookings.errors import SeveralServices
 from bookings.models import Booking, BookingLine
 from bookings.rules.fees import FeeFacts, deposit_taken
 from bookings.rules.prepayment import Demand, payment_demand
@@ -59,6 +60,28 @@ def fee_facts(booking: Booking, asked: Demand | None = None) -> FeeFacts:
             total_minor=booking.total_minor,
         ),
     )
+
+
+def first_line(booking: Booking) -> BookingLine:
+    """Return the service that a visit begins with."""
+    return booking.lines.all()[0]
+
+
+def has_several_services(booking: Booking) -> bool:
+    return len(booking.lines.all()) > 1
+
+
+def only_line(booking: Booking, lines: Iterable[BookingLine] | None = None) -> BookingLine:
+    """Return the line of a visit of one service. ``lines``: those of the booking, where they were read already.
+
+    What looks for another time, or makes a visit longer, knows one service so far. Everything else takes all lines.
+
+    :raises SeveralServices: when the visit has more than one.
+    """
+    found = list(booking.lines.all() if lines is None else lines)
+    if len(found) > 1:
+        raise SeveralServices
+    return found[0]
 
 
 def spec_of_line(line: BookingLine) -> LineSpec:

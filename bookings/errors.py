@@ -178,6 +178,17 @@ class SameTime(_Worded, Refused):
     text = _("That is the time you have already. Nothing was changed.")
 
 
+class SeveralServices(_Worded, Refused):
+    """The visit has several services, and this can be done to a visit of one alone."""
+
+    code = "several_services"
+    status = 409
+    text = _(
+        "This visit has several services, so it cannot be changed in this way. Nothing was changed. Please contact us, "
+        "or cancel it and book again."
+    )
+
+
 class StaffFixed(_Worded, Refused):
     """The booking was made with a certain person, so only the business may give it to another."""
 

@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 from accounts.operations import record_consent
+from bookings.booked import quote_of
 from bookings.enums import ActorKind, BookingChannel
 from bookings.lifecycle import Actor
 from bookings.models import Allocation, Booking
@@ -69,6 +70,24 @@ def booked(place: Studio, hour: int = 10, minute: int = 0, *, contact: Contact =
     """Hold and confirm at the same moment."""
     held = hold(place, hour, minute, **changes)
     return confirm(held.booking, contact=contact, now=changes.get("now", NOW))
+
+
+def held_two(place: Studio, hour: int = 10, *, second_person: int = 1, **changes: Any) -> Booking:
+    """Hold two services in a row, by two people: the first and the hour after it, put into one visit.
+
+    No operation holds several services yet: both are held by themselves, then the second one's line and time go over.
+    """
+    first = hold(place, hour, staff_member_id=place.staff[0].pk, **changes).booking
+    wish = {"staff_member_id": place.staff[second_person].pk, "add_on_ids": ()}
+    second = hold(place, hour + 1, **{**changes, **wish}).booking
+    first.lines.model.objects.filter(booking=second).update(booking=first, position=1)
+    second.allocations.update(booking=first)
+    price = quote_of(first, first.lines.all())
+    first.ends_at, first.total_minor, first.tax_minor = second.ends_at, price.total_minor, price.tax_minor
+    first.save()
+    second.events.all().delete()
+    second.delete()
+    return first
 
 
 def completed(booking: Booking) -> Booking:

@@ -219,7 +219,7 @@ def _refund_words(booking: Booking, payment: Payment, amount_minor: int) -> str:
 
 def _alternatives(booking: Booking, now: datetime) -> list[datetime]:
     """The nearest free times, local, as they are when the mail is written."""
-    line = booking.lines.all()[0]
+    line = booked.first_line(booking)
     minute = minute_of(max(booking.starts_at, now))
     wish = None if booking.is_any_staff else line.staff_member_id
     found = nearest_moves(booking_id=booking.pk, start_minute=minute, staff_member_id=wish, now=now)

@@ -33,7 +33,7 @@ class Standing:
 
 
 class _Facts(NamedTuple):
-    """The columns of ``_FACTS``: the first is of one line, the others are the same for all."""
+    """The columns of ``_FACTS``: the first three are of one line, the others the same for all."""
 
     needs_answer: bool
     hold_minutes: int
@@ -100,12 +100,13 @@ def lines_and_standing(
         _FROM,
         [email, phone_hash(phone), same_mailbox(email), now, is_known_by_email, booking.customer_id, booking.pk],
     )
-    facts = _Facts(*rows[0][1])
+    of_lines = [_Facts(*of_line) for _, of_line in rows]
+    facts = of_lines[0]
     is_blocked = bool(email and facts.has_blocked_email) or facts.has_blocked_phone
     standing = Standing(
-        needs_answer=any(of_line[0] for _, of_line in rows),
-        hold_minutes=facts.hold_minutes,
-        lead_minutes=facts.lead_minutes,
+        needs_answer=any(each.needs_answer for each in of_lines),
+        hold_minutes=max(each.hold_minutes for each in of_lines),
+        lead_minutes=max(each.lead_minutes for each in of_lines),
         is_blocked=is_blocked and not actor.is_business,
         is_exempt=facts.is_exempt,
         must_prepay=facts.must_prepay,

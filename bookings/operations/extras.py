@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bookings.availability.claims import Claim, LineSpec, Phase, PlacedLine, claims_for, phases_copy
-from bookings.booked import quote_of, spec_of_line
+from bookings.booked import only_line, quote_of, spec_of_line
 from bookings.enums import EventKind
 from bookings.errors import ExtrasDoNotFit, PartyTooLarge, ServiceNotOffered, SlotNotOffered, SlotTaken
 from bookings.lifecycle import Actor, record
@@ -33,11 +33,11 @@ def change_extras(
     Locks: the booking, then the resources.
 
     :raises ExtrasDoNotFit: when the longer visit runs into something else; nothing is changed.
-    :raises HoldExpired, HoldOver, ServiceNotOffered, PartyTooLarge: as their sentences say.
+    :raises HoldExpired, HoldOver, ServiceNotOffered, PartyTooLarge, SeveralServices: as their sentences say.
     """
     booking = locked_booking(booking_id)
     require_live_hold(booking, now)
-    line = booking.lines.get()
+    line = only_line(booking)
     add_on_ids = tuple(dict.fromkeys(add_on_ids))
     offer = offer_for(
         variant_id=line.variant_id, location_id=booking.location_id, add_on_ids=add_on_ids, language=booking.language

@@ -10,7 +10,7 @@ from django.db import connection
 from bookings.availability.claims import phases_copy, requirements_copy
 from bookings.availability.engine import Candidate
 from bookings.availability.overrides import NO_OVERRIDES, Overrides
-from bookings.booked import quote_of
+from bookings.booked import first_line, has_several_services, only_line, quote_of
 from bookings.enums import EXPIRING, BookingChannel, BookingStatus, EventKind
 from bookings.errors import (
     BookingPaused,
@@ -121,11 +121,12 @@ def retake_hold(*, booking_id: int, actor: Actor, now: datetime) -> HeldSlot:
     The old hold stays as history; the new one has a new token. Raises as ``hold_slot`` does.
 
     :raises HoldOver: when the hold has become a booking.
+    :raises SeveralServices: when the visit has more than one.
     """
     old = Booking.objects.get(pk=booking_id)
     if old.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
         raise HoldOver
-    line = old.lines.get()
+    line = only_line(old)
     request = _Request(
         variant_id=line.variant_id,
         location_id=old.location_id,
@@ -302,7 +303,7 @@ def _is_the_same(held: Booking, request: _Request) -> bool:
     """
     if held.status != BookingStatus.HELD or not request.visitor_hash or held.visitor_hash != request.visitor_hash:
         return False
-    line = held.lines.all()[0]
+    line = first_line(held)
     add_on_ids = tuple(extra["id"] for extra in line.add_ons)
     return (
         _is_same_wish(held, line, request)
@@ -313,6 +314,8 @@ def _is_the_same(held: Booking, request: _Request) -> bool:
 
 
 def _is_same_wish(held: Booking, line: BookingLine, request: _Request) -> bool:
+    if has_several_services(held):
+        return False
     wish = None if held.is_any_staff else line.staff_member_id
     return (held.location_id, minute_of(held.starts_at), line.variant_id, wish) == (
         request.location_id,
@@ -328,7 +331,7 @@ def _is_replaced(held: Booking, request: _Request, replacing_token: str | None) 
         return False
     if replacing_token and held.hold_token_hash == token_hash(replacing_token):
         return True
-    return _is_same_wish(held, held.lines.all()[0], request)
+    return _is_same_wish(held, first_line(held), request)
 
 
 def _checked_offer(request: _Request, actor: Actor) -> Offer:

@@ -9,7 +9,7 @@ from django.conf import settings
 from bookings.availability.engine import Candidate
 from bookings.availability.overrides import BUFFERS, NO_OVERRIDES, Overrides
 from bookings.bill_lines import change_fee_line, kept_person
-from bookings.booked import fee_facts
+from bookings.booked import fee_facts, only_line
 from bookings.enums import WAITING, ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.errors import (
     AlreadyCancelled,
@@ -81,6 +81,7 @@ def reschedule_booking(
     :raises SlotTaken, SlotNotOffered: with the nearest free starts in ``data["alternatives"]``; the old time stays.
     :raises PayFirst: when a customer's move has a fee that can be paid online: ``propose_move`` keeps the time for it.
     :raises TooManyMoves: when the link on the screen has moved it MOVES_PER_HOUR times.
+    :raises SeveralServices: when the visit has more than one.
     :raises TooLateToMove, MoveLimitReached, StaffFixed, SameTime, AlreadyCancelled, NotBooked, HoldExpired, Busy: as
         they say.
     """
@@ -116,7 +117,7 @@ def _reschedule(
     overrides: Overrides,
 ) -> Booking:
     booking = locked_booking(booking_id)
-    line = booking.lines.select_related("staff_member__resource").get()
+    line = only_line(booking, booking.lines.select_related("staff_member__resource"))
     by_staff = actor.is_business
     is_there = minute_of(booking.starts_at) == start_minute and staff_member_id in {None, line.staff_member_id}
     if is_there and booking.ical_sequence == expected_sequence + 1:

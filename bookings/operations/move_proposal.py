@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from bookings.availability.claims import Claim
-from bookings.booked import fee_facts
+from bookings.booked import fee_facts, only_line
 from bookings.enums import BookingStatus, MoneyEvent
-from bookings.errors import NothingToPay, SameTime, SlotNotOffered, SlotTaken
+from bookings.errors import NothingToPay, SameTime, SeveralServices, SlotNotOffered, SlotTaken
 from bookings.lifecycle import Actor, record_money
 from bookings.models import Allocation, Booking, MoveProposal
 from bookings.money_events import ProposedMove, proposed_move
@@ -81,14 +81,14 @@ def accept_paid_move(booking: Booking, *, actor: Actor, now: datetime) -> bool:
     drop_own_proposals(booking, now=now)
     if proposed is None or proposed.sequence != booking.ical_sequence or not _may_move(booking, proposed):
         return False
-    line = booking.lines.select_related("staff_member__resource").get()
     minute = minute_of(proposed.starts_at)
     try:
+        line = only_line(booking, booking.lines.select_related("staff_member__resource"))
         wish = wish_for(booking, line, minute, proposed.staff_member_id)
         candidate = pick_promised(wish, now=now, promised_at=proposed.at)
     except Overtaken:
         raise
-    except (SlotTaken, SlotNotOffered):
+    except (SlotTaken, SlotNotOffered, SeveralServices):
         return False
     carry_out(
         booking, line, candidate, minute, fee_minor=proposed.fee_minor, actor=actor, now=now, anchored_at=proposed.at
@@ -107,7 +107,7 @@ def _propose(
     now: datetime,
 ) -> MoveProposal:
     booking = locked_booking(booking_id)
-    line = booking.lines.select_related("staff_member__resource").get()
+    line = only_line(booking, booking.lines.select_related("staff_member__resource"))
     by_staff = actor.is_business
     fee = checked_fee(booking, expected_sequence, expected_fee_minor, by_staff=by_staff, now=now)
     if not fee or booking.status != BookingStatus.CONFIRMED or not can_be_paid_online(fee, booking.currency):

@@ -7,8 +7,9 @@ late, finds it there.
 from datetime import datetime
 
 from bookings.bill_lines import revival_lines
+from bookings.booked import only_line
 from bookings.enums import CALLED_OFF, FEE_OWING, ActorKind, BookingChannel, BookingStatus, MoneyEvent
-from bookings.errors import SlotNotOffered, SlotTaken
+from bookings.errors import SeveralServices, SlotNotOffered, SlotTaken
 from bookings.lifecycle import SYSTEM, Actor, record_money
 from bookings.messages import money
 from bookings.models import Booking, BookingLine
@@ -151,13 +152,13 @@ def _take_again(booking: Booking, now: datetime) -> bool:
     """Take the time of an expired booking once more, with the same person or anyone as it was; False if it is gone."""
     if booking.starts_at <= now:
         return False
-    line = booking.lines.select_related("staff_member__resource").get()
     try:
+        line = only_line(booking, booking.lines.select_related("staff_member__resource"))
         wish = wish_for(booking, line, minute_of(booking.starts_at), None)
         candidate = pick_promised(wish, now=now, promised_at=booking.created_at)
     except Overtaken:
         raise
-    except (SlotTaken, SlotNotOffered):
+    except (SlotTaken, SlotNotOffered, SeveralServices):
         return False
     _seat(booking, line, candidate.staff_member_id)
     claim(booking, candidate.claims)

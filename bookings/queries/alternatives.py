@@ -7,8 +7,8 @@ from bookings.availability.claims import LineSpec
 from bookings.availability.engine import free_starts
 from bookings.availability.loading import availability_facts
 from bookings.bill_lines import kept_person
-from bookings.booked import local, spec_of_line
-from bookings.models import Booking, BookingLine
+from bookings.booked import has_several_services, local, only_line, spec_of_line
+from bookings.models import Booking
 from bookings.queries.bookings import booking_page
 from core.minutes import minute_of
 
@@ -63,9 +63,14 @@ def nearest_alternatives(
 def nearest_moves(
     *, booking_id: int, start_minute: int, staff_member_id: int | None, now: datetime, count: int = 3
 ) -> list[tuple[int, int]]:
-    """Return free starts near a wish for moving a booking, as ``nearest_alternatives`` does."""
+    """Return free starts near a wish for moving a booking, as ``nearest_alternatives`` does.
+
+    None for a visit of several services.
+    """
     booking = booking_page(booking_id)
-    line = booking.lines.all()[0]
+    if has_several_services(booking):
+        return []
+    line = only_line(booking)
     if staff_member_id is None:
         staff_member_id = kept_person(booking, line)
     return nearest_alternatives(
@@ -81,7 +86,9 @@ def nearest_moves(
 
 
 def is_free_again(booking: Booking, now: datetime) -> bool:
-    """Whether the time of a hold that has ended could be taken again at this moment."""
+    """Whether the time of a hold that has ended could be taken again at this moment; never for several services."""
+    if has_several_services(booking):
+        return False
     wish = wish_of(booking)
     on = local(booking.starts_at, booking).date()
     facts = availability_facts(
@@ -98,9 +105,19 @@ def is_free_again(booking: Booking, now: datetime) -> bool:
     return wish["start_minute"] in starts.get(booking.location_id, [])
 
 
+def nearest_again(booking: Booking, *, now: datetime, count: int = 3) -> list[tuple[int, int]]:
+    """Return free starts near the time of a hold that has ended, as ``nearest_alternatives`` does; none for several
+    services.
+    """
+    return [] if has_several_services(booking) else nearest_alternatives(**wish_of(booking), now=now, count=count)
+
+
 def wish_of(booking: Booking) -> dict[str, Any]:
-    """What was picked: the words in which operations and queries ask for a time."""
-    line = _line(booking)
+    """What was picked: the words in which operations and queries ask for a time.
+
+    :raises SeveralServices: when the visit has more than one.
+    """
+    line = only_line(booking)
     return {
         "variant_id": line.variant_id,
         "location_id": booking.location_id,
@@ -111,8 +128,4 @@ def wish_of(booking: Booking) -> dict[str, Any]:
 
 def chosen_add_ons(booking: Booking) -> list[int]:
     """The ids of the extras on a held visit."""
-    return [add_on["id"] for add_on in _line(booking).add_ons]
-
-
-def _line(booking: Booking) -> BookingLine:
-    return booking.lines.all()[0]
+    return [add_on["id"] for line in booking.lines.all() for add_on in line.add_ons]

@@ -7,23 +7,19 @@ from bookings.availability.engine import candidates, free_starts
 from bookings.availability.facts import Facts
 from bookings.availability.loading import availability_facts
 from bookings.bill_lines import kept_person
-from bookings.booked import spec_of_line
-from bookings.models import Booking, BookingLine
+from bookings.booked import only_line, spec_of_line
+from bookings.models import Booking
 from core.minutes import minute_of
-
-
-def line_of(booking: Booking) -> BookingLine:
-    return booking.lines.all()[0]
 
 
 def wanted_staff(booking: Booking) -> int | None:
     """The person whom the customer chose; None when anyone will do, nobody is needed, or who was chosen has left."""
-    return kept_person(booking, line_of(booking))
+    return kept_person(booking, only_line(booking))
 
 
 def move_facts(booking: Booking, now: datetime, first: date, end: date) -> Facts:
     """What is free for this very visit: its promised length and needs, its own time not counted as taken."""
-    line = line_of(booking)
+    line = only_line(booking)
     return availability_facts(
         variant_ids=[line.variant_id],
         from_on=first,
@@ -39,7 +35,7 @@ def move_facts(booking: Booking, now: datetime, first: date, end: date) -> Facts
 def move_starts(booking: Booking, now: datetime, first: date, end: date) -> list[int]:
     """Free starts of some days, without the time the booking has."""
     facts = move_facts(booking, now, first, end)
-    starts = free_starts(facts, line_of(booking).variant_id, staff_member_id=wanted_staff(booking))
+    starts = free_starts(facts, only_line(booking).variant_id, staff_member_id=wanted_staff(booking))
     taken = minute_of(booking.starts_at)
     return [start for start in starts.get(booking.location_id, []) if start != taken]
 
@@ -49,7 +45,7 @@ def performers(booking: Booking, minute: int, now: datetime) -> list[int | None]
 
     Empty when the time is not free; [None] where nobody is needed.
     """
-    line = line_of(booking)
+    line = only_line(booking)
     day = booked.day_at(minute, booking)
     facts = move_facts(booking, now, day, day + timedelta(days=1))
     wanted = wanted_staff(booking)

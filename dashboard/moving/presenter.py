@@ -9,9 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from bookings.availability.overrides import Overrides
-from bookings.booked import day_of, local, zone_of
+from bookings.booked import day_of, local, only_line, zone_of
 from bookings.models import Booking
-from bookings.queries.moves import line_of
 from bookings.wording.overrides import broken_rules
 from core import formats
 from core.minutes import minute_of
@@ -66,7 +65,7 @@ def move_page(
     now: datetime,
 ) -> MovePage:
     own = minute_of(booking.starts_at)
-    own_person = line_of(booking).staff_member_id
+    own_person = only_line(booking).staff_member_id
     chosen = openings.of(who.pk if who else None)
     if who is None or who.pk == own_person:
         chosen = [start for start in chosen if start != own]
@@ -103,7 +102,7 @@ def _parts(
 ) -> list[tuple[str, tuple[Link, ...]]]:
     """The times of a day in three parts. A time that others have as well stays with the person of the booking."""
     found: dict[str, list[Link]] = {}
-    own_person = line_of(booking).staff_member_id
+    own_person = only_line(booking).staff_member_id
     for start in starts:
         moment = moment_at(start, booking)
         free = [person for person in people if start in openings.by_person.get(person.pk, [])]
@@ -129,7 +128,7 @@ def move_ask(booking: Booking, start: int, person: StaffMember | None, overrides
     """What the move means, before it is done."""
     when = formats.moment_text(moment_at(start, booking))
     is_same_time = start == minute_of(booking.starts_at)
-    is_other_person = person is not None and person.pk != line_of(booking).staff_member_id
+    is_other_person = person is not None and person.pk != only_line(booking).staff_member_id
     name = formats.isolated(person.short_name) if person else ""
     if is_same_time and is_other_person:
         title, button = gettext("Reassign this booking"), gettext("Reassign to %(name)s") % {"name": name}
@@ -145,7 +144,7 @@ def move_ask(booking: Booking, start: int, person: StaffMember | None, overrides
 
 def move_notes(booking: Booking, start: int, person: StaffMember | None, overrides: Overrides) -> list[str]:
     """From when and whom to when and whom, which rules it breaks, and who is told."""
-    line = line_of(booking)
+    line = only_line(booking)
     before = formats.moment_text(local(booking.starts_at, booking))
     after = formats.moment_text(moment_at(start, booking))
     was = line.staff_member.name if line.staff_member else ""

@@ -8,9 +8,8 @@ from bookings.availability.engine import free_starts
 from bookings.availability.facts import Facts
 from bookings.availability.loading import availability_facts
 from bookings.availability.overrides import Overrides, overrides_needed
-from bookings.booked import day_at, spec_of_line
+from bookings.booked import day_at, only_line, spec_of_line
 from bookings.models import Booking
-from bookings.queries.moves import line_of
 from staff.models import StaffMember
 
 
@@ -29,14 +28,14 @@ class Openings:
 
 def performers_of(booking: Booking) -> list[StaffMember]:
     """The people who may perform the visit, in the order of the team. One query."""
-    qualified = StaffMember.objects.filter(is_active=True, qualifications__variant_id=line_of(booking).variant_id)
+    qualified = StaffMember.objects.filter(is_active=True, qualifications__variant_id=only_line(booking).variant_id)
     return list(qualified.distinct())
 
 
 def openings_on(booking: Booking, people: Sequence[StaffMember], on: date, *, now: datetime) -> Openings:
     """The free starts of a day for this very visit, its own time not counted as taken. A fixed number of queries."""
     facts = _facts(booking, on, now)
-    line = line_of(booking)
+    line = only_line(booking)
     wished: list[int | None] = [person.pk for person in people] if line.staff_member_id else [None]
     return Openings(
         {
@@ -48,7 +47,7 @@ def openings_on(booking: Booking, people: Sequence[StaffMember], on: date, *, no
 
 def overrides_for(booking: Booking, minute: int, staff_member_id: int | None, *, now: datetime) -> Overrides | None:
     """The rules that have to be set aside to begin then: none where the time is free, None where nothing helps."""
-    line = line_of(booking)
+    line = only_line(booking)
     return overrides_needed(
         _facts(booking, day_at(minute, booking), now),
         line.variant_id,
@@ -59,7 +58,7 @@ def overrides_for(booking: Booking, minute: int, staff_member_id: int | None, *,
 
 
 def _facts(booking: Booking, on: date, now: datetime) -> Facts:
-    line = line_of(booking)
+    line = only_line(booking)
     return availability_facts(
         variant_ids=[line.variant_id],
         from_on=on,

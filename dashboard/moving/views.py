@@ -10,9 +10,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from bookings.availability.overrides import NO_OVERRIDES
-from bookings.booked import fee_facts, zone_of
+from bookings.booked import fee_facts, has_several_services, only_line, zone_of
+from bookings.errors import SeveralServices
 from bookings.operations.move import reschedule_booking
-from bookings.queries.moves import line_of
 from bookings.rules.moving import RescheduleRefusal, reschedule_refusal
 from core import formats
 from dashboard.door import Desk
@@ -42,6 +42,8 @@ def move(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     refusal = reschedule_refusal(fee_facts(booking), move_count=move_count, now=desk.now, by_staff=True)
     if refusal:
         return refused(opened, _NO_MORE[refusal]())
+    if has_several_services(booking):
+        return refused(opened, SeveralServices().sentence)
     people = queries.performers_of(booking)
     if opened.is_sent:
         return _move(opened, people, MoveForm(request.POST))
@@ -121,7 +123,7 @@ def _step(opened: Opened, form: MoveForm, start: int, person: StaffMember | None
         moved = reschedule_booking(
             booking_id=booking.pk,
             start_minute=start,
-            staff_member_id=person.pk if person else line_of(booking).staff_member_id,
+            staff_member_id=person.pk if person else only_line(booking).staff_member_id,
             expected_sequence=booking.ical_sequence,
             expected_fee_minor=0,
             actor=desk.actor,

@@ -13,8 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from accounts.contact.mailboxes import mailto_url
-from bookings.booked import fee_facts, local, zone_of
+from bookings.booked import fee_facts, has_several_services, local, zone_of
 from bookings.enums import CALLED_OFF, EXPIRING, MARKED, ActorKind, BookingChannel, BookingStatus, EventKind, MoneyEvent
+from bookings.errors import SeveralServices
 from bookings.models import Booking, BookingEvent
 from bookings.money_events import money_event
 from bookings.queries.money import BookingMoney
@@ -116,8 +117,11 @@ def move_block(booking: Booking, *, now: datetime, by_staff: bool) -> MoveBlock:
     fees, move_count = fee_facts(booking), booking.customer_move_count
     fee = moving.move_fee(fees, move_count=move_count, by_staff=by_staff)
     refusal = moving.reschedule_refusal(fees, move_count=move_count, now=now, by_staff=by_staff)
+    sentence = _move_refusal(booking, refusal) if refusal else ""
+    if has_several_services(booking):
+        sentence = sentence or str(SeveralServices.text)
     empty = SafeString("")
-    may_move, is_agreed = not by_staff and refusal is None, not is_fee_free(booking.status)
+    may_move, is_agreed = not by_staff and not sentence, not is_fee_free(booking.status)
     shows_terms = may_move and is_agreed
     facts = policy_facts(booking, now=now)
     before = _move_before_agreed(booking) if may_move and not is_agreed else empty
@@ -126,7 +130,7 @@ def move_block(booking: Booking, *, now: datetime, by_staff: bool) -> MoveBlock:
         fee=visit.money(fee, booking) if fee else gettext("Nothing"),
         sentence=policy_texts.move_sentence(facts, move_count=move_count) if shows_terms else before,
         warning=policy_texts.late_move_sentence(facts) if shows_terms else empty,
-        refusal=_move_refusal(booking, refusal) if refusal else "",
+        refusal=sentence,
     )
 
 

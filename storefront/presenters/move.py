@@ -82,7 +82,7 @@ def _with_one_less(mark: DayMark) -> DayMark:
 
 
 def _service(booking: Booking, horizon_days: int) -> ServiceOffer:
-    line = booking.lines.all()[0]
+    line = booked.only_line(booking)
     variant = VariantOffer(id=line.variant_id, name="", minutes=0, price_minor=0, prices={})
     return ServiceOffer(
         id=line.variant.service_id,

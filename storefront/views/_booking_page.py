@@ -15,7 +15,6 @@ from django.utils.safestring import SafeString
 
 from accounts.contact.given_names import first_name
 from bookings import booked, links
-from bookings.bill_lines import kept_person
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.lifecycle import Actor
 from bookings.links import LinkRole, manage_token
@@ -23,7 +22,7 @@ from bookings.models import Booking
 from bookings.operations.proven_customer import link_proven_customer
 from bookings.queries import bookings
 from bookings.queries.money import BookingMoney, money_of
-from bookings.queries.moves import line_of, move_starts
+from bookings.queries.moves import move_starts, wanted_staff
 from bookings.queries.payables import Payable, payable
 from bookings.wording import visit
 from core import clock
@@ -61,9 +60,7 @@ class Opened:
     @property
     def actor(self) -> Actor:
         if self.is_staff:
-            line = line_of(self.booking)
-            name = line.staff_member.name if line.staff_member else ""
-            return Actor(ActorKind.STAFF, BookingChannel.LINK, name=name)
+            return Actor(ActorKind.STAFF, BookingChannel.LINK, name=", ".join(visit.staff_names(self.booking)))
         channel = BookingChannel.LINK if self.role is LinkRole.CUSTOMER else BookingChannel.WEB
         return Actor(ActorKind.CUSTOMER, channel)
 
@@ -143,7 +140,7 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         block = presenter.move_block(booking, now=now, by_staff=False)
         context["move"] = block
         context["next_times"] = [] if block.refusal else next_moves(booking, now)
-        keeps = kept_person(booking, line_of(booking)) is not None
+        keeps = not block.refusal and wanted_staff(booking) is not None
         context["next_with"] = visit.staff_short_name(booking) if keeps else ""
         context["cancel"] = presenter.cancel_block(booking, opened.business, money, now=now)
         context["no_show_rule"] = presenter.no_show_rule(booking, money, now)
@@ -159,7 +156,7 @@ def _again_url(opened: Opened, money: BookingMoney) -> str:
     ran_out = booking.status in {BookingStatus.EXPIRED, BookingStatus.PENDING_PAYMENT} and not money.payments
     if ran_out and opened.now < booking.starts_at:
         return reverse("pay_link", args=[opened.token])
-    return reverse("picker", args=[line_of(booking).variant.service.slug])
+    return reverse("picker", args=[booked.first_line(booking).variant.service.slug])
 
 
 def _waiting_move(booking: Booking, due: Payable | None, now: datetime, visitor: ZoneInfo | None) -> SafeString:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
+from bookings.booked import first_line
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.lifecycle import Actor
 from bookings.models import Booking
@@ -53,7 +54,7 @@ def is_over(booking: Booking, now: datetime) -> bool:
 
 def picker_url(booking: Booking) -> str:
     """Back to the times of the same service, length and person."""
-    line = booking.lines.all()[0]
+    line = first_line(booking)
     chosen = {"variant": str(line.variant_id), "at": booking.location.slug}
     if line.staff_member and not booking.is_any_staff:
         chosen["with"] = line.staff_member.slug

@@ -10,16 +10,17 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.contact import phones
+from bookings.booked import first_line
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.errors import AlreadyThatTime, HoldExpired, HoldOver, StalePage
 from bookings.lifecycle import Actor
 from bookings.links import LinkRole, manage_token
-from bookings.models import Booking, BookingLine
+from bookings.models import Booking
 from bookings.operations.confirm import Contact, Seen, confirm_booking
 from bookings.operations.extras import change_extras
 from bookings.operations.hold import extend_hold, release_hold
 from bookings.queries import bookings
-from bookings.queries.alternatives import chosen_add_ons, is_free_again, nearest_alternatives, wish_of
+from bookings.queries.alternatives import chosen_add_ons, is_free_again, nearest_again
 from bookings.rules.prepayment import Demand
 from bookings.wording import visit
 from core import clock
@@ -126,7 +127,7 @@ def release(request: HttpRequest, token: str) -> HttpResponse:
         release_hold(booking_id=booking.pk, actor=_CUSTOMER, now=now)
     except HoldOver:
         return _onward(request, booking, now)
-    response = redirect("picker", _line(booking).variant.service.slug)
+    response = redirect("picker", first_line(booking).variant.service.slug)
     response.delete_cookie(HOLD_COOKIE)
     return response
 
@@ -211,7 +212,7 @@ def _page(
         "asks_second": asks_second,
     }
     if has_ended:
-        near = nearest_alternatives(**wish_of(booking), now=now, count=3)
+        near = nearest_again(booking, now=now)
         context["is_free_again"] = is_free_again(booking, now)
         context["alternatives"] = presenter.alternatives(booking, near, now)
     return render(request, "storefront/details.html", context, status=status)
@@ -291,10 +292,6 @@ def _booking(token: str) -> Booking:
     return booking
 
 
-def _line(booking: Booking) -> BookingLine:
-    return booking.lines.all()[0]
-
-
 def _form(
     booking: Booking, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None
 ) -> ContactForm:
@@ -304,7 +301,7 @@ def _form(
         staff_name=visit.staff_short_name(booking),
         region=phones.phone_region(place.phone, the_business().phone, time_zone=place.time_zone),
         needs_address=booking.delivery == Delivery.CUSTOMER,
-        max_party_size=_line(booking).variant.service.max_party_size,
+        max_party_size=min(line.variant.service.max_party_size for line in booking.lines.all()),
         initial={"party_size": booking.party_size, **(initial or {})},
     )
 

@@ -11,12 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.contact.given_names import first_name
 from bookings.availability.engine import day_marks, free_starts
 from bookings.bill_lines import has_left
+from bookings.booked import only_line
 from bookings.errors import PayFirst, SlotNotOffered, SlotTaken, StalePage
 from bookings.models import Booking
 from bookings.operations.move import reschedule_booking
 from bookings.operations.move_proposal import propose_move, withdraw_proposal
 from bookings.queries import alternatives
-from bookings.queries.moves import line_of, move_facts, performers, wanted_staff
+from bookings.queries.moves import move_facts, performers, wanted_staff
 from bookings.queries.payables import can_be_paid_online
 from core.errors import DomainError
 from core.minutes import minute_of
@@ -74,7 +75,7 @@ def _times_page(
 ) -> HttpResponse:
     """Days and times to choose from; after a refusal with the sentence and the nearest free times on top."""
     booking, now = opened.booking, opened.now
-    line = line_of(booking)
+    line = only_line(booking)
     url = reverse("move", args=[opened.token])
     choice = move_presenter.choice_of(
         booking, horizon_days=_horizon_days(booking, opened.business), query=request.GET.dict(), now=now
@@ -131,7 +132,7 @@ def _move_step(
 
 def _new_person(booking: Booking, staff_member_id: int | None) -> str:
     """The name of whoever will perform the visit then; empty where that is who performs it now, or nobody."""
-    if staff_member_id in {None, line_of(booking).staff_member_id}:
+    if staff_member_id in {None, only_line(booking).staff_member_id}:
         return ""
     return str(StaffMember.objects.get(pk=staff_member_id))
 
@@ -189,7 +190,7 @@ def _to_paying(opened: Opened) -> HttpResponse:
 
 
 def _horizon_days(booking: Booking, business: Business) -> int:
-    service = line_of(booking).variant.service
+    service = only_line(booking).variant.service
     return (service.booking_policy or business.booking_policy).horizon_days
 
 

@@ -361,7 +361,7 @@ def _way_back(look: Look) -> dict[str, Any]:
     """The same time if it is free, else the nearest ones."""
     booking, now = look.booking, look.opened.now
     is_free = alternatives.is_free_again(booking, now)
-    near = [] if is_free else alternatives.nearest_alternatives(**alternatives.wish_of(booking), now=now, count=3)
+    near = [] if is_free else alternatives.nearest_again(booking, now=now)
     return {
         "when": visit.when_text(booking),
         "is_free_again": is_free,
