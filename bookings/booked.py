@@ -27,14 +27,17 @@ def quote_of(booking: Booking, lines: Iterable[BookingLine]) -> Quote:
 def demand_of(booking: Booking, lines: Iterable[BookingLine]) -> Demand:
     """Return what was asked for when this booking was made, card and cap included, by what was copied onto it."""
     priced = quote_of(booking, lines)
+    # Perhaps staff asked for a card where the terms say otherwise; extras are paid at the visit then.
+    is_card = booking.payment_mode == PaymentMode.CARD
     return payment_demand(
         Terms.from_json(booking.terms),
         total_minor=booking.total_minor,
         at_visit_minor=priced.at_visit_minor,
-        at_booking_minor=priced.at_booking_minor,
+        at_booking_minor=0 if is_card else priced.at_booking_minor,
         currency=booking.currency,
         has_stripe=booking.payment_mode not in {"", PaymentMode.NONE, PaymentMode.VENUE},
         must_prepay=booking.payment_mode == PaymentMode.FULL,
+        asked_mode=PaymentMode.CARD if is_card else None,
     )
 
 

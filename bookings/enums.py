@@ -100,6 +100,7 @@ class MoneyEvent(StrEnum):
     WAIVED = "waived"  # a fee, or a part of it
     REDUCED = "reduced"  # the price
     PAYMENT_WAIVED = "payment_waived"  # the one that was asked for when booking
+    CARD_WAIVED = "card_waived"  # likewise, where only a card was asked for
     LINK = "link"  # to pay, was mailed because staff asked for it
     MOVE_PROPOSED = "move_proposed"
     MOVE_WITHDRAWN = "move_withdrawn"

@@ -38,6 +38,7 @@ class Act(StrEnum):
     ANSWER = "answer"  # requests and help messages
     RESOLVE = "resolve"  # say that an alert about money is settled
     SEND_AGAIN = "send_again"  # a message about a booking, as it stands now
+    BOOK = "book"  # for a customer who calls or stands at the desk
     OVERRIDE = "override"  # hours, notice, horizon, limits and buffers, for one booking and with a reason
     TRUST = "trust"  # block a customer, or never ask for money in advance
 
@@ -98,6 +99,14 @@ def may(rights: Rights, act: Act) -> bool:
     if act in _BUSINESS_WIDE:
         return may_everywhere(rights, act)
     return bool(rights.roles & roles_with(act))
+
+
+def locations_for(rights: Rights, act: Act) -> QuerySet[Location]:
+    """The locations at which a right is held, in the order of the business: for what is about no booking yet."""
+    active = Location.objects.filter(is_active=True)
+    if may_everywhere(rights, act):
+        return active
+    return active.filter(pk__in=[place for place, roles in rights.at.items() if place and roles & roles_with(act)])
 
 
 def may_everywhere(rights: Rights, act: Act) -> bool:

@@ -7,6 +7,7 @@ from dashboard.customers import views as customers
 from dashboard.me import session_views as session
 from dashboard.me import views as me
 from dashboard.moving import views as moving
+from dashboard.phone_booking import views as phone_booking
 from dashboard.presenters.progress import Mark
 from dashboard.views import (
     booking,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("bookings/<str:reference>/messages", message_log.of_booking, name="desk_booking_messages"),
     path("", calendar, name="desk"),
     path("changes", changes, name="desk_changes"),
+    path("book/", phone_booking.book, name="desk_book"),
     path("sign-in", sign_in.SignIn.as_view(), name="desk_sign_in"),
     path("sign-out", sign_in.SignOut.as_view(), name="desk_sign_out"),
     path("bookings/<str:reference>/", booking.booking, name="desk_booking"),

@@ -15,6 +15,7 @@ from bookings.models import Booking
 from bookings.refs import subject_ref
 from notifications import operations as notifications
 from notifications.addresses import address_hash
+from notifications.delivery.fanout import configured_text_channels
 from notifications.enums import Channel
 from notifications.requests import MessageRequest
 from payments.enums import RefundStatus
@@ -25,8 +26,11 @@ CONFIRM_MAILS_PER_HOUR = 3
 
 
 def announce_payment_required(booking: Booking, *, not_before: datetime, now: datetime) -> None:
-    """Mail the way to pay what keeps the time, unless it is paid by then."""
-    _tell(booking, [to_customer(booking, MessageKind.PAYMENT_REQUIRED, {}, not_before=not_before)], now)
+    """Send the way to pay what keeps the time, unless it is paid by then: by text to who has no e-mail address."""
+    request = to_customer(booking, MessageKind.PAYMENT_REQUIRED, {}, not_before=not_before)
+    if not booking.contact_email and (texts := configured_text_channels()):
+        request = replace(request, channel=texts[0])
+    _tell(booking, [request], now)
 
 
 def announce_pay_link(booking: Booking, *, now: datetime) -> None:

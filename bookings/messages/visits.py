@@ -50,9 +50,14 @@ _OVERTAKEN = (
 _REPLACING = sorted({each.kind for each in TYPES if each.timing is Timing.AT_ONCE and not each.outlives_visit})
 
 
-def announce_confirmed(booking: Booking, *, now: datetime) -> None:
-    """Tell the customer and the staff members of its lines that the booking is agreed, and plan the reminders."""
+def announce_confirmed(booking: Booking, *, tells_customer: bool = True, now: datetime) -> None:
+    """Tell the customer and the staff members of its lines that the booking is agreed, and plan the reminders.
+
+    Without ``tells_customer`` only staff are told now; the reminders come as usual.
+    """
     requests = _requests(booking, MessageKind.CONFIRMED, staff_of(booking))
+    if not tells_customer:
+        requests = [each for each in requests if each.recipient_role == RecipientRole.STAFF]
     notifications.enqueue([*requests, *reminders.planned_requests(booking, now=now)], now=now)
 
 

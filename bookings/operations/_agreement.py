@@ -29,13 +29,14 @@ def agree(
     reason: str = "",
     details: Mapping[str, Any] | None = None,
     values: Mapping[str, Any] | None = None,
+    tells_customer: bool = True,
 ) -> None:
     """Make the booking stand, open its bill if it has none, and tell both sides. ``values`` are written with it."""
     columns = dict(values or {})
     columns["bill_id"] = _bill_id(booking, lines, columns, now)
     columns |= {"meeting_url": _meeting_url(booking, lines), "confirmed_at": now, "hold_expires_at": None}
     transition(booking, BookingStatus.CONFIRMED, actor=actor, now=now, reason=reason, details=details, values=columns)
-    visits.announce_confirmed(booking, now=now)
+    visits.announce_confirmed(booking, tells_customer=tells_customer, now=now)
 
 
 def ask_for_payment(

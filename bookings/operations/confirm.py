@@ -6,15 +6,16 @@ Where money or a card is asked first, or the business answers each request, the 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from accounts.contact.same_phones import phone_end_hash, phone_hash
 from accounts.operations import customer_of_contact, record_consent
 from bookings.booked import quote_of
-from bookings.enums import CHANGEABLE, BookingChannel, BookingStatus
+from bookings.enums import CHANGEABLE, BookingChannel, BookingStatus, MoneyEvent
 from bookings.errors import AlreadyThatTime, CannotBookOnline, StalePage
-from bookings.lifecycle import Actor, transition
+from bookings.lifecycle import Actor, record_money, transition
 from bookings.messages import money
 from bookings.models import Booking, BookingLine, UnprovenBooking
 from bookings.operations._agreement import agree, ask_for_payment, asked, link_until
@@ -26,6 +27,7 @@ from bookings.refs import subject_ref
 from bookings.rules.prepayment import Demand, payment_demand
 from bookings.rules.terms import Terms
 from payments.stripe import gateway
+from services.enums import PaymentMode
 
 CONSENT_PURPOSE = "booking"
 # A mail that asks for money at once would come while most people are just paying.
@@ -62,6 +64,30 @@ class Seen:
         return cls(booking.total_minor, add_on_ids, booking.party_size)
 
 
+class Asks(StrEnum):
+    """What staff ask of a customer before a booking stands."""
+
+    NOTHING = "nothing"  # everything is paid at the visit
+    CARD = "card"  # a card is kept, nothing is charged now
+    RULES = "rules"  # what the terms ask of every customer
+
+
+@dataclass(frozen=True, slots=True)
+class ByStaff:
+    """What staff decide who book for a customer.
+
+    ``customer_id`` is the known customer whom they chose, ``language`` what messages are written in; empty for the one
+    of the hold. ``waiver`` is why less is asked than the terms ask. Without ``tells_customer`` no confirmation goes to
+    the customer; a link that is needed to pay goes in any case.
+    """
+
+    customer_id: int | None = None
+    language: str = ""
+    asks: Asks = Asks.NOTHING
+    waiver: str = ""
+    tells_customer: bool = True
+
+
 @booking_transaction
 def confirm_booking(
     *,
@@ -75,6 +101,7 @@ def confirm_booking(
     has_proven_email: bool = False,
     accepts_second: bool = False,
     visitor_zone: ZoneInfo | None = None,
+    by_staff: ByStaff | None = None,
 ) -> Booking:
     """Take a live hold on to what the terms ask: CONFIRMED, PENDING_PAYMENT (money or a card comes first) or REQUESTED
     (the business answers). Asked twice, the second call returns the same booking.
@@ -98,6 +125,8 @@ def confirm_booking(
 
     ``seen`` is what ``consent_text`` speaks of; without it whatever the hold says now is agreed to.
 
+    ``by_staff``: what staff decided who book for a customer; it wins over ``asks_payment``.
+
     Locks: the booking, then the names that unproven bookings are counted by.
 
     :raises AlreadyThatTime: when this browser has booked another visit at that time with the same address.
@@ -114,6 +143,9 @@ def confirm_booking(
     require_live_hold(booking, now)
     # The browser that booked says it better than the one that opens the mailed link.
     booking.visitor_zone = booking.visitor_zone or _zone_name(visitor_zone)
+    if by_staff is not None:
+        booking.customer_id = by_staff.customer_id or booking.customer_id
+        booking.language = by_staff.language or booking.language
     lines, standing = lines_and_standing(
         booking,
         email=contact.email,
@@ -124,8 +156,8 @@ def confirm_booking(
     )
     if seen is not None and seen != Seen.of(booking, lines):
         raise StalePage(total_minor=booking.total_minor)
-    by_staff = actor.is_business if asks_payment is None else not asks_payment
-    demand = _demand(booking, lines, standing, by_staff=by_staff)
+    asks = _asks(by_staff, actor, asks_payment)
+    demand = _demand(booking, lines, standing, asks)
     is_on_website = actor.channel in _ON_THE_WEBSITE
     if is_on_website and not accepts_second and standing.has_visit_then:
         raise AlreadyThatTime
@@ -143,13 +175,17 @@ def confirm_booking(
         **_contact_values(booking, contact, has_proven_email=has_proven_email, now=now),
         **asked(demand),
         "visitor_zone": booking.visitor_zone,
+        "language": booking.language,
     }
+    if by_staff is not None:
+        values |= _waived(booking, lines, standing, demand, by_staff, actor, now)
     if standing.needs_answer and not actor.is_business:
         _request(booking, standing, values, actor, now)
     elif demand.needs_stripe:
         _ask(booking, lines, standing, values, actor, now)
     else:
-        agree(booking, lines, actor=actor, now=now, values=values)
+        tells_customer = by_staff is None or by_staff.tells_customer
+        agree(booking, lines, actor=actor, now=now, values=values, tells_customer=tells_customer)
     record_consent(
         customer_id=booking.customer_id,
         subject_ref=subject_ref(booking),
@@ -160,19 +196,61 @@ def confirm_booking(
     return booking
 
 
-def _demand(booking: Booking, lines: list[BookingLine], standing: Standing, *, by_staff: bool) -> Demand:
+def demands_at_desk(
+    booking: Booking, *, customer_id: int | None, email: str, phone: str, actor: Actor, now: datetime
+) -> dict[Asks, Demand]:
+    """Return what each choice of staff asks of this customer for a hold; the same for two where they ask the same.
+
+    One query.
+    """
+    booking.customer_id = customer_id
+    lines, standing = lines_and_standing(
+        booking, email=email, phone=phone, actor=actor, is_known_by_email=True, now=now
+    )
+    return {asks: _demand(booking, lines, standing, asks) for asks in Asks}
+
+
+def _asks(by_staff: ByStaff | None, actor: Actor, asks_payment: bool | None) -> Asks:
+    if by_staff is not None:
+        return by_staff.asks
+    is_asked = not actor.is_business if asks_payment is None else asks_payment
+    return Asks.RULES if is_asked else Asks.NOTHING
+
+
+def _demand(booking: Booking, lines: list[BookingLine], standing: Standing, asks: Asks) -> Demand:
     priced = quote_of(booking, lines)
+    is_card = asks is Asks.CARD and gateway.is_configured()
     return payment_demand(
         Terms.from_json(booking.terms),
         total_minor=booking.total_minor,
         at_visit_minor=priced.at_visit_minor,
-        at_booking_minor=priced.at_booking_minor,
+        at_booking_minor=0 if is_card else priced.at_booking_minor,
         currency=booking.currency,
         has_stripe=gateway.is_configured(),
-        is_exempt=standing.is_exempt,
+        is_exempt=standing.is_exempt and not is_card,
         must_prepay=standing.must_prepay,
-        by_staff=by_staff,
+        by_staff=asks is Asks.NOTHING,
+        asked_mode=PaymentMode.CARD if is_card else None,
     )
+
+
+def _waived(
+    booking: Booking,
+    lines: list[BookingLine],
+    standing: Standing,
+    demand: Demand,
+    by_staff: ByStaff,
+    actor: Actor,
+    now: datetime,
+) -> dict[str, Any]:
+    """Write down that staff ask for less than the terms do, and why. Return the columns that say so."""
+    by_rules = _demand(booking, lines, standing, Asks.RULES)
+    if not by_rules.needs_stripe or demand == by_rules:
+        return {}
+    amount_minor = by_rules.due_now_minor - demand.due_now_minor
+    waived = MoneyEvent.PAYMENT_WAIVED if amount_minor else MoneyEvent.CARD_WAIVED
+    record_money(booking, waived, actor=actor, now=now, amount_minor=amount_minor or None, reason=by_staff.waiver)
+    return {"is_payment_waived": not demand.needs_stripe}
 
 
 def _asks_mailbox(
@@ -182,7 +260,7 @@ def _asks_mailbox(
     if standing.is_blocked:
         return True
     if standing.looks_at_no_shows and demand != _demand(
-        booking, lines, replace(standing, must_prepay=not standing.must_prepay), by_staff=False
+        booking, lines, replace(standing, must_prepay=not standing.must_prepay), Asks.RULES
     ):
         return True
     return not may_stand and not demand.needs_stripe

@@ -63,6 +63,7 @@ class _Request:
     language: str
     visitor_hash: str
     address_hash: str
+    preferred_staff_id: int | None = None
     overrides: Overrides = NO_OVERRIDES
     reason: str = ""
 
@@ -80,6 +81,7 @@ def hold_slot(
     add_on_ids: Sequence[int] = (),
     party_size: int = 1,
     replacing_token: str | None = None,
+    preferred_staff_id: int | None = None,
     overrides: Overrides = NO_OVERRIDES,
     reason: str = "",
     now: datetime,
@@ -89,8 +91,8 @@ def hold_slot(
     Price, tax, duration, rules and words are copied as they stand now. The hold of ``replacing_token`` is given back in
     the same transaction. A visitor who holds just this already gets that hold again, until when it was kept before.
 
-    ``overrides``: the rules that staff set aside for this start, kept in the history with their ``reason``. Customers
-    have none.
+    ``preferred_staff_id``: who comes first if free, among anyone. ``overrides``: the rules that staff set aside for
+    this start, kept in the history with their ``reason``; customers have none.
 
     Locks: the visitor, the network address, their holds, owners of daily limits, then the resources that may be chosen.
 
@@ -109,6 +111,7 @@ def hold_slot(
         language=language,
         visitor_hash=visitor_hash,
         address_hash=address_hash,
+        preferred_staff_id=preferred_staff_id,
         overrides=overrides if actor.is_business else NO_OVERRIDES,
         reason=reason,
     )
@@ -366,6 +369,7 @@ def _wish(request: _Request, offer: Offer) -> Wish:
         resource_type_ids=offer.resource_type_ids,
         qualified_count=offer.qualified_count,
         add_on_ids=request.add_on_ids,
+        preferred_staff_id=request.preferred_staff_id,
         overrides=request.overrides,
     )
 

@@ -43,18 +43,20 @@ def payment_demand(
     is_exempt: bool = False,
     must_prepay: bool = False,
     by_staff: bool = False,
+    asked_mode: PaymentMode | None = None,
 ) -> Demand:
     """Say what is asked for a visit of ``total_minor``, of which ``at_visit_minor`` are extras paid at the visit and
     ``at_booking_minor`` extras paid when booking, both with tax. A percentage is one of the rest.
 
     Without Stripe everything is paid at the visit. ``is_exempt``: this customer is spared, which also wins over
     ``must_prepay``, by which somebody who did not come too often pays everything. ``by_staff``: the desk books without
-    asking for money. A deposit too small to charge becomes a card on file, one as large as the price the whole price; a
-    card that no fee could ever be charged to is not asked for.
+    asking for money; ``asked_mode`` is what it asks for in the place of the terms. A deposit too small to charge
+    becomes a card on file, one as large as the price the whole price; a card that no fee could ever be charged to is
+    not asked for.
     """
     base = total_minor - at_visit_minor
     is_free = not has_stripe or is_exempt or by_staff
-    mode = _mode(terms, is_free=is_free, must_prepay=must_prepay)
+    mode = asked_mode or _mode(terms, is_free=is_free, must_prepay=must_prepay)
     # Card and venue ask for nothing but such extras; what Stripe cannot take of them is paid at the visit.
     extras = 0 if is_free or mode == PaymentMode.NONE else at_booking_minor
     if mode in {PaymentMode.CARD, PaymentMode.VENUE}:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.models import User
-from dashboard.permissions import Act, Rights, may
+from dashboard.permissions import Act, Rights, may, roles_with
 from services.models import Location
 from staff.enums import Role
 
@@ -35,7 +35,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class DeskFrame:
-    """``place`` is the name of the location that is looked at, ``places`` the others one may choose."""
+    """``place`` is the name of the location that is looked at, ``places`` the others one may choose. ``book_url`` is
+    where staff book for a customer; empty for users who may not.
+    """
 
     items: tuple[Item, ...]
     current: str
@@ -44,6 +46,7 @@ class DeskFrame:
     user_name: str
     role: str
     settings_url: str = ""
+    book_url: str = ""
 
 
 def frame_of(
@@ -64,7 +67,15 @@ def frame_of(
         user_name=str(user),
         role=role_text(rights),
         settings_url=reverse("admin:index") if user.is_staff else "",
+        book_url=_book_url(rights, place),
     )
+
+
+def _book_url(rights: Rights, place: Location | None) -> str:
+    if not may(rights, Act.BOOK):
+        return ""
+    is_here = place is not None and bool(rights.at_location(place.pk) & roles_with(Act.BOOK))
+    return f"{reverse('desk_book')}?at={place.slug}" if place and is_here else reverse("desk_book")
 
 
 def role_text(rights: Rights) -> str:

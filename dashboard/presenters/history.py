@@ -129,6 +129,7 @@ MONEY_WORDS: dict[MoneyEvent, Callable[[], str]] = {
     MoneyEvent.FEE: lambda: gettext("Fee of %(sum)s"),
     MoneyEvent.LINK: lambda: gettext("Link to pay sent"),
     MoneyEvent.PAYMENT_WAIVED: lambda: gettext("%(sum)s in advance waived"),
+    MoneyEvent.CARD_WAIVED: lambda: gettext("Card on file waived"),
     MoneyEvent.CHARGE_FAILED: lambda: gettext("%(sum)s could not be charged"),
     MoneyEvent.REFUND_FAILED: lambda: gettext("%(sum)s could not be returned"),
     MoneyEvent.NO_SHOW_UNDONE: lambda: gettext("No-show undone"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from notifications.enums import Channel
+from notifications.enums import Channel, RecipientRole
 from notifications.models import PushSubscription
 from notifications.requests import MessageRequest
 from notifications.rules import Rules, current_rules
@@ -17,6 +17,22 @@ def per_channel(requests: Sequence[MessageRequest]) -> list[MessageRequest]:
         return list(requests)
     rules, with_devices = current_rules(), _with_devices(requests)
     return [each for request in requests for each in _per_channel(request, rules, with_devices)]
+
+
+def channels_for(kind: str, role: RecipientRole, *, address: str, phone: str, recipient_ref: str = "") -> list[Channel]:
+    """Return by which channels a message of a kind would go to somebody, choices of that person aside."""
+    request = MessageRequest(
+        kind=kind,
+        subject_ref="",
+        version=0,
+        recipient_role=role,
+        recipient_ref=recipient_ref,
+        address=address,
+        phone=phone,
+        language="",
+        key="",
+    )
+    return [each.channel for each in per_channel([request]) if each.channel]
 
 
 def configured_text_channels() -> list[Channel]:

@@ -1,0 +1,82 @@
+"""Who is calling: customers found by what staff type, and what is known of the one that was chosen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, Q
+
+from accounts.models import Customer
+from bookings.enums import TOOK_PLACE, BookingStatus
+from bookings.models import Booking, BookingLine
+from dashboard.customers.listing import Asked, customers_found
+from dashboard.permissions import Rights, customers_visible_to
+from dashboard.queries import SHORTEST_SEARCH
+
+MOST_FOUND = 6
+_AGREED = frozenset({BookingStatus.CONFIRMED, BookingStatus.NO_SHOW, *TOOK_PLACE})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A customer, and how often they came and did not come before now."""
+
+    customer: Customer
+    came: int = 0
+    missed: int = 0
+    last_came_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastVisit:
+    """What was booked the last time, to begin with. Empty ``staff_slug``: they came to anyone."""
+
+    service_slug: str
+    variant_id: int
+    extra_ids: tuple[int, ...]
+    staff_slug: str
+
+
+def found_callers(rights: Rights, typed: str, now: datetime) -> list[Caller]:
+    """Find customers as their list does: by words of name and e-mail address, or by the phone number, whole or its last
+    four digits; ``MOST_FOUND`` at most. At most four queries.
+    """
+    if len(typed) < SHORTEST_SEARCH:
+        return []
+    matches = customers_found(rights, Asked(typed=typed), now)
+    return _with_visits(list(matches.order_by("name", "pk")[:MOST_FOUND]), now)
+
+
+def caller_by_reference(rights: Rights, reference: str, now: datetime) -> Caller | None:
+    """The customer whom a form or an address names, if they may be seen. At most two queries."""
+    if not (reference.isascii() and reference.isalnum()):
+        return None
+    return next(iter(_with_visits(list(customers_visible_to(rights).filter(reference=reference)), now)), None)
+
+
+def last_visit(customer: Customer) -> LastVisit | None:
+    """What a customer was booked for the last time, wherever that was. Two queries."""
+    last = Booking.objects.filter(customer=customer, status__in=_AGREED).order_by("-starts_at", "-pk").first()
+    if last is None:
+        return None
+    lines = BookingLine.objects.select_related("variant__service", "staff_member")
+    line = lines.filter(booking=last).order_by("position")[0]
+    return LastVisit(
+        service_slug=line.variant.service.slug,
+        variant_id=line.variant_id,
+        extra_ids=tuple(extra["id"] for extra in line.add_ons),
+        staff_slug=line.staff_member.slug if line.staff_member and not last.is_any_staff else "",
+    )
+
+
+def _with_visits(customers: Sequence[Customer], now: datetime) -> list[Caller]:
+    """Add how often each customer came and did not come. One query, however many there are."""
+    if not customers:
+        return []
+    came, missed = Q(status__in=TOOK_PLACE), Q(status=BookingStatus.NO_SHOW)
+    before = Booking.objects.filter(customer__in=customers, starts_at__lt=now).order_by()
+    counted = before.values_list("customer_id").annotate(
+        came=Count("pk", filter=came), missed=Count("pk", filter=missed), last=Max("starts_at", filter=came)
+    )
+    visits = {pk: counts for pk, *counts in counted}
+    return [Caller(customer, *visits.get(customer.pk, ())) for customer in customers]

@@ -1,0 +1,150 @@
+"""What staff have chosen so far for a booking, read from an address or a form. Pure.
+
+What makes no sense is left aside rather than refused: a length of another service, a person who does not perform it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from django.http import QueryDict
+
+from dashboard.phone_booking.queries import Extra, Offered, Person, Variant
+from services.models import Location
+
+SHOWN_DAYS = 7
+NOON, EVENING = 12 * 60, 17 * 60
+# The last minute of the year 2199, and as long as an id of the database can be for sure.
+_LAST_MINUTE = 120_968_639
+_LONGEST_ID = 18
+
+
+class Part(StrEnum):
+    """A part of the day."""
+
+    ANY = ""
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+    def includes(self, wall_minute: int) -> bool:
+        match self:
+            case Part.MORNING:
+                return wall_minute < NOON
+            case Part.AFTERNOON:
+                return NOON <= wall_minute < EVENING
+            case Part.EVENING:
+                return wall_minute >= EVENING
+            case _:
+                return True
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A time that was pressed: ``staff_member_id`` is who fits best, or nobody for a court."""
+
+    start_minute: int
+    staff_member_id: int | None
+
+    def __str__(self) -> str:
+        return f"{self.start_minute}.{self.staff_member_id or 0}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``person`` None is anyone, ``day`` None any of the shown days. ``wanted`` is the time that a link names."""
+
+    place: Location
+    service: Offered | None
+    variant: Variant | None
+    extras: tuple[Extra, ...]
+    person: Person | None
+    today: date
+    from_on: date
+    day: date | None
+    part: Part
+    party_size: int
+    wanted: int | None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.place.time_zone)
+
+    @property
+    def days(self) -> list[date]:
+        return [self.from_on + timedelta(days=number) for number in range(SHOWN_DAYS)]
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Those who perform the chosen length."""
+        if self.service is None or self.variant is None:
+            return ()
+        return tuple(person for person in self.service.people if person.id in self.variant.people)
+
+    @property
+    def extra_ids(self) -> tuple[int, ...]:
+        return tuple(extra.id for extra in self.extras)
+
+
+def read_choice(place: Location, offered: Sequence[Offered], data: QueryDict, now: datetime) -> Choice:
+    """Read the choice of an address or form. A day in another week moves the shown days to it."""
+    service = next((each for each in offered if each.slug == data.get("service")), None)
+    variant = extras = None
+    if service is not None:
+        variant = next((each for each in service.variants if str(each.id) == data.get("variant")), service.variants[0])
+        chosen = set(data.getlist("extra"))
+        extras = tuple(each for each in service.extras if str(each.id) in chosen)
+    people = [p for p in service.people if variant and p.id in variant.people] if service else []
+    today = now.astimezone(ZoneInfo(place.time_zone)).date()
+    day = _day(data.get("jump", ""), today) or _day(data.get("on", ""), today)
+    wanted = parsed_minute(data.get("start", ""))
+    return Choice(
+        place=place,
+        service=service,
+        variant=variant,
+        extras=extras or (),
+        person=next((each for each in people if each.slug == data.get("who")), None),
+        today=today,
+        from_on=day if day and not today <= day < today + timedelta(days=SHOWN_DAYS) else today,
+        day=day,
+        part=_part(data.get("part", "")),
+        party_size=_party_size(data.get("party_size", ""), service),
+        wanted=wanted,
+    )
+
+
+def parsed_slot(text: str) -> Slot | None:
+    """Read the value of a time button: epoch minute and staff member, ``29712345.3``; None when it is none."""
+    minute, _, staff = text.partition(".")
+    start, staff_id = parsed_minute(minute), parsed_id(staff)
+    return None if start is None or staff_id is None else Slot(start, staff_id or None)
+
+
+def parsed_minute(text: str) -> int | None:
+    number = parsed_id(text)
+    return number if number is not None and number <= _LAST_MINUTE else None
+
+
+def parsed_id(text: str) -> int | None:
+    is_number = text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID
+    return int(text) if is_number else None
+
+
+def _day(text: str, today: date) -> date | None:
+    """Read an ISO day from today on, in years that arrows cannot leave."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if today <= day and day.year <= 2100 else None
+
+
+def _part(text: str) -> Part:
+    return Part(text) if text in set(Part) else Part.ANY
+
+
+def _party_size(text: str, service: Offered | None) -> int:
+    size = parsed_id(text) or 1
+    return size if service and 1 <= size <= service.max_party_size else 1

@@ -1,0 +1,362 @@
+"""The page that books for a customer, in plain words: who, what, when, and how it is paid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext, ngettext, pgettext
+
+from accounts.contact.phones import phone_text
+from bookings.availability.gaps import Start
+from bookings.booked import local
+from bookings.enums import BookingStatus
+from bookings.models import Booking
+from bookings.operations.confirm import Asks
+from bookings.rules.prepayment import Demand
+from bookings.wording import policies, visit
+from bookings.wording.visit import MoneyLine
+from core import formats
+from core.minutes import instant, minute_of
+from dashboard.phone_booking.callers import Caller, LastVisit
+from dashboard.phone_booking.choice import Choice, Part, Slot
+from dashboard.phone_booking.queries import Offered, by_id
+from dashboard.phone_booking.times import FreeTimes
+from notifications.enums import Channel
+from services.models import Location
+
+BEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A choice in a list or a row of chips; ``note`` stands beside the label."""
+
+    value: str
+    label: str
+    note: str = ""
+    is_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOption:
+    value: str
+    label: str
+    note: str
+    is_held: bool
+    is_best: bool = False
+    is_losing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallerCard:
+    """A person that was found or chosen. ``warning`` is what staff should know before they book."""
+
+    key: str
+    name: str
+    contact: str
+    trust: str
+    warning: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    best: Sequence[TimeOption]
+    by_day: Sequence[tuple[str, Sequence[TimeOption]]]
+    empty: str = ""
+    next_day: Option | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The held time with a clock, as components/_countdown_left.html takes it, and what is being booked."""
+
+    token: str
+    when: str
+    what: str
+    where: str
+    lines: Sequence[MoneyLine]
+    policy: str
+    expires_ms: int
+    now_ms: int
+    digits: str
+    until: str
+    seconds_left: int
+    seconds_in_all: int
+
+
+# --- who ------------------------------------------------------------------------------------------------------------
+
+
+def caller_card(caller: Caller, place: Location) -> CallerCard:
+    customer = caller.customer
+    number = phone_text(customer.phone) if customer.phone else ""
+    return CallerCard(
+        key=customer.reference,
+        name=customer.name,
+        contact=" · ".join(filter(None, (number, customer.email))),
+        trust=_trust(caller, place),
+        warning=gettext("May not book online. You can still book for them.") if customer.is_blocked else "",
+        notes=customer.notes,
+    )
+
+
+def _trust(caller: Caller, place: Location) -> str:
+    """9 visits · never missed · last on 3 Nov."""
+    if not caller.came and not caller.missed:
+        return gettext("No visit before")
+    parts = [ngettext("%(count)d visit", "%(count)d visits", caller.came) % {"count": caller.came}]
+    if caller.missed:
+        parts.append(ngettext("missed %(count)d", "missed %(count)d", caller.missed) % {"count": caller.missed})
+    else:
+        parts.append(gettext("never missed"))
+    if caller.last_came_at:
+        on = caller.last_came_at.astimezone(ZoneInfo(place.time_zone)).date()
+        parts.append(gettext("last on %(day)s") % {"day": formats.full_day_text(on)})
+    return " · ".join(parts)
+
+
+# --- what -----------------------------------------------------------------------------------------------------------
+
+
+def services(offered: Sequence[Offered], choice: Choice) -> list[tuple[str, list[Option]]]:
+    """The services under their categories."""
+    return [
+        (category, [Option(each.slug, each.name, is_on=each == choice.service) for each in own])
+        for category, own in groupby(offered, key=lambda each: each.category)
+    ]
+
+
+def variants(choice: Choice, currency: str) -> list[Option]:
+    if choice.service is None:
+        return []
+    return [
+        Option(
+            str(each.id),
+            each.name or formats.minutes_text(each.minutes),
+            formats.money_text(each.price_minor, currency, short=True),
+            each == choice.variant,
+        )
+        for each in choice.service.variants
+    ]
+
+
+def extras(choice: Choice, currency: str) -> list[Option]:
+    if choice.service is None:
+        return []
+    return [
+        Option(
+            str(each.id),
+            each.name,
+            f"+{formats.money_text(each.price_minor, currency, short=True)}",
+            each in choice.extras,
+        )
+        for each in choice.service.extras
+    ]
+
+
+def is_as_last_time(choice: Choice, last: LastVisit | None) -> bool:
+    if last is None or choice.service is None or choice.variant is None:
+        return False
+    return (last.service_slug, last.variant_id) == (choice.service.slug, choice.variant.id)
+
+
+# --- when -----------------------------------------------------------------------------------------------------------
+
+
+def people(choice: Choice) -> list[Option]:
+    anyone = Option("", gettext("Anyone"), is_on=choice.person is None)
+    return [anyone, *(Option(each.slug, each.name, is_on=each == choice.person) for each in choice.people)]
+
+
+def days(choice: Choice, free: FreeTimes) -> list[Option]:
+    """Any of the shown days, and each of them with how many times it has."""
+    any_day = Option("", gettext("Any day"), is_on=choice.day is None)
+    return [
+        any_day,
+        *(
+            Option(
+                on.isoformat(), formats.near_day_text(on, choice.today), str(count) if count else "–", on == choice.day
+            )
+            for on, count in free.counts.items()
+        ),
+    ]
+
+
+def parts(choice: Choice) -> list[Option]:
+    words = {
+        Part.ANY: gettext("Any time"),
+        Part.MORNING: gettext("Morning"),
+        Part.AFTERNOON: gettext("Afternoon"),
+        Part.EVENING: gettext("Evening"),
+    }
+    return [Option(part, words[part], is_on=part == choice.part) for part in Part]
+
+
+def times(choice: Choice, free: FreeTimes, held: Booking | None) -> Times:
+    """The best times as large buttons, all of them by day below."""
+    slot = str(slot_of(held)) if held else ""
+    options = [(start, _time_option(choice, start, slot)) for start in free.starts]
+    in_order = sorted(options, key=lambda each: each[0].minute)
+    by_day = groupby(in_order, key=lambda each: instant(each[0].minute).astimezone(choice.zone).date())
+    following = free.next_on
+    return Times(
+        best=[option for _, option in options[:BEST]],
+        by_day=[(formats.long_day_text(on), [option for _, option in own]) for on, own in by_day],
+        empty="" if options else gettext("Nothing is free then."),
+        next_day=Option(following.isoformat(), formats.long_day_text(following)) if following else None,
+    )
+
+
+def nearest(choice: Choice, slots: Sequence[Slot]) -> list[TimeOption]:
+    """Free times near one that could not be had."""
+    return [TimeOption(str(slot), _when_text(choice, slot.start_minute), "", is_held=False) for slot in slots]
+
+
+def slot_of(booking: Booking) -> Slot:
+    """The time of a hold, as its button names it."""
+    return Slot(minute_of(booking.starts_at), booking.lines.all()[0].staff_member_id)
+
+
+def _time_option(choice: Choice, start: Start, held: str) -> TimeOption:
+    value = str(Slot(start.minute, start.staff_member_id))
+    who = by_id(choice.people).get(start.staff_member_id or 0)
+    fit = start.fit
+    is_losing, is_best = fit.lost_minutes > 0, fit.lost_minutes <= 0 and fit.ends_used > 0
+    fits = gettext("fits best") if is_best else ""
+    if is_losing:
+        fits = gettext("loses %(minutes)s") % {"minutes": formats.minutes_text(fit.lost_minutes)}
+    return TimeOption(
+        value=value,
+        label=_when_text(choice, start.minute),
+        note=" · ".join(filter(None, (who.name if who else "", fits))),
+        is_held=value == held,
+        is_best=is_best,
+        is_losing=is_losing,
+    )
+
+
+def _when_text(choice: Choice, minute: int) -> str:
+    at = instant(minute).astimezone(choice.zone)
+    day = formats.near_day_text(at.date(), choice.today)
+    return pgettext("day and time", "%(day)s %(time)s") % {"day": day, "time": formats.time_text(at)}
+
+
+# --- how ------------------------------------------------------------------------------------------------------------
+
+
+def held_words(booking: Booking, token: str, asked: Demand, *, now: datetime) -> Held:
+    ends = booking.hold_expires_at or now
+    left = max(0, round((ends - now).total_seconds()))
+    return Held(
+        token=token,
+        when=visit.when_text(booking),
+        what=" · ".join(filter(None, (visit.what_text(booking), visit.extras_text(booking)))),
+        where=" · ".join(filter(None, (", ".join(visit.staff_names(booking)), booking.location.text("name")))),
+        lines=visit.price_lines(booking),
+        policy=policies.plain_policy_sentence(policies.policy_facts(booking, asked=asked, now=now)),
+        expires_ms=int(ends.timestamp() * 1000),
+        now_ms=int(now.timestamp() * 1000),
+        digits=f"{left // 60}:{left % 60:02d}",
+        until=formats.time_text(local(ends, booking)),
+        seconds_left=left,
+        seconds_in_all=max(1, round((ends - booking.created_at).total_seconds())),
+    )
+
+
+def payments(booking: Booking, demands: dict[Asks, Demand], chosen: Asks, *, may_waive: bool) -> list[Option]:
+    """The ways to pay that there are for this visit; those that ask less than the rules only for who may waive."""
+    total = visit.money(booking.total_minor, booking)
+    found = [Option(Asks.NOTHING, gettext("At the visit"), gettext("%(sum)s, cash or card") % {"sum": total})]
+    rules, card = demands[Asks.RULES], demands[Asks.CARD]
+    if rules.due_now_minor:
+        due = visit.money(rules.due_now_minor, booking)
+        found.append(Option(Asks.RULES, gettext("Send a link to pay"), gettext("%(sum)s now") % {"sum": due}))
+    if card.saves_card:
+        words = gettext("The card is kept, nothing is charged now")
+        found.append(Option(Asks.CARD, gettext("Ask for a card by link"), words))
+    return [
+        Option(each.value, each.label, each.note, each.value == chosen)
+        for each in found
+        if may_waive or not is_waived(demands, Asks(each.value))
+    ]
+
+
+def first_choice(demands: dict[Asks, Demand]) -> Asks:
+    """What the rules ask of this customer."""
+    rules = demands[Asks.RULES]
+    if rules.due_now_minor:
+        return Asks.RULES
+    return Asks.CARD if rules.saves_card else Asks.NOTHING
+
+
+def is_waived(demands: dict[Asks, Demand], asks: Asks) -> bool:
+    """Whether less is asked than the rules ask."""
+    rules = demands[Asks.RULES]
+    return rules.needs_stripe and demands[asks] != rules and asks is not Asks.RULES
+
+
+def rules_text(booking: Booking, demands: dict[Asks, Demand]) -> str:
+    """What the rules ask of this customer."""
+    rules = demands[Asks.RULES]
+    if rules.due_now_minor:
+        due = visit.money(rules.due_now_minor, booking)
+        return gettext("Your rules ask for %(sum)s now.") % {"sum": due}
+    return gettext("Your rules ask for a card.") if rules.saves_card else ""
+
+
+def staff_name(booking: Booking) -> str:
+    return visit.staff_short_name(booking)
+
+
+def shown(booking: Booking) -> str:
+    """What of a hold the page shows and the button books; any change of it is shown before it is booked."""
+    return f"{slot_of(booking)}.{booking.total_minor}"
+
+
+def changed_text(booking: Booking) -> str:
+    values = {"when": visit.when_text(booking), "total": visit.money(booking.total_minor, booking)}
+    return gettext("It is now %(when)s for %(total)s. Nothing is booked yet: check it, then book.") % values
+
+
+def told_text(name: str, channels: Sequence[Channel]) -> str:
+    """By which ways a message goes to somebody: "Sofia Kaya gets an e-mail and a text." """
+    words = {
+        Channel.EMAIL: gettext("an e-mail"),
+        Channel.SMS: gettext("a text"),
+        Channel.WHATSAPP: gettext("a WhatsApp message"),
+        Channel.PUSH: gettext("a notification"),
+    }
+    named = [words[channel] for channel in channels]
+    if not named:
+        return gettext("%(name)s gets no message: there is no e-mail address, and no text is sent.") % {"name": name}
+    ways = named[0]
+    if len(named) > 1:
+        first, last = ", ".join(named[:-1]), named[-1]
+        ways = pgettext("list of ways", "%(first)s and %(last)s") % {"first": first, "last": last}
+    return gettext("%(name)s gets %(ways)s.") % {"name": name, "ways": ways}
+
+
+def other_person_text(booking: Booking, name: str) -> str:
+    """Say that somebody else performs it than the one whose time was pressed."""
+    values = {"name": name, "other": staff_name(booking)}
+    return gettext("%(name)s is not free any more. %(other)s is, and is held now.") % values
+
+
+def booked_text(booking: Booking) -> str:
+    """What to say when it is done."""
+    values = {"name": booking.contact_name, "when": visit.when_text(booking)}
+    if booking.status == BookingStatus.PENDING_PAYMENT:
+        until = formats.moment_text(local(booking.hold_expires_at or booking.starts_at, booking))
+        return gettext("Kept for %(name)s until %(until)s: %(when)s. The link is on its way.") % {
+            **values,
+            "until": until,
+        }
+    return gettext("Booked for %(name)s: %(when)s.") % values
+
+
+def consent_text(policy: str) -> str:
+    """What is kept as the customer's consent: staff read the rule to them."""
+    return gettext("Agreed with the front desk: %(policy)s") % {"policy": policy}

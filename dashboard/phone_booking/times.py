@@ -1,0 +1,75 @@
+"""The free times for what staff have chosen, the best first. Reads; decides nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from bookings.availability.gaps import Start, best_first, fitting_starts
+from bookings.availability.loading import availability_facts
+from bookings.queries.popular import fillers_at
+from core.minutes import instant
+from dashboard.phone_booking.choice import SHOWN_DAYS, Choice
+
+# How far ahead the next free time is looked for where the shown days have none.
+_FURTHER = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeTimes:
+    """``starts`` are those of the chosen day and part of the day, the best first; ``counts`` how many each shown day
+    has. ``next_on`` is the next day with a free time where there are none.
+    """
+
+    starts: Sequence[Start]
+    counts: dict[date, int]
+    next_on: date | None = None
+
+
+def free_times(choice: Choice, *, held_booking_id: int | None, now: datetime) -> FreeTimes:
+    """Find the free times of the shown days. The hold that is in hand does not count. At most eleven queries."""
+    if choice.variant is None:
+        return FreeTimes((), {})
+    starts = _starts(choice, choice.from_on, choice.from_on + timedelta(days=SHOWN_DAYS), held_booking_id, now)
+    fitting = [start for start in starts if choice.part.includes(_wall_minute(choice, start))]
+    counts = dict.fromkeys(choice.days, 0)
+    for start in fitting:
+        counts[_day(choice, start)] += 1
+    wanted = [start for start in fitting if choice.day in (None, _day(choice, start))]
+    return FreeTimes(best_first(wanted), counts, None if wanted else _next_day(choice, held_booking_id, now))
+
+
+def _starts(
+    choice: Choice, from_on: date, until_on: date, held_booking_id: int | None, now: datetime
+) -> Sequence[Start]:
+    assert choice.variant  # noqa: S101 (the caller has looked)
+    facts = availability_facts(
+        variant_ids=[choice.variant.id],
+        from_on=from_on,
+        until_on=until_on,
+        now=now,
+        location_ids=[choice.place.pk],
+        add_on_ids=choice.extra_ids,
+        ignore_booking_id=held_booking_id,
+    )
+    return fitting_starts(
+        facts,
+        choice.variant.id,
+        choice.place.pk,
+        fillers_at(choice.place.pk, now),
+        staff_member_id=choice.person.id if choice.person else None,
+    )
+
+
+def _next_day(choice: Choice, held_booking_id: int | None, now: datetime) -> date | None:
+    first = (choice.day or choice.days[-1]) + timedelta(days=1)
+    later = _starts(choice, first, first + _FURTHER, held_booking_id, now)
+    return next((_day(choice, each) for each in later if choice.part.includes(_wall_minute(choice, each))), None)
+
+
+def _day(choice: Choice, start: Start) -> date:
+    return instant(start.minute).astimezone(choice.zone).date()
+
+
+def _wall_minute(choice: Choice, start: Start) -> int:
+    local = instant(start.minute).astimezone(choice.zone)
+    return local.hour * 60 + local.minute

@@ -1,0 +1,452 @@
+"""Booking for a customer who calls: one page, one form, without a script."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import Customer
+from bookings.enums import BookingChannel, BookingStatus
+from bookings.errors import SlotTaken
+from bookings.models import Allocation, Booking, BookingEvent
+from bookings.operations.hold import expire_holds
+from notifications.models import Notification
+from services.models import Service
+from staff.enums import Role
+from staff.models import Qualification
+from tests import factories, journeys
+from tests.desk import DeskClient, at_desk
+from tests.factories import NOW, Studio
+from tests.journeys import JANA, booked, completed, hold
+from tests.web.conftest import StoppedClock
+from tests.web.page_forms import typed
+
+URL = "/desk/book/"
+TUESDAY = "2027-01-05"
+NEW = {"customer": "new", "name": "Sofia Kaya", "phone": "0151 55501827", "email": "sofia@example.com"}
+
+
+@pytest.fixture
+def desk(client: Client, studio: Studio) -> DeskClient:
+    return at_desk(client, Role.FRONT_DESK, studio.location)
+
+
+@pytest.fixture
+def jana(studio: Studio) -> Customer:
+    """Somebody who came once, for the second therapist."""
+    completed(booked(studio, 9, staff_member_id=studio.staff[1].pk))
+    return Customer.objects.get()
+
+
+def page(desk: DeskClient, **query: Any) -> HttpResponse:
+    return desk.client.get(URL, {"at": "kreuzberg", "service": "massage", "on": TUESDAY, **query})
+
+
+def form_of(response: HttpResponse) -> dict[str, Any]:
+    """What the page's form would send as it stands."""
+    return typed(response.content.decode(), "booking-form")
+
+
+def press(desk: DeskClient, response: HttpResponse, do: str, **changes: Any) -> HttpResponse:
+    return desk.client.post(URL, {**form_of(response), **changes, "do": do})
+
+
+def slot(studio: Studio, hour: int, minute: int = 0, *, person: int = 0, days: int = 1) -> str:
+    return f"slot:{studio.minute(hour, minute, days=days)}.{studio.staff[person].pk}"
+
+
+def text(response: HttpResponse) -> str:
+    return response.content.decode()
+
+
+# --- the plain way ----------------------------------------------------------------------------------------------------
+
+
+def test_a_new_customer_is_booked_and_both_sides_are_told(desk: DeskClient, studio: Studio) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    response = press(desk, held, "book", **NEW, note="Left shoulder")
+
+    booking = Booking.objects.get()
+    assert (response.status_code, response["Location"]) == (303, f"/desk/bookings/{booking.reference}/")
+    assert (booking.status, booking.channel) == (BookingStatus.CONFIRMED, BookingChannel.DESK)
+    assert (booking.starts_at, booking.contact_name) == (studio.at(10), "Sofia Kaya")
+    assert (booking.contact_phone, booking.contact_email) == ("+4915155501827", "sofia@example.com")
+    assert (booking.customer_note, booking.is_any_staff) == ("Left shoulder", True)
+    assert booking.customer == Customer.objects.get()
+    kinds = Notification.objects.order_by("pk").values_list("kind", "recipient_role")
+    assert set(kinds) == {("confirmed", "customer"), ("confirmed", "staff"), ("reminder", "customer")}
+
+
+def test_a_pressed_time_is_gone_for_everyone_else(desk: DeskClient, studio: Studio) -> None:
+    press(desk, page(desk), slot(studio, 10))
+
+    with pytest.raises(SlotTaken):
+        hold(studio, 10, staff_member_id=studio.staff[0].pk)
+
+
+def test_another_time_gives_the_first_one_back(desk: DeskClient, studio: Studio) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    press(desk, held, slot(studio, 14))
+
+    assert Booking.objects.get(status=BookingStatus.HELD).starts_at == studio.at(14)
+    assert Allocation.objects.count() == 1
+
+
+def test_a_held_time_follows_what_is_chosen(desk: DeskClient, studio: Studio) -> None:
+    service = studio.variant.service
+    longer = factories.variant(service, minutes=90, price_minor=11000)
+    Qualification.objects.create(staff_member=studio.staff[0], variant=longer)
+    extra = factories.add_on(service)
+    held = press(desk, page(desk), slot(studio, 10))
+
+    again = press(desk, held, "show", variant=longer.pk, extra=extra.pk)
+    unseen = press(desk, again, "book", **NEW, shown=form_of(held)["shown"])
+    response = press(desk, unseen, "book", **NEW)
+
+    booking = Booking.objects.get(status=BookingStatus.CONFIRMED)
+    assert (unseen.status_code, response.status_code) == (409, 303)
+    assert "for €118.00. Nothing is booked yet" in text(unseen)
+    assert (booking.total_minor, booking.ends_at - booking.starts_at) == (11800, timedelta(minutes=100))
+
+
+def test_a_time_that_is_given_back_is_free(desk: DeskClient, studio: Studio) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    response = press(desk, held, "release", **NEW)
+
+    assert Booking.objects.get().status == BookingStatus.EXPIRED
+    assert form_of(response)["name"] == "Sofia Kaya"
+
+
+def test_without_a_time_nothing_is_booked(desk: DeskClient) -> None:
+    response = press(desk, page(desk), "book", **NEW)
+
+    assert response.status_code == 422
+    assert "Choose a time first." in text(response)
+    assert form_of(response)["email"] == "sofia@example.com"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"name": " "}, "Please type the name."),
+        ({"phone": "", "email": ""}, "Type a phone number or an e-mail address."),
+        ({"phone": "12"}, "There is no such number."),
+        ({"email": "jana@@x.de"}, "address"),
+    ],
+)
+def test_what_was_typed_stays_where_something_is_wrong(
+    desk: DeskClient, studio: Studio, changes: dict[str, str], words: str
+) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    response = press(desk, held, "book", **{**NEW, **changes}, note="Left shoulder")
+
+    kept = form_of(response)
+    assert response.status_code == 422
+    assert words in text(response)
+    assert kept["note"] == "Left shoulder"
+    assert {name: kept[name] for name in changes} == changes
+    assert Booking.objects.get().status == BookingStatus.HELD
+
+
+def test_an_e_mail_address_is_not_needed(desk: DeskClient, studio: Studio) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    press(desk, held, "book", **{**NEW, "email": ""})
+
+    assert Booking.objects.get().status == BookingStatus.CONFIRMED
+    assert set(Notification.objects.values_list("recipient_role", flat=True)) == {"staff"}
+
+
+def test_the_customer_is_not_told_at_once_where_staff_say_so(desk: DeskClient, studio: Studio) -> None:
+    form = form_of(press(desk, page(desk), slot(studio, 10)))
+    del form["tells"]
+    desk.client.post(URL, {**form, **NEW, "do": "book"})
+
+    told = Notification.objects.filter(recipient_role="customer").values_list("kind", flat=True)
+    assert set(told) == {"reminder"}
+
+
+# --- who is calling ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", ["weber jana", "JANA@", "0151 55501827", "1827"])
+def test_a_known_customer_is_found(
+    desk: DeskClient, studio: Studio, jana: Customer, stopped: StoppedClock, words: str
+) -> None:
+    stopped.at = studio.at(12)
+
+    response = press(desk, page(desk), "show", q=words)
+
+    assert f'value="caller:{jana.reference}"' in text(response)
+    assert "1 visit · never missed" in text(response)
+
+
+def test_a_known_customer_begins_with_what_it_was_last_time(
+    desk: DeskClient, studio: Studio, jana: Customer, stopped: StoppedClock
+) -> None:
+    stopped.at = studio.at(12)
+    chosen = press(desk, desk.client.get(URL), f"caller:{jana.reference}")
+    held = press(desk, chosen, slot(studio, 14, person=1))
+    press(desk, held, "book")
+
+    booking = Booking.objects.get(status=BookingStatus.CONFIRMED)
+    assert "as last time" in text(chosen)
+    assert form_of(chosen)["who"] == studio.staff[1].slug
+    assert (booking.customer, booking.contact_email) == (jana, "jana@example.com")
+    assert (booking.is_any_staff, booking.lines.get().staff_member) == (False, studio.staff[1])
+
+
+def test_it_is_said_of_whom_online_bookings_are_refused_and_they_are_booked_all_the_same(
+    desk: DeskClient, studio: Studio, jana: Customer
+) -> None:
+    Customer.objects.update(is_blocked=True, notes="Was rude")
+    held = press(desk, press(desk, page(desk), f"caller:{jana.reference}"), slot(studio, 10))
+    response = press(desk, held, "book")
+
+    assert "May not book online. You can still book for them." in text(held)
+    assert "Was rude" in text(held)
+    assert response.status_code == 303
+
+
+def test_who_was_booked_by_phone_alone_is_found_again(desk: DeskClient, studio: Studio) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    press(desk, held, "book", **{**NEW, "email": ""})
+    first = Booking.objects.get()
+
+    found = press(desk, page(desk), "show", q="1827")
+    held = press(desk, press(desk, found, f"caller:{first.customer.reference}"), slot(studio, 14))
+    press(desk, held, "book")
+
+    assert [booking.contact_name for booking in Booking.objects.all()] == ["Sofia Kaya", "Sofia Kaya"]
+
+
+def test_a_list_of_people_alone_answers_while_typing(desk: DeskClient, jana: Customer) -> None:
+    response = desk.client.post(URL, {"q": "web"}, headers={"HX-Request": "true", "HX-Target": "found"})
+
+    assert "<form" not in text(response)
+    assert f'value="caller:{jana.reference}"' in text(response)
+    assert "New customer “web”" in text(response)
+
+
+# --- once, and what came between --------------------------------------------------------------------------------------
+
+
+def test_a_form_that_is_sent_twice_books_once(desk: DeskClient, studio: Studio) -> None:
+    form = {**form_of(press(desk, page(desk), slot(studio, 10))), **NEW, "do": "book"}
+
+    answers = [desk.client.post(URL, form) for _ in range(2)]
+
+    booking = Booking.objects.get()
+    assert [answer["Location"] for answer in answers] == [f"/desk/bookings/{booking.reference}/"] * 2
+    assert BookingEvent.objects.filter(to_status=BookingStatus.CONFIRMED).count() == 1
+    assert Notification.objects.filter(kind="confirmed", recipient_role="customer").count() == 1
+
+
+def test_a_time_that_is_pressed_twice_is_held_once(desk: DeskClient, studio: Studio) -> None:
+    first = page(desk)
+
+    tokens = [form_of(press(desk, first, slot(studio, 10)))["held"] for _ in range(2)]
+
+    assert tokens[0] == tokens[1]
+    assert Booking.objects.count() == 1
+
+
+def test_coming_back_after_booking_changes_nothing_of_the_booking(desk: DeskClient, studio: Studio) -> None:
+    form = {**form_of(press(desk, page(desk), slot(studio, 10))), **NEW, "do": "book"}
+    desk.client.post(URL, form)
+
+    response = desk.client.post(URL, {**form, "name": "Somebody Else"}, follow=True)
+
+    assert Booking.objects.get().contact_name == "Sofia Kaya"
+    assert "This is booked already, for Sofia Kaya." in text(response)
+
+
+def test_two_callers_at_once_have_a_time_each(desk: DeskClient, studio: Studio) -> None:
+    one, two = page(desk), page(desk)
+
+    held = [press(desk, one, slot(studio, 10)), press(desk, two, slot(studio, 10))]
+
+    assert form_of(held[0])["held"] != form_of(held[1])["held"]
+    assert "Marek is not free any more. Ana is, and is held now." in text(held[1])
+
+
+def test_a_time_that_was_taken_meanwhile_names_the_nearest_and_loses_nothing(desk: DeskClient, studio: Studio) -> None:
+    shown = page(desk, who=studio.staff[0].slug)
+    booked(studio, 10, staff_member_id=studio.staff[0].pk)
+
+    response = press(desk, shown, slot(studio, 10), **NEW)
+
+    assert response.status_code == 409
+    assert "That time was just taken." in text(response)
+    nearest = text(response).split("That time was just taken.")[1].split("</div></div>")[0].split("Who is calling")[0]
+    assert [f"slot:{studio.minute(*at)}.0" in nearest for at in ((9,), (11,), (11, 15))] == [True, True, True]
+    assert form_of(response)["name"] == "Sofia Kaya"
+
+
+def test_a_time_that_ran_out_is_booked_if_it_is_still_free(
+    desk: DeskClient, studio: Studio, stopped: StoppedClock
+) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    stopped.pass_minutes(11)
+    expire_holds(now=stopped.at)
+
+    response = press(desk, held, "book", **NEW)
+
+    assert response.status_code == 303
+    assert Booking.objects.get(status=BookingStatus.CONFIRMED).starts_at == studio.at(10)
+
+
+def test_a_time_that_ran_out_and_was_taken_is_refused(desk: DeskClient, studio: Studio, stopped: StoppedClock) -> None:
+    held = press(desk, page(desk, who=studio.staff[0].slug), slot(studio, 10))
+    stopped.pass_minutes(11)
+    booked(studio, 10, staff_member_id=studio.staff[0].pk, now=stopped.at)
+
+    response = press(desk, held, "book", **NEW)
+
+    assert response.status_code == 409
+    assert form_of(response)["phone"] == "0151 55501827"
+    assert Booking.objects.filter(contact_name="Sofia Kaya").count() == 0
+
+
+@pytest.mark.parametrize("do", ["slot:1.1", "slot:x", "slot:99999999999.1", "book:x", "", "caller:0", "caller:x"])
+def test_what_no_button_sends_books_nothing(desk: DeskClient, do: str) -> None:
+    response = press(desk, page(desk), do)
+
+    assert response.status_code in {200, 409, 422}
+    assert not Booking.objects.exists()
+
+
+def test_a_past_time_and_a_person_without_the_qualification_are_refused(
+    desk: DeskClient, studio: Studio, stopped: StoppedClock
+) -> None:
+    stranger = factories.staff_member(at=studio.location, name="Rui Costa")
+    stopped.at = studio.at(12)
+
+    past = press(desk, page(desk), slot(studio, 10))
+    unqualified = press(desk, page(desk), f"slot:{studio.minute(14)}.{stranger.pk}")
+
+    assert past.status_code == 409
+    assert Booking.objects.get().lines.get().staff_member_id != stranger.pk
+    assert "Rui" not in text(unqualified)
+
+
+# --- how it is paid ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def deposit(studio: Studio, settings: Settings) -> None:
+    """The service asks for 20 % in advance."""
+    settings.STRIPE_SECRET_KEY, settings.STRIPE_PUBLISHABLE_KEY = "sk_test_x", "pk_test_x"
+    policy = factories.cancellation_policy((0, "all", 0), name="Deposit", payment_mode="deposit", deposit_value=2000)
+    Service.objects.update(cancellation_policy=policy)
+
+
+@pytest.mark.usefixtures("deposit")
+def test_what_the_rules_ask_is_asked_by_a_link(desk: DeskClient, studio: Studio) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    response = press(desk, held, "book", **NEW)
+
+    booking = Booking.objects.get()
+    assert "Your rules ask for €16.00 now." in text(held)
+    assert response.status_code == 303
+    assert (booking.status, booking.due_now_minor) == (BookingStatus.PENDING_PAYMENT, 1600)
+    assert booking.hold_expires_at == NOW + timedelta(hours=24)
+    assert Notification.objects.get().kind == "payment_required"
+
+
+@pytest.mark.usefixtures("deposit")
+def test_less_than_the_rules_ask_needs_a_reason_for_the_history(desk: DeskClient, studio: Studio) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    asked = press(desk, held, "book", **NEW, pay="nothing")
+    response = press(desk, asked, "book", waiver="Comes every week")
+
+    event = BookingEvent.objects.get(kind="money")
+    assert asked.status_code == 422
+    assert "Say why, for the history." in text(asked)
+    assert response.status_code == 303
+    assert (event.reason, event.details["what"], event.details["amount_minor"]) == (
+        "Comes every week",
+        "payment_waived",
+        1600,
+    )
+    assert (Booking.objects.get().status, Booking.objects.get().is_payment_waived) == ("confirmed", True)
+
+
+@pytest.mark.usefixtures("deposit")
+def test_a_card_can_be_asked_for_in_the_place_of_a_deposit(desk: DeskClient, studio: Studio) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    press(desk, held, "book", **NEW, pay="card", waiver="Comes every week")
+
+    booking = Booking.objects.get()
+    assert (booking.status, booking.payment_mode, booking.due_now_minor) == ("pending_payment", "card", 0)
+
+
+@pytest.mark.usefixtures("deposit")
+def test_a_link_needs_somewhere_to_go(desk: DeskClient, studio: Studio) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    response = press(desk, held, "book", **{**NEW, "email": ""})
+
+    assert response.status_code == 422
+    assert "A link needs an e-mail address" in text(response)
+
+
+def test_who_is_trusted_is_asked_for_nothing(desk: DeskClient, studio: Studio, jana: Customer, deposit: None) -> None:
+    Customer.objects.update(is_prepayment_exempt=True)
+    held = press(desk, press(desk, page(desk), f"caller:{jana.reference}"), slot(studio, 10))
+
+    assert form_of(held)["pay"] == "nothing"
+    assert press(desk, held, "book").status_code == 303
+
+
+# --- who may ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", [Role.THERAPIST, Role.AUDITOR])
+def test_who_books_for_nobody_finds_no_page(client: Client, studio: Studio, role: Role) -> None:
+    desk = at_desk(client, role, studio.location, of=booked(studio, 10))
+
+    assert {desk.client.get(URL).status_code, desk.client.post(URL, {"do": "book"}).status_code} == {404}
+
+
+def test_another_place_is_not_found(desk: DeskClient, studio: Studio) -> None:
+    factories.location(name="Alfama", slug="alfama")
+
+    assert desk.client.get(URL, {"at": "alfama"}).status_code == 404
+    assert desk.client.post(URL, {"at": "alfama", "do": "show"}).status_code == 404
+
+
+def test_looking_holds_nothing(desk: DeskClient, studio: Studio) -> None:
+    page(desk, start=studio.minute(10), who=studio.staff[0].slug)
+
+    assert not Booking.objects.exists()
+
+
+def test_a_time_of_a_link_is_held_with_the_first_thing_that_is_chosen(desk: DeskClient, studio: Studio) -> None:
+    linked = desk.client.get(URL, {"at": "kreuzberg", "start": studio.minute(10), "who": studio.staff[0].slug})
+
+    chosen = press(desk, linked, "show", service="massage", who=studio.staff[0].slug)
+
+    booking = Booking.objects.get()
+    assert (booking.starts_at, booking.lines.get().staff_member) == (studio.at(10), studio.staff[0])
+    assert form_of(chosen)["held"]
+
+
+def test_the_number_of_queries_does_not_grow(
+    desk: DeskClient, studio: Studio, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(30):
+        variant = factories.service(studio.location, name=f"Service {number}")
+        Qualification.objects.create(staff_member=studio.staff[0], variant=variant)
+        journeys.booked(
+            studio,
+            9 + number % 8,
+            start_minute=studio.minute(9 + number % 8, days=2 + number // 8),
+            contact=replace(JANA, name=f"Jana {number}", email=f"jana{number}@example.com"),
+        )
+    held = press(desk, page(desk), slot(studio, 10))
+
+    with django_assert_max_num_queries(24):
+        press(desk, held, "show", q="jana")
