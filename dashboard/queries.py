@@ -21,7 +21,7 @@ from core.references import parsed_reference
 from dashboard.permissions import Rights, bookings_visible_to
 from payments import queries as money
 from payments.enums import Method, RefundStatus
-from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
+from payments.models import Refund
 from payments.queries import Balance
 from services.models import Location
 from services.queries import the_business
@@ -31,7 +31,6 @@ MOST_FOUND = 50
 SHORTEST_SEARCH = 2
 SHORTEST_NUMBER = 6
 LONGEST_ID = 18
-_FEES = frozenset({BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE, BillLine.Kind.WAIVER})
 
 
 def day_bookings(rights: Rights, places: Iterable[Location], on: date) -> list[Booking]:
@@ -98,42 +97,6 @@ def booking_by_reference(rights: Rights, reference: str) -> Booking | None:
     lines = BookingLine.objects.select_related("staff_member__resource", "variant__service")
     events = BookingEvent.objects.order_by("id")
     return found.prefetch_related(Prefetch("lines", lines), Prefetch("events", events)).first()
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """Everything about the money of one booking, the oldest first."""
-
-    balance: Balance
-    lines: list[BillLine]
-    payments: list[Payment]
-    receipts: list[Receipt]
-    card: SavedCard | None
-
-    @property
-    def receipt_numbers(self) -> dict[str, str]:
-        """The numbers by what they are for: ``payment:1`` and ``refund:1``."""
-        return {
-            f"payment:{receipt.payment_id}" if receipt.payment_id else f"refund:{receipt.refund_id}": receipt.number
-            for receipt in self.receipts
-        }
-
-    @property
-    def fee_minor(self) -> int:
-        """What is left of a fee for cancelling or not coming, waived parts taken off."""
-        return max(0, sum(line.gross_minor for line in self.lines if line.kind in _FEES))
-
-
-def money_of(booking: Booking) -> Money:
-    """Read the money of a booking. Six queries."""
-    ref = subject_ref(booking)
-    return Money(
-        balance=money.balance(ref),
-        lines=money.lines_of(ref),
-        payments=money.payments_of(ref),
-        receipts=money.receipts_of(ref),
-        card=money.saved_card(ref),
-    )
 
 
 def booking_for_samples(rights: Rights) -> Booking | None:

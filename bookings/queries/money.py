@@ -12,6 +12,8 @@ from payments.models import BillLine, Payment, Receipt, Refund, SavedCard
 from payments.queries import Balance
 from payments.stripe import gateway
 
+_FEES = frozenset({BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE, BillLine.Kind.WAIVER})
+
 
 @dataclass(frozen=True, slots=True)
 class BookingMoney:
@@ -37,6 +39,19 @@ class BookingMoney:
         moves = sum(line.gross_minor for line in self.bill_lines if line.kind == BillLine.Kind.CHANGE_FEE)
         cap_minor = self.card.cap_minor if self.card else None
         return Paid(max(0, self.balance.net_paid_minor - moves), cap_minor)
+
+    @property
+    def fee_minor(self) -> int:
+        """What is left of a fee for cancelling or not coming, waived parts taken off."""
+        return max(0, sum(line.gross_minor for line in self.bill_lines if line.kind in _FEES))
+
+    @property
+    def receipt_numbers(self) -> dict[str, str]:
+        """The numbers of receipts by what they are for: ``payment:1`` and ``refund:1``."""
+        return {
+            f"payment:{receipt.payment_id}" if receipt.payment_id else f"refund:{receipt.refund_id}": receipt.number
+            for receipt in self.receipts
+        }
 
     @property
     def is_being_checked(self) -> bool:

@@ -13,6 +13,7 @@ from bookings.booked import local
 from bookings.errors import NoteChanged
 from bookings.models import Booking, SessionNote
 from bookings.operations.session_notes import add_follow_up, finish_follow_up, save_session_note
+from bookings.queries.money import money_of
 from bookings.queries.payables import payable
 from core import formats
 from core.errors import DomainError
@@ -116,7 +117,7 @@ def _visit_page(
     follow_up_form: FollowUpForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    money = desk_queries.money_of(booking)
+    money = money_of(booking)
     earlier = queries.earlier_visits(booking)
     own_note = SessionNote.objects.filter(booking=booking).first()
     initial = {"text": own_note.text, "version": own_note.version} if own_note else {"text": "", "version": 0}

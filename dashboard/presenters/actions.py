@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from bookings.booked import fee_facts, local
 from bookings.enums import STANDING, BookingStatus
 from bookings.models import Booking
+from bookings.queries.money import BookingMoney
 from bookings.queries.payables import Payable
 from bookings.rules.cancelling import cancel_refusal
 from bookings.rules.no_shows import markable_from, no_show_refusal, undo_no_show_refusal
@@ -20,7 +21,6 @@ from core.references import new_token
 from dashboard.permissions import Act, Rights, can
 from dashboard.presenters.confirmations import left_of_payments, stamp_of, waiting_refunds
 from dashboard.presenters.progress import ICONS, LABELS, Mark, from_when, mark_url, next_mark, possible_marks
-from dashboard.queries import Money
 from payments.enums import LIVE_PAYMENTS, Method, RefundStatus
 from payments.models import Refund
 
@@ -53,11 +53,11 @@ class Actions:
     seen: str
 
 
-def actions_of(booking: Booking, money: Money, rights: Rights, due: Payable | None, *, now: datetime) -> Actions:
+def actions_of(booking: Booking, money: BookingMoney, rights: Rights, due: Payable | None, *, now: datetime) -> Actions:
     main = _main(booking, money, rights, now)
     quiet = [each for each in _quiet(booking, rights, now) if main is None or each.url != main.url]
     sums = [each for each in _money(booking, money, rights, due, now) if main is None or each.url != main.url]
-    is_waiting = any(payment.status in LIVE_PAYMENTS for payment in money.payments)
+    is_waiting = any(payment.status in LIVE_PAYMENTS for payment in money.attempts)
     check = _step(booking, "check") if is_waiting and can(rights, Act.TAKE_MONEY, booking) else ""
     return Actions(main, tuple(quiet), tuple(sums), check, stamp_of(booking, money))
 
@@ -79,7 +79,7 @@ def leading_back(actions: Actions, back: str) -> Actions:
     )
 
 
-def _main(booking: Booking, money: Money, rights: Rights, now: datetime) -> Action | None:
+def _main(booking: Booking, money: BookingMoney, rights: Rights, now: datetime) -> Action | None:
     """The one thing that this moment asks for."""
     if booking.status == BookingStatus.REQUESTED and can(rights, Act.ANSWER, booking):
         return Action(gettext("Answer the request"), "check", _step(booking, "answer"))
@@ -152,7 +152,9 @@ def _missed(booking: Booking, now: datetime) -> Iterator[Action]:
         yield Action(gettext("No-show"), "minus", _step(booking, "missed"))
 
 
-def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None, now: datetime) -> Iterator[Action]:
+def _money(
+    booking: Booking, money: BookingMoney, rights: Rights, due: Payable | None, now: datetime
+) -> Iterator[Action]:
     """Everything about money: taken, asked for, returned, waived."""
     open_minor = money.balance.open_minor
     may_take = can(rights, Act.TAKE_MONEY, booking) and booking.bill_id and booking.status != BookingStatus.EXPIRED
@@ -175,7 +177,7 @@ def _money(booking: Booking, money: Money, rights: Rights, due: Payable | None, 
             yield _approve(booking, refund)
             yield Action(gettext("Refund less"), "minus", f"{_step(booking, 'lower')}?refund={refund.pk}")
             yield Action(gettext("Decline the refund"), "close", f"{_step(booking, 'decline')}?refund={refund.pk}")
-        for payment in money.payments:
+        for payment in money.attempts:
             for refund in payment.refunds.all():
                 if refund.status == RefundStatus.QUEUED and refund.method != Method.STRIPE:
                     label = gettext("Hand %(sum)s back") % {"sum": visit.money(refund.amount_minor, booking)}

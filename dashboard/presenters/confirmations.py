@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from bookings.booked import local
 from bookings.models import Booking, HelpMessage
+from bookings.queries.money import BookingMoney
 from bookings.queries.payables import Payable, PayKind
 from bookings.rules.settlement import Paid, settlement
 from bookings.wording import visit
@@ -16,10 +17,9 @@ from core import formats
 from dashboard.forms import CancelForm
 from dashboard.presenters.day import what_and_who
 from dashboard.presenters.money import means_text
-from dashboard.queries import Money
 from payments.brands import brand_name
 from payments.enums import COUNTING_REFUNDS, Method, PaymentStatus, RefundStatus
-from payments.models import BillLine, Payment, Refund
+from payments.models import Payment, Refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Said:
     is_ours: bool
 
 
-def stamp_of(booking: Booking, money: Money) -> str:
+def stamp_of(booking: Booking, money: BookingMoney) -> str:
     """What of a booking matters for money and state; any change of it makes a page stale."""
     balance = money.balance
     waiting = sum(refund.amount_minor for refund in waiting_refunds(money))
@@ -70,7 +70,7 @@ def sum_of(amount_minor: int, booking: Booking) -> str:
     return visit.money(amount_minor, booking)
 
 
-def take(booking: Booking, money: Money, amount_minor: int) -> Ask:
+def take(booking: Booking, money: BookingMoney, amount_minor: int) -> Ask:
     return Ask(
         gettext("Record a payment"),
         gettext("%(sum)s is open. What you write down counts as paid at once, and the customer gets a receipt.")
@@ -173,7 +173,7 @@ def waive(booking: Booking, left_minor: int, amount_minor: int) -> Ask:
     )
 
 
-def charge(booking: Booking, money: Money, amount_minor: int) -> Ask:
+def charge(booking: Booking, money: BookingMoney, amount_minor: int) -> Ask:
     card = f"{brand_name(money.card.brand)} {money.card.last4}".strip() if money.card else ""
     total = sum_of(amount_minor, booking)
     return Ask(
@@ -223,7 +223,7 @@ def came(booking: Booking) -> Ask:
     )
 
 
-def cancel(booking: Booking, money: Money, *, who: str, fee_minor: int, fee_of_call_minor: int) -> Ask:
+def cancel(booking: Booking, money: BookingMoney, *, who: str, fee_minor: int, fee_of_call_minor: int) -> Ask:
     """``who`` is empty before it is chosen. ``fee_minor`` is taken as the form stands, ``fee_of_call_minor`` is
     what the rules say about the call.
     """
@@ -250,7 +250,7 @@ def cancel(booking: Booking, money: Money, *, who: str, fee_minor: int, fee_of_c
     )
 
 
-def _cancel_button(booking: Booking, money: Money, who: str, fee_minor: int) -> str:
+def _cancel_button(booking: Booking, money: BookingMoney, who: str, fee_minor: int) -> str:
     back = _goes_back(booking, money, who, fee_minor)
     words = {"fee": sum_of(fee_minor, booking), "back": sum_of(back, booking)}
     if fee_minor and back:
@@ -260,7 +260,7 @@ def _cancel_button(booking: Booking, money: Money, who: str, fee_minor: int) -> 
     return gettext("Cancel, %(back)s goes back") % words if back else gettext("Cancel free of charge")
 
 
-def cancel_notes(booking: Booking, money: Money, fee_minor: int) -> list[str]:
+def cancel_notes(booking: Booking, money: BookingMoney, fee_minor: int) -> list[str]:
     """What either choice means in money at this moment."""
     back = _goes_back(booking, money, CancelForm.BUSINESS, 0)
     ours = gettext("If you call it off: nothing is owed.")
@@ -274,12 +274,10 @@ def cancel_notes(booking: Booking, money: Money, fee_minor: int) -> list[str]:
     return [theirs, ours]
 
 
-def _goes_back(booking: Booking, money: Money, who: str, fee_minor: int) -> int:
+def _goes_back(booking: Booking, money: BookingMoney, who: str, fee_minor: int) -> int:
     """What cancelling gives back: all of it where the business calls it off, else what fees leave of it."""
-    moves = sum(line.gross_minor for line in money.lines if line.kind == BillLine.Kind.CHANGE_FEE)
-    kept = moves if who == CancelForm.CUSTOMER and booking.customer_move_count else 0
-    paid = Paid(max(0, money.balance.net_paid_minor - kept))
-    return settlement(fee_minor, paid, currency=booking.currency).refund_minor
+    net_minor = money.paid.net_minor if who == CancelForm.CUSTOMER else max(0, money.balance.net_paid_minor)
+    return settlement(fee_minor, Paid(net_minor), currency=booking.currency).refund_minor
 
 
 def request(booking: Booking) -> Ask:
@@ -327,20 +325,20 @@ def conversation(messages: Sequence[HelpMessage], booking: Booking) -> list[Said
     ]
 
 
-def left_of_payments(money: Money) -> dict[int, int]:
+def left_of_payments(money: BookingMoney) -> dict[int, int]:
     """What can still go back of each payment, by its id, the newest first; those of which nothing is left are out."""
     left = {}
-    for payment in reversed(money.payments):
+    for payment in reversed(money.attempts):
         gone = sum(refund.amount_minor for refund in payment.refunds.all() if refund.status in COUNTING_REFUNDS)
         if payment.status == PaymentStatus.SUCCEEDED and payment.amount_minor > gone:
             left[payment.pk] = payment.amount_minor - gone
     return left
 
 
-def waiting_refunds(money: Money) -> list[Refund]:
+def waiting_refunds(money: BookingMoney) -> list[Refund]:
     """What waits for approval, the oldest first, each with its payment."""
     waiting = []
-    for payment in money.payments:
+    for payment in money.attempts:
         for refund in payment.refunds.all():
             if refund.status == RefundStatus.AWAITING_APPROVAL:
                 refund.payment = payment

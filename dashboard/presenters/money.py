@@ -10,9 +10,9 @@ from django.utils.translation import gettext
 from bookings.booked import local
 from bookings.enums import EXPECTED, BookingStatus
 from bookings.models import Booking
+from bookings.queries.money import BookingMoney
 from bookings.wording import visit
 from core import formats
-from dashboard.queries import Money
 from payments.brands import brand_name
 from payments.enums import LIVE_PAYMENTS, Method, PaymentStatus, Purpose, RefundReason, RefundStatus
 from payments.models import BillLine, Payment, Refund
@@ -39,12 +39,12 @@ class Ledger:
     card: str = ""
 
 
-def ledger_of(booking: Booking, money: Money, *, now: datetime) -> Ledger:
+def ledger_of(booking: Booking, money: BookingMoney, *, now: datetime) -> Ledger:
     balance = money.balance
     entries = [*_owed(booking, money), *_moved(booking, money), _rest(booking, money, now)]
     return Ledger(
         open=visit.money(balance.open_minor, booking) if balance.open_minor else "",
-        entries=tuple(entries) if money.lines or money.payments else (),
+        entries=tuple(entries) if money.bill_lines or money.attempts else (),
         card=_card_text(money, booking),
     )
 
@@ -57,7 +57,7 @@ class ReceiptRow:
     pdf_url: str
 
 
-def receipt_rows(booking: Booking, money: Money) -> list[ReceiptRow]:
+def receipt_rows(booking: Booking, money: BookingMoney) -> list[ReceiptRow]:
     """Every receipt of a booking, for those who may read them."""
     rows = []
     for receipt in money.receipts:
@@ -88,21 +88,21 @@ def refund_text(refund: Refund, payment: Payment) -> str:
     return gettext("Refund, %(way)s") % {"way": way}
 
 
-def _owed(booking: Booking, money: Money) -> Iterable[Entry]:
-    for line in money.lines:
+def _owed(booking: Booking, money: BookingMoney) -> Iterable[Entry]:
+    for line in money.bill_lines:
         text = line.text if line.quantity == 1 else f"{line.quantity} × {line.text}"
         note = "" if line.kind in _PRICES else formats.moment_text(local(line.created_at, booking))
         yield Entry(text, visit.money(line.gross_minor, booking), note)
-    if money.lines:
-        tax = sum(line.tax_minor for line in money.lines)
+    if money.bill_lines:
+        tax = sum(line.tax_minor for line in money.bill_lines)
         note = gettext("with %(tax)s tax") % {"tax": visit.money(tax, booking)} if tax else ""
         yield Entry(gettext("Total"), visit.money(money.balance.owed_minor, booking), note, "total")
 
 
-def _moved(booking: Booking, money: Money) -> Iterable[Entry]:
+def _moved(booking: Booking, money: BookingMoney) -> Iterable[Entry]:
     """Payments and refunds in the order in which they happened; attempts that were called off are left out."""
     rows: list[tuple[datetime, Entry]] = []
-    for payment in money.payments:
+    for payment in money.attempts:
         if payment.status != PaymentStatus.CANCELLED:
             rows.append((payment.succeeded_at or payment.created_at, _paid(payment, booking, money)))
         rows += [
@@ -113,7 +113,7 @@ def _moved(booking: Booking, money: Money) -> Iterable[Entry]:
     return [entry for _, entry in sorted(rows, key=lambda row: row[0])]
 
 
-def _paid(payment: Payment, booking: Booking, money: Money) -> Entry:
+def _paid(payment: Payment, booking: Booking, money: BookingMoney) -> Entry:
     label = f"{_PURPOSES[Purpose(payment.purpose)]()}, {means_text(payment)}"
     if payment.status in LIVE_PAYMENTS:
         status = str(PaymentStatus(payment.status).label)
@@ -131,7 +131,7 @@ def _paid(payment: Payment, booking: Booking, money: Money) -> Entry:
     return Entry(label, visit.money(-payment.amount_minor, booking), _joined(parts))
 
 
-def _returned(refund: Refund, payment: Payment, booking: Booking, money: Money) -> Entry:
+def _returned(refund: Refund, payment: Payment, booking: Booking, money: BookingMoney) -> Entry:
     is_done = refund.status == RefundStatus.SUCCEEDED
     is_void = refund.status in {RefundStatus.FAILED, RefundStatus.DECLINED}
     waits_for_hands = refund.status == RefundStatus.QUEUED and refund.method != Method.STRIPE
@@ -163,7 +163,7 @@ def _lowered_text(refund: Refund, booking: Booking) -> str:
     return gettext("lowered from %(sum)s") % {"sum": visit.money(refund.asked_minor, booking)}
 
 
-def _rest(booking: Booking, money: Money, now: datetime) -> Entry:
+def _rest(booking: Booking, money: BookingMoney, now: datetime) -> Entry:
     balance = money.balance
     if balance.excess_minor:
         return Entry(gettext("Overpaid"), visit.money(balance.excess_minor, booking), "", "total")
@@ -177,7 +177,7 @@ def _rest(booking: Booking, money: Money, now: datetime) -> Entry:
     return Entry(label, visit.money(balance.open_minor, booking), "", "total")
 
 
-def _card_text(money: Money, booking: Booking) -> str:
+def _card_text(money: BookingMoney, booking: Booking) -> str:
     if money.card is None:
         return ""
     return gettext("%(card)s on file for fees up to %(sum)s") % {

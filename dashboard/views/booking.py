@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from bookings.models import Booking
 from bookings.queries.help_messages import help_thread
+from bookings.queries.money import money_of
 from bookings.queries.payables import payable
 from dashboard import queries
 from dashboard.door import Desk
@@ -47,7 +48,7 @@ def booking_context(desk: Desk, booking: Booking, *, back: str = "") -> dict[str
     """What the page of a booking and its panel beside the calendar show. Steps lead ``back`` to an address of the
     calendar, else to the page of the booking.
     """
-    money = queries.money_of(booking)
+    money = money_of(booking)
     sees_messages = can(desk.rights, Act.SEE_PLACE, booking)
     actions = actions_of(booking, money, desk.rights, payable(booking, desk.now), now=desk.now)
     return {

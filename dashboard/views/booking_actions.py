@@ -16,14 +16,14 @@ from django.utils.translation import gettext
 from bookings.errors import StalePage
 from bookings.models import Booking
 from bookings.operations.as_shown import change_as_shown
+from bookings.queries.money import BookingMoney, money_of
 from core.errors import DomainError, Locked
 from core.references import new_token
-from dashboard import idempotency, queries
+from dashboard import idempotency
 from dashboard.door import Desk
 from dashboard.forms import SeenForm, StepForm
 from dashboard.permissions import can
 from dashboard.presenters.confirmations import Ask, booking_facts, stamp_of
-from dashboard.queries import Money
 from dashboard.views.booking import booking_page, open_booking
 from dashboard.views.pages import calendar_path, show
 
@@ -35,7 +35,7 @@ class Opened:
     request: HttpRequest
     desk: Desk
     booking: Booking
-    money: Money
+    money: BookingMoney
 
     @property
     def is_sent(self) -> bool:
@@ -67,7 +67,7 @@ def open_step(request: HttpRequest, desk: Desk, reference: str) -> Opened:
     booking = open_booking(desk, reference)
     if not can(desk.rights, desk.act, booking):
         raise Http404
-    return Opened(request, desk, booking, queries.money_of(booking))
+    return Opened(request, desk, booking, money_of(booking))
 
 
 def answer(opened: Opened, form: StepForm, step: Step) -> HttpResponse:
@@ -138,7 +138,7 @@ def _done(opened: Opened, form: StepForm, step: Step, key: str) -> str | DomainE
     return change_as_shown(
         booking_id=opened.booking.pk,
         claim=lambda: idempotency.claim(opened.request, key),
-        is_as_shown=lambda booking: stamp_of(booking, queries.money_of(booking)) == opened.stamp,
+        is_as_shown=lambda booking: stamp_of(booking, money_of(booking)) == opened.stamp,
         change=lambda: step.run(form, key),
     )
 

@@ -76,7 +76,7 @@ def refund(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     """Give money back the way it came, in full or in part."""
     opened = open_step(request, desk, reference)
     booking, left = opened.booking, words.left_of_payments(opened.money)
-    payments = {payment.pk: payment for payment in opened.money.payments}
+    payments = {payment.pk: payment for payment in opened.money.attempts}
     if not left:
         return refused(opened, gettext("No payment has anything left that could go back."))
     wanted = _wanted(request.GET.get("payment", ""), left)
