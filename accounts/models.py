@@ -134,6 +134,59 @@ class Customer(models.Model):
         return self.name
 
 
+class CustomerTag(models.Model):
+    """A tag that some customer has; ``Customer.tags`` holds the names."""
+
+    name = models.CharField(max_length=TAG_LIMIT, unique=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CustomerNote(models.Model):
+    """What a staff member wrote about a customer, for all staff who see the customer. Its author may change it."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="staff_notes")
+    text = EncryptedTextField()
+    author = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    author_name = models.CharField(max_length=120)
+    created_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.author_name}"
+
+
+class CustomerEvent(models.Model):
+    """One change that staff made to a customer's record: who, when, and the names of the fields, never their values."""
+
+    class Kind(models.TextChoices):
+        ADDED = "added"
+        CONTACT = "contact"
+        TRUST = "trust"
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    details = models.JSONField(default=dict, blank=True)
+    # Staff write about people here.
+    reason = EncryptedTextField(blank=True)
+    actor = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    actor_name = models.CharField(max_length=120, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.kind}"
+
+
 class Consent(models.Model):
     """One agreement given or withdrawn: its purpose, the exact words shown, when and for which booking."""
 

@@ -145,6 +145,12 @@ ROWS: Mapping[str, Row | DeskRow] = {
     # Customers belong to the whole business; a therapist sees those with a booking of the own.
     "desk_customers": _desk(Act.SEE_DESK),
     "desk_customer": _desk(Act.SEE_DESK),
+    "desk_customer_new": _desk(Act.EDIT_CUSTOMERS, Act.EDIT_CUSTOMERS),
+    "desk_customer_edit": _desk(Act.EDIT_CUSTOMERS, Act.EDIT_CUSTOMERS),
+    "desk_customer_tags": _desk(act=Act.EDIT_CUSTOMERS),
+    "desk_customer_notes": _desk(act=Act.NOTE_CUSTOMERS),
+    "desk_customer_note": _desk(Act.NOTE_CUSTOMERS, Act.NOTE_CUSTOMERS),
+    "desk_customer_trust": _desk(Act.TRUST, Act.TRUST),
     # --- the desk: one booking ------------------------------------------------------------------------------------
     "desk_booking": _booking(Act.SEE_DESK),
     "desk_booking_messages": _booking(Act.SEE_PLACE),

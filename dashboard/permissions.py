@@ -40,6 +40,8 @@ class Act(StrEnum):
     SEND_AGAIN = "send_again"  # a message about a booking, as it stands now
     BOOK = "book"  # for a customer who calls or stands at the desk
     OVERRIDE = "override"  # hours, notice, horizon, limits and buffers, for one booking and with a reason
+    EDIT_CUSTOMERS = "edit_customers"  # add one, change contact and tags
+    NOTE_CUSTOMERS = "note_customers"  # notes about a customer, which everybody at the desk reads
     TRUST = "trust"  # block a customer, or never ask for money in advance
 
 
@@ -50,7 +52,9 @@ ALLOWED: Mapping[Role, frozenset[Act]] = {
     Role.OWNER: frozenset(Act) - {Act.OWN_DAY},
     Role.MANAGER: _MANAGER,
     Role.FRONT_DESK: _MANAGER - {Act.TRUST, Act.READ_MESSAGES, Act.WRITE_NOTES},
-    Role.THERAPIST: frozenset({Act.SEE_DESK, Act.OWN_DAY, Act.WRITE_NOTES, Act.MARK_MISSED, Act.MARK_PROGRESS}),
+    Role.THERAPIST: frozenset(
+        {Act.SEE_DESK, Act.OWN_DAY, Act.WRITE_NOTES, Act.NOTE_CUSTOMERS, Act.MARK_MISSED, Act.MARK_PROGRESS}
+    ),
     Role.AUDITOR: frozenset({Act.SEE_DESK, Act.SEE_PLACE, Act.READ_RECEIPTS}),
 }
 

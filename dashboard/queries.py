@@ -69,13 +69,17 @@ def has_phone(words: str) -> Q:
     return Q(phone_hash=phone_hash(number)) if number else Q(pk__in=[])
 
 
-def _number_in(words: str) -> str:
-    """Read what was typed as a phone number, without a country code as one of ours; empty when it is none."""
+def own_phone_region() -> str | None:
+    """Return the country in which numbers without a country code are. Two queries."""
     places = Location.objects.order_by("pk").values_list("phone", "time_zone")
     zone = next((zone for _, zone in places), "")
-    region = phone_region(the_business().phone, *(p for p, _ in places), time_zone=zone)
+    return phone_region(the_business().phone, *(p for p, _ in places), time_zone=zone)
+
+
+def _number_in(words: str) -> str:
+    """Read what was typed as a phone number, without a country code as one of ours; empty when it is none."""
     try:
-        return clean_phone(words, region=region)
+        return clean_phone(words, region=own_phone_region())
     except ValidationError:
         return ""
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from dashboard.calendar.views import calendar, changes
+from dashboard.customers import edit_views as customer_edits
 from dashboard.customers import views as customers
 from dashboard.me import session_views as session
 from dashboard.me import views as me
@@ -73,7 +74,13 @@ urlpatterns = [
     path("bookings/<str:reference>/reply", visit_actions.reply, name="desk_booking_reply"),
     path("bookings/<str:reference>/trust", visit_actions.trust, name="desk_booking_trust"),
     path("customers/", customers.customers, name="desk_customers"),
+    path("customers/new", customer_edits.add, name="desk_customer_new"),
     path("customers/<str:customer_reference>/", customers.customer, name="desk_customer"),
+    path("customers/<str:customer_reference>/edit", customer_edits.edit, name="desk_customer_edit"),
+    path("customers/<str:customer_reference>/tags", customer_edits.tag, name="desk_customer_tags"),
+    path("customers/<str:customer_reference>/notes", customer_edits.write, name="desk_customer_notes"),
+    path("customers/<str:customer_reference>/notes/<int:note_id>", customer_edits.note, name="desk_customer_note"),
+    path("customers/<str:customer_reference>/trust", customer_edits.trust, name="desk_customer_trust"),
     path("hands/", todo.hands, name="desk_hands"),
     path("hands/<int:alert_id>/", todo.alert, name="desk_alert"),
     path("hands/texts/<int:message_id>/stop", todo.stop_texts, name="desk_text_stop"),

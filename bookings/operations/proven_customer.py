@@ -63,4 +63,5 @@ def _give_to(booking: Booking, customer: Customer) -> None:
 def _drop_if_unused(customer_id: int) -> None:
     """Delete a guest's record whose only booking has gone to the record of the proven mailbox."""
     unused = Customer.objects.filter(pk=customer_id, user=None, is_blocked=False, is_prepayment_exempt=False, notes="")
+    unused = unused.filter(staff_notes=None, events=None, tags=[])
     unused.filter(bookings=None, bills=None, consents=None).delete()

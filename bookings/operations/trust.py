@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from accounts.contact.mailboxes import normalised_email
+from accounts.customer_record import By, set_customer_trust
 from accounts.models import Customer
 from bookings.enums import EventKind
 from bookings.errors import NotBooked
@@ -27,9 +28,14 @@ def set_trust(
     customer = customer_to_trust(booking)
     if customer is None:
         raise NotBooked
-    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
-    customer.is_blocked, customer.is_prepayment_exempt = is_blocked, is_prepayment_exempt
-    customer.save(update_fields=["is_blocked", "is_prepayment_exempt"])
+    customer = set_customer_trust(
+        customer_id=customer.pk,
+        is_blocked=is_blocked,
+        is_prepayment_exempt=is_prepayment_exempt,
+        reason=reason,
+        by=By(actor.user_id, actor.name),
+        now=now,
+    )
     details = {"what": "trust", "is_blocked": is_blocked, "is_prepayment_exempt": is_prepayment_exempt}
     record(booking, EventKind.CONTACT, actor=actor, now=now, reason=reason, details=details)
     return customer

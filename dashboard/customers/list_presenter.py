@@ -96,10 +96,10 @@ def list_url(asked: Asked, **changes: str) -> str:
 
 def visits_text(came: int, missed: int) -> str:
     """9 visits, missed 1."""
-    parts = [ngettext("%(count)d visit", "%(count)d visits", came) % {"count": came}]
+    parts = [ngettext("%(count)d visit", "%(count)d visits", came) % {"count": came}] if came else []
     if missed:
         parts.append(ngettext("missed %(count)d", "missed %(count)d", missed) % {"count": missed})
-    return ", ".join(parts)
+    return ", ".join(parts) or gettext("No visit yet")
 
 
 def _row(customer: Customer, seen: Seen, now: datetime) -> Row:

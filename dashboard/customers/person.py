@@ -8,7 +8,8 @@ from django.db.models import Count, Min, Prefetch, Q
 from django.db.models.functions import Lower
 
 from accounts.contact.mailboxes import normalised_email, same_mailbox
-from accounts.models import Consent, Customer
+from accounts.contact.same_phones import phone_hash
+from accounts.models import Consent, Customer, CustomerEvent, CustomerNote
 from bookings.enums import TOOK_PLACE, BookingStatus
 from bookings.models import Booking, BookingLine
 from bookings.refs import subject_ref
@@ -23,6 +24,7 @@ from payments.queries import Balance
 MOST_VISITS = 300
 MESSAGES_SHOWN = 6
 MOST_OTHERS = 5
+MOST_NOTES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Person:
     """One customer. ``ahead`` is in the order of time, ``past`` the latest first; both have their lines and places.
 
     ``visits`` counts what took place anywhere. ``balances`` has only bookings of the reader's own locations.
-    ``others`` are customers with the same mailbox or phone number.
+    ``others`` are customers with the same mailbox or phone number. ``trust`` is the latest change of what they may.
     """
 
     customer: Customer
@@ -41,6 +43,8 @@ class Person:
     consents: list[Consent]
     messages: list[Notification]
     others: list[Customer]
+    notes: list[CustomerNote]
+    trust: CustomerEvent | None
 
 
 def customer_by_reference(rights: Rights, reference: str) -> Customer | None:
@@ -51,7 +55,7 @@ def customer_by_reference(rights: Rights, reference: str) -> Customer | None:
 
 
 def person_of(rights: Rights, customer: Customer, now: datetime) -> Person:
-    """Read a customer's page. Nine queries at most, however much there is."""
+    """Read a customer's page. Eleven queries at most, however much there is."""
     bookings = _bookings(rights, customer)
     run = [booking for booking in bookings if can(rights, Act.SEE_PLACE, booking)]
     ahead = [each for each in bookings if each.status in COMING and each.ends_at > now]
@@ -63,7 +67,9 @@ def person_of(rights: Rights, customer: Customer, now: datetime) -> Person:
         balances=balances_of(run) if run else {},
         consents=list(customer.consents.order_by("-given_at", "-pk")),
         messages=_messages(run),
-        others=_others(customer) if rights.sees_money else [],
+        others=people_with(customer.email, customer.phone, besides=customer) if rights.sees_money else [],
+        notes=list(customer.staff_notes.order_by("-id")[:MOST_NOTES]),
+        trust=customer.events.filter(kind=CustomerEvent.Kind.TRUST).order_by("-id").first(),
     )
 
 
@@ -92,11 +98,14 @@ def _messages(run: Sequence[Booking]) -> list[Notification]:
     return list(about.filter(recipient_role=RecipientRole.CUSTOMER).order_by("-id")[:MESSAGES_SHOWN])
 
 
-def _others(customer: Customer) -> list[Customer]:
-    """Customers who may be the same person, or live with them."""
-    mailbox = same_mailbox(normalised_email(customer.email)) if customer.email else []
-    same = Q(mailbox__in=mailbox)
-    if customer.phone_hash:
-        same |= Q(phone_hash=customer.phone_hash)
-    others = Customer.objects.annotate(mailbox=Lower("email")).filter(same, erased_at=None).exclude(pk=customer.pk)
-    return list(others.order_by("pk")[:MOST_OTHERS])
+def people_with(email: str, phone: str, *, besides: Customer | None = None) -> list[Customer]:
+    """Customers with this mailbox or phone number, who may be the same person, or live with them. One query."""
+    same = Q(pk__in=[])
+    if email:
+        same |= Q(mailbox__in=same_mailbox(normalised_email(email)))
+    if phone:
+        same |= Q(phone_hash=phone_hash(phone))
+    others = Customer.objects.annotate(mailbox=Lower("email")).filter(same, erased_at=None)
+    if besides:
+        others = others.exclude(pk=besides.pk)
+    return list(others.order_by("pk")[:MOST_OTHERS]) if email or phone else []

@@ -9,9 +9,10 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from accounts.contact.mailboxes import mailto_url
+from accounts.contact.mailboxes import mailto_url, normalised_email
 from accounts.contact.phones import phone_text
-from accounts.models import Consent, Customer
+from accounts.contact.same_phones import phone_hash
+from accounts.models import Consent, Customer, CustomerEvent, CustomerNote
 from bookings.booked import local
 from bookings.enums import CALLED_OFF, BookingStatus
 from bookings.models import Booking
@@ -26,6 +27,7 @@ from dashboard.presenters.message_log import Sent, sent_of
 from payments.queries import Balance
 
 SHOWN_AT_FIRST = 5
+CONSENTS_AT_FIRST = 3
 _PURPOSES = {
     "booking": lambda: gettext("Terms of the booking"),
     "marketing": lambda: gettext("News and offers"),
@@ -76,6 +78,15 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteRow:
+    """``url`` is empty for a note of another author."""
+
+    text: str
+    by: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     reference: str
     name: str
@@ -94,14 +105,20 @@ class Page:
     summary: str
     due: Due | None
     consents: tuple[ConsentRow, ...]
+    earlier_consents: tuple[ConsentRow, ...]
+    notes: tuple[NoteRow, ...]
+    trust_note: str
     messages: tuple[Sent, ...]
     others: tuple[Other, ...]
     sees_money: bool
 
 
-def page_of(person: Person, *, zone: ZoneInfo, now: datetime, sees_money: bool, shows_all: bool) -> Page:
-    """``zone`` is that of what happened at no place, such as a consent."""
+def page_of(
+    person: Person, *, zone: ZoneInfo, now: datetime, sees_money: bool, shows_all: bool, reader_id: int
+) -> Page:
+    """``zone`` is that of what happened at no place, such as a consent; ``reader_id`` the user who reads."""
     customer = person.customer
+    consents = [_consent(each, zone) for each in person.consents]
     past = person.past if shows_all else person.past[:SHOWN_AT_FIRST]
     return Page(
         reference=customer.reference,
@@ -120,9 +137,12 @@ def page_of(person: Person, *, zone: ZoneInfo, now: datetime, sees_money: bool, 
         more_count=len(person.past) - len(past),
         summary=_summary(person),
         due=_due(person, now) if sees_money else None,
-        consents=tuple(_consent(each, zone) for each in person.consents),
+        consents=tuple(consents[:CONSENTS_AT_FIRST]),
+        earlier_consents=tuple(consents[CONSENTS_AT_FIRST:]),
+        notes=tuple(_note(each, customer, zone, reader_id) for each in person.notes),
+        trust_note=_trust_note(person.trust, zone),
         messages=tuple(_messages(person)),
-        others=tuple(_other(each, customer) for each in person.others),
+        others=tuple(other_of(each, customer.email, customer.phone) for each in person.others),
         sees_money=sees_money,
     )
 
@@ -249,11 +269,41 @@ def _messages(person: Person) -> Iterator[Sent]:
         yield sent_of(row, booking, zone=ZoneInfo(booking.location.time_zone), may_resend=False)
 
 
-def _other(other: Customer, customer: Customer) -> Other:
-    is_same_phone = bool(customer.phone_hash) and other.phone_hash == customer.phone_hash
-    is_same_mail = bool(customer.email) and other.email.lower() == customer.email.lower()
+def other_of(other: Customer, email: str, phone: str) -> Other:
+    """Name a customer with the same e-mail or phone number, and which of them it is."""
+    is_same_phone = bool(phone) and other.phone_hash == phone_hash(phone)
+    is_same_mail = bool(email) and normalised_email(other.email) == normalised_email(email)
     if is_same_phone and is_same_mail:
         same = gettext("same e-mail and phone")
     else:
         same = gettext("same phone") if is_same_phone else gettext("same e-mail")
     return Other(other.name or gettext("No name given"), reverse("desk_customer", args=[other.reference]), same)
+
+
+def field_label(name: str) -> str:
+    labels = {
+        "name": gettext("Name"),
+        "email": gettext("E-mail"),
+        "phone": gettext("Phone"),
+        "language": gettext("Language of messages"),
+    }
+    return labels[name]
+
+
+def _note(note: CustomerNote, customer: Customer, zone: ZoneInfo, reader_id: int) -> NoteRow:
+    by = f"{note.author_name}, {formats.full_day_text(note.created_at.astimezone(zone).date())}"
+    if note.edited_at:
+        by = gettext("%(by)s, changed %(day)s") % {
+            "by": by,
+            "day": formats.full_day_text(note.edited_at.astimezone(zone).date()),
+        }
+    is_own = note.author_id == reader_id
+    return NoteRow(note.text, by, reverse("desk_customer_note", args=[customer.reference, note.pk]) if is_own else "")
+
+
+def _trust_note(event: CustomerEvent | None, zone: ZoneInfo) -> str:
+    """Never pays on time (Jonas Berg, Fri 27 Nov 2026)."""
+    if event is None:
+        return ""
+    on = formats.full_day_text(event.at.astimezone(zone).date())
+    return f"{event.reason} ({', '.join(filter(None, (event.actor_name, on)))})"

@@ -6,13 +6,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.models import Customer
+from accounts.models import Customer, CustomerTag
+from core.references import new_token
 from dashboard.customers import list_presenter, person_presenter
+from dashboard.customers.forms import NoteForm, TagForm
 from dashboard.customers.listing import asked_of, page_of, seen_of
 from dashboard.customers.person import customer_by_reference, person_of
 from dashboard.door import Desk
-from dashboard.permissions import locations_visible_to
+from dashboard.permissions import Act, locations_visible_to, may
 from dashboard.views.pages import desk_page, show
+
+MOST_TAGS_SHOWN = 30
 
 
 @require_safe
@@ -22,7 +26,11 @@ def customers(request: HttpRequest, desk: Desk) -> HttpResponse:
     asked = asked_of(request.GET)
     found = page_of(desk.rights, asked, desk.now)
     seen = seen_of(desk.rights, found.customers, desk.now)
-    context = {"page": list_presenter.page_of(found, seen, asked, [], now=desk.now)}
+    tags = list(CustomerTag.objects.values_list("name", flat=True)[:MOST_TAGS_SHOWN])
+    context = {
+        "page": list_presenter.page_of(found, seen, asked, tags, now=desk.now),
+        "may_edit": may(desk.rights, Act.EDIT_CUSTOMERS),
+    }
     if request.headers.get("HX-Request"):
         return render(request, "dashboard/customers/_list.html", context)
     return show(request, desk, "dashboard/customers/list.html", context, current="customers")
@@ -32,7 +40,18 @@ def customers(request: HttpRequest, desk: Desk) -> HttpResponse:
 @desk_page
 def customer(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
     """Everything about one customer that the reader may see."""
-    found = open_customer(desk, customer_reference)
+    return person_page(request, desk, open_customer(desk, customer_reference))
+
+
+def person_page(
+    request: HttpRequest,
+    desk: Desk,
+    found: Customer,
+    *,
+    note_form: NoteForm | None = None,
+    tag_form: TagForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
     places = list(locations_visible_to(desk.rights))
     page = person_presenter.page_of(
         person_of(desk.rights, found, desk.now),
@@ -40,8 +59,26 @@ def customer(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpR
         now=desk.now,
         sees_money=desk.rights.sees_money,
         shows_all=request.GET.get("visits") == "all",
+        reader_id=desk.user.pk,
     )
-    return show(request, desk, "dashboard/customers/person.html", {"page": page}, current="customers", places=places)
+    context = {
+        "page": page,
+        "may_edit": may(desk.rights, Act.EDIT_CUSTOMERS),
+        "may_note": may(desk.rights, Act.NOTE_CUSTOMERS),
+        "may_trust": may(desk.rights, Act.TRUST),
+        "note_form": note_form or NoteForm(),
+        "tag_form": tag_form or TagForm(),
+        "request_key": new_token(),
+    }
+    return show(
+        request,
+        desk,
+        "dashboard/customers/person.html",
+        context,
+        current="customers",
+        places=places,
+        status=status,
+    )
 
 
 def open_customer(desk: Desk, reference: str) -> Customer:

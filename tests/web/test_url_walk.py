@@ -17,7 +17,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from accounts.models import User
+from accounts.models import CustomerNote, User
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from config.access import ROWS, DeskRow, Proof, Row
@@ -95,6 +95,7 @@ class Visitor:
             "slug": self.studio.variant.service.slug,
             "number": "2027-000001",
             "rest": ".",
+            "note_id": CustomerNote.objects.get().pk,
             "alert_id": MoneyAlert.objects.get().pk,
             "message_id": InboundMessage.objects.get().pk,
             "kind": "reminder",
@@ -151,6 +152,13 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
         role = Role.MANAGER if is_elsewhere else request.param
         place = factories.location(name="Alfama") if is_elsewhere else studio.location
         client.force_login(factories.desk_user(role, place, of=booking))
+    CustomerNote.objects.create(
+        customer=booking.customer,
+        text="Likes the room warm.",
+        author=User.objects.filter(pk=client.session.get("_auth_user_id")).first(),
+        author_name="Leyla",
+        created_at=NOW,
+    )
     return Visitor(proof, role, request.param == ELSEWHERE, client, token, booking, studio)
 
 

@@ -1,0 +1,159 @@
+"""What staff do to the record of a customer: add it, correct it, tag it, write notes, say how far it is trusted."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.contact.mailboxes import normalised_email
+from accounts.models import Customer, CustomerEvent, CustomerNote, CustomerTag
+from core.errors import Conflict, Refused
+from core.inserts import insert_missing, insert_unless_known
+
+CONTACT_FIELDS = ("name", "email", "phone", "language")
+MOST_TAGS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """The staff member who does something, as the history keeps it."""
+
+    user_id: int | None
+    name: str
+
+
+class CustomerChanged(Conflict):
+    """Another person has changed the record since it was read. ``data["fields"]``: which of it."""
+
+    code = "customer_changed"
+
+
+class TooManyTags(Refused):
+    code = "too_many_tags"
+
+
+def contact_stamps(customer: Customer) -> dict[str, str]:
+    """Return a short digest of each contact field, by which a page says later what it had shown."""
+    return {name: stamp_of(str(getattr(customer, name))) for name in CONTACT_FIELDS}
+
+
+def stamp_of(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()[:12]
+
+
+@transaction.atomic
+def add_customer(*, name: str, email: str, phone: str, language: str, by: By, now: datetime) -> Customer:
+    """Make a record by hand. It answers for its mailbox unless another one does."""
+    customer = Customer(name=name, email=email, phone=phone, language=language, created_at=now)
+    customer.email_normalised = normalised_email(email) if email else None
+    if not customer.email_normalised or not insert_unless_known(customer, unique=("email_normalised",)):
+        customer.email_normalised = None
+        customer.save()
+    _record(customer, CustomerEvent.Kind.ADDED, by, now)
+    return customer
+
+
+@transaction.atomic
+def edit_customer(
+    *, customer_id: int, seen: Mapping[str, str], values: Mapping[str, str], by: By, now: datetime
+) -> Customer:
+    """Change name, e-mail, phone and language. A new address has to be proven anew. Locks the customer's row.
+
+    ``seen`` are the ``contact_stamps`` of the page on which the change was made.
+
+    :raises CustomerChanged: when something else stands there now; nothing is changed.
+    """
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    stamps = contact_stamps(customer)
+    if since := [name for name in CONTACT_FIELDS if stamps[name] != seen.get(name)]:
+        raise CustomerChanged(_("Someone else changed this customer meanwhile. Nothing is saved yet."), fields=since)
+    changed = [name for name in CONTACT_FIELDS if getattr(customer, name) != values[name]]
+    if not changed:
+        return customer
+    mailbox = normalised_email(values["email"]) if values["email"] else None
+    if "email" in changed and mailbox != (normalised_email(customer.email) if customer.email else None):
+        is_taken = Customer.objects.filter(email_normalised=mailbox).exclude(pk=customer.pk).exists()
+        customer.email_normalised = None if is_taken else mailbox
+        customer.email_proven_at = None
+    for name in changed:
+        setattr(customer, name, values[name])
+    customer.save()
+    _record(customer, CustomerEvent.Kind.CONTACT, by, now, details={"fields": changed})
+    return customer
+
+
+@transaction.atomic
+def tag_customer(*, customer_id: int, tag: str) -> Customer:
+    """Give a customer a tag; harmless when repeated. Locks the customer's row.
+
+    :raises TooManyTags: when there are ``MOST_TAGS`` already.
+    """
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    if tag.casefold() in {each.casefold() for each in customer.tags}:
+        return customer
+    if len(customer.tags) >= MOST_TAGS:
+        raise TooManyTags(_("A customer can have ten tags. Remove one first."))
+    # One way to write it, whoever types it.
+    known = CustomerTag.objects.filter(name__iexact=tag).values_list("name", flat=True).first()
+    if known is None:
+        insert_missing(CustomerTag(name=tag), unique=("name",))
+    customer.tags = [*customer.tags, known or tag]
+    customer.save(update_fields=["tags"])
+    return customer
+
+
+@transaction.atomic
+def untag_customer(*, customer_id: int, tag: str) -> None:
+    """Take a tag from a customer, and forget it when no other one has it. Locks the customer's row."""
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    customer.tags = [each for each in customer.tags if each != tag]
+    customer.save(update_fields=["tags"])
+    if not Customer.objects.filter(tags__contains=[tag]).exists():
+        CustomerTag.objects.filter(name=tag).delete()
+
+
+def write_note(*, customer_id: int, text: str, by: By, now: datetime) -> CustomerNote:
+    return CustomerNote.objects.create(
+        customer_id=customer_id, text=text, author_id=by.user_id, author_name=by.name, created_at=now
+    )
+
+
+def rewrite_note(*, note: CustomerNote, text: str, now: datetime) -> None:
+    note.text, note.edited_at = text, now
+    note.save(update_fields=["text", "edited_at"])
+
+
+@transaction.atomic
+def set_customer_trust(
+    *, customer_id: int, is_blocked: bool, is_prepayment_exempt: bool, reason: str, by: By, now: datetime
+) -> Customer:
+    """Say whether a customer may book online, and is never asked to pay in advance. Locks the customer's row."""
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    customer.is_blocked, customer.is_prepayment_exempt = is_blocked, is_prepayment_exempt
+    customer.save(update_fields=["is_blocked", "is_prepayment_exempt"])
+    details = {"is_blocked": is_blocked, "is_prepayment_exempt": is_prepayment_exempt}
+    _record(customer, CustomerEvent.Kind.TRUST, by, now, reason=reason, details=details)
+    return customer
+
+
+def _record(
+    customer: Customer,
+    kind: CustomerEvent.Kind,
+    by: By,
+    now: datetime,
+    *,
+    reason: str = "",
+    details: Mapping[str, object] | None = None,
+) -> None:
+    CustomerEvent.objects.create(
+        customer=customer,
+        kind=kind,
+        details=dict(details or {}),
+        reason=reason,
+        actor_id=by.user_id,
+        actor_name=by.name,
+        at=now,
+    )
