@@ -18,7 +18,7 @@ django.setup()
 
 # isort: split
 from tests.e2e.browsing import NO_LIMITS, visitors  # noqa: E402
-from tests.e2e.desk_scenes import sign_in  # noqa: E402
+from tests.e2e.desk_scenes import KREUZBERG, sign_in  # noqa: E402
 from tests.stack import Stack  # noqa: E402
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
@@ -34,12 +34,12 @@ def main() -> None:
             browser.launched() as chromium,
             visitors(chromium, site.url) as visit,
         ):
-            take(visit("desktop"))
+            take(visit("desktop"), next_booking(site))
     finally:
         servers.stop()
 
 
-def take(page: Page) -> None:
+def take(page: Page, reference: str) -> None:
     page.goto("/")
     keep(page, "landing")
     page.goto("/s/deep-tissue-massage/")
@@ -47,9 +47,16 @@ def take(page: Page) -> None:
     sign_in(page)
     page.goto(f"/desk/?at=kreuzberg&on={next_monday(datetime.now(UTC).date())}")
     keep(page, "desk-day")
-    page.locator('main a[href^="/desk/bookings/"]').first.click()
-    page.wait_for_url("**/desk/bookings/**")
+    page.goto(f"/desk/bookings/{reference}/")
     keep(page, "desk-booking")
+
+
+def next_booking(site: Stack) -> str:
+    [(reference,)] = site.query(
+        "select reference from bookings_booking where status = 'confirmed' and starts_at > now() and "
+        f"{KREUZBERG} order by starts_at limit 1"
+    )
+    return str(reference)
 
 
 def next_monday(today: date) -> date:
