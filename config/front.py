@@ -9,6 +9,7 @@ from core.front import Front
 application = Front(
     wsgi_application,
     threads=settings.WEB_THREADS,
+    waiting_paths=settings.STRIPE_PATHS,
     trusted_proxies=settings.TRUSTED_PROXY_COUNT,
     reads_per_minute=settings.READS_PER_MINUTE,
     body_limits=settings.BODY_LIMITS,

@@ -302,8 +302,11 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 FILE_UPLOAD_PATHS = ("/admin/services/", "/admin/staff/")
-# Requests that one web process answers at the same time; each thread keeps one database connection.
-WEB_THREADS = env.number("WEB_THREADS", 8, low=1, high=64)
+# Requests that one web process answers at the same time; each thread keeps one database connection. More threads answer
+# fewer pages: one computes at a time, and each has statements of its own for PostgreSQL to plan.
+WEB_THREADS = env.number("WEB_THREADS", 2, low=1, high=64)
+# Only requests below these wait for Stripe, on threads of their own (core.front).
+STRIPE_PATHS = ("/pay/",)
 # The largest body (bytes) of addresses that begin so; core.front bounds every other one at 1 MB. Beyond that it reads
 # only what a signed-in session that may open the admin sends.
 BODY_LIMITS = {

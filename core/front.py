@@ -28,6 +28,8 @@ BODY_SECONDS = 10.0
 BODIES_PER_ADDRESS = 40
 BYTES_PER_ADDRESS = 16_000_000
 """What one process receives of one address at the same time: so many bodies, announcing so many bytes together."""
+WAITING_THREADS = 4
+"""Threads of one process for requests that may wait for another server."""
 LIVE_PATH = "/health/live"
 _FILES = ("/static/", "/media/")
 _PLAIN = ("content-type", "text/plain; charset=utf-8")
@@ -69,6 +71,8 @@ class Front:
     """An RSGI application around a WSGI application.
 
     :param threads: how many requests one process answers at the same time.
+    :param waiting_paths: how the paths begin of requests that may wait for another server. They have threads of their
+        own, so that no page waits with them.
     :param trusted_proxies: how many reverse proxies add to X-Forwarded-For.
     :param reads_per_minute: how many pages one address reads in one process; 0 sets no limit. Static files, pictures
         and POST do not count.
@@ -82,6 +86,7 @@ class Front:
         application: WSGIApplication,
         *,
         threads: int,
+        waiting_paths: tuple[str, ...] = (),
         trusted_proxies: int = 0,
         body_limits: dict[str, int] | None = None,
         may_send_more: Callable[[dict[str, Any]], bool] = lambda environ: True,
@@ -92,6 +97,8 @@ class Front:
         self._body_limits = body_limits or {}
         self._may_send_more = may_send_more
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="answer")
+        self._waiting_pool = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="wait")
+        self._waiting_paths = waiting_paths
         self._reads_per_minute = reads_per_minute
         self._reads: Counter[str] = Counter()
         self._minute = 0
@@ -125,9 +132,10 @@ class Front:
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body)) if body or "CONTENT_LENGTH" in environ else ""
         run = contextvars.copy_context().run
+        pool = self._waiting_pool if scope.path.startswith(self._waiting_paths) else self._pool
         loop = asyncio.get_running_loop()
         status, answer_headers, answer = await loop.run_in_executor(
-            self._pool, run, call_application, self._application, environ
+            pool, run, call_application, self._application, environ
         )
         exchange.response_bytes(status, answer_headers, answer)
 

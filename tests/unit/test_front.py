@@ -200,6 +200,31 @@ def test_the_process_says_that_it_lives_while_all_its_threads_are_busy() -> None
     assert asyncio.run(run()) == b'{"status": "ok"}'
 
 
+def test_pages_are_answered_while_many_requests_wait_for_another_server() -> None:
+    async def run() -> str:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def waiting_below_pay(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+            if environ["PATH_INFO"].startswith("/pay/"):
+                asyncio.run_coroutine_threadsafe(stop.wait(), loop).result()
+            return echo(environ, start_response)
+
+        site = made_front(waiting_below_pay, waiting_paths=("/pay/",))
+        payers = [site.__rsgi__(Scope(path="/pay/K7M4PX/start"), Exchange()) for _ in range(10)]
+        waiting = [asyncio.ensure_future(payer) for payer in payers]
+        await asyncio.sleep(0.05)
+        page = Exchange()
+        await asyncio.wait_for(site.__rsgi__(Scope(method="GET", path="/s/massage/"), page), 5)
+        is_waiting = not any(each.done() for each in waiting)
+        stop.set()
+        await asyncio.gather(*waiting)
+        assert is_waiting
+        assert page.answer
+        return page.answer[1]["x-path"]
+
+    assert asyncio.run(run()) == "/s/massage/"
+
+
 def test_headers_spelled_with_underscores_are_dropped() -> None:
     environ = environ_of(
         Scope(
