@@ -19,6 +19,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
+from accounts.contact.contact import Contact  # noqa: E402
 from benchmarks import data, floor, rows  # noqa: E402
 from bookings.availability.engine import day_marks, free_starts  # noqa: E402
 from bookings.availability.loading import availability_facts  # noqa: E402
@@ -26,7 +27,7 @@ from bookings.enums import ActorKind, BookingChannel  # noqa: E402
 from bookings.lifecycle import Actor  # noqa: E402
 from bookings.links import LinkRole, manage_token  # noqa: E402
 from bookings.models import Allocation, Booking  # noqa: E402
-from bookings.operations.confirm import Contact, confirm_booking  # noqa: E402
+from bookings.operations.confirm import confirm_booking  # noqa: E402
 from bookings.operations.hold import HeldSlot, hold_slot  # noqa: E402
 from bookings.refs import subject_ref  # noqa: E402
 from payments.enums import Method, Purpose  # noqa: E402

@@ -3,7 +3,6 @@
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -11,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.contact import emails, names, phones
+from accounts.contact import emails, names
+from accounts.contact.contact import Contact, ContactField
 from core.forms import CleanedField
 
 REASON_LIMIT = 200
@@ -38,36 +38,13 @@ class ContactForm(forms.Form):
     ) -> None:
         super().__init__(data, initial=dict(initial or {}), auto_id="id_%s")
         self.suggestion: str | None = None
-        self.fields["name"] = CleanedField(
-            label=_("Name"),
-            cleaner=partial(names.clean_name, label=gettext("Name")),
-            error_messages={"required": _("Please tell us your name.")},
-        )
-        self.fields["email"] = CleanedField(
-            label=_("E-mail"),
-            cleaner=emails.clean_email,
-            widget=forms.EmailInput,
-            error_messages={"required": _("Please give an e-mail address; the confirmation goes there.")},
-        )
-        self.fields["phone"] = CleanedField(
-            label=_("Phone"),
-            cleaner=partial(phones.clean_phone, region=region),
-            widget=forms.TextInput(attrs={"type": "tel"}),
-            help_text=_("Only if something changes on the day."),
-            error_messages={"required": _("Please give a phone number, in case something changes on the day.")},
-        )
-        if needs_address:
-            self.fields["visit_address"] = CleanedField(
-                label=_("Where should we come?"),
-                cleaner=partial(names.clean_visit_address, label=gettext("The address")),
-                widget=forms.Textarea(attrs={"rows": 3}),
-                error_messages={"required": _("Please tell us where to come.")},
-            )
-        if max_party_size > 1:
-            self.fields["party_size"] = _party_size(max_party_size)
         note_label = gettext("Note for %(name)s") % {"name": staff_name} if staff_name else gettext("Note")
-        self.fields["note"] = _paragraphs(note_label, names.NOTE_LIMIT)
-        self.fields["note"].widget.attrs["placeholder"] = _("Anything we should know")
+        for field in Contact.FIELDS:
+            if field.name == "note" and max_party_size > 1:
+                self.fields["party_size"] = _party_size(max_party_size)
+            if field.is_asked_always or needs_address:
+                label = note_label if field.name == "note" else field.label
+                self.fields[field.name] = _contact_field(field, label, region)
 
     def clean_email(self) -> str:
         address = str(self.cleaned_data["email"])
@@ -166,6 +143,26 @@ def _paragraphs(label: Any, limit: int, *, missing: Any = None) -> CleanedField:
         required=missing is not None,
         error_messages={"required": missing} if missing else {},
     )
+
+
+def _contact_field(field: ContactField, label: Any, region: str | None) -> CleanedField:
+    return CleanedField(
+        label=label,
+        cleaner=field.cleaner(label, region),
+        widget=_widget(field),
+        required=field.missing is not None,
+        help_text=field.help_text,
+        error_messages={"required": field.missing} if field.missing is not None else {},
+    )
+
+
+def _widget(field: ContactField) -> forms.Widget:
+    attrs = {"placeholder": field.placeholder} if field.placeholder else {}
+    if field.input_type == "paragraphs":
+        return forms.Textarea(attrs={"rows": 3, **attrs})
+    if field.input_type == "email":
+        return forms.EmailInput(attrs=attrs)
+    return forms.TextInput(attrs={**({} if field.input_type == "text" else {"type": field.input_type}), **attrs})
 
 
 def _party_size(maximum: int) -> forms.IntegerField:

@@ -4,12 +4,13 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from accounts.contact.contact import Contact
 from accounts.operations import record_consent
 from bookings.booked import quote_of
 from bookings.enums import ActorKind, BookingChannel
 from bookings.lifecycle import Actor
 from bookings.models import Allocation, Booking
-from bookings.operations.confirm import Contact, confirm_booking
+from bookings.operations.confirm import confirm_booking
 from bookings.operations.hold import HeldSlot, hold_slot
 from bookings.operations.pay import begin_payment
 from bookings.operations.visit_progress import complete_visit

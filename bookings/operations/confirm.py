@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
+from accounts.contact.contact import Contact
 from accounts.contact.same_phones import phone_end_hash, phone_hash
 from accounts.operations import customer_of_contact, record_consent
 from bookings.booked import quote_of
@@ -37,17 +38,6 @@ UNPAID_AFTER = timedelta(minutes=10)
 MAILBOX_HOLD = timedelta(minutes=30)
 # Where nobody is seen: anybody may type any address.
 _ON_THE_WEBSITE = frozenset({BookingChannel.WEB, BookingChannel.WIDGET})
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Who comes, in the guest's own words. ``visit_address`` only where the business comes to the customer."""
-
-    name: str
-    email: str
-    phone: str
-    note: str
-    visit_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,13 +275,9 @@ def _zone_name(zone: ZoneInfo | None) -> str:
 
 def _typed_values(contact: Contact) -> dict[str, Any]:
     return {
-        "contact_name": contact.name,
-        "contact_email": contact.email,
-        "contact_phone": contact.phone,
+        **contact.columns(),
         "phone_hash": phone_hash(contact.phone),
         "phone_end_hash": phone_end_hash(contact.phone),
-        "customer_note": contact.note,
-        "visit_address": contact.visit_address,
     }
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 
+from accounts.contact.contact import Contact
 from bookings.availability.claims import phases_copy, requirements_copy
 from bookings.availability.engine import Candidate
 from bookings.availability.overrides import NO_OVERRIDES, Overrides
@@ -424,7 +425,7 @@ def _new_booking(
     price = quote_of(booking, [line])
     booking.total_minor, booking.tax_minor = price.total_minor, price.tax_minor
     if retaken:
-        for name in ("contact_name", "contact_email", "contact_phone", "customer_note", "visit_address"):
-            setattr(booking, name, getattr(retaken, name))
+        for column, value in Contact.of_row(retaken).columns().items():
+            setattr(booking, column, value)
     insert_rows(booking)
     return booking

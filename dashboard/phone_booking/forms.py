@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contact import emails, names, phones
-from bookings.operations.confirm import Contact
+from accounts.contact.contact import Contact
 from core.forms import CleanedField
 
 
@@ -73,10 +73,4 @@ class VisitForm(forms.Form):
 
 def contact_of(caller: Mapping[str, Any], visit: Mapping[str, Any]) -> Contact:
     """Join what was typed about the person and about the visit."""
-    return Contact(
-        name=caller["name"],
-        email=caller["email"],
-        phone=caller["phone"],
-        note=visit["note"],
-        visit_address=visit.get("visit_address", ""),
-    )
+    return Contact.of_form({**caller, **visit})

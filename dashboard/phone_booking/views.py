@@ -15,12 +15,13 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.contact import phones
+from accounts.contact.contact import Contact
 from accounts.models import Customer
 from bookings.enums import BookingChannel, BookingStatus
 from bookings.errors import HoldExpired, HoldOver, SlotNotOffered, SlotTaken
 from bookings.messages.kinds import MessageKind
 from bookings.models import Booking
-from bookings.operations.confirm import Asks, ByStaff, Contact, Seen, confirm_booking, demands_at_desk
+from bookings.operations.confirm import Asks, ByStaff, Seen, confirm_booking, demands_at_desk
 from bookings.operations.hold import extend_hold, hold_slot, release_hold
 from bookings.queries.bookings import held_page
 from bookings.rules.prepayment import Demand

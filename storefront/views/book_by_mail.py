@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
+from accounts.contact.contact import Contact
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.errors import HoldExpired, HoldOver, StalePage
 from bookings.lifecycle import Actor
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
-from bookings.operations.confirm import Contact, Seen, confirm_booking
+from bookings.operations.confirm import Seen, confirm_booking
 from bookings.operations.proven_customer import link_proven_customer
 from bookings.queries import bookings
 from core import clock
@@ -57,13 +58,7 @@ def _book(request: HttpRequest, booking: Booking, now: datetime) -> HttpResponse
         link_proven_customer(booking_id=booking.pk, now=now)
         booked = confirm_booking(
             booking_id=booking.pk,
-            contact=Contact(
-                name=booking.contact_name,
-                email=booking.contact_email,
-                phone=booking.contact_phone,
-                note=booking.customer_note,
-                visit_address=booking.visit_address,
-            ),
+            contact=Contact.of_row(booking),
             consent_text=presenter.consent_text(booking, demand, read_at),
             actor=_BY_LINK,
             now=now,

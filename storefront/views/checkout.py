@@ -10,13 +10,14 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.contact import phones
+from accounts.contact.contact import Contact
 from bookings.booked import first_line
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.errors import AlreadyThatTime, HoldExpired, HoldOver, StalePage
 from bookings.lifecycle import Actor
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
-from bookings.operations.confirm import Contact, Seen, confirm_booking
+from bookings.operations.confirm import Seen, confirm_booking
 from bookings.operations.extras import change_extras
 from bookings.operations.hold import extend_hold, release_hold
 from bookings.queries import bookings
@@ -35,7 +36,7 @@ from storefront.presenters import checkout as presenter
 from storefront.tokens import token_page
 from storefront.views._hold_again import hold_again, is_over, own_hold_of_the_same_time, picker_url
 
-_TYPED = ("name", "email", "phone", "visit_address", "note", "email_seen", "party_size")
+_TYPED = (*(field.name for field in Contact.FIELDS), "email_seen", "party_size")
 # The page of a hold leads to its booking for so long: after it was agreed, or after the time was held if it waits.
 _NEWS, _LONGEST = timedelta(minutes=15), timedelta(hours=1)
 _CUSTOMER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
@@ -152,7 +153,7 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
             return _page(request, _booking(token), token, form, now=now, problem=presenter.rule_changed(), status=409)
         confirmed = confirm_booking(
             booking_id=booking.pk,
-            contact=_contact(form),
+            contact=Contact.of_form(form.cleaned_data),
             consent_text=presenter.consent_text(shown, demand_shown(shown), read_at),
             actor=_CUSTOMER,
             now=now,
@@ -226,14 +227,9 @@ def with_the_same_details(
     Phone, note and address are shown only in the browser in which they were typed: a link can be passed on.
     """
     held = _booking(token)
-    given: dict[str, Any] = {
-        "name": of.contact_name,
-        "email": of.contact_email,
-        "email_seen": of.contact_email,
-        "party_size": of.party_size,
-    }
-    if of.visitor_hash and of.visitor_hash == visitor_hash(visitor):
-        given |= {"phone": of.contact_phone, "note": of.customer_note, "visit_address": of.visit_address}
+    is_own = bool(of.visitor_hash) and of.visitor_hash == visitor_hash(visitor)
+    given = {field.name: getattr(of, field.column) for field in Contact.FIELDS if is_own or not field.is_private}
+    given |= {"email_seen": of.contact_email, "party_size": of.party_size}
     return _page(request, held, token, _form(held, initial=given), now=now)
 
 
@@ -308,17 +304,6 @@ def _form(
 
 def _typed(request: HttpRequest) -> dict[str, str]:
     return {name: request.POST[name] for name in _TYPED if name in request.POST}
-
-
-def _contact(form: ContactForm) -> Contact:
-    values = form.cleaned_data
-    return Contact(
-        name=values["name"],
-        email=values["email"],
-        phone=values["phone"],
-        note=values["note"],
-        visit_address=values.get("visit_address", ""),
-    )
 
 
 def _waits_for_mailbox(booking: Booking) -> bool:

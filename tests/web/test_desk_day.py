@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.contact.contact import Contact
 from bookings.models import Booking
-from bookings.operations.confirm import Contact
 from dashboard import queries
 from services.enums import Delivery
 from services.models import Location, Service

@@ -3,10 +3,10 @@
 import pytest
 from django.test import Client
 
+from accounts.contact.contact import Contact
 from bookings.enums import ActorKind, BookingChannel
 from bookings.links import LinkRole
 from bookings.models import Booking
-from bookings.operations.confirm import Contact
 from bookings.operations.move import reschedule_booking
 from tests.factories import Studio
 from tests.journeys import DESK, booked
