@@ -140,6 +140,9 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_message_text": _desk(Act.READ_MESSAGES, Act.EDIT_MESSAGES),
     # Shows what was typed and saves nothing.
     "desk_message_preview": _desk(Act.READ_MESSAGES, Act.READ_MESSAGES),
+    "desk_time_off": _desk(Act.BLOCK_TIME, Act.BLOCK_TIME),
+    "desk_time_off_answer": _booking(act=Act.ANSWER_TIME_OFF),
+    "desk_time_off_remove": _booking(act=Act.BLOCK_TIME),
     "desk_me": _desk(Act.OWN_DAY),
     "desk_me_time_off": _desk(Act.OWN_DAY, Act.OWN_DAY),
     # Customers belong to the whole business; a therapist sees those with a booking of the own.

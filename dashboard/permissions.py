@@ -39,6 +39,8 @@ class Act(StrEnum):
     RESOLVE = "resolve"  # say that an alert about money is settled
     SEND_AGAIN = "send_again"  # a message about a booking, as it stands now
     BOOK = "book"  # for a customer who calls or stands at the desk
+    BLOCK_TIME = "block_time"  # of people, rooms and devices
+    ANSWER_TIME_OFF = "answer_time_off"  # that a staff member asked for
     OVERRIDE = "override"  # hours, notice, horizon, limits and buffers, for one booking and with a reason
     EDIT_CUSTOMERS = "edit_customers"  # add one, change contact and tags
     NOTE_CUSTOMERS = "note_customers"  # notes about a customer, which everybody at the desk reads
@@ -51,7 +53,7 @@ _MANAGER = frozenset(Act) - {Act.EDIT_MESSAGES, Act.OWN_DAY}
 ALLOWED: Mapping[Role, frozenset[Act]] = {
     Role.OWNER: frozenset(Act) - {Act.OWN_DAY},
     Role.MANAGER: _MANAGER,
-    Role.FRONT_DESK: _MANAGER - {Act.TRUST, Act.READ_MESSAGES, Act.WRITE_NOTES},
+    Role.FRONT_DESK: _MANAGER - {Act.TRUST, Act.READ_MESSAGES, Act.WRITE_NOTES, Act.ANSWER_TIME_OFF},
     Role.THERAPIST: frozenset(
         {Act.SEE_DESK, Act.OWN_DAY, Act.WRITE_NOTES, Act.NOTE_CUSTOMERS, Act.MARK_MISSED, Act.MARK_PROGRESS}
     ),
@@ -161,6 +163,13 @@ def bookings_run_by(rights: Rights) -> QuerySet[Booking]:
     booked = bookings_visible_to(rights)
     places = rights.location_ids
     return booked if places is None else booked.filter(location_id__in=places)
+
+
+def location_ids_with(rights: Rights, act: Act) -> frozenset[int] | None:
+    """The locations at which a right is held; None is everywhere."""
+    if may_everywhere(rights, act):
+        return None
+    return frozenset(place for place, roles in rights.at.items() if place is not None and roles & roles_with(act))
 
 
 def locations_visible_to(rights: Rights) -> QuerySet[Location]:

@@ -10,6 +10,7 @@ from dashboard.me import views as me
 from dashboard.moving import views as moving
 from dashboard.phone_booking import views as phone_booking
 from dashboard.presenters.progress import Mark
+from dashboard.schedule import views as schedule
 from dashboard.views import (
     booking,
     cash_book,
@@ -62,6 +63,9 @@ urlpatterns = [
     ),
     path("bookings/<str:reference>/no-show", visit_actions.missed, name="desk_booking_missed"),
     path("bookings/<str:reference>/came", visit_actions.came, name="desk_booking_came"),
+    path("time-off/", schedule.time_off, name="desk_time_off"),
+    path("time-off/<int:time_off_id>/answer", schedule.answer, name="desk_time_off_answer"),
+    path("time-off/<int:time_off_id>/remove", schedule.remove, name="desk_time_off_remove"),
     path("me/", me.my_day, name="desk_me"),
     path("me/time-off", me.my_time_off, name="desk_me_time_off"),
     path("bookings/<str:reference>/visit", session.visit, name="desk_booking_visit"),

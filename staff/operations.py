@@ -33,6 +33,28 @@ def add_time_off(
     return TimeOff.objects.create(resource_id=resource_id, during=during, reason=reason, status=status)
 
 
+@transaction.atomic
+def answer_time_off(*, time_off_id: int, approve: bool) -> bool:
+    """Approve or decline a request; return False where it was answered already. Bookings in that time stay.
+
+    Locks: the resource, then the request.
+    """
+    resource_id = TimeOff.objects.values_list("resource_id", flat=True).get(pk=time_off_id)
+    lock_resource_time([resource_id])
+    answer = TimeOffStatus.APPROVED if approve else TimeOffStatus.DECLINED
+    waiting = TimeOff.objects.filter(pk=time_off_id, status=TimeOffStatus.REQUESTED)
+    return waiting.update(status=answer) == 1
+
+
+@transaction.atomic
+def remove_time_off(*, time_off_id: int) -> None:
+    """Delete time off, so that its time can be booked again; harmless where it is gone. Locks the resource."""
+    resource_id = TimeOff.objects.filter(pk=time_off_id).values_list("resource_id", flat=True).first()
+    if resource_id is not None:
+        lock_resource_time([resource_id])
+        TimeOff.objects.filter(pk=time_off_id).delete()
+
+
 def welcome_owner() -> str:
     """Make the latest superuser the owner where nobody is, so that the desk opens."""
     user = User.objects.filter(is_superuser=True).order_by("pk").last()

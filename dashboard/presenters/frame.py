@@ -101,6 +101,8 @@ def _items(rights: Rights, waiting: int) -> tuple[Item, ...]:
     if rights.sees_money:
         items.append(Item("hands", gettext("To do"), "bell", reverse("desk_hands"), waiting))
     items.append(Item("customers", gettext("Customers"), "users", reverse("desk_customers")))
+    if may(rights, Act.BLOCK_TIME):
+        items.append(Item("time-off", gettext("Time off"), "minus", reverse("desk_time_off")))
     if rights.sees_money:
         items.append(Item("payments", gettext("Payments"), "card", reverse("desk_payments")))
     if may(rights, Act.READ_MESSAGES):

@@ -9,7 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dashboard import todo as waiting
 from dashboard.door import Desk
 from dashboard.forms import ResolveForm
+from dashboard.permissions import Act, may
 from dashboard.presenters import todo as presenter
+from dashboard.time_off import time_off_asked
 from dashboard.views.pages import desk_page, show
 from notifications.reports.inbound import mark_handled, opt_out_sender
 from payments.enums import AlertKind
@@ -28,6 +30,7 @@ def hands(request: HttpRequest, desk: Desk) -> HttpResponse:
         "is_unpaid_cut": len(found.unpaid) == waiting.MOST_LISTED,
         "most": waiting.MOST_LISTED,
         "days": waiting.OPEN_FOR.days,
+        "time_off": time_off_asked(desk.rights, desk.now) if may(desk.rights, Act.ANSWER_TIME_OFF) else 0,
     }
     return show(request, desk, "dashboard/hands.html", context, current="hands")
 

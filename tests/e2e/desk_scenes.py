@@ -219,3 +219,9 @@ def desk_me_time_off(stage: Stage) -> None:
 def desk_move(stage: Stage) -> None:
     sign_in(stage.page)
     stage.page.goto(f"/desk/bookings/{own_visit(stage.site)}/move")
+
+
+@scene
+def desk_time_off(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto("/desk/time-off/")

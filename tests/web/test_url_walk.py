@@ -31,6 +31,7 @@ from payments.models import MoneyAlert
 from payments.operations import raise_alert
 from payments.operations.receipts import draw_receipt, issue_receipt
 from staff.enums import Role
+from staff.models import TimeOff
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import arrived, booked, hold
@@ -98,6 +99,7 @@ class Visitor:
             "note_id": CustomerNote.objects.get().pk,
             "alert_id": MoneyAlert.objects.get().pk,
             "message_id": InboundMessage.objects.get().pk,
+            "time_off_id": TimeOff.objects.get().pk,
             "kind": "reminder",
             "role": "customer",
             "channel": "email",
@@ -137,6 +139,7 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
         opt_out="",
         now=NOW,
     )
+    factories.time_off(studio.staff[0].resource, studio.at(9, days=30), studio.at(12, days=30))
     proof = request.param if isinstance(request.param, Proof) else Proof.DESK
     role: Role | None = None
     token = "no-such-token"

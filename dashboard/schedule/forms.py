@@ -1,0 +1,50 @@
+"""What the desk types to block time, and to answer a request for time off."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+_MOMENT = "%Y-%m-%dT%H:%M"
+_LONGEST_DAYS = 366
+
+
+class BlockForm(forms.Form):
+    """Time of a person, room or device; moments are typed in the current time zone."""
+
+    resource = forms.TypedChoiceField(label=_("Who or what"), coerce=int)
+    starts_at = forms.DateTimeField(
+        label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_MOMENT)
+    )
+    ends_at = forms.DateTimeField(
+        label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_MOMENT)
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        required=False,
+        help_text=_("Staff see it in the calendar. Customers do not."),
+    )
+
+    def __init__(self, *args: Any, resources: Sequence[tuple[int, str]], now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["resource"].choices = resources  # type: ignore[attr-defined]
+        self.now = now
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        starts, ends = values.get("starts_at"), values.get("ends_at")
+        if starts and ends and ends <= starts:
+            raise ValidationError({"ends_at": _("That is before the beginning. When does it end?")})
+        if ends and ends <= self.now:
+            raise ValidationError({"ends_at": _("That is over already.")})
+        if starts and ends and (ends - starts).days > _LONGEST_DAYS:
+            raise ValidationError({"ends_at": _("That is longer than a year. Please block it in parts.")})
+        return values
+
+
+class AnswerForm(forms.Form):
+    answer = forms.ChoiceField(choices=[("approve", _("Approve")), ("decline", _("Decline"))])

@@ -1,0 +1,93 @@
+"""Time off at the desk: requests to answer, time to block, and the bookings that either of them hits."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dashboard import time_off as queries
+from dashboard.door import Desk
+from dashboard.permissions import Act, locations_visible_to, may
+from dashboard.schedule import presenter
+from dashboard.schedule.forms import AnswerForm, BlockForm
+from dashboard.views.pages import desk_page, show
+from staff.operations import add_time_off, answer_time_off, remove_time_off
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_page
+def time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """What is asked for and what is ahead, each with the bookings it hits; a form to block time."""
+    places = list(locations_visible_to(desk.rights))
+    zone = ZoneInfo(places[0].time_zone if places else "UTC")
+    resources = queries.named(list(queries.resources_run_by(desk.rights)))
+    with timezone.override(zone):
+        form = BlockForm(request.POST or None, resources=resources, now=desk.now, initial=request.GET.dict())
+        if request.method == "POST" and form.is_valid():
+            values = form.cleaned_data
+            blocked = add_time_off(
+                resource_id=values["resource"],
+                starts_at=values["starts_at"],
+                ends_at=values["ends_at"],
+                reason=values["reason"],
+            )
+            count = len(queries.bookings_hit([blocked])[blocked.pk])
+            messages.success(request, _blocked_text(count))
+            return _back()
+        times = queries.time_off_ahead(desk.rights, desk.now)
+        context: dict[str, Any] = {
+            "rows": presenter.rows_of(times, queries.bookings_hit(times), zone),
+            "may_answer": may(desk.rights, Act.ANSWER_TIME_OFF),
+            "form": form,
+        }
+        status = 422 if request.method == "POST" else 200
+        template = "dashboard/schedule/time_off.html"
+        return show(request, desk, template, context, current="time-off", status=status)
+
+
+@require_POST
+@desk_page
+def answer(request: HttpRequest, desk: Desk, time_off_id: int) -> HttpResponse:
+    """Approve or decline a request. The bookings it hits stay until somebody moves or cancels them."""
+    if queries.time_off_run_by(desk.rights, time_off_id) is None:
+        raise Http404
+    form = AnswerForm(request.POST)
+    if form.is_valid():
+        approve = form.cleaned_data["answer"] == "approve"
+        if answer_time_off(time_off_id=time_off_id, approve=approve):
+            messages.success(request, gettext("Approved.") if approve else gettext("Declined."))
+        else:
+            messages.warning(request, gettext("This request was answered already."))
+    return _back()
+
+
+@require_POST
+@desk_page
+def remove(request: HttpRequest, desk: Desk, time_off_id: int) -> HttpResponse:
+    """Take time off away again, so that the time can be booked."""
+    if queries.time_off_run_by(desk.rights, time_off_id) is None:
+        raise Http404
+    remove_time_off(time_off_id=time_off_id)
+    messages.success(request, gettext("Removed. The time can be booked again."))
+    return _back()
+
+
+def _blocked_text(count: int) -> str:
+    if not count:
+        return gettext("Blocked. Nobody can book this time.")
+    return ngettext(
+        "Blocked. %(count)d booking lies in this time: decide about it below.",
+        "Blocked. %(count)d bookings lie in this time: decide about each of them below.",
+        count,
+    ) % {"count": count}
+
+
+def _back() -> HttpResponse:
+    response = redirect("desk_time_off")
+    response.status_code = 303
+    return response

@@ -1,0 +1,73 @@
+"""Time off of the people, rooms and devices that a user of the desk looks after."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from bookings.enums import CALLED_OFF, BookingStatus
+from bookings.models import Allocation, Booking
+from dashboard.permissions import Act, Rights, location_ids_with
+from services.models import Resource
+from staff.enums import TimeOffStatus
+from staff.models import TimeOff
+
+MOST_LISTED = 100
+
+
+def resources_run_by(rights: Rights) -> QuerySet[Resource]:
+    """The people who work at the own locations, and the rooms and devices there; all of them with rights everywhere."""
+    found = Resource.objects.filter(is_active=True).filter(Q(staff_member=None) | Q(staff_member__is_active=True))
+    places = location_ids_with(rights, Act.BLOCK_TIME)
+    if places is not None:
+        found = found.filter(Q(location_id__in=places) | Q(staff_member__working_hours__location_id__in=places))
+    return found.select_related("staff_member", "location").distinct()
+
+
+def time_off_ahead(rights: Rights, now: datetime) -> list[TimeOff]:
+    """What is not over and not declined: requests first, then by time. Two queries at most."""
+    listed = TimeOff.objects.filter(resource__in=resources_run_by(rights), during__endswith__gt=now)
+    ahead = listed.exclude(status=TimeOffStatus.DECLINED).select_related("resource__staff_member", "resource__location")
+    rows = list(ahead.order_by("during")[:MOST_LISTED])
+    return sorted(rows, key=lambda row: row.status != TimeOffStatus.REQUESTED)
+
+
+def time_off_asked(rights: Rights, now: datetime) -> int:
+    """How many requests wait for an answer. One query."""
+    listed = TimeOff.objects.filter(resource__in=resources_run_by(rights), during__endswith__gt=now)
+    return listed.filter(status=TimeOffStatus.REQUESTED).count()
+
+
+def time_off_run_by(rights: Rights, time_off_id: int) -> TimeOff | None:
+    """One of them, for a user who looks after its resource."""
+    return TimeOff.objects.filter(pk=time_off_id, resource__in=resources_run_by(rights)).first()
+
+
+def bookings_hit(times: Collection[TimeOff]) -> dict[int, list[Booking]]:
+    """The bookings whose time lies in some time off, by its id, in the order of time. One query."""
+    if not times:
+        return {}
+    wanted = Q(pk__in=[])
+    for each in times:
+        wanted |= Q(resource_id=each.resource_id, busy__overlap=each.during)
+    rows = Allocation.objects.filter(wanted, booking__isnull=False).exclude(
+        booking__status__in=CALLED_OFF | {BookingStatus.HELD}
+    )
+    found: dict[int, list[Booking]] = {each.pk: [] for each in times}
+    for row in rows.select_related("booking__location").order_by("busy"):
+        for each in times:
+            if row.resource_id == each.resource_id and _overlap(row, each) and row.booking not in found[each.pk]:
+                assert row.booking  # noqa: S101 (filtered above)
+                found[each.pk].append(row.booking)
+    return found
+
+
+def _overlap(row: Allocation, each: TimeOff) -> bool:
+    return bool(row.busy.lower < each.during.upper and each.during.lower < row.busy.upper)
+
+
+def named(resources: Sequence[Resource]) -> list[tuple[int, str]]:
+    """Resources to choose from, people first."""
+    people = [(each.pk, each.staff_member.name) for each in resources if hasattr(each, "staff_member")]
+    things = [(each.pk, f"{each.name}, {each.location}") for each in resources if not hasattr(each, "staff_member")]
+    return sorted(people, key=lambda one: one[1]) + sorted(things, key=lambda one: one[1])

@@ -1,0 +1,123 @@
+"""Time off at the desk: asked for by therapists, answered by managers, blocked by the front desk."""
+
+from datetime import datetime
+
+import pytest
+from django.test import Client
+
+from bookings.errors import SlotNotOffered
+from staff.enums import Role, TimeOffStatus
+from staff.models import TimeOff
+from staff.operations import add_time_off
+from tests import factories, journeys
+from tests.factories import Studio
+from tests.web.conftest import StoppedClock
+
+
+@pytest.fixture
+def place(db: None, stopped: StoppedClock) -> Studio:
+    made = factories.studio()
+    stopped.at = made.at(7)
+    return made
+
+
+def asked(place: Studio, starts: datetime, ends: datetime) -> TimeOff:
+    return add_time_off(
+        resource_id=place.staff[0].resource_id,
+        starts_at=starts,
+        ends_at=ends,
+        reason="Dentist",
+        status=TimeOffStatus.REQUESTED,
+    )
+
+
+def sign_in(client: Client, role: Role, place: Studio | None = None) -> None:
+    client.force_login(factories.desk_user(role, place.location if place else None))
+
+
+def test_a_manager_sees_what_a_request_hits_and_approves_it(client: Client, place: Studio) -> None:
+    booking = journeys.booked(place, 10)
+    request = asked(place, place.at(9), place.at(12))
+    sign_in(client, Role.MANAGER, place)
+    assert "1 request for time off" in client.get("/desk/hands/").content.decode()
+    page = client.get("/desk/time-off/").content.decode()
+    assert "1 booking lies in this time" in page
+    assert f"/desk/bookings/{booking.reference}/move" in page
+
+    response = client.post(f"/desk/time-off/{request.pk}/answer", {"answer": "approve"})
+
+    assert response.status_code == 303
+    request.refresh_from_db()
+    booking.refresh_from_db()
+    assert (request.status, booking.status) == (TimeOffStatus.APPROVED, "confirmed")
+    with pytest.raises(SlotNotOffered):
+        journeys.hold(place, 11, now=place.at(7))
+
+
+def test_a_declined_request_blocks_nothing_and_the_first_answer_stays(client: Client, place: Studio) -> None:
+    request = asked(place, place.at(9), place.at(12))
+    sign_in(client, Role.OWNER)
+
+    client.post(f"/desk/time-off/{request.pk}/answer", {"answer": "decline"})
+    client.post(f"/desk/time-off/{request.pk}/answer", {"answer": "approve"})
+    client.post(f"/desk/time-off/{request.pk}/answer", {"answer": "perhaps"})
+
+    request.refresh_from_db()
+    assert request.status == TimeOffStatus.DECLINED
+    assert journeys.hold(place, 10, now=place.at(7))
+
+
+def test_the_front_desk_blocks_time_and_frees_it_again(client: Client, place: Studio) -> None:
+    booking = journeys.booked(place, 10)
+    sign_in(client, Role.FRONT_DESK, place)
+    values = {
+        "resource": str(place.staff[0].resource_id),
+        "starts_at": "2027-01-05T10:00",
+        "ends_at": "2027-01-05T14:00",
+        "reason": "Team meeting",
+    }
+
+    done = client.post("/desk/time-off/", values, follow=True).content.decode()
+
+    assert "1 booking lies in this time: decide" in done
+    assert booking.reference in done
+    with pytest.raises(SlotNotOffered):
+        journeys.hold(place, 12, now=place.at(7))
+    client.post(f"/desk/time-off/{TimeOff.objects.get().pk}/remove")
+    assert journeys.hold(place, 12, now=place.at(7))
+
+
+def test_the_front_desk_does_not_answer_requests(client: Client, place: Studio) -> None:
+    request = asked(place, place.at(9), place.at(12))
+    sign_in(client, Role.FRONT_DESK, place)
+
+    assert "Approve" not in client.get("/desk/time-off/").content.decode()
+    assert client.post(f"/desk/time-off/{request.pk}/answer", {"answer": "approve"}).status_code == 404
+
+
+def test_people_of_another_location_are_not_theirs(client: Client, place: Studio) -> None:
+    request = asked(place, place.at(9), place.at(12))
+    elsewhere = factories.location(name="Alfama", slug="alfama", position=2)
+    client.force_login(factories.desk_user(Role.MANAGER, elsewhere))
+
+    assert "Dentist" not in client.get("/desk/time-off/").content.decode()
+    assert client.post(f"/desk/time-off/{request.pk}/answer", {"answer": "approve"}).status_code == 404
+    assert client.post(f"/desk/time-off/{request.pk}/remove").status_code == 404
+    values = {
+        "resource": str(place.staff[0].resource_id),
+        "starts_at": "2027-01-05T10:00",
+        "ends_at": "2027-01-05T14:00",
+    }
+    assert client.post("/desk/time-off/", values).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends"),
+    [("2027-01-05T14:00", "2027-01-05T10:00"), ("2020-01-05T10:00", "2020-01-05T14:00"), ("x", "")],
+)
+def test_time_that_cannot_be_blocked_is_told(client: Client, place: Studio, starts: str, ends: str) -> None:
+    sign_in(client, Role.OWNER)
+    values = {"resource": str(place.staff[0].resource_id), "starts_at": starts, "ends_at": ends}
+
+    assert client.post("/desk/time-off/", values).status_code == 422
+    assert not TimeOff.objects.exists()
