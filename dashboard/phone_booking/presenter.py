@@ -16,11 +16,13 @@ from bookings.models import Booking
 from bookings.operations.confirm import Asks
 from bookings.rules.prepayment import Demand
 from bookings.wording import policies, visit
+from bookings.wording.overrides import broken_rules
 from bookings.wording.visit import MoneyLine
 from core import formats
 from core.minutes import instant, minute_of
 from dashboard.phone_booking.callers import Caller, LastVisit
 from dashboard.phone_booking.choice import Choice, Part, Slot
+from dashboard.phone_booking.exceptions import Exceptional
 from dashboard.phone_booking.queries import Offered, by_id
 from dashboard.phone_booking.times import FreeTimes
 from notifications.enums import Channel
@@ -59,6 +61,16 @@ class CallerCard:
     trust: str
     warning: str = ""
     notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionWords:
+    """The rules that a time breaks, one sentence each, and the button that holds it all the same."""
+
+    sentences: Sequence[str]
+    value: str
+    named: str
+    button: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +225,18 @@ def times(choice: Choice, free: FreeTimes, held: Booking | None) -> Times:
 def nearest(choice: Choice, slots: Sequence[Slot]) -> list[TimeOption]:
     """Free times near one that could not be had."""
     return [TimeOption(str(slot), _when_text(choice, slot.start_minute), "", is_held=False) for slot in slots]
+
+
+def exception_words(choice: Choice, found: Exceptional) -> ExceptionWords:
+    """Ana does not work then. Hold Tue 18:00 anyway."""
+    person = by_id(choice.people).get(found.slot.staff_member_id or 0)
+    when = _when_text(choice, found.slot.start_minute)
+    return ExceptionWords(
+        sentences=broken_rules(found.overrides, who=formats.isolated(person.name) if person else ""),
+        value=str(found.slot),
+        named=found.named,
+        button=gettext("Hold %(when)s anyway") % {"when": when},
+    )
 
 
 def slot_of(booking: Booking) -> Slot:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.contact import phones
 from accounts.contact.contact import Contact
 from accounts.models import Customer
+from bookings.availability.overrides import NO_OVERRIDES, Overrides
 from bookings.enums import BookingChannel, BookingStatus
 from bookings.errors import HoldExpired, HoldOver, SlotNotOffered, SlotTaken
 from bookings.messages.kinds import MessageKind
@@ -29,10 +30,11 @@ from core.errors import DomainError
 from core.references import new_token, token_hash
 from dashboard.door import Desk
 from dashboard.forms import SeenForm
-from dashboard.permissions import Act, can
+from dashboard.permissions import Act, can, roles_with
 from dashboard.phone_booking import presenter, queries
 from dashboard.phone_booking.callers import Caller, LastVisit, caller_by_reference, found_callers, last_visit
 from dashboard.phone_booking.choice import Choice, Slot, parsed_slot, read_choice
+from dashboard.phone_booking.exceptions import Exceptional, OtherTimeForm, exceptional, typed_slot
 from dashboard.phone_booking.forms import CallerForm, VisitForm, contact_of
 from dashboard.phone_booking.times import free_times
 from dashboard.views.pages import desk_page, show
@@ -69,6 +71,8 @@ class Draft:
     visit_form: VisitForm | None = None
     problem: object = ""
     nearest: tuple[Slot, ...] = field(default=())
+    exceptional: Exceptional | None = None
+    why_error: str = ""
     waiver_error: str = ""
     link_error: str = ""
     status: int = 200
@@ -93,6 +97,10 @@ def book(request: HttpRequest, desk: Desk) -> HttpResponse:
     match do:
         case "slot":
             return _page(_hold(draft, parsed_slot(value)))
+        case "other":
+            return _page(_other_time(draft))
+        case "anyway":
+            return _page(_hold_anyway(draft, parsed_slot(value)))
         case "release":
             return _page(_release(draft))
         case "caller":
@@ -206,7 +214,7 @@ def _is_for(held: Booking, choice: Choice) -> bool:
     return chosen == (line.variant_id, extra_ids, held.party_size)
 
 
-def _hold(draft: Draft, slot: Slot | None) -> Draft:
+def _hold(draft: Draft, slot: Slot | None, *, overrides: Overrides = NO_OVERRIDES, reason: str = "") -> Draft:
     """Hold a time in the place of the one that was held before. What was typed stays, whatever comes of it."""
     choice = draft.choice
     if slot is None or choice.variant is None:
@@ -224,10 +232,12 @@ def _hold(draft: Draft, slot: Slot | None) -> Draft:
             add_on_ids=choice.extra_ids,
             party_size=choice.party_size,
             replacing_token=draft.token or None,
+            overrides=overrides,
+            reason=reason,
             now=draft.desk.now,
         )
     except (SlotTaken, SlotNotOffered) as refusal:
-        return _refused(replace(draft, held=None), refusal)
+        return _refused(replace(draft, held=None), slot, refusal)
     except DomainError as refusal:
         return replace(draft, held=None, problem=refusal.sentence, status=refusal.status)
     draft = replace(draft, token=held.token, held=held_page(held.token))
@@ -237,13 +247,42 @@ def _hold(draft: Draft, slot: Slot | None) -> Draft:
     return draft
 
 
-def _refused(draft: Draft, refusal: SlotTaken | SlotNotOffered) -> Draft:
+def _refused(draft: Draft, slot: Slot, refusal: SlotTaken | SlotNotOffered) -> Draft:
+    """Name the rules that a time breaks where they may be set aside, else the nearest times."""
+    found = exceptional(draft.choice, slot, held_booking_id=None, now=draft.desk.now)
+    rights, place = draft.desk.rights, draft.choice.place
+    if found and found.overrides and rights.at_location(place.pk) & roles_with(Act.OVERRIDE):
+        return replace(draft, exceptional=found, status=refusal.status)
     nearest = tuple(Slot(minute, None) for _, minute in refusal.data.get("alternatives", ()))
     if isinstance(refusal, SlotTaken):
         words = gettext("That time was just taken. Nothing is booked yet.")
     else:
         words = gettext("That time cannot be booked. Nothing is booked yet.")
     return replace(draft, problem=words, nearest=nearest, status=refusal.status)
+
+
+def _other_time(draft: Draft) -> Draft:
+    """Hold a time that was typed by hand."""
+    form = OtherTimeForm(draft.data)
+    if not form.is_valid():
+        return replace(draft, problem=gettext("Type a day and a time, such as 14:30."), status=422)
+    return _hold(draft, typed_slot(draft.choice, form))
+
+
+def _hold_anyway(draft: Draft, slot: Slot | None) -> Draft:
+    """Hold a time outside the rules that the page has named, with a reason for the history."""
+    if slot is None or not draft.desk.rights.at_location(draft.choice.place.pk) & roles_with(Act.OVERRIDE):
+        raise Http404
+    held_booking_id = draft.held.pk if draft.held else None
+    found = exceptional(draft.choice, slot, held_booking_id=held_booking_id, now=draft.desk.now)
+    why = draft.data.get("why", "").strip()[:300]
+    if found is None or not found.overrides:
+        return _hold(draft, slot)
+    if found.named != draft.data.get("broken"):
+        return replace(draft, exceptional=found, status=409)
+    if not why:
+        return replace(draft, exceptional=found, why_error=gettext("Say why, for the history."), status=422)
+    return _hold(draft, found.slot, overrides=found.overrides, reason=why)
 
 
 def _release(draft: Draft) -> Draft:
@@ -262,14 +301,18 @@ def _language(draft: Draft) -> str:
 def _book(draft: Draft) -> HttpResponse:
     """Book the held time. One that has run out is held again first, if it is still free."""
     draft = _held_anew(draft)
-    if draft.problem:
+    if draft.problem or draft.exceptional:
         return _page(draft)
     over = draft.held or (held_page(draft.token) if draft.token else None)
     if over is not None and _is_over(over, draft.desk.now):
         draft = _hold(draft, presenter.slot_of(over))
     held = draft.held
     if held is None:
-        return _page(draft if draft.problem else replace(draft, problem=gettext("Choose a time first."), status=422))
+        return _page(
+            draft
+            if draft.problem or draft.exceptional
+            else replace(draft, problem=gettext("Choose a time first."), status=422)
+        )
     draft, contact = _typed(draft, held)
     if contact is None:
         # Correcting what was typed must not cost the time.
@@ -420,6 +463,11 @@ def _page(draft: Draft) -> HttpResponse:
         "places": draft.places,
         "problem": draft.problem,
         "nearest": presenter.nearest(choice, draft.nearest),
+        "exception": presenter.exception_words(choice, draft.exceptional) if draft.exceptional else None,
+        "why": draft.data.get("why", ""),
+        "why_error": draft.why_error,
+        "other_on": draft.data.get("other_on", ""),
+        "other_at": draft.data.get("other_at", ""),
         "token": draft.token,
         "focus": _focus(draft),
         "is_as_last_time": draft.last is not None and presenter.is_as_last_time(choice, draft.last),
@@ -442,7 +490,7 @@ def _page(draft: Draft) -> HttpResponse:
 def _focus(draft: Draft) -> str:
     """Where typing goes on: the first thing that is still missing, after something was chosen by a button."""
     do = draft.request.POST.get("do", "").partition(":")[0]
-    if draft.problem or do not in {"caller", "slot"}:
+    if draft.problem or draft.exceptional or do not in {"caller", "slot", "anyway", "other"}:
         return ""
     if draft.caller is None:
         return "who"

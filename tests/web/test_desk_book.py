@@ -450,3 +450,63 @@ def test_the_number_of_queries_does_not_grow(
 
     with django_assert_max_num_queries(24):
         press(desk, held, "show", q="jana")
+
+
+# --- outside the rules ------------------------------------------------------------------------------------------------
+
+
+def at_six(desk: DeskClient, studio: Studio) -> HttpResponse:
+    """Six in the evening, when the place is closed and nobody works."""
+    shown = page(desk, who=studio.staff[1].slug)
+    return press(desk, shown, "other", other_on=TUESDAY, other_at="18:00")
+
+
+def test_a_time_outside_the_rules_is_held_with_a_reason_once_the_rules_were_named(
+    desk: DeskClient, studio: Studio
+) -> None:
+    asked = at_six(desk, studio)
+    without_reason = press(desk, asked, f"anyway:{studio.minute(18)}.{studio.staff[1].pk}")
+    held = press(desk, without_reason, f"anyway:{studio.minute(18)}.{studio.staff[1].pk}", why="Ana stays longer")
+    booked_page = press(desk, held, "book", **NEW)
+
+    booking = Booking.objects.get()
+    first = BookingEvent.objects.earliest("pk")
+    assert asked.status_code == 409
+    assert "The place is closed then." in text(asked)
+    assert "Ana does not work then." in text(asked)
+    assert (without_reason.status_code, "Say why, for the history." in text(without_reason)) == (422, True)
+    assert booked_page.status_code == 303
+    assert (booking.starts_at, booking.lines.get().staff_member) == (studio.at(18), studio.staff[1])
+    assert (first.reason, first.details["overrides"]) == ("Ana stays longer", ["opening_hours", "working_hours"])
+
+
+def test_other_rules_than_those_that_were_named_are_asked_about_first(desk: DeskClient, studio: Studio) -> None:
+    asked = at_six(desk, studio)
+    factories.time_off(studio.staff[1].resource, studio.at(17), studio.at(20))
+
+    again = press(desk, asked, f"anyway:{studio.minute(18)}.{studio.staff[1].pk}", why="Ana stays longer")
+
+    assert again.status_code == 409
+    assert "Ana has time off then." in text(again)
+    assert not Booking.objects.exists()
+
+
+def test_nothing_sets_aside_that_a_time_is_taken(desk: DeskClient, studio: Studio) -> None:
+    booked(studio, 10, staff_member_id=studio.staff[1].pk)
+    shown = page(desk, who=studio.staff[1].slug)
+
+    refused = press(desk, shown, "other", other_on=TUESDAY, other_at="10:30")
+    forced = press(
+        desk, refused, f"anyway:{studio.minute(10, 30)}.{studio.staff[1].pk}", why="Squeeze in", broken="staff_free"
+    )
+
+    assert (refused.status_code, forced.status_code) == (409, 409)
+    assert "That time was just taken." in text(refused)
+    assert Booking.objects.count() == 1
+
+
+def test_a_time_that_is_free_needs_no_reason(desk: DeskClient, studio: Studio) -> None:
+    held = press(desk, page(desk), "other", other_on=TUESDAY, other_at="14:00")
+
+    assert Booking.objects.get().starts_at == studio.at(14)
+    assert form_of(held)["held"]

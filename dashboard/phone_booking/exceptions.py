@@ -1,0 +1,67 @@
+"""A time outside the rules: which rules have to be set aside for it, and who performs the visit then."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django import forms
+
+from bookings.availability.loading import availability_facts
+from bookings.availability.overrides import Overrides, overrides_needed
+from core.minutes import instant
+from dashboard.phone_booking.choice import Choice, Slot
+from staff.hours import clock_minute
+
+
+class OtherTimeForm(forms.Form):
+    """A day and a time typed by hand, on the clock of the place."""
+
+    other_on = forms.DateField()
+    other_at = forms.TimeField()
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptional:
+    """A time that needs these rules set aside, with the person for whom they are the fewest."""
+
+    slot: Slot
+    overrides: Overrides
+
+    @property
+    def named(self) -> str:
+        """What the page says and its button sends: another set of rules is asked about anew."""
+        return ",".join(sorted(self.overrides))
+
+
+def typed_slot(choice: Choice, form: OtherTimeForm) -> Slot:
+    """Return the time of a valid form, with the person who is chosen."""
+    on, at = form.cleaned_data["other_on"], form.cleaned_data["other_at"]
+    return Slot(clock_minute(choice.zone, on, at), choice.person.id if choice.person else None)
+
+
+def exceptional(choice: Choice, slot: Slot, *, held_booking_id: int | None, now: datetime) -> Exceptional | None:
+    """Return what a time needs; None when no rule that may be set aside helps. At most five queries."""
+    if choice.variant is None:
+        return None
+    on = instant(slot.start_minute).astimezone(choice.zone).date()
+    facts = availability_facts(
+        variant_ids=[choice.variant.id],
+        from_on=on,
+        until_on=on + timedelta(days=1),
+        now=now,
+        location_ids=[choice.place.pk],
+        add_on_ids=choice.extra_ids,
+        ignore_booking_id=held_booking_id,
+    )
+    wished = choice.person.id if choice.person else slot.staff_member_id
+    people: list[int | None] = [wished] if wished else [person.id for person in choice.people] or [None]
+    found = [
+        Exceptional(Slot(slot.start_minute, person), needed)
+        for person in people
+        if (
+            needed := overrides_needed(
+                facts, choice.variant.id, choice.place.pk, slot.start_minute, staff_member_id=person
+            )
+        )
+        is not None
+    ]
+    return min(found, key=lambda each: len(each.overrides), default=None)
