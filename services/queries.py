@@ -1,10 +1,11 @@
 """Named reads of the catalogue's rules: the business, and which policy binds a service."""
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigAutoField, OuterRef, Subquery
+from django.db.models import BigAutoField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
 from services.models import (
+    BookingPolicy,
     Business,
     CancellationPolicy,
     CancellationTier,
@@ -12,7 +13,13 @@ from services.models import (
 )
 from services.values import POLICY_FIELDS, CancellationPolicyValues, PaymentOverride, overridden, policy_values
 
+# Which policy binds a service, as an id in SQL: its own, else its category's, else that of the business. The statement
+# names them s, c and b. The functions below say the same to query sets.
+BOOKING_POLICY_ID = "coalesce(s.booking_policy_id, b.booking_policy_id)"
+CANCELLATION_POLICY_ID = "coalesce(s.cancellation_policy_id, c.cancellation_policy_id, b.cancellation_policy_id)"
+
 _ID = BigAutoField()
+_OF_BUSINESS = Subquery(Business.objects.values("booking_policy_id")[:1])
 _OVERRIDES = tuple(PaymentOverride.__slots__)
 _TIER = JSONObject(until="until_minutes_before", kind="fee_kind", value="fee_value")
 
@@ -28,6 +35,17 @@ def the_business() -> Business:
 def business_if_set_up() -> Business | None:
     """Return the one business; None before anything was set up. One query."""
     return Business.objects.select_related("booking_policy").first()
+
+
+def booking_policy_of(service: Service, business: Business) -> BookingPolicy:
+    """Return the booking policy that binds a service, both rows read already: its own, else that of the business."""
+    return service.booking_policy or business.booking_policy
+
+
+def booking_policies(services: QuerySet[Service]) -> QuerySet[BookingPolicy]:
+    """Return the booking policies that bind these services, each once: their own, else that of the business."""
+    chosen = services.order_by().values(chosen=Coalesce("booking_policy_id", _OF_BUSINESS, output_field=_ID))
+    return BookingPolicy.objects.filter(pk__in=chosen)
 
 
 def cancellation_policy_for(service: Service | int) -> CancellationPolicyValues | None:

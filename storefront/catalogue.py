@@ -18,6 +18,7 @@ from django.db import connection
 from core.texts import text_of
 from services.enums import Delivery, PaymentMode
 from services.models import Closure, OpeningHours
+from services.queries import BOOKING_POLICY_ID, CANCELLATION_POLICY_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +244,9 @@ SELECT json_build_object(
         FROM asked s
         JOIN services_category c ON c.id = s.category_id
         CROSS JOIN services_business b
-        JOIN services_bookingpolicy bp ON bp.id = coalesce(s.booking_policy_id, b.booking_policy_id)
+        JOIN services_bookingpolicy bp ON bp.id = {BOOKING_POLICY_ID}
         LEFT JOIN services_cancellationpolicy cp
-            ON cp.id = coalesce(s.cancellation_policy_id, c.cancellation_policy_id, b.cancellation_policy_id))
+            ON cp.id = {CANCELLATION_POLICY_ID})
 )::text
 """  # noqa: S608 (constants of ours)
 

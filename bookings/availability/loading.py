@@ -32,6 +32,7 @@ from bookings.reported_money import HAS_REPORTED_FEE, HAS_RUN_OUT
 from core.intervals import Interval, normalised
 from core.minutes import minute_of
 from core.reads import sql_values
+from services.queries import BOOKING_POLICY_ID
 from staff.hours import MINUTES_OF_DAY, WeeklyHours, day_of, day_start, hours_between
 
 # Longer than any change of the clock.
@@ -92,7 +93,7 @@ def _rows(sql: str, parameters: Mapping[str, Any]) -> list[Any]:
 
 # --- what is sold --------------------------------------------------------------------------------------------------
 
-_VARIANTS = """
+_VARIANTS = f"""
 SELECT v.id, v.service_id, v.work_minutes, v.processing_minutes, v.finish_minutes, v.price_minor,
        s.needs_staff, s.buffer_before_minutes, s.buffer_after_minutes, s.daily_limit, s.visibility = 'public',
        p.lead_minutes, p.horizon_days, p.slot_interval_minutes, p.hold_minutes, b.daily_limit,
@@ -106,11 +107,11 @@ SELECT v.id, v.service_id, v.work_minutes, v.processing_minutes, v.finish_minute
 FROM services_servicevariant v
 JOIN services_service s ON s.id = v.service_id
 JOIN services_business b ON b.id = 1
-JOIN services_bookingpolicy p ON p.id = coalesce(s.booking_policy_id, b.booking_policy_id)
+JOIN services_bookingpolicy p ON p.id = {BOOKING_POLICY_ID}
 WHERE v.id = ANY(%(variants)s::bigint[])
   AND (%(is_promised)s::boolean OR (v.is_active AND s.visibility <> 'archived'))
 ORDER BY v.id
-"""
+"""  # noqa: S608 (our own text)
 
 
 class _Need(NamedTuple):

@@ -12,6 +12,7 @@ from bookings.enums import EXPECTED, WAITING
 from bookings.lifecycle import Actor
 from bookings.models import Booking, BookingLine
 from core.reads import read_rows_beside, sql_values
+from services.queries import BOOKING_POLICY_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ EXISTS (
 
 # Staff speak for somebody by the address alone, and so does who has proven it; others count once proven and linked.
 # OFFSET 0 keeps the values in a row of their own: as plain parameters they would have the statement planned each time.
-_FROM = """
+_FROM = f"""
 CROSS JOIN LATERAL (
     SELECT %s::text AS email, %s::text AS phone, %s::text[] AS emails, %s::timestamptz AS now, %s::boolean AS by_email,
         %s::bigint AS customer_id OFFSET 0
@@ -80,13 +81,13 @@ CROSS JOIN LATERAL (
 JOIN services_servicevariant v ON v.id = bookings_bookingline.variant_id
 JOIN services_service s ON s.id = v.service_id
 CROSS JOIN services_business b
-JOIN services_bookingpolicy p ON p.id = coalesce(s.booking_policy_id, b.booking_policy_id)
+JOIN services_bookingpolicy p ON p.id = {BOOKING_POLICY_ID}
 LEFT JOIN accounts_customer c ON c.id = coalesce(asked.customer_id, CASE WHEN asked.by_email THEN
         (SELECT k.id FROM accounts_customer k WHERE k.email_normalised = asked.email) END)
     AND (asked.by_email OR c.email_proven_at IS NOT NULL)
 WHERE bookings_bookingline.booking_id = %s
 ORDER BY bookings_bookingline.position
-"""
+"""  # noqa: S608 (our own text)
 
 
 def lines_and_standing(

@@ -17,7 +17,7 @@ from core.references import token_hash, trimmed_token
 from payments.enums import LIVE_PAYMENTS, PaymentStatus, SetupStatus
 from payments.models import CardSetup, Payment
 from services.models import AddOn, Category, Location, Resource, ResourceType, Service, ServiceVariant
-from services.queries import the_business
+from services.queries import booking_policies
 from staff.models import StaffMember
 
 _LINKS_OF_LINES = ("staff_member", "staff_member__resource", "staff_member__user", "variant", "variant__service")
@@ -113,12 +113,8 @@ def unsettled_payments(booking: Booking) -> QuerySet[Payment]:
 
 def lead_minutes_of(booking: Booking) -> int:
     """Return the notice that the rules ask today for what was booked: of several services, the longest."""
-    services = Service.objects.filter(variants__booking_lines__booking=booking)
-    asked: set[int | None] = set(services.values_list("booking_policy__lead_minutes", flat=True)) or {None}
-    own = [minutes for minutes in asked if minutes is not None]
-    if None in asked:
-        own.append(the_business().booking_policy.lead_minutes)
-    return max(own)
+    rules = booking_policies(Service.objects.filter(variants__booking_lines__booking=booking))
+    return max(rules.values_list("lead_minutes", flat=True))
 
 
 def missed_visits(normalised: str) -> QuerySet[Booking]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from bookings.rules.terms import Terms, terms_of
+from services.queries import BOOKING_POLICY_ID, CANCELLATION_POLICY_ID
 from services.values import POLICY_FIELDS, PaymentOverride, overridden, policy_values
 
 
@@ -56,7 +57,8 @@ class Offer:
 
 
 # Raw, because it is part of every hold: one statement instead of eight.
-_OFFER = """
+_OFFER = (
+    """
 SELECT json_build_object(
     'variant', json_build_object(
         'id', v.id, 'name', v.name, 'translations', v.translations, 'is_active', v.is_active),
@@ -93,11 +95,14 @@ JOIN services_service s ON s.id = v.service_id
 JOIN services_category c ON c.id = s.category_id
 JOIN services_location l ON l.id = %s
 CROSS JOIN services_business b
-JOIN services_bookingpolicy bp ON bp.id = coalesce(s.booking_policy_id, b.booking_policy_id)
+JOIN services_bookingpolicy bp ON bp.id = {booking_policy_id}
 LEFT JOIN services_cancellationpolicy cp
-    ON cp.id = coalesce(s.cancellation_policy_id, c.cancellation_policy_id, b.cancellation_policy_id)
+    ON cp.id = {cancellation_policy_id}
 WHERE v.id = %s
-""".replace("{policy_columns}", ", ".join(f"'{name}', cp.{name}" for name in POLICY_FIELDS))
+""".replace("{booking_policy_id}", BOOKING_POLICY_ID)
+    .replace("{cancellation_policy_id}", CANCELLATION_POLICY_ID)
+    .replace("{policy_columns}", ", ".join(f"'{name}', cp.{name}" for name in POLICY_FIELDS))
+)
 
 
 def offer_for(*, variant_id: int, location_id: int, add_on_ids: Sequence[int], language: str) -> Offer | None:

@@ -22,6 +22,7 @@ from bookings.queries.payables import can_be_paid_online
 from core.errors import DomainError
 from core.minutes import minute_of
 from services.models import Business
+from services.queries import booking_policy_of
 from staff.models import StaffMember
 from storefront.cookies import remember_payer, visitor_zone
 from storefront.forms import AgreedForm
@@ -190,8 +191,7 @@ def _to_paying(opened: Opened) -> HttpResponse:
 
 
 def _horizon_days(booking: Booking, business: Business) -> int:
-    service = only_line(booking).variant.service
-    return (service.booking_policy or business.booking_policy).horizon_days
+    return booking_policy_of(only_line(booking).variant.service, business).horizon_days
 
 
 def _asked_minute(booking: Booking, slot: str) -> int | None:
