@@ -15,6 +15,7 @@ from config.access import ROWS, DeskRow
 from core import clock
 from core.middleware import Handler, unavailable
 from dashboard.door import admit
+from dashboard.permissions import Act, roles_with
 
 
 def guard_addresses(get_response: Handler) -> Handler:
@@ -43,7 +44,7 @@ def guard_addresses(get_response: Handler) -> Handler:
 
 
 def check_rows(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Each address has a row, and each row an address."""
+    """Each address has a row, each row an address, and each right of the desk a role that has it."""
     names = set(names_of(get_resolver().url_patterns))
     without_row = [
         Error(f"The address {name!r} has no row in config/access.py.", id="access.E001")
@@ -53,7 +54,12 @@ def check_rows(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
         Error(f"The row {name!r} of config/access.py has no address.", id="access.E002")
         for name in sorted(set(ROWS) - names)
     ]
-    return [*without_row, *without_address]
+    without_role = [
+        Error(f"No role has the right {act.name} in dashboard/permissions.py.", id="access.E003")
+        for act in Act
+        if not roles_with(act)
+    ]
+    return [*without_row, *without_address, *without_role]
 
 
 def names_of(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[str]:

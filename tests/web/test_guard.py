@@ -12,7 +12,8 @@ from django.urls import get_resolver, reverse
 from accounts.models import User
 from config import guard
 from config.access import ROWS, DeskRow
-from dashboard.permissions import Act
+from dashboard import permissions
+from dashboard.permissions import ALLOWED, Act
 from staff.enums import Role
 from tests import factories
 from tests.factories import Studio
@@ -46,6 +47,14 @@ def test_an_address_without_a_row_does_not_exist_outside(client: Client, setting
 @pytest.mark.usefixtures("without_row")
 def test_the_check_names_what_is_missing() -> None:
     assert [error.id for error in run_checks(tags=["urls"])] == ["access.E001"]
+
+
+def test_the_check_names_a_right_that_no_role_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = {role: acts - {Act.TRUST} for role, acts in ALLOWED.items()}
+    monkeypatch.setattr(permissions, "ALLOWED", allowed)
+
+    [error] = run_checks(tags=["urls"])
+    assert (error.id, "TRUST" in error.msg) == ("access.E003", True)
 
 
 @pytest.fixture
