@@ -4,6 +4,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BigAutoField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
+from core.reads import read_joined
 from services.models import (
     BookingPolicy,
     Business,
@@ -34,7 +35,7 @@ def the_business() -> Business:
 
 def business_if_set_up() -> Business | None:
     """Return the one business; None before anything was set up. One query."""
-    return Business.objects.select_related("booking_policy").first()
+    return next(iter(read_joined(Business, ("booking_policy",), "ORDER BY services_business.id LIMIT 1", [])), None)
 
 
 def booking_policy_of(service: Service, business: Business) -> BookingPolicy:
