@@ -78,6 +78,7 @@ urlpatterns = [
     path("bookings/<str:reference>/reply", visit_actions.reply, name="desk_booking_reply"),
     path("bookings/<str:reference>/trust", visit_actions.trust, name="desk_booking_trust"),
     path("customers/", customers.customers, name="desk_customers"),
+    path("customers/customers.csv", customers.customers_csv, name="desk_customers_csv"),
     path("customers/new", customer_edits.add, name="desk_customer_new"),
     path("customers/<str:customer_reference>/", customers.customer, name="desk_customer"),
     path("customers/<str:customer_reference>/edit", customer_edits.edit, name="desk_customer_edit"),

@@ -1,6 +1,6 @@
 """The list of customers in plain words: rows, filters, the order, the neighbouring pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from accounts.models import Customer
 from bookings.booked import local
 from bookings.models import Booking
 from core import formats
+from core.csv import plain_cell
 from dashboard.customers.listing import MOST_COUNTED, Asked, Found, Seen, Show, Sort
 
 _SHOWN = {
@@ -63,6 +64,7 @@ class Page:
     before_url: str
     after_url: str
     all_url: str
+    csv_url: str
     is_empty_business: bool
 
 
@@ -85,8 +87,29 @@ def page_of(found: Found, seen: Mapping[int, Seen], asked: Asked, tags: Sequence
         before_url=list_url(asked, before=found.before) if found.before else "",
         after_url=list_url(asked, after=found.after) if found.after else "",
         all_url=reverse("desk_customers"),
+        csv_url=f"{reverse('desk_customers_csv')}?{asked.query()}",
         is_empty_business=not found.customers and not asked.is_narrowed,
     )
+
+
+def csv_rows(chunks: Iterable[tuple[Sequence[Customer], Mapping[int, Seen]]]) -> Iterator[list[str]]:
+    """Headings, then one line a customer. Texts cannot be formulas; days are those of the visit's place."""
+    yield ["name", "email", "phone", "language", "tags", "visits", "missed", "last visit", "next visit", "blocked"]
+    for customers, seen in chunks:
+        for customer in customers:
+            of = seen[customer.pk]
+            yield [
+                plain_cell(customer.name),
+                plain_cell(customer.email),
+                plain_cell(customer.phone),
+                customer.language,
+                plain_cell(", ".join(customer.tags)),
+                str(of.came),
+                str(of.missed),
+                local(of.last.starts_at, of.last).date().isoformat() if of.last else "",
+                local(of.next.starts_at, of.next).date().isoformat() if of.next else "",
+                "yes" if customer.is_blocked else "",
+            ]
 
 
 def list_url(asked: Asked, **changes: str) -> str:

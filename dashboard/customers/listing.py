@@ -1,6 +1,6 @@
 """The list of customers: what was asked for in the address, and a page of those found. Fixed numbers of queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,7 @@ from dashboard.permissions import Rights, bookings_visible_to, customers_visible
 from dashboard.queries import has_phone
 
 PAGE_LENGTH = 50
+CHUNK_LENGTH = 500
 # Further ones are not counted: a number of several thousand says no more.
 MOST_COUNTED = 1000
 COMING = EXPECTED | WAITING
@@ -144,10 +145,15 @@ def page_of(rights: Rights, asked: Asked, now: datetime) -> Found:
     )
 
 
-def all_in_order(rights: Rights, asked: Asked, now: datetime) -> QuerySet[Customer]:
-    """Return everything that was asked for in the order that was asked for."""
+def all_in_order(rights: Rights, asked: Asked, now: datetime) -> Iterator[list[Customer]]:
+    """Yield everything that was asked for in its order, some at a time; each time takes one query."""
     order, is_falling = sort_order(rights, asked.sort, now)
-    return _ordered(customers_found(rights, asked, now).annotate(sort_key=order), is_falling=is_falling)
+    keyed: QuerySet[Any] = customers_found(rights, asked, now).annotate(sort_key=order)
+    rows: list[Any] = list(_ordered(keyed, is_falling=is_falling)[:CHUNK_LENGTH])
+    while rows:
+        yield rows
+        beyond = _beyond(rows[-1].sort_key, rows[-1].pk, is_falling=is_falling)
+        rows = list(_ordered(keyed.filter(beyond), is_falling=is_falling)[:CHUNK_LENGTH])
 
 
 def sort_order(rights: Rights, sort: Sort, now: datetime) -> tuple[Combinable, bool]:

@@ -2,15 +2,16 @@
 
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Customer, CustomerTag
+from core.csv import csv_response
 from core.references import new_token
 from dashboard.customers import list_presenter, person_presenter
 from dashboard.customers.forms import NoteForm, TagForm
-from dashboard.customers.listing import asked_of, page_of, seen_of
+from dashboard.customers.listing import all_in_order, asked_of, page_of, seen_of
 from dashboard.customers.person import customer_by_reference, person_of
 from dashboard.door import Desk
 from dashboard.permissions import Act, locations_visible_to, may
@@ -30,10 +31,20 @@ def customers(request: HttpRequest, desk: Desk) -> HttpResponse:
     context = {
         "page": list_presenter.page_of(found, seen, asked, tags, now=desk.now),
         "may_edit": may(desk.rights, Act.EDIT_CUSTOMERS),
+        "may_export": may(desk.rights, Act.SEE_PLACE),
     }
     if request.headers.get("HX-Request"):
         return render(request, "dashboard/customers/_list.html", context)
     return show(request, desk, "dashboard/customers/list.html", context, current="customers")
+
+
+@require_safe
+@desk_page
+def customers_csv(request: HttpRequest, desk: Desk) -> HttpResponseBase:
+    """What the list shows, all pages of it, as a file for a spreadsheet."""
+    chunks = all_in_order(desk.rights, asked_of(request.GET), desk.now)
+    rows = list_presenter.csv_rows((chunk, seen_of(desk.rights, chunk, desk.now)) for chunk in chunks)
+    return csv_response("customers.csv", rows)
 
 
 @require_safe
@@ -66,6 +77,7 @@ def person_page(
         "may_edit": may(desk.rights, Act.EDIT_CUSTOMERS),
         "may_note": may(desk.rights, Act.NOTE_CUSTOMERS),
         "may_trust": may(desk.rights, Act.TRUST),
+        "may_book": may(desk.rights, Act.BOOK),
         "note_form": note_form or NoteForm(),
         "tag_form": tag_form or TagForm(),
         "request_key": new_token(),

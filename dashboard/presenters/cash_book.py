@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from core import formats
+from core.csv import plain_cell
 from core.money import major
 from dashboard.cash_book import Movement
 from dashboard.presenters.money import means_text
@@ -17,9 +18,6 @@ from payments.enums import Method, Purpose, RefundReason
 from payments.models import Payment, Reconciliation
 
 TODAY, LAST_WEEK, LAST_MONTH = gettext_lazy("Today"), gettext_lazy("7 days"), gettext_lazy("30 days")
-# What makes a spreadsheet take a cell for a formula.
-# The wide signs as well, which some spreadsheets read like the narrow ones.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +94,6 @@ def csv_rows(movements: Iterable[Movement], zone: ZoneInfo) -> Iterator[list[str
             plain_cell(movement.row.actor_name),
             plain_cell(movement.row.note),
         ]
-
-
-def plain_cell(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def comparison_of(found: Reconciliation, zone: ZoneInfo) -> Comparison:

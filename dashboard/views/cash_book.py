@@ -1,15 +1,15 @@
 """Money that moved, by day: the list, its totals, the same as CSV, and how our books compare with the provider's."""
 
-import csv
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from core.csv import csv_response
 from dashboard import cash_book as moved
 from dashboard.door import Desk
 from dashboard.permissions import locations_visible_to
@@ -64,16 +64,11 @@ def payments(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @require_safe
 @desk_page
-def payments_csv(request: HttpRequest, desk: Desk) -> HttpResponse:
+def payments_csv(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     """The same days as a file for a spreadsheet, without a limit of rows."""
     asked = _asked(request, desk)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="payments-{asked.first}-{asked.last}.csv"'
-    # Without the mark, spreadsheets read names with accents wrongly.
-    response.write("\ufeff")
     found = moved.movements(desk.rights, asked.first, asked.last, asked.zone, limit=None)
-    csv.writer(response).writerows(presenter.csv_rows(found, asked.zone))
-    return response
+    return csv_response(f"payments-{asked.first}-{asked.last}.csv", presenter.csv_rows(found, asked.zone))
 
 
 def _asked(request: HttpRequest, desk: Desk) -> Asked:

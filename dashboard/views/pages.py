@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 from urllib.parse import parse_qs, urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -18,15 +18,15 @@ from dashboard.todo import hands_count
 from services.models import Location
 
 P = ParamSpec("P")
-DeskView = Callable[Concatenate[HttpRequest, Desk, P], HttpResponse]
+DeskView = Callable[Concatenate[HttpRequest, Desk, P], HttpResponseBase]
 
 
-def desk_page(view: DeskView[P]) -> Callable[..., HttpResponse]:
+def desk_page(view: DeskView[P]) -> Callable[..., HttpResponseBase]:
     """Give the view the desk as its second argument. ``config.guard`` has let the request in by then."""
 
     @never_cache
     @wraps(view)
-    def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         return view(request, desk_of(request), *args, **kwargs)
 
     return page

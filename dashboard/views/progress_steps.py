@@ -6,7 +6,7 @@ The page of the booking sends their forms itself, so that one press is enough; o
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
@@ -30,7 +30,7 @@ _OPERATIONS: dict[Mark, tuple[Callable[..., Any], frozenset[BookingStatus]]] = {
 }
 
 
-def mark_view(mark: Mark) -> Callable[..., HttpResponse]:
+def mark_view(mark: Mark) -> Callable[..., HttpResponseBase]:
     """The view that sets one mark."""
 
     @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,8 +1,10 @@
 """Customers at the desk: the list with its search, filters and pages, one customer, and who sees what of them."""
 
+import csv
 import re
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -169,6 +171,24 @@ def _link(html: str, rel: str) -> str:
     return before.rpartition('href="')[2].replace("&amp;", "&") if f'rel="{rel}"' in html else ""
 
 
+def test_the_file_has_what_the_list_shows_and_no_formulas(client: Client, studio: Studio) -> None:
+    at_desk(client)
+    completed(booked(studio, 10))
+    customer("=cmd|' /C calc'!A0", tags=["+Tag"])
+    for number in range(600):
+        customer(f"Other {number:03d}", is_blocked=True)
+
+    response = client.get("/desk/customers/customers.csv")
+    rows = list(csv.DictReader(StringIO(response.getvalue().decode().removeprefix("\ufeff"))))
+
+    assert response.streaming
+    assert len(rows) == 602
+    assert [row["name"] for row in rows[:2]] == ["'=cmd|' /C calc'!A0", "Jana Weber"]
+    assert (rows[0]["tags"], rows[1]["phone"], rows[1]["visits"]) == ("'+Tag", "'+4915155501827", "1")
+    of_filter = client.get("/desk/customers/customers.csv?q=jana").getvalue().decode()
+    assert of_filter.count("\r\n") == 2
+
+
 def test_an_empty_business_says_what_comes(client: Client) -> None:
     at_desk(client)
 
@@ -250,6 +270,8 @@ def test_the_page_of_a_customer(client: Client, studio: Studio) -> None:
     assert "Robin Weber" in html
     assert "same phone" in html
     assert "jana@example.com" in html
+    assert ahead.customer
+    assert f"/desk/book/?customer={ahead.customer.reference}" in html
     assert "German" in html or "Deutsch" in html or ">de<" in html
 
 

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from bookings.models import Booking
 from core import clock
-from dashboard.presenters.cash_book import plain_cell
+from core.csv import plain_cell
 from payments.enums import Method, Purpose
 from payments.models import Payment, Reconciliation
 from payments.operations import record_payment, refund_payment
@@ -56,7 +56,7 @@ def desk(client: Client, studio: Studio) -> Client:
 
 
 def table(desk: Client, address: str = "/desk/payments/payments.csv") -> list[dict[str, str]]:
-    text = desk.get(address).content.decode().removeprefix("\ufeff")
+    text = desk.get(address).getvalue().decode().removeprefix("\ufeff")
     return list(csv.DictReader(StringIO(text)))
 
 
