@@ -197,7 +197,7 @@ def messages_in_bulk(
     server: Postgres, env: dict[str, str], today: date, result: dict[str, Any], folder: Path, *, quick: bool
 ) -> None:
     """Two workers send reminders that are all due, to a mail server on the same machine."""
-    worker, own = new_worker(server, env, today, staff=10 if quick else 60, past=0)
+    worker, own = new_worker(server, env, today, staff=10 if quick else 60, past=0, name="bench_messages")
     worker.close()
     box = mailbox.start(folder / "mails", web=False)
     try:
