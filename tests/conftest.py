@@ -20,8 +20,8 @@ from tests import servers
 servers.prepare_environment()
 # A random find must not fail a change that has nothing to do with it: the tests of every change try the same examples
 # each time, and what was found once stands beside its test as an explicit one. `make load` searches at random.
-hypothesis.settings.register_profile("every-change", derandomize=True, database=None)
-hypothesis.settings.register_profile("search", derandomize=False)
+hypothesis.settings.register_profile("every-change", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("search", derandomize=False, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "every-change"))
 # pytest-django looks for its settings before this file is read, so the apps are loaded here.
 django.setup()
