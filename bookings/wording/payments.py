@@ -1,7 +1,7 @@
 """Money as sentences for customers: what is asked when booking, what comes back, what a card may be charged.
 
 Pure but for the translations. The sums come from a ``Demand`` or a ``Settlement``, so words and behaviour cannot
-differ; the rules themselves are told by ``policy_texts``.
+differ; the rules themselves are told by ``wording.policies``.
 """
 
 from collections.abc import Iterable

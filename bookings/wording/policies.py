@@ -1,6 +1,6 @@
 """The rules of a booking as sentences for customers, written from its terms so that they cannot say anything else.
 
-What is asked when booking and what a fee does to money already paid is told by ``payment_texts``.
+What is asked when booking and what a fee does to money already paid is told by ``wording.payments``.
 
 Pure but for the translations: every instant is passed in and written as the exact local minute of the location, every
 sum in the booking's currency. Nothing here says that money is kept unless it is told that it was paid.

@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 
 from bookings.enums import BookingStatus
 from core import formats
+from core.minutes import minute_of
 from dashboard.calendar.address import EVERYWHERE, Address, View
 from dashboard.calendar.days import FreeTime, PersonDay, index_of, person_day
 from dashboard.calendar.grids import Grid, day_grid, share, week_grid
@@ -112,7 +113,7 @@ def day_page(
 ) -> Page:
     """A day of one or all places, with a column for each person who is there."""
     index = index_of(facts)
-    minute = int(now.timestamp()) // 60
+    minute = minute_of(now)
     links = _links(address, reader)
     grids: list[Grid] = []
     everybody: list[PersonDay] = []
@@ -147,7 +148,7 @@ def week_page(
     now: datetime,
 ) -> Page:
     """A week of one person. ``team`` are all whose week may be chosen."""
-    minute = int(now.timestamp()) // 60
+    minute = minute_of(now)
     places = [facts.places[place_id] for place_id in facts.windows]
     # The clock is that of the place where the person works.
     places.sort(key=lambda place: place.id not in person.working)

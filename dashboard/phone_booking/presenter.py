@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from accounts.contact.phones import phone_text
 from bookings.availability.gaps import Start
-from bookings.booked import local
+from bookings.booked import first_line, local
 from bookings.enums import BookingStatus
 from bookings.models import Booking
 from bookings.operations.confirm import Asks
@@ -241,7 +241,7 @@ def exception_words(choice: Choice, found: Exceptional) -> ExceptionWords:
 
 def slot_of(booking: Booking) -> Slot:
     """The time of a hold, as its button names it."""
-    return Slot(minute_of(booking.starts_at), booking.lines.all()[0].staff_member_id)
+    return Slot(minute_of(booking.starts_at), first_line(booking).staff_member_id)
 
 
 def _time_option(choice: Choice, start: Start, held: str) -> TimeOption:

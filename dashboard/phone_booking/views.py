@@ -18,6 +18,7 @@ from accounts.contact import phones
 from accounts.contact.contact import Contact
 from accounts.models import Customer
 from bookings.availability.overrides import NO_OVERRIDES, Overrides
+from bookings.booked import first_line
 from bookings.enums import BookingChannel, BookingStatus
 from bookings.errors import HoldExpired, HoldOver, SlotNotOffered, SlotTaken
 from bookings.messages.kinds import MessageKind
@@ -208,7 +209,7 @@ def _held_anew(draft: Draft) -> Draft:
 
 
 def _is_for(held: Booking, choice: Choice) -> bool:
-    line = held.lines.all()[0]
+    line = first_line(held)
     extra_ids = {extra["id"] for extra in line.add_ons}
     chosen = choice.variant and (choice.variant.id, set(choice.extra_ids), choice.party_size)
     return chosen == (line.variant_id, extra_ids, held.party_size)
@@ -242,7 +243,7 @@ def _hold(draft: Draft, slot: Slot | None, *, overrides: Overrides = NO_OVERRIDE
         return replace(draft, held=None, problem=refusal.sentence, status=refusal.status)
     draft = replace(draft, token=held.token, held=held_page(held.token))
     wished = queries.by_id(choice.people).get(slot.staff_member_id or 0)
-    if draft.held and wished and draft.held.lines.all()[0].staff_member_id != wished.id:
+    if draft.held and wished and first_line(draft.held).staff_member_id != wished.id:
         return replace(draft, problem=presenter.other_person_text(draft.held, wished.name))
     return draft
 
