@@ -68,6 +68,25 @@ _PAST = """
     FROM generate_series(%(first)s::int, %(last)s::int) i JOIN staff s ON s.n = i %% %(staff)s"""
 
 
+_WHOLE_DAY = """
+    SELECT s.id AS staff_id,
+        (%(today)s::timestamp + make_interval(hours => h)) AT TIME ZONE 'Europe/Berlin' AS starts_at
+    FROM staff s, generate_series(7, 16) h"""
+
+
+def fill_day(on: date) -> None:
+    """Give every therapist ten bookings on a day of which nothing is booked yet."""
+    values = {
+        "today": on,
+        "location": Location.objects.values_list("pk", flat=True).get(),
+        "variant": ServiceVariant.objects.values_list("pk", flat=True).get(),
+        "status": "confirmed",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BOOKINGS.format(places=_WHOLE_DAY), values)
+        cursor.execute("ANALYZE")
+
+
 def fill(*, staff_count: int, past_bookings: int, today: date) -> int:
     """Write the business into an empty migrated database and return the variant's id."""
     policy = BookingPolicy.objects.create(name="Benchmark", lead_minutes=0, horizon_days=90, slot_interval_minutes=15)

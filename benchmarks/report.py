@@ -18,6 +18,8 @@ AIMS = {
     "messages_sent_twice": ("=", 0),
     "webhook_vs_ready": ("≤", 5),
     "slow_clients": ("≥", 0.9),
+    "day_grid_vs_sql": ("≤", 4),
+    "dashboards_50_idle": ("≤", 0.05),
 }
 
 

@@ -24,6 +24,7 @@ from typing import Any
 
 from benchmarks import floor, messages
 from benchmarks.floor import month_from
+from benchmarks.idle import idle_share
 from benchmarks.report import median, put_ratio, report
 from benchmarks.slow import slow_writers
 from devservers import application, mailbox, postgres, valkey
@@ -35,7 +36,7 @@ WEBHOOK_SECRET = "whsec_bench"  # only signs what this run sends to itself
 OVERLAPS = """SELECT count(*) FROM bookings_allocation a JOIN bookings_allocation b
     ON a.id < b.id AND a.resource_id = b.resource_id AND a.busy && b.busy"""
 LONGEST_SECONDS, LONGEST_QUICK_SECONDS = 900, 180
-FIGURES = ("engine", "rows", "messages", "pages", "slow", "notices", "receipts", "bookings")
+FIGURES = ("engine", "rows", "messages", "desk", "pages", "slow", "notices", "receipts", "bookings", "idle")
 
 
 class OutOfTime(Exception):
@@ -85,7 +86,7 @@ def main() -> int:
     signal.signal(signal.SIGALRM, _end)
     signal.alarm(LONGEST_QUICK_SECONDS if quick else LONGEST_SECONDS)
     try:
-        if {"engine", "rows", "messages"} & set(figures):
+        if {"engine", "rows", "messages", "desk"} & set(figures):
             with servers(folder) as (server, env):
                 if "engine" in figures:
                     in_process(server, env, today, result, quick=quick)
@@ -93,7 +94,9 @@ def main() -> int:
                     hold_and_confirm(server, env, today, result, quick=quick)
                 if "messages" in figures:
                     messages_in_bulk(server, env, today, result, folder, quick=quick)
-        if {"pages", "slow", "notices", "receipts", "bookings"} & set(figures):
+                if "desk" in figures:
+                    desk_day(server, env, today, result, quick=quick)
+        if {"pages", "slow", "notices", "receipts", "bookings", "idle"} & set(figures):
             over_http(today, result, figures, quick=quick)
     except OutOfTime:
         print("Out of time: some figures are missing.", flush=True)
@@ -206,6 +209,18 @@ def messages_in_bulk(
         box.stop()
 
 
+def desk_day(server: Postgres, env: dict[str, str], today: date, result: dict[str, Any], *, quick: bool) -> None:
+    """A day of 30 therapists with 300 bookings, and the statements of that page alone, in turn."""
+    worker, _ = new_worker(server, env, today, staff=30, past=50_000, name="bench_desk")
+    try:
+        worker.ask("open_desk")
+        paired(worker, "desk_day", "desk_sql", 5)
+        put_ratio(result, "day_grid_vs_sql", paired(worker, "desk_day", "desk_sql", 20 if quick else 60))
+        assert worker.answers["desk_day"] == 300, "every booking has its block"
+    finally:
+        worker.close()
+
+
 def paired(worker: Worker, act: str, base: str, times: int) -> tuple[list[float], list[float]]:
     """Do both in turn, so that a change of the machine's speed hits both."""
     pairs = [(worker.ask(act), worker.ask(base)) for _ in range(times)]
@@ -241,12 +256,21 @@ def over_http(today: date, result: dict[str, Any], figures: Collection[str], *, 
                 put_ratio(result, "webhook_vs_ready", notices(stack.port, 50 if quick else 300))
             if "receipts" in figures:
                 receipts(stack, worker, result, seconds)
+            if "idle" in figures:
+                idle(stack, worker, result, 12 if quick else 40)
             if "bookings" in figures:
                 bookings(
                     stack, worker, free_slots(own, variant, today), result, seconds, (30,) if quick else (1, 10, 30)
                 )
         finally:
             worker.close()
+
+
+def idle(stack: Stack, worker: Worker, result: dict[str, Any], seconds: int) -> None:
+    """What 50 open calendars take of a core while nothing changes."""
+    worker.ask("open_desk")
+    share = idle_share(port=stack.port, pid=stack.children["web"].pid, seconds=seconds, **worker.answers["open_desk"])
+    result["dashboards_50_idle"] = round(share, 3)
 
 
 def pages(

@@ -5,10 +5,12 @@ Several of these, asked in turn, let databases of different size be compared whi
 
 import itertools
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +22,7 @@ from django.db import connection  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
 from accounts.contact.contact import Contact  # noqa: E402
-from benchmarks import data, floor, rows  # noqa: E402
+from benchmarks import data, desk, floor, rows  # noqa: E402
 from bookings.availability.engine import day_marks, free_starts  # noqa: E402
 from bookings.availability.loading import availability_facts  # noqa: E402
 from bookings.enums import ActorKind, BookingChannel  # noqa: E402
@@ -109,6 +111,32 @@ class Bench:
         draw_receipt(receipt_id=receipt.pk, now=self.now)
         taken = time.perf_counter() - begun
         return taken, reverse("receipt_pdf", args=[manage_token(booking, LinkRole.GUEST), receipt.number])
+
+    def desk_day(self) -> tuple[float, Any]:
+        """Render the fullest day of the calendar: all therapists, ten bookings each."""
+        begun = time.perf_counter()
+        answer = self.desk.get(self.desk_path)
+        taken = time.perf_counter() - begun
+        assert answer.status_code == 200
+        return taken, answer.content.count(b"data-ref=")
+
+    def desk_sql(self) -> tuple[float, Any]:
+        """Run the statements of that page again, and nothing else."""
+        begun = time.perf_counter()
+        found = desk.replay(self.desk_statements)
+        return time.perf_counter() - begun, found
+
+    def open_desk(self) -> tuple[float, Any]:
+        """Fill a day for the calendar, sign in, and return what an open page asks and knows."""
+        on = self.now.date() + timedelta(days=70)
+        on += timedelta(days=-on.weekday() % 7)
+        data.fill_day(on)
+        self.desk, self.desk_path = desk.front_desk(), f"/desk/?on={on}"
+        page = self.desk.get(self.desk_path).content.decode()
+        self.desk_statements = desk.statements_of(lambda: self.desk.get(self.desk_path))
+        path, tag = re.findall(r'data-changes="([^"]*)" data-state="([^"]*)"', page)[0]
+        session = self.desk.cookies["session"].value
+        return 0.0, {"path": unescape(path), "tag": unescape(tag), "session": session}
 
     def ready(self) -> tuple[float, Any]:
         return 0.0, Allocation.objects.count()

@@ -84,7 +84,7 @@ class Reader:
 def book_url(*, at: str, who: str = "", on: date | None = None, start: int | None = None) -> str:
     """The page that books by phone. ``start`` is an epoch minute."""
     asked = {"at": at, "who": who, "on": on.isoformat() if on else "", "start": "" if start is None else str(start)}
-    return f"{reverse('desk')}book/?{urlencode({name: value for name, value in asked.items() if value})}"
+    return f"{reverse('desk_book')}?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
 def head_of(address: Address, reader: Reader, title: str) -> Head:

@@ -28,7 +28,7 @@ from dashboard.views.pages import day_of_text, desk_page, show
 from dashboard.views.search import search
 from services.models import Location
 
-_BOOKS = roles_with(Act.MOVE)
+_BOOKS = roles_with(Act.BOOK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """Every page of the desk, each with the way that leads to it. Importing this adds them to ``scenes.SCENES``."""
 
+from datetime import UTC, datetime, timedelta
+
 from playwright.sync_api import Page, expect
 
 from demo.management.commands.demo import PASSWORD
-from tests.e2e.scenes import Stage, confirmed, scene
+from tests.e2e.scenes import LONG_NAME, Stage, confirmed, scene
 from tests.stack import Stack
 
 OWNER, FRONT_DESK, THERAPIST = "olivia@linden.example", "leyla@linden.example", "ana@linden.example"
@@ -69,9 +71,48 @@ def desk_sign_in_refused(stage: Stage) -> None:
     expect(stage.page.get_by_role("alert")).to_contain_text("do not belong together")
 
 
+def full_day() -> str:
+    """A Tuesday on which most of the team works."""
+    today = datetime.now(tz=UTC).date()
+    return (today + timedelta(days=(1 - today.weekday()) % 7 or 7)).isoformat()
+
+
 @scene
 def desk_day(stage: Stage) -> None:
+    """Everybody, with rooms, the one with the longest name and one booking open."""
+    [(reference,)] = stage.site.query(
+        "update bookings_booking set contact_name = %s where id = ("
+        f" select id from bookings_booking where {KREUZBERG} and status = 'confirmed' and starts_at::date = %s"
+        " order by starts_at limit 1) returning reference",
+        LONG_NAME,
+        full_day(),
+    )
     sign_in(stage.page)
+    stage.page.goto(f"/desk/?at=kreuzberg&on={full_day()}&others=1&rooms=1&b={reference}")
+
+
+@scene
+def desk_day_of_all(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto(f"/desk/?at=all&on={full_day()}")
+
+
+@scene
+def desk_day_person(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto(f"/desk/?at=kreuzberg&on={full_day()}&who=ana")
+
+
+@scene
+def desk_week(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto(f"/desk/?at=kreuzberg&on={full_day()}&view=week&who=ana")
+
+
+@scene
+def desk_list(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto(f"/desk/?view=list&on={full_day()}")
 
 
 @scene

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.browsing import Visitors
-from tests.e2e.desk_scenes import FRONT_DESK, KREUZBERG, owe, past_booking, sign_in
+from tests.e2e.desk_scenes import FRONT_DESK, KREUZBERG, full_day, owe, past_booking, sign_in
 from tests.e2e.steps import wait_for_scripts
 from tests.stack import Stack
 
@@ -122,6 +122,36 @@ def test_button_that_cancels_names_what_the_choice_costs(site: Stack, visit: Vis
 
     expect(page.get_by_text("The booking is cancelled")).to_be_visible()
     assert "€12.34" in money(page)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_booking_opens_beside_the_calendar(site: Stack, visit: Visitors, scripts: bool) -> None:
+    name = f"Calendar Guest {int(scripts)}"
+    [(reference,)] = site.query(
+        "update bookings_booking set contact_name = %s where id = ("
+        f" select id from bookings_booking where status = 'confirmed' and {KREUZBERG} and bill_id is not null"
+        " and starts_at::date = %s order by starts_at offset 4 limit 1) returning reference",
+        name,
+        full_day(),
+    )
+    page = visit("desktop", scripts=scripts)
+    sign_in(page, FRONT_DESK)
+    page.goto(f"/desk/?on={full_day()}")
+
+    page.get_by_role("link", name=name).click()
+    expect(page).to_have_url(re.compile(f"&b={reference}$"))
+    panel = page.get_by_role("region", name=name)
+    expect(panel.get_by_role("heading", name=name)).to_be_visible()
+    if scripts:
+        press_key(page, "Escape")
+        expect(panel).to_have_count(0)
+        expect(page.get_by_role("link", name=name)).to_be_focused()
+        page.keyboard.press("Enter")
+    panel.get_by_role("link", name="Cancel").click()
+    page.get_by_role("link", name="Go back").click()
+
+    expect(page).to_have_url(re.compile(f"/desk/.*&b={reference}$"))
+    expect(panel.get_by_role("heading", name=name)).to_be_visible()
 
 
 def test_keys_lead_through_the_days_and_to_the_search(visit: Visitors) -> None:
