@@ -489,9 +489,10 @@ def _page(draft: Draft) -> HttpResponse:
 
 
 def _focus(draft: Draft) -> str:
-    """Where typing goes on: the first thing that is still missing, after something was chosen by a button."""
+    """Where typing goes on as the page opens, and after a button: the first thing that is still missing."""
     do = draft.request.POST.get("do", "").partition(":")[0]
-    if draft.problem or draft.exceptional or do not in {"caller", "slot", "anyway", "other"}:
+    is_step = draft.request.method != "POST" or do in {"caller", "slot", "anyway", "other"}
+    if draft.problem or draft.exceptional or not is_step:
         return ""
     if draft.caller is None:
         return "who"
