@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.contact.phones import clean_phone
 from bookings.messages.types import MessageType, Timing
 from core.forms import CleanedField
+from notifications.channel_types import CHANNELS
 from notifications.enums import Channel
 from notifications.rules import Rules
 from notifications.text_refusal import text_refusal
@@ -52,11 +53,11 @@ class TextForm(forms.Form):
     ) -> None:
         super().__init__(data, initial=dict(initial or {}), auto_id="id_%s")
         self._known = known
-        if channel not in {Channel.EMAIL, Channel.PUSH}:
+        if not CHANNELS[channel].has_subject:
             del self.fields["subject"]
         if channel != Channel.WHATSAPP:
             del self.fields["template_sid"]
-        if channel != Channel.EMAIL:
+        if not CHANNELS[channel].has_html:
             self.fields["body"].widget.attrs["rows"] = 6
 
     def clean_subject(self) -> str:

@@ -5,10 +5,10 @@ from django.conf import settings
 from accounts.contact.mailboxes import normalised_email
 from accounts.contact.same_phones import phone_hash
 from core.references import keyed_hash
-from notifications.enums import Channel
+from notifications.channel_types import AddressKind, of_kind
 
 # Both reach the same phone, and whoever answers STOP to one means both.
-TEXT_CHANNELS = (Channel.SMS, Channel.WHATSAPP)
+TEXT_CHANNELS = of_kind(AddressKind.PHONE)
 
 
 def address_hash(channel: str, address: str) -> str:

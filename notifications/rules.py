@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from notifications.channel_types import CHANNELS
 from notifications.enums import Channel, RecipientRole
 from notifications.models import MessageRule
 
@@ -22,8 +23,6 @@ DEFAULT_OFFSETS: Mapping[str, tuple[int, ...]] = {
 FALLBACK = "fallback"
 # What nobody is told until the business switches it on.
 OFF_BY_DEFAULT = frozenset({"review_request", "follow_up"})
-# Texts cost money, so they are on only where the business says so.
-ON_BY_DEFAULT = frozenset({Channel.EMAIL, Channel.PUSH})
 
 _Key = tuple[str, str, str, int | None]
 
@@ -42,7 +41,7 @@ class Rules:
         if kind == FALLBACK:
             return channel == Channel.SMS
         is_usual = offset_minutes is None or offset_minutes in DEFAULT_OFFSETS.get(kind, ())
-        return is_usual and kind not in OFF_BY_DEFAULT and channel in ON_BY_DEFAULT
+        return is_usual and kind not in OFF_BY_DEFAULT and CHANNELS[channel].is_on_by_default
 
     def offsets(self, kind: str, role: RecipientRole, channel: Channel) -> list[int]:
         """Return the distances in minutes at which the event is told by the channel, farthest first."""

@@ -8,17 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.queries import MessageChoices
 from core.formats import clock_text
+from notifications.channel_types import CHANNELS
 from notifications.enums import Channel
 
 # Whoever has chosen none yet sees these as a start.
 USUAL_QUIET = (22 * 60, 8 * 60)
 _HALF_HOURS = range(0, 1440, 30)
-_LABELS = {
-    Channel.EMAIL: _("Reminders by e-mail"),
-    Channel.SMS: _("SMS"),
-    Channel.WHATSAPP: _("WhatsApp"),
-    Channel.PUSH: _("Notifications on this and your other devices"),
-}
 
 
 class ChoicesForm(forms.Form):
@@ -31,7 +26,7 @@ class ChoicesForm(forms.Form):
         self._channels = tuple(channels)
         for channel in channels:
             self.fields[channel] = forms.BooleanField(
-                label=_LABELS[channel], required=False, initial=choices.wants(channel)
+                label=str(CHANNELS[channel].choice_label), required=False, initial=choices.wants(channel)
             )
         self.fields[Channel.EMAIL].help_text = _(
             "Confirmations, changes and payments always come by e-mail, so that you know where you stand."

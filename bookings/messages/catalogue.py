@@ -13,6 +13,7 @@ from bookings.messages.to_customers import TO_CUSTOMERS
 from bookings.messages.to_staff import TO_STAFF
 from bookings.messages.types import MessageType
 from bookings.messages.variables import CARD
+from notifications.channel_types import CHANNELS
 from notifications.enums import Channel
 
 TYPES: tuple[MessageType, ...] = (*TO_CUSTOMERS, *TO_STAFF)
@@ -34,10 +35,10 @@ def draft(of: MessageType, channel: str) -> Draft:
     """Return a text to begin with, in the active language."""
     known = {variable.name for variable in of.variables}
     link = f"{{{{ {of.link} }}}}" if of.link else ""
-    if channel != Channel.EMAIL:
+    if not CHANNELS[Channel(channel)].has_html:
         facts = "{{ visits }}" if "visits" in known else "{{ when }}, {{ place }}."
         body = " ".join(filter(None, ("{{ business }}:", str(of.opening), facts, link)))
-        return Draft(str(of.subject) if channel == Channel.PUSH else "", body)
+        return Draft(str(of.subject) if CHANNELS[Channel(channel)].has_subject else "", body)
     facts = "{{ visits }}" if "visits" in known else f"{{{{ {CARD} }}}}"
     rule = "{% if policy %}\n{{ policy }}\n{% endif %}" if "policy" in known else ""
     parts = (_("Hello {{ first_name }},"), of.opening, facts, link, rule)

@@ -25,6 +25,7 @@ from dashboard.phone_booking.choice import Choice, Part, Slot
 from dashboard.phone_booking.exceptions import Exceptional
 from dashboard.phone_booking.queries import Offered, by_id
 from dashboard.phone_booking.times import FreeTimes
+from notifications.channel_types import CHANNELS
 from notifications.enums import Channel
 from services.models import Location
 
@@ -347,13 +348,7 @@ def changed_text(booking: Booking) -> str:
 
 def told_text(name: str, channels: Sequence[Channel]) -> str:
     """By which ways a message goes to somebody: "Sofia Kaya gets an e-mail and a text." """
-    words = {
-        Channel.EMAIL: gettext("an e-mail"),
-        Channel.SMS: gettext("a text"),
-        Channel.WHATSAPP: gettext("a WhatsApp message"),
-        Channel.PUSH: gettext("a notification"),
-    }
-    named = [words[channel] for channel in channels]
+    named = [str(CHANNELS[channel].one_message) for channel in channels]
     if not named:
         return gettext("%(name)s gets no message: there is no e-mail address, and no text is sent.") % {"name": name}
     ways = named[0]

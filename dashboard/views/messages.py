@@ -71,4 +71,4 @@ def _texts_customers(of: MessageType, channels: list[Channel]) -> bool:
 def _channels() -> list[Channel]:
     """Those this site can send by, in the order of the list."""
     texts = configured_text_channels()
-    return [channel for channel in Channel if channel in {Channel.EMAIL, Channel.PUSH} or channel in texts]
+    return [channel for channel in Channel if channel not in TEXT_CHANNELS or channel in texts]

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from django.conf import settings
-
+from notifications.addresses import TEXT_CHANNELS
+from notifications.channel_types import CHANNELS, AddressKind
 from notifications.enums import Channel, RecipientRole
 from notifications.models import PushSubscription
 from notifications.requests import MessageRequest
@@ -37,19 +37,18 @@ def channels_for(kind: str, role: RecipientRole, *, address: str, phone: str, re
 
 def configured_text_channels() -> list[Channel]:
     """Return the channels to phones that this site has an account and a sender for."""
-    if not settings.TWILIO_ACCOUNT_SID:
-        return []
-    has_sms = bool(settings.TWILIO_SMS_FROM or settings.TWILIO_MESSAGING_SERVICE_SID)
-    found = [Channel.SMS] if has_sms else []
-    return [*found, Channel.WHATSAPP] if settings.TWILIO_WHATSAPP_FROM else found
+    return [channel for channel in TEXT_CHANNELS if CHANNELS[channel].is_configured()]
 
 
 def _per_channel(request: MessageRequest, rules: Rules, with_devices: Collection[str]) -> list[MessageRequest]:
     if request.channel:
         return [request]
-    reachable = [Channel.EMAIL] if request.address else []
-    reachable += configured_text_channels() if request.phone else []
-    reachable += [Channel.PUSH] if request.recipient_ref in with_devices else []
+    reaches = {
+        AddressKind.MAILBOX: bool(request.address),
+        AddressKind.PHONE: bool(request.phone),
+        AddressKind.DEVICES: request.recipient_ref in with_devices,
+    }
+    reachable = [each for each, known in CHANNELS.items() if reaches[known.address] and known.is_configured()]
     offset = request.details.get("offset_minutes")
     wanted = [each for each in reachable if rules.is_on(request.kind, request.recipient_role, each, offset)]
     return [replace(request, channel=each, key=_key(request.key, each)) for each in wanted]
@@ -61,6 +60,6 @@ def _key(key: str, channel: Channel) -> str:
 
 def _with_devices(requests: Sequence[MessageRequest]) -> set[str]:
     refs = {request.recipient_ref for request in requests if request.recipient_ref and not request.channel}
-    if not settings.VAPID_PRIVATE_KEY or not refs:
+    if not CHANNELS[Channel.PUSH].is_configured() or not refs:
         return set()
     return set(PushSubscription.objects.filter(person_ref__in=refs).values_list("person_ref", flat=True))

@@ -22,6 +22,7 @@ from core.locks import one_at_a_time
 from core.logs import masked
 from core.references import keyed_hash
 from notifications.addresses import TEXT_CHANNELS
+from notifications.channel_types import CHANNELS
 from notifications.channels.outgoing import LONGEST_TEXT, Outgoing, Receipt, Sender
 from notifications.delivery import claiming
 from notifications.delivery.claiming import OPEN
@@ -38,14 +39,6 @@ from notifications.wording.sms_length import sms_length
 __all__ = ["OPEN", "retry_delay", "send_due"]
 
 logger = logging.getLogger(__name__)
-
-# Imported when the first message needs them: a site without Twilio never loads its library.
-CHANNELS = {
-    Channel.EMAIL: "notifications.channels.email.EmailChannel",
-    Channel.SMS: "notifications.channels.twilio.SmsChannel",
-    Channel.WHATSAPP: "notifications.channels.twilio.WhatsappChannel",
-    Channel.PUSH: "notifications.channels.push.PushChannel",
-}
 
 # Claimed together: more saves statements, fewer leaves less waiting behind a process that dies.
 CLAIMED_AT_ONCE = 10
@@ -113,7 +106,7 @@ class _Run:
 
     def channel(self, name: str) -> Sender:
         if name not in self._open:
-            self._open[name] = self._closing.enter_context(import_string(CHANNELS[Channel(name)])())
+            self._open[name] = self._closing.enter_context(import_string(CHANNELS[Channel(name)].sender)())
         return self._open[name]
 
 

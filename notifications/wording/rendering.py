@@ -13,6 +13,7 @@ from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 
 from core.lines import one_line
+from notifications.channel_types import CHANNELS
 from notifications.enums import Channel
 from notifications.requests import MessageContext
 from notifications.wording.own_mail import blocks
@@ -44,7 +45,7 @@ def rendered(context: MessageContext, channel: str = Channel.EMAIL, own: OwnText
     :raises TemplateDoesNotExist: when the folder lacks a file.
     """
     subject = _own_subject(context, own) or _subject_of(f"notifications/{context.template}/subject.txt", context)
-    if channel != Channel.EMAIL:
+    if not CHANNELS[Channel(channel)].has_html:
         return Rendered(subject, _short(context, channel, subject, own))
     if own is not None and own.body:
         return _own_mail(context, subject, own)
@@ -75,8 +76,8 @@ def _own_mail(context: MessageContext, subject: str, own: OwnText) -> Rendered:
 def _short(context: MessageContext, channel: str, subject: str, own: OwnText | None) -> str:
     if own is not None and own.body:
         return _tidy(filled(own.body, context.words)).strip()
-    if channel == Channel.PUSH:
-        return _tidy(_plain("notifications/_push.txt", context.variables)).strip()
+    if short_file := CHANNELS[Channel(channel)].short_file:
+        return _tidy(_plain(f"notifications/{short_file}", context.variables)).strip()
     try:
         text = _plain(f"notifications/{context.template}/sms.txt", context.variables)
     except TemplateDoesNotExist:

@@ -1,6 +1,5 @@
 """Which messages a customer gets: channels, quiet hours, news. Opened by the link in the mail, without signing in."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +11,7 @@ from accounts.queries import message_choices as choices_of
 from bookings.links import LinkRole
 from bookings.operations.message_choices import Chosen, choose_messages, stop_all_but_needed
 from notifications.addresses import address_hash
-from notifications.delivery.fanout import configured_text_channels
+from notifications.channel_types import CHANNELS, AddressKind
 from notifications.devices import push_key
 from notifications.enums import Channel
 from notifications.unsubscribing import is_unsubscribed
@@ -82,8 +81,12 @@ def _choices(opened: Opened) -> MessageChoices:
 
 def _channels(opened: Opened) -> list[Channel]:
     """What this site can send by, as far as it could reach this person."""
-    texts = configured_text_channels() if opened.booking.contact_phone else []
-    return [Channel.EMAIL, *texts, *([Channel.PUSH] if settings.VAPID_PRIVATE_KEY else [])]
+    has_phone = bool(opened.booking.contact_phone)
+    return [
+        channel
+        for channel, known in CHANNELS.items()
+        if known.is_configured() and (has_phone or known.address is not AddressKind.PHONE)
+    ]
 
 
 def _page(request: HttpRequest, opened: Opened, form: ChoicesForm, *, status: int = 200) -> HttpResponse:
