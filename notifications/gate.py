@@ -23,7 +23,7 @@ TOO_LATE = "It came too late to be of use."
 _SUPPRESSED = {
     SuppressionReason.STOP: "The person answered STOP.",
     SuppressionReason.UNSUBSCRIBED: "The person unsubscribed.",
-    SuppressionReason.BOUNCED: "Mails to this address come back.",
+    SuppressionReason.BOUNCED: "E-mails to this address come back.",
     SuppressionReason.COMPLAINED: "The person reported us as spam.",
     SuppressionReason.UNREACHABLE: "This phone number cannot receive SMS.",
 }

@@ -197,7 +197,7 @@ def _move(row: Notification, event: ProviderEvent, now: datetime) -> None:
 
 def _reason(event: ProviderEvent) -> str:
     if event.channel == Channel.EMAIL:
-        return f"The mail came back ({event.code or event.event})."
+        return f"The e-mail came back ({event.code or event.event})."
     return str(refusal(_code(event)))
 
 
