@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Count, DateTimeField, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Concat
 from django.http import QueryDict
 
 from accounts.contact.same_phones import PHONE_END, phone_end_hash
@@ -127,6 +127,9 @@ def page_of(rights: Rights, asked: Asked, now: datetime) -> Found:
     """Return the page that was asked for. Six queries at most, however many there are."""
     found = customers_found(rights, asked, now)
     order, is_falling = sort_order(rights, asked.sort, now)
+    if len(asked.typed) > 1 and asked.sort is Sort.NAME:
+        # Another expression than that of the index: along it, PostgreSQL would read every name before the first found.
+        order = Concat(order, Value(""))
     keyed = found.annotate(sort_key=order)
     is_back = bool(asked.before) and not asked.after
     place = _place(customers_visible_to(rights).annotate(sort_key=order), asked.after or asked.before)
@@ -139,7 +142,7 @@ def page_of(rights: Rights, asked: Asked, now: datetime) -> Found:
     has_after, has_before = (bool(place), has_more) if is_back else (has_more, bool(place))
     return Found(
         customers=rows,
-        count=found.values("pk")[: MOST_COUNTED + 1].count(),
+        count=found.order_by().values("pk")[: MOST_COUNTED + 1].count(),
         after=rows[-1].reference if has_after and rows else "",
         before=rows[0].reference if has_before and rows else "",
     )
