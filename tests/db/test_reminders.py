@@ -154,7 +154,7 @@ def test_news_carries_the_link_that_ends_it(studio: Studio) -> None:
     MessageRule.objects.create(
         kind="follow_up", recipient_role="customer", channel="email", offset_minutes=1440, is_on=True
     )
-    person = Customer.objects.create(name="Jana", email="jana@example.com", email_normalised="jana@example.com")
+    person = Customer.objects.create(name="Jana Weber", email="jana@example.com", email_normalised="jana@example.com")
     record_consent(customer_id=person.pk, subject_ref="", purpose=MARKETING_CONSENT, text="News, please.", now=NOW)
     booking = booked(studio, customer=person)
     visits.announce_confirmed(booking, now=NOW)
@@ -179,7 +179,7 @@ def test_news_carries_the_link_that_ends_it(studio: Studio) -> None:
 
 def test_who_acts_from_the_mailbox_is_reminded_by_their_own_choices(booking: Booking) -> None:
     """Booked as a guest with the address of a known customer, so that nobody knew whose reminders they are."""
-    person = Customer.objects.create(name="Jana", email="jana@example.com", email_normalised="jana@example.com")
+    person = Customer.objects.create(name="Jana Weber", email="jana@example.com", email_normalised="jana@example.com")
     ChannelChoice.objects.create(person_ref=f"customer:{person.pk}", channel="email", is_on=False, updated_at=NOW)
     assert set(Notification.objects.filter(kind="reminder").values_list("recipient_ref", flat=True)) == {""}
 
