@@ -1,4 +1,4 @@
-"""Money that moved in a range of local days: payments that came in, refunds that went back; for a list and its CSV."""
+"""Money that moved in a range of local days, payments and refunds, for the cash book and its CSV."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from staff.hours import local_day
 MOST_SHOWN = 500
 LONGEST = timedelta(days=366)
 _Row = TypeVar("_Row", Payment, Refund)
-# When, the row, its payment, the amount (negative for what went back).
+# When, the row, its payment, the amount (negative for a refund).
 _Moved = tuple[datetime, Payment | Refund, Payment, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """``amount_minor`` is negative for what went back. ``booking`` is None for money of nothing we know."""
+    """``amount_minor`` is negative for a refund. ``booking`` is None for money that matches no booking."""
 
     at: datetime
     row: Payment | Refund
@@ -36,7 +36,7 @@ class Movement:
 def movements(
     rights: Rights, first: date, last: date, zone: ZoneInfo, *, limit: int | None = MOST_SHOWN
 ) -> list[Movement]:
-    """Return what moved from the first to the last local day, both included, the latest first. Three queries."""
+    """Return payments and refunds from the first to the last local day, both included, latest first. Three queries."""
     begins, ends = local_day(first, zone)[0], local_day(last, zone)[1]
     came = Payment.objects.filter(status=PaymentStatus.SUCCEEDED, succeeded_at__gte=begins, succeeded_at__lt=ends)
     went = Refund.objects.filter(status=RefundStatus.SUCCEEDED, done_at__gte=begins, done_at__lt=ends)
@@ -56,12 +56,12 @@ def movements(
 
 
 def reconciliations(rights: Rights, *, count: int = 7) -> list[Reconciliation]:
-    """The latest comparisons with the payment provider; they concern all places at once."""
+    """Return the latest reconciliations with Stripe. They cover all places: only a reader of every place gets them."""
     return list(Reconciliation.objects.all()[:count]) if rights.location_ids is None else []
 
 
 def _visible(rights: Rights, rows: QuerySet[_Row], ref: str) -> QuerySet[_Row]:
-    """Money of bookings that may be seen; money of nothing known is for people who see every place."""
+    """Keep money of bookings that the reader handles. Only a reader of every place sees money without a booking."""
     if rights.location_ids is None:
         return rows
     seen = bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))
@@ -81,6 +81,6 @@ def _went(refunds: QuerySet[Refund]) -> Iterator[_Moved]:
 
 
 def _moment(moved: _Moved) -> tuple[datetime, bool, int]:
-    """Of the same instant a refund counts as later than what it gives back."""
+    """Sort key. At the same instant a refund comes after its payment."""
     at, row, _, _ = moved
     return at, isinstance(row, Refund), row.pk

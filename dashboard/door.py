@@ -1,4 +1,4 @@
-"""Who is at the desk, and whether a request comes in."""
+"""Admission to the desk: the signed-in user with their rights, and the check that lets a request in."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from dashboard.permissions import Act, Rights, may, rights_of
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Who is at the desk, at one instant. ``act`` is the right that the address needs, and that they have somewhere."""
+    """The signed-in user at one instant. ``act`` is the right that the address needs; the user holds it somewhere."""
 
     user: User
     rights: Rights
@@ -30,9 +30,10 @@ class Desk:
 
 
 def admit(request: HttpRequest, act: Act, *, now: datetime) -> HttpResponse | None:
-    """Let a request in, or answer it: the sign-in, or a page for users without any role. Two queries at most.
+    """Attach the desk to the request and return None, or return the answer: the sign-in page for an anonymous visitor,
+    a page with status 403 for a user without any role. Two queries at most.
 
-    :raises Http404: when no role of the user gives this right.
+    :raises Http404: when no role of the user grants this right.
     """
     if not isinstance(request.user, User):
         answer: HttpResponse = redirect_to_login(_back_to(request), reverse("desk_sign_in"))
@@ -50,11 +51,11 @@ def admit(request: HttpRequest, act: Act, *, now: datetime) -> HttpResponse | No
 
 
 def desk_of(request: HttpRequest) -> Desk:
-    """The desk of a request that was let in. An address without its row in ``config.access`` has none."""
+    """Return the desk of an admitted request. An address without a row in ``config.access`` has none."""
     desk: Desk = request.desk  # type: ignore[attr-defined]
     return desk
 
 
 def _back_to(request: HttpRequest) -> str:
-    """Where to go after signing in: a form that was sent cannot be sent again, so then the desk."""
+    """Return the address to open after signing in. A POST cannot be repeated after it, so it leads to the desk."""
     return request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("desk")

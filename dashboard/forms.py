@@ -1,4 +1,4 @@
-"""What people type at the desk, as values that operations take."""
+"""Forms of the desk, turned into the values that operations take."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -23,13 +23,13 @@ AT_DESK = [
 
 
 def _note_for_us(*, required: bool = True) -> forms.CharField:
-    """A reason that stays inside."""
+    """A reason that only staff read."""
     help_text = _("For the history. The customer does not see it.")
     return forms.CharField(label=_("Note for us"), max_length=300, required=required, help_text=help_text)
 
 
 def _words_to_customer(*, required: bool = True, max_length: int = 300, help_text: Any = None) -> forms.CharField:
-    """A reason that goes out as it is written."""
+    """A reason that the customer reads word for word."""
     return forms.CharField(
         label=_("Words to the customer"),
         max_length=max_length,
@@ -39,7 +39,7 @@ def _words_to_customer(*, required: bool = True, max_length: int = 300, help_tex
 
 
 class SignInForm(AuthenticationForm):
-    """Guessing is slowed down per account and per address, before any password is checked."""
+    """Sign-in with a limit of attempts per account and per address, checked before the password."""
 
     error_messages = {
         "invalid_login": _("E-mail and password do not belong together. Please check both and try again."),
@@ -65,7 +65,7 @@ class SignInForm(AuthenticationForm):
 
 
 class SeenForm(forms.Form):
-    """What every page that asks sends along: what it showed, the sum its button named, and a key that counts once."""
+    """Hidden fields of a confirming page: the state it showed, the sum on its button, and a key that counts once."""
 
     request_key = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}$")
     seen = forms.CharField(max_length=120)
@@ -73,14 +73,14 @@ class SeenForm(forms.Form):
 
 
 class StepForm(forms.Form):
-    """A form of the desk. ``named`` is what its button must have named before it is done; empty: nothing to name."""
+    """A form of the desk. ``named`` returns what the button must have said before the step runs; empty: nothing."""
 
     def named(self) -> str:
         return ""
 
 
 class SumForm(StepForm):
-    """An amount in the booking's currency, more than nothing and at most ``most_minor``."""
+    """An amount in the booking's currency, above zero and at most ``most_minor``."""
 
     def __init__(self, *args: Any, currency: str, most_minor: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,9 +119,9 @@ class TakeForm(SumForm):
 
 
 class RefundForm(SumForm):
-    """Money that goes back the way it came. ``left`` is what can still go back of each payment by its id.
+    """A refund to the means of payment. ``left`` is the refundable rest of each payment by its id, in minor units.
 
-    ``asks_owed``: the booking owes something that a refund could lower, so the form asks whether it does.
+    ``asks_owed``: a refund could lower what the booking owes, so the form asks whether it does.
     """
 
     field_order = ("payment", "amount", "is_still_owed", "reason")
@@ -154,21 +154,21 @@ class RefundForm(SumForm):
 
 
 class WaiveForm(SumForm):
-    """A fee, or a part of it, that the customer is let off."""
+    """All or part of a fee that the business waives."""
 
     field_order = ("amount", "reason")
     reason = _note_for_us()
 
 
 class DiscountForm(SumForm):
-    """A part of the price that the customer is let off."""
+    """A part of the price that the business takes off."""
 
     field_order = ("amount", "reason")
     reason = _note_for_us()
 
 
 class DeclineForm(StepForm):
-    """Why a refund that waits is declined. ``language``: the customer's, by its name."""
+    """The reason for declining a refund. ``language`` is the name of the customer's language."""
 
     reason = _words_to_customer(max_length=160)
 
@@ -178,7 +178,7 @@ class DeclineForm(StepForm):
 
 
 class LowerForm(SumForm):
-    """Less than what waits, and why. ``language``: the customer's, by its name."""
+    """A smaller amount than the refund that awaits approval, and why. ``language`` names the customer's language."""
 
     field_order = ("amount", "reason")
     reason = _words_to_customer(max_length=160)
@@ -189,26 +189,26 @@ class LowerForm(SumForm):
 
 
 class HandBackForm(StepForm):
-    """How money was handed over."""
+    """The way in which staff handed the money over."""
 
     method = forms.ChoiceField(label=_("How"), choices=AT_DESK, widget=forms.RadioSelect)
     note = forms.CharField(label=_("Note"), max_length=300, required=False)
 
 
 class ReasonForm(StepForm):
-    """Why, where that is needed."""
+    """A reason, where the step needs one."""
 
     reason = _note_for_us()
 
 
 class MissedForm(StepForm):
-    """Why, if there is something to say; the customer reads it."""
+    """An optional reason for a no-show, which the customer reads."""
 
     reason = _words_to_customer(required=False)
 
 
 class AnswerForm(StepForm):
-    """Yes or no to a request; the customer reads the words."""
+    """Yes or no to a request. The customer reads the text."""
 
     answer = forms.ChoiceField(choices=[("accept", ""), ("decline", "")], widget=forms.HiddenInput)
     reason = _words_to_customer(required=False, help_text=_("The customer reads it in the e-mail, if you decline."))
@@ -261,8 +261,8 @@ class ResolveForm(StepForm):
 
 
 class CancelForm(StepForm):
-    """Who calls it off decides about the fee: the business never takes one, the customer's is that of the moment of
-    the call.
+    """A cancellation. The business never takes a fee when it cancels. A customer pays the fee of the moment at which
+    they called.
     """
 
     BUSINESS, CUSTOMER = "business", "customer"
@@ -282,7 +282,7 @@ class CancelForm(StepForm):
     reason = _note_for_us(required=False)
 
     def __init__(self, *args: Any, fee_at: Callable[[datetime], int], now: datetime, **kwargs: Any) -> None:
-        """``fee_at`` is the fee of a customer who called at a moment. Moments are typed in the current time zone."""
+        """``fee_at`` returns the fee (minor units) of a call at a moment. Staff type moments in the active time zone."""
         super().__init__(*args, **kwargs)
         self.fee_at = fee_at
         self.now = now
@@ -309,11 +309,11 @@ class CancelForm(StepForm):
 
     @staticmethod
     def name_of(who: str, fee_minor: int) -> str:
-        """What a button names that calls a booking off for somebody at a fee."""
+        """Return the value that a button sends for a cancellation by ``who`` at a fee."""
         return f"{who}:{fee_minor}"
 
 
 def _reason_help(language: str) -> str:
-    """A reason travels as it is written."""
+    """Return the hint that the customer reads the reason as staff type it."""
     text = gettext("The customer reads it in the e-mail and on the page. Write it in their language: %(language)s.")
     return text % {"language": language}

@@ -1,6 +1,7 @@
-"""A form counts once: its key is claimed in the session of who sends it, in the transaction of what is done.
+"""A form counts once: its key is claimed in the sender's session, in the same transaction as the change.
 
-Two requests at once meet at the session's row, so an impatient double click finds its key taken.
+Two simultaneous requests wait for the lock on the session row, so the second click of a double click finds the key
+claimed.
 """
 
 from django.contrib.sessions.backends.db import SessionStore
@@ -13,7 +14,7 @@ _REMEMBERED = 50
 
 
 def claim(request: HttpRequest, key: str) -> bool:
-    """Take a key; False when the same person has sent it before. Undone with the transaction. Locks the session."""
+    """Claim a key; False when this session has claimed it before. A rollback undoes it. Locks the session row."""
     with transaction.atomic():
         Session.objects.select_for_update(no_key=True).get(pk=request.session.session_key)
         store = _fresh(request)
@@ -30,5 +31,5 @@ def is_claimed(request: HttpRequest, key: str) -> bool:
 
 
 def _fresh(request: HttpRequest) -> SessionStore:
-    """The session as it is stored now, not as this request has read it."""
+    """Return the session as stored now, not as this request loaded it."""
     return SessionStore(request.session.session_key)

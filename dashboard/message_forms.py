@@ -1,4 +1,4 @@
-"""What is typed about messages at the desk: own words, and which channel tells what when."""
+"""Forms about messages at the desk: the owner's own texts, and the channels and times of each message."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
@@ -20,13 +20,13 @@ from notifications.text_refusal import text_refusal
 from notifications.wording.editing import RuleKey
 from notifications.wording.template_language import LONGEST_TEXT, TextProblem, parsed
 
-# Minutes that can be chosen; what was chosen by other means is offered as well.
+# Offsets in minutes to choose from. A stored offset outside this list is offered as well.
 BEFORE = (7 * 1440, 3 * 1440, 2 * 1440, 1440, 720, 360, 180, 120, 60, 30)
 AFTER = (60, 180, 1440, 3 * 1440, 7 * 1440, 28 * 1440)
 
 
 class TextForm(forms.Form):
-    """Own words for one message in one channel. A name that is not known is refused with its line."""
+    """The owner's own text for one message in one channel. An unknown placeholder is refused with its line number."""
 
     subject = forms.CharField(label=_("Subject"), max_length=250)
     body = forms.CharField(
@@ -81,7 +81,7 @@ class TextForm(forms.Form):
 
 
 class TryForm(forms.Form):
-    """The number that a test goes to. Without a country code it is read as one of ``region``."""
+    """The phone number for a test message. A number without a country code belongs to ``region``."""
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, region: str | None) -> None:
         super().__init__(data, auto_id="id_%s")
@@ -101,7 +101,7 @@ class TryForm(forms.Form):
 
 
 class RulesForm(forms.Form):
-    """Which channels tell a message, and for planned ones at which distances from the visit. One box each."""
+    """The channels of a message, and for a planned message its distances from the visit. One box for each pair."""
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, of: MessageType, channels: Sequence[Channel], rules: Rules
@@ -129,7 +129,7 @@ class RulesForm(forms.Form):
 
     @property
     def rows(self) -> list[tuple[int | None, list[forms.BoundField]]]:
-        """By distance: a box for each channel."""
+        """Return each distance with its boxes, one for each channel."""
         return [(offset, [self[_name(channel, offset)] for channel in self._channels]) for offset in self.offsets]
 
 

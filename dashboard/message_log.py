@@ -1,4 +1,4 @@
-"""Named reads of what was sent. All of them take the rights of who asks, and each is a fixed number of queries."""
+"""Named reads of the message log. Each takes the rights of the reader and runs a fixed number of queries."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ WAITING = (NotificationStatus.QUEUED, NotificationStatus.SENDING, NotificationSt
 
 
 def messages_visible_to(rights: Rights) -> QuerySet[Notification]:
-    """What went to the people of bookings that may be seen; who sees every place sees every message."""
+    """Return the messages about bookings that the reader may see; a reader of every place sees every message."""
     if rights.location_ids is None:
         return Notification.objects.all()
     refs = bookings_run_by(rights).annotate(ref=ref_column())
@@ -25,7 +25,7 @@ def messages_visible_to(rights: Rights) -> QuerySet[Notification]:
 
 
 def latest(rights: Rights, statuses: Sequence[str] = ()) -> list[Notification]:
-    """The latest messages, ``MOST_SHOWN`` at most; only with these statuses if any are given. One query."""
+    """Return the latest messages, ``MOST_SHOWN`` at most; ``statuses`` narrows them when given. One query."""
     found = messages_visible_to(rights)
     if statuses:
         found = found.filter(status__in=statuses)
@@ -33,12 +33,12 @@ def latest(rights: Rights, statuses: Sequence[str] = ()) -> list[Notification]:
 
 
 def of_booking(booking: Booking) -> list[Notification]:
-    """Everything that was, is or will be sent about a booking, latest first. One query."""
+    """Return every message about a booking, planned ones included, the latest first. One query."""
     return list(Notification.objects.filter(subject_ref=subject_ref(booking)).order_by("-id"))
 
 
 def failed_count(booking: Booking) -> int:
-    """How many messages about a booking did not arrive and were not sent again. One query."""
+    """Count the messages about a booking that failed and were not resent. One query."""
     about = Notification.objects.filter(subject_ref=subject_ref(booking), status__in=FAILED)
     return about.filter(~sent_again()).count()
 
@@ -48,7 +48,7 @@ def message_by_number(rights: Rights, number: int) -> Notification | None:
 
 
 def bookings_of(rights: Rights, rows: Sequence[Notification]) -> dict[str, Booking]:
-    """The bookings that messages are about, by the messages' subjects. One query."""
+    """Return the bookings that messages are about, by the subject of the message. One query."""
     ids = list(filter(None, (booking_id_of(row.subject_ref) for row in rows)))
     found = bookings_run_by(rights).filter(pk__in=ids).select_related("location")
     return {subject_ref(booking): booking for booking in found}

@@ -21,35 +21,35 @@ from staff.models import Access, StaffMember
 class Act(StrEnum):
     """A right at the desk."""
 
-    SEE_DESK = "see_desk"  # the day and its bookings: all of a location, or the own ones
-    SEE_PLACE = "see_place"  # every booking of a location, its messages, what is to do, payments
+    SEE_DESK = "see_desk"  # the day and its bookings: all of a location, or only the therapist's own
+    SEE_PLACE = "see_place"  # every booking of a location, its messages, to-dos and payments
     READ_RECEIPTS = "read_receipts"
     READ_MESSAGES = "read_messages"  # which messages are sent, and their words
     EDIT_MESSAGES = "edit_messages"  # rules and words of the whole business
-    TAKE_MONEY = "take_money"  # record cash, card terminal, transfer; send a link to pay; ask the provider again
-    RETURN_MONEY = "return_money"  # refund, hand back
+    TAKE_MONEY = "take_money"  # record cash, card terminal, transfer; send a payment link; ask Stripe again
+    RETURN_MONEY = "return_money"  # refund, or confirm that money was handed back
     WAIVE = "waive"  # fees and prepayments
-    OWN_DAY = "own_day"  # the pages of a therapist about the own visits
-    WRITE_NOTES = "write_notes"  # session notes and follow-ups, which the front desk does not read
+    OWN_DAY = "own_day"  # the therapist's pages about their own visits
+    WRITE_NOTES = "write_notes"  # session notes and follow-ups, which the front desk can't read
     MARK_MISSED = "mark_missed"
-    MARK_PROGRESS = "mark_progress"  # arrived, started, completed, and each taken back
+    MARK_PROGRESS = "mark_progress"  # arrived, started, completed, and undoing each
     CANCEL = "cancel"
     MOVE = "move"  # to another time or person
     ANSWER = "answer"  # requests and help messages
-    RESOLVE = "resolve"  # say that an alert about money is settled
-    SEND_AGAIN = "send_again"  # a message about a booking, as it stands now
+    RESOLVE = "resolve"  # mark an alert about money as settled
+    SEND_AGAIN = "send_again"  # resend a message about a booking with the facts of today
     BOOK = "book"  # for a customer who calls or stands at the desk
-    BLOCK_TIME = "block_time"  # of people, rooms and devices
-    ANSWER_TIME_OFF = "answer_time_off"  # that a staff member asked for
+    BLOCK_TIME = "block_time"  # of staff members, rooms and devices
+    ANSWER_TIME_OFF = "answer_time_off"  # approve or decline a staff member's request
     OVERRIDE = "override"  # hours, notice, horizon, limits and buffers, for one booking and with a reason
-    EDIT_CUSTOMERS = "edit_customers"  # add one, change contact and tags
-    NOTE_CUSTOMERS = "note_customers"  # notes about a customer, which everybody at the desk reads
-    TRUST = "trust"  # block a customer, or never ask for money in advance
+    EDIT_CUSTOMERS = "edit_customers"  # add one, change contact details and tags
+    NOTE_CUSTOMERS = "note_customers"  # notes about a customer, which every user of the desk can read
+    TRUST = "trust"  # block a customer, or never ask them to pay in advance
 
 
 _BUSINESS_WIDE = frozenset({Act.EDIT_MESSAGES})
-"""Rights over something that belongs to no location: a role at one location does not give them."""
-# Listed one by one, so that a new right belongs to no role until it is given to one.
+"""Rights over things that belong to no location. A role at a single location does not grant them."""
+# Listed one by one, so that a new right belongs to no role until a role here lists it.
 _AUDITOR = frozenset({Act.SEE_DESK, Act.SEE_PLACE, Act.READ_RECEIPTS})
 _FRONT_DESK = _AUDITOR | {
     Act.TAKE_MONEY,
@@ -84,16 +84,16 @@ def roles_with(act: Act) -> frozenset[Role]:
     return frozenset(role for role, acts in ALLOWED.items() if act in acts)
 
 
-# Roles that see every booking of their locations; a therapist sees the own ones, wherever they are.
+# Roles that see every booking of their locations. A therapist sees only their own, at any location.
 _WHOLE_LOCATIONS = roles_with(Act.SEE_PLACE)
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What the roles of one user add up to.
+    """The combined roles of one user.
 
-    ``at`` has the roles of each location by its id, with None for everywhere. ``staff_member_id`` is set for a
-    therapist who is on the team.
+    ``at`` maps each location id to the roles held there; the key None means every location. ``staff_member_id`` is
+    set for a therapist who is on the team.
     """
 
     at: Mapping[int | None, frozenset[Role]]
@@ -105,14 +105,14 @@ class Rights:
 
     @property
     def location_ids(self) -> frozenset[int] | None:
-        """Where every booking may be seen; None is everywhere."""
+        """Ids of the locations where the user sees every booking; None means all locations."""
         if self.at.get(None, frozenset()) & _WHOLE_LOCATIONS:
             return None
         return frozenset(place for place, roles in self.at.items() if place is not None and roles & _WHOLE_LOCATIONS)
 
     @property
     def sees_money(self) -> bool:
-        """Whether they see the lists of a location: payments, what is to do, messages. A therapist does not."""
+        """Whether the user sees the lists of a location: payments, to-dos, messages. A therapist does not."""
         return may(self, Act.SEE_PLACE)
 
     def at_location(self, location_id: int) -> frozenset[Role]:
@@ -120,14 +120,14 @@ class Rights:
 
 
 def may(rights: Rights, act: Act) -> bool:
-    """Whether a right is held at all: at one location at least, or everywhere if it is about the whole business."""
+    """Return whether the user holds a right at any location, or everywhere if it is in ``_BUSINESS_WIDE``."""
     if act in _BUSINESS_WIDE:
         return may_everywhere(rights, act)
     return bool(rights.roles & roles_with(act))
 
 
 def locations_for(rights: Rights, act: Act) -> QuerySet[Location]:
-    """The locations at which a right is held, in the order of the business: for what is about no booking yet."""
+    """Return the locations where the user holds a right, in the order of the business, before a booking exists."""
     active = Location.objects.filter(is_active=True)
     if may_everywhere(rights, act):
         return active
@@ -135,12 +135,12 @@ def locations_for(rights: Rights, act: Act) -> QuerySet[Location]:
 
 
 def may_everywhere(rights: Rights, act: Act) -> bool:
-    """Whether a right is held at every location, and so for what belongs to none."""
+    """Return whether the user holds a right at every location, which is needed for things that belong to none."""
     return any(act in ALLOWED[role] for role in rights.at.get(None, frozenset()))
 
 
 def rights_of(user: User) -> Rights | None:
-    """Read the rights of a user; None without any. One query, and one more for therapists."""
+    """Read the rights of a user; None for a user without any role. One query, two for therapists."""
     at: dict[int | None, frozenset[Role]] = {}
     for role, location_id in Access.objects.filter(user=user).values_list("role", "location_id"):
         at[location_id] = at.get(location_id, frozenset()) | {Role(role)}
@@ -156,7 +156,7 @@ def rights_of(user: User) -> Rights | None:
 
 
 def bookings_visible_to(rights: Rights) -> QuerySet[Booking]:
-    """The bookings of the own locations, or only the own ones. What is still being picked is nobody's yet."""
+    """Return the bookings of the user's locations and those they perform. A booking that is only held is excluded."""
     booked = Booking.objects.exclude(status=BookingStatus.HELD)
     places = rights.location_ids
     if places is None:
@@ -168,7 +168,7 @@ def bookings_visible_to(rights: Rights) -> QuerySet[Booking]:
 
 
 def customers_visible_to(rights: Rights) -> QuerySet[Customer]:
-    """The customers of the business; a therapist sees the own clients, who have a booking with them."""
+    """Return the customers of the business. A therapist sees only customers who have a booking with them."""
     customers = Customer.objects.filter(erased_at=None)
     if rights.sees_money:
         return customers
@@ -176,8 +176,9 @@ def customers_visible_to(rights: Rights) -> QuerySet[Customer]:
 
 
 def bookings_run_by(rights: Rights) -> QuerySet[Booking]:
-    """The bookings of the own locations: those whose money, messages and open questions are theirs to look after. What
-    somebody only performs elsewhere is not among them.
+    """Return the bookings of the user's own locations, whose money, messages and open questions the user handles.
+
+    A booking that the user only performs at another location is excluded.
     """
     booked = bookings_visible_to(rights)
     places = rights.location_ids
@@ -185,14 +186,14 @@ def bookings_run_by(rights: Rights) -> QuerySet[Booking]:
 
 
 def location_ids_with(rights: Rights, act: Act) -> frozenset[int] | None:
-    """The locations at which a right is held; None is everywhere."""
+    """Return the ids of the locations where the user holds a right; None means all locations."""
     if may_everywhere(rights, act):
         return None
     return frozenset(place for place, roles in rights.at.items() if place is not None and roles & roles_with(act))
 
 
 def locations_visible_to(rights: Rights) -> QuerySet[Location]:
-    """The places whose days may be looked at, in the order of the business. Two queries at most."""
+    """Return the locations whose days the user may see, in the order of the business. Two queries at most."""
     places = rights.location_ids
     if places is None:
         return Location.objects.filter(is_active=True)
@@ -204,7 +205,7 @@ def locations_visible_to(rights: Rights) -> QuerySet[Location]:
 
 
 def can(rights: Rights, act: Act, booking: Booking) -> bool:
-    """Whether this may be done to a booking (its lines loaded). A therapist's role counts for the own ones alone."""
+    """Return whether the user may do this to a booking (lines loaded). A therapist's role covers only own bookings."""
     roles = rights.at_location(booking.location_id)
     if any(act in ALLOWED[role] for role in roles - {Role.THERAPIST}):
         return True

@@ -1,4 +1,4 @@
-"""Named reads of the desk. All of them take the rights of who asks, and each is a fixed number of queries."""
+"""Named reads of the desk. Each takes the rights of the reader and runs a fixed number of queries."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ LONGEST_ID = 18
 
 
 def day_bookings(rights: Rights, places: Iterable[Location], on: date) -> list[Booking]:
-    """The bookings that begin on a local day of the places, in the order of time. Three queries."""
+    """Return the bookings that begin on a local day of the places, in the order of time. Three queries."""
     windows = Q(pk__in=[])
     for place in places:
         begins, ends = local_day(on, ZoneInfo(place.time_zone))
@@ -44,8 +44,8 @@ def day_bookings(rights: Rights, places: Iterable[Location], on: date) -> list[B
 
 
 def found_bookings(rights: Rights, typed: str) -> list[Booking]:
-    """Bookings by reference, by a part of the name or e-mail, or by the phone number, whole or its last four digits;
-    the latest first, ``MOST_FOUND`` at most.
+    """Find bookings by reference, by part of the name or e-mail, or by the phone number (whole, or its last four
+    digits). The latest come first, ``MOST_FOUND`` at most.
     """
     words = typed.strip()
     if len(words) < SHORTEST_SEARCH:
@@ -59,7 +59,7 @@ def found_bookings(rights: Rights, typed: str) -> list[Booking]:
 
 
 def has_phone(words: str) -> Q:
-    """Match rows (of bookings or customers) whose phone number was typed, or its last four digits."""
+    """Match rows (bookings or customers) by a phone number or by its last four digits."""
     if any(character.isalpha() for character in words):
         return Q(pk__in=[])
     digits = [character for character in words if character.isdecimal()]
@@ -70,14 +70,14 @@ def has_phone(words: str) -> Q:
 
 
 def own_phone_region() -> str | None:
-    """Return the country in which numbers without a country code are. Two queries."""
+    """Return the country of phone numbers that have no country code, taken from the business. Two queries."""
     places = Location.objects.order_by("pk").values_list("phone", "time_zone")
     zone = next((zone for _, zone in places), "")
     return phone_region(the_business().phone, *(p for p, _ in places), time_zone=zone)
 
 
 def _number_in(words: str) -> str:
-    """Read what was typed as a phone number, without a country code as one of ours; empty when it is none."""
+    """Parse a phone number (a number without a country code is in ``own_phone_region``); empty when it is not one."""
     try:
         return clean_phone(words, region=own_phone_region())
     except ValidationError:
@@ -85,15 +85,15 @@ def _number_in(words: str) -> str:
 
 
 def balances_of(bookings: Sequence[Booking]) -> dict[int, Balance]:
-    """The money of many bookings by their ids. One query, however many there are."""
+    """Return the balances of many bookings by booking id. One query."""
     found = money.balances([subject_ref(booking) for booking in bookings])
     return {booking.pk: found[subject_ref(booking)] for booking in bookings}
 
 
 def booking_by_reference(rights: Rights, reference: str) -> Booking | None:
-    """A booking that may be seen, with its lines, people, place and history. Three queries.
+    """Return a booking that the reader may see, with its lines, people, place and history. Three queries.
 
-    ``reference`` is taken as it stands in an address, where it can be anything.
+    ``reference`` comes straight from an address and may hold anything.
     """
     if parsed_reference(reference) != reference:
         return None
@@ -104,7 +104,7 @@ def booking_by_reference(rights: Rights, reference: str) -> Booking | None:
 
 
 def booking_for_samples(rights: Rights) -> Booking | None:
-    """The latest booking that messages can be shown on, with its lines, people, services and place. Two queries."""
+    """Return the latest booking that can fill a sample message, with lines, people, services, place. Two queries."""
     lines = BookingLine.objects.select_related("staff_member", "variant__service")
     agreed = bookings_visible_to(rights).filter(confirmed_at__isnull=False, lines__staff_member__isnull=False)
     with_everything = agreed.select_related("location").prefetch_related(Prefetch("lines", lines))
@@ -113,7 +113,7 @@ def booking_for_samples(rights: Rights) -> Booking | None:
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """What is known of a person: visits that took place before, appointments missed, and the first of them."""
+    """The record of a customer: completed visits, no-shows, and the start of the first completed visit."""
 
     came: int = 0
     missed: int = 0
@@ -121,7 +121,7 @@ class Visits:
 
 
 def visits_before(booking: Booking) -> Visits:
-    """Count the earlier visits of whoever booked: of the same customer, or under the same e-mail. One query."""
+    """Count earlier visits of the booking's customer, including those under the same e-mail address. One query."""
     written = same_mailbox(normalised_email(booking.contact_email) if booking.contact_email else "")
     same = Q(mailbox__in=written)
     if booking.customer_id:
@@ -143,8 +143,8 @@ def _with_lines(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
 
 
 def refund_to_hand_back(booking: Booking, typed: str) -> Refund | None:
-    """A refund of a booking that waits for somebody to hand the money over: taken at the desk, or refused by the bank
-    and not settled otherwise since.
+    """Return a refund that staff have to hand over: one of money taken at the desk, or one that the bank refused and
+    that was not settled in another way since.
     """
     if not typed.isdecimal() or len(typed) > LONGEST_ID:
         return None
@@ -158,5 +158,5 @@ def refund_to_hand_back(booking: Booking, typed: str) -> Refund | None:
 
 
 def customer_of(booking: Booking) -> Customer | None:
-    """The customer of a booking, or whoever is known by its address."""
+    """Return the customer of a booking, else the one whose e-mail address the booking has."""
     return customer_to_trust(booking)

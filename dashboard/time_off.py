@@ -1,4 +1,4 @@
-"""Time off of the people, rooms and devices that a user of the desk looks after."""
+"""Reads of time off for staff members, rooms and devices that a user of the desk manages."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -16,7 +16,9 @@ MOST_LISTED = 100
 
 
 def resources_run_by(rights: Rights) -> QuerySet[Resource]:
-    """The people who work at the own locations, and the rooms and devices there; all of them with rights everywhere."""
+    """Return the staff members who work at the user's locations, and the rooms and devices there; all of them for a
+    user with rights everywhere.
+    """
     found = Resource.objects.filter(is_active=True).filter(Q(staff_member=None) | Q(staff_member__is_active=True))
     places = location_ids_with(rights, Act.BLOCK_TIME)
     if places is not None:
@@ -25,7 +27,7 @@ def resources_run_by(rights: Rights) -> QuerySet[Resource]:
 
 
 def time_off_ahead(rights: Rights, now: datetime) -> list[TimeOff]:
-    """What is not over and not declined: requests first, then by time. Two queries at most."""
+    """Return time off that is neither over nor declined: requests first, then by time. Two queries at most."""
     listed = TimeOff.objects.filter(resource__in=resources_run_by(rights), during__endswith__gt=now)
     ahead = listed.exclude(status=TimeOffStatus.DECLINED).select_related("resource__staff_member", "resource__location")
     rows = list(ahead.order_by("during")[:MOST_LISTED])
@@ -33,18 +35,18 @@ def time_off_ahead(rights: Rights, now: datetime) -> list[TimeOff]:
 
 
 def time_off_asked(rights: Rights, now: datetime) -> int:
-    """How many requests wait for an answer. One query."""
+    """Count the requests that await an answer. One query."""
     listed = TimeOff.objects.filter(resource__in=resources_run_by(rights), during__endswith__gt=now)
     return listed.filter(status=TimeOffStatus.REQUESTED).count()
 
 
 def time_off_run_by(rights: Rights, time_off_id: int) -> TimeOff | None:
-    """One of them, for a user who looks after its resource."""
+    """Return one time off if the user manages its resource, else None."""
     return TimeOff.objects.filter(pk=time_off_id, resource__in=resources_run_by(rights)).first()
 
 
 def bookings_hit(times: Collection[TimeOff]) -> dict[int, list[Booking]]:
-    """The bookings whose time lies in some time off, by its id, in the order of time. One query."""
+    """Return the bookings that overlap each time off, by its id, in the order of time. One query."""
     if not times:
         return {}
     wanted = Q(pk__in=[])
@@ -67,7 +69,7 @@ def _overlap(row: Allocation, each: TimeOff) -> bool:
 
 
 def named(resources: Sequence[Resource]) -> list[tuple[int, str]]:
-    """Resources to choose from, people first."""
+    """Return (id, name) of the resources to choose from, staff members first."""
     people = [(each.pk, each.staff_member.name) for each in resources if hasattr(each, "staff_member")]
     things = [(each.pk, f"{each.name}, {each.location}") for each in resources if not hasattr(each, "staff_member")]
     return sorted(people, key=lambda one: one[1]) + sorted(things, key=lambda one: one[1])

@@ -1,6 +1,6 @@
-"""What needs hands: everything that waits for a person of the business, read in a fixed number of queries.
+"""The to-do list of the desk: everything that staff have to decide or do, read in a fixed number of queries.
 
-Each list is cut at ``MOST_LISTED``, the oldest first, so that a bad day cannot make the page slow.
+Each list stops at ``MOST_LISTED``, the oldest first, so that a bad day cannot slow the page down.
 """
 
 from collections.abc import Sequence
@@ -38,20 +38,21 @@ from services.enums import Delivery
 MOST_LISTED = 100
 # Older balances are a matter for reminders and letters, not for the front desk.
 OPEN_FOR = timedelta(days=60)
-# Whether a visit took place is asked from this long after its end on, for as long as a no-show can be marked.
+# The list asks about an unmarked visit from this long after its end, until a no-show can no longer be marked.
 ASK_AFTER = timedelta(hours=2)
-# How long before an online visit its meeting link is missed.
+# A missing meeting link is listed from this long before an online visit.
 LINK_WANTED = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """``bookings`` are those that alerts, refunds and messages are about, by id; ``unpaid`` are past visits.
-    ``unmarked`` are past visits of which nobody said whether they took place. ``orphaned`` are visits ahead whose
-    person has left, whose room or place is switched off, or whose link is missing.
+    """``bookings`` has the bookings of alerts, refunds and messages by id. ``unpaid`` are past visits with an open
+    balance. ``unmarked`` are past visits that staff have not marked as completed or missed. ``orphaned`` are future
+    visits whose staff member has left, whose room or location is switched off, or whose meeting link is missing.
 
-    A refund that waits for approval is listed once, as itself, also when an alert says that its time runs out.
-    ``texts`` are what customers texted, ``by_number`` the bookings of each number: the next one first, then the latest.
+    A refund that awaits approval is listed once, as a refund, even when an alert warns about its deadline.
+    ``texts`` are text messages from customers. ``by_number`` has the bookings of each phone number: the next one
+    first, past ones after it, the latest first.
     """
 
     alerts: list[MoneyAlert]
@@ -70,7 +71,7 @@ class Hands:
 
     @property
     def is_cut(self) -> bool:
-        """Whether more may wait than is listed; past visits aside."""
+        """Whether more may be open than is listed. Past visits with a balance do not count."""
         lists = (
             self.alerts,
             self.to_approve,
@@ -86,7 +87,7 @@ class Hands:
 
 
 def hands(rights: Rights, now: datetime) -> Hands:
-    """Read all of it. Nineteen queries at most, however much waits."""
+    """Read the whole list. Nineteen queries at most, whatever its length."""
     alerts = list(_alerts(rights).select_related("payment", "refund")[:MOST_LISTED])
     to_approve = list(_to_approve(rights).select_related("payment")[:MOST_LISTED])
     to_hand_back = list(_to_hand_back(rights).select_related("payment")[:MOST_LISTED])
@@ -119,7 +120,7 @@ def hands(rights: Rights, now: datetime) -> Hands:
 
 
 def hands_count(rights: Rights, now: datetime) -> int:
-    """How many things wait, for the rail. Open balances of past visits are listed, but not counted. One query."""
+    """Count the to-dos for the navigation. Open balances of past visits are listed but not counted. One query."""
     parts: list[QuerySet] = [  # type: ignore[type-arg] # of several models
         _alerts(rights),
         _to_approve(rights),
@@ -139,7 +140,7 @@ def hands_count(rights: Rights, now: datetime) -> int:
 
 
 def alert_to_settle(rights: Rights, alert_id: int) -> tuple[MoneyAlert, Booking | None] | None:
-    """An open alert that this person may settle, with the booking that it is about."""
+    """Return an open alert that this user may settle, with its booking if it has one; else None."""
     alert = _alerts(rights).filter(pk=alert_id).first()
     if alert is None:
         return None
@@ -148,7 +149,7 @@ def alert_to_settle(rights: Rights, alert_id: int) -> tuple[MoneyAlert, Booking 
 
 
 def text_to_answer(rights: Rights, message_id: int, now: datetime) -> InboundMessage | None:
-    """A text that waits for the front desk and that this person may answer."""
+    """Return an unanswered text message that this user may answer, else None."""
     text = _texts(rights).filter(pk=message_id).first()
     if text is None:
         return None
@@ -157,23 +158,23 @@ def text_to_answer(rights: Rights, message_id: int, now: datetime) -> InboundMes
 
 
 def may_answer(rights: Rights, bookings: Sequence[Booking]) -> bool:
-    """Whether a text may be dealt with: at the place of one of the number's bookings, or everywhere."""
+    """Return whether the user may handle a text message: they handle one of the number's bookings, or every place."""
     return may_everywhere(rights, Act.ANSWER) or any(can(rights, Act.ANSWER, booking) for booking in bookings)
 
 
 def may_settle(rights: Rights, booking: Booking | None) -> bool:
-    """Whether an alert about a booking, or about nothing known, may be settled."""
+    """Return whether the user may settle an alert about a booking; ``None`` stands for an alert without a booking."""
     return can(rights, Act.RESOLVE, booking) if booking else may_everywhere(rights, Act.RESOLVE)
 
 
 def booking_id_of(row: MoneyAlert | Refund) -> int | None:
-    """The booking that an alert or a refund is about."""
+    """Return the id of the booking that an alert or a refund belongs to."""
     ref = row.payment.subject_ref if isinstance(row, Refund) else row.subject_ref
     return refs.booking_id_of(ref)
 
 
 def _alerts(rights: Rights) -> QuerySet[MoneyAlert]:
-    """Open alerts about bookings that may be seen; those about nothing known are for people who see every place."""
+    """Open alerts about visible bookings. Only a reader of every place sees alerts without a booking."""
     alerts = open_alerts().exclude(kind=AlertKind.REFUND_WAITS)
     if rights.location_ids is None:
         return alerts
@@ -182,14 +183,14 @@ def _alerts(rights: Rights) -> QuerySet[MoneyAlert]:
 
 
 def _to_approve(rights: Rights) -> QuerySet[Refund]:
-    """Refunds of customers' cancellations that wait for approval, the one promised first at the top."""
+    """Refunds of cancellations by customers that await approval, the earliest deadline first."""
     waiting = Refund.objects.filter(status=RefundStatus.AWAITING_APPROVAL).order_by("answer_by", "pk")
     about = waiting.annotate(booking_pk=refs.booking_id_column("payment__subject_ref"))
     return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
 
 
 def _to_hand_back(rights: Rights) -> QuerySet[Refund]:
-    """Refunds of money that was taken at the desk, until somebody says that it was handed over."""
+    """Refunds of money taken at the desk that staff have not handed over yet."""
     waiting = Refund.objects.filter(status=RefundStatus.QUEUED).exclude(method=Method.STRIPE).order_by("pk")
     about = waiting.annotate(booking_pk=refs.booking_id_column("payment__subject_ref"))
     return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
@@ -200,7 +201,7 @@ def _asking(rights: Rights) -> QuerySet[HelpMessage]:
 
 
 def _texts(rights: Rights) -> QuerySet[InboundMessage]:
-    """Texts from numbers of bookings that may be seen; those of unknown numbers are for people who see every place."""
+    """Text messages from numbers of visible bookings. Only a reader of every place sees unknown numbers."""
     waiting = InboundMessage.objects.filter(is_for_desk=True, handled_at=None)
     if rights.location_ids is None:
         return waiting
@@ -208,7 +209,7 @@ def _texts(rights: Rights) -> QuerySet[InboundMessage]:
 
 
 def _by_number(rights: Rights, numbers: set[str], now: datetime) -> dict[str, list[Booking]]:
-    """The bookings of numbers that may be seen: first what is ahead, in order, then what is over, the latest first."""
+    """Visible bookings of phone numbers: future ones in the order of time, then past ones, the latest first."""
     if not numbers:
         return {}
     found = bookings_run_by(rights).filter(phone_hash__in=numbers).exclude(status=BookingStatus.EXPIRED)
@@ -228,8 +229,8 @@ def _requests(rights: Rights, now: datetime) -> QuerySet[Booking]:
 
 
 def _orphaned(rights: Rights, now: datetime) -> QuerySet[Booking]:
-    """Visits ahead that cannot take place as they stand: with somebody or something, or at a place, that is switched
-    off; and online visits of the next ``LINK_WANTED`` without a meeting link.
+    """Future visits that cannot take place as planned: their staff member, room, device or location is switched off,
+    or an online visit within ``LINK_WANTED`` has no meeting link.
     """
     agreed = Q(status=BookingStatus.CONFIRMED)
     waiting = Q(status__in=WAITING, hold_expires_at__gt=now)
@@ -244,19 +245,19 @@ def _orphaned(rights: Rights, now: datetime) -> QuerySet[Booking]:
 
 
 def _missed(rights: Rights, now: datetime) -> QuerySet[Booking]:
-    """No-shows whose fee may still be waived."""
+    """No-shows whose fee staff may still waive."""
     return bookings_run_by(rights).filter(status=BookingStatus.NO_SHOW, fee_settles_at__gt=now)
 
 
 def _unmarked(rights: Rights, now: datetime) -> QuerySet[Booking]:
-    """Visits whose end has passed and of which nobody said whether they took place, while a no-show can be marked."""
-    # The second bound follows from that of the end; it lets the index be read between two moments.
+    """Visits that have ended and are marked neither completed nor missed, while staff can still mark a no-show."""
+    # The second bound follows from the first. With it PostgreSQL scans the index between two moments.
     recent = Q(starts_at__gte=now - MARKABLE, starts_at__lte=now - ASK_AFTER)
     return bookings_run_by(rights).filter(recent, status=BookingStatus.CONFIRMED, ends_at__lte=now - ASK_AFTER)
 
 
 def _unpaid(rights: Rights, now: datetime) -> QuerySet[Booking]:
-    """Visits whose time is over, the ones called off for a fee among them, of which something is still open."""
+    """Past visits with an open balance, including cancelled ones that owe a fee."""
     over = Q(
         status__in=STANDING,
         ends_at__gt=now - OPEN_FOR,
@@ -279,7 +280,7 @@ def _unpaid(rights: Rights, now: datetime) -> QuerySet[Booking]:
 
 
 def _total(rows: QuerySet, amount: str) -> Coalesce:  # type: ignore[type-arg] # of several models
-    """The sum of a column as a subquery, without grouping by anything."""
+    """Return the sum of a column as a subquery, so that the outer query needs no grouping."""
     summed = rows.order_by().annotate(one=Value(1)).values("one").annotate(total=Sum(amount)).values("total")
     return Coalesce(Subquery(summed, output_field=BigIntegerField()), Value(0), output_field=BigIntegerField())
 

@@ -25,12 +25,15 @@ from dashboard.views.pages import desk_page, show
 @require_safe
 @desk_page
 def booking(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Everything about a booking, and what can be done at this moment."""
+    """Show a booking and the actions that are possible now."""
     return booking_page(request, desk, open_booking(desk, reference))
 
 
 def open_booking(desk: Desk, reference: str) -> Booking:
-    """A booking of somebody else's place is no different from one that never was."""
+    """Return a visible booking with its details.
+
+    :raises Http404: for an unknown reference, and for a booking that this user may not see.
+    """
     found = queries.booking_by_reference(desk.rights, reference)
     if found is None:
         raise Http404
@@ -45,8 +48,8 @@ def booking_page(
 
 
 def booking_context(desk: Desk, booking: Booking, *, back: str = "") -> dict[str, Any]:
-    """What the page of a booking and its panel beside the calendar show. Steps lead ``back`` to an address of the
-    calendar, else to the page of the booking.
+    """Return the context of the booking's page and of its panel in the calendar. Actions lead ``back`` to an address of
+    the calendar, else to the page of the booking.
     """
     money = money_of(booking)
     sees_messages = can(desk.rights, Act.SEE_PLACE, booking)

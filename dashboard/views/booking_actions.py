@@ -1,6 +1,6 @@
-"""How something is done to a booking at the desk: a page asks and names the sum, POST does it once, a refusal is shown.
+"""The frame of every action on a booking: a page asks and names the sum, POST runs it once, a refusal is shown.
 
-A page sends back what it had shown. If the booking has changed since, nothing is done and the page says so.
+The form sends back the state that the page showed. If the booking has changed since, nothing runs and the page says so.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ from dashboard.views.pages import calendar_path, show
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A booking that somebody may do this to, with its money, at one instant."""
+    """A booking on which the user may run this action, with its money, at one instant."""
 
     request: HttpRequest
     desk: Desk
@@ -52,8 +52,8 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is asked and done. ``ask`` says what the button names for a valid form (None: as the page opens), ``run``
-    does it and returns what to say then.
+    """One action. ``ask`` returns the words of the page for a valid form (None: as the page opens). ``run`` takes the
+    form and its key, does it and returns the message of success.
     """
 
     ask: Callable[[StepForm | None], Ask]
@@ -63,7 +63,10 @@ class Step:
 
 
 def open_step(request: HttpRequest, desk: Desk, reference: str) -> Opened:
-    """Open a booking for what this address does. Without the right the page does not exist."""
+    """Open a booking for the action of this address.
+
+    :raises Http404: when the booking does not exist for this user, or when the right is missing.
+    """
     booking = open_booking(desk, reference)
     if not can(desk.rights, desk.act, booking):
         raise Http404
@@ -71,7 +74,7 @@ def open_step(request: HttpRequest, desk: Desk, reference: str) -> Opened:
 
 
 def answer(opened: Opened, form: StepForm, step: Step) -> HttpResponse:
-    """GET asks, POST does. A sum that the pressed button did not name is named first."""
+    """GET asks, POST runs the action. If the pressed button named another sum, the page asks again."""
     if not opened.is_sent:
         return _asking(opened, form, step, step.ask(None), key=new_token())
     seen = SeenForm(opened.request.POST)
@@ -100,7 +103,7 @@ def answer(opened: Opened, form: StepForm, step: Step) -> HttpResponse:
 
 
 def refused(opened: Opened, sentence: object) -> HttpResponse:
-    """There is nothing to do here now: the booking, with the reason above it. To a second press that is no news."""
+    """Show the booking with the reason why the action is impossible now. A repeated POST goes back without a word."""
     if opened.is_sent and idempotency.is_claimed(opened.request, opened.request.POST.get("request_key", "")):
         return back(opened)
     status = 409 if opened.is_sent else 200
@@ -108,14 +111,14 @@ def refused(opened: Opened, sentence: object) -> HttpResponse:
 
 
 def back(opened: Opened) -> HttpResponse:
-    """To the page that somebody came from, else to the booking."""
+    """Redirect to the page that the user came from, else to the booking."""
     response = redirect(_back_url(opened))
     response.status_code = 303
     return response
 
 
 def _comes_from(opened: Opened) -> str:
-    """What the form sends along to be led back: "hands", or an address of the calendar; empty for the booking."""
+    """Return where the form leads back to: "hands", or an address of the calendar; empty for the booking."""
     asked = opened.request.POST.get("back") or opened.request.GET.get("back", "")
     return asked if asked == "hands" else calendar_path(asked)
 
@@ -131,9 +134,10 @@ def _back_url(opened: Opened) -> str:
 
 
 def _done(opened: Opened, form: StepForm, step: Step, key: str) -> str | DomainError | None:
-    """Do it, unless the booking has changed since this request read it. None: it was done before.
+    """Run the action unless the booking has changed since this request read it. Return the message of success, the
+    refusal, or None when the form was sent before.
 
-    :raises Locked: when another request works on the booking.
+    :raises Locked: when another request holds the lock on the booking.
     """
     return change_as_shown(
         booking_id=opened.booking.pk,

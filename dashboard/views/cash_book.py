@@ -1,4 +1,4 @@
-"""Money that moved, by day: the list, its totals, the same as CSV, and how our books compare with the provider's."""
+"""The cash book: money that moved, by day, with totals, a CSV, and the reconciliation with Stripe."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,7 +22,7 @@ _MONTH = timedelta(days=29)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The local days asked for, both included, and the zone in which they are days."""
+    """The local days asked for, both included, and their time zone."""
 
     first: date
     last: date
@@ -36,7 +36,7 @@ class Asked:
 @require_safe
 @desk_page
 def payments(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Show what moved: today unless days are asked for."""
+    """Show the money that moved; without days in the address, today's."""
     asked = _asked(request, desk)
     found = moved.movements(desk.rights, asked.first, asked.last, asked.zone)
     ranges = [
@@ -65,7 +65,7 @@ def payments(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_safe
 @desk_page
 def payments_csv(request: HttpRequest, desk: Desk) -> HttpResponseBase:
-    """The same days as a file for a spreadsheet, without a limit of rows."""
+    """Send the same days as a CSV file, without a limit of rows."""
     asked = _asked(request, desk)
     found = moved.movements(desk.rights, asked.first, asked.last, asked.zone, limit=None)
     return csv_response(f"payments-{asked.first}-{asked.last}.csv", presenter.csv_rows(found, asked.zone))

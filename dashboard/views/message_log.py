@@ -1,4 +1,4 @@
-"""What was sent, what became of it, and sending it again."""
+"""The message log, and resending a message."""
 
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ _FILTERS = {"failed": sent.FAILED, "waiting": sent.WAITING}
 @require_safe
 @desk_page
 def log(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """The latest messages of the places that may be seen; those that failed, or wait, if asked."""
+    """Show the latest messages of visible bookings; only failed or planned ones if the address asks."""
     chosen = request.GET.get("only", "")
     found = sent.latest(desk.rights, _FILTERS.get(chosen, ()))
     bookings = sent.bookings_of(desk.rights, found)
@@ -43,7 +43,7 @@ def log(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_safe
 @desk_page
 def of_booking(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Everything that was or will be sent about one booking."""
+    """Show every message about one booking, planned ones included."""
     booking = open_booking(desk, reference)
     if not can(desk.rights, desk.act, booking):
         raise Http404
@@ -61,7 +61,7 @@ def of_booking(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse
 @require_POST
 @desk_page
 def again(request: HttpRequest, desk: Desk, message_id: int) -> HttpResponse:
-    """Put a copy into the queue. It says what is true when it goes, and is dropped if nobody wants it any more."""
+    """Queue a copy of a message. It is rendered when it is sent, and dropped if it no longer applies by then."""
     row = sent.message_by_number(desk.rights, message_id)
     booking = sent.bookings_of(desk.rights, [row]).get(row.subject_ref) if row else None
     if row is None or booking is None or not can(desk.rights, desk.act, booking):

@@ -1,4 +1,4 @@
-"""The words of one message in one channel: write them, see them on a real booking, send oneself a test."""
+"""The text of one message in one channel: edit it, preview it on a real booking, send oneself a test."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +42,7 @@ from services.queries import the_business
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is being looked at: a message, its channel and language."""
+    """The message that the page shows, with its channel and language."""
 
     of: MessageType
     channel: Channel
@@ -61,14 +61,14 @@ class Words:
         return {"kind": self.of.kind, "role": self.of.role, "channel": self.channel, "language": self.language}
 
     def address(self, name: str = "desk_message_text") -> str:
-        """The page of these words; the language stands behind it where there are several."""
+        """Return the page of this text. The language is a query parameter where there are several."""
         path = reverse(name, args=[self.of.kind, self.of.role, self.channel])
         return f"{path}?language={self.language}" if len(settings.LANGUAGES) > 1 else path
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """Words that are not kept yet."""
+    """A text that is not saved yet."""
 
     subject: str
     body: str
@@ -78,7 +78,7 @@ class Typed:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def text(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -> HttpResponse:
-    """Show the words beside what they become; the owner keeps others, restores ours, or lets a test come."""
+    """Show the text with its preview. The owner saves an own text, restores the default, or sends a test."""
     words = _words(request, kind, role, channel)
     own = own_text(**words.key)
     if request.method != "POST":
@@ -109,7 +109,7 @@ def text(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def preview(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -> HttpResponse:
-    """The message as a page of its own, for the frame beside the form: what is kept, or by POST what is typed."""
+    """Render the message as a page of its own for the preview frame: the saved text, or by POST the typed one."""
     words = _words(request, kind, role, channel)
     own: MessageText | Typed | None = own_text(**words.key)
     if request.method == "POST":
@@ -122,7 +122,7 @@ def preview(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str
 
 
 def _shown(request: HttpRequest, desk: Desk, words: Words, own: MessageText | Typed | None) -> str:
-    """The mail as it is, or what a phone would show."""
+    """Return the e-mail as HTML, or a preview of the text as a phone shows it."""
     booking = booking_for_samples(desk.rights)
     with translation.override(words.language):
         context = sample(booking, words.of.kind, words.of.role, words.channel, now=desk.now) if booking else None
@@ -197,7 +197,7 @@ def _page(
 
 
 def _test(request: HttpRequest, desk: Desk, words: Words, own: MessageText | None) -> HttpResponse:
-    """Let what is kept come to the own mailbox, or to a number that is typed; to phones only where Twilio is set up."""
+    """Send a test of the saved text to the user's own mailbox, or to a typed number where Twilio is set up."""
     booking = booking_for_samples(desk.rights)
     is_text = words.channel in TEXT_CHANNELS
     if booking is None or words.channel not in {Channel.EMAIL, *configured_text_channels()}:
@@ -226,13 +226,13 @@ def _test(request: HttpRequest, desk: Desk, words: Words, own: MessageText | Non
 
 
 def _region(booking: Booking | None) -> str | None:
-    """The country of numbers that are typed without one: the owner's is that of the business."""
+    """Return the country of numbers typed without a country code: the one of the business."""
     place = booking.location if booking else None
     return phone_region(the_business().phone, place.phone, time_zone=place.time_zone) if place else None
 
 
 def _cost_text(booking: Booking, desk: Desk, words: Words, own: MessageText | None) -> str:
-    """What a test of the kept words costs; empty where the message cannot be shown on this booking."""
+    """Say how many SMS a test of the saved text takes; empty where this booking cannot fill the message."""
     with translation.override(words.language):
         context = sample(booking, words.of.kind, words.of.role, words.channel, now=desk.now)
         text = rendered(context, words.channel, own).text if context else ""

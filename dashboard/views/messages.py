@@ -1,4 +1,4 @@
-"""Messages at the desk: what is told to whom, and by which channels and when."""
+"""The messages of the business: which exist, for which recipients, by which channels and when."""
 
 from django.conf import settings
 from django.contrib import messages as notes
@@ -25,7 +25,7 @@ from notifications.wording.editing import set_rules
 @require_safe
 @desk_page
 def overview(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Every message, in the order in which customers meet them."""
+    """List every message in the order in which a customer receives them."""
     groups = presenter.groups(current_rules(), MessageText.objects.all())
     return show(request, desk, "dashboard/messages.html", {"groups": groups}, current="messages")
 
@@ -33,7 +33,7 @@ def overview(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def rules(request: HttpRequest, desk: Desk, kind: str, role: str) -> HttpResponse:
-    """By which channels one message goes, and when; the owner changes it."""
+    """Show the channels and times of one message. Only the owner can change them."""
     of = known_type(kind, role)
     channels = _channels()
     form = RulesForm(
@@ -69,6 +69,6 @@ def _texts_customers(of: MessageType, channels: list[Channel]) -> bool:
 
 
 def _channels() -> list[Channel]:
-    """Those this site can send by, in the order of the list."""
+    """Return the channels that this site can send by, in the order of the list."""
     texts = configured_text_channels()
     return [channel for channel in Channel if channel not in TEXT_CHANNELS or channel in texts]

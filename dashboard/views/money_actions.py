@@ -1,4 +1,4 @@
-"""Steps that move money: taken, returned, approved, handed back, waived, charged; links to pay."""
+"""Actions that move money: payments, refunds, waivers, charges and payment links."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -43,7 +43,7 @@ _methods = require_http_methods(["GET", "HEAD", "POST"])
 @_methods
 @desk_page
 def take(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Write down cash, a card terminal's payment or a transfer."""
+    """Record a payment by cash, card terminal or bank transfer."""
     opened = open_step(request, desk, reference)
     booking, most = opened.booking, opened.money.balance.open_minor
     if not most:
@@ -73,7 +73,7 @@ def take(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def refund(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Give money back the way it came, in full or in part."""
+    """Refund a payment, in full or in part, to where it came from."""
     opened = open_step(request, desk, reference)
     booking, left = opened.booking, words.left_of_payments(opened.money)
     payments = {payment.pk: payment for payment in opened.money.attempts}
@@ -117,7 +117,7 @@ def refund(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def discount(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Lower the price of a booking by a part of it."""
+    """Lower the price of a booking."""
     opened = open_step(request, desk, reference)
     booking, most = opened.booking, opened.booking.total_minor
     if booking.status not in STANDING or not most:
@@ -137,7 +137,7 @@ def discount(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def hand_back(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Say that a refund was handed over: of money taken at the desk, or one that the bank could not return."""
+    """Confirm that a refund was handed over: of money taken at the desk, or one that the bank could not return."""
     opened = open_step(request, desk, reference)
     wanted = request.POST.get("refund") or request.GET.get("refund") or ""
     found = queries.refund_to_hand_back(opened.booking, wanted)
@@ -166,7 +166,7 @@ def hand_back(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def approve(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Give all of a refund back that waits for approval."""
+    """Approve a refund in full."""
     opened, refund = _waiting(request, desk, reference)
     if refund is None:
         return refused(opened, gettext("This refund is no longer waiting for approval."))
@@ -183,7 +183,7 @@ def approve(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def lower(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Give less of a refund back than waits for approval, and say why."""
+    """Approve a smaller refund, with a reason."""
     opened, refund = _waiting(request, desk, reference)
     if refund is None:
         return refused(opened, gettext("This refund is no longer waiting for approval."))
@@ -206,7 +206,7 @@ def lower(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def decline(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Give nothing of a refund back that waits for approval, and say why."""
+    """Decline a refund, with a reason."""
     opened, refund = _waiting(request, desk, reference)
     if refund is None:
         return refused(opened, gettext("This refund is no longer waiting for approval."))
@@ -223,7 +223,7 @@ def decline(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def waive(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Let a customer off a fee, or a part of it."""
+    """Waive a fee, or a part of it."""
     opened = open_step(request, desk, reference)
     booking, left = opened.booking, opened.money.fee_minor
     if not left:
@@ -247,7 +247,7 @@ def waive(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def charge(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Charge what is open of a fee to the card on file, once the time in which it may be waived is over."""
+    """Charge the open part of a fee to the card on file, once the time for waiving it is over."""
     opened = open_step(request, desk, reference)
     money = opened.money
     most = min(money.balance.open_minor, money.card.cap_minor) if money.card and money.fee_minor else 0
@@ -268,7 +268,7 @@ def charge(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def stand(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Let a booking stand without the payment or card that it waits for."""
+    """Confirm a booking without the payment or card that it waits for."""
     opened = open_step(request, desk, reference)
     booking = opened.booking
     if booking.status != BookingStatus.PENDING_PAYMENT:
@@ -285,7 +285,7 @@ def stand(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def link(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Mail the customer a link to pay what can be paid online now."""
+    """E-mail the customer a link to pay what they can pay online now."""
     opened = open_step(request, desk, reference)
     due = payable(opened.booking, desk.now)
     if due is None or not opened.booking.contact_email:
@@ -302,7 +302,7 @@ def link(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @require_POST
 @desk_page
 def check(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Ask the payment provider now what became of waiting payments."""
+    """Ask Stripe now about pending payments."""
     opened = open_step(request, desk, reference)
     try:
         operations.refresh_payments(booking_id=opened.booking.pk, now=desk.now)
@@ -314,7 +314,7 @@ def check(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 
 
 def _waiting(request: HttpRequest, desk: Desk, reference: str) -> tuple[Opened, Refund | None]:
-    """A booking, and the refund of it that the page is about, as long as it waits for approval."""
+    """Return the booking and the refund of the page, or None for a refund that no longer awaits approval."""
     opened = open_step(request, desk, reference)
     wanted = request.POST.get("refund") or request.GET.get("refund") or ""
     found = (each for each in words.waiting_refunds(opened.money) if str(each.pk) == wanted)

@@ -1,4 +1,4 @@
-"""What every page of the desk goes through: the user's rights, and the frame around the page."""
+"""What every page of the desk shares: the user's rights, and the frame around the page."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -22,7 +22,7 @@ DeskView = Callable[Concatenate[HttpRequest, Desk, P], HttpResponseBase]
 
 
 def desk_page(view: DeskView[P]) -> Callable[..., HttpResponseBase]:
-    """Give the view the desk as its second argument. ``config.guard`` has let the request in by then."""
+    """Pass the desk to the view as its second argument. ``config.guard`` has admitted the request before."""
 
     @never_cache
     @wraps(view)
@@ -44,9 +44,11 @@ def show(
     place_url: Callable[[str], str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Render a page in the frame of the desk. ``current`` is the key of its entry in the rail; ``places`` are those
-    that may be chosen, where the caller has read them already. ``place_url`` gives the address of this page for the
-    slug of a place, or for "all" of them; without it, places lead to the calendar.
+    """Render a page in the frame of the desk.
+
+    ``current`` is the key of its entry in the navigation. ``places`` are the locations to choose from, where the caller
+    has loaded them already. ``place_url`` returns the address of this page for the slug of a location, or for "all".
+    Without it a location leads to the calendar.
     """
     if not desk.rights.sees_money:
         places = ()
@@ -64,13 +66,13 @@ def show(
     )
     response = render(request, template, {**context, "desk": framed}, status=status)
     if "HX-Request" in request.headers:
-        # A whole page that came where a part was expected, such as a refusal, replaces the page.
+        # htmx asked for a part and gets a whole page, such as a refusal: it replaces the page.
         response["HX-Retarget"] = "body"
     return response
 
 
 def calendar_path(typed: str) -> str:
-    """Return an address of the calendar that a page was asked to lead back to; empty for any other address."""
+    """Return the calendar address to go back to; empty for any other address, so that no link leads off the site."""
     start = f"{reverse('desk')}?"
     if not typed.startswith(start):
         return ""
@@ -79,7 +81,7 @@ def calendar_path(typed: str) -> str:
 
 
 def day_of_text(typed: str, otherwise: date) -> date:
-    """Read a day of an address such as 2027-01-05; years in which arrows could leave the calendar are nobody's days."""
+    """Read an ISO day from an address. ``otherwise`` replaces invalid text and years outside 2000 to 2100."""
     try:
         on = date.fromisoformat(typed)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Steps that note how a visit goes on: arrived, started, completed, and each of them taken back.
+"""Actions that mark the progress of a visit: arrived, started, completed, and undoing each.
 
-The page of the booking sends their forms itself, so that one press is enough; opened by an address they ask first.
+The page of the booking sends these forms itself, so that one press is enough. Opened by their address they ask first.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ _OPERATIONS: dict[Mark, tuple[Callable[..., Any], frozenset[BookingStatus]]] = {
 
 
 def mark_view(mark: Mark) -> Callable[..., HttpResponseBase]:
-    """The view that sets one mark."""
+    """Return the view that sets one mark."""
 
     @require_http_methods(["GET", "HEAD", "POST"])
     @desk_page
@@ -52,7 +52,7 @@ def mark_view(mark: Mark) -> Callable[..., HttpResponseBase]:
 
 
 def _not_markable(opened: Opened, mark: Mark) -> str:
-    """Why it cannot be marked now; empty if it can."""
+    """Return why staff cannot set the mark now; empty if they can."""
     if day := from_when(opened.booking, now=opened.desk.now):
         return gettext("That can be marked from %(time)s on.") % {"time": day}
     _, statuses = _OPERATIONS[mark]

@@ -1,4 +1,4 @@
-"""Receipts of a booking at the desk: the page and the PDF that its customer has."""
+"""Receipts of a booking at the desk: the same page and PDF that the customer has."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -43,7 +43,7 @@ def pdf(request: HttpRequest, desk: Desk, reference: str, number: str) -> HttpRe
 
 
 def _open(desk: Desk, reference: str) -> Booking:
-    """A user who may not read its receipts does not learn which there are."""
+    """Return the booking; a user without the right to its receipts gets the answer of an unknown booking."""
     booking = open_booking(desk, reference)
     if not can(desk.rights, desk.act, booking):
         raise Http404

@@ -14,7 +14,7 @@ from services.models import Location
 
 
 def search(request: HttpRequest, desk: Desk, typed: str, places: Sequence[Location]) -> HttpResponse:
-    """A whole reference leads to its booking at once."""
+    """List the matching bookings. A whole reference leads straight to its booking."""
     bookings = queries.found_bookings(desk.rights, typed)
     reference = parsed_reference(typed)
     if reference in {booking.reference for booking in bookings}:

@@ -1,4 +1,4 @@
-"""The door of the desk. A refusal never says whether the account, the password or the right was what was missing."""
+"""Signing in and out. A refusal never says whether the account, the password or the right was wrong."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from dashboard.forms import SignInForm
 
 
 class SignIn(LoginView):
-    """Sign in by e-mail, then go on to the page that was asked for, if it is one of ours."""
+    """Sign in by e-mail, then open the requested page if it is on this site."""
 
     template_name = "dashboard/sign_in.html"
     authentication_form = SignInForm
@@ -33,7 +33,7 @@ class SignIn(LoginView):
 
 
 class SignOut(LogoutView):
-    """Only by POST, so that no picture in a mail can sign anybody out."""
+    """Sign out by POST only, so that an image in an e-mail cannot sign a user out."""
 
     http_method_names = ["post"]
     next_page = "desk_sign_in"

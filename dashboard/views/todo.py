@@ -1,4 +1,4 @@
-"""The list of what needs hands, and settling an alert with a sentence."""
+"""The to-do list, settling an alert, and handling text messages from customers."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,7 +21,7 @@ from payments.operations import resolve_alert
 @require_safe
 @desk_page
 def hands(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Everything that waits for a person, and open balances of past visits under it."""
+    """Show every to-do, and below them the open balances of past visits."""
     found = waiting.hands(desk.rights, desk.now)
     context = {
         "rows": presenter.rows_of(found, desk.rights, now=desk.now),
@@ -38,7 +38,7 @@ def hands(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def alert(request: HttpRequest, desk: Desk, alert_id: int) -> HttpResponse:
-    """Say in a sentence how an alert was settled. Settled twice, the first sentence stays."""
+    """Settle an alert with a sentence about how. Settling it again keeps the first sentence."""
     settling = waiting.alert_to_settle(desk.rights, alert_id)
     if settling is None:
         raise Http404
@@ -64,7 +64,7 @@ def alert(request: HttpRequest, desk: Desk, alert_id: int) -> HttpResponse:
 @require_POST
 @desk_page
 def stop_texts(request: HttpRequest, desk: Desk, message_id: int) -> HttpResponse:
-    """Send no more texts to the number that a text came from, and take the text off the list."""
+    """Stop text messages to the number that a text came from, and remove the text from the list."""
     if waiting.text_to_answer(desk.rights, message_id, desk.now) is None:
         raise Http404
     opt_out_sender(message_id=message_id, actor_name=str(desk.user), now=desk.now)
@@ -75,7 +75,7 @@ def stop_texts(request: HttpRequest, desk: Desk, message_id: int) -> HttpRespons
 @require_POST
 @desk_page
 def text_done(request: HttpRequest, desk: Desk, message_id: int) -> HttpResponse:
-    """Take a text off the list, because it is dealt with."""
+    """Remove a text message from the list because staff have dealt with it."""
     if waiting.text_to_answer(desk.rights, message_id, desk.now) is None:
         raise Http404
     mark_handled(message_id=message_id, actor_name=str(desk.user), now=desk.now)

@@ -1,4 +1,4 @@
-"""Steps about the visit itself and the person: no-shows, cancelling, requests, messages, trust."""
+"""Actions on the visit and the customer: no-show, cancelling, requests, messages, trust."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ _methods = require_http_methods(["GET", "HEAD", "POST"])
 @_methods
 @desk_page
 def missed(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Note that nobody came, from a quarter of an hour after the start on."""
+    """Mark a no-show, from 15 minutes after the start on."""
     opened = open_step(request, desk, reference)
     booking = opened.booking
     if reason := _not_markable(opened):
@@ -59,7 +59,7 @@ def missed(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def came(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Take it back that nobody came."""
+    """Undo a no-show."""
     opened = open_step(request, desk, reference)
     if opened.booking.status != BookingStatus.NO_SHOW:
         return refused(opened, gettext("This booking is not marked as no-show."))
@@ -81,7 +81,7 @@ def came(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def cancel(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Call a booking off: for the business, or for the customer by the rules of the moment of the call."""
+    """Cancel a booking for the business, or for the customer by the rules at the moment of their call."""
     opened = open_step(request, desk, reference)
     booking, money = opened.booking, opened.money
     refusal = cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=desk.now, by_staff=True)
@@ -128,7 +128,7 @@ def cancel(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def request_answer(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Say yes or no to a request."""
+    """Accept or decline a request."""
     opened = open_step(request, desk, reference)
     if opened.booking.status != BookingStatus.REQUESTED:
         return refused(opened, gettext("This booking is not waiting for an answer."))
@@ -145,7 +145,7 @@ def request_answer(request: HttpRequest, desk: Desk, reference: str) -> HttpResp
 @_methods
 @desk_page
 def reply(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Write to a customer, or answer what they wrote to the front desk."""
+    """Write to a customer, or answer their message to the front desk."""
     opened = open_step(request, desk, reference)
     booking = opened.booking
     thread = help_thread(booking)
@@ -169,7 +169,7 @@ def reply(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @_methods
 @desk_page
 def trust(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Block a customer from booking online, or never ask for money in advance."""
+    """Block a customer from booking online, or never ask them to pay in advance."""
     opened = open_step(request, desk, reference)
     customer = queries.customer_of(opened.booking)
     if customer is None:
@@ -185,7 +185,7 @@ def trust(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 
 
 def _not_markable(opened: Opened) -> str:
-    """Why a no-show cannot be noted now; empty if it can."""
+    """Return why staff cannot mark a no-show now; empty if they can."""
     booking, now = opened.booking, opened.desk.now
     if booking.status != BookingStatus.CONFIRMED:
         return gettext("Only a booking that stands can be marked as no-show.")
