@@ -1,5 +1,6 @@
-"""The steps that lead to an agreement, whoever takes them: a guest, the payment, the desk. Each belongs in a
-transaction that has locked the booking.
+"""Steps that lead to a confirmed booking, shared by the website, the payment handlers and the front desk.
+
+Each runs in a transaction that has locked the booking.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from bookings.rules.prepayment import Demand
 from payments.operations import open_bill
 from services.enums import Delivery
 
-# How long somebody has who pays by a link in a mail instead of in the page.
+# How long a customer has to pay by a link in an e-mail instead of on the page.
 LINK_LIFE = timedelta(hours=24)
 
 
@@ -31,7 +32,10 @@ def agree(
     values: Mapping[str, Any] | None = None,
     tells_customer: bool = True,
 ) -> None:
-    """Make the booking stand, open its bill if it has none, and tell both sides. ``values`` are written with it."""
+    """Confirm the booking, open its bill if it has none, and announce it to the customer and the staff.
+
+    ``values`` are further columns for the same UPDATE.
+    """
     columns = dict(values or {})
     columns["bill_id"] = _bill_id(booking, lines, columns, now)
     columns |= {"meeting_url": _meeting_url(booking, lines), "confirmed_at": now, "hold_expires_at": None}
@@ -49,9 +53,9 @@ def ask_for_payment(
     now: datetime,
     values: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep the time until ``until`` for the payment or the card that makes the booking stand.
+    """Keep the time until ``until`` for the payment or the saved card that confirms the booking.
 
-    Opens the bill; the customer is told how to pay at ``remind_at`` if it is still not paid then.
+    Opens the bill. If the booking is still unpaid at ``remind_at``, the customer gets a message with the way to pay.
     """
     columns = dict(values or {})
     columns["bill_id"] = _bill_id(booking, lines, columns, now)
@@ -61,14 +65,15 @@ def ask_for_payment(
 
 
 def asked(demand: Demand) -> dict[str, Any]:
-    """The columns that keep what was asked when booking."""
+    """Return the columns that store what the customer was asked for when booking."""
     return {"payment_mode": str(demand.mode), "due_now_minor": demand.due_now_minor}
 
 
 def link_until(booking: Booking, *, lead_minutes: int, at_least: timedelta, now: datetime) -> datetime:
-    """Return until when a time is kept for somebody who is not at the page: a day, but not into the notice.
+    """Return until when a time is kept for a customer who pays by a mailed link: a day, but never into the notice
+    period.
 
-    Never shorter than ``at_least``, for who books with little notice left.
+    The time is kept for ``at_least``, even if the customer books with little notice left.
     """
     last = booking.starts_at - timedelta(minutes=lead_minutes)
     return max(min(now + LINK_LIFE, last), now + at_least)

@@ -28,5 +28,5 @@ def allocations_of(booking: Booking, claims: Iterable[Claim]) -> list[Allocation
 
 
 def release(booking: Booking) -> None:
-    """Give the time of ``booking`` back."""
+    """Delete the allocations of ``booking``, which frees its time."""
     Allocation.objects.filter(booking=booking).delete()

@@ -1,4 +1,7 @@
-"""What operations do with the bill of a booking, under the booking's lock: lines, refunds, history of money."""
+"""Operations on the bill of a booking: lines, refunds and the history of its money.
+
+All of them run under the booking's lock.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -19,10 +22,10 @@ from payments.operations.refunding import left_of
 from payments.queries import Balance
 from services.enums import PaymentMode
 
-# Fees may be charged for 14 days after the visit, and are waived or paid within as many more.
+# Staff may charge a fee for 14 days after the visit; it is paid or waived within as many more.
 CARD_LIFE = timedelta(days=30)
 FEE_KINDS = (BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE)
-# Only with these a card may have been kept.
+# A card is saved only in these modes.
 _MAY_KEEP_CARD = frozenset({PaymentMode.CARD, PaymentMode.DEPOSIT, PaymentMode.FULL})
 
 
@@ -43,7 +46,7 @@ def write_lines(booking: Booking, lines: Iterable[NewLine], *, now: datetime) ->
 
 
 def balance_of(booking: Booking) -> Balance:
-    """Return what a booking owes and what moved for it; nothing of either without a bill."""
+    """Return what a booking owes, and what was paid and refunded for it; zeros without a bill."""
     return payments.balance(subject_ref(booking))
 
 
@@ -54,21 +57,22 @@ def sum_of(booking: Booking, *kinds: BillLine.Kind) -> int:
 
 
 def move_fees(booking: Booking) -> int:
-    """Return what moving the booking has cost so far."""
+    """Return the sum of the fees for moving the booking, in minor units."""
     return sum_of(booking, BillLine.Kind.CHANGE_FEE) if booking.customer_move_count else 0
 
 
 def settled_excess(booking: Booking) -> int:
-    """Return what was paid beyond what is owed, without payments that nobody has settled yet: whoever does so decides
-    about those.
+    """Return what the customer paid beyond what the booking owes, in minor units.
+
+    Payments that are not settled yet do not count: the worker that settles them decides about their excess.
     """
-    # Read before those payments: one that comes in between is left to whoever settles it.
+    # Read before the unsettled payments: the worker that settles a payment arriving in between decides about it.
     excess = balance_of(booking).excess_minor
     return max(0, excess - sum(left_of(payment) for payment in unsettled_payments(booking)))
 
 
 def keep_card_after(booking: Booking) -> None:
-    """Keep the card of a booking, if there is one, as long after the visit as a fee may come."""
+    """Keep the saved card of a booking, if there is one, until no fee can follow the visit."""
     if booking.payment_mode in _MAY_KEEP_CARD:
         forget_card_after(subject_ref=subject_ref(booking), at=booking.ends_at + CARD_LIFE)
 
@@ -83,10 +87,11 @@ def give_back(
     answer_by: datetime | None = None,
     now: datetime,
 ) -> list[Refund]:
-    """Ask for refunds of so much of what was paid for a booking, and write them into its history.
+    """Request refunds of ``amount_minor`` of what was paid for a booking, and record them in its history.
 
-    Where the provider cannot write the sum a little more goes back: of a fee the customer is let off that.
-    With ``answer_by`` they wait until somebody approves them, which the customer is promised by then.
+    Stripe cannot refund every amount in every currency, so a refund may be rounded up. If the booking owes a fee, a
+    waiver line covers that difference. With ``answer_by`` the refunds wait for approval by staff; the customer is
+    promised an answer by then.
     """
     if amount_minor <= 0:
         return []
@@ -109,20 +114,21 @@ def give_back(
 
 
 def let_off(booking: Booking, amount_minor: int, *, now: datetime) -> None:
-    """Take off a fee what goes back of it because a refund can only be rounded."""
+    """Waive the part of a fee that was refunded only because the refund had to be rounded."""
     if amount_minor > 0:
         write_lines(booking, rounding_lines(booking, lines_of(booking), amount_minor), now=now)
 
 
 def fee_left(booking: Booking) -> int:
-    """Return the fee for cancelling or not coming that was not waived."""
+    """Return the fee for cancelling or not coming, less the parts that were waived, in minor units."""
     return sum_of(booking, *FEE_KINDS, BillLine.Kind.WAIVER)
 
 
 def owe_less(booking: Booking, amount_minor: int, *, reason: str, actor: Actor, now: datetime) -> None:
-    """Lower what a booking owes by so much, at most to nothing: its price, or the fee where that is what it owes.
+    """Lower what a booking owes by ``amount_minor``, at most to zero: its price, or its fee if it owes one.
 
-    Fees for moves stay: they were agreed to and paid before. What has no price yet stays as it is.
+    Fees for moves stay: the customer agreed to them and paid them before. A booking that owes neither price nor fee
+    stays as it is.
     """
     lines = lines_of(booking)
     if booking.status in FEE_OWING:

@@ -1,5 +1,6 @@
-"""What counts about whoever books, beside the terms of the booking: trust, blocks, visits missed; read in the same
-statement as the lines, so that confirming asks the database no more than once for it.
+"""What the business knows about a customer who books: trust, blocks and missed visits.
+
+It is read in the same statement as the lines, so that confirming costs one query.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from services.queries import BOOKING_POLICY_ID
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``is_blocked``: the business takes no online bookings from this address or phone number. ``is_exempt``: never
-    asked to pay in advance. ``must_prepay``: missed too many visits, where the business looks at that
+    """What the business knows about the customer, and the booking policy that applies.
+
+    ``is_blocked``: the business takes no online bookings from this address or phone number. ``is_exempt``: the customer
+    is never asked to pay in advance. ``must_prepay``: the customer missed too many visits, if the business counts them
     (``looks_at_no_shows``). ``has_visit_then``: the browser that holds the time has another visit at that time with the
     same mailbox. Minutes are those of the booking policy.
     """
@@ -34,7 +37,7 @@ class Standing:
 
 
 class _Facts(NamedTuple):
-    """The columns of ``_FACTS``: the first three are of one line, the others the same for all."""
+    """The columns of ``_FACTS``: the first three belong to one line, the others are the same for all lines."""
 
     needs_answer: bool
     hold_minutes: int
@@ -47,7 +50,8 @@ class _Facts(NamedTuple):
     has_visit_then: bool
 
 
-# Visits of the same browser alone: a person who types a stranger's address must not learn when that stranger is here.
+# Only visits of the same browser count: a person who types a stranger's address must not learn of the stranger's
+# visits.
 _FACTS = f"""
 s.needs_answer, p.hold_minutes, p.lead_minutes,
 EXISTS (SELECT 1 FROM accounts_customer x WHERE x.is_blocked AND lower(x.email) = ANY(asked.emails)),
@@ -71,8 +75,9 @@ EXISTS (
 )
 """  # noqa: S608 (our own text)
 
-# Staff speak for somebody by the address alone, and so does who has proven it; others count once proven and linked.
-# OFFSET 0 keeps the values in a row of their own: as plain parameters they would have the statement planned each time.
+# Staff identify a customer by the address alone, and so does a browser that has proven the address. A record that the
+# booking is linked to counts without that only if its address is proven. OFFSET 0 keeps the values in a row of their
+# own: with plain parameters PostgreSQL would plan the statement anew each time.
 _FROM = f"""
 CROSS JOIN LATERAL (
     SELECT %s::text AS email, %s::text AS phone, %s::text[] AS emails, %s::timestamptz AS now, %s::boolean AS by_email,
@@ -93,7 +98,10 @@ ORDER BY bookings_bookingline.position
 def lines_and_standing(
     booking: Booking, *, email: str, phone: str, actor: Actor, is_known_by_email: bool, now: datetime
 ) -> tuple[list[BookingLine], Standing]:
-    """Read the lines of a booking and what counts about whoever has this address and phone number. One statement."""
+    """Read the lines of a booking and what is known about the customer with this address and phone number.
+
+    Runs one statement.
+    """
     email = normalised_email(email) if email else ""
     rows = read_rows_beside(
         BookingLine,

@@ -18,8 +18,10 @@ from payments.operations import call_off_payments
 
 
 def end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now: datetime) -> bool:
-    """End these holds and proposed moves whose time has run out; False when another transaction works on one, or one
-    is kept because Stripe reported money for it.
+    """End these holds and proposed moves if all of them have run out.
+
+    Returns False and ends none if one is still live, is locked by another transaction, or has money that Stripe
+    reported.
     """
     bookings = list(
         Booking.objects.select_for_update(skip_locked=True, no_key=True)
@@ -35,7 +37,7 @@ def end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now:
     )
     if len(bookings) + len(proposals) < len(booking_ids) + len(proposal_ids):
         return False
-    # Money may go back and messages may leave.
+    # Refunds may be requested and messages sent, so the commit must reach the disk.
     commit_for_sure()
     for booking in bookings:
         expire(booking, now=now, reason="taken by somebody else after it had run out")
@@ -44,11 +46,11 @@ def end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now:
 
 
 def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: str = "") -> None:
-    """End a hold whose row is locked: its status, and its claims on time.
+    """End a hold whose row is locked: write its status and release its time.
 
-    One that waited for money owes nothing any more: a part that was paid goes back, and payments that wait are called
-    off by a task; one that succeeds first is late money. Its customer is told if the time ran out, and so is whoever
-    sent a request that nobody answered.
+    A booking that waited for payment owes nothing any more: what was paid is refunded, and a task cancels the pending
+    payments. A payment that succeeds before the task runs is late money. The customer gets a message if the time to pay
+    ran out, or if the business did not answer a request in time.
     """
     was_requested = booking.status == BookingStatus.REQUESTED
     was_unpaid = booking.status == BookingStatus.PENDING_PAYMENT and actor is SYSTEM
@@ -66,16 +68,19 @@ def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: st
 
 
 def drop_own_proposals(booking: Booking, *, now: datetime) -> None:
-    """Drop what a locked booking was about to move to.
+    """Delete the proposed moves of a locked booking.
 
-    The proposal is locked before its claims, as by everybody who ends one, and before any resource.
+    Lock order: the proposal before its allocations, and before any resource, as everywhere that a proposal ends.
     """
     own = MoveProposal.objects.select_for_update().filter(booking=booking).order_by("pk")
     drop_proposals(list(own), now=now)
 
 
 def drop_proposals(proposals: Sequence[MoveProposal], *, now: datetime) -> None:
-    """End proposed moves and have the payments for them called off; one that succeeds first is late money."""
+    """Delete proposed moves and have their pending payments cancelled.
+
+    A payment that succeeds before it is cancelled is late money.
+    """
     if not proposals:
         return
     Allocation.objects.filter(move_proposal__in=proposals).delete()

@@ -14,7 +14,7 @@ from services.models import Business, Service
 
 
 def locked_booking(booking_id: int) -> Booking:
-    """Read a booking and lock its row, the first lock of every operation on one.
+    """Read a booking and lock its row. This is the first lock of every operation on a booking.
 
     :raises Booking.DoesNotExist: when there is none.
     """
@@ -25,16 +25,19 @@ def locked_booking(booking_id: int) -> Booking:
 
 
 def require_sequence(booking: Booking, expected: int) -> None:
-    """Check that a booking is still the one of the number that a page had shown; every move raises the number.
+    """Check that the booking has not been moved since the page was shown; every move raises ``ical_sequence``.
 
-    :raises StalePage: when it was moved since.
+    :raises StalePage: when it was moved.
     """
     if booking.ical_sequence != expected:
         raise StalePage(sequence=booking.ical_sequence, starts_at=booking.starts_at)
 
 
 def locked_subject(subject_ref: str) -> Booking | None:
-    """Lock the booking that a reference of payments names (``booking:17``); None when there is no such booking."""
+    """Lock the booking that a reference from payments names (``booking:17``).
+
+    Returns None when there is no such booking.
+    """
     booking_id = booking_id_of(subject_ref)
     if booking_id is None:
         return None
@@ -47,7 +50,7 @@ def locked_subject(subject_ref: str) -> Booking | None:
 def require_live_hold(booking: Booking, now: datetime) -> None:
     """Check that a booking is a hold that has not run out.
 
-    :raises HoldExpired: when it has, even if nobody took its time yet: limits count it no longer.
+    :raises HoldExpired: when it has run out, even if its time is still free: limits no longer count it.
     :raises HoldOver: when it has become a booking.
     """
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
@@ -57,8 +60,9 @@ def require_live_hold(booking: Booking, now: datetime) -> None:
 
 
 def lock_limits(*, service_id: int | None, has_business_limit: bool) -> None:
-    """Lock the owners of daily limits, so that nobody counts beside us. The limit of a person is under the person's
-    lock.
+    """Lock the owners of daily limits, so that no other transaction counts against them at the same time.
+
+    The daily limit of a staff member is guarded by the lock on the staff member's resource.
     """
     if has_business_limit:
         list(Business.objects.select_for_update(no_key=True).values_list("pk"))

@@ -1,5 +1,7 @@
-"""Taking time for what was promised before: for a booking that moves, and for one whose hold had ended when its money
-came. Price, length and extras stay as they were copied.
+"""Taking time for a service that was promised before.
+
+Used by a booking that moves, and by a hold that had expired when its payment arrived. Price, length and extras stay as
+they were copied.
 """
 
 from datetime import datetime
@@ -16,12 +18,12 @@ from core.minutes import instant
 
 
 def wish_for(booking: Booking, line: BookingLine, start_minute: int, staff_member_id: int | None) -> Wish:
-    """Lock the owners of daily limits and say what is wanted: the promised line at this start (epoch minutes).
+    """Lock the owners of daily limits and return the wish for the promised line at this start (epoch minutes).
 
-    ``staff_member_id`` None keeps the person, or goes to anyone where the booking was made with anyone or with somebody
-    who has left.
+    With ``staff_member_id`` None the staff member stays. If the booking was made with anyone, or its staff member has
+    left, any staff member may be chosen.
 
-    :raises SlotNotOffered: when what was sold is not there any more.
+    :raises SlotNotOffered: when the service is no longer sold at this location.
     """
     if staff_member_id is None:
         staff_member_id = kept_person(booking, line)
@@ -49,7 +51,7 @@ def wish_for(booking: Booking, line: BookingLine, start_minute: int, staff_membe
 
 
 def pick_promised(wish: Wish, *, now: datetime, promised_at: datetime) -> Candidate:
-    """Choose as ``pick`` does; where only the notice has run out meanwhile, the notice kept at ``promised_at`` counts.
+    """Choose as ``pick`` does. If only the notice has run out since ``promised_at``, the notice at that moment counts.
 
     :raises SlotTaken, SlotNotOffered: as ``pick`` does.
     """
@@ -62,13 +64,13 @@ def pick_promised(wish: Wish, *, now: datetime, promised_at: datetime) -> Candid
 
 
 def place(booking: Booking, line: BookingLine, start_minute: int, staff_member_id: int | None) -> None:
-    """Write the new time and person on the booking and its line; claims are the caller's."""
+    """Write the new time and staff member to the booking and its line. The caller writes the allocations."""
     length = booking.ends_at - booking.starts_at
     booking.starts_at = line.starts_at = instant(start_minute)
     booking.ends_at = line.ends_at = booking.starts_at + length
     booking.ical_sequence += 1
     if line.staff_member_id != staff_member_id:
-        # The link in the mails of the person who had it must not act on it any more.
+        # The link in the mails of the previous staff member must no longer open this booking.
         booking.staff_link_version += 1
         line.staff_member_id = staff_member_id
     line.save(update_fields=["starts_at", "ends_at", "staff_member"])

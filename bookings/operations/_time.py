@@ -1,7 +1,7 @@
-"""How operations take time: lock, read the facts again under the locks, choose, clear away what has expired, write.
+"""How operations take time: lock, read the facts again under the locks, choose, end expired holds, write.
 
-Lock order everywhere: booking rows, then the owners of daily limits, then resource rows by id, then the bill.
-Functions here expect to be called inside the operation's transaction.
+Lock order everywhere: booking rows, then the owners of daily limits, then resource rows by id, then the bill. Functions
+here run inside the operation's transaction.
 """
 
 from collections.abc import Sequence
@@ -20,22 +20,24 @@ from bookings.errors import SlotNotOffered, SlotTaken
 from bookings.operations._expiring import end_owners
 from bookings.operations._transaction import Overtaken
 
-# With "any" and no more people than this, all of them are locked at once and the facts are read a single time.
+# With "any" and at most this many qualified staff members, all of them are locked at once and the facts are read once.
 FEW_PEOPLE = 16
-# With more, only the best ranked are.
+# With more, only this many of the best ranked are locked.
 BEST_RANKED = 8
-# Rules whose no means that somebody else has the time.
+# When one of these rules refuses a start, another booking has the time.
 TAKEN = frozenset({"resources_free", "staff_free"})
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A start that somebody asks for. ``staff_member_id`` None: anyone (or nobody, for a court).
+    """A start that a customer or a staff member asks for.
 
-    ``preferred_staff_id``: who comes first if free, among anyone. ``ignore_booking_id``: a booking whose own claims
-    do not count, because this replaces them; ``held_resource_ids``: whose time it has now. ``promised``: what was
-    agreed before and is kept when moving; otherwise the catalogue counts. ``overrides``: the rules that staff set aside
-    (``availability.overrides``); with BUFFERS the candidate's spec has none, which belongs on the line as well.
+    ``staff_member_id`` None means any staff member, or none for a court. ``preferred_staff_id`` comes first among them
+    if free. ``ignore_booking_id`` is the booking that this wish replaces: its own claims do not count;
+    ``held_resource_ids`` are the resources it claims now. ``promised`` is what was agreed before and stays the same in
+    a move; without it the catalogue counts. ``overrides`` are the rules that staff set aside
+    (``availability.overrides``). With BUFFERS among them the candidate's spec has no buffers, and the caller copies
+    that spec to the line.
     """
 
     variant_id: int
@@ -54,12 +56,12 @@ class Wish:
 
 
 def pick(wish: Wish, *, now: datetime, facts_at: datetime | None = None) -> Candidate:
-    """Lock everybody and everything that may be chosen, then return the best choice by facts read under those locks.
+    """Lock every resource that may be chosen, then return the best candidate by facts read under those locks.
 
-    Expired holds in its way are ended. ``facts_at`` is the moment whose notice and horizon count, if that is not
-    ``now``.
+    Ends expired holds that are in the way. ``facts_at`` is the moment that notice and horizon are measured from, if it
+    is not ``now``.
 
-    :raises SlotTaken: when others have the time.
+    :raises SlotTaken: when other bookings have the time.
     :raises SlotNotOffered: when a rule forbids the start.
     """
     facts_at = facts_at or now
@@ -71,20 +73,20 @@ def pick(wish: Wish, *, now: datetime, facts_at: datetime | None = None) -> Cand
     for candidate in found:
         if locked.issuperset(claim.resource_id for claim in candidate.claims) and _is_cleared(candidate, wish, now):
             return candidate
-    # Those we had locked were overtaken, others seem free: look again from the start.
+    # Other transactions took the locked resources, but others seem free: start again with new facts.
     raise Overtaken
 
 
 def _wanted_ids(wish: Wish, facts_at: datetime) -> Sequence[int] | None:
-    """The people's resources to lock when they have to be ranked first; None: everybody who may be meant."""
+    """Return the staff resources to lock if the staff members have to be ranked first; None to lock all qualified ones."""
     if wish.staff_member_id is not None or wish.qualified_count <= FEW_PEOPLE:
         return None
     best = _candidates(_facts(wish, facts_at), wish)[:BEST_RANKED]
     return [claim.resource_id for candidate in best for claim in candidate.claims]
 
 
-# Values come through a materialized row, here and below: as plain parameters their size would change the estimate, and
-# PostgreSQL would plan the statement anew each time, which takes longer than running it.
+# Values come through a materialized row, here and below. With plain parameters their size would change the estimate,
+# and PostgreSQL would plan the statement anew each time, which takes longer than running it.
 _LOCK = """
 WITH asked AS MATERIALIZED (
     SELECT %s::bigint[] AS ids, %s::bigint AS variant_id, %s::boolean AS is_anyone, %s::bigint AS staff_member_id,
@@ -107,9 +109,9 @@ FOR NO KEY UPDATE OF r
 
 
 def _lock(ids: Sequence[int] | None, wish: Wish) -> set[int]:
-    """Lock resources by id: the rooms and devices of the needed kinds, and people (of ``ids``, or all who are meant).
+    """Lock resources by id: rooms and devices of the needed types, and staff (``ids``, or all who qualify).
 
-    NO KEY: a plain FOR UPDATE would also stop every insert that refers to the row.
+    NO KEY: a plain FOR UPDATE would also block every insert that refers to the row.
     """
     is_anyone = wish.staff_member_id is None and ids is None
     with connection.cursor() as cursor:
@@ -184,7 +186,11 @@ WHERE a.booking_id IS NULL OR a.booking_id IS DISTINCT FROM asked.ignored
 
 
 def _is_cleared(candidate: Candidate, wish: Wish, now: datetime) -> bool:
-    """End the expired holds in the way of ``candidate``. False when somebody works on one: then its time is taken."""
+    """End the expired holds in the way of ``candidate``.
+
+    Returns False when one of them cannot be ended, for example because another transaction has locked it: then the time
+    is taken.
+    """
     claims = candidate.claims
     with connection.cursor() as cursor:
         cursor.execute(

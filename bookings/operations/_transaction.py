@@ -1,4 +1,7 @@
-"""One transaction per operation: what PostgreSQL refuses becomes one of our errors, and a deadlock is tried again."""
+"""One transaction per operation.
+
+Maps what PostgreSQL refuses to errors of ``bookings.errors`` and retries after a deadlock.
+"""
 
 import random
 import time
@@ -17,16 +20,18 @@ TRIES = 3
 NO_OVERLAP = "bookings_allocation_no_overlap"
 _DEADLOCK = {"40P01", "40001"}
 _LOCK_TIMEOUT = "55P03"
-# Six random characters meet an existing reference about once in a billion; then other characters are drawn.
+# A new reference of six random characters exists already about once in a billion; then a new one is drawn.
 _REFERENCE = "bookings_booking_reference_key"
 
 
 class Overtaken(SlotTaken):
-    """Those chosen are gone, others may be free: worth another look with new facts and new locks."""
+    """The candidates under the locks are taken, but others may be free: try again with new facts and new locks."""
 
 
 def booking_transaction(operation: Callable[P, R]) -> Callable[P, R]:
-    """Run ``operation`` in a transaction. Inside another one it is tried once: the outer one tries again as a whole.
+    """Run ``operation`` in a transaction, up to ``TRIES`` times.
+
+    Inside another transaction it runs once: the outer operation retries as a whole.
 
     :raises SlotTaken: when the exclusion constraint refuses a claim.
     :raises Busy: when a lock did not come in time, or deadlocks did not end.
@@ -48,7 +53,7 @@ def booking_transaction(operation: Callable[P, R]) -> Callable[P, R]:
                     raise
                 if attempt == TRIES:
                     raise Busy from error
-            # Two that met once shall not meet again at once.
+            # A random pause, so that two transactions that deadlocked do not meet again at once.
             time.sleep(random.uniform(0.005, 0.02) * attempt)  # noqa: S311
         raise AssertionError("unreachable")
 
@@ -56,12 +61,12 @@ def booking_transaction(operation: Callable[P, R]) -> Callable[P, R]:
 
 
 def is_outermost() -> bool:
-    """Whether the operation that runs has a transaction to itself."""
+    """Return whether the running operation is the outermost transaction."""
     return len(_blocks()) == 1
 
 
 def commit_for_sure() -> None:
-    """Let the commit of the current transaction wait for the disk again, as all do but those of holds."""
+    """Make the commit of the current transaction wait for the disk. Only transactions of holds commit without waiting."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit TO DEFAULT")
 
@@ -75,7 +80,7 @@ def _blocks() -> list[Any]:
 
 
 def _once(operation: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run in a part of the outer transaction; what may be tried again is left to the outer one."""
+    """Run in a savepoint of the outer transaction, which does the retries."""
     try:
         with transaction.atomic():
             return operation(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""The day's visits in the morning's mail: one message per person and day, however often it is asked for."""
+"""Queues the morning e-mail with the visits of the day: one message per staff member and day."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, time, timedelta
@@ -18,17 +18,17 @@ from staff.hours import day_of
 from staff.models import StaffMember
 
 AT = time(7)
-# After that the day is half over, and the mail would tell what everybody saw.
+# After noon the day is half over, and the mail would list visits that the staff member has already seen.
 UNTIL = time(12)
 _A_DAY_AND_ANY_ZONE = timedelta(hours=38)
 
 
 @transaction.atomic
 def enqueue_agendas(*, now: datetime) -> int:
-    """Write the mail of today to everybody who has visits today and for whom it is 7:00 or later, but before noon.
+    """Queue today's agenda for each staff member with visits today, if their local time is from 7:00 to before noon.
 
-    Return how many there are to tell, told before or not. The place of the first visit says whose clock counts. One
-    query and one insert.
+    The location of the first visit gives the time zone. Safe to repeat: one message per staff member and day. Returns
+    the number of staff members, including those whose message was queued before. Runs one query and one insert.
     """
     lines = (
         BookingLine.objects.filter(

@@ -1,4 +1,4 @@
-"""Changing a booking only as the page that asks for the change had shown it."""
+"""Changing a booking only if it is still as the page showed it."""
 
 from collections.abc import Callable
 
@@ -15,11 +15,13 @@ def change_as_shown(
 ) -> str | DomainError | None:
     """Run ``change`` once, unless the booking has changed since the page was shown. Return what ``change`` returns.
 
-    ``claim`` spends the key of the form in the same transaction, so that the key stays good where nothing was done;
-    None is returned where it was spent before. A refusal is returned, so that what ``change`` wrote with it stays.
-    Locks what ``claim`` locks, then the booking.
+    ``claim`` spends the key of the form in the same transaction, so that the key stays valid if nothing was done.
+    Returns None when the key was spent before. A refusal is returned and not raised, so that what ``change`` wrote is
+    committed.
 
-    :raises Locked: when another request works on the booking.
+    Locks: what ``claim`` locks, then the booking.
+
+    :raises Locked: when another request has locked the booking.
     """
     if not claim():
         return None

@@ -1,4 +1,4 @@
-"""The customer's word, asked for by a reminder, that they are coming."""
+"""The customer confirms, when a reminder asks, that they are coming."""
 
 from datetime import datetime
 
@@ -13,11 +13,11 @@ from bookings.queries.bookings import has_said_coming
 
 @booking_transaction
 def say_coming(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
-    """Write down that the customer is coming to the visit as the page showed it; saying it again changes nothing.
+    """Record that the customer is coming to the visit as the page showed it. Repeating it changes nothing.
 
     Locks: the booking.
 
-    :raises WrongStatus: when the visit is not ahead: called off, begun, or never agreed.
+    :raises WrongStatus: when the visit is not ahead: cancelled, begun, or never confirmed.
     :raises StalePage: when the booking has changed since the page was shown.
     """
     booking = locked_booking(booking_id)

@@ -1,4 +1,4 @@
-"""Calling a booking off: the time is free at once, the bill says what is still owed, and the money follows it."""
+"""Cancelling a booking: free its time, bring the bill to the fee, and refund or charge the difference."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -49,18 +49,20 @@ def cancel_booking(
 ) -> Booking:
     """Cancel a booking. A customer pays what the copied terms say; when the business cancels, nothing is owed.
 
-    Where the business wants to approve refunds, what comes back to a customer who cancels here waits for that.
+    Releases the time, brings the bill to exactly the fee, refunds what was paid beyond it or charges the saved card for
+    what is missing, cancels pending payments, withdraws reminders that are not sent yet, and informs customer and
+    staff. The history's details record what became of the money.
 
-    ``on_behalf``: staff cancel for the customer who called at ``at`` (or now), so the customer's rules count for that
-    moment; ``waive`` lets the customer off the fee. Gives the time back, brings the bill to exactly the fee, gives back
-    what was paid beyond it or charges the saved card for what is missing, calls payments off that wait, takes back
-    reminders not sent yet, and tells both sides. The history's details say what became of the money.
+    If the business approves refunds, the refund to a customer who cancels waits for approval.
+
+    ``on_behalf``: staff cancel for a customer who called at ``at`` (default now), so the customer's rules apply as of
+    that moment; ``waive`` waives the fee.
 
     Locks: the booking, then the bill.
 
-    :raises StalePage: when ``expected_fee_minor``, which the person saw, is not the fee now (in
-        ``data["fee_minor"]``), or the booking is not the one of ``expected_sequence`` any more, because it was moved.
-    :raises AlreadyCancelled: when it is cancelled already, which a double click may take for success.
+    :raises StalePage: when ``expected_fee_minor``, which the page showed, is not the fee now (``data["fee_minor"]``),
+        or when the booking was moved and ``expected_sequence`` is no longer its number.
+    :raises AlreadyCancelled: when it is cancelled already; a double click may treat this as success.
     :raises TooLateToCancel, NotBooked: as their sentences say.
     """
     booking = locked_booking(booking_id)
@@ -94,21 +96,21 @@ def cancel_booking(
     release(booking)
     visits.announce_cancelled(booking, now=now)
     if outcome:
-        # The mail about the cancellation tells of the refund.
+        # The mail about the cancellation also announces the refund.
         refund_reason = RefundReason.BUSINESS if by_business else RefundReason.POLICY
         move_money(booking, outcome, reason=refund_reason, actor=actor, waits_minor=waits, now=now)
     return booking
 
 
 def _moment(booking: Booking, on_behalf: bool, at: datetime | None, now: datetime) -> datetime:
-    """When the customer called: never in the future, never before there was a booking."""
+    """Return when the customer called: never in the future, never before the booking was confirmed."""
     if not on_behalf or at is None:
         return now
     return min(max(at, booking.confirmed_at or booking.created_at), now)
 
 
 def _settle(booking: Booking, fee_minor: int, *, by_business: bool, now: datetime) -> Settlement | None:
-    """Bring the bill to the fee and say what that does to the money; None where there is no bill."""
+    """Bring the bill to the fee and return the settlement; None where there is no bill."""
     if booking.bill_id is None:
         return None
     lines = lines_of(booking)
@@ -135,5 +137,7 @@ def _details(
 
 
 def _waiting(waits_minor: int, now: datetime) -> dict[str, Any]:
-    """What of the refund somebody looks at first, and when the customer hears of it at the latest."""
+    """Return the details of a refund that waits for approval: the amount, and when the customer gets an answer at the
+    latest.
+    """
     return {"waits_minor": waits_minor, "answer_by": answer_by(now).isoformat()} if waits_minor else {}

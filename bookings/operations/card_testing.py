@@ -1,4 +1,4 @@
-"""Refusing to prepare a payment where one card after the other is tried."""
+"""Stops card testing: refuses to prepare a payment after too many declined cards."""
 
 from datetime import datetime, timedelta
 
@@ -9,18 +9,19 @@ from payments.enums import LIVE_PAYMENTS, PaymentStatus
 from payments.models import Payment
 from payments.operations.declines import DECLINES_ALLOWED, decline_count
 
-# A shared network address has several honest people with an empty account at once.
+# Customers behind one shared network address may each have an honest declined card at the same time.
 DECLINES_PER_ADDRESS = 15
 PREPARED_ALLOWED = 5
 _PREPARED_FOR = timedelta(minutes=10)
 
 
 def refuse_card_testing(booking: Booking, now: datetime) -> None:
-    """Check that not too many cards were refused for this booking, or for those of its network address.
+    """Refuse if too many cards were declined for this booking, or for bookings from its network address.
 
-    Pressing the button again prepares nothing new and counts nothing.
+    Payments of this booking that were prepared and abandoned count as well. Pressing the button again prepares nothing
+    new and counts nothing.
 
-    :raises TooManyTries: when there were; it ends by itself after ten minutes.
+    :raises TooManyTries: at the limit; it ends by itself after ten minutes.
     """
     if decline_count([subject_ref(booking)], now) >= DECLINES_ALLOWED:
         raise TooManyTries

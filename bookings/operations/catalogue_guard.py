@@ -1,4 +1,4 @@
-"""Changes of schedules, of the catalogue and of the team that have to look at bookings."""
+"""Guards for changes to schedules, catalogue and staff that affect existing bookings."""
 
 from datetime import datetime
 
@@ -15,14 +15,14 @@ from services.models import Location, Resource
 from services.operations import lock_location_time, lock_resource_time
 from staff.models import StaffMember
 
-# Listed in a refusal; more would not be read.
+# At most this many bookings are listed in a refusal.
 _LISTED = 50
 
 
 def lock_unless_needed(thing: Model, *, now: datetime) -> None:
-    """Lock what bookings of ``thing`` would lock, then refuse if any booking ahead needs it. Belongs in a transaction.
+    """Lock what a booking of ``thing`` would lock, then refuse if any booking ahead needs it. Runs in a transaction.
 
-    Until the transaction ends nobody can book it, so deleting or archiving it strands nobody.
+    No booking of ``thing`` is possible until the transaction ends, so deleting or archiving it strands no booking.
 
     :raises InUse: with ``data["references"]`` and ``data["bookings"]`` (texts with addresses for the desk).
     """
@@ -33,9 +33,9 @@ def lock_unless_needed(thing: Model, *, now: datetime) -> None:
 
 
 def part_from(staff_member: StaffMember, *, now: datetime) -> None:
-    """End the links of a staff member to the bookings ahead, and take these out of their calendar.
+    """Revoke a departed staff member's links to the bookings ahead, and take these out of their calendar.
 
-    Nothing where they work here (again). Doing it twice does no harm. Locks one booking after the other.
+    Does nothing if they work here (again). Safe to repeat. Locks one booking after the other.
     """
     if staff_member.works_here:
         return
@@ -63,5 +63,5 @@ def _lock(thing: Model) -> None:
         case Location():
             lock_location_time(thing.pk)
         case _:
-            # Everything else is sold through people, rooms and devices.
+            # Everything else is sold through staff members, rooms and devices.
             lock_resource_time(list(Resource.objects.values_list("pk", flat=True)))

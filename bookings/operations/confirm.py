@@ -1,6 +1,6 @@
-"""From held to agreed: who comes, what is owed, what was consented to, and who is told.
+"""Confirming a held booking: contact, what is owed, consent and messages.
 
-Where money or a card is asked first, or the business answers each request, the time is kept until that has happened.
+If the terms ask for a payment or a card first, or the business answers each request, the time is kept until then.
 """
 
 from collections.abc import Iterable
@@ -31,18 +31,18 @@ from payments.stripe import gateway
 from services.enums import PaymentMode
 
 CONSENT_PURPOSE = "booking"
-# A mail that asks for money at once would come while most people are just paying.
-# Half of a short hold, so that the mail comes while the time is still kept.
+# A mail that asks for money at once would arrive while most customers are just paying. For a short hold, half of it is
+# used instead, so that the mail arrives while the time is still kept.
 UNPAID_AFTER = timedelta(minutes=10)
-# A mail needs to arrive, and its reader to look for it.
+# Time for the mail to arrive and for the customer to find it.
 MAILBOX_HOLD = timedelta(minutes=30)
-# Where nobody is seen: anybody may type any address.
+# Channels without staff, where a visitor can type any address.
 _ON_THE_WEBSITE = frozenset({BookingChannel.WEB, BookingChannel.WIDGET})
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the page showed when the customer agreed: the total, the extras by their ids and the number of people."""
+    """What the page showed when the customer agreed: the total, the ids of the extras and the number of people."""
 
     total_minor: int
     add_on_ids: tuple[int, ...]
@@ -55,7 +55,7 @@ class Seen:
 
 
 class Asks(StrEnum):
-    """What staff ask of a customer before a booking stands."""
+    """What staff ask of a customer before a booking is confirmed."""
 
     NOTHING = "nothing"  # everything is paid at the visit
     CARD = "card"  # a card is kept, nothing is charged now
@@ -64,11 +64,11 @@ class Asks(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ByStaff:
-    """What staff decide who book for a customer.
+    """What staff choose when they book for a customer.
 
-    ``customer_id`` is the known customer whom they chose, ``language`` what messages are written in; empty for the one
-    of the hold. ``waiver`` is why less is asked than the terms ask. Without ``tells_customer`` no confirmation goes to
-    the customer; a link that is needed to pay goes in any case.
+    ``customer_id`` is the known customer whom they chose, ``language`` the language of the messages; if empty, those of
+    the hold count. ``waiver`` is why less is asked than the terms ask. Without ``tells_customer`` the customer gets no
+    confirmation; a payment link that the customer needs is sent in any case.
     """
 
     customer_id: int | None = None
@@ -93,45 +93,47 @@ def confirm_booking(
     visitor_zone: ZoneInfo | None = None,
     by_staff: ByStaff | None = None,
 ) -> Booking:
-    """Take a live hold on to what the terms ask: CONFIRMED, PENDING_PAYMENT (money or a card comes first) or REQUESTED
-    (the business answers). Asked twice, the second call returns the same booking.
+    """Take a live hold on to what the terms ask: CONFIRMED, PENDING_PAYMENT or REQUESTED. Repeating it changes nothing.
 
-    ``asks_payment``: whether the terms' money is asked for; None: of customers it is, at the desk it is not. Opens the
-    bill with the copied prices unless it is a request, records the consent with its exact words, and writes the
-    messages. The booking gets the record of whom this contact belongs to, or a new one: a guest who gives the address
-    of a known customer under another name or number is another person until they act from the mailbox.
+    PENDING_PAYMENT: a payment or a card comes first. REQUESTED: the business has to answer. Opens the bill with the
+    copied prices unless it is a request, stores the exact words of the consent, and writes the messages.
 
-    ``has_proven_email``: this browser was opened by a link that travels to the address alone, so whoever is known by it
-    and is never asked to pay in advance is not asked.
+    The booking is linked to the customer record of this contact, or to a new one. A guest who gives the address of a
+    known customer with another name or number gets a new record until they act from the mailbox.
 
-    On the website the mailbox has to be shown first where too many bookings stand unproven, where the business refuses
-    this person, and where the visits that were missed decide what is paid: then the time is held for half an hour, a
-    mail with a link goes out, and the booking returned is still HELD. Who has proven the mailbox is not asked. The mail
-    comes before anything is said that only the owner of the mailbox should learn.
+    ``asks_payment``: whether to ask for the payment of the terms. None: customers are asked, staff are not.
 
-    ``accepts_second``: the customer knows of the own booking at the same time.
+    ``has_proven_email``: the browser was opened by a link that was sent to the address alone. If the owner of that
+    address is exempt from paying in advance, no payment is asked.
 
-    ``visitor_zone`` is where the customer's browser is; mails show its clock beside that of the place.
+    On the website the customer has to prove the mailbox first in three cases: too many bookings are unproven, the
+    business blocks this customer, or missed visits decide what is paid. Then the time is held for half an hour, a link
+    is mailed, and the returned booking is still HELD. With ``has_proven_email`` this step is skipped. The mail comes
+    before the page shows anything that only the owner of the mailbox may learn.
 
-    ``seen`` is what ``consent_text`` speaks of; without it whatever the hold says now is agreed to.
+    ``accepts_second``: the customer knows of their other booking at the same time.
 
-    ``by_staff``: what staff decided who book for a customer; it wins over ``asks_payment``.
+    ``visitor_zone``: the zone of the customer's browser; mails show its clock next to that of the location.
 
-    Locks: the booking, then the names that unproven bookings are counted by.
+    ``seen``: what ``consent_text`` refers to; without it the customer agrees to what the hold says now.
+
+    ``by_staff``: what staff chose when they booked for a customer; it wins over ``asks_payment``.
+
+    Locks: the booking, then the pseudonyms by which unproven bookings are counted.
 
     :raises AlreadyThatTime: when this browser has booked another visit at that time with the same address.
-    :raises TooManyUnproven: when enough mails have asked this mailbox already.
-    :raises HoldExpired: when the hold has run out, even if nobody took the time yet.
-    :raises HoldOver: when the booking has gone further already.
+    :raises TooManyUnproven: when this mailbox has got too many confirmation mails already.
+    :raises HoldExpired: when the hold has run out, even if its time is still free.
+    :raises HoldOver: when the booking is no longer a hold.
     :raises StalePage: when the hold is no longer what the page showed (``data["total_minor"]``).
-    :raises CannotBookOnline: when the business takes no online bookings from this person.
+    :raises CannotBookOnline: when the business takes no online bookings from this customer.
     """
     booking = locked_booking(booking_id)
-    # A second call finds it done already.
+    # A repeated call finds the booking confirmed already.
     if booking.status in CHANGEABLE:
         return booking
     require_live_hold(booking, now)
-    # The browser that booked says it better than the one that opens the mailed link.
+    # The browser that booked knows the zone better than the one that opens the mailed link.
     booking.visitor_zone = booking.visitor_zone or _zone_name(visitor_zone)
     if by_staff is not None:
         booking.customer_id = by_staff.customer_id or booking.customer_id
@@ -189,9 +191,9 @@ def confirm_booking(
 def demands_at_desk(
     booking: Booking, *, customer_id: int | None, email: str, phone: str, actor: Actor, now: datetime
 ) -> dict[Asks, Demand]:
-    """Return what each choice of staff asks of this customer for a hold; the same for two where they ask the same.
+    """Return what each choice of staff asks of this customer for a hold; two choices may ask the same.
 
-    One query.
+    Runs one query.
     """
     booking.customer_id = customer_id
     lines, standing = lines_and_standing(
@@ -233,7 +235,7 @@ def _waived(
     actor: Actor,
     now: datetime,
 ) -> dict[str, Any]:
-    """Write down that staff ask for less than the terms do, and why. Return the columns that say so."""
+    """Record that staff ask for less than the terms do, and why. Return the columns that store it."""
     by_rules = _demand(booking, lines, standing, Asks.RULES)
     if not by_rules.needs_stripe or demand == by_rules:
         return {}
@@ -246,7 +248,7 @@ def _waived(
 def _asks_mailbox(
     booking: Booking, lines: list[BookingLine], standing: Standing, demand: Demand, *, may_stand: bool
 ) -> bool:
-    """Whether the mailbox has to be shown before this booking stands. Paying shows as much as the mail would."""
+    """Return whether the customer must prove the mailbox before this booking is confirmed. A payment is proof enough."""
     if standing.is_blocked:
         return True
     if standing.looks_at_no_shows and demand != _demand(
@@ -257,7 +259,7 @@ def _asks_mailbox(
 
 
 def _ask_mailbox(booking: Booking, contact: Contact, traces: Traces, now: datetime) -> Booking:
-    """Hold a time for half an hour from the first asking, and mail a link that confirms it."""
+    """Extend the hold to half an hour from the first request, and mail a link that confirms it."""
     asked_before = UnprovenBooking.objects.filter(booking=booking).values_list("asked_at", flat=True).first()
     asked_at = asked_before or now
     for name, value in _typed_values(contact).items():
@@ -311,7 +313,7 @@ def _ask(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """A customer is at the page and pays there; who was booked by the desk gets a link and a day."""
+    """Ask for the payment. A customer on the website pays on the page; one booked by staff gets a link and a day."""
     hold = timedelta(minutes=standing.hold_minutes)
     if not actor.is_business:
         until, remind_at = now + hold, now + min(UNPAID_AFTER, hold / 2)
