@@ -282,7 +282,7 @@ class CancelForm(StepForm):
     reason = _note_for_us(required=False)
 
     def __init__(self, *args: Any, fee_at: Callable[[datetime], int], now: datetime, **kwargs: Any) -> None:
-        """``fee_at`` returns the fee (minor units) of a call at a moment. Staff type moments in the active time zone."""
+        """``fee_at`` returns the fee (minor units) of a call at a moment. Staff type it in the active time zone."""
         super().__init__(*args, **kwargs)
         self.fee_at = fee_at
         self.now = now
