@@ -1,4 +1,4 @@
-"""Admin of money: to look at. Rows are written by operations; what has to be done about them is done at the desk."""
+"""Read-only admin of bills, payments, refunds and alerts. Operations write the rows; staff act on them at the desk."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ REFUND_COLOURS = {
 
 
 class _Amounts:
-    """Amounts of a line with the currency of its bill."""
+    """Columns: the amounts of a line in the currency of its bill."""
 
     @display(description=_("net"))
     def net(self, obj: BillLine) -> str:
@@ -59,7 +59,7 @@ class _Amounts:
 
 
 class _Amount:
-    """The amount of a payment or refund, and the most that a saved card may be charged."""
+    """Columns: the amount of a payment or refund, and the most that a saved card may be charged."""
 
     @display(description=_("amount"), ordering="amount_minor")
     def amount(self, obj: Payment | Refund) -> str:

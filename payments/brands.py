@@ -16,5 +16,5 @@ _NAMES = {
 
 
 def brand_name(brand: str) -> str:
-    """Write Stripe's word for a brand as people know it; one that is new by its own word. Empty where none is known."""
+    """Return the display name of Stripe's brand code. A new code is capitalised; "unknown" and "" give ""."""
     return _NAMES.get(brand.lower()) or ("" if brand == "unknown" else brand.replace("_", " ").capitalize())

@@ -1,4 +1,4 @@
-"""What must always be true of money. Reads only; ids and sums, nothing of a person."""
+"""Checks of ``manage.py doctor`` for payments. They only read, and report ids and amounts, no personal data."""
 
 from datetime import timedelta
 from functools import partial
@@ -6,9 +6,9 @@ from functools import partial
 from core.doctor import Check, sql_check
 from payments.enums import COUNTING_REFUNDS
 
-# A task comes by every few seconds; the outbox tries again for half a day.
+# Workers look for due work every few seconds; the outbox retries for about half a day.
 LATE = timedelta(minutes=15)
-# What the outbox gave up, the look-after task does within the hour; cards are forgotten by a task of every hour.
+# The task ``look_after_payments`` takes over within the hour what the outbox gave up. Cards are detached hourly.
 VERY_LATE, CARDS_LATE = timedelta(hours=2), timedelta(days=1)
 _query = partial(
     sql_check,

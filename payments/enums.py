@@ -1,4 +1,4 @@
-"""Choices of money that moves."""
+"""Methods, purposes, reasons and statuses of payments, refunds and card setups, and the kinds of money alerts."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +14,7 @@ class Method(TextChoices):
 
 
 class Purpose(TextChoices):
-    """What a payment is for. BOOKING is what is due before the booking stands; BALANCE any later part of the price."""
+    """What a payment is for. BOOKING is due before the booking is confirmed; BALANCE is any later part of the price."""
 
     BOOKING = "booking", _("due when booking")
     BALANCE = "balance", _("balance")
@@ -23,7 +23,7 @@ class Purpose(TextChoices):
 
 
 class PaymentStatus(TextChoices):
-    """CREATED: our row is written, the answer of the provider is not. OPEN: the customer has to act."""
+    """CREATED: our row is written, Stripe's answer is not stored yet. OPEN: the customer has to act."""
 
     CREATED = "created", _("being prepared")
     OPEN = "open", _("not paid yet")
@@ -33,12 +33,12 @@ class PaymentStatus(TextChoices):
     CANCELLED = "cancelled", _("called off")
 
 
-# A payment that may still bring money by itself.
+# An open payment: it may still succeed without a further request of ours.
 LIVE_PAYMENTS = frozenset({PaymentStatus.CREATED, PaymentStatus.OPEN, PaymentStatus.PROCESSING})
 
 
 class RefundStatus(TextChoices):
-    """AWAITING_APPROVAL and DECLINED: where the business decides about refunds first. The provider knows neither."""
+    """AWAITING_APPROVAL and DECLINED exist where staff decide about refunds first. Stripe knows neither."""
 
     AWAITING_APPROVAL = "awaiting_approval", _("waiting for approval")
     QUEUED = "queued", _("approved")
@@ -51,7 +51,7 @@ class RefundStatus(TextChoices):
     DECLINED = "declined", _("declined")
 
 
-# Refunds that count against what a payment has left: everything but those that certainly did not happen.
+# Refunds that reduce what is left of a payment: all except those that certainly did not happen.
 COUNTING_REFUNDS = frozenset(RefundStatus) - {RefundStatus.FAILED, RefundStatus.CANCELLED, RefundStatus.DECLINED}
 
 
@@ -74,7 +74,7 @@ class SetupStatus(TextChoices):
 
 
 class AlertKind(TextChoices):
-    """What needs hands. Each is shown in one list until somebody has seen to it."""
+    """Why a staff member has to look at something. An alert stays on one list until it is resolved."""
 
     REFUND_FAILED = "refund_failed", _("A refund could not be returned")
     CHARGE_FAILED = "charge_failed", _("A fee could not be charged")

@@ -1,4 +1,4 @@
-"""What can prevent a payment, in words for whoever wanted to pay; and how the provider can fail, for our code."""
+"""Errors of payments and refunds, with sentences for customers and staff; and the failures of Stripe, for our code."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from core.errors import Conflict, DomainError, Refused
 
 
 class PaymentUnavailable(DomainError):
-    """The payment provider does not answer. Nothing was charged."""
+    """Stripe does not answer. Nothing was charged."""
 
     code = "payment_unavailable"
     status = 503
@@ -21,7 +21,7 @@ class PaymentUnavailable(DomainError):
 
 
 class AlreadyPaid(Conflict):
-    """It is paid, or a payment is being checked."""
+    """The amount is paid, or Stripe is still checking a payment of it."""
 
     code = "already_paid"
 
@@ -39,7 +39,7 @@ class NoOnlinePayment(Refused):
 
 
 class RefundTooLarge(Refused):
-    """``left_minor`` in the data is what can still be returned."""
+    """``left_minor`` in the data is what can still be refunded."""
 
     code = "refund_too_large"
 
@@ -55,7 +55,7 @@ class RefundNotPossible(Refused):
 
 
 class RefundDecided(Conflict):
-    """Somebody was faster, or what waits is another sum by now."""
+    """Another staff member has decided this refund, or its amount has changed."""
 
     code = "refund_decided"
 
@@ -64,9 +64,9 @@ class RefundDecided(Conflict):
 
 
 class ProviderFailed(Exception):
-    """The provider could not be asked, or failed itself. Worth trying again.
+    """Stripe could not be reached or had a failure of its own. The same request may be tried again.
 
-    ``answered``: it did answer, with an error that it keeps under the idempotency key, so that only another key helps.
+    ``answered``: Stripe keeps its error under the idempotency key, so the next try needs another key.
     """
 
     def __init__(self, reason: str, *, answered: bool = False) -> None:
@@ -75,7 +75,7 @@ class ProviderFailed(Exception):
 
 
 class ProviderRefused(Exception):
-    """The provider understood and said no. ``code`` is its word for why; ``object_id`` the object it speaks of."""
+    """Stripe refused the request. ``code`` is Stripe's reason, ``object_id`` the Stripe object that it is about."""
 
     def __init__(self, code: str, *, object_id: str = "") -> None:
         super().__init__(code)
@@ -84,4 +84,4 @@ class ProviderRefused(Exception):
 
 
 class UnknownToProvider(ProviderRefused):
-    """The provider has no such object: it is of another account, or the database is of another day."""
+    """Stripe has no such object: it belongs to another account, or our database was restored from a backup."""

@@ -1,7 +1,6 @@
-"""What the outbox starts here: reading notices again at their source, charging, refunding, calling off, forgetting
-cards, receipts of refunds, and drawing receipts.
+"""Outbox handlers of payments: Stripe events, charges, refunds, cancelled payments, unwanted cards and receipts.
 
-Each looks at the row first, so that it may come twice, late or in any order.
+Each handler reads the row first, so a delivery may come twice, late or in any order.
 """
 
 import logging
@@ -35,7 +34,10 @@ def call_off(delivery: Delivery, *, now: datetime) -> None:
 
 
 def check(delivery: Delivery, *, now: datetime) -> None:
-    """Somebody waits for a payment to be confirmed: ask now. The look-after task tries again if this fails."""
+    """Fetch a payment or card setup from Stripe now, because its customer waits for the confirmation.
+
+    If Stripe does not answer, the task ``look_after_payments`` tries again.
+    """
     try:
         if "setup_id" in delivery.payload:
             cards.sync_card_setup(setup_id=delivery.payload["setup_id"], now=now)

@@ -1,6 +1,6 @@
-"""The statuses of payments, card setups and refunds: which may follow which, and the one function that writes them.
+"""The allowed status changes of payments, card setups and refunds, and the one function that writes a status.
 
-What the provider says decides which comes next; a step that is not in a table is an old notice and changes nothing.
+Stripe's answers decide the next status. A change that is not in the tables comes from an outdated event and is ignored.
 """
 
 from collections.abc import Mapping
@@ -16,19 +16,20 @@ PAYMENTS: Mapping[str, frozenset[str]] = {
     _P.OPEN: frozenset({_P.PROCESSING, _P.SUCCEEDED, _P.FAILED, _P.CANCELLED}),
     _P.PROCESSING: frozenset({_P.OPEN, _P.SUCCEEDED, _P.FAILED, _P.CANCELLED}),
     _P.SUCCEEDED: frozenset(),
-    # Given up by us, perhaps before the provider had been asked; it may know better. Another one may wait by now.
+    # We gave the payment up, but Stripe may have taken the money. Another payment may be open by now, so a closed one
+    # never becomes open again.
     _P.FAILED: frozenset({_P.SUCCEEDED}),
     _P.CANCELLED: frozenset({_P.SUCCEEDED}),
 }
 
 REFUNDS: Mapping[str, frozenset[str]] = {
-    # By a person alone; called off where the money went back another way meanwhile.
+    # Only a staff member approves or declines. Cancelled if the money went back another way meanwhile.
     _R.AWAITING_APPROVAL: frozenset({_R.QUEUED, _R.DECLINED, _R.CANCELLED}),
     _R.QUEUED: frozenset({_R.SUBMITTED, _R.SUCCEEDED, _R.FAILED, _R.CANCELLED}),
     _R.SUBMITTED: frozenset({_R.PENDING, _R.REQUIRES_ACTION, _R.SUCCEEDED, _R.FAILED, _R.CANCELLED}),
     _R.PENDING: frozenset({_R.REQUIRES_ACTION, _R.SUCCEEDED, _R.FAILED, _R.CANCELLED}),
     _R.REQUIRES_ACTION: frozenset({_R.PENDING, _R.SUCCEEDED, _R.FAILED, _R.CANCELLED}),
-    # A bank may send the money back days later.
+    # A bank may return the money to us days later.
     _R.SUCCEEDED: frozenset({_R.FAILED}),
     _R.FAILED: frozenset(),
     _R.CANCELLED: frozenset(),
@@ -47,9 +48,10 @@ _TABLES: Mapping[type, Mapping[str, frozenset[str]]] = {Payment: PAYMENTS, Refun
 
 
 def advance(row: Payment | Refund | CardSetup, to: str, **values: Any) -> bool:
-    """Move ``row`` to ``to`` where its table allows it and nobody was faster; say whether it moved.
+    """Change the status of ``row`` to ``to`` and return True, if its table allows it.
 
-    ``values`` are further columns of the same UPDATE. The row shows them afterwards.
+    Returns False if it does not, or if another process changed the status first. ``values`` are further columns of the
+    same UPDATE; they are set on ``row`` as well.
     """
     model = type(row)
     if to not in _TABLES[model][row.status]:

@@ -1,6 +1,7 @@
-"""What is due, and what moved. Knows amounts and references (``booking:17``), not what was sold.
+"""Bills, payments, refunds, saved cards, Stripe events, money alerts and receipts.
 
-Balances are computed from the rows, never stored beside them. Amounts are minor units of the bill's currency.
+The app knows amounts and references (``booking:17``), not what was sold. Amounts are minor units of the bill's
+currency. Balances are computed from the rows and never stored.
 """
 
 import uuid
@@ -39,9 +40,10 @@ class Bill(models.Model):
 
 
 class BillLine(models.Model):
-    """One copied line. ``gross_minor`` is what is owed; a correction is a line of its own with a negative amount.
+    """One line of a bill, with a copy of its text and tax. ``gross_minor`` is what the customer owes.
 
-    ``subject_ref`` says what it is for (``booking:17``), ``kind`` why.
+    ``subject_ref`` says what the line is for (``booking:17``), ``kind`` why. A correction is a new line, usually with a
+    negative amount.
     """
 
     class Kind(models.TextChoices):
@@ -79,10 +81,10 @@ class BillLine(models.Model):
 
 
 class Payment(models.Model):
-    """Money that is asked for or came in. The row is written before the provider is asked, so nothing is lost between.
+    """A payment that is requested or received. The row is committed before the call to Stripe, so a crash loses none.
 
-    ``key`` names the row to the provider (metadata, idempotency). At most one payment of a subject and purpose may be
-    waiting at a time, so that two tabs pay the same one. ``request_key`` makes a form at the desk count once.
+    ``key`` identifies the row at Stripe (metadata, idempotency). A subject has at most one open payment per purpose, so
+    that two tabs pay the same one. ``request_key`` makes a repeated form of the desk count once.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -144,16 +146,16 @@ class Payment(models.Model):
 
     @property
     def is_being_charged(self) -> bool:
-        """Whether this goes to a saved card, and neither the bank nor we have said no to that. Of one that waits."""
+        """Whether an open payment is being charged to a saved card: not declined by the bank, not cancelled by us."""
         return self.is_off_session and not self.failure_code and self.called_off_at is None
 
 
 class Refund(models.Model):
-    """Money that goes back, of one payment. The sum of those that count never exceeds what came in.
+    """A refund of one payment. The sum of the refunds that count (``COUNTING_REFUNDS``) never exceeds the payment.
 
-    ``method`` differs from the payment's where a failed refund was settled by other means. One that waits for approval
-    is decided until ``answer_by``; ``asked_minor`` is what it was before somebody lowered it, ``decision`` the reason
-    that the customer reads.
+    ``method`` may differ from the payment's, for instance cash after a failed refund to a card. A refund that needs
+    approval is decided by ``answer_by``. ``asked_minor`` is its amount before a staff member lowered it, ``decision``
+    the reason that the customer reads.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -213,7 +215,7 @@ class Refund(models.Model):
 
 
 class CardSetup(models.Model):
-    """A customer is asked for a card that is kept for later fees, without a payment now."""
+    """A request to the customer to save a card for later fees, without a payment now."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="card_setups")
@@ -238,7 +240,10 @@ class CardSetup(models.Model):
 
 
 class SavedCard(models.Model):
-    """A card the customer agreed to be charged for fees of one subject, up to ``cap_minor``. No card data, ids only."""
+    """A card that may be charged for fees of one subject, up to ``cap_minor`` in total, as the customer agreed.
+
+    The row holds Stripe's ids and what may be shown of the card, never its number.
+    """
 
     bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="saved_cards")
     subject_ref = models.CharField(max_length=40, unique=True)
@@ -260,7 +265,7 @@ class SavedCard(models.Model):
 
 
 class Decline(models.Model):
-    """A card that a bank refused while a customer was paying; one row for each notice, kept for a day."""
+    """A card that a bank declined while a customer was paying: one row for each Stripe event, kept for a day."""
 
     event_id = models.CharField(max_length=64, unique=True)
     subject_ref = models.CharField(max_length=40)
@@ -274,7 +279,7 @@ class Decline(models.Model):
 
 
 class StripeEvent(models.Model):
-    """A notice of the payment provider, kept before it is worked on; the body is a hint, never the truth."""
+    """A Stripe event, stored before it is handled. Its body is only a hint: handlers read the object from Stripe."""
 
     event_id = models.CharField(max_length=64, unique=True)
     type = models.CharField(max_length=80)
@@ -298,7 +303,7 @@ class StripeEvent(models.Model):
 
 
 class MoneyAlert(models.Model):
-    """Something about money that a person has to look at. ``key`` keeps the same thing from being listed twice."""
+    """A money problem that a staff member has to look at. The unique ``key`` prevents a second alert about it."""
 
     kind = models.CharField(max_length=20, choices=AlertKind.choices)
     key = models.CharField(max_length=120, unique=True)
@@ -322,7 +327,7 @@ class MoneyAlert(models.Model):
 
 
 class ReceiptSeries(models.Model):
-    """The last number given out in a year. Its row is locked while a number is taken, so that none is left out."""
+    """The last receipt number of a year. The row is locked while a number is taken, so that numbers have no gaps."""
 
     year = models.PositiveSmallIntegerField(unique=True)
     last_serial = models.PositiveIntegerField(default=0)
@@ -357,7 +362,7 @@ class Receipt(models.Model):
 
 
 class ReceiptDocument(models.Model):
-    """A receipt as the PDF that a worker drew once. Never drawn again, so that everybody has the same bytes."""
+    """The PDF of a receipt. A worker draws it once and never again, so that every download has the same bytes."""
 
     receipt = models.OneToOneField(Receipt, primary_key=True, on_delete=models.CASCADE, related_name="document")
     pdf = models.BinaryField()
@@ -368,7 +373,7 @@ class ReceiptDocument(models.Model):
 
 
 class Reconciliation(models.Model):
-    """One comparison with the payment provider: how much was looked at, what was put right, what a person must see."""
+    """One comparison with Stripe: how many objects were compared, which were repaired, which need a staff member."""
 
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

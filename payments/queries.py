@@ -1,4 +1,4 @@
-"""Named reads of money. Balances are computed, never stored."""
+"""Queries of bills, payments, refunds, cards, receipts and alerts. Balances are computed, never stored."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from payments.models import BillLine, MoneyAlert, Payment, Receipt, ReceiptDocum
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a subject owes and what moved, in minor units of its bill's currency.
+    """What a subject owes, paid and got back, in minor units of its bill's currency.
 
-    ``refunded_minor`` counts what is on its way back as well, ``returned_minor`` only what arrived.
+    ``refunded_minor`` includes refunds that are waiting or on their way, ``returned_minor`` only successful ones.
     """
 
     owed_minor: int
@@ -75,20 +75,20 @@ def refunds_of(subject_ref: str) -> list[Refund]:
 
 
 def live_payment(subject_ref: str, purpose: Purpose) -> Payment | None:
-    """The payment of a purpose that may still bring money by itself."""
+    """The open payment of a subject for this purpose, or None. There is at most one."""
     waiting = Payment.objects.filter(subject_ref=subject_ref, purpose=purpose, status__in=LIVE_PAYMENTS)
     return waiting.first()
 
 
 def saved_card(subject_ref: str) -> SavedCard | None:
-    """The card that may be charged for fees of a subject."""
+    """The card that may be charged for fees of a subject, or None."""
     return chargeable_cards().filter(subject_ref=subject_ref).first()
 
 
 def chargeable_cards() -> QuerySet[SavedCard]:
-    """Saved cards whose owners still agree, and of which nothing is disputed."""
+    """Saved cards that may be charged: the consent is not withdrawn and no payment of the bill is disputed."""
     usable = SavedCard.objects.filter(detached_at=None, is_frozen=False, consent__withdrawn_at=None)
-    # A card that was kept while a dispute came may not be frozen yet.
+    # A card that is saved while a dispute arrives may not be frozen yet.
     return usable.exclude(bill__payments__is_disputed=True)
 
 
@@ -102,11 +102,11 @@ def has_receipt_pdf(receipt: Receipt) -> bool:
 
 
 def receipt_pdf_bytes(receipt: Receipt) -> bytes | None:
-    """Return the kept PDF; None until a worker has drawn it."""
+    """Return the stored PDF; None until a worker has drawn it."""
     kept = ReceiptDocument.objects.filter(receipt=receipt).values_list("pdf", flat=True).first()
     return None if kept is None else bytes(kept)
 
 
 def open_alerts() -> QuerySet[MoneyAlert]:
-    """What needs hands, the oldest first."""
+    """Alerts that no staff member has resolved, oldest first."""
     return MoneyAlert.objects.filter(resolved_at=None).select_related("payment", "refund").order_by("id")

@@ -1,4 +1,4 @@
-"""Which notices of the payment provider nobody needs any more, and their deletion. Money rows stay."""
+"""Delete old Stripe events and card declines. Bills, payments, refunds and receipts stay."""
 
 from datetime import datetime, timedelta
 
@@ -9,9 +9,9 @@ from payments.models import Decline, StripeEvent
 
 
 def delete_old_notices(*, now: datetime) -> int:
-    """Delete declines of cards after a day, and notices that came EVENTS_KEPT_DAYS ago and were worked on.
+    """Delete declines after a day and handled Stripe events after EVENTS_KEPT_DAYS; return the number of events.
 
-    Stripe sends a notice for three days at most.
+    Stripe repeats an event for three days at most.
     """
     before = now - timedelta(days=settings.EVENTS_KEPT_DAYS)
     delete_in_batches(Decline.objects.filter(at__lt=now - timedelta(days=1)).only("pk"))

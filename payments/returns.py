@@ -1,7 +1,8 @@
-"""How a sum that goes back is shared among the payments that it came from. Pure; minor units of one currency.
+"""Share a refund among the payments it comes from. Pure; all amounts are minor units of one currency.
 
-Where Stripe's unit is coarser than ours (KWD: ten fils), what it cannot write is taken from the payments at the desk
-instead; where there are none, a little more goes back. Never less, so nothing is kept that nobody sees.
+For some currencies Stripe's smallest step is coarser than our minor unit (KWD: ten fils). The part that Stripe cannot
+refund is taken from payments at the desk. If there are none, the customer gets a little more, never less, so that the
+business keeps no unexplained rest.
 """
 
 from collections.abc import Sequence
@@ -12,16 +13,16 @@ from payments.stripe.amounts import rounded_down, smallest_step
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What has not gone back of a payment yet. Online it is a sum that Stripe can write."""
+    """The part of a payment that is not refunded yet, in minor units; Stripe can refund it exactly if it is online."""
 
     minor: int
     is_online: bool
 
 
 def shares(amount_minor: int, payments: Sequence[Left], currency: str) -> list[int]:
-    """Return what goes back of each payment, the first ones first: ``amount_minor`` in all, or everything that is left.
+    """Return the amount to refund of each payment, from the first on: ``amount_minor`` in total, or all that is left.
 
-    Rounded up by less than Stripe's unit where the sum can be had in no other way.
+    The total is rounded up, by less than Stripe's step, if no other split is possible.
     """
     step = smallest_step(currency)
     parts: list[int] = []

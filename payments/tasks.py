@@ -1,4 +1,4 @@
-"""What beat starts."""
+"""Celery tasks that beat starts; see CELERY_BEAT_SCHEDULE."""
 
 from celery import shared_task
 
@@ -10,21 +10,21 @@ from payments.stripe import gateway
 
 @shared_task
 def look_after_payments() -> int:
-    # Cash waits for approval as well, so this needs no provider.
+    # Refunds in cash wait for approval as well, so this runs without Stripe.
     list_waiting_refunds(now=clock.now())
     return reconciling.look_after(now=clock.now()) if gateway.is_configured() else 0
 
 
 @shared_task
 def reconcile_payments() -> None:
-    """The nightly comparison of our books with the provider's."""
+    """Compare our books with Stripe's, every night."""
     if gateway.is_configured():
         reconciling.reconcile(now=clock.now())
 
 
 @shared_task
 def delete_old_notices() -> int:
-    """Every night."""
+    """Delete old Stripe events and declines, every night."""
     return retention.delete_old_notices(now=clock.now())
 
 

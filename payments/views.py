@@ -1,5 +1,7 @@
-"""Where the payment provider tells us something. It is kept first. What a paying person waits for is read at once, if
-that is quick; a worker does the rest.
+"""The Stripe webhook.
+
+An event is stored first. If a customer waits for it, this process handles it at once when Stripe answers quickly.
+Workers handle all other events.
 """
 
 import logging
@@ -18,12 +20,15 @@ logger = logging.getLogger(__name__)
 LARGEST_BODY = 512 * 1024
 
 
-# Another server calls this, and its signature is the proof that Django's token is for forms.
+# Stripe calls this view. The signature proves the sender, as Django's CSRF token does for forms.
 @csrf_exempt
 @never_cache
 @require_POST
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
-    """Keep a notice of Stripe whose signature over the raw body is ours, and answer 200 after that is committed."""
+    """Store a Stripe event and answer 200 after the commit.
+
+    Answers 400 if the signature over the raw body or the shape of the event is wrong, 413 if the body is too large.
+    """
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > LARGEST_BODY:
         return HttpResponse(status=413)

@@ -1,5 +1,7 @@
-"""What can be done with bills, payments and refunds. Each says whether it runs in the caller's transaction or asks the
-provider, which it never does inside one.
+"""Operations on bills, payments and refunds.
+
+Each one says whether it runs in the caller's transaction or calls Stripe. No operation calls Stripe inside a
+transaction.
 """
 
 from payments.operations.alerts import raise_alert, resolve_alert

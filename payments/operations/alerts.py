@@ -1,4 +1,4 @@
-"""What needs hands: written down once, shown until somebody has seen to it."""
+"""Money alerts: problems that a staff member has to resolve. Each is written once and listed until it is resolved."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,9 +19,9 @@ def raise_alert(
     details: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> None:
-    """List something for a person in the current transaction; what has this ``key`` already is left alone.
+    """Write an alert for staff in the current transaction. Does nothing if this ``kind`` and ``key`` already exist.
 
-    ``details`` hold ids and sums, nothing personal.
+    ``details`` hold ids and amounts, no personal data.
     """
     alert = MoneyAlert(
         kind=kind,
@@ -36,7 +36,7 @@ def raise_alert(
 
 
 def resolve_alert(*, alert_id: int, resolution: str, actor_name: str, now: datetime) -> bool:
-    """Take an alert off the list; False when somebody was faster.
+    """Mark an alert as resolved by a staff member. Return False if it is resolved already.
 
     :raises MoneyAlert.DoesNotExist: when there is no such alert.
     """
@@ -48,12 +48,12 @@ def resolve_alert(*, alert_id: int, resolution: str, actor_name: str, now: datet
 
 
 def settle_alert(*, kind: AlertKind, key: str, resolution: str, now: datetime) -> None:
-    """Take an alert off the list, if it is on it, because what it is about has ended by itself."""
+    """Resolve an open alert whose cause has ended without a staff member. Does nothing if there is none."""
     listed = MoneyAlert.objects.filter(key=f"{kind}:{key}", resolved_at=None)
     listed.update(resolved_at=now, resolution=resolution[:300])
 
 
 def settle_alerts_of(refund: Refund, *, resolution: str, actor_name: str, now: datetime) -> None:
-    """Take what was listed about a refund off the list, because doing it settled it. In the current transaction."""
+    """Resolve the open alerts about a refund that a staff member has just settled. Runs in the current transaction."""
     open_ones = MoneyAlert.objects.filter(refund=refund, resolved_at=None)
     open_ones.update(resolved_at=now, resolved_by=actor_name[:120], resolution=resolution[:300])

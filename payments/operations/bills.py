@@ -1,4 +1,4 @@
-"""Write down what is owed. Bills know amounts and references, not what was sold."""
+"""Write bills and their lines. A bill holds amounts and references; it does not know what was sold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ TEXT_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A line to write. Amounts are minor units for the whole quantity and may be negative in a correction."""
+    """A bill line to write. Amounts are minor units for the whole quantity and negative in a correction or waiver."""
 
     kind: BillLine.Kind
     text: str
@@ -36,9 +36,9 @@ def open_bill(
 
 @transaction.atomic(savepoint=False)
 def add_line(*, bill_id: int, line: NewLine, subject_ref: str, now: datetime) -> BillLine:
-    """Add a fee or a correction to a bill. Locks the bill's row, the last in the order of locks.
+    """Add a fee or a correction to a bill. Locks the bill's row, which is the last in the lock order.
 
-    :raises Bill.DoesNotExist: when there is no such bill.
+    :raises Bill.DoesNotExist: if there is no such bill.
     """
     bill = Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
     row = _row(bill, line, subject_ref, now)

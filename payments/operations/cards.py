@@ -1,4 +1,4 @@
-"""Cards that customers agreed to have charged for fees: asked for, kept as ids, and forgotten again."""
+"""Saved cards: collect a card that the customer agrees to be charged for fees, keep its ids, and detach it again."""
 
 import logging
 import uuid
@@ -40,13 +40,14 @@ class StartedSetup:
 
 
 def start_card_setup(*, bill_id: int, subject_ref: str, cap_minor: int, now: datetime) -> StartedSetup:
-    """Prepare to keep a card for fees up to ``cap_minor``. Asks the provider; outside any transaction.
+    """Start to collect a card for fees up to ``cap_minor``. Calls Stripe, so it must run outside any transaction.
 
-    Whoever comes second gets the same one. The consent with the exact words shown must have been recorded before
-    (purpose ``card_on_file``), or the card will not be kept.
+    A second request for the same subject returns the same setup. The caller must have recorded the customer's consent
+    (purpose ``card_on_file``, with the exact words shown) before; without it the card is not kept.
 
-    :raises AlreadyPaid: when the card is there already, or is being checked.
-    :raises PaymentUnavailable, NoOnlinePayment: as their sentences say.
+    :raises AlreadyPaid: if the card is saved already or Stripe is still checking it.
+    :raises PaymentUnavailable: if Stripe does not answer, or refuses or cancels the setup.
+    :raises NoOnlinePayment: if Stripe is not configured.
     """
     if not gateway.is_configured():
         raise NoOnlinePayment
@@ -63,9 +64,9 @@ def start_card_setup(*, bill_id: int, subject_ref: str, cap_minor: int, now: dat
 
 
 def sync_card_setup(*, setup_id: int, now: datetime) -> SetupStatus:
-    """Ask the provider what became of a card setup and write it down. Outside any transaction.
+    """Fetch a card setup from Stripe, store its status and return it. Runs outside any transaction.
 
-    :raises ProviderFailed: when it does not answer.
+    :raises ProviderFailed: if Stripe does not answer.
     """
     setup = CardSetup.objects.get(pk=setup_id)
     if setup.setup_intent_id is None:
@@ -74,7 +75,7 @@ def sync_card_setup(*, setup_id: int, now: datetime) -> SetupStatus:
 
 
 def call_off_setup(*, setup_id: int, now: datetime) -> SetupStatus:
-    """Call a card setup off at the provider, and write down what it is then. Outside any transaction."""
+    """Cancel a card setup at Stripe, then store and return its status. Runs outside any transaction."""
     setup = CardSetup.objects.get(pk=setup_id)
     if setup.status not in _WAITING:
         return SetupStatus(setup.status)
@@ -87,7 +88,7 @@ def call_off_setup(*, setup_id: int, now: datetime) -> SetupStatus:
 
 @transaction.atomic
 def apply_setup(*, setup_id: int, found: gateway.Setup, now: datetime) -> SetupStatus:
-    """Write down what the provider says of a card setup; a card that is there is kept with its consent."""
+    """Store the state of a card setup as Stripe reports it. If it has succeeded, keep the card with its consent."""
     setup = CardSetup.objects.select_for_update(no_key=True).get(pk=setup_id)
     if not advance(setup, found.status, checked_at=now, setup_intent_id=found.id):
         CardSetup.objects.filter(pk=setup.pk).update(checked_at=now)
@@ -98,11 +99,11 @@ def apply_setup(*, setup_id: int, found: gateway.Setup, now: datetime) -> SetupS
 
 
 def keep_card(bill_id: int, subject_ref: str, means: gateway.Means, *, cap_minor: int, now: datetime) -> None:
-    """Remember a card for the fees of one subject, in the current transaction. Publishes ``card.saved``.
+    """Save a card for the fees of one subject, in the current transaction. Publishes ``card.saved``.
 
-    Without a recorded consent, or when it was withdrawn, it is not kept, and a person is told. While a payment of the
-    bill is disputed it cannot be charged. The provider forgets what is not kept, and a card that this one replaces:
-    ``card.unwanted`` is published.
+    If the consent is missing or withdrawn, the card is not kept and an alert is raised. While a payment of the bill is
+    disputed, the card is frozen. A card that is not kept, or that this one replaces, is detached at Stripe: for each
+    of them ``card.unwanted`` is published.
     """
     consent = Consent.objects.filter(subject_ref=subject_ref, purpose=CARD_CONSENT).order_by("-id").first()
     if consent is None or consent.withdrawn_at is not None:
@@ -135,7 +136,12 @@ def keep_card(bill_id: int, subject_ref: str, means: gateway.Means, *, cap_minor
 
 
 def customer_of(bill_id: int) -> str:
-    """Return the provider's id of the payer of a bill, made now if there is none. Outside any transaction."""
+    """Return the Stripe customer id of a bill; create the Stripe customer if there is none.
+
+    Runs outside any transaction.
+
+    :raises ProviderFailed: if Stripe does not answer.
+    """
     bill = Bill.objects.get(pk=bill_id)
     if bill.stripe_customer_id:
         return bill.stripe_customer_id
@@ -145,32 +151,37 @@ def customer_of(bill_id: int) -> str:
     except ProviderFailed as failure:
         if not failure.answered:
             raise
-        # The failure is kept under that key for a day. A payer made for nothing does no harm.
+        # Stripe keeps the failure under this key for a day. An unused Stripe customer does no harm.
         made = gateway.create_customer(bill_key=f"{key}-{uuid.uuid4().hex}")
     Bill.objects.filter(pk=bill.pk, stripe_customer_id="").update(stripe_customer_id=made)
-    # Whoever was faster decides: a card can be charged only for the payer it belongs to.
+    # The first concurrent request wins: a card can be charged only for the Stripe customer it is attached to.
     return str(Bill.objects.values_list("stripe_customer_id", flat=True).get(pk=bill.pk))
 
 
 def forget_card_after(*, subject_ref: str, at: datetime) -> None:
-    """Say from when a saved card is no longer needed."""
+    """Set the time from which the saved card of a subject is no longer needed."""
     SavedCard.objects.filter(subject_ref=subject_ref, detached_at=None).update(detach_after=at)
 
 
 def detach_cards_due(*, now: datetime, limit: int = 50) -> int:
-    """Have cards forgotten at the provider whose time is up. Outside any transaction."""
+    """Detach up to ``limit`` cards at Stripe whose ``detach_after`` has passed, and return how many.
+
+    Runs outside any transaction.
+
+    :raises ProviderFailed: if Stripe does not answer.
+    """
     due = SavedCard.objects.filter(detached_at=None, detach_after__lte=now).order_by("detach_after")[:limit]
     for card in due:
         gateway.detach(card.payment_method_id)
-        # Another one may have taken its place meanwhile, and is not forgotten.
+        # Another card may have replaced this one in the row meanwhile. That one stays.
         SavedCard.objects.filter(pk=card.pk, payment_method_id=card.payment_method_id).update(detached_at=now)
     return len(due)
 
 
 def forget_unwanted(*, payment_method_id: str) -> None:
-    """Have a card forgotten that no booking keeps. Outside any transaction.
+    """Detach a card at Stripe unless a subject has it saved. Runs outside any transaction.
 
-    :raises ProviderFailed: when the provider does not answer.
+    :raises ProviderFailed: if Stripe does not answer.
     """
     if not SavedCard.objects.filter(payment_method_id=payment_method_id, detached_at=None).exists():
         gateway.detach(payment_method_id)
@@ -186,7 +197,7 @@ def _asked_for(bill_id: int, subject_ref: str, cap_minor: int, now: datetime) ->
 
 
 def _waiting(bill_id: int, subject_ref: str, cap_minor: int, now: datetime) -> CardSetup:
-    """Return the one card setup that waits, made now if there is none; the cap is what was agreed to last."""
+    """Return the open card setup of a subject, or create one. Its cap is the one the customer agreed to last."""
     found = CardSetup.objects.filter(subject_ref=subject_ref, status__in=_WAITING)
     if setup := found.first():
         if setup.cap_minor != cap_minor:
@@ -196,7 +207,8 @@ def _waiting(bill_id: int, subject_ref: str, cap_minor: int, now: datetime) -> C
     try:
         with transaction.atomic():
             setup.save(force_insert=True)
-            # After its row, which cannot be written while another one waits: a card that came by that one is seen.
+            # Checked after the insert, which the unique constraint blocks while another setup is open: if that
+            # setup has just saved a card, this query sees it.
             if SavedCard.objects.filter(subject_ref=subject_ref, detached_at=None).exists():
                 raise AlreadyPaid
     except IntegrityError as error:
@@ -216,7 +228,8 @@ def _prepared(setup: CardSetup, now: datetime) -> gateway.Setup:
         found = gateway.create_setup(key=str(setup.key), customer_id=customer_of(setup.bill_id))
     except ProviderFailed as failure:
         if failure.answered:
-            # The failure is kept under the key, so the next try needs another row. What it made is known to nobody.
+            # Stripe keeps the failure under this key, so the next try needs another row. If Stripe created a setup
+            # all the same, its secret was never given out.
             advance(setup, SetupStatus.CANCELLED, checked_at=now)
         raise
     crash_point("setup-answer-received")
@@ -224,13 +237,13 @@ def _prepared(setup: CardSetup, now: datetime) -> gateway.Setup:
 
 
 def _apply_news(setup: CardSetup, ask: Callable[[str], gateway.Setup], now: datetime) -> SetupStatus:
-    """Ask the provider about a card setup that it has, and write down what it says."""
+    """Call ``ask`` with the setup's Stripe id, store the answer and return the status."""
     found = _news(setup, ask, now)
     return apply_setup(setup_id=setup.pk, found=found, now=now) if found else SetupStatus(setup.status)
 
 
 def _news(setup: CardSetup, ask: Callable[[str], gateway.Setup], now: datetime) -> gateway.Setup | None:
-    """Return what the provider says of a card setup; None, and it is called off here, when it has none like it."""
+    """Return a card setup as Stripe has it. If Stripe does not know it, cancel our row and return None."""
     try:
         return ask(str(setup.setup_intent_id))
     except UnknownToProvider:

@@ -1,7 +1,7 @@
-"""Fees charged to a saved card while the customer is away: once, within what was consented to, and never in a storm.
+"""Charge fees to a saved card while the customer is away: at most once, and within the consent.
 
-The charge is prepared first and confirmed second. Preparing twice by accident makes two that nobody ever confirms;
-only the one whose id is in our row is confirmed, and an intent succeeds at most once.
+A charge has two steps, prepare and confirm. If two workers prepare the same charge, Stripe has two unconfirmed intents.
+Only the intent whose id is in our row is confirmed, and Stripe lets an intent succeed at most once.
 """
 
 import logging
@@ -30,13 +30,13 @@ _NO_CARD = "no_card"
 
 @transaction.atomic
 def request_charge(*, bill_id: int, subject_ref: str, amount_minor: int, now: datetime) -> Payment | None:
-    """Ask for a fee from the saved card of a subject: never more than is open, nor, with earlier ones, than its owner
-    consented to. The task does the rest.
+    """Request a fee from the saved card of a subject. A worker then charges it.
 
-    One that is waiting already is returned as it is; None when nothing may be charged (any more, or until that one is
-    called off), or less than the provider charges. Locks the bill. Publishes ``payment.charge``.
+    The amount is limited to what the subject still owes and to what is left of the consent after earlier charges. A fee
+    payment that is open already is returned unchanged. Returns None if that payment is being cancelled, if nothing may
+    be charged, or if the amount is below Stripe's minimum. Locks the bill. Publishes ``payment.charge``.
 
-    :raises SavedCard.DoesNotExist: when there is no card that may be charged.
+    :raises SavedCard.DoesNotExist: if the subject has no card that may be charged.
     """
     bill = Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
     waiting = Payment.objects.filter(subject_ref=subject_ref, purpose=Purpose.FEE, status__in=LIVE_PAYMENTS)
@@ -62,18 +62,19 @@ def request_charge(*, bill_id: int, subject_ref: str, amount_minor: int, now: da
         with transaction.atomic():
             payment.save(force_insert=True)
     except IntegrityError:
-        # The customer has just begun to pay it in the page.
+        # The customer has just started to pay this fee on the payment page.
         return waiting.first()
     publish("payment.charge", f"payment:{payment.pk}", {"payment_id": payment.pk}, now=now)
     return payment
 
 
 def charge(*, payment_id: int, now: datetime) -> PaymentStatus:
-    """Charge a requested fee. Safe to repeat after a crash at any line. Outside any transaction.
+    """Charge a requested fee. Safe to repeat after a crash at any line. Runs outside any transaction.
 
-    What the bank refuses stays open for the customer to pay by a link: ``payment.failed`` is published, once.
+    If the bank declines, the payment stays open so that the customer can pay it by a link, and ``payment.failed`` is
+    published once.
 
-    :raises ProviderFailed: when the provider does not answer; worth another try.
+    :raises ProviderFailed: if Stripe does not answer. The caller should try again.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.status not in LIVE_PAYMENTS or not payment.is_off_session:
@@ -84,9 +85,9 @@ def charge(*, payment_id: int, now: datetime) -> PaymentStatus:
         intent = _prepared_once(payment, now)
         payment.refresh_from_db()
         if payment.status not in LIVE_PAYMENTS:
-            # Called off meanwhile: what was prepared is never confirmed.
+            # Cancelled meanwhile: the prepared intent is never confirmed.
             return PaymentStatus(payment.status)
-        # Asked again last of all: preparing takes a while, and may have been tried for hours.
+        # Checked again just before confirming: preparing takes time and may have been retried for hours.
         if intent.is_unconfirmed and not _is_wanted(payment):
             return _not_charged(payment, now)
         if intent.is_unconfirmed and saved_card(payment.subject_ref) is None:
@@ -97,12 +98,12 @@ def charge(*, payment_id: int, now: datetime) -> PaymentStatus:
 
 
 def _is_wanted(payment: Payment) -> bool:
-    """Whether the fee is still to be charged: not waived, paid otherwise or taken back since it was asked for."""
+    """Whether the fee is still due: not cancelled, waived or paid another way since it was requested."""
     return payment.called_off_at is None and payment.amount_minor <= balance(payment.subject_ref).open_minor
 
 
 def _not_charged(payment: Payment, now: datetime) -> PaymentStatus:
-    """Call a charge off. Where money came in for a part of it, the customer is asked for the rest."""
+    """Cancel a charge. If a part of the amount is still owed, ask the customer to pay that part."""
     status = call_off(payment_id=payment.pk, now=now)
     if status == PaymentStatus.CANCELLED and payment.called_off_at is None and balance(payment.subject_ref).open_minor:
         _ask_customer(payment, "less_is_open", now)
@@ -110,9 +111,9 @@ def _not_charged(payment: Payment, now: datetime) -> PaymentStatus:
 
 
 def _prepared_once(payment: Payment, now: datetime) -> gateway.Intent:
-    """Return the intent in our books, prepared now if there is none.
+    """Return the intent of the payment; prepare one if the row has none.
 
-    :raises ProviderRefused: when there is nothing to charge.
+    :raises ProviderRefused: if there is no card to charge, or Stripe refuses.
     """
     if payment.intent_id is not None:
         return gateway.retrieve_intent(payment.intent_id)
@@ -122,9 +123,9 @@ def _prepared_once(payment: Payment, now: datetime) -> gateway.Intent:
 
 
 def _called_off(intent: gateway.Intent) -> gateway.Intent:
-    """The card must not be charged any more: call off what was prepared. It may have been paid just before.
+    """Cancel a prepared intent whose card may not be charged any more. Return it if it was paid just before.
 
-    :raises ProviderRefused: when it is called off, so there is nothing to charge.
+    :raises ProviderRefused: if the intent is cancelled, so there is nothing to charge.
     """
     found = gateway.cancel_intent(intent.id)
     if found.status == PaymentStatus.CANCELLED:
@@ -145,13 +146,13 @@ def _confirmed(payment: Payment, intent: gateway.Intent, now: datetime) -> Payme
 
 
 def _written_down(payment: Payment, intent: gateway.Intent, code: str, now: datetime) -> PaymentStatus:
-    """Write down what became of a charge. ``code`` is why it was refused, if it was; the money may be there anyway."""
+    """Store the outcome of a charge. ``code`` says why Stripe refused it, if so; it may have succeeded all the same."""
     status = apply_intent(payment_id=payment.pk, intent=intent, now=now)
     return _refused(payment, code or intent.failure_code, now) if status == PaymentStatus.OPEN else status
 
 
 def _prepared(payment: Payment, card: SavedCard, now: datetime) -> gateway.Intent:
-    """Prepare a charge and return the one that is in our books then: somebody else may have prepared it as well."""
+    """Prepare a charge and return the intent that our row names, which another worker may have stored first."""
     crash_point("charge-row-written")
     try:
         intent = gateway.create_charge(
@@ -173,14 +174,14 @@ def _prepared(payment: Payment, card: SavedCard, now: datetime) -> gateway.Inten
 
 
 def _count_failure(payment: Payment, failure: ProviderFailed) -> None:
-    """The provider keeps its own failure under the key: the next try needs another one."""
+    """Change the idempotency key if Stripe answered with its own failure, which it keeps under the old key."""
     if failure.answered:
         Payment.objects.filter(pk=payment.pk).update(key_serial=payment.key_serial + 1)
 
 
 @transaction.atomic
 def _refused(payment: Payment, code: str, now: datetime) -> PaymentStatus:
-    """The bank said no, or wants to see the customer. No second try by ourselves: the customer is asked."""
+    """Record that the bank declined or requires authentication. No automatic retry: ask the customer to pay."""
     code = code or "refused"
     Payment.objects.filter(pk=payment.pk).update(failure_code=code[:60])
     _ask_customer(payment, code, now)
@@ -189,10 +190,10 @@ def _refused(payment: Payment, code: str, now: datetime) -> PaymentStatus:
 
 @transaction.atomic
 def _give_up(payment: Payment, code: str, now: datetime) -> PaymentStatus:
-    """There is nothing to charge. The fee stays open, and a person is told."""
+    """Fail a charge that cannot be made. The fee stays owed, staff get an alert, and the customer is asked to pay."""
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
     if payment.status not in LIVE_PAYMENTS:
-        # Paid or called off just before: there is nothing to tell.
+        # Paid or cancelled just before, so no alert is needed.
         return PaymentStatus(payment.status)
     advance(payment, PaymentStatus.FAILED, failure_code=code[:60], checked_at=now)
     raise_alert(kind=AlertKind.CHARGE_FAILED, key=str(payment.pk), payment=payment, details={"code": code}, now=now)

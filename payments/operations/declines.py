@@ -1,4 +1,4 @@
-"""Cards that a bank has refused, counted, because who tries one card after the other is testing stolen ones."""
+"""Count declined cards per subject. A visitor who tries one card after the other is probably testing stolen cards."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -15,9 +15,9 @@ DECLINES_COUNT_FOR = timedelta(minutes=10)
 
 @transaction.atomic
 def count_decline(*, event_id: str, subject_ref: str, now: datetime) -> None:
-    """Write down that a bank refused a card, once for each notice. After DECLINES_ALLOWED what waits is called off.
+    """Count a declined card, once per Stripe event. From DECLINES_ALLOWED on, cancel the open payments of the subject.
 
-    Locks the bill when it is called off.
+    Locks the bill if it cancels payments.
     """
     row = Decline(event_id=event_id, subject_ref=subject_ref, at=now)
     if insert_unless_known(row, unique=("event_id",)) and decline_count([subject_ref], now) >= DECLINES_ALLOWED:
@@ -25,5 +25,5 @@ def count_decline(*, event_id: str, subject_ref: str, now: datetime) -> None:
 
 
 def decline_count(subject_refs: Collection[str], now: datetime) -> int:
-    """How many cards were refused for these subjects within DECLINES_COUNT_FOR."""
+    """Return how many cards banks declined for these subjects within DECLINES_COUNT_FOR."""
     return Decline.objects.filter(subject_ref__in=subject_refs, at__gt=now - DECLINES_COUNT_FOR).count()

@@ -1,6 +1,7 @@
-"""Payments that a customer disputes at the bank: cards frozen meanwhile, and money that the bank takes back for good.
+"""Disputes: payments that a customer contests at the bank.
 
-What is true of them is read at the provider each time, so notices may come late, twice and in any order.
+While a payment is disputed, the saved cards of its bill are frozen. A lost dispute counts as a refund. Every change
+reads the disputes from Stripe again, so events may arrive late, twice and in any order.
 """
 
 from collections.abc import Iterable
@@ -18,9 +19,9 @@ from payments.stripe import gateway
 
 
 def sync_disputes(*, payment_id: int, now: datetime) -> None:
-    """Ask the provider for all disputes of a payment and write down what they mean. Outside any transaction.
+    """Fetch all disputes of a payment from Stripe and apply them. Runs outside any transaction.
 
-    :raises ProviderFailed: when it does not answer.
+    :raises ProviderFailed: if Stripe does not answer.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.intent_id is not None:
@@ -29,11 +30,11 @@ def sync_disputes(*, payment_id: int, now: datetime) -> None:
 
 @transaction.atomic
 def apply_disputes(*, payment_id: int, found: Iterable[gateway.Dispute], now: datetime) -> None:
-    """Write down all disputes of a payment as the provider has them.
+    """Store all disputes of a payment as Stripe has them.
 
-    Unless all are won the payment is disputed, and no card of its bill is charged. One that is open is listed for a
-    person; once it is won that is settled. One that is lost is money that went back, which is listed as well. Locks the
-    bill and the payment. Publishes ``refund.settled``.
+    The payment is disputed unless all of them are won; then no card of its bill is charged. An open dispute raises an
+    alert, which is resolved when the dispute closes. A lost dispute is written as a refund and raises an alert of its
+    own. Locks the bill, then the payment. Publishes ``refund.settled``.
     """
     disputes = list(found)
     bill_id = Payment.objects.values_list("bill_id", flat=True).get(pk=payment_id)
@@ -54,7 +55,7 @@ def apply_disputes(*, payment_id: int, found: Iterable[gateway.Dispute], now: da
 
 
 def _take_back(payment: Payment, dispute: gateway.Dispute, now: datetime) -> None:
-    """The bank took money back for good: it counts as returned, once, and what it paid is open again."""
+    """Write a lost dispute as a refund, once, so that the amount is owed again."""
     amount = min(dispute.amount_minor, left_of(payment))
     refund = Refund(
         payment=payment,

@@ -1,7 +1,7 @@
-"""Money coming in: started in the page, recorded at the desk, and written down when the provider says it is there.
+"""Incoming payments: started on the payment page, recorded at the desk, and stored as Stripe reports them.
 
-A row is committed before the provider is asked and the answer after it, so a crash between the two is mended by asking
-again with the same key, by a notice, or by the look-after task.
+The row is committed before the call to Stripe, the answer after it. After a crash between the two, the next call with
+the same key, a Stripe event or the task ``look_after_payments`` completes the row.
 """
 
 import logging
@@ -31,16 +31,16 @@ from payments.stripe import gateway
 
 logger = logging.getLogger(__name__)
 
-# The provider forgets a key after a day; a row of which it may know nothing any more is begun anew.
+# Stripe forgets an idempotency key after a day. A row without an intent that is older than this is replaced.
 KEY_LIFE = timedelta(hours=23)
-# A payment just made may not be in the balance that a page shows.
+# A try fails if the open payment has to be cancelled, or was replaced meanwhile.
 _TRIES = 3
 _FINAL = {PaymentStatus.SUCCEEDED, PaymentStatus.PROCESSING}
 
 
 @dataclass(frozen=True, slots=True)
 class StartedPayment:
-    """``client_secret`` lets the page of the customer pay exactly this payment; it is shown to nobody else."""
+    """``client_secret`` lets the customer's page pay exactly this payment. Show it to that customer only."""
 
     payment: Payment
     client_secret: str
@@ -57,18 +57,18 @@ def start_payment(
     is_still_due: Callable[[], bool],
     now: datetime,
 ) -> StartedPayment:
-    """Prepare a payment that the customer then makes in the page. Asks the provider; outside any transaction.
+    """Prepare a payment that the customer then makes on the page. Calls Stripe, so it runs outside any transaction.
 
-    Whoever comes second while one is waiting (another tab, a double click) gets the same one, so it is paid once. One
-    over another sum, or that keeps a card otherwise than asked for, is called off first.
+    A second request while a payment is open (another tab, a double click) returns the same payment, so the customer
+    pays once. An open payment with another amount, or another choice about saving the card, is cancelled first.
 
-    ``is_still_due`` reads again whether exactly this is due. It is asked in the transaction that writes a new payment,
-    after its row: while another one waits that row cannot be written, so what it brought is seen.
-
-    :raises AlreadyPaid: when the waiting one has succeeded, is being checked, or is just charged to a saved card, and
-        when this is not due any more.
-    :raises PaymentUnavailable: when the provider does not answer; nothing was charged.
-    :raises NoOnlinePayment: when no provider is set up.
+    :param is_still_due: reads again whether exactly this amount is due. Called in the transaction that writes a new
+        payment, after the insert. The unique constraint blocks the insert while another payment is open, so the read
+        sees the money of that one.
+    :raises AlreadyPaid: if the open payment has succeeded, is processing or is being charged to a saved card, or if
+        the amount is not due any more.
+    :raises PaymentUnavailable: if Stripe does not answer. Nothing was charged.
+    :raises NoOnlinePayment: if Stripe is not configured.
     """
     if not gateway.is_configured():
         raise NoOnlinePayment
@@ -96,7 +96,7 @@ def record_payment(
     request_key: str,
     now: datetime,
 ) -> Payment:
-    """Write down money that staff took: cash, card terminal, bank transfer. The same ``request_key`` counts once.
+    """Record money that a staff member took: cash, card terminal, bank transfer. The same ``request_key`` counts once.
 
     Locks the bill. Publishes ``payment.succeeded``.
     """
@@ -124,10 +124,11 @@ def record_payment(
 
 @transaction.atomic
 def call_off_payments(*, subject_ref: str, purposes: Collection[Purpose] | None = None, now: datetime) -> None:
-    """Have every waiting payment and card setup of a subject called off at the provider, soon and not here.
+    """Mark the open payments of a subject as unwanted and have workers cancel them and its card setups at Stripe.
 
-    From now on none is handed out or charged. If one succeeds first, ``payment.succeeded`` follows as for any other.
-    Locks the bill, as whoever writes a new payment does, so that none comes in between unseen.
+    ``purposes`` limits which payments; card setups belong to BOOKING. From now on no such payment is given to a page or
+    charged. If one succeeds at Stripe first, ``payment.succeeded`` follows as usual. Locks the bills of the subject, as
+    the code that writes a new payment does, so that no payment is missed. Publishes ``payment.call_off``.
     """
     bills = BillLine.objects.filter(subject_ref=subject_ref).values("bill_id")
     list(Bill.objects.select_for_update(no_key=True).filter(pk__in=bills).order_by("pk"))
@@ -147,14 +148,17 @@ def call_off_payments(*, subject_ref: str, purposes: Collection[Purpose] | None 
 
 
 def call_off(*, payment_id: int, now: datetime) -> PaymentStatus:
-    """Call one payment off at the provider and write down what it is then. Outside any transaction.
+    """Cancel one payment at Stripe, then store and return its status: it may have succeeded just before.
 
-    :raises ProviderFailed: when it does not answer.
+    Runs outside any transaction.
+
+    :raises ProviderFailed: if Stripe does not answer.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.status not in LIVE_PAYMENTS:
         return PaymentStatus(payment.status)
-    # Without an intent nobody was given its secret. Who prepares it just now is stopped by this, or found below.
+    # Without an intent no page has the secret. If a request is preparing the intent now, either this update stops it
+    # or the refreshed row below has its intent.
     if payment.intent_id is None and not advance(payment, PaymentStatus.CANCELLED, checked_at=now):
         payment.refresh_from_db()
     if payment.status not in LIVE_PAYMENTS or payment.intent_id is None:
@@ -163,9 +167,9 @@ def call_off(*, payment_id: int, now: datetime) -> PaymentStatus:
 
 
 def sync_payment(*, payment_id: int, now: datetime) -> PaymentStatus:
-    """Ask the provider what became of a payment, write it down, and return it. Outside any transaction.
+    """Fetch a payment from Stripe, store its status and return it. Runs outside any transaction.
 
-    :raises ProviderFailed: when it does not answer.
+    :raises ProviderFailed: if Stripe does not answer.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.method != Method.STRIPE or payment.intent_id is None:
@@ -175,10 +179,10 @@ def sync_payment(*, payment_id: int, now: datetime) -> PaymentStatus:
 
 @transaction.atomic
 def apply_intent(*, payment_id: int, intent: gateway.Intent, now: datetime) -> PaymentStatus:
-    """Write down what the provider says of a payment, in one transaction with what follows from it.
+    """Store a payment as Stripe reports it, with all consequences in one transaction, and return its status.
 
-    Old news changes nothing, the same news twice counts once. Another sum or currency than was asked for is listed for
-    a person. Locks the payment. Publishes ``payment.succeeded``.
+    An outdated report changes nothing, and a repeated one counts once. An amount or currency that differs from the
+    request raises an alert. Locks the payment. Publishes ``payment.succeeded``.
     """
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     if payment.intent_id not in {None, intent.id} and not _takes_over(payment, intent, now):
@@ -220,18 +224,18 @@ def _waiting(
     is_still_due: Callable[[], bool],
     now: datetime,
 ) -> Payment | None:
-    """Return the one waiting payment of the subject and purpose, made now if there is none. Two at once find one.
+    """Return the open payment of the subject and purpose, or create one. Concurrent calls get the same one.
 
-    None when another one came and went meanwhile. Locks the bill.
+    Returns None if another payment was opened and closed meanwhile. Locks the bill before it creates a payment.
 
-    :raises AlreadyPaid: when a new one is not due any more.
+    :raises AlreadyPaid: if the amount of a new payment is not due any more.
     """
     found = Payment.objects.filter(subject_ref=subject_ref, purpose=purpose, status__in=LIVE_PAYMENTS)
     if payment := found.first():
         return payment
     try:
         with transaction.atomic():
-            # Whoever calls payments off holds this lock until what is due then can be read.
+            # ``call_off_payments`` holds this lock until its transaction has committed the new amount due.
             bill = Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
             payment = Payment(
                 bill=bill,
@@ -255,7 +259,7 @@ def _waiting(
 def _started(
     payment: Payment, amount_minor: int, saves_card: bool, cap_minor: int, now: datetime
 ) -> StartedPayment | None:
-    """Return the payment with its secret; None when it had to be called off and another one is needed."""
+    """Return the payment with its secret. None if the payment was cancelled, so that the caller needs a new one."""
     if payment.is_off_session and not payment.failure_code:
         raise AlreadyPaid
     is_wanted = (payment.amount_minor, payment.saves_card) == (amount_minor, saves_card)
@@ -276,14 +280,14 @@ def _started(
     payment.refresh_from_db()
     if payment.status in _FINAL:
         raise AlreadyPaid
-    # Called off meanwhile, or prepared by somebody else as well: that secret is given to nobody.
+    # Cancelled meanwhile, or another request stored its own intent: do not give this secret to a page.
     if payment.status not in LIVE_PAYMENTS or payment.intent_id != intent.id:
         return None
     return StartedPayment(payment, intent.client_secret)
 
 
 def _apply_news(payment: Payment, ask: Callable[[str], gateway.Intent], now: datetime) -> PaymentStatus:
-    """Ask the provider about a payment that it has, and write down what it says."""
+    """Call ``ask`` with the payment's Stripe id, store the answer and return the status."""
     intent = _news(payment, ask, now)
     if intent is not None:
         return apply_intent(payment_id=payment.pk, intent=intent, now=now)
@@ -292,9 +296,10 @@ def _apply_news(payment: Payment, ask: Callable[[str], gateway.Intent], now: dat
 
 
 def _news(payment: Payment, ask: Callable[[str], gateway.Intent], now: datetime) -> gateway.Intent | None:
-    """Return what the provider says of a payment; None when it has none like it.
+    """Return a payment as Stripe has it. None if Stripe does not know it.
 
-    Then nobody can pay it, and it is called off here. One that was being checked is shown to a person instead.
+    A payment that Stripe does not know cannot be paid, so our row is cancelled. If it was processing, it raises an
+    alert instead.
     """
     try:
         return ask(str(payment.intent_id))
@@ -309,7 +314,10 @@ def _news(payment: Payment, ask: Callable[[str], gateway.Intent], now: datetime)
 
 
 def _takes_over(payment: Payment, intent: gateway.Intent, now: datetime) -> bool:
-    """Whether a payment becomes this copy of it, made by a try whose answer was lost: only for money, and only once."""
+    """Whether this other intent, from a try whose answer was lost, replaces the intent of our row.
+
+    Only if it brought money and the payment has not succeeded yet. A second success raises an alert.
+    """
     if intent.status != PaymentStatus.SUCCEEDED:
         return False
     if payment.status != PaymentStatus.SUCCEEDED:
@@ -333,7 +341,8 @@ def _prepared(payment: Payment, now: datetime) -> gateway.Intent:
         )
     except ProviderFailed as failure:
         if failure.answered:
-            # The failure is kept under this key. What it may have made is unconfirmed, so another one does no harm.
+            # Stripe keeps the failure under this key. It may have created an intent, but an unconfirmed one, so a
+            # second intent does no harm.
             Payment.objects.filter(pk=payment.pk).update(key_serial=payment.key_serial + 1)
         raise
     crash_point("payment-answer-received")

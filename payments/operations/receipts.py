@@ -1,6 +1,7 @@
-"""Numbered receipts, one for each payment and each refund that was made. Written once, never changed.
+"""Numbered receipts, one for each successful payment and refund. A receipt is written once and never changes.
 
-What was sold and to whom is asked of the subject's route in ``settings.RECEIPT_SUBJECTS``: this app does not know.
+This app does not know what was sold or to whom. It asks the function that ``settings.RECEIPT_SUBJECTS`` names for the
+kind of subject.
 """
 
 import logging
@@ -29,8 +30,9 @@ MISSING_AT_ONCE = 20
 
 @dataclass(frozen=True, slots=True)
 class ReceiptSubject:
-    """What a receipt says of its subject, written in ``language``; ``zone`` is the IANA name of the place's zone,
-    ``brand_colour`` is ``#rrggbb``.
+    """The texts of a receipt about its subject, in ``language``.
+
+    ``zone`` is the IANA time zone of the location, ``brand_colour`` is ``#rrggbb``.
     """
 
     issuer: tuple[str, ...]
@@ -43,10 +45,11 @@ class ReceiptSubject:
 
 @transaction.atomic
 def issue_receipt(*, payment_id: int | None = None, refund_id: int | None = None, now: datetime) -> Receipt | None:
-    """Give a payment or a refund that was made its receipt, with the next number of the year. Twice is once.
+    """Issue the receipt of a successful payment or refund, with the next number of the year.
 
-    Publishes ``receipt.issued``, so that a worker draws the PDF. None when it was not made, or its subject is gone.
-    Locks the payment or refund, then the series of numbers.
+    A second call returns the same receipt. Returns None if the payment or refund has not succeeded, or its subject is
+    gone. Locks the payment or refund, then the number series. Publishes ``receipt.issued``, so that a worker draws the
+    PDF.
     """
     movement = _movement(payment_id, refund_id)
     if movement is None:
@@ -72,9 +75,9 @@ def issue_receipt(*, payment_id: int | None = None, refund_id: int | None = None
 
 
 def draw_receipt(*, receipt_id: int, now: datetime) -> None:
-    """Draw the PDF of a receipt and keep it. Whoever comes second changes nothing.
+    """Draw the PDF of a receipt and store it. If another worker stored one first, that one stays.
 
-    Drawing takes seconds in a new process, so it happens before the transaction and never in a web process.
+    Only workers call this: a process takes seconds for its first drawing. No lock is held meanwhile.
     """
     receipt = Receipt.objects.filter(pk=receipt_id, document=None).first()
     if receipt is None:
@@ -86,9 +89,9 @@ def draw_receipt(*, receipt_id: int, now: datetime) -> None:
 
 
 def draw_missing_receipts(*, now: datetime) -> int:
-    """Draw the PDFs that nobody has drawn ten minutes after their receipt, up to 20; return how many there were.
+    """Draw up to 20 PDFs that are missing ten minutes after their receipt was issued; return how many were missing.
 
-    Those are receipts from before PDFs were kept, and those whose drawing was given up.
+    They are missing for receipts from before PDFs were stored, and where the outbox gave up.
     """
     missing = Receipt.objects.filter(document=None, issued_at__lt=now - DRAWN_WITHIN).order_by("pk")
     found = list(missing.values_list("pk", flat=True)[:MISSING_AT_ONCE])
@@ -96,7 +99,7 @@ def draw_missing_receipts(*, now: datetime) -> int:
         try:
             draw_receipt(receipt_id=receipt_id, now=now)
         except Exception:
-            # One that cannot be drawn must not keep the others waiting.
+            # One receipt that cannot be drawn must not block the others.
             logger.exception("receipt %s cannot be drawn", receipt_id)
     return len(found)
 
@@ -116,7 +119,7 @@ def _subject(subject_ref: str) -> ReceiptSubject | None:
 
 
 def _next_number(year: int) -> str:
-    """Take the next number under the lock of its year, so that none is given twice or left out."""
+    """Take the next receipt number under the lock of its year, so that numbers have no duplicates and no gaps."""
     ReceiptSeries.objects.get_or_create(year=year)
     series = ReceiptSeries.objects.select_for_update(no_key=True).get(year=year)
     series.last_serial += 1

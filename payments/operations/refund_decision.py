@@ -1,7 +1,7 @@
-"""Refunds that wait for approval: decided by a person, once, and listed before the customer waits too long.
+"""Refunds that wait for approval: a staff member decides each one once, and an alert warns before the deadline.
 
-Nothing is approved by itself. Until then such a refund counts as money that goes back, so nobody can give it back
-another way, and the provider does not hear of it.
+No refund is approved automatically. A refund that waits counts as refunded, so the same money cannot be refunded in
+another way. It is not sent to Stripe before the decision.
 """
 
 from datetime import datetime
@@ -30,14 +30,16 @@ def decide_refund(
     actor_name: str,
     now: datetime,
 ) -> Refund:
-    """Approve a refund that waits, lower it to ``amount_minor``, or decline it with nothing.
+    """Approve a waiting refund in full, lower it to ``amount_minor``, or decline it with 0.
 
-    Whoever gives less than was asked says why, in words for the customer. What was listed about it is settled. Locks
-    the bill, the payment and the refund. Publishes ``refund.submit``.
+    Resolves the alerts about the refund. Locks the bill, the payment and the refund, in this order. Publishes
+    ``refund.submit``.
 
-    :raises RefundDecided: when somebody was faster, or it waits with another sum than ``expected_minor``.
-    :raises RefundTooLarge: when it is more than waits (in ``data["left_minor"]``).
-    :raises RefundNotPossible: when the provider cannot return this sum.
+    :param reason: text for the customer; required if ``amount_minor`` is less than the requested amount.
+    :raises RefundDecided: if the refund is decided already, or its amount is not ``expected_minor`` any more.
+    :raises RefundTooLarge: if ``amount_minor`` is more than the requested amount (in ``data["left_minor"]``).
+    :raises RefundNotPossible: if Stripe cannot return this amount.
+    :raises ValueError: if a lower amount comes without a reason.
     """
     bill_id, payment_id = Refund.objects.values_list("payment__bill_id", "payment_id").get(pk=refund_id)
     Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
@@ -69,7 +71,7 @@ def decide_refund(
 
 
 def list_waiting_refunds(*, now: datetime) -> int:
-    """List for a person each refund that the customer is to hear of within a day, once; return how many are new."""
+    """Raise one alert for each waiting refund whose deadline is within LISTED_BEFORE; return how many are new."""
     urgent = Refund.objects.filter(
         status=RefundStatus.AWAITING_APPROVAL, answer_by__lte=now + LISTED_BEFORE, alerts__isnull=True
     )
@@ -79,7 +81,7 @@ def list_waiting_refunds(*, now: datetime) -> int:
 
 @transaction.atomic
 def _list(refund_id: int, now: datetime) -> bool:
-    """Under the lock of who decides: what is decided is not listed any more. Locks the refund."""
+    """Raise the alert of one refund unless it is decided by now. Locks the refund, as ``decide_refund`` does."""
     refund = Refund.objects.select_for_update(no_key=True, of=("self",)).select_related("payment").get(pk=refund_id)
     if refund.status != RefundStatus.AWAITING_APPROVAL:
         return False

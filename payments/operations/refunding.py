@@ -1,7 +1,7 @@
-"""Money going back: asked for in the transaction that decides it, carried out by a task, once.
+"""Refunds: requested in the transaction that decides them, sent to Stripe by a worker, once.
 
-The sum of all refunds of a payment that count never exceeds what came in. What the provider was asked is looked up
-before it is asked again, because its memory of keys ends after a day and keeps failures.
+The sum of all refunds that count (``COUNTING_REFUNDS``) never exceeds the payment. Before a worker repeats a request it
+looks the refund up at Stripe, because Stripe forgets idempotency keys after a day and keeps failures under them.
 """
 
 import logging
@@ -38,12 +38,12 @@ def request_refunds(
     answer_by: datetime | None = None,
     now: datetime,
 ) -> list[Refund]:
-    """Give ``amount_minor`` of what was paid for a subject back, the newest payment first, and return the refunds.
+    """Refund ``amount_minor`` of what was paid for a subject, from the newest payment on, and return the refunds.
 
-    What was paid online goes back by a task; what was paid at the desk waits for staff to hand it back. With
-    ``answer_by`` all of it first waits for approval, and nothing is published. Never more than is left of the payments;
-    a little more than was asked for where the provider cannot write the sum (``payments.returns``). Locks the bill and
-    the payments. Publishes ``refund.submit``.
+    A worker refunds online payments. Refunds of payments at the desk wait until a staff member hands the money back.
+    With ``answer_by`` every refund first waits for approval, and nothing is published. The total never exceeds what is
+    left of the payments. It may exceed ``amount_minor`` a little where Stripe cannot refund the exact amount
+    (``payments.returns``). Locks the bill, then the payments by id. Publishes ``refund.submit``.
     """
     bill = Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
     payments = _succeeded(subject_ref)
@@ -83,12 +83,13 @@ def refund_payment(
     request_key: str,
     now: datetime,
 ) -> Refund:
-    """Give back by hand, in full or in part. The same ``request_key`` counts once.
+    """Refund a payment in full or in part, as a staff member decided. The same ``request_key`` counts once.
 
-    By another method than the payment's it is done at once, as money handed over. Locks the bill and the payment.
+    With STRIPE as ``method`` a worker refunds it (publishes ``refund.submit``). Any other method means that the staff
+    member has handed the money over, so the refund succeeds at once. Locks the bill, then the payment.
 
-    :raises RefundTooLarge: when less than that is left.
-    :raises RefundNotPossible: when nothing came in, or the provider cannot return this sum or this payment.
+    :raises RefundTooLarge: if the payment has less than that left.
+    :raises RefundNotPossible: if the payment has not succeeded, or Stripe cannot refund this amount or this payment.
     """
     bill_id = Payment.objects.values_list("bill_id", flat=True).get(pk=payment_id)
     Bill.objects.select_for_update(no_key=True).get(pk=bill_id)
@@ -126,13 +127,13 @@ def refund_payment(
 def hand_back(
     *, refund_id: int, method: Method, note: str, actor_id: int | None, actor_name: str, now: datetime
 ) -> Refund:
-    """Say that money was handed over: a refund that waited for it, or one that the bank could not return.
+    """Record that a staff member handed the money over, for a refund at the desk or for one that failed at the bank.
 
-    For the failed one a new row is written, so that both stay in the books; what was listed about it is settled. Locks
-    the payment and the refund.
+    A failed refund keeps its row and a new refund is written, so that the books show both; its alerts are resolved.
+    Locks the payment, then the refund.
 
-    :raises RefundNotPossible: when it is neither, or was settled already.
-    :raises RefundTooLarge: when meanwhile less than that is left of the payment.
+    :raises RefundNotPossible: if the refund is in another state or was handed over already, or ``method`` is STRIPE.
+    :raises RefundTooLarge: if the payment has less than that left by now.
     """
     payment = Payment.objects.select_for_update(no_key=True).get(refunds__pk=refund_id)
     refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
@@ -164,11 +165,11 @@ def hand_back(
 
 
 def carry_out(*, refund_id: int, attempts: int, now: datetime) -> RefundStatus:
-    """Have the provider return the money of one refund. Safe to repeat after a crash at any line; once in effect.
+    """Send one refund to Stripe. Safe to repeat after a crash at any line: the money goes back once.
 
-    Outside any transaction.
+    Runs outside any transaction. From the second of ``attempts`` on it first looks the refund up at Stripe.
 
-    :raises ProviderFailed: when the provider does not answer; worth another try.
+    :raises ProviderFailed: if Stripe does not answer. The caller should try again.
     """
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     if refund.method != Method.STRIPE or refund.status not in {RefundStatus.QUEUED, RefundStatus.SUBMITTED}:
@@ -190,7 +191,10 @@ def carry_out(*, refund_id: int, attempts: int, now: datetime) -> RefundStatus:
 
 @transaction.atomic
 def apply_refund(*, refund_id: int, state: gateway.RefundState, now: datetime) -> RefundStatus:
-    """Write down what the provider says of a refund; old news changes nothing. Publishes ``refund.settled``."""
+    """Store a refund as Stripe reports it; an outdated report changes nothing.
+
+    Locks the refund. Publishes ``refund.settled``.
+    """
     refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
     values = {"stripe_refund_id": state.id, "failure_code": state.failure_code, "amount_minor": state.amount_minor}
     Refund.objects.filter(pk=refund.pk).update(checked_at=now)
@@ -203,9 +207,10 @@ def apply_refund(*, refund_id: int, state: gateway.RefundState, now: datetime) -
 
 @transaction.atomic
 def take_over_refund(*, payment_id: int, state: gateway.RefundState, now: datetime) -> Refund:
-    """Write down a refund that was made in the provider's dashboard, and list it for a person. Twice counts once.
+    """Store a refund that was made in Stripe's dashboard, and raise an alert. A repeated call returns the same row.
 
-    What waits for approval is lowered to what that has left of the payment. Publishes ``refund.found``.
+    Refunds of the payment that wait for approval are lowered to what is left of it. Locks the payment. Publishes
+    ``refund.found``.
     """
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     refund = Refund(
@@ -224,18 +229,18 @@ def take_over_refund(*, payment_id: int, state: gateway.RefundState, now: dateti
     _lower_waiting(payment, now)
     details = {"amount_minor": state.amount_minor, "stripe_refund_id": state.id}
     raise_alert(kind=AlertKind.EXTERNAL_REFUND, key=state.id, payment=payment, refund=refund, details=details, now=now)
-    # Before the news that it has succeeded, whose receipt shows the bill.
+    # Published before ``refund.settled``, because the receipt of a settled refund shows the bill.
     publish("refund.found", f"refund:{refund.pk}", {"refund_id": refund.pk}, now=now)
     apply_refund(refund_id=refund.pk, state=state, now=now)
     return refund
 
 
 def sync_refunds(*, payment_id: int, now: datetime) -> int:
-    """Ask the provider for all refunds of a payment and write them down; return how many were news.
+    """Fetch all refunds of a payment from Stripe and store them; return how many were new or changed.
 
-    Outside any transaction.
+    Runs outside any transaction.
 
-    :raises ProviderFailed: when it does not answer.
+    :raises ProviderFailed: if Stripe does not answer.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.intent_id is None:
@@ -244,7 +249,7 @@ def sync_refunds(*, payment_id: int, now: datetime) -> int:
 
 
 def apply_found(payment: Payment, state: gateway.RefundState, now: datetime) -> bool:
-    """Write down one refund as the provider has it; say whether that was news."""
+    """Store one refund as Stripe has it; say whether it was new or changed."""
     known = known_refund(payment, state)
     if known is None:
         take_over_refund(payment_id=payment.pk, state=state, now=now)
@@ -253,7 +258,7 @@ def apply_found(payment: Payment, state: gateway.RefundState, now: datetime) -> 
 
 
 def known_refund(payment: Payment, state: gateway.RefundState) -> Refund | None:
-    """Return the refund in our books that is this one there."""
+    """Find our row of a refund at Stripe, by Stripe's id or by our key in its metadata."""
     known = Refund.objects.filter(stripe_refund_id=state.id).first()
     if known is None and state.key:
         known = Refund.objects.filter(payment=payment, key=state.key).first()
@@ -261,7 +266,7 @@ def known_refund(payment: Payment, state: gateway.RefundState) -> Refund | None:
 
 
 def left_of(payment: Payment) -> int:
-    """Return what has not gone back of a payment yet, in minor units."""
+    """Return how much of a payment is not refunded yet, in minor units."""
     counting = payment.refunds.filter(status__in=COUNTING_REFUNDS)
     return payment.amount_minor - int(counting.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
 
@@ -270,12 +275,15 @@ def _succeeded(subject_ref: str) -> list[Payment]:
     paid = Payment.objects.select_for_update(no_key=True).filter(
         subject_ref=subject_ref, status=PaymentStatus.SUCCEEDED
     )
-    # Locked by id like everything else, given back from the newest on.
+    # Rows are locked by id, as everywhere; refunds start with the newest payment.
     return sorted(paid.order_by("pk"), key=lambda each: (each.succeeded_at or each.created_at, each.pk), reverse=True)
 
 
 def _lower_waiting(payment: Payment, now: datetime) -> None:
-    """Nobody may approve what went back already. The payment is locked."""
+    """Lower refunds that wait for approval, so that staff cannot approve money that went back already.
+
+    The caller holds the lock of the payment. Locks the refunds by id.
+    """
     too_much = -left_of(payment)
     waiting = payment.refunds.select_for_update(no_key=True).filter(status=RefundStatus.AWAITING_APPROVAL)
     for refund in waiting.order_by("pk"):
@@ -289,7 +297,7 @@ def _lower_waiting(payment: Payment, now: datetime) -> None:
 
 
 def can_return(payment: Payment, amount_minor: int) -> bool:
-    """Whether the provider can return such a sum of a payment at all."""
+    """Whether the payment was made by Stripe and Stripe can refund exactly this amount."""
     return payment.method == Method.STRIPE and rounded_down(amount_minor, payment.currency) == amount_minor
 
 
@@ -303,7 +311,8 @@ def _made_by_provider(refund: Refund, intent_id: str) -> gateway.RefundState:
             currency=refund.currency,
         )
     except ProviderRefused:
-        # It says no to a second one as well. Failed in our books, the money would be handed over once more.
+        # Stripe also refuses a second refund of the same money. If we failed the first one here, staff would hand the
+        # money over again.
         if state := _known_to_provider(refund, intent_id):
             return state
         raise
@@ -318,7 +327,7 @@ def _known_to_provider(refund: Refund, intent_id: str) -> gateway.RefundState | 
 
 
 def send_off(refund: Refund, *, now: datetime) -> None:
-    """Have a task return the money of a refund that is decided and goes back online. In the current transaction."""
+    """Publish ``refund.submit`` if this is a queued Stripe refund. Runs in the current transaction."""
     if refund.method == Method.STRIPE and refund.status == RefundStatus.QUEUED:
         publish("refund.submit", f"refund:{refund.pk}", {"refund_id": refund.pk}, now=now)
 
@@ -330,7 +339,7 @@ def _fail(refund: Refund, code: str, now: datetime) -> RefundStatus:
 
 
 def _settle(refund: Refund, to: RefundStatus, now: datetime, **values: object) -> None:
-    """Bring a refund to its end, and tell: those above by the outbox, a person where it failed."""
+    """End a refund and publish ``refund.settled``. A failed refund also raises an alert."""
     if not advance(refund, to, done_at=now, **values):
         return
     subject_ref = Payment.objects.values_list("subject_ref", flat=True).get(pk=refund.payment_id)

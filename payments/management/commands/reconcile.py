@@ -1,4 +1,4 @@
-"""``manage.py reconcile``: compare the last days with the payment provider now, put right what differs, and say so."""
+"""``manage.py reconcile``: compare the last days with Stripe now, repair differences, and print them."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
