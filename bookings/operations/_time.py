@@ -78,7 +78,7 @@ def pick(wish: Wish, *, now: datetime, facts_at: datetime | None = None) -> Cand
 
 
 def _wanted_ids(wish: Wish, facts_at: datetime) -> Sequence[int] | None:
-    """Return the staff resources to lock if the staff members have to be ranked first; None to lock all qualified ones."""
+    """Return the staff resources to lock if staff must be ranked first; None to lock all qualified staff members."""
     if wish.staff_member_id is not None or wish.qualified_count <= FEW_PEOPLE:
         return None
     best = _candidates(_facts(wish, facts_at), wish)[:BEST_RANKED]

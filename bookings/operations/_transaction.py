@@ -66,7 +66,7 @@ def is_outermost() -> bool:
 
 
 def commit_for_sure() -> None:
-    """Make the commit of the current transaction wait for the disk. Only transactions of holds commit without waiting."""
+    """Make the commit of this transaction wait for the disk. Only transactions of holds commit without waiting."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit TO DEFAULT")
 

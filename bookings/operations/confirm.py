@@ -248,7 +248,7 @@ def _waived(
 def _asks_mailbox(
     booking: Booking, lines: list[BookingLine], standing: Standing, demand: Demand, *, may_stand: bool
 ) -> bool:
-    """Return whether the customer must prove the mailbox before this booking is confirmed. A payment is proof enough."""
+    """Return whether the customer must prove the mailbox before this booking is confirmed. A payment proves enough."""
     if standing.is_blocked:
         return True
     if standing.looks_at_no_shows and demand != _demand(

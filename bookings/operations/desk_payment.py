@@ -1,4 +1,4 @@
-"""What the front desk does with money and requests: cash and cards taken, money returned, payments waived, answers."""
+"""Payments and requests at the front desk: cash and card payments, lower prices, waived payments, payment links."""
 
 from datetime import datetime, timedelta
 
@@ -32,11 +32,11 @@ from payments import operations as payments
 from payments.enums import LIVE_PAYMENTS, Method, Purpose, RefundReason
 from payments.models import Payment
 
-# Whoever gets a link has at least this long, however short the notice.
+# A customer has at least this long to use a payment link, however short the notice.
 LINK_AT_LEAST = timedelta(minutes=30)
-# Two clicks, or two people at once, are one wish.
+# Two clicks within this time, or two staff members at once, count as one request.
 LINK_ONCE_IN = timedelta(minutes=1)
-# What money at the desk pays instead; a move that is just being paid goes on.
+# Online payments that a payment at the desk replaces. The fee of a move is not among them.
 _PAID_AT_DESK = (Purpose.BOOKING, Purpose.BALANCE, Purpose.FEE)
 
 
@@ -44,13 +44,12 @@ _PAID_AT_DESK = (Purpose.BOOKING, Purpose.BALANCE, Purpose.FEE)
 def record_payment(
     *, booking_id: int, method: Method, amount_minor: int, note: str, request_key: str, actor: Actor, now: datetime
 ) -> Payment:
-    """Write down money that staff took, and do what it is for: a booking that waits for it then stands.
+    """Record money that a staff member took, and do what it pays for: a booking that waits for it is confirmed.
 
-    The same ``request_key`` counts once. An online payment that is waiting is called off. Locks: the booking, the
-    bill.
+    The same ``request_key`` counts once. A pending online payment is cancelled. Locks: the booking, the bill.
 
-    :raises AmountTooLarge: when it is more than is open (``data["open_minor"]``).
-    :raises NotBooked: when there is nothing to pay for: held, requested, declined, expired.
+    :raises AmountTooLarge: when it is more than the balance due (``data["open_minor"]``).
+    :raises NotBooked: when nothing can be paid: held, requested, declined, expired.
     """
     booking = locked_booking(booking_id)
     if known := Payment.objects.filter(request_key=request_key).first():
@@ -80,11 +79,11 @@ def record_payment(
 
 @booking_transaction
 def lower_price(*, booking_id: int, amount_minor: int, reason: str, actor: Actor, now: datetime) -> Booking:
-    """Take a part of its price off a booking, or all of it. What was paid beyond the new price goes back.
+    """Lower the price of a booking by a part or all of it, and refund what was paid beyond the new price.
 
     Locks: the booking, the bill.
 
-    :raises NotBooked: when it has no price that could be lowered: not agreed yet, called off, missed.
+    :raises NotBooked: when it has no price to lower: not confirmed yet, cancelled, missed.
     :raises AmountTooLarge: when it is more than the price (``data["open_minor"]``).
     """
     booking = locked_booking(booking_id)
@@ -101,9 +100,9 @@ def lower_price(*, booking_id: int, amount_minor: int, reason: str, actor: Actor
 
 @booking_transaction
 def waive_payment(*, booking_id: int, reason: str, actor: Actor, now: datetime) -> Booking:
-    """Let a booking stand without the payment or card it waits for; the price stays due at the visit.
+    """Confirm a booking without the payment or card that it waits for; the price stays due at the visit.
 
-    Asked twice, the second call returns the same booking. Locks: the booking.
+    A repeated call returns the same booking. Locks: the booking.
 
     :raises NotWaitingForPayment: when it does not wait for one.
     """
@@ -121,13 +120,15 @@ def waive_payment(*, booking_id: int, reason: str, actor: Actor, now: datetime) 
 
 @booking_transaction
 def send_pay_link(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
-    """Mail the customer the link to pay what can be paid now. A time that waits for it is kept for a day, or until the
-    notice. Asked again within a minute, it mails nothing more.
+    """Mail the customer a link to pay what can be paid now.
+
+    If the booking waits for the payment, its time is kept for a day, or until the notice period begins. A second
+    request within a minute sends nothing more.
 
     Locks: the booking.
 
     :raises HoldExpired: when the time is no longer kept.
-    :raises NothingToPay: when nothing can be paid online, or there is no address to write to.
+    :raises NothingToPay: when nothing can be paid online, or the booking has no e-mail address.
     """
     booking = locked_booking(booking_id)
     if booking.status == BookingStatus.EXPIRED:
@@ -147,9 +148,9 @@ def send_pay_link(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
 
 
 def refresh_payments(*, booking_id: int, now: datetime) -> None:
-    """Ask the provider what became of the payments of a booking that wait. Outside any transaction.
+    """Ask Stripe for the state of the pending payments of a booking. Runs outside any transaction.
 
-    :raises ProviderFailed: when it does not answer.
+    :raises ProviderFailed: when Stripe does not answer.
     """
     waiting = Payment.objects.filter(subject_ref=booking_ref(booking_id), status__in=LIVE_PAYMENTS)
     for pk in waiting.values_list("pk", flat=True):

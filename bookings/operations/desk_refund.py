@@ -1,4 +1,4 @@
-"""Refunds that staff decide on at the desk."""
+"""Refunds that staff make at the desk."""
 
 from datetime import datetime
 
@@ -29,10 +29,10 @@ def refund(
     now: datetime,
     is_still_owed: bool = False,
 ) -> Refund:
-    """Give money of one payment back by hand, in full or in part. The same ``request_key`` counts once.
+    """Refund one payment in full or in part. The same ``request_key`` counts once.
 
-    What was paid too much goes back first. The rest lowers the price, or waives so much of a fee, so that a refund
-    never makes a debt; with ``is_still_owed`` the customer is to pay it again, another way.
+    What was paid too much is refunded first. The rest lowers the price, or waives that much of a fee, so that a refund
+    never creates a debt. With ``is_still_owed`` the price stays, and the customer has to pay it another way.
 
     Locks: the booking, the bill, the payment.
 
@@ -64,7 +64,7 @@ def refund(
 
 @booking_transaction
 def hand_back(*, booking_id: int, refund_id: int, method: Method, note: str, actor: Actor, now: datetime) -> Refund:
-    """Say that money was handed over: a refund of cash that waited for it, or one that the bank could not return.
+    """Record that staff handed money over: a cash refund that was due, or a refund that the bank could not deliver.
 
     Locks: the booking, the refund.
 

@@ -1,6 +1,7 @@
-"""Ending times that were kept long enough. Where money may be on its way, the provider is asked first.
+"""Ends holds whose time is over. If money may be on its way, Stripe is asked first.
 
-Nobody waits for this: whoever wants an expired time takes it at once, and money that comes then is late money.
+No customer depends on this sweep: another booking can take an expired time at once. Money that arrives after that is
+late money.
 """
 
 import logging
@@ -17,19 +18,20 @@ from payments.operations import sync_card_setup, sync_payment
 
 logger = logging.getLogger(__name__)
 
-# A payment that is being checked keeps its time while it is, a few minutes at a time.
+# While Stripe checks a payment, its time is kept a few minutes more in each run.
 KEPT_WHILE_CHECKED = timedelta(minutes=5)
-# Without a word from the provider a time is kept this long after the payment was begun.
+# If Stripe does not answer, a time is kept this long after the payment was begun.
 KEPT_WITHOUT_WORD = timedelta(minutes=15)
 _ARRIVING = {PaymentStatus.PROCESSING, PaymentStatus.SUCCEEDED, SetupStatus.PROCESSING, SetupStatus.SUCCEEDED}
 _ARRIVED = {PaymentStatus.SUCCEEDED, SetupStatus.SUCCEEDED}
-# Asked in one run; the others keep their time until the next.
+# Stripe is asked about this many bookings in one run; the others keep their time until the next run.
 ASKED_AT_ONCE = 20
 
 
 def expire_due(*, now: datetime) -> int:
-    """End holds whose time is up and return how many. Asks the provider about payments that wait; outside any
-    transaction.
+    """End holds whose time is up and return how many.
+
+    Asks Stripe about pending payments. Runs outside any transaction.
     """
     waiting = bookings.payments_in_overdue_bookings(now)
     asked = list(waiting)[:ASKED_AT_ONCE]
@@ -38,7 +40,7 @@ def expire_due(*, now: datetime) -> int:
 
 
 def _is_kept(booking_id: int, rows: Sequence[Payment | CardSetup], now: datetime) -> bool:
-    """Ask what became of the payments of one booking, and keep its time if money may still come."""
+    """Ask Stripe about the payments of one booking, and keep its time if money may still arrive."""
     try:
         is_arriving = any(_status(row, now) in _ARRIVING for row in rows)
     except ProviderFailed:

@@ -1,6 +1,4 @@
-"""What a held visit has beside its service: extras, and how many people come. Its length, its claims and its price
-follow.
-"""
+"""Extras and party size of a held visit. Its length, claims and price follow."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,14 +23,14 @@ from core.minutes import instant, minute_of
 def change_extras(
     *, booking_id: int, add_on_ids: Sequence[int], party_size: int, actor: Actor, now: datetime
 ) -> Booking:
-    """Give a live hold these extras (all of them) and this number of people; its length, claims and price follow.
+    """Replace the extras and the party size of a live hold; its length, claims and price follow.
 
-    What was copied when the time was held stays as it was; a person booked as "anyone" may change if only another one
-    has the time.
+    What was copied when the time was held stays as it was. With "anyone" the staff member may change, if only another
+    one has the time.
 
     Locks: the booking, then the resources.
 
-    :raises ExtrasDoNotFit: when the longer visit runs into something else; nothing is changed.
+    :raises ExtrasDoNotFit: when the longer visit does not fit; nothing is changed.
     :raises HoldExpired, HoldOver, ServiceNotOffered, PartyTooLarge, SeveralServices: as their sentences say.
     """
     booking = locked_booking(booking_id)
@@ -61,7 +59,7 @@ def change_extras(
 
 
 def _extras(line: BookingLine, offer: Offer, add_on_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the copies of the wanted extras; those chosen before stay as they were copied then."""
+    """Return the copies of the wanted extras. Extras that were chosen before keep their copy."""
     known = {extra.id: extra.to_json() for extra in offer.extras} | {extra["id"]: extra for extra in line.add_ons}
     if not known.keys() >= set(add_on_ids):
         raise ServiceNotOffered
@@ -74,7 +72,7 @@ def _extras_seen(booking: Booking, line: BookingLine) -> dict[str, Any]:
 
 
 def _resize(booking: Booking, line: BookingLine, offer: Offer, extra_minutes: int, now: datetime) -> None:
-    """Lengthen or shorten the held time to these extras and swap its claims."""
+    """Lengthen or shorten the held time to these extras and replace its claims."""
     by = extra_minutes - sum(extra["extra_minutes"] for extra in line.add_ons)
     if not by:
         return
@@ -108,7 +106,7 @@ def _longer(
         promised=spec,
     )
     try:
-        # The notice was kept when the time was picked; it must not run out while extras are chosen.
+        # The notice was checked when the time was picked; it must not run out while the customer chooses extras.
         candidate = pick(wish, now=now, facts_at=booking.created_at)
     except (SlotTaken, SlotNotOffered) as refusal:
         raise ExtrasDoNotFit from refusal
@@ -116,7 +114,7 @@ def _longer(
 
 
 def _shorter(line: BookingLine, spec: LineSpec, held_ids: tuple[int, ...]) -> Sequence[Claim]:
-    """A shorter visit needs nothing that it has not got."""
+    """Return the claims of a shorter visit. They lie within what the booking has, so nothing has to be picked."""
     person_id = line.staff_member.resource_id if line.staff_member else None
     others = tuple(each for each in held_ids if each != person_id)
     return claims_for([PlacedLine(spec, minute_of(line.starts_at), person_id, others)])

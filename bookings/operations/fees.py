@@ -1,4 +1,4 @@
-"""Fees and the money behind them: charged, given back, waived, asked for by a link, told when they arrived."""
+"""Fees and their money: settle, charge, refund, waive, and ask for them by a mailed link."""
 
 from datetime import datetime, timedelta
 
@@ -34,14 +34,14 @@ from payments.operations import call_off_payments, request_charge
 from payments.operations.paying import call_off
 from payments.stripe import gateway
 
-# Two reminders of a fee that the card did not pay; then it stays an open balance.
+# When to remind of a fee that the card did not pay. After the second reminder the fee stays a balance due.
 REMIND_AFTER = (timedelta(days=1), timedelta(days=3))
 
 
 def settled(booking: Booking, *, may_charge: bool = True) -> Settlement:
-    """Say what becomes of the money of a booking whose bill is brought to its fee: kept, returned, charged, open.
+    """Return what becomes of the money of a booking whose bill shows its fee: kept, refunded, charged, open.
 
-    Fees for moves were agreed to and paid before; what was paid covers them first.
+    Fees for moves were agreed to and paid before, so what was paid covers them first.
     """
     balance = balance_of(booking)
     card = queries.saved_card(subject_ref(booking)) if may_charge and gateway.is_configured() else None
@@ -59,10 +59,10 @@ def move_money(
     waits_minor: int = 0,
     now: datetime,
 ) -> list[Refund]:
-    """Ask for the refunds and the charge that a settlement says, and return the refunds, of which the caller tells.
+    """Request the refunds and the charge of a settlement. The caller announces the returned refunds.
 
-    Of the refund ``waits_minor`` wait for approval; then the rest was paid beyond the price. The booking is locked; a
-    task does the rest.
+    ``waits_minor`` of the refund wait for approval by staff; the remainder is what was paid beyond the price. The
+    booking is locked. A task sends the requests to Stripe.
     """
     at_once = RefundReason.EXCESS if waits_minor else reason
     refunds = give_back(booking, outcome.refund_minor - waits_minor, reason=at_once, actor=actor, now=now)
@@ -75,12 +75,12 @@ def move_money(
 
 @booking_transaction
 def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: Actor, now: datetime) -> Booking:
-    """Let a customer off a fee for cancelling or not coming, all of it (None) or a part. What was paid of it goes back.
+    """Waive a fee for cancelling or not coming, all of it (None) or a part. What was paid of it is refunded.
 
-    Where a payment of it waits or is just being charged, ``fee.waived`` is published: see ``collect_rest``. Locks: the
+    If a payment of the fee is pending or being charged, ``fee.waived`` is published: see ``collect_rest``. Locks: the
     booking, then the bill.
 
-    :raises NothingToWaive: when the fee that is left is smaller (``data["fee_minor"]``), or there is none.
+    :raises NothingToWaive: when the remaining fee is smaller (``data["fee_minor"]``), or there is none.
     """
     booking = locked_booking(booking_id)
     left = fee_left(booking) if booking.bill_id and booking.status in FEE_OWING else 0
@@ -102,7 +102,7 @@ def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: 
         key = f"payment:{waiting.pk}:{int(now.timestamp())}"
         publish("fee.waived", key, {"payment_id": waiting.pk}, now=now)
     if amount == left:
-        # Of a part they tell the sum that is left when they are sent.
+        # After a partial waiver they stay: they read the remaining fee when they are sent.
         money.take_back_fee_reminders(booking)
     if booking.fee_settles_at is None:
         refunds = give_back(
@@ -113,14 +113,14 @@ def waive_fee(*, booking_id: int, amount_minor: int | None, reason: str, actor: 
 
 
 def collect_rest(*, payment_id: int, now: datetime) -> None:
-    """See a payment of a fee called off that was waived meanwhile, and charge what is left as that one would have been.
+    """Cancel a pending payment of a fee that staff have waived since, and charge what is left of the fee.
 
-    If it succeeds first, settling it gives the waived part back. What the bank had refused, or the customer was to pay
-    in the page, is asked for by the link and the reminders that there are. Safe to repeat after a crash at any line.
-    Asks the provider; outside any transaction.
+    Only a charge of the saved card is replaced. If the payment succeeds before it is cancelled, settling it refunds the
+    waived part. A fee that the bank refused, or that the customer pays on the page, is covered by the link and the
+    reminders already sent. Safe to repeat after a crash at any line. Asks Stripe; runs outside any transaction.
 
-    :raises FeeBeingPaid: while the bank is checking it; worth another try.
-    :raises ProviderFailed: when the provider does not answer; worth another try.
+    :raises FeeBeingPaid: while the bank is checking the payment; the caller retries.
+    :raises ProviderFailed: when Stripe does not answer; the caller retries.
     """
     if call_off(payment_id=payment_id, now=now) in LIVE_PAYMENTS:
         raise FeeBeingPaid
@@ -141,12 +141,12 @@ def _charge_rest(*, payment_id: int, now: datetime) -> None:
 
 
 def charge_fee(*, booking_id: int, actor: Actor, now: datetime) -> Payment:
-    """Charge what is open of a fee to the saved card, because staff say so. One that is being charged is returned.
+    """Charge the open part of a fee to the saved card on request of staff.
 
-    Locks: the booking, then the bill.
+    If a charge is already running, returns that one. Locks: the booking, then the bill.
 
-    :raises NothingToPay: when nothing is open, there is no card, or the provider takes no sum so small.
-    :raises FeeBeingPaid: when the customer may still pay it in the page; that payment is called off first.
+    :raises NothingToPay: when nothing is open, there is no card, or the amount is too small for Stripe.
+    :raises FeeBeingPaid: when the customer may still pay the fee on the page; that payment is being cancelled first.
     :raises TooEarlyToCharge: while the customer was promised that no money moves (``data["until"]``).
     """
     payment = _charge_open(booking_id=booking_id, actor=actor, now=now)
@@ -157,7 +157,7 @@ def charge_fee(*, booking_id: int, actor: Actor, now: datetime) -> Payment:
 
 @booking_transaction
 def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | None:
-    """None: not now, and what was in the way is being called off."""
+    """Return the charge; None when a payment by the customer is pending, which is now being cancelled."""
     booking = locked_booking(booking_id)
     if booking.status not in FEE_OWING or booking.bill_id is None:
         raise NothingToPay
@@ -177,7 +177,7 @@ def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | N
     if payment is None:
         raise NothingToPay
     if not payment.is_off_session:
-        # Begun in the page since we looked.
+        # The customer began to pay on the page meanwhile.
         call_off_payments(subject_ref=subject_ref(booking), purposes=[Purpose.FEE], now=now)
         return None
     return payment
@@ -185,9 +185,10 @@ def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | N
 
 @booking_transaction
 def ask_for_fee(*, payment_id: int, now: datetime) -> None:
-    """The card did not pay: the customer gets a link now and two reminders, and the fee stays open. Once.
+    """Record that the charge of the saved card failed. Mail the customer a payment link now and two reminders. Runs
+    once.
 
-    Locks: the booking.
+    The fee stays open. Locks: the booking.
     """
     payment = Payment.objects.get(pk=payment_id)
     booking = locked_subject(payment.subject_ref)
@@ -206,10 +207,10 @@ def ask_for_fee(*, payment_id: int, now: datetime) -> None:
 
 @booking_transaction
 def accept_found_refund(*, refund_id: int, now: datetime) -> None:
-    """Let a refund that was made in Stripe's dashboard make no debt, like one that staff make at the desk. Once.
+    """Account for a refund that was made in Stripe's dashboard so that it creates no debt, as at the desk. Runs once.
 
-    What had been paid too much went back first. The rest lowers the price, or waives so much of a fee. Locks: the
-    booking, then the bill.
+    What had been paid too much counts as refunded first. The rest lowers the price, or waives that much of a fee.
+    Locks: the booking, then the bill.
     """
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     booking = locked_subject(refund.payment.subject_ref)
@@ -225,9 +226,10 @@ def accept_found_refund(*, refund_id: int, now: datetime) -> None:
 
 @booking_transaction
 def note_refund(*, refund_id: int, now: datetime) -> None:
-    """Write into the history that money has gone back, and tell the customer, who knows what the bank took. Once.
+    """Record that a refund has arrived or failed, and tell the customer of one that arrived. Runs once.
 
-    Locks: the booking.
+    Money that the bank took back in a dispute is recorded without a message: the customer knows of it. Locks: the
+    booking.
     """
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     if refund.status not in {RefundStatus.SUCCEEDED, RefundStatus.FAILED}:
@@ -253,12 +255,16 @@ def note_refund(*, refund_id: int, now: datetime) -> None:
 
 
 def _charge(booking: Booking, amount_minor: int, actor: Actor, now: datetime, **ids: int) -> Payment | None:
-    """Return the charge, or what the customer is just paying instead; None where the card may not be charged now."""
+    """Charge the saved card.
+
+    Returns the payment, or the payment that the customer has begun on the page instead; None where the card may not be
+    charged now.
+    """
     subject = subject_ref(booking)
     try:
         payment = request_charge(bill_id=bill_id_of(booking), subject_ref=subject, amount_minor=amount_minor, now=now)
     except SavedCard.DoesNotExist:
-        # Frozen, forgotten or withdrawn since we looked: the fee stays open.
+        # The card was frozen, deleted or withdrawn meanwhile: the fee stays open.
         return None
     if payment is not None and payment.is_off_session:
         record_money(

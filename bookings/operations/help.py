@@ -1,4 +1,4 @@
-"""A word between a customer who is paying and the front desk."""
+"""Help messages between a customer who is paying and the front desk."""
 
 from datetime import datetime
 
@@ -11,18 +11,18 @@ from bookings.operations._lock import locked_booking
 from bookings.operations._transaction import booking_transaction
 
 TEXT_LIMIT = 1000
-# Unanswered ones of one booking.
+# Most unanswered messages of one booking.
 WAITING_LIMIT = 5
 
 
 @booking_transaction
 def send_help(*, booking_id: int, text: str, now: datetime) -> HelpMessage:
-    """Write to the front desk about a booking. The same text twice in a row is one message. Locks the booking.
+    """Send a message from a customer to the front desk. The same text twice in a row is one message.
 
-    ``text`` is cleaned and not empty; what is beyond ``TEXT_LIMIT`` is cut.
+    ``text`` is cleaned and not empty; it is cut at ``TEXT_LIMIT``. Locks: the booking.
 
     :raises NotBooked: while the time is only held.
-    :raises TooManyMessages: when several wait for an answer already.
+    :raises TooManyMessages: when several messages are unanswered already.
     """
     booking = locked_booking(booking_id)
     if booking.status == BookingStatus.HELD:
@@ -38,7 +38,7 @@ def send_help(*, booking_id: int, text: str, now: datetime) -> HelpMessage:
 
 @booking_transaction
 def answer_help(*, booking_id: int, text: str, actor: Actor, now: datetime) -> HelpMessage:
-    """Answer a customer; what they wrote counts as read, and the answer goes by mail as well. Locks the booking."""
+    """Answer a customer, also by mail, and mark the customer's messages as read. Locks: the booking."""
     booking = locked_booking(booking_id)
     _read(booking, now)
     answer = HelpMessage.objects.create(
@@ -55,7 +55,7 @@ def answer_help(*, booking_id: int, text: str, actor: Actor, now: datetime) -> H
 
 @booking_transaction
 def mark_help_read(*, booking_id: int, now: datetime) -> int:
-    """Take the messages of a customer off the list without a word, and return how many there were."""
+    """Mark a customer's messages as read without an answer, and return how many there were."""
     return _read(locked_booking(booking_id), now)
 
 

@@ -1,4 +1,4 @@
-"""Holding a time: picked, and nobody else's for some minutes. A hold is a Booking in HELD with a token of its own."""
+"""Holding a time for some minutes. A hold is a Booking in HELD with its own token."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -41,13 +41,13 @@ from core.references import new_reference, token_hash
 from services.models import Service
 
 EXTENSION = timedelta(minutes=5)
-# People whom the business sees in front of it are not limited like anonymous visitors.
+# Staff see the customer at the desk and the kiosk, so the limits for anonymous visitors do not apply.
 _UNLIMITED = {BookingChannel.DESK, BookingChannel.KIOSK}
 
 
 @dataclass(frozen=True, slots=True)
 class HeldSlot:
-    """A hold and the token that opens its page; the database has only the token's hash."""
+    """A hold and the token that opens its page. The database has only the token's hash."""
 
     booking: Booking
     token: str
@@ -87,19 +87,19 @@ def hold_slot(
     reason: str = "",
     now: datetime,
 ) -> HeldSlot:
-    """Hold a start (minutes since the Unix epoch) with a certain person, or with whoever ranks first (None).
+    """Hold a start (minutes since the Unix epoch) with a certain staff member, or with the best ranked one (None).
 
-    Price, tax, duration, rules and words are copied as they stand now. The hold of ``replacing_token`` is given back in
-    the same transaction. A visitor who holds just this already gets that hold again, until when it was kept before.
+    Copies price, tax, duration, rules and texts as they stand now. Releases the hold of ``replacing_token`` in the same
+    transaction. A visitor who already holds exactly this gets that hold again; its end does not change.
 
-    ``preferred_staff_id``: who comes first if free, among anyone. ``overrides``: the rules that staff set aside for
-    this start, kept in the history with their ``reason``; customers have none.
+    ``preferred_staff_id``: the staff member who comes first if free, with anyone. ``overrides``: the rules that staff
+    set aside for this start, recorded in the history with their ``reason``; customers have none.
 
     Locks: the visitor, the network address, their holds, owners of daily limits, then the resources that may be chosen.
 
     :raises SlotTaken: with the nearest free starts in ``data["alternatives"]``.
     :raises SlotNotOffered: when a rule forbids the start; with alternatives as well.
-    :raises ServiceNotOffered: when variant, place or extras are not on offer.
+    :raises ServiceNotOffered: when variant, location or extras are not on offer.
     :raises BookingPaused, PartyTooLarge, TooManyHolds, Busy: as their sentences say.
     """
     request = _Request(
@@ -120,12 +120,12 @@ def hold_slot(
 
 
 def retake_hold(*, booking_id: int, actor: Actor, now: datetime) -> HeldSlot:
-    """Take the time of a hold that has run out again, if it is still free, at today's price. What was typed is kept.
+    """Hold the time of an expired hold again, if it is still free, at today's price. The typed details are kept.
 
     The old hold stays as history; the new one has a new token. Raises as ``hold_slot`` does.
 
     :raises HoldOver: when the hold has become a booking.
-    :raises SeveralServices: when the visit has more than one.
+    :raises SeveralServices: when the visit has more than one service.
     """
     old = Booking.objects.get(pk=booking_id)
     if old.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
@@ -147,7 +147,7 @@ def retake_hold(*, booking_id: int, actor: Actor, now: datetime) -> HeldSlot:
 
 @booking_transaction
 def extend_hold(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
-    """Give a live hold five minutes more, once; a second call changes nothing.
+    """Extend a live hold by ``EXTENSION``, once; a second call changes nothing.
 
     :raises HoldExpired, HoldOver: as their sentences say.
     """
@@ -162,7 +162,7 @@ def extend_hold(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
 
 @booking_transaction
 def release_hold(*, booking_id: int, actor: Actor, now: datetime) -> None:
-    """Give a held time back. Harmless when it has run out already.
+    """Release a hold. Does nothing when it has run out already.
 
     :raises HoldOver: when the hold has become a booking.
     """
@@ -175,10 +175,13 @@ def release_hold(*, booking_id: int, actor: Actor, now: datetime) -> None:
 
 @booking_transaction
 def expire_holds(*, now: datetime, limit: int = 200, spared_ids: Collection[int] = ()) -> int:
-    """End up to ``limit`` holds whose time is up and return how many. Rows that somebody works on are left alone, and
-    so are ``spared_ids``, of which a payment is not known yet, and bookings whose money Stripe has reported.
+    """End up to ``limit`` holds whose time is up and return how many.
 
-    Nobody waits for this: whoever wants an expired time takes it. It keeps history and counters honest.
+    Skips rows that another transaction has locked, ``spared_ids`` (the state of their payment is unknown), and bookings
+    with money that Stripe has reported. Ends up to ``limit`` proposed moves as well.
+
+    No booking depends on this sweep: an expired time can be taken at once. The sweep keeps history and counters
+    correct.
     """
     bookings = list(
         Booking.objects.select_for_update(skip_locked=True, no_key=True)
@@ -255,17 +258,18 @@ def _hold(
 
 
 def _lock_visitor_and_address(request: _Request) -> None:
-    """Let the requests of one visitor, and those from one network address, come one after the other.
+    """Serialize the requests of one visitor, and those from one network address.
 
-    Two clicks of one visitor then find each other's hold. Everybody locks the visitor first. The count comes in a
-    statement of its own: one that waits for a lock does not see what was committed meanwhile.
+    So a second click of the same visitor finds the hold of the first. Lock order: the visitor, then the address. The
+    holds are counted in a separate statement, because a statement that waits for a lock does not see what was committed
+    meanwhile.
     """
     names = (f"hold:{request.visitor_hash}", f"hold-address:{request.address_hash}")
     one_at_a_time(*(name for name in names if not name.endswith(":")))
 
 
-# A hold that a crash of the server loses harms nobody, the time is only picked again: its commit need not wait for the
-# disk.
+# A hold that is lost in a server crash does no harm, because the visitor picks the time again. So its commit does not
+# wait for the disk.
 _OWN_HOLDS = f"""
 SELECT at_address.count, own.id,
     set_config('synchronous_commit', CASE WHEN %s THEN 'off' ELSE current_setting('synchronous_commit') END, true)
@@ -285,9 +289,10 @@ LEFT JOIN LATERAL (
 
 
 def _own_holds(request: _Request, replacing_token: str | None, now: datetime) -> tuple[list[Booking], int]:
-    """Lock what is kept for a visitor, unpaid times among it, and the hold to be replaced, which may come from another
-    device. Return them, and how many times are kept for the same network address without being agreed yet. The commit
-    need not wait for the disk from here on, unless the hold is part of something larger.
+    """Lock the visitor's holds and the hold to be replaced, which may come from another device.
+
+    Returns them, unpaid bookings included, and the number of times that are kept for the network address without being
+    confirmed. From here on the commit does not wait for the disk, unless the hold is part of a larger transaction.
     """
     replaced_hash = token_hash(replacing_token) if replacing_token else None
     with connection.cursor() as cursor:
@@ -301,7 +306,7 @@ def _own_holds(request: _Request, replacing_token: str | None, now: datetime) ->
 
 
 def _is_the_same(held: Booking, request: _Request) -> bool:
-    """Whether this visitor holds just what is asked for: the form came twice, or the visitor went back and forth.
+    """Return whether this visitor already holds exactly this: a double submission, or the visitor went back and forth.
 
     Extras that were added on the details page stay.
     """
@@ -330,7 +335,10 @@ def _is_same_wish(held: Booking, line: BookingLine, request: _Request) -> bool:
 
 
 def _is_replaced(held: Booking, request: _Request, replacing_token: str | None) -> bool:
-    """The hold that is switched from, or the same wish once more; never what waits for a payment already."""
+    """Return whether the new hold replaces this one: its token says so, or it is the same wish.
+
+    A booking that waits for payment is never replaced.
+    """
     if held.status != BookingStatus.HELD:
         return False
     if replacing_token and held.hold_token_hash == token_hash(replacing_token):

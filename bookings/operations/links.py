@@ -1,4 +1,4 @@
-"""Links that act on a booking, given out anew."""
+"""Renewing the manage links of a booking, and sending the confirmation again."""
 
 from datetime import datetime
 
@@ -13,12 +13,11 @@ from bookings.operations._transaction import booking_transaction
 
 @booking_transaction
 def renew_links(*, booking_id: int, actor: Actor, now: datetime, reason: str = "") -> Booking:
-    """End every manage link of a booking, of the customer and of staff, and the page on which it was booked, and send
-    both fresh links.
+    """Revoke every manage link of a booking and the page of its hold, and send customer and staff new links.
 
     For a mail that went to the wrong person. Locks: the booking.
 
-    :raises NotBooked: when it is held, or was never agreed.
+    :raises NotBooked: when it is held, or was never confirmed.
     """
     booking = _agreed(booking_id)
     booking.link_version += 1
@@ -32,7 +31,7 @@ def renew_links(*, booking_id: int, actor: Actor, now: datetime, reason: str = "
 
 @booking_transaction
 def resend_confirmation(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
-    """Send the customer the confirmation once more, as the booking stands now. Locks: the booking.
+    """Send the customer the confirmation again, as the booking stands now. Locks: the booking.
 
     :raises NotBooked: when there is nothing to confirm: held, cancelled, or over.
     """

@@ -1,4 +1,4 @@
-"""What the customer of a booking chooses about messages. Acting by the mailed link proves whose mailbox it is."""
+"""A customer's choices about messages. Acting by the mailed link proves that the mailbox is theirs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,10 @@ from notifications.unsubscribing import subscribe_again
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """``quiet_hours`` are minutes from midnight at the place, equal ones for none. ``consent_text`` are the words that
-    were shown beside the choice of news.
+    """What the customer chose.
+
+    ``quiet_hours`` are minutes from midnight at the location; two equal values mean none. ``consent_text`` is the exact
+    text that was shown next to the choice of news.
     """
 
     channels: Mapping[str, bool]
@@ -28,7 +30,7 @@ class Chosen:
 
 
 def choose_messages(*, booking_id: int, chosen: Chosen, now: datetime) -> None:
-    """Keep what the owner of the mailbox chose, for all their bookings. Locks: the customer, for news."""
+    """Store what the owner of the mailbox chose, for all their bookings. Locks: the customer, if news are chosen."""
     booking = link_proven_customer(booking_id=booking_id, now=now)
     customer_id, person_ref = _person(booking)
     start_minute, end_minute = chosen.quiet_hours
@@ -50,7 +52,10 @@ def choose_messages(*, booking_id: int, chosen: Chosen, now: datetime) -> None:
 
 
 def stop_all_but_needed(*, booking_id: int, now: datetime) -> None:
-    """End reminders, texts, notifications and news; what is agreed, changed or paid still comes by e-mail."""
+    """Stop reminders, text messages, notifications and news.
+
+    Messages about what is agreed, changed or paid still come by e-mail.
+    """
     customer_id, person_ref = _person(link_proven_customer(booking_id=booking_id, now=now))
     with transaction.atomic():
         choose_channels(person_ref=person_ref, wanted=dict.fromkeys(Channel.values, False), now=now)
@@ -60,7 +65,7 @@ def stop_all_but_needed(*, booking_id: int, now: datetime) -> None:
 def register_device(*, booking_id: int, endpoint: str, keys: Keys, now: datetime) -> None:
     """Send web push to this device of the mailbox's owner, and switch the channel on.
 
-    :raises UnknownPushService: when the address is not one of a browser's maker.
+    :raises UnknownPushService: when the address does not belong to a browser vendor's push service.
     """
     _, person_ref = _person(link_proven_customer(booking_id=booking_id, now=now))
     with transaction.atomic():

@@ -65,25 +65,26 @@ def reschedule_booking(
     reason: str = "",
     overrides: Overrides = NO_OVERRIDES,
 ) -> Booking:
-    """Move a booking to another start (minutes since the Unix epoch); place, service, price, rules and answers stay.
+    """Move a booking to another start (minutes since the Unix epoch); location, service, price, rules and answers stay.
 
-    ``staff_member_id`` None keeps the person; a booking made with "anyone" then goes to another one if that person is
-    not free. Only such a booking, one with a person who has left, or the business may name another person. With the
-    same start and another person this is a reassignment. A fee for the move goes on the bill; a customer's late move
-    keeps what cancelling would have cost. The same submission twice returns the booking as it is.
+    With ``staff_member_id`` None the staff member stays; a booking made with "anyone" gets another one if that staff
+    member is not free. Another staff member may be named only by the business, for a booking with "anyone", or after
+    the staff member has left. The same start with another staff member is a reassignment. A fee for the move goes on
+    the bill. After a customer's late move, cancelling costs at least what it would have cost before. The same
+    submission twice returns the booking as it is.
 
-    ``overrides``: the rules of availability that staff set aside for this start, kept in the history with the
+    ``overrides``: the rules of availability that staff set aside for this start, recorded in the history with the
     ``reason``. Customers have none.
 
     Locks: the booking, owners of daily limits, the resources of the old and the new time, the bill.
 
-    :raises StalePage: when the booking (``expected_sequence``) or the fee is not what the person saw.
+    :raises StalePage: when the booking (``expected_sequence``) or the fee is not what the page showed.
     :raises SlotTaken, SlotNotOffered: with the nearest free starts in ``data["alternatives"]``; the old time stays.
     :raises PayFirst: when a customer's move has a fee that can be paid online: ``propose_move`` keeps the time for it.
     :raises TooManyMoves: when the link on the screen has moved it MOVES_PER_HOUR times.
-    :raises SeveralServices: when the visit has more than one.
+    :raises SeveralServices: when the visit has more than one service.
     :raises TooLateToMove, MoveLimitReached, StaffFixed, SameTime, AlreadyCancelled, NotBooked, HoldExpired, Busy: as
-        they say.
+        their sentences say.
     """
     try:
         return _reschedule(
@@ -157,9 +158,9 @@ def checked_fee(
     by_staff: bool,
     now: datetime,
 ) -> int:
-    """Return the fee of this move, which is also the one that was shown; refuse what may not be moved.
+    """Check that the booking may be moved and that the page showed the right fee; return the fee.
 
-    :raises HoldExpired: when the time is not the customer's any more, because it was not paid or answered in time.
+    :raises HoldExpired: when the time was not paid or answered in time, so that the customer no longer has it.
     """
     is_waiting = booking.status in WAITING
     if is_waiting and booking.hold_expires_at and booking.hold_expires_at <= now:
@@ -180,7 +181,7 @@ def checked_fee(
 
 
 def refuse_many_moves(booking: Booking, actor: Actor, now: datetime) -> None:
-    """Let a locked booking be moved MOVES_PER_HOUR times by the link on the screen.
+    """Refuse if the link on the screen has moved a locked booking MOVES_PER_HOUR times.
 
     :raises TooManyMoves: beyond that.
     """
@@ -192,10 +193,9 @@ def refuse_many_moves(booking: Booking, actor: Actor, now: datetime) -> None:
 
 
 def checked_person(booking: Booking, line: BookingLine, staff_member_id: int | None, *, by_staff: bool) -> int | None:
-    """Return the person who is wished for, if that may be.
+    """Return ``staff_member_id`` if it may be asked for.
 
-    :raises StaffFixed: when the booking was made with a certain person who is still here, and a customer names another
-        one.
+    :raises StaffFixed: when a customer names another staff member, and the one whom they chose is still here.
     """
     is_another = staff_member_id not in {None, line.staff_member_id}
     if is_another and not by_staff and kept_person(booking, line) is not None:
@@ -216,7 +216,7 @@ def carry_out(
     overrides: Overrides = NO_OVERRIDES,
     anchored_at: datetime | None = None,
 ) -> None:
-    """Swap the time of a locked booking for a chosen one: claims, lines, history, bill, messages.
+    """Replace the time of a locked booking by the candidate: claims, line, history, bill, messages.
 
     ``anchored_at``: when the customer decided, if that was not ``now``.
     """

@@ -1,6 +1,6 @@
-"""A move that has to be paid first: the new time is kept beside the old one until the fee is there or ten minutes pass.
+"""Moves that have to be paid first: the new time is kept next to the old one for ten minutes.
 
-The proposal takes only what the booking has not got already, so that it can also run into the booking's own time.
+The proposal claims only the time that the booking does not have already, so the new time may overlap the old one.
 """
 
 from collections.abc import Sequence
@@ -41,14 +41,14 @@ def propose_move(
     actor: Actor,
     now: datetime,
 ) -> MoveProposal:
-    """Keep another start for ten minutes, until the fee for moving there is paid; the booking stays where it is.
+    """Keep another start for ten minutes, until the fee for the move is paid; the booking stays where it is.
 
-    Arguments as of ``reschedule_booking``. One proposal at a time: a new one replaces the last. The same submission
-    twice returns the proposal that is there.
+    Takes the arguments of ``reschedule_booking``. A new proposal replaces the last one. The same submission twice
+    returns the existing proposal.
 
     Locks: the booking, owners of daily limits, the resources of both times, the bill.
 
-    :raises NothingToPay: when moving there has no fee, or none can be paid online: ``reschedule_booking`` moves it.
+    :raises NothingToPay: when the move has no fee, or none that can be paid online: ``reschedule_booking`` moves it.
     :raises: otherwise as ``reschedule_booking`` does.
     """
     try:
@@ -62,9 +62,9 @@ def propose_move(
 
 @booking_transaction
 def withdraw_proposal(*, booking_id: int, actor: Actor, now: datetime) -> None:
-    """Give a proposed time back: the booking stays where it is. Harmless when there is none. Locks the booking.
+    """Release a proposed time: the booking stays where it is. Does nothing when there is none. Locks: the booking.
 
-    The payment for it is called off; if it succeeds first, the money goes back.
+    The payment for it is cancelled; if it succeeds before that, the money is refunded.
     """
     booking = locked_booking(booking_id)
     if booking.move_proposals.exists():
@@ -73,9 +73,10 @@ def withdraw_proposal(*, booking_id: int, actor: Actor, now: datetime) -> None:
 
 
 def accept_paid_move(booking: Booking, *, actor: Actor, now: datetime) -> bool:
-    """Move a locked booking to where it was proposed to go, because the fee is paid; False when that cannot be.
+    """Move a locked booking to its proposed time because the fee is paid.
 
-    A proposal that has run out counts as long as its time is free and the booking is still where it was.
+    Returns False when that is not possible. A proposal that has run out still counts if its time is free and the
+    booking has not been moved since.
     """
     proposed = proposed_move(booking)
     drop_own_proposals(booking, now=now)
@@ -146,7 +147,7 @@ def _propose(
 
 
 def _may_move(booking: Booking, proposed: ProposedMove) -> bool:
-    """Whether the rules allowed the move when it was proposed; paying takes its minutes."""
+    """Return whether the rules allowed the move when it was proposed: paying takes some minutes."""
     refusal = reschedule_refusal(
         fee_facts(booking), move_count=booking.customer_move_count, now=proposed.at, by_staff=False
     )
@@ -162,7 +163,7 @@ def _is_same(proposal: MoveProposal, booking: Booking, start_minute: int, person
 
 
 def _claim_new(proposal: MoveProposal, booking: Booking, claims: Sequence[Claim]) -> None:
-    """Take what the new time needs beyond what the booking has."""
+    """Claim what the new time needs beyond what the booking has."""
     own: dict[int, list[Interval]] = {}
     for resource_id, low, high in booking.allocations.values_list("resource_id", "low_minute", "high_minute"):
         own.setdefault(resource_id, []).append((low, high))

@@ -1,6 +1,6 @@
-"""Visits that nobody came to: noted by staff, with a time to let the customer off before any money moves.
+"""No-shows: staff mark a visit as missed, and may waive the fee before any money moves.
 
-The bill owes the fee from the moment of noting; refund and charge wait until the time for waiving is over.
+The bill owes the fee at once; refund and charge wait until the time for waiving is over.
 """
 
 from datetime import datetime, timedelta
@@ -29,13 +29,13 @@ from payments.operations.refunding import left_of
 
 @booking_transaction
 def mark_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime, reason: str = "") -> Booking:
-    """Note that nobody came. The bill then owes the fee of the terms; money moves after the time for waiving it.
+    """Mark a visit as missed. The bill then owes the fee of the terms; money moves after the time for waiving it.
 
-    The customer is told, with the reason and how to object. Asked twice, the second call returns the same booking.
-    Locks: the booking, then the bill.
+    The customer is informed of the reason and of how to object. A repeated call returns the same booking. Locks: the
+    booking, then the bill.
 
-    :raises CannotMarkMissed: too early, too late, or not an agreed booking (``data["why"]``).
-    :raises StalePage: when the booking is not the one of ``expected_sequence`` any more, because it was moved.
+    :raises CannotMarkMissed: too early, too late, or not a confirmed booking (``data["why"]``).
+    :raises StalePage: when the booking was moved and ``expected_sequence`` is no longer its number.
     """
     booking = locked_booking(booking_id)
     if booking.status == BookingStatus.NO_SHOW:
@@ -65,12 +65,12 @@ def mark_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: 
 
 @booking_transaction
 def undo_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime, reason: str = "") -> Booking:
-    """Take it back that nobody came: the bill owes the price again, and a fee that was paid goes back.
+    """Undo a no-show: the bill owes the price again, and a fee that was paid is refunded.
 
-    Asked twice, the second call returns the same booking. Locks: the booking, then the bill.
+    A repeated call returns the same booking. Locks: the booking, then the bill.
 
-    :raises CannotUndoMissed: when it is too late, or was never noted (``data["why"]``).
-    :raises StalePage: when the booking is not the one of ``expected_sequence`` any more.
+    :raises CannotUndoMissed: when it is too late, or the visit was never marked (``data["why"]``).
+    :raises StalePage: when ``expected_sequence`` is no longer the booking's number.
     """
     booking = locked_booking(booking_id)
     undone = booking.events.filter(kind=EventKind.STATUS, from_status=BookingStatus.NO_SHOW)
@@ -102,9 +102,9 @@ def undo_no_show(*, booking_id: int, expected_sequence: int, actor: Actor, now: 
 
 
 def settle_due_fees(*, now: datetime, limit: int = 100) -> int:
-    """Move the money of up to ``limit`` missed visits whose time for waiving is over; return how many.
+    """Settle up to ``limit`` missed visits whose time for waiving is over; return how many.
 
-    Each in a transaction of its own, so that one that fails does not stop the others.
+    Each runs in its own transaction, so that a failure does not stop the others.
     """
     due = Booking.objects.filter(fee_settles_at__lte=now).order_by("fee_settles_at").values_list("pk", flat=True)
     return sum(_settle_fee(booking_id=pk, now=now) for pk in due[:limit])
@@ -112,7 +112,7 @@ def settle_due_fees(*, now: datetime, limit: int = 100) -> int:
 
 @booking_transaction
 def _settle_fee(*, booking_id: int, now: datetime) -> bool:
-    """Locks: the booking, then the bill. False when somebody was faster."""
+    """Settle one fee. Returns False when another worker was faster. Locks: the booking, then the bill."""
     booking = locked_booking(booking_id)
     if booking.fee_settles_at is None or booking.fee_settles_at > now or booking.status != BookingStatus.NO_SHOW:
         return False
@@ -125,7 +125,7 @@ def _settle_fee(*, booking_id: int, now: datetime) -> bool:
 
 
 def _is_first(booking: Booking, terms: Terms) -> bool:
-    """Whether the same address missed no other visit in the days before this one that count."""
+    """Return whether the same address missed no other visit within ``first_no_show_free_days`` before this one."""
     if terms.first_no_show_free_days is None or not booking.contact_email:
         return False
     since = booking.starts_at - timedelta(days=terms.first_no_show_free_days)
@@ -134,6 +134,6 @@ def _is_first(booking: Booking, terms: Terms) -> bool:
 
 
 def _paid_fees(booking: Booking) -> int:
-    """What was paid as a fee and not returned yet."""
+    """Return what was paid as a fee and not refunded yet, in minor units."""
     paid = Payment.objects.filter(subject_ref=subject_ref(booking), purpose=Purpose.FEE, status=PaymentStatus.SUCCEEDED)
     return sum(left_of(payment) for payment in paid)

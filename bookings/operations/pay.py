@@ -1,6 +1,6 @@
-"""Paying online: the start of a payment or of keeping a card. What is due is decided by ``payables``.
+"""Starting an online payment, or the setup of a saved card. ``queries.payables`` decides what is due.
 
-The provider is asked outside any transaction.
+Stripe is asked outside any transaction.
 """
 
 from dataclasses import dataclass
@@ -38,13 +38,13 @@ class PayStart:
 
 
 def begin_payment(*, booking_id: int, expected_minor: int, consent_text: str, now: datetime) -> PayStart:
-    """Start what is payable now, or return what was started before: two tabs pay one payment.
+    """Start what is payable now, or return what was started before: two tabs share one payment.
 
-    ``expected_minor`` is the sum the page showed (0 for a card), ``consent_text`` the exact words about keeping the
-    card that stood beside the button, empty where none is kept. A hold gets five minutes more, once. Asks the provider
-    outside any transaction. Locks the booking before it.
+    ``expected_minor`` is the amount that the page showed (0 for a card). ``consent_text`` is the exact consent shown
+    next to the button, empty where no card is saved. A hold gets five minutes more, once. Locks the booking first, then
+    asks Stripe outside any transaction.
 
-    :raises StalePage: when another sum is due now (``data["amount_minor"]``).
+    :raises StalePage: when another amount is due now (``data["amount_minor"]``).
     :raises HoldExpired: when the time is no longer kept.
     :raises NothingToPay, AlreadyPaid, PaymentUnavailable, NoOnlinePayment: as their sentences say.
     """
@@ -70,9 +70,9 @@ def begin_payment(*, booking_id: int, expected_minor: int, consent_text: str, no
 
 @booking_transaction
 def keep_time(*, booking_id: int, until: datetime, now: datetime) -> bool:
-    """Keep the time of a booking that waits for payment until ``until``, because a payment is just being checked.
+    """Keep the time of an unpaid booking until ``until`` because Stripe is checking a payment.
 
-    False when it does not wait any more. Locks the booking.
+    Returns False when the booking no longer waits for payment. Locks: the booking.
     """
     booking = locked_booking(booking_id)
     if booking.status != BookingStatus.PENDING_PAYMENT or booking.hold_expires_at is None:

@@ -1,4 +1,4 @@
-"""Asking Stripe about the payments of a booking, because somebody looks at a page that waits for the answer."""
+"""Asks Stripe about the payments of a booking while a customer's page waits for the result."""
 
 import logging
 from datetime import datetime
@@ -15,15 +15,15 @@ from payments.stripe_events import tell_at_once
 
 logger = logging.getLogger(__name__)
 
-# However many tabs ask: the provider is asked at most so often.
+# However many tabs poll, Stripe is asked at most once in this time.
 _SECONDS = 5
 
 
 def check_payments(*, booking_id: int, now: datetime) -> None:
-    """Ask Stripe about every payment and card setup of a booking that is not over, and let the booking know.
+    """Ask Stripe about every pending payment and card setup of a booking, and apply the result to the booking.
 
-    Done in this process with a short time-out, so that it needs no worker. What does not work now is left in the
-    outbox, where a worker finds it. Outside any transaction.
+    Runs in this process with a short time-out, so that it needs no worker. What fails now stays in the outbox, where a
+    worker retries it. Runs outside any transaction.
     """
     keys = _published(booking_id, now)
     try:
@@ -37,7 +37,10 @@ def check_payments(*, booking_id: int, now: datetime) -> None:
 
 @transaction.atomic
 def _published(booking_id: int, now: datetime) -> list[str]:
-    """Publish ``payment.check`` for all that waits and return the keys. A key comes once in some seconds."""
+    """Publish ``payment.check`` for all pending payments and card setups and return the keys.
+
+    The outbox accepts a key once within some seconds.
+    """
     subject, turn = booking_ref(booking_id), int(now.timestamp()) // _SECONDS
     payments = Payment.objects.filter(subject_ref=subject, status__in=LIVE_PAYMENTS, intent_id__isnull=False)
     over = [SetupStatus.SUCCEEDED, SetupStatus.CANCELLED]

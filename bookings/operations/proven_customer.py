@@ -1,4 +1,4 @@
-"""Which customer a booking belongs to, once its customer acts from the mailbox that was given."""
+"""Links a booking to its customer record once the customer acts from the mailbox."""
 
 from datetime import datetime
 
@@ -17,9 +17,9 @@ from payments.models import Bill
 
 @booking_transaction
 def link_proven_customer(*, booking_id: int, now: datetime) -> Booking:
-    """Take an act by the link in the mail as proof of the address: the booking belongs to the customer of that mailbox.
+    """Link the booking to the customer of the mailbox: the customer used the mailed link, which proves the address.
 
-    It no longer counts as unproven. Harmless when repeated. Locks: the booking, then the customer.
+    The booking no longer counts as unproven. Safe to repeat. Locks: the booking, then the customer.
     """
     booking = locked_booking(booking_id)
     if not booking.contact_email:
@@ -42,10 +42,11 @@ def link_proven_customer(*, booking_id: int, now: datetime) -> Booking:
 
 
 def _stop_counting(booking: Booking, customer: Customer, *, is_first_proof: bool) -> None:
-    """The first proof is one of all bookings of the record so far; later ones count each for its booking alone, so that
-    a stranger who knows name, address and number gains nothing from it.
+    """Stop counting bookings as unproven.
 
-    The row of a hold is still needed, because it says that a mail has asked to confirm it: confirming deletes it.
+    The first proof of a record covers all its bookings so far. Later proofs cover one booking each, so that a stranger
+    who knows name, address and number gains nothing from an earlier proof. The row of a hold stays, because it records
+    that a mail has asked to confirm the hold; confirming deletes it.
     """
     proven = Q(booking__customer=customer) if is_first_proof else Q(booking=booking)
     UnprovenBooking.objects.filter(proven).exclude(booking__status=BookingStatus.HELD).delete()
@@ -61,7 +62,7 @@ def _give_to(booking: Booking, customer: Customer) -> None:
 
 
 def _drop_if_unused(customer_id: int) -> None:
-    """Delete a guest's record whose only booking has gone to the record of the proven mailbox."""
+    """Delete a guest's record whose only booking has moved to the record of the proven mailbox."""
     unused = Customer.objects.filter(pk=customer_id, user=None, is_blocked=False, is_prepayment_exempt=False, notes="")
     unused = unused.filter(staff_notes=None, events=None, tags=[])
     unused.filter(bookings=None, bills=None, consents=None).delete()

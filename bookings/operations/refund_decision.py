@@ -1,6 +1,7 @@
-"""Refunds that wait for approval, where the business wants that: approved, lowered or declined by staff, once.
+"""Staff approve, lower or decline a refund that waits for approval, once.
 
-What is kept of one is a fee with a reason, so that the bill stays right: it can be waived like any other.
+What is kept of a refund becomes a fee with a reason, so that the bill stays right and staff can waive it like any
+other.
 """
 
 from datetime import datetime
@@ -23,8 +24,9 @@ from services.queries import the_business
 
 
 def waiting_part(booking: Booking, outcome: Settlement, *, actor: Actor) -> int:
-    """Return how much of a refund waits for approval: of one that a customer's own act causes, all but what was paid
-    beyond the price. What staff do themselves never waits.
+    """Return how much of a refund waits for approval, in minor units.
+
+    When a customer cancels, that is all but what was paid beyond the price. A refund that staff cause never waits.
     """
     rest = outcome.refund_minor - excess_of(outcome, total_minor=booking.total_minor)
     if not rest or actor.is_business:
@@ -43,13 +45,14 @@ def decide_refund(
     actor: Actor,
     now: datetime,
 ) -> Refund:
-    """Give back ``amount_minor`` of a refund that waits: all of it, less, or nothing. The customer is told at once.
+    """Refund ``amount_minor`` of a refund that waits for approval: all of it, less, or nothing. The customer is
+    informed.
 
-    ``expected_minor`` is the sum that staff saw. What is kept becomes a fee with ``reason``, which the customer reads
-    and without which nothing is kept. Locks: the booking, the bill, the payment, the refund.
+    ``expected_minor`` is the amount that staff saw. What is kept becomes a fee with ``reason``. The customer reads the
+    reason; without one nothing is kept. Locks: the booking, the bill, the payment, the refund.
 
     :raises NoSuchPayment: when the refund is not of this booking.
-    :raises RefundDecided: when somebody was faster, or the sum is another by now.
+    :raises RefundDecided: when another staff member was faster, or the amount has changed.
     :raises RefundTooLarge, RefundNotPossible: as their sentences say.
     """
     booking = locked_booking(booking_id)
@@ -75,7 +78,7 @@ def decide_refund(
 
 
 def _keep(booking: Booking, amount_minor: int, reason: str, now: datetime) -> int:
-    """Make a fee of what is not given back, and return it; never so much that the customer owed anything by it."""
+    """Turn what is not refunded into a fee and return the amount; the fee never leaves the customer with a debt."""
     kept = min(amount_minor, balance_of(booking).excess_minor)
     write_lines(booking, kept_lines(booking, lines_of(booking), kept, reason), now=now)
     booking.cancellation_fee_minor = (booking.cancellation_fee_minor or 0) + kept

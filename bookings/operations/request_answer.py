@@ -21,11 +21,12 @@ from bookings.queries.bookings import lead_minutes_of
 
 @booking_transaction
 def answer_request(*, booking_id: int, accept: bool, reason: str, actor: Actor, now: datetime) -> Booking:
-    """Accept or decline a request. Accepted, it stands, or waits for the payment the terms ask, by a link for a day.
+    """Accept or decline a request.
 
-    Asked twice with the same answer, the second call returns the same booking. Locks: the booking.
+    An accepted request is confirmed, or waits for the payment of the terms, for which the customer gets a link and a
+    day. The same answer twice returns the same booking. Locks: the booking.
 
-    :raises NothingToAnswer: when it is no request any more, or was not answered in time.
+    :raises NothingToAnswer: when it is no longer a request, or was not answered in time.
     """
     booking = locked_booking(booking_id)
     if _was_answered(booking, accept):
@@ -60,7 +61,7 @@ def _accept(booking: Booking, reason: str, actor: Actor, now: datetime) -> None:
 
 
 def _was_answered(booking: Booking, accept: bool) -> bool:
-    """Whether this very answer was given before, and still holds."""
+    """Return whether this same answer was given before and still holds."""
     if not accept:
         return booking.status == BookingStatus.DECLINED
     is_accepted = booking.status in {BookingStatus.CONFIRMED, BookingStatus.PENDING_PAYMENT}

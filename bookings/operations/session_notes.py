@@ -1,4 +1,4 @@
-"""What staff write down about a visit: the session note, and what is to do afterwards."""
+"""Session notes and follow-ups that staff write about a visit."""
 
 from datetime import date, datetime
 
@@ -11,14 +11,14 @@ from bookings.operations._transaction import booking_transaction
 
 NOTE_LIMIT = 10_000
 FOLLOW_UP_LIMIT = 500
-# Open ones of one booking.
+# Most open follow-ups of one booking.
 FOLLOW_UPS_OPEN = 20
 _VISITS = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED, BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
 
 
 @booking_transaction
 def save_session_note(*, booking_id: int, text: str, expected_version: int, actor: Actor, now: datetime) -> SessionNote:
-    """Save the note of a visit; what is beyond ``NOTE_LIMIT`` characters is cut. Locks the booking.
+    """Save the note of a visit; it is cut at ``NOTE_LIMIT`` characters. Locks: the booking.
 
     The same text again changes nothing, whatever version the page had.
 
@@ -41,7 +41,7 @@ def save_session_note(*, booking_id: int, text: str, expected_version: int, acto
 
 @booking_transaction
 def add_follow_up(*, booking_id: int, text: str, due_on: date | None, actor: Actor, now: datetime) -> FollowUp:
-    """Write down what is to do after a visit, perhaps by a day. The same open one again is one. Locks the booking.
+    """Add a follow-up to a visit, perhaps with a due date. An equal open one is reused. Locks: the booking.
 
     :raises CannotWriteNote: when the booking is cancelled or was never confirmed, or has FOLLOW_UPS_OPEN already.
     """
@@ -61,7 +61,7 @@ def add_follow_up(*, booking_id: int, text: str, due_on: date | None, actor: Act
 
 @booking_transaction
 def finish_follow_up(*, booking_id: int, follow_up_id: int, now: datetime) -> None:
-    """Mark a follow-up of this booking as done; one that is done already stays as it was. Locks the booking."""
+    """Mark a follow-up of this booking as done. Repeating it changes nothing. Locks: the booking."""
     booking = locked_booking(booking_id)
     booking.follow_ups.filter(pk=follow_up_id, done_at=None).update(done_at=now)
 

@@ -1,7 +1,6 @@
-"""Money and cards that came: the booking stands, moves, or the money goes back. It is never left without a place.
+"""Settling payments and saved cards that succeeded: confirm the booking, move it, or refund the money.
 
-Every payment is settled once; the row of the history that names it is the proof. Whoever comes with one again, or
-late, finds it there.
+Each payment is settled once; its row in the booking's history is the proof. A repeated or late event finds that row.
 """
 
 from datetime import datetime
@@ -41,10 +40,10 @@ _PAYER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 
 @booking_transaction
 def settle_payment(*, payment_id: int, now: datetime) -> Booking | None:
-    """Do what a succeeded payment is for, once; return the booking, or None where the money has none.
+    """Do what a succeeded payment is for, once. Return the booking, or None if the payment belongs to none.
 
-    Money for a booking that is gone is listed for a person. Locks: the booking, perhaps owners of daily limits and
-    resources, the bill, the payment, the series of receipts.
+    Money without a booking raises an alert for staff. Locks: the booking, perhaps owners of daily limits and resources,
+    the bill, the payment, the series of receipts.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.status != PaymentStatus.SUCCEEDED:
@@ -59,15 +58,21 @@ def settle_payment(*, payment_id: int, now: datetime) -> Booking | None:
 
 
 def settle(booking: Booking, payment: Payment, *, actor: Actor, now: datetime) -> None:
-    """Do what a succeeded payment is for, and write its receipt. The booking is locked and has not had it yet."""
+    """Do what a succeeded payment is for, and write its receipt. The booking is locked, and the payment is not settled
+    yet.
+    """
     _record_paid(booking, payment, actor, now)
     _do_what_it_is_for(booking, payment, actor, now)
-    # Last: it shows the bill as the payment left it, and the mail that leads to it is sent after this transaction.
+    # Last, because the receipt shows the bill after the payment. The mail that links to it is sent after this
+    # transaction.
     issue_receipt(payment_id=payment.pk, now=now)
 
 
 def return_excess(booking: Booking, *, now: datetime) -> None:
-    """Give back what was paid beyond what is owed; not while a fee may still be waived, which settles it all."""
+    """Refund what was paid beyond what is owed.
+
+    Does nothing while a fee may still be waived: ``settle_due_fees`` refunds it then.
+    """
     if booking.fee_settles_at is None:
         refunds = give_back(
             booking, balance_of(booking).excess_minor, reason=RefundReason.EXCESS, actor=SYSTEM, now=now
@@ -77,10 +82,10 @@ def return_excess(booking: Booking, *, now: datetime) -> None:
 
 @booking_transaction
 def settle_card(*, saved_card_id: int, now: datetime) -> Booking | None:
-    """Let a booking stand whose card is kept now, once. A card that came too late is taken if the time is still free,
-    and forgotten otherwise.
+    """Confirm the booking whose card is saved now, once.
 
-    Locks: the booking, perhaps owners of daily limits and resources, the bill.
+    A card that came too late confirms the booking if the time is still free; otherwise the card is deleted. Locks: the
+    booking, perhaps owners of daily limits and resources, the bill.
     """
     card = SavedCard.objects.filter(pk=saved_card_id).first()
     booking = locked_subject(card.subject_ref) if card else None
@@ -93,7 +98,7 @@ def settle_card(*, saved_card_id: int, now: datetime) -> Booking | None:
         if not _take_again(booking, now):
             forget_at = now
     elif booking.status in CALLED_OFF and booking.confirmed_at is None:
-        # It never stood, so no fee can come.
+        # The booking was never confirmed, so no fee can follow.
         forget_at = now
     forget_card_after(subject_ref=card.subject_ref, at=forget_at)
     return booking
@@ -107,7 +112,7 @@ def _do_what_it_is_for(booking: Booking, payment: Payment, actor: Actor, now: da
         _return_late(booking, payment, min(left_of(payment), balance_of(booking).net_paid_minor), now)
         return
     if payment.purpose == Purpose.FEE and booking.status not in FEE_OWING:
-        # Charged or paid while staff took the fee back: it is not a part of the price.
+        # Charged or paid while staff withdrew the fee: the money is not part of the price.
         refunds = give_back(booking, left_of(payment), reason=RefundReason.EXCESS, actor=SYSTEM, now=now)
         money.announce_refunds(booking, refunds, now=now)
         return
@@ -133,13 +138,13 @@ def _record_paid(booking: Booking, payment: Payment, actor: Actor, now: datetime
 def _is_paid(booking: Booking) -> bool:
     sums = balance_of(booking)
     if booking.payment_mode == PaymentMode.CARD:
-        # The card stands for what was not paid: who paid everything needs none.
+        # The card secures what is not paid; after a full payment none is needed.
         return not sums.open_minor
     return booking.due_now_minor > 0 and sums.net_paid_minor >= booking.due_now_minor
 
 
 def _settle_late(booking: Booking, payment: Payment, now: datetime) -> None:
-    """Money for a hold that had run out: the same time again if nobody has it, else everything back and an apology."""
+    """Handle money for an expired hold: take the same time again if it is free, otherwise refund all and apologize."""
     paid = balance_of(booking).net_paid_minor
     if booking.due_now_minor and paid >= booking.due_now_minor and _take_again(booking, now):
         money.announce_payment_received(booking, payment_id=payment.pk, now=now)
@@ -149,7 +154,10 @@ def _settle_late(booking: Booking, payment: Payment, now: datetime) -> None:
 
 
 def _take_again(booking: Booking, now: datetime) -> bool:
-    """Take the time of an expired booking once more, with the same person or anyone as it was; False if it is gone."""
+    """Take the time of an expired booking again, with the same staff member or with anyone as before.
+
+    Returns False if the time is not free.
+    """
     if booking.starts_at <= now:
         return False
     try:
@@ -178,10 +186,10 @@ def _seat(booking: Booking, line: BookingLine, staff_member_id: int | None) -> N
 
 
 def _return_late(booking: Booking, payment: Payment, amount_minor: int, now: datetime) -> None:
-    """The time is gone: the money goes back, the customer is told with other times, and the desk sees it."""
+    """Refund money for a time that is gone, offer the customer other times, and raise an alert for staff."""
     give_back(booking, amount_minor, reason=RefundReason.LATE, actor=SYSTEM, now=now)
     details = {"amount_minor": amount_minor, "purpose": str(payment.purpose)}
     raise_alert(kind=AlertKind.LATE_PAYMENT, key=str(payment.pk), payment=payment, details=details, now=now)
-    # Nothing is left to go back where it went with something else, which was told then.
+    # Nothing is left if the money was refunded with another payment; the customer was informed then.
     if amount_minor > 0:
         money.announce_late_payment(booking, payment_id=payment.pk, amount_minor=amount_minor, now=now)

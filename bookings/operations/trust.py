@@ -1,4 +1,4 @@
-"""Customers whom the business blocks online, and customers whom it trusts without money in advance."""
+"""Blocking customers online, and exempting customers from paying in advance."""
 
 from datetime import datetime
 
@@ -17,10 +17,10 @@ from bookings.operations._transaction import booking_transaction
 def set_trust(
     *, booking_id: int, is_blocked: bool, is_prepayment_exempt: bool, reason: str, actor: Actor, now: datetime
 ) -> Customer:
-    """Say of the customer of a booking whether they may book online, and are never asked to pay in advance.
+    """Set whether the customer of a booking may book online, and whether they are never asked to pay in advance.
 
-    Who that is follows from the address on the booking, proven or not: it is the business that decides. Bookings that
-    exist stay as they are. Locks: the booking, then the customer.
+    The address on the booking identifies the customer, proven or not, because the business decides. Existing bookings
+    stay as they are. Locks: the booking, then the customer.
 
     :raises NotBooked: when the booking has no address.
     """
@@ -42,7 +42,7 @@ def set_trust(
 
 
 def customer_to_trust(booking: Booking) -> Customer | None:
-    """The customer of a booking, or whoever is known by its address."""
+    """Return the customer of a booking, or the customer with its address."""
     if booking.customer_id:
         return booking.customer
     if not booking.contact_email:

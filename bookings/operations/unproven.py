@@ -1,7 +1,7 @@
-"""How many bookings may stand on the website for a person who has not shown yet that the mailbox is theirs.
+"""Limits how many website bookings may stand without proof that the customer owns the mailbox.
 
-Anyone may type any address. Without a limit one browser could fill the calendar, and fill the mailbox of a stranger
-with our mails. Above the limit a booking is confirmed by a link in a mail, which shows whose mailbox it is.
+Visitors can type any address. Without a limit one browser could fill the calendar, and fill a stranger's mailbox with
+our mails. Above the limit a booking is confirmed by a mailed link, which proves the mailbox.
 """
 
 from dataclasses import dataclass
@@ -43,10 +43,10 @@ def traces_of(booking: Booking, *, email: str, phone: str) -> Traces:
 
 
 def may_stand_unproven(booking: Booking, traces: Traces, now: datetime) -> bool:
-    """Whether one more booking may stand for this mailbox, phone, visitor and network address.
+    """Return whether one more booking may stand for this mailbox, phone, visitor and network address.
 
-    A mailbox that its owner has acted from before gets the larger UNPROVEN_BOOKINGS_OF_KNOWN. Locks the four names in
-    a fixed order until the end of the transaction, so that two bookings at once are counted one after the other.
+    A mailbox that its owner has acted from before gets the larger UNPROVEN_BOOKINGS_OF_KNOWN. Locks the four names in a
+    fixed order until the end of the transaction, so that two bookings at once are counted one after the other.
     """
     named = {
         "unproven-email": traces.email,
@@ -75,13 +75,13 @@ ON CONFLICT (booking_id) DO UPDATE SET email_hash = excluded.email_hash, phone_h
 
 
 def remember_unproven(booking: Booking, traces: Traces, *, asked_at: datetime | None = None, now: datetime) -> None:
-    """Count a booking until its mailbox is proven, it is paid, or it is over. Harmless when repeated."""
+    """Count a booking until its mailbox is proven, it is paid, or it is over. Safe to repeat."""
     of = (traces.email, traces.phone, traces.visitor, traces.address)
     with connection.cursor() as cursor:
         cursor.execute(_REMEMBER, [booking.pk, *of, asked_at, now])
 
 
-# Values come through a row of their own: as plain parameters they would have the statement planned each time.
+# Values come through a row of their own: with plain parameters PostgreSQL would plan the statement anew each time.
 _COUNTS = f"""
 WITH asked AS MATERIALIZED (
     SELECT %s::bigint AS booking_id, %s::text AS email, %s::text AS phone, %s::text AS visitor, %s::text AS address,

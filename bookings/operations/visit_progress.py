@@ -1,6 +1,6 @@
-"""How a visit goes on, as staff mark it: the customer has arrived, the visit has begun, it is done; and corrections.
+"""Staff mark how a visit goes on: arrived, begun, completed, and corrections.
 
-Nothing here is automatic and nothing moves money: what is open of a visit that is done stays open, and is shown so.
+Nothing here is automatic and nothing moves money: the balance due of a completed visit stays open and is shown.
 """
 
 from collections.abc import Collection
@@ -18,15 +18,15 @@ _CONFIRMED = frozenset({BookingStatus.CONFIRMED})
 
 
 def is_its_day(booking: Booking, now: datetime) -> bool:
-    """Whether the day of a visit has begun, by the clock of its place: from then on it can be marked."""
+    """Return whether the day of a visit has begun at its location: from then on staff can mark it."""
     return local(now, booking).date() >= local(booking.starts_at, booking).date()
 
 
 @booking_transaction
 def mark_arrived(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
-    """Note that the customer is there; asked twice, the first moment stays. Locks the booking.
+    """Mark that the customer has arrived. A repeated call keeps the first moment. Locks: the booking.
 
-    :raises CannotMarkVisit: before the day of the visit, or when it is not expected.
+    :raises CannotMarkVisit: before the day of the visit, or when the customer is not expected.
     :raises StalePage: when the booking has moved since the page was opened.
     """
     booking = _opened(booking_id, _CONFIRMED, expected_sequence, now)
@@ -38,7 +38,7 @@ def mark_arrived(*, booking_id: int, expected_sequence: int, actor: Actor, now: 
 
 @booking_transaction
 def undo_arrived(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
-    """Take it back that the customer is there. Locks the booking. Raises as ``mark_arrived`` does."""
+    """Undo that the customer has arrived. Locks: the booking. Raises as ``mark_arrived`` does."""
     booking = _opened(booking_id, _CONFIRMED, expected_sequence, now)
     if booking.arrived_at is not None:
         _set_arrival(booking, None)
@@ -47,26 +47,28 @@ def undo_arrived(*, booking_id: int, expected_sequence: int, actor: Actor, now: 
 
 
 def start_visit(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
-    """Mark a visit as begun. Asked twice, the second call returns the same booking. Locks the booking.
+    """Mark a visit as begun. A repeated call returns the same booking. Locks: the booking.
 
-    :raises CannotMarkVisit: before its day, or when it is not a confirmed one.
+    :raises CannotMarkVisit: before the day of the visit, or when the booking is not confirmed.
     :raises StalePage: when the booking has moved since the page was opened.
     """
     return _step(booking_id, _CONFIRMED, BookingStatus.STARTED, actor, now, expected_sequence)
 
 
 def complete_visit(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
-    """Mark a visit as done, whether or not its beginning was marked. Moves no money. Raises as ``start_visit`` does."""
+    """Mark a visit as completed, whether or not it was marked as begun. Moves no money. Raises as ``start_visit``
+    does.
+    """
     return _step(booking_id, EXPECTED, BookingStatus.COMPLETED, actor, now, expected_sequence)
 
 
 def undo_start(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
-    """Correct a visit that has not begun after all. Raises as ``start_visit`` does."""
+    """Undo that a visit has begun. Raises as ``start_visit`` does."""
     return _step(booking_id, frozenset({BookingStatus.STARTED}), BookingStatus.CONFIRMED, actor, now, expected_sequence)
 
 
 def undo_complete(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
-    """Correct a visit that is not done after all: it is going on. Raises as ``start_visit`` does."""
+    """Undo that a visit is completed: it counts as begun again. Raises as ``start_visit`` does."""
     return _step(booking_id, frozenset({BookingStatus.COMPLETED}), BookingStatus.STARTED, actor, now, expected_sequence)
 
 

@@ -1,7 +1,7 @@
-"""The zone of a location changes: what its bookings ahead become, and carrying that out.
+"""Changing the time zone of a location, and what that does to its bookings ahead.
 
-A booking is an instant. Either it stays that instant, and people read another clock time; or the zone was wrong from
-the beginning, and the booking keeps its clock time and becomes another instant. The business says which.
+A booking is an instant. Either it keeps that instant and its clock time changes, or the zone was wrong from the
+beginning, and the booking keeps its clock time and becomes another instant. The business chooses.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,10 @@ KEEP_CLOCK, KEEP_INSTANT = "clock", "instant"
 
 
 class ZoneChangeRefused(DomainError):
-    """The clock time of bookings cannot be kept: ``data["bookings"]`` would meet others, or would have begun."""
+    """Bookings cannot keep their clock time.
+
+    ``data["bookings"]`` would overlap with others, or would have begun already.
+    """
 
     def __init__(self, bookings: Sequence[Commitment]) -> None:
         super().__init__(
@@ -51,7 +54,7 @@ class _Shift:
 
 
 def zone_change_preview(location: Location, zone: ZoneInfo, *, now: datetime) -> list[Commitment]:
-    """All bookings ahead at ``location``, each with its time now and in ``zone``, the soonest first."""
+    """Return all bookings ahead at ``location``, each with its time now and in ``zone``, the soonest first."""
     old = ZoneInfo(location.time_zone)
     return [_shown(booking, old, zone) for booking in _ahead(location, now)]
 
@@ -60,10 +63,11 @@ def zone_change_preview(location: Location, zone: ZoneInfo, *, now: datetime) ->
 def change_zone(*, location_id: int, zone: ZoneInfo, keep: str, actor: Actor, now: datetime) -> int:
     """Give a location another zone; ``keep`` says what its bookings ahead keep: their clock time or their instant.
 
-    Everybody concerned is told the time as it reads now, each booking's history gets a row. Visits that have begun stay
-    as they are. Returns how many bookings were told. Locks: these bookings, then all people and the location's rooms.
+    Customers and staff are informed of the time as it reads now, and each booking's history gets a row. Visits that
+    have begun stay as they are. Returns the number of bookings that were announced. Locks: these bookings, then all
+    staff members' resources and the location's rooms.
 
-    :raises ZoneChangeRefused: when bookings that keep their clock time would take time of others, or be in the past.
+    :raises ZoneChangeRefused: when bookings that keep their clock time would overlap with others, or be in the past.
     """
     location = Location.objects.get(pk=location_id)
     old = ZoneInfo(location.time_zone)
@@ -93,7 +97,7 @@ def change_zone(*, location_id: int, zone: ZoneInfo, keep: str, actor: Actor, no
 
 
 def change_zone_as_user(*, location_id: int, zone: ZoneInfo, keep: str, user: User, now: datetime) -> int:
-    """The same for somebody who changes settings."""
+    """Do the same as ``change_zone``, with the signed-in user as the actor."""
     actor = Actor(ActorKind.STAFF, BookingChannel.DESK, user_id=user.pk, name=user.name or user.email)
     return change_zone(location_id=location_id, zone=zone, keep=keep, actor=actor, now=now)
 
@@ -103,13 +107,13 @@ def _ahead(location: Location, now: datetime) -> QuerySet[Booking]:
 
 
 def _by(at: datetime, old: ZoneInfo, new: ZoneInfo) -> timedelta:
-    """How far an instant moves that keeps its clock time."""
+    """Return how far an instant moves when its clock time stays."""
     wall = at.astimezone(old).replace(tzinfo=None)
     return wall.replace(tzinfo=new, fold=at.astimezone(old).fold).astimezone(UTC) - at
 
 
 def _refused(shifts: Sequence[_Shift], now: datetime) -> list[Booking]:
-    """The bookings that would begin in the past, or claim time that another one has."""
+    """Return the bookings that would begin in the past, or overlap with another one."""
     moving = {shift.booking.pk: shift for shift in shifts if shift.by}
     if not moving:
         return []
@@ -133,7 +137,7 @@ def _refused(shifts: Sequence[_Shift], now: datetime) -> list[Booking]:
 
 
 def _move_claims(shifts: Sequence[_Shift]) -> None:
-    """Take all claims away before any is written again: bookings may take the place of one another."""
+    """Delete all claims before any is written again, because one booking may take the time of another."""
     by = {shift.booking.pk: shift.by for shift in shifts if shift.by}
     rows = list(Allocation.objects.filter(booking__in=by))
     Allocation.objects.filter(pk__in=[row.pk for row in rows]).delete()
@@ -173,7 +177,7 @@ def _carry_out(shift: _Shift, old: ZoneInfo, new: ZoneInfo, *, actor: Actor, now
 
 
 def _shown(booking: Booking, old: ZoneInfo, new: ZoneInfo) -> Commitment:
-    """What it is, and its time in both zones; the day of the second one where it is another."""
+    """Return the service and its time in both zones, with the day in the second one if it differs."""
     before, after = booking.starts_at.astimezone(old), booking.starts_at.astimezone(new)
     later = time_text(after) if before.date() == after.date() else f"{full_day_text(after.date())}, {time_text(after)}"
     names = [line.service_name for line in booking.lines.all()]
