@@ -1,9 +1,10 @@
-"""May this message go to this person now? The one place where opt-outs, dead addresses, consents, quiet hours and caps
-are looked at. Pure: a message and the facts about its person in, a verdict out.
+"""The gate: may this message go to this person now? The only place that checks opt-outs, dead addresses, consents,
+quiet hours and limits. Pure: takes a message and the facts about its recipient, returns a verdict.
 
-What a person switched off: e-mail off ends what can wait (reminders) and marketing, because what was agreed, changed or
-paid has to reach them somewhere; any other channel switched off ends everything by it. A customer whom the business
-blocked still gets that much: receipts, changes and cancellations of bookings that exist, and no reminders or news.
+A person who switches e-mail off gets no reminders and no marketing. Messages about what was agreed, changed or paid
+still go by e-mail, because they have to arrive somewhere. Any other channel that is switched off sends nothing. A
+customer whom the business blocked gets only receipts, changes and cancellations of existing bookings, no reminders and
+no news.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +17,7 @@ from notifications.addresses import TEXT_CHANNELS
 from notifications.enums import Channel, NotificationStatus, Purpose, SuppressionReason
 from notifications.quiet_hours import quiet_until
 
-# Mails to one mailbox are counted over so long.
+# The period over which mails to one mailbox are counted.
 CAP_PERIOD = timedelta(hours=1)
 TOO_LATE = "It came too late to be of use."
 
@@ -27,12 +28,12 @@ _SUPPRESSED = {
     SuppressionReason.COMPLAINED: "The person reported us as spam.",
     SuppressionReason.UNREACHABLE: "This phone number cannot receive SMS.",
 }
-# Here nobody decided anything: the address is dead, so somebody should learn that the person was not told.
+# The person did not decide this: the address is dead. It counts as a failure, so that staff learn of it.
 _DEAD = {SuppressionReason.BOUNCED, SuppressionReason.UNREACHABLE}
 
 
 class Message(Protocol):
-    """What the gate looks at; a Notification is one."""
+    """The attributes that the gate reads; Notification has them."""
 
     channel: str
     address: str
@@ -44,7 +45,7 @@ class Message(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Quiet hours of a person: minutes from local midnight."""
+    """Quiet hours of a person, in minutes from local midnight."""
 
     start_minute: int
     end_minute: int
@@ -53,7 +54,7 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True)
 class TextCounts:
-    """Texts of a day: to one number, and of the whole site."""
+    """Text messages of the last 24 hours: to one number, and of the whole site. Also used for the limits of both."""
 
     to_address: int = 0
     of_site: int = 0
@@ -61,7 +62,7 @@ class TextCounts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known about the people of some messages. ``hashes`` gives the pseudonym of (channel, address)."""
+    """What is known about the recipients of some messages. ``hashes`` maps (channel, address) to the pseudonym."""
 
     hashes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     suppressed: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -70,13 +71,13 @@ class Facts:
     blocked: Collection[str] = ()
     erased: Collection[str] = ()
     consenting: Collection[str] = ()
-    # By the id of a message whose mailbox has had its mails of this hour: when it may get this one.
+    # For messages (by id) whose mailbox has reached its hourly limit: when the mailbox may get the message.
     mailbox_free_at: Mapping[int, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Send it (both empty), end it with a status and its reason, or look again at ``until``."""
+    """Send the message (no field set), end it with a status and a reason, or try again at ``until``."""
 
     status: NotificationStatus | None = None
     reason: str = ""
@@ -95,10 +96,10 @@ def verdict(
     limits: TextCounts,
     mailbox_free_at: datetime | None = None,
 ) -> Verdict:
-    """Decide about one message. Reasons are for the message log: plain words, no addresses.
+    """Decide about one message. Reasons go to the message log: plain words, no addresses.
 
-    ``mailbox_free_at``: the mailbox has had its mails of this hour. What still says something true then waits for it;
-    by then a newer message may have taken its place.
+    ``mailbox_free_at`` is set when the mailbox has reached its hourly limit. The message then waits until that time,
+    unless it expires first. A newer message may have replaced it by then.
     """
     if message.expires_at is not None and message.expires_at <= now:
         return _drop(TOO_LATE)
@@ -114,7 +115,7 @@ def verdict(
 
 
 def _is_transactional(message: Message) -> bool:
-    """Whether it tells what was agreed, changed, paid or returned, and not a reminder or news."""
+    """Return whether the message says what was agreed, changed, paid or refunded; reminders and marketing do not."""
     return not message.can_wait and message.purpose == Purpose.SERVICE
 
 
@@ -165,7 +166,9 @@ def _full(message: Message, mailbox_free_at: datetime | None) -> Verdict | None:
 
 
 def free_again_at(sent: Sequence[datetime], *, limit: int) -> datetime | None:
-    """When a mailbox that got mails at these moments of the last hour may get another one; None: now."""
+    """Return when a mailbox may get another mail; None means now. ``sent`` are the times of its mails in the last hour,
+    in any order.
+    """
     if len(sent) < limit:
         return None
     return sorted(sent)[len(sent) - limit] + CAP_PERIOD

@@ -1,4 +1,4 @@
-"""Write messages into the queue and take them out again. How they leave is in ``sending``."""
+"""Puts messages into the queue and takes them out again. ``delivery.sending`` sends them."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -30,17 +30,18 @@ __all__ = [
 ]
 
 HOUR = timedelta(hours=1)
-# Whoever presses a button a second time within so long meant it once.
+# A second press of the same button within this time is a double click.
 DOUBLE_CLICK = timedelta(seconds=10)
 WAITING = (NotificationStatus.QUEUED, NotificationStatus.TEMPORARY_FAILURE)
 
 
 def enqueue(requests: Sequence[MessageRequest], *, now: datetime) -> None:
-    """Write the messages in the current transaction, by one insert; those whose key exists already are left alone.
+    """Write the messages in the current transaction with one insert. A message whose key exists is left as it is.
 
-    Nothing is rendered here. A nudge after the commit shortens the wait.
+    Nothing is rendered here. A nudge after the commit starts a worker when a message is due now.
 
-    :raises TransactionManagementError: outside a transaction, where the change could be lost and the message stay.
+    :raises TransactionManagementError: outside a transaction, where a rolled-back change could leave its message
+        behind.
     """
     if not transaction.get_connection().in_atomic_block:
         raise TransactionManagementError("Messages are written in the transaction of the change that causes them.")
@@ -51,11 +52,12 @@ def enqueue(requests: Sequence[MessageRequest], *, now: datetime) -> None:
 
 
 def enqueue_sparingly(request: MessageRequest, *, limit: int, refusal: Callable[[], Exception], now: datetime) -> None:
-    """Write a mail, at most ``limit`` of its kind to one mailbox within an hour. One that exists already is enough.
+    """Write a mail unless ``limit`` mails of its kind went to this mailbox within an hour. Nothing to do if its key
+    exists.
 
-    Locks the mailbox, so that two at once are counted one after the other.
+    Locks the mailbox, so that concurrent calls count one after the other.
 
-    :raises Exception: what ``refusal`` makes, when there were as many.
+    :raises Exception: made by ``refusal``, when the limit is reached.
     """
     one_at_a_time(f"mails:{request.kind}:{normalised_email(request.address)}")
     if Notification.objects.filter(key=request.key).exists():
@@ -67,7 +69,7 @@ def enqueue_sparingly(request: MessageRequest, *, limit: int, refusal: Callable[
 
 
 def cancel_pending(subject_ref: str, *, reason: str, kinds: Collection[str] | None = None) -> int:
-    """Take back the subject's messages that nobody has begun to send, and return how many there were."""
+    """Cancel the subject's messages that no worker has claimed yet. Return how many there were."""
     rows = Notification.objects.filter(subject_ref=subject_ref, status__in=WAITING)
     if kinds is not None:
         rows = rows.filter(kind__in=kinds)
@@ -75,8 +77,9 @@ def cancel_pending(subject_ref: str, *, reason: str, kinds: Collection[str] | No
 
 
 def name_recipient(subject_ref: str, *, customer_ref: str) -> int:
-    """Give the subject's open messages to its customer, once it is known who that is: from then on their choices of
-    channels and their quiet hours count. Return how many there were.
+    """Set the customer on the subject's open messages once the customer is known. Return how many were changed.
+
+    From then on the customer's choice of channels and quiet hours apply to these messages.
     """
     rows = Notification.objects.filter(subject_ref=subject_ref, recipient_role=RecipientRole.CUSTOMER, status__in=OPEN)
     return rows.exclude(recipient_ref=customer_ref).update(recipient_ref=customer_ref)
@@ -84,8 +87,8 @@ def name_recipient(subject_ref: str, *, customer_ref: str) -> int:
 
 @transaction.atomic
 def send_again(*, notification_id: int, now: datetime) -> None:
-    """Put a copy of a message into the queue, at somebody's request. It is rendered anew when it goes, and dropped if
-    its subject no longer wants it.
+    """Queue a copy of a message because a staff member asks for it. The copy is rendered when it is sent, and dropped
+    if its subject no longer wants it.
 
     :raises Notification.DoesNotExist: when there is no such message.
     """
@@ -109,7 +112,10 @@ def send_again(*, notification_id: int, now: datetime) -> None:
 
 @transaction.atomic
 def enqueue_again(requests: Sequence[MessageRequest], *, now: datetime) -> None:
-    """Write messages that somebody asks for, whether or not there were such ones before. A double click makes one."""
+    """Queue messages that a user asks for, whether or not they were sent before. A double click queues one.
+
+    Locks each message's key.
+    """
     wanted = []
     for request in requests:
         key = f"{request.key.partition(AGAIN)[0]}{AGAIN}"
@@ -122,7 +128,7 @@ def enqueue_again(requests: Sequence[MessageRequest], *, now: datetime) -> None:
 
 def _row(request: MessageRequest, now: datetime) -> Notification:
     due_at, channel = request.not_before or now, request.channel or Channel.EMAIL
-    # Beside a mail the number is kept only where a text can go in its place.
+    # An e-mail keeps the phone number only if this site can send a text message in its place.
     keeps_phone = channel in TEXT_CHANNELS or (channel == Channel.EMAIL and bool(configured_text_channels()))
     return Notification(
         kind=request.kind,

@@ -1,4 +1,4 @@
-"""Named reads of the queue, and of what is known about the people that messages go to."""
+"""Reads of the message queue, and of the facts about recipients that the gate needs."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -17,23 +17,23 @@ from notifications.gate import CAP_PERIOD, Facts, Quiet, TextCounts, free_again_
 from notifications.models import InboundMessage, Notification, Suppression
 from notifications.requests import AGAIN, ContextRequest
 
-# WhatsApp lets a business write freely for so long after the person's own last message.
+# WhatsApp accepts free text for this long after the person's last message to the business.
 WHATSAPP_WINDOW = timedelta(hours=24)
 CAP_WINDOW = timedelta(hours=24)
-# Of what is being sent, ``next_try_at`` is the end of its claim.
+# A row being sent has the end of its claim in ``next_try_at``; no claim is longer than this.
 LONGEST_CLAIM = timedelta(minutes=5)
 _TEXTED = (NotificationStatus.SENT, NotificationStatus.DELIVERED)
 _CUSTOMER = "customer:"
 
 
 def mails_to(address: str) -> QuerySet[Notification]:
-    """The mails to one mailbox, in whichever form its address was written."""
+    """The mails to one mailbox, with its domain written in ASCII or in letters."""
     mails = Notification.objects.annotate(mailbox=Lower("address")).filter(channel=Channel.EMAIL)
     return mails.filter(mailbox__in=same_mailbox(normalised_email(address)))
 
 
 def has_newer(request: ContextRequest, *, kinds: Collection[str]) -> bool:
-    """Whether a message of these kinds with a later version goes to the same person about the same subject."""
+    """Return whether the same recipient gets a message of these kinds about the same subject with a later version."""
     newer = Notification.objects.filter(
         subject_ref=request.subject_ref,
         recipient_role=request.recipient_role,
@@ -46,13 +46,13 @@ def has_newer(request: ContextRequest, *, kinds: Collection[str]) -> bool:
 
 
 def sent_again() -> Exists:
-    """Whether somebody asked for a message (of an outer query) once more: then its end was seen."""
+    """Return the condition that staff sent a message (of an outer query) again, so its failure has been dealt with."""
     same = {name: OuterRef(name) for name in ("subject_ref", "kind", "recipient_role", "channel", "address")}
     return Exists(Notification.objects.filter(**same, key__contains=AGAIN, pk__gt=OuterRef("pk")))
 
 
 def gate_facts(rows: Sequence[Notification], now: datetime) -> Facts:
-    """Read what the gate has to know about the people of some messages, in at most six queries."""
+    """Read the facts about the recipients of these messages, in at most six queries."""
     refs = {row.recipient_ref for row in rows if row.recipient_ref}
     hashes = {(row.channel, row.address): _pseudonym(row) for row in rows if row.channel != Channel.PUSH}
     customers = _customers(refs)
@@ -69,14 +69,16 @@ def gate_facts(rows: Sequence[Notification], now: datetime) -> Facts:
 
 
 def text_counts(row: Notification, now: datetime) -> TextCounts:
-    """Count the other texts of the last 24 hours, to this number and of the whole site; None for other channels.
+    """Count the other text messages of the last 24 hours, to this number and of the whole site; zeros for other
+    channels.
 
-    What is just being sent counts, because its answer may have been lost.
+    A message that is being sent counts, because the provider's answer may have been lost.
     """
     if row.channel not in TEXT_CHANNELS:
         return TextCounts()
     since = now - CAP_WINDOW
-    # By the index of what is sent and by that of what is open: most texts that were never sent were taken back.
+    # Two conditions, so that the index of sent and that of open messages apply: most texts never sent are cancelled
+    # ones.
     is_sent = Q(status__in=_TEXTED, sent_at__gt=since)
     is_going = Q(status=NotificationStatus.SENDING, next_try_at__gt=since, next_try_at__lte=now + LONGEST_CLAIM)
     others = Notification.objects.filter(is_sent | is_going, channel__in=TEXT_CHANNELS)
@@ -91,7 +93,10 @@ def text_limits() -> TextCounts:
 
 
 def may_write_freely(address: str, now: datetime) -> bool:
-    """Whether WhatsApp takes any text to this number (a pseudonym), because its owner wrote to us within 24 hours."""
+    """Return whether WhatsApp accepts free text to this number: its owner wrote to us within 24 hours.
+
+    ``address`` is the number's pseudonym.
+    """
     return InboundMessage.objects.filter(
         channel=Channel.WHATSAPP, address_hash=address, received_at__gt=now - WHATSAPP_WINDOW
     ).exists()
@@ -102,10 +107,11 @@ def _pseudonym(row: Notification) -> str:
 
 
 def _free_mailboxes(rows: Sequence[Notification], now: datetime) -> dict[int, datetime]:
-    """Of the mails whose mailbox has had MAILS_PER_ADDRESS_PER_HOUR: when it may get them. One query.
+    """Return, by id, when mails may go whose mailbox has reached MAILS_PER_ADDRESS_PER_HOUR. One query.
 
-    To a customer all mails count, to a staff member those about the same subject: a busy day is no abuse. What is just
-    being sent counts by the order of its id. What somebody asked for once more neither counts nor waits.
+    For a customer all mails count; for a staff member only mails about the same subject, because a busy day is not
+    abuse. A mail that is being sent counts only for rows with a higher id. A mail that staff sent again neither counts
+    nor waits.
     """
     wanted = [row for row in rows if AGAIN not in row.key]
     if not wanted:
@@ -153,7 +159,7 @@ def _quiet_hours(refs: Collection[str]) -> dict[str, Quiet]:
 
 
 def _customers(refs: Collection[str]) -> list[tuple[str, bool, bool]]:
-    """Return (reference, is blocked, is erased) of the customers among them who are either."""
+    """Return (reference, is blocked, is erased) of those customers among ``refs`` who are blocked or erased."""
     ids = _customer_ids(refs)
     if not ids:
         return []

@@ -1,4 +1,4 @@
-"""What other apps say to this one: the message they want sent, and what it needs once it is time to send it."""
+"""Data passed between this app and others: the message to send, and its content at the time of sending."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,19 +7,19 @@ from typing import Any
 
 from notifications.enums import Channel, Purpose, RecipientRole
 
-# In the key of a message that somebody asked for once more.
+# Part of the key of a message that a user asked to send again.
 AGAIN = ":again-"
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRequest:
-    """One message to one person, by every channel that the rules name and that reaches them.
+    """One message to one person, by each channel that the rules name and that reaches the person.
 
-    ``key`` makes asking twice harmless; ``version`` is the state of the subject it speaks of. ``details`` holds what
-    cannot be read again later (the time before a move): ids and instants only, nothing personal; ``offset_minutes``
-    among them is the distance from the visit that rules may ask about. Without ``not_before`` it is due at once, from
-    ``expires_at`` on it is dropped. ``can_wait`` lets it wait for the end of the person's quiet hours. ``phone`` is in
-    E.164 form. With a ``channel`` it goes by that one alone.
+    ``key`` makes repeated requests harmless. ``version`` is the state of the subject that the message is about.
+    ``details`` holds what cannot be read later (such as the time before a move): ids and instants only, no personal
+    data. Its ``offset_minutes`` is the distance from the visit, by which rules decide. Without ``not_before`` the
+    message is due at once; from ``expires_at`` on it is dropped. ``can_wait`` puts it off to the end of the person's
+    quiet hours. ``phone`` is in E.164 form. If ``channel`` is set, only that channel is used.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class MessageRequest:
 
 @dataclass(frozen=True, slots=True)
 class ContextRequest:
-    """What a route is asked at the moment of sending."""
+    """The input of a subject's route, which returns the message's context at the moment of sending."""
 
     subject_ref: str
     kind: str
@@ -55,7 +55,7 @@ class ContextRequest:
 
 @dataclass(frozen=True, slots=True)
 class CalendarPart:
-    """An iCalendar object that travels with the mail; ``method`` is the one inside it."""
+    """An iCalendar object attached to the mail. ``method`` equals the METHOD inside it."""
 
     method: str
     content: bytes
@@ -64,12 +64,12 @@ class CalendarPart:
 
 @dataclass(frozen=True, slots=True)
 class MessageContext:
-    """What a message is made of. ``template`` names a folder under templates/notifications.
+    """The content of a message. ``template`` names a folder under templates/notifications.
 
-    Times among the variables are already in the zone people should read. ``words`` are the variables that the
-    business's own texts may name, as plain text. ``link`` is where a tap on a web push leads. ``may_text`` is False
-    until the person has shown that the booking is meant (acted from the mailbox, or paid), so that nobody can make us
-    text strangers. Marketing needs an ``unsubscribe_url``.
+    Times among ``variables`` are already in the zone that the recipient reads. ``words`` are the variables, as plain
+    text, that the business's own texts may name. ``link`` is the page that a tap on a web push opens. ``may_text`` is
+    False until the customer has acted from the mailbox or paid, so that a stranger cannot make this site text other
+    people. Marketing e-mail needs an ``unsubscribe_url``.
     """
 
     template: str

@@ -1,8 +1,8 @@
-"""Which messages and reports nobody needs any more, and their deletion, every night.
+"""Nightly deletion of old messages and reports.
 
-A sent message keeps the same one from being sent again, so it stays until what it is about has been over for
-MESSAGES_KEPT_DAYS. Whose turn is still to come stays in any case, and so does what failed on our side until somebody
-sent it again.
+A sent message prevents a second one with the same key, so it is kept until its subject has been over for
+MESSAGES_KEPT_DAYS. Messages that are still due are kept. Messages that failed on our side are kept until staff send
+them again.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _ENDED = (
 
 
 def delete_old_messages(*, now: datetime) -> int:
-    """Delete messages that ended, and are about something that was over, MESSAGES_KEPT_DAYS ago."""
+    """Delete messages that ended before MESSAGES_KEPT_DAYS ago and whose subject was over by then."""
     before = now - timedelta(days=settings.MESSAGES_KEPT_DAYS)
     has_ended = Q(status__in=_ENDED) | (Q(status=NotificationStatus.TECHNICAL_FAILURE) & sent_again())
     is_old = Q(created_at__lt=before, not_before__lt=before) & (Q(sent_at=None) | Q(sent_at__lt=before))
@@ -35,10 +35,12 @@ def delete_old_messages(*, now: datetime) -> int:
 
 
 def delete_old_reports(*, now: datetime) -> int:
-    """Delete what providers and customers told us EVENTS_KEPT_DAYS ago, once it was looked at. The words of customers
-    go with the messages, after MESSAGES_KEPT_DAYS.
+    """Delete applied provider reports older than EVENTS_KEPT_DAYS, and texts of that age that are not for the front
+    desk.
 
-    STOP and START stay: they prove who asked for what, and a START that is played to us again must not undo a STOP.
+    Texts for the front desk keep their words as long as messages are kept, MESSAGES_KEPT_DAYS. STOP and START stay as
+    rows without words: they prove what the customer asked for, and a START that arrives a second time must not undo a
+    later STOP.
     """
     before = now - timedelta(days=settings.EVENTS_KEPT_DAYS)
     reports = ProviderEvent.objects.filter(applied_at__isnull=False, received_at__lt=before)
@@ -51,7 +53,9 @@ def delete_old_reports(*, now: datetime) -> int:
 
 
 def _about_what_goes_on(rows: Sequence[Notification], before: datetime) -> list[Notification]:
-    """Those whose subject is not over since ``before``, as its route says; what has no route ends with its message."""
+    """Return the rows whose subject is not over since ``before``, by its route. Without a route a subject ends with its
+    message.
+    """
     going_on: set[str] = set()
     for kind, route in settings.NOTIFICATION_SUBJECTS.items():
         refs = {row.subject_ref for row in rows if row.subject_ref.startswith(f"{kind}:")}

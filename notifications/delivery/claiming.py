@@ -1,9 +1,10 @@
-"""Who sends what: claims on due messages, so that any number of senders work side by side and none sends what another
-has.
+"""Claims on due messages. Any number of workers send at the same time, and no worker sends a message that another one
+has claimed.
 
-A claim is made in a transaction of its own and ends by itself; only whoever still has it may send and mark. Messages
-about one subject to one address are claimed one after the other, in the order in which they were written. A message
-whose claims run out again and again stops its senders: it is given up, aloud.
+A claim is made in its own transaction and expires after ``CLAIM_SECONDS``. Only the worker that still holds the claim
+may send the message and mark it. Messages about one subject to one address are claimed one after the other, in the
+order in which they were written. A message whose claim expires ``LOST_CLAIMS_ALLOWED`` times probably crashes its
+worker: it is given up and logged as an error.
 """
 
 import hashlib
@@ -26,8 +27,8 @@ logger = logging.getLogger(__name__)
 
 OPEN = (NotificationStatus.QUEUED, NotificationStatus.SENDING, NotificationStatus.TEMPORARY_FAILURE)
 CLAIM_SECONDS = 120
-# A sender is stopped, and where that does not help killed, after so many seconds (``tasks``): before the claim on what
-# it is just handing over runs out.
+# Celery stops a sending task after SENDER_SECONDS, and kills it after SENDER_KILLED_SECONDS if that does not help. Both
+# are shorter than CLAIM_SECONDS, so the task ends before its claim expires.
 SENDER_SECONDS = 80
 SENDER_KILLED_SECONDS = 110
 LOST_CLAIMS_ALLOWED = 3
@@ -35,17 +36,18 @@ LOOKED_AT = 200
 
 
 def claimed(now: datetime, *, limit: int, without: Collection[str] = ()) -> list[Notification]:
-    """Claim up to ``limit`` messages that are due, except those of some channels, longest due first.
+    """Claim up to ``limit`` due messages, longest due first; leave out the channels in ``without``.
 
-    ``next_try_at`` becomes the end of the claim, so a claim that nobody honours is due again by itself, for
-    ``LOST_CLAIMS_ALLOWED`` times.
+    ``next_try_at`` becomes the end of the claim, so a message whose worker died is due again when the claim expires.
+    After ``LOST_CLAIMS_ALLOWED`` lost claims it is given up.
     """
     due = Notification.objects.filter(status__in=OPEN, next_try_at__lte=now).order_by("next_try_at", "id")
     if without:
         due = due.exclude(channel__in=without)
     while True:
         with transaction.atomic():
-            # With thousands due, only the first of them are compared; all of them only when each of those has to wait.
+            # Compare only the first LOOKED_AT rows when thousands are due. Compare all rows only when each of the first
+            # has to wait.
             rows = _free(due.filter(pk__in=due.values("pk")[:LOOKED_AT]), now, limit) or _free(due, now, limit)
             rows = _apart(rows)
             if not (rows and _stops_its_senders(rows[0])):
@@ -55,23 +57,23 @@ def claimed(now: datetime, *, limit: int, without: Collection[str] = ()) -> list
 
 
 def release(row: Notification, now: datetime) -> None:
-    """Give a claimed message back untried: it is due at once, and this claim does not count as a try."""
+    """Give a claimed message back unsent: it is due at once, and this claim does not count as a try."""
     tries = row.attempts - 1
     status = NotificationStatus.TEMPORARY_FAILURE if tries else NotificationStatus.QUEUED
     mark(row, status=status, attempts=tries, next_try_at=now)
 
 
 def renew(row: Notification, now: datetime, **values: Any) -> bool:
-    """Begin the time of a claim anew, if it still holds: a process that was stopped for minutes must not send what
-    another one has sent, and nobody may take over what a slow server is just being handed.
+    """Restart the claim's time if this worker still holds it; return False otherwise.
 
-    ``values`` are written in the same statement.
+    A worker that was paused for minutes must not send what another worker has sent in the meantime. No other worker may
+    take over a message while a slow server is accepting it. ``values`` are written in the same statement.
     """
     return bool(_with_claim(row).update(next_try_at=now + timedelta(seconds=CLAIM_SECONDS), **values))
 
 
 def mark(row: Notification, **values: Any) -> bool:
-    """Write the outcome, if the claim is still ours; otherwise whoever took it over decides."""
+    """Write the outcome if this worker still holds the claim; otherwise the worker that took it over decides."""
     if _with_claim(row).update(claim_id=None, claimed_at=None, **values):
         return True
     logger.warning("notification %s: the claim was taken over, outcome dropped", row.pk)
@@ -79,9 +81,9 @@ def mark(row: Notification, **values: Any) -> bool:
 
 
 def _free(due: QuerySet[Notification], now: datetime, limit: int) -> list[Notification]:
-    """Lock those that nobody else is claiming and that are not behind an earlier one to the same person.
+    """Lock due messages that no other worker is claiming and that have no earlier open message to the same person.
 
-    One that was put off to the end of quiet hours holds up nobody: what cannot wait goes past it.
+    A message that is put off to the end of quiet hours does not block later messages: an urgent one overtakes it.
     """
     is_put_off = Q(status=NotificationStatus.QUEUED, next_try_at__gt=now)
     earlier = Notification.objects.filter(
@@ -97,7 +99,9 @@ def _free(due: QuerySet[Notification], now: datetime, limit: int) -> list[Notifi
 
 
 def _apart(rows: list[Notification]) -> list[Notification]:
-    """Whatever let a claim run out may take its process down again: it is tried alone, and takes nobody with it."""
+    """Take a message whose claim was lost alone, because it may crash this worker too; else all before the first such
+    one.
+    """
     if rows and _was_lost(rows[0]):
         return rows[:1]
     return list(takewhile(lambda row: not _was_lost(row), rows))
@@ -112,7 +116,9 @@ def _stops_its_senders(row: Notification) -> bool:
 
 
 def _give_up(row: Notification) -> None:
-    """End a message that nobody came back from; it may have left at one of the tries. A person decides what follows."""
+    """End a message whose claim was lost too often. One of its tries may have been delivered, so staff decide what
+    follows.
+    """
     logger.error("notification %s (%s): stopped its sender %s times, given up", row.pk, row.kind, LOST_CLAIMS_ALLOWED)
     mark(
         row,
@@ -138,7 +144,7 @@ def _write_claim(rows: list[Notification], now: datetime) -> None:
         row.message_id = row.message_id or _message_id(row)
         for name, value in claim.items():
             setattr(row, name, value)
-    lost = sum(row.lost_claims for row in rows)  # of the only one, or 0
+    lost = sum(row.lost_claims for row in rows)  # a row with a lost claim is alone in its batch; else 0
     ours = Notification.objects.filter(pk__in=[row.pk for row in rows])
     ours.update(attempts=F("attempts") + 1, lost_claims=lost, **claim)
     Notification.objects.bulk_update(unnamed, ["message_id"])
@@ -149,6 +155,6 @@ def _with_claim(row: Notification) -> QuerySet[Notification]:
 
 
 def _message_id(row: Notification) -> str:
-    """The same for every try of this row, and telling nothing about it."""
+    """Return a Message-ID that is the same at each try of this row and reveals nothing about it."""
     digest = hashlib.sha256(f"{row.pk}:{row.key}:{row.created_at.isoformat()}".encode()).hexdigest()[:32]
     return f"<{digest}@{urlsplit(settings.SITE_URL).hostname}>"

@@ -1,4 +1,6 @@
-"""From a row of the queue to a message in words: ask the subject what to say, put it into the recipient's language."""
+"""Builds the outgoing message of a queue row: gets the context of its subject and renders it in the recipient's
+language.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +30,7 @@ _TextKey = tuple[str, str, str, str]
 
 
 class OwnTexts:
-    """The business's own words, read once for a batch and only if a message is made."""
+    """The business's own texts (MessageText), read at most once in a batch and only when a message is rendered."""
 
     def __init__(self) -> None:
         self._texts: Mapping[_TextKey, MessageText] | None = None
@@ -43,7 +45,7 @@ class OwnTexts:
 
 
 def context_of(row: Notification, now: datetime) -> MessageContext | None:
-    """Ask the subject's route what to write now; None when the message is no longer wanted."""
+    """Get the context of the message from the route of its subject; None when the message is no longer wanted."""
     route = settings.NOTIFICATION_CONTEXTS[row.subject_ref.partition(":")[0]]
     request = ContextRequest(
         subject_ref=row.subject_ref,
@@ -61,10 +63,10 @@ def context_of(row: Notification, now: datetime) -> MessageContext | None:
 
 
 def outgoing(row: Notification, context: MessageContext, own: MessageText | None, now: datetime) -> Outgoing:
-    """Put a message into words for its channel.
+    """Render a message for its channel.
 
-    :raises PermanentFailure: when WhatsApp would take only an approved template, and the business has none.
-    :raises TemplateDoesNotExist: when there are no words for it.
+    :raises PermanentFailure: when WhatsApp takes only an approved template, and the business has none.
+    :raises TemplateDoesNotExist: when there is no text for the message.
     """
     context = _with_a_way_out(row, context)
     with translation.override(row.language):
@@ -87,7 +89,7 @@ def outgoing(row: Notification, context: MessageContext, own: MessageText | None
 
 
 def _with_a_way_out(row: Notification, context: MessageContext) -> MessageContext:
-    """News by mail always carries the link that ends it, whatever its subject thought of."""
+    """Add an unsubscribe link to marketing e-mail when its context has none."""
     if row.purpose != Purpose.MARKETING or row.channel != Channel.EMAIL:
         return context
     url = context.unsubscribe_url or unsubscribe_url(row.address)
@@ -103,12 +105,13 @@ def _template_sid(row: Notification, own: MessageText | None, now: datetime) -> 
 
 
 def _template_values(own: MessageText, context: MessageContext) -> list[str]:
-    """The variables of an approved template are numbered; ours are numbered as they come in the text."""
+    """Return the values in the order in which the text names them, because approved templates number their variables.
+    """
     return [context.words.get(name) or NOTHING for name in variables_in(own.body)]
 
 
 def _status_url(row: Notification) -> str:
-    """Named by our own number, so that a report finds its message even when the answer to our request was lost."""
+    """Name the row by its own id, so that a report finds it even when the provider's answer to our request was lost."""
     return f"{settings.SITE_URL}{reverse('twilio_status')}?message={row.pk}"
 
 

@@ -1,4 +1,4 @@
-"""A text in place of a mail that will never arrive."""
+"""Sends a text message (SMS) in place of an e-mail that cannot be delivered."""
 
 from datetime import datetime
 
@@ -12,9 +12,10 @@ from notifications.rules import FALLBACK, current_rules
 
 
 def text_instead(row: Notification, *, now: datetime) -> bool:
-    """Queue a text in place of a mail that failed for good, if the rules, the phone and the time allow; say whether.
+    """Queue a text message in place of an e-mail that failed for good. Return whether one was queued.
 
-    Call it in the transaction that marks the mail. At most one text follows, however often it is called.
+    Rules, phone number and ``expires_at`` have to allow it. Call it in the transaction that marks the e-mail. At most
+    one text message is queued, however often it is called.
     """
     role = RecipientRole(row.recipient_role)
     if row.channel != Channel.EMAIL or not row.phone or row.purpose != Purpose.SERVICE:

@@ -1,4 +1,6 @@
-"""From one request to one message per channel: what the rules name, the site can send and reaches the person."""
+"""Splits one message request into one per channel: channels that the rules name, the site has set up and reach the
+person.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -12,7 +14,7 @@ from notifications.rules import Rules, current_rules
 
 
 def per_channel(requests: Sequence[MessageRequest]) -> list[MessageRequest]:
-    """Return a request for each channel. The e-mail keeps the key as it is; the others add their name."""
+    """Return a request for each channel. The e-mail keeps the key; other channels append their name to it."""
     if all(request.channel for request in requests):
         return list(requests)
     rules, with_devices = current_rules(), _with_devices(requests)
@@ -20,7 +22,7 @@ def per_channel(requests: Sequence[MessageRequest]) -> list[MessageRequest]:
 
 
 def channels_for(kind: str, role: RecipientRole, *, address: str, phone: str, recipient_ref: str = "") -> list[Channel]:
-    """Return by which channels a message of a kind would go to somebody, choices of that person aside."""
+    """Return the channels by which a message of this kind would go to a person, without the person's own choices."""
     request = MessageRequest(
         kind=kind,
         subject_ref="",
@@ -36,7 +38,7 @@ def channels_for(kind: str, role: RecipientRole, *, address: str, phone: str, re
 
 
 def configured_text_channels() -> list[Channel]:
-    """Return the channels to phones that this site has an account and a sender for."""
+    """Return the channels to phones (SMS, WhatsApp) for which this site has an account and a sender."""
     return [channel for channel in TEXT_CHANNELS if CHANNELS[channel].is_configured()]
 
 

@@ -1,8 +1,9 @@
-"""Claim, send, mark: how a due message leaves, at least once and in order.
+"""Sends due messages: claim, send, mark. Delivery is at least once and in order.
 
-A few messages are claimed at a time (``claiming``), each is put before the gate, made into words, handed to its channel
-outside any transaction, and marked. If the process dies in between, the claim runs out and somebody else sends it again
-with the same Message-ID; a text is first looked for at the provider.
+A worker claims a few messages at a time (``claiming``). For each it asks the gate, renders the message, hands it to its
+channel outside any transaction, and marks it. If the process dies in between, the claim expires and another worker
+sends the message again with the same Message-ID. Before a second try of a text message the provider is asked for the
+first one.
 """
 
 import logging
@@ -40,15 +41,16 @@ __all__ = ["OPEN", "retry_delay", "send_due"]
 
 logger = logging.getLogger(__name__)
 
-# Claimed together: more saves statements, fewer leaves less waiting behind a process that dies.
+# Messages in one claim. A larger number saves statements; a smaller one leaves fewer messages waiting if the worker
+# dies.
 CLAIMED_AT_ONCE = 10
-# Short enough to leave time for a slow last message: a sender is stopped after ``claiming.SENDER_SECONDS``.
+# No message is started after this time. A slow last message still ends before ``claiming.SENDER_SECONDS``.
 BATCH_SECONDS = 20
 
 FIRST_DELAY_SECONDS = 10
-# Everything has to arrive within ten minutes after a mail server is back …
+# The longest delay between tries, so that each message arrives within ten minutes after the mail server is back.
 LONGEST_DELAY_SECONDS = 300
-# … and where the server is the one that fails, not the message, there is no reason to wait that long.
+# The longest delay when the server fails, not the message: then a longer wait has no purpose.
 LONGEST_OUTAGE_DELAY_SECONDS = 60
 GIVE_UP_AFTER = timedelta(days=3)
 TECHNICAL_TRIES = 5
@@ -58,10 +60,10 @@ NOT_PROVEN = "The person has not shown yet that the number is theirs."
 
 
 def send_due(*, now: datetime, limit: int) -> int:
-    """Send up to ``limit`` due messages by one connection per channel and return how many were accepted.
+    """Send up to ``limit`` due messages with one connection per channel. Return how many were accepted.
 
-    A channel whose other side is away is left alone until the next run. Ends after 20 seconds. Any number of these may
-    run at the same time.
+    A channel whose server does not answer is left out until the next run. No message is started after
+    ``BATCH_SECONDS``. Any number of calls may run at the same time.
     """
     accepted, tried = 0, 0
     with _Run(now) as run:
@@ -76,13 +78,17 @@ def send_due(*, now: datetime, limit: int) -> int:
 
 
 def retry_delay(attempts: int, *, is_outage: bool = False) -> timedelta:
-    """How long to wait after the given number of tries: 10 s, 20 s, 40 s … up to five minutes, or one in an outage."""
+    """Return the wait after ``attempts`` tries: 10 s, 20 s, 40 s … up to five minutes, or up to one minute in an
+    outage.
+    """
     longest = LONGEST_OUTAGE_DELAY_SECONDS if is_outage else LONGEST_DELAY_SECONDS
     return timedelta(seconds=min(FIRST_DELAY_SECONDS * 2 ** min(attempts - 1, 10), longest))
 
 
 class _Run:
-    """What one call of ``send_due`` keeps: its clock, open channels, channels that are away, the business's words."""
+    """State of one call of ``send_due``: its clock, open channels, channels that are away, and the business's own
+    texts.
+    """
 
     def __init__(self, now: datetime) -> None:
         self.away: set[str] = set()
@@ -101,7 +107,8 @@ class _Run:
         return time.monotonic() - self._started
 
     def now(self) -> datetime:
-        """The time that was given plus what has passed since, so that long batches don't write old times."""
+        """The time given at the start plus the time passed since, so that late rows of a long batch get the right time.
+        """
         return self._now + timedelta(seconds=self.seconds())
 
     def channel(self, name: str) -> Sender:
@@ -111,7 +118,9 @@ class _Run:
 
 
 def _send(rows: list[Notification], run: _Run) -> int:
-    """Send claimed messages and return how many were accepted; those of a channel that is away are given back."""
+    """Send claimed messages and return how many were accepted. Release those whose channel is away, and all after
+    ``BATCH_SECONDS``.
+    """
     facts = gate_facts(rows, run.now())
     accepted = 0
     for row in rows:
@@ -123,7 +132,7 @@ def _send(rows: list[Notification], run: _Run) -> int:
 
 
 def _deliver(row: Notification, facts: Facts, run: _Run) -> bool:
-    """Send a claimed message and write down what came of it; say whether it was accepted."""
+    """Send a claimed message and store the outcome. Return whether the channel accepted it."""
     try:
         message = _message(row, facts, run)
         if message is None:
@@ -134,15 +143,15 @@ def _deliver(row: Notification, facts: Facts, run: _Run) -> bool:
     except TemporaryFailure as failure:
         _leave_for_later(row, failure, run)
         return False
-    except SoftTimeLimitExceeded:  # raised by Celery in the middle of a conversation
+    except SoftTimeLimitExceeded:  # Celery raises it anywhere, also while a server answers
         _leave_for_later(row, TemporaryFailure("The other side took too long.", stops_batch=True), run)
         return False
     except PermanentFailure as failure:
         _give_up(row, failure, run.now())
         return False
     except (OperationalError, InterfaceError):
-        raise  # the database is away; the claim runs out and the message is tried again
-    except Exception as error:  # a mistake of ours in one message must not stop the others
+        raise  # the database is away: the claim expires, and the message is tried again
+    except Exception as error:  # a bug that shows in one message must not stop the others
         logger.exception("notification %s: cannot be made", row.pk)
         _put_aside(row, error, run.now())
         return False
@@ -153,7 +162,7 @@ def _deliver(row: Notification, facts: Facts, run: _Run) -> bool:
 
 
 def _message(row: Notification, facts: Facts, run: _Run) -> Outgoing | None:
-    """Put the message before the gate and into words; None, and its end written down, when it is not to go now."""
+    """Ask the gate and render the message. Return None when it is not to be sent now; its outcome is then stored."""
     now = run.now()
     if not _is_let_through(row, facts, now):
         return None
@@ -168,7 +177,7 @@ def _message(row: Notification, facts: Facts, run: _Run) -> Outgoing | None:
 
 
 def _is_let_through(row: Notification, facts: Facts, now: datetime) -> bool:
-    """Put the message before the gate; where it does not go now, write down why, or until when it waits."""
+    """Ask the gate. If it does not let the message pass now, store the reason or the time of the next try."""
     decided = verdict(
         row,
         facts,
@@ -185,9 +194,10 @@ def _is_let_through(row: Notification, facts: Facts, now: datetime) -> bool:
 
 
 def _handed_over(row: Notification, message: Outgoing, run: _Run) -> Receipt | None:
-    """Hand a message to its channel, unless an earlier try was accepted already; None when the claim is no longer ours.
+    """Hand a message to its channel, unless the channel finds an earlier try that was accepted. None if it may not go.
 
-    The hash of a text is written before it goes, so that the next try can know it again at the provider.
+    The hash of a text message is stored before the message is sent, so that the next try can recognise it at the
+    provider.
     """
     channel = run.channel(row.channel)
     if row.attempts > 1:
@@ -201,10 +211,11 @@ def _handed_over(row: Notification, message: Outgoing, run: _Run) -> Receipt | N
 
 
 def _may_go(row: Notification, message: Outgoing, now: datetime) -> bool:
-    """Whether the claim holds, and a text may still go.
+    """Return whether this worker still holds the claim and, for a text message, the gate still lets it pass.
 
-    Texts cost money and are what people forbid, so they pass the gate once more, one after the other: workers that
-    count at the same moment would each let one more through, and a STOP may have come meanwhile.
+    Text messages cost money, and customers forbid them by STOP. They pass the gate a second time, one at a time for the
+    whole site: workers that count at the same moment would each send one text over the limit, and a STOP may have
+    arrived since the first check. Locks: the advisory lock "texts".
     """
     if row.channel not in TEXT_CHANNELS:
         return _is_still_ours(row, now)
@@ -222,7 +233,7 @@ def _is_still_ours(row: Notification, now: datetime, **values: Any) -> bool:
 
 
 def _is_this(row: Notification, provider_ref: str, body: str) -> bool:
-    """Whether a message at the provider is this one: its words, and no other message of ours that knows it."""
+    """Return whether a message at the provider is this one: the text is equal, and no other row has this reference."""
     if not row.text_hash or _text_hash(body) != row.text_hash:
         return False
     return not Notification.objects.filter(provider_ref=provider_ref).exclude(pk=row.pk).exists()
@@ -245,14 +256,17 @@ def _mark_sent(row: Notification, message: Outgoing, receipt: Receipt, now: date
     if receipt.provider_ref:
         values["provider_ref"] = receipt.provider_ref[:100]
     if not claiming.mark(row, **values) and receipt.provider_ref:
-        # The provider's report was faster and has moved the message; its words are known only here.
+        # The provider's report arrived first and has moved the row on. Only this worker knows the text, so it is added
+        # here.
         told = Notification.objects.filter(pk=row.pk, provider_ref=receipt.provider_ref[:100], body="")
         told.update(**{name: values[name] for name in ("subject", "body", "sms_parts") if name in values})
     _forget_devices(receipt.gone_devices)
 
 
 def _end(row: Notification, decided: Verdict, now: datetime) -> None:
-    """Write down why a message does not go. One that is too late is also said in the log: somebody was not told."""
+    """Store why a message is not sent. A message that is too late is also logged, because its recipient was not
+    informed.
+    """
     if decided.reason == TOO_LATE:
         logger.warning("notification %s (%s): dropped, it came too late", row.pk, row.kind)
     with transaction.atomic():
@@ -278,7 +292,7 @@ def _leave_for_later(row: Notification, failure: TemporaryFailure, run: _Run) ->
 
 
 def _put_back(row: Notification, failure: TemporaryFailure, now: datetime) -> None:
-    """Try again later, unless one message has failed for days while others got through."""
+    """Try again later. Give up after three days, unless nothing at all got through by this channel for a day."""
     logger.warning("notification %s: try %s failed, will be tried again", row.pk, row.attempts)
     is_old = now - row.not_before > GIVE_UP_AFTER
     if is_old and not (failure.stops_batch and _is_away_for_all(row, now)):
@@ -289,13 +303,13 @@ def _put_back(row: Notification, failure: TemporaryFailure, now: datetime) -> No
 
 
 def _is_away_for_all(row: Notification, now: datetime) -> bool:
-    """Whether nothing got through for a day; otherwise it is this message that breaks the connection."""
+    """Return whether this channel sent nothing for a day. If it sent something, this message breaks the connection."""
     others = Notification.objects.filter(channel=row.channel, sent_at__gt=now - timedelta(days=1))
     return not others.exists()
 
 
 def _put_aside(row: Notification, error: Exception, now: datetime) -> None:
-    """Try a few times more, because a deployment may bring the repair; then leave it to a person."""
+    """Try ``TECHNICAL_TRIES`` times, because a deployment may bring the repair; then leave the message to staff."""
     if row.attempts >= TECHNICAL_TRIES:
         claiming.mark(row, status=NotificationStatus.TECHNICAL_FAILURE, error=type(error).__name__)
         return
@@ -303,7 +317,7 @@ def _put_aside(row: Notification, error: Exception, now: datetime) -> None:
 
 
 def _try_later(row: Notification, moment: datetime, reason: str) -> None:
-    """This try came back, so what was lost before is forgotten."""
+    """Put the message back for ``moment``. This worker did return, so ``lost_claims`` starts again at 0."""
     temporary = NotificationStatus.TEMPORARY_FAILURE
     claiming.mark(row, status=temporary, next_try_at=moment, error=reason, lost_claims=0)
 
