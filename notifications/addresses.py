@@ -1,4 +1,4 @@
-"""Pseudonyms of addresses: equal for the same mailbox or phone, useless without the key of this site."""
+"""Pseudonyms of addresses. They are equal for the same mailbox or phone, and useless without this site's LINK_KEY."""
 
 from django.conf import settings
 
@@ -7,14 +7,14 @@ from accounts.contact.same_phones import phone_hash
 from core.references import keyed_hash
 from notifications.channel_types import AddressKind, of_kind
 
-# Both reach the same phone, and whoever answers STOP to one means both.
+# SMS and WhatsApp reach the same phone. A customer who answers STOP to one means both.
 TEXT_CHANNELS = of_kind(AddressKind.PHONE)
 
 
 def address_hash(channel: str, address: str) -> str:
     """Return the pseudonym of an e-mail address or a phone number (E.164, with or without ``whatsapp:``).
 
-    LINK_KEY is the one key that is never rotated: with another one, whoever said STOP would be written to again.
+    LINK_KEY is never rotated: with another key the site would write again to customers who answered STOP.
     """
     if channel in TEXT_CHANNELS:
         return phone_hash(address)

@@ -1,4 +1,4 @@
-"""Admin of messages: what was sent to whom and what became of it. The one thing to do is to send a message again."""
+"""Read-only admin of messages, with one action: send again."""
 
 from typing import Any
 
@@ -64,7 +64,9 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Send again …"), permissions=["view"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> HttpResponse | None:
-        """Ask first; the second POST puts copies into the queue. Those no longer wanted are dropped when they go."""
+        """Ask first; the second POST queues copies. A copy is dropped at sending time if its subject no longer wants
+        it.
+        """
         if "confirmed" not in request.POST:
             return self._ask(request, queryset)
         now = clock.now()

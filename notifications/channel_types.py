@@ -1,5 +1,5 @@
-"""What every other module has to know of a channel, once for each: how a person is reached by it, what it can carry,
-what it is called, and whether this site has what it needs. How it sends is in ``channels``.
+"""What other modules have to know of each channel: the kind of address, what it can carry, its name, and whether this
+site has set it up. The classes that send are in ``channels``.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,11 +25,12 @@ class AddressKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelType:
-    """``sender`` is the dotted name of its class, imported when the first message needs it: a site without Twilio never
-    loads its library. ``short_file`` under templates/notifications replaces the ``sms.txt`` of a message.
+    """``sender`` is the dotted name of the sending class. It is imported with the first message, so a site without
+    Twilio never loads Twilio's library. ``short_file`` under templates/notifications replaces the ``sms.txt`` of a
+    message.
 
-    ``has_html``: its words are a whole letter, else a few lines. ``is_on_by_default``: rules need not switch it on.
-    ``is_configured`` says whether this site has an account and a sender for it.
+    ``has_html`` means a full letter; other channels carry a few lines. ``is_on_by_default`` holds without a
+    MessageRule. ``is_configured`` returns whether this site has an account and a sender for the channel.
     """
 
     sender: str
@@ -66,7 +67,7 @@ CHANNELS: Mapping[Channel, ChannelType] = {
         has_subject=True,
         is_on_by_default=True,
     ),
-    # Texts cost money, so they are on only where the business says so.
+    # Text messages cost money, so they are off until the business switches them on.
     Channel.SMS: ChannelType(
         sender="notifications.channels.twilio.SmsChannel",
         address=AddressKind.PHONE,
@@ -95,5 +96,5 @@ CHANNELS: Mapping[Channel, ChannelType] = {
 
 
 def of_kind(address: AddressKind) -> tuple[Channel, ...]:
-    """Return the channels that send to an address of a kind, in order."""
+    """Return the channels that send to this kind of address, in the order of CHANNELS."""
     return tuple(channel for channel, known in CHANNELS.items() if known.address is address)

@@ -1,4 +1,4 @@
-"""Devices that take web push, and the key that browsers ask for before they do."""
+"""Devices registered for web push, and the public key that browsers ask for first."""
 
 import base64
 import re
@@ -15,16 +15,18 @@ from py_vapid import Vapid
 from core.errors import Refused
 from notifications.models import PushSubscription
 
-# More than anybody carries; each one costs a call for every message.
+# More devices than one person uses. Each device costs one call per message.
 DEVICES_OF_A_PERSON = 10
-# Only what every reader of addresses takes alike: at a backslash, a blank or a name before the host, what sends later
-# may see another host than the one that was looked at.
+# Only URLs that all parsers read alike. With a backslash, a space or a user name before the host, the sending library
+# might call another host than the one checked here.
 _ADDRESS = re.compile(r"https://([a-z0-9.-]+)(?::443)?/[!-\[\]-~]*", re.ASCII | re.IGNORECASE)
 _SECRET_BYTES = 16
 
 
 class UnknownPushService(Refused):
-    """The address is none that we would send to, so that nobody can make us call a machine of our own network."""
+    """The URL does not belong to a known push service. Without this check a user could make the site call internal
+    hosts.
+    """
 
     code = "unknown_push_service"
 
@@ -34,21 +36,23 @@ class UnknownPushService(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What a browser gives along to encrypt for it (RFC 8291), in base64 without padding."""
+    """The keys that a browser gives for encryption (RFC 8291), in base64 without padding."""
 
     p256dh: str
     auth: str
 
 
 def push_key() -> str:
-    """Return our public VAPID key as browsers want it; empty where this site has none."""
+    """Return this site's public VAPID key in the form that browsers expect; empty if the site has none."""
     return _public_key(settings.VAPID_PRIVATE_KEY) if settings.VAPID_PRIVATE_KEY else ""
 
 
 def add_device(*, person_ref: str, endpoint: str, keys: Keys, now: datetime) -> None:
-    """Keep a device of a person. One that somebody else used before is this person's now; of too many the oldest goes.
+    """Store a device of a person. A device that another person used before moves to this person.
 
-    :raises UnknownPushService: when the address is not of one of PUSH_HOSTS, not https, or the keys are none.
+    Beyond ``DEVICES_OF_A_PERSON`` the oldest is deleted.
+
+    :raises UnknownPushService: when the URL is not https, its host is not one of PUSH_HOSTS, or the keys are invalid.
     """
     if not is_push_service(endpoint) or not are_keys(keys):
         raise UnknownPushService
@@ -67,7 +71,7 @@ def add_device(*, person_ref: str, endpoint: str, keys: Keys, now: datetime) -> 
 
 
 def is_push_service(endpoint: str) -> bool:
-    """Say whether an address belongs to a push service that this site sends to."""
+    """Return whether a URL belongs to a push service that this site sends to."""
     address = _ADDRESS.fullmatch(endpoint)
     if address is None:
         return False
@@ -76,7 +80,7 @@ def is_push_service(endpoint: str) -> bool:
 
 
 def are_keys(keys: Keys) -> bool:
-    """Say whether messages can be encrypted with these: a point of the curve P-256 and a secret of 16 bytes."""
+    """Return whether messages can be encrypted with the keys: a point of the curve P-256 and a secret of 16 bytes."""
     try:
         ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _bytes(keys.p256dh))
         return len(_bytes(keys.auth)) == _SECRET_BYTES

@@ -1,4 +1,4 @@
-"""What must always be true of the messages. Reads only; ids and no addresses."""
+"""Invariants of the messages, as checks. They only read, and report ids without addresses."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -17,10 +17,10 @@ from notifications.queries import sent_again
 from notifications.quiet_hours import quiet_until
 from notifications.requests import AGAIN
 
-# The sender comes by every few seconds; a claim lasts two minutes.
+# A worker looks for due messages every few seconds; a claim lasts two minutes.
 OVERDUE_LIMIT = timedelta(minutes=2, seconds=30)
 CLAIM_LIMIT = timedelta(minutes=5)
-# A message that is on its way when somebody ends them still arrives.
+# A message that is being sent when its recipient opts out still arrives.
 ON_ITS_WAY = timedelta(minutes=1)
 QUIET_SPAN = timedelta(minutes=15)
 
@@ -33,7 +33,7 @@ ENDED_WITHOUT_SENDING = (
 
 
 def overdue(now: datetime) -> list[str]:
-    """Messages whose turn has come and that nobody tries to send."""
+    """Messages that are due and that no worker tries to send."""
     rows = Notification.objects.filter(
         ~Exists(_earlier(status__in=OPEN, not_before__lte=now)), status__in=OPEN, next_try_at__lt=now - OVERDUE_LIMIT
     )
@@ -47,22 +47,23 @@ def stuck_claims(now: datetime) -> list[str]:
 
 
 def without_outcome(now: datetime) -> list[str]:
-    """Messages that ended, but do not say how: sent without a time or a name, or not sent without a reason."""
+    """Ended messages that do not say how: sent without a time or a Message-ID, or not sent without a reason."""
     unclear = Q(status__in=ACCEPTED) & (Q(sent_at=None) | Q(message_id=""))
     unclear |= Q(status__in=ENDED_WITHOUT_SENDING, error="")
     return _lines(Notification.objects.filter(unclear), "ended without saying how")
 
 
 def failed_on_our_side(now: datetime) -> list[str]:
-    """Mistakes of ours, until somebody sends the message again."""
+    """Messages that failed because of a bug, until a staff member sends them again."""
     rows = Notification.objects.filter(~sent_again(), status=NotificationStatus.TECHNICAL_FAILURE)
     return _lines(rows, "failed on our side")
 
 
 def sent_twice(now: datetime) -> list[str]:
-    """One telling of one state to one person by one channel, accepted more than once without anybody asking for it.
+    """Messages with equal content to one person by one channel, accepted more than once without a request to send
+    again.
 
-    What was planned for another time, or tells of another payment, is another telling.
+    Messages with another planned time or other details (such as another payment) do not count as equal.
     """
     groups = (
         Notification.objects.filter(status__in=ACCEPTED)
@@ -81,7 +82,7 @@ def sent_twice(now: datetime) -> list[str]:
 
 
 def named_twice(now: datetime) -> list[str]:
-    """Messages that claim the same message at the provider: one of the two never left."""
+    """Messages that share one message at the provider: one of the two was never sent."""
     groups = (
         Notification.objects.exclude(provider_ref="")
         .order_by()
@@ -98,7 +99,7 @@ def sent_without_name_at_provider(now: datetime) -> list[str]:
 
 
 def unread_reports(now: datetime) -> list[str]:
-    """What providers and customers told us and nobody looked at."""
+    """Provider reports and inbound texts that no worker has processed."""
     reports = ProviderEvent.objects.filter(applied_at=None, received_at__lt=now - CLAIM_LIMIT)
     texts = InboundMessage.objects.filter(outcome=InboundOutcome.WAITING, received_at__lt=now - CLAIM_LIMIT)
     return [f"report {row.pk} ({row.event}) waits since {row.received_at}" for row in reports] + [
@@ -111,7 +112,7 @@ def sent_too_late(now: datetime) -> list[str]:
 
 
 def sent_to_suppressed(now: datetime) -> list[str]:
-    """Messages of the last day to addresses whose owners had ended them a minute or more before."""
+    """Messages of the last day to addresses that were suppressed at least a minute before."""
     suppressed = {
         (row.channel, row.address_hash): row
         for row in Suppression.objects.all()
@@ -122,7 +123,7 @@ def sent_to_suppressed(now: datetime) -> list[str]:
 
 
 def sent_without_consent(now: datetime) -> list[str]:
-    """News that went to people who never asked for any."""
+    """Marketing messages to people who never asked for any."""
     rows = [row for row in _recent(now) if row.purpose == Purpose.MARKETING]
     asked = set(Consent.objects.filter(purpose=MARKETING_CONSENT).values_list("customer_id", flat=True) if rows else ())
     refs = {f"customer:{pk}" for pk in asked}
@@ -130,7 +131,9 @@ def sent_without_consent(now: datetime) -> list[str]:
 
 
 def sent_in_quiet_hours(now: datetime) -> list[str]:
-    """What could have waited and came in the quiet hours. Of the last minutes only: people change their hours."""
+    """Messages that could wait and were sent in quiet hours. Only the last minutes count, because people change the
+    hours.
+    """
     rows = _recent(now, QUIET_SPAN).filter(can_wait=True)
     hours = {row.person_ref: row for row in QuietHours.objects.filter(person_ref__in=rows.values("recipient_ref"))}
     return _lines(
@@ -140,7 +143,7 @@ def sent_in_quiet_hours(now: datetime) -> list[str]:
 
 
 def sent_out_of_order(now: datetime) -> list[str]:
-    """Messages sent after a later one about the same subject to the same person: the last word was an old one."""
+    """Messages sent after a later one about the same subject to the same person: the person read the old state last."""
     newer = Notification.objects.filter(
         _same_person(), id__gt=OuterRef("id"), status__in=ACCEPTED, not_before__lte=OuterRef("sent_at")
     )

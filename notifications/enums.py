@@ -28,14 +28,14 @@ class NotificationStatus(TextChoices):
 
 
 class Purpose(TextChoices):
-    """Service messages tell of something agreed; marketing needs an opt-in and an unsubscribe link."""
+    """Service messages are about something agreed. Marketing needs an opt-in and an unsubscribe link."""
 
     SERVICE = "service", _("service")
     MARKETING = "marketing", _("marketing")
 
 
 class SuppressionReason(TextChoices):
-    """Why an address gets nothing more by a channel. UNSUBSCRIBED ends marketing only, the others end everything."""
+    """Why an address gets no more messages by a channel. UNSUBSCRIBED ends only marketing; the others end everything."""
 
     STOP = "stop", _("answered STOP")
     UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
@@ -45,7 +45,7 @@ class SuppressionReason(TextChoices):
 
 
 class InboundOutcome(TextChoices):
-    """What became of a message that somebody sent to us."""
+    """What became of a message that a customer sent to the business."""
 
     WAITING = "waiting", _("not looked at yet")
     STOPPED = "stopped", _("gets nothing more")

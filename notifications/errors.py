@@ -1,4 +1,4 @@
-"""How a delivery can fail. The channel decides which it is; nothing of the vendor's errors gets past it."""
+"""Errors of a delivery. The channel decides which one it is; no error of a vendor's library leaves a channel."""
 
 from collections.abc import Collection
 
@@ -6,11 +6,11 @@ from notifications.enums import SuppressionReason
 
 
 class DeliveryFailed(Exception):
-    """The message was not taken. The text is for the message log: codes and words of the other side, no addresses."""
+    """The message was not accepted. The text goes to the message log: codes and words of the provider, no addresses."""
 
 
 class TemporaryFailure(DeliveryFailed):
-    """Worth trying again. ``stops_batch``: the connection is gone, so the next message would fail as well."""
+    """Worth another try. ``stops_batch`` means that the connection is lost, so the next message would fail as well."""
 
     def __init__(self, reason: str, *, stops_batch: bool = False) -> None:
         super().__init__(reason)
@@ -18,10 +18,10 @@ class TemporaryFailure(DeliveryFailed):
 
 
 class PermanentFailure(DeliveryFailed):
-    """This recipient or this message will never be taken.
+    """The provider will never accept this recipient or this message.
 
-    ``suppression`` says that nothing will ever get to this address by this channel; ``gone_devices`` are ids of push
-    subscriptions that ended.
+    ``suppression`` is set when no message will ever reach this address by this channel. ``gone_devices`` are ids of
+    push subscriptions that ended.
     """
 
     def __init__(

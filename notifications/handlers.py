@@ -1,4 +1,4 @@
-"""Outbox reactions of messages."""
+"""Outbox handlers of messages."""
 
 from datetime import datetime
 

@@ -1,4 +1,6 @@
-"""Messages, the business's own words and rules for them, and what the other side told us. Subjects are references."""
+"""Messages, the business's own texts and rules for them, and what providers and customers report. Subjects are
+references.
+"""
 
 from typing import ClassVar
 
@@ -20,14 +22,16 @@ from notifications.enums import (
 
 
 class Notification(models.Model):
-    """One message to one person by one channel: written with the change that causes it, claimed, sent, marked.
+    """One message to one person by one channel. It is written with the change that causes it, then claimed, sent and
+    marked.
 
-    ``key`` makes enqueueing twice harmless. ``version`` is the state of the subject it speaks of, ``details`` what
-    cannot be read again later. ``body`` keeps what was sent, links masked. ``message_id`` is fixed at the first try, so
-    that a repeat is recognised as one; ``text_hash`` finds a text again at a provider that takes no name from us.
-    ``address`` tells recipients of a channel apart: an e-mail address, a pseudonym of a phone number (which is in
-    ``phone``, encrypted), or the reference of a person with devices. ``lost_claims`` counts the last tries that never
-    came back: what takes its process down must not be tried for ever.
+    ``key`` makes a second enqueue harmless. ``version`` is the state of the subject that the message is about;
+    ``details`` holds what cannot be read later. ``body`` keeps the text that was sent, with links masked.
+    ``message_id`` is fixed at the first try, so that recipients recognise a repeat. ``text_hash`` finds a text message
+    again at a provider that has no idempotency key. ``address`` identifies the recipient within a channel: an e-mail
+    address, the pseudonym of a phone number (the number is in ``phone``, encrypted), or the reference of a person with
+    devices. ``lost_claims`` counts the latest tries whose worker never came back, so that a message that crashes
+    workers is not tried for ever.
     """
 
     kind = models.CharField(max_length=40)
@@ -57,7 +61,7 @@ class Notification(models.Model):
     sms_parts = models.PositiveSmallIntegerField(default=0, help_text=_("How many SMS it took and cost."))
     fallback_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="fallbacks")
     subject = models.CharField(max_length=250, blank=True)
-    # What was sent may name an address or answer a private question, so it is kept like those: encrypted.
+    # The sent text may contain an address or answer a private question, so it is encrypted like the columns it repeats.
     body = EncryptedTextField(blank=True)
     error = models.TextField(blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -83,10 +87,11 @@ class Notification(models.Model):
 
 
 class MessageText(models.Model):
-    """The business's own words for one message in one channel and language; where there are none, the files are used.
+    """The business's own text of one message in one channel and language. Without one the template files are used.
 
-    The words may name the variables of the subject as ``{{ name }}``; nothing in them is evaluated. A subject is for
-    e-mail and web push, a template id for WhatsApp, whose first message must be one that WhatsApp has approved.
+    A text may name the variables of the subject as ``{{ name }}``; nothing in it is evaluated. ``subject`` is for
+    e-mail and web push. The template id is for WhatsApp, where the business's first message must be an approved
+    template.
     """
 
     kind = models.CharField(max_length=40)
@@ -114,9 +119,9 @@ class MessageText(models.Model):
 
 
 class MessageRule(models.Model):
-    """Whether an event is told to a role by a channel; without a row the default in ``rules`` holds.
+    """Whether an event sends a message to a role by a channel. Without a row the default in ``rules`` holds.
 
-    ``offset_minutes`` is for messages before (reminders) or after (review requests) a visit: how far from it.
+    ``offset_minutes`` is the distance from the visit: before its start (reminders) or after its end (review requests).
     """
 
     kind = models.CharField(max_length=40)
@@ -140,7 +145,7 @@ class MessageRule(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that gets nothing more by a channel. It is kept as a pseudonym (``addresses.address_hash``)."""
+    """An address that gets no more messages by a channel. It is stored as a pseudonym (``addresses.address_hash``)."""
 
     channel = models.CharField(max_length=10, choices=Channel.choices)
     address_hash = models.CharField(max_length=64)
@@ -159,7 +164,7 @@ class Suppression(models.Model):
 
 
 class PushSubscription(models.Model):
-    """One device of one person that takes web push. ``person_ref`` is customer:3 or staff:3."""
+    """One device of one person, registered for web push. ``person_ref`` is customer:3 or staff:3."""
 
     person_ref = models.CharField(max_length=40)
     endpoint = models.CharField(max_length=1000, unique=True)
@@ -177,8 +182,10 @@ class PushSubscription(models.Model):
 
 
 class InboundMessage(models.Model):
-    """A text that a customer sent to us. Keywords are obeyed at once; of anything else the words are kept, encrypted,
-    until the front desk has dealt with it and for as long as messages are kept.
+    """A text message that a customer sent to the business.
+
+    Keywords are obeyed at once. The words of any other text are kept, encrypted, for the front desk, as long as
+    messages are kept.
     """
 
     provider_ref = models.CharField(max_length=100, unique=True)
@@ -209,7 +216,7 @@ class InboundMessage(models.Model):
 
 
 class ProviderEvent(models.Model):
-    """What a provider told us about a message of ours, once each; stored first, looked at afterwards."""
+    """A provider's report about one of our messages. Each is stored once, and processed after it is stored."""
 
     key = models.CharField(max_length=200, unique=True)
     provider_ref = models.CharField(max_length=100, blank=True)

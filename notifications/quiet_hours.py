@@ -1,14 +1,17 @@
-"""When a person's quiet hours end. Pure: minutes from local midnight, a zone and an instant in, an instant out."""
+"""Computes the end of a person's quiet hours. Pure: minutes from local midnight, a zone and an instant in, an instant
+out.
+"""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
 def quiet_until(now: datetime, *, start_minute: int, end_minute: int, zone: ZoneInfo) -> datetime | None:
-    """Return the instant (UTC) at which the quiet hours around ``now`` end; None when it is not quiet.
+    """Return the instant (UTC) at which the quiet hours around ``now`` end; None if ``now`` is not in quiet hours.
 
-    The end is excluded; one that is not after the start is on the next day, and equal ones mean no quiet hours. Of an
-    hour that the clocks repeat the first one counts until it has passed, one they skip ends when they have skipped it.
+    The end is excluded. An end before the start is on the next day; equal minutes mean no quiet hours. If clocks repeat
+    the end, its first occurrence counts, or the second once the first has passed. If clocks skip the end, it moves
+    forward by the skipped time.
     """
     local = now.astimezone(zone)
     minute = local.hour * 60 + local.minute

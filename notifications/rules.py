@@ -1,6 +1,7 @@
-"""Which event is told to whom by which channel, and how long before or after a visit. Rows win over these defaults.
+"""Rules: which event sends a message to whom, by which channel and how long before or after a visit.
 
-Rules are read often and changed rarely, so each process keeps them for MESSAGE_RULES_KEPT_SECONDS.
+MessageRule rows override the defaults here. Rules are read often and changed rarely, so each process caches them for
+MESSAGE_RULES_KEPT_SECONDS.
 """
 
 import time
@@ -13,15 +14,15 @@ from notifications.channel_types import CHANNELS
 from notifications.enums import Channel, RecipientRole
 from notifications.models import MessageRule
 
-# Minutes before the start for reminders, after the end for what follows a visit.
+# Minutes before the start for reminders, after the end for review requests and follow-ups.
 DEFAULT_OFFSETS: Mapping[str, tuple[int, ...]] = {
     "reminder": (1440, 60),
     "review_request": (180,),
     "follow_up": (7 * 1440,),
 }
-# Not an event of its own: whether a text goes where a mail failed for good.
+# Not an event: whether a text message replaces an e-mail that failed for good.
 FALLBACK = "fallback"
-# What nobody is told until the business switches it on.
+# Kinds that are not sent until the business switches them on.
 OFF_BY_DEFAULT = frozenset({"review_request", "follow_up"})
 
 _Key = tuple[str, str, str, int | None]
@@ -29,12 +30,12 @@ _Key = tuple[str, str, str, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rows as a table: (kind, role, channel, offset) → on or off."""
+    """The MessageRule rows as a table: (kind, role, channel, offset) → on or off."""
 
     rows: Mapping[_Key, bool]
 
     def is_on(self, kind: str, role: RecipientRole, channel: Channel, offset_minutes: int | None = None) -> bool:
-        """Say whether the event is told by the channel, at this distance from the visit where there is one."""
+        """Return whether the event sends a message by the channel, at this distance from the visit if it has one."""
         own = self.rows.get((kind, role, channel, offset_minutes))
         if own is not None:
             return own
@@ -44,19 +45,19 @@ class Rules:
         return is_usual and kind not in OFF_BY_DEFAULT and CHANNELS[channel].is_on_by_default
 
     def offsets(self, kind: str, role: RecipientRole, channel: Channel) -> list[int]:
-        """Return the distances in minutes at which the event is told by the channel, farthest first."""
+        """Return the distances in minutes at which the event sends a message by the channel, farthest first."""
         own = {offset for (a, b, c, offset) in self.rows if (a, b, c) == (kind, role, channel) and offset is not None}
         candidates = own | set(DEFAULT_OFFSETS.get(kind, ()))
         return sorted((each for each in candidates if self.is_on(kind, role, channel, each)), reverse=True)
 
 
 def current_rules() -> Rules:
-    """Return the rules as they were some seconds ago at most."""
+    """Return the cached rules, at most MESSAGE_RULES_KEPT_SECONDS old."""
     return _kept.rules()
 
 
 def forget_rules() -> None:
-    """Read the rules anew next time. Whoever changes them calls this; other processes follow by themselves."""
+    """Empty this process's cache; call it after a change. Other processes notice when their cache expires."""
     _kept.forget()
 
 

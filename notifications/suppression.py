@@ -1,4 +1,4 @@
-"""Addresses that get nothing more, or no more news: who said so, or what a provider found out."""
+"""Suppressed addresses: they get no more messages or no more marketing. The owner or a provider's report is the reason."""
 
 from datetime import datetime
 
@@ -9,15 +9,15 @@ from notifications.models import Suppression
 
 
 def suppress(*, channel: str, address: str, reason: SuppressionReason, now: datetime, detail: str = "") -> None:
-    """Send nothing more to an address by a channel; see ``suppress_hash``."""
+    """Send no more messages to an address by a channel; see ``suppress_hash``."""
     suppress_hash(channel=channel, pseudonym=address_hash(channel, address), reason=reason, now=now, detail=detail)
 
 
 def suppress_hash(*, channel: str, pseudonym: str, reason: SuppressionReason, now: datetime, detail: str = "") -> None:
-    """Send nothing more to the owner of a pseudonym. STOP ends both channels to a phone. Harmless when repeated.
+    """Send no more messages to the owner of a pseudonym. STOP ends both SMS and WhatsApp. Harmless when repeated.
 
-    What the owner said goes before what a provider found out: STOP replaces another reason. So does whatever ends
-    everything, where so far only news had ended.
+    STOP comes from the owner, so it replaces any other reason. A reason that ends all messages replaces UNSUBSCRIBED,
+    which ends only marketing.
     """
     both = TEXT_CHANNELS if reason == SuppressionReason.STOP and channel in TEXT_CHANNELS else (channel,)
     for each in both:
@@ -31,7 +31,9 @@ def suppress_hash(*, channel: str, pseudonym: str, reason: SuppressionReason, no
 
 
 def lift_stop(*, pseudonym: str) -> int:
-    """Write to a phone again whose owner asked for it; other reasons stay. Return how many channels were closed."""
+    """Delete the STOP of a phone whose owner asks for texts again; other reasons stay. Return how many channels it
+    freed.
+    """
     stopped = Suppression.objects.filter(
         address_hash=pseudonym, channel__in=TEXT_CHANNELS, reason=SuppressionReason.STOP
     )

@@ -1,4 +1,4 @@
-"""What beat and the nudge after a commit start."""
+"""Celery tasks of messages, started by beat and by the nudge after a commit."""
 
 from celery import shared_task
 
@@ -7,7 +7,7 @@ from notifications import operations, retention
 from notifications.delivery.claiming import SENDER_KILLED_SECONDS, SENDER_SECONDS
 
 
-# Whoever hangs on a server lets go before somebody else takes the message over.
+# A worker that waits for a slow server is stopped before another worker takes its message over.
 @shared_task(name="notifications.tasks.send_due", soft_time_limit=SENDER_SECONDS, time_limit=SENDER_KILLED_SECONDS)
 def send_due() -> None:
     operations.send_due(now=clock.now(), limit=200)
@@ -15,6 +15,6 @@ def send_due() -> None:
 
 @shared_task(name="notifications.tasks.delete_old")
 def delete_old() -> int:
-    """Every night: messages, and what came in about them."""
+    """Nightly: delete old messages, and old reports about them. Return how many rows were deleted."""
     now = clock.now()
     return retention.delete_old_messages(now=now) + retention.delete_old_reports(now=now)

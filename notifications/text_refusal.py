@@ -1,21 +1,21 @@
-"""Which phone numbers we text. Pure: a number and the allowed countries in, the reason against it out."""
+"""Decides which phone numbers get text messages. Pure: a number and the allowed countries in, a refusal out."""
 
 from collections.abc import Collection
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
-# Landlines in most countries cannot receive texts; where the plan does not tell, the number gets its chance.
+# Landlines in most countries cannot receive texts. Where a number may be either kind, the site tries it.
 _TEXTABLE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.PERSONAL_NUMBER}
-# What phonenumbers calls satellite networks and the like.
+# The region that phonenumbers gives to satellite networks and other numbers without a country.
 _NO_COUNTRY = "001"
 COUNTRY_CLOSED = "SMS_COUNTRIES does not allow texts to"
 
 
 def text_refusal(number: str, countries: Collection[str]) -> str | None:
-    """Say why we send no text to a number in E.164 form, in words for the message log; None if we do.
+    """Return why a number in E.164 form gets no text message, in words for the message log; None if it gets one.
 
-    ``countries`` are ISO codes. Premium and satellite numbers cost whoever writes to them, so they never get any.
+    ``countries`` are ISO codes. A text to a premium or satellite number costs the sender extra, so these get none.
     """
     try:
         parsed = phonenumbers.parse(number, None)

@@ -1,7 +1,7 @@
-"""The link that ends news by e-mail with one click (RFC 8058), without signing in.
+"""The unsubscribe link of marketing e-mail: one click, no sign-in (RFC 8058).
 
-A token is the pseudonym of the address and a MAC over it: it tells nothing, cannot be guessed or changed into another
-one, and does one thing only.
+Its token is the pseudonym of the address and a MAC over it. It reveals no address, cannot be forged, and does nothing
+but unsubscribe.
 """
 
 import hmac
@@ -29,19 +29,19 @@ def unsubscribe_token(email: str) -> str:
 
 
 def read_unsubscribe_token(token: str) -> str | None:
-    """Return the pseudonym of the address that a link was made for; None for any other token."""
+    """Return the pseudonym of the address that a token was made for; None for an invalid token."""
     token = trimmed_token(token)
     pseudonym, mac = token[:_LENGTH], token[_LENGTH:]
     return pseudonym if hmac.compare_digest(_mac(pseudonym).encode(), mac.encode()) else None
 
 
 def unsubscribe(*, pseudonym: str, now: datetime) -> None:
-    """Send no more news to the address. What is agreed, changed or paid is still told. Harmless when repeated."""
+    """Send no more marketing to the address. Messages about bookings and payments still go. Harmless when repeated."""
     suppress_hash(channel=Channel.EMAIL, pseudonym=pseudonym, reason=SuppressionReason.UNSUBSCRIBED, now=now)
 
 
 def subscribe_again(*, email: str) -> None:
-    """Take back an earlier unsubscribing, because the owner of the mailbox asks for news. Other reasons stay."""
+    """Delete an earlier unsubscribe, because the owner of the mailbox asks for news again. Other suppressions stay."""
     _unsubscribed(address_hash(Channel.EMAIL, email)).delete()
 
 

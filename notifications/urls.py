@@ -1,4 +1,4 @@
-"""Addresses that providers of messages, and browsers that want web push, call by POST."""
+"""Webhook URLs that Twilio and mail providers call by POST."""
 
 from django.urls import path
 

@@ -1,6 +1,6 @@
-"""E-mail: builds the message and hands it to a mail server, or to a provider's API by django-anymail.
+"""The e-mail channel: builds a mail and hands it to a mail server, or to a provider's API by django-anymail.
 
-The only file that knows the errors of either.
+No other module handles the errors of smtplib and django-anymail.
 """
 
 import re
@@ -34,7 +34,7 @@ _OUR_ACCOUNT = {401, 402, 403}
 class EmailChannel:
     """One connection for a batch, opened by the first mail and closed at the end of the ``with`` block.
 
-    Every step of the conversation has the time-out EMAIL_TIMEOUT.
+    Each step of the conversation with the server has the time-out EMAIL_TIMEOUT.
     """
 
     def __init__(self) -> None:
@@ -48,15 +48,18 @@ class EmailChannel:
             self._backend.close()
 
     def found(self, message: Outgoing, is_ours: Callable[[str, str], bool]) -> Receipt | None:
-        """A mail server cannot be asked. A second mail has the same Message-ID, by which mailboxes know it again."""
+        """Return None: a mail server cannot be asked. A repeat has the same Message-ID, by which mailboxes recognise
+        it.
+        """
         return None
 
     def send(self, message: Outgoing, now: datetime) -> Receipt:
-        """Hand one mail over. Returning means that the server has accepted it.
+        """Hand one mail over. A return means that the server has accepted it.
 
-        :raises TemporaryFailure: try again later; also when the server's answer was lost and nobody can know.
-        :raises PermanentFailure: this recipient or this mail is refused for good.
-        :raises SoftTimeLimitExceeded: when the time of the task is over.
+        :raises TemporaryFailure: try again later. Also raised when the server's answer is lost, so the outcome is
+            unknown.
+        :raises PermanentFailure: the server refuses this recipient or this mail for good.
+        :raises SoftTimeLimitExceeded: when the time limit of the task is over.
         """
         mail = composed(message)
         try:
@@ -71,7 +74,7 @@ class EmailChannel:
         except smtplib.SMTPDataError as refused:
             raise self._refusal(refused.smtp_code, refused.smtp_error) from refused
         except smtplib.SMTPSenderRefused as refused:
-            if refused.smtp_code == _TOO_LARGE:  # said of the sender, but meant of this one mail
+            if refused.smtp_code == _TOO_LARGE:  # the server blames the sender, but only this mail is too large
                 raise self._refusal(refused.smtp_code, refused.smtp_error) from refused
             self._hang_up()
             raise TemporaryFailure(_reason(refused), stops_batch=True) from refused
@@ -81,7 +84,7 @@ class EmailChannel:
             self._hang_up()
             raise
         except OSError as error:
-            # smtplib's own errors are OSErrors too: no connection, connection lost, wrong password, sender refused.
+            # smtplib's errors are OSErrors too: no connection, connection lost, wrong password, sender refused.
             self._hang_up()
             raise TemporaryFailure(_reason(error), stops_batch=True) from error
         status = getattr(mail, "anymail_status", None)
@@ -97,7 +100,7 @@ class EmailChannel:
         return TemporaryFailure(reason, stops_batch=is_closing)
 
     def _hang_up(self) -> None:
-        """Drop the connection without a farewell, which a dead server would make us wait for."""
+        """Close the socket without QUIT: waiting for a dead server's answer would take the whole time-out."""
         for name in ("connection", "_partial_connection"):
             connection = getattr(self._backend, name, None)
             if connection is not None:
@@ -108,8 +111,10 @@ class EmailChannel:
 
 class _Mail(EmailMultiAlternatives):
     def message(self, **options: Any) -> Any:
-        """Begin the subject on the line of its name. Django writes a long one in another script below an empty line,
-        which some filters take for no subject.
+        """Begin the subject on the line of the header's name.
+
+        Django puts a long non-ASCII subject below an empty first line, which some spam filters read as a missing
+        subject.
         """
         built = super().message(**options)
         if not str(self.subject).isascii():
@@ -121,10 +126,10 @@ class _Mail(EmailMultiAlternatives):
 def composed(message: Outgoing) -> EmailMultiAlternatives:
     """Build the mail.
 
-    :raises PermanentFailure: when an address has a domain that cannot be written in ASCII.
+    The invite is attached twice: as an alternative of the text, which mail programs show as an appointment, and as a
+    file for those that don't.
 
-    The invite is there twice: as an alternative of the text, where mail programs find the appointment and offer their
-    own card for it, and as an attached file for those that don't.
+    :raises PermanentFailure: when an address has a domain that cannot be written in ASCII.
     """
     context = message.context
     mail = _Mail(
@@ -153,14 +158,14 @@ def _headers(message: Outgoing) -> dict[str, str]:
     if message.language:
         headers["Content-Language"] = message.language
     if message.context.unsubscribe_url:
-        # RFC 8058: mail programs show a button, which sends a POST.
+        # RFC 8058: mail programs show a button that sends a POST.
         headers["List-Unsubscribe"] = f"<{message.context.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers
 
 
 def _deliverable(address: str) -> str:
-    """Write the domain in ASCII by the rules of 2008, before Django would write it by those of 2003."""
+    """Write the domain in ASCII by IDNA2008, because Django would do it by IDNA2003."""
     try:
         return ascii_address(address)
     except ValueError:
@@ -181,13 +186,13 @@ def _reason(error: OSError) -> str:
 
 
 def _words(code: int, words: bytes | str) -> str:
-    """The server's answer without the addresses in it."""
+    """Return the server's answer without the addresses in it."""
     text = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
     return one_line(f"{code} {_ADDRESS.sub('…', text)}")[:LONGEST_HEADER]
 
 
 def _provider_failure(error: Exception) -> TemporaryFailure | PermanentFailure:
-    """Say how a provider's API failed, without its words, which may repeat the address."""
+    """Describe how a provider's API failed, without the provider's own text, which may repeat the address."""
     if not isinstance(error, AnymailAPIError):
         return PermanentFailure("The mail provider refuses this address.")
     status = error.status_code

@@ -1,4 +1,4 @@
-"""What every channel is given, what it answers, and what it has to be able to do."""
+"""The interface of every channel: its input (Outgoing), its answer (Receipt) and its methods (Sender)."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from typing import Protocol, Self
 from notifications.requests import MessageContext
 from notifications.wording.rendering import Rendered
 
-# What goes over is cut off, of a text and of what is compared with it later.
+# Longer texts are cut, both when sent and when compared with a message at the provider.
 LONGEST_TEXT = 1600
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A browser that takes web push: where to send, and the keys to encrypt for it."""
+    """A browser that is registered for web push: where to send, and the keys to encrypt with."""
 
     id: int
     endpoint: str
@@ -25,10 +25,10 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to one person, in words. ``to`` is an e-mail address, a number (E.164) or a person's reference.
+    """One rendered message to one person. ``to`` is an e-mail address, a number (E.164) or a person's reference.
 
-    ``message_id`` stays the same when it is sent again; ``status_url`` is where a provider may report what became of
-    it. ``template_sid`` and ``template_values`` are for WhatsApp.
+    ``message_id`` is the same at each try. ``status_url`` is where a provider may report the outcome. ``template_sid``
+    and ``template_values`` are for WhatsApp.
     """
 
     to: str
@@ -46,7 +46,9 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The other side has accepted it; ``provider_ref`` is its name for the message, ``gone_devices`` ids that ended."""
+    """The provider has accepted the message. ``provider_ref`` is its id there; ``gone_devices`` are ids of ended
+    devices.
+    """
 
     provider_ref: str = ""
     gone_devices: Collection[int] = ()
@@ -62,16 +64,17 @@ class Sender(Protocol):
     ) -> None: ...
 
     def found(self, message: Outgoing, is_ours: Callable[[str, str], bool]) -> Receipt | None:
-        """Look whether an earlier try of this message was accepted; None if not, or if the other side cannot say.
+        """Return the receipt of an earlier try that was accepted; None if there is none or the provider cannot be
+        asked.
 
-        ``is_ours`` is asked with the provider's reference and the text of a candidate.
+        ``is_ours`` takes the provider's reference and the text of a candidate.
 
-        :raises TemporaryFailure: when the other side does not answer.
+        :raises TemporaryFailure: when the provider does not answer.
         """
 
     def send(self, message: Outgoing, now: datetime) -> Receipt:
-        """Hand one message over. Returning means that the other side has accepted it.
+        """Hand one message over. A return means that the provider has accepted it.
 
-        :raises TemporaryFailure: try again later; also when the answer was lost and nobody can know.
-        :raises PermanentFailure: this recipient or this message is refused for good.
+        :raises TemporaryFailure: try again later. Also raised when the answer is lost, so the outcome is unknown.
+        :raises PermanentFailure: the provider refuses this recipient or this message for good.
         """

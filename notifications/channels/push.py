@@ -1,4 +1,6 @@
-"""Web push to the devices of a person, encrypted for each (RFC 8291) and signed with our VAPID key (RFC 8292)."""
+"""Web push to a person's devices, encrypted for each device (RFC 8291) and signed with this site's VAPID key (RFC
+8292).
+"""
 
 import hashlib
 import json
@@ -19,7 +21,7 @@ from notifications.channels.outgoing import Device, Outgoing, Receipt
 from notifications.errors import PermanentFailure, TemporaryFailure
 
 TIMEOUT_SECONDS = 10
-# Of all devices of a person together: a service that hangs must not take the time of the others' messages.
+# Limit for all devices of one person together, so that a slow push service does not delay messages to other people.
 LONGEST_SECONDS = 40
 LONGEST_LIFE_SECONDS = 24 * 3600
 LONGEST_TEXT = 600
@@ -41,14 +43,16 @@ class PushChannel:
             self._session.close()
 
     def found(self, message: Outgoing, is_ours: Callable[[str, str], bool]) -> Receipt | None:
-        """A push service cannot be asked. The topic makes a second one replace the first while it waits there."""
+        """Return None: a push service cannot be asked. A repeat has the same topic and replaces a copy that still waits
+        there.
+        """
         return None
 
     def send(self, message: Outgoing, now: datetime) -> Receipt:
-        """Send to every device; one that takes it is enough.
+        """Send to each device. The message counts as sent if one push service accepts it.
 
-        :raises TemporaryFailure: when no device's service took it and one may later.
-        :raises PermanentFailure: when there is no device (any more).
+        :raises TemporaryFailure: when no push service accepted it, and one may accept it later.
+        :raises PermanentFailure: when the person has no device left, or every push service refused the message.
         """
         gone: list[int] = []
         later, refused = "", "The person has no device that takes web push."
@@ -95,14 +99,14 @@ class PushChannel:
 
 
 def _payload(message: Outgoing) -> str:
-    """What our service worker shows. A push service takes no more than 4096 bytes."""
+    """Return the data that the service worker shows. Push services accept at most 4096 bytes."""
     tag = _topic(message.message_id)
     text = message.words.text[:LONGEST_TEXT]
     return json.dumps({"title": message.words.subject[:120], "body": text, "url": message.context.link, "tag": tag})
 
 
 def _topic(message_id: str) -> str:
-    """At most 32 letters of the base64 alphabet for addresses, the same at each try."""
+    """Return at most 32 letters of the URL-safe base64 alphabet, the same at each try."""
     return hashlib.sha256(message_id.encode()).hexdigest()[:32]
 
 

@@ -1,7 +1,7 @@
-"""SMS and WhatsApp by Twilio's Messages resource. The only file that speaks to Twilio's API.
+"""The SMS and WhatsApp channels, by Twilio's Messages resource. No other module calls Twilio's API.
 
-Twilio takes no name for a message from us, so before a second try the messages to that number are looked through: one
-that is ours already is not sent again.
+Twilio has no idempotency key for messages. Before a second try the channel therefore looks through the messages to that
+number, and does not send again what Twilio already has.
 """
 
 import json
@@ -26,7 +26,7 @@ TIMEOUT_SECONDS = 10
 TWILIO_API = "https://api.twilio.com"
 LONGEST_VALIDITY_SECONDS = 14_400
 SHORTEST_VALIDITY_SECONDS = 10
-# Twilio lists the newest first; one number gets five a day.
+# Twilio lists the newest first. By default one number gets at most five texts a day (SMS_PER_NUMBER_PER_DAY).
 LOOKED_THROUGH = 50
 CLOCK_DIFFERENCE = timedelta(minutes=2)
 _OUR_ACCOUNT = {401, 403}
@@ -48,9 +48,9 @@ class _TwilioChannel:
             self._http.close()
 
     def found(self, message: Outgoing, is_ours: Callable[[str, str], bool]) -> Receipt | None:
-        """Look through the messages to this number since the first try was possible.
+        """Look through the messages to this number since it was first possible to send this one.
 
-        Not by DateSent, which a message that still waits at Twilio does not have.
+        Candidates are not filtered by DateSent, because a message that still waits at Twilio has none.
 
         :raises TemporaryFailure: when Twilio does not answer.
         """
@@ -64,10 +64,10 @@ class _TwilioChannel:
         return None
 
     def send(self, message: Outgoing, now: datetime) -> Receipt:
-        """Hand one text over.
+        """Hand one text message over.
 
-        :raises TemporaryFailure: 429, 5xx, no answer, or our account is refused.
-        :raises PermanentFailure: this number or this text will never be taken.
+        :raises TemporaryFailure: 429, 5xx, no answer, or Twilio refuses the account.
+        :raises PermanentFailure: Twilio will never accept this number or this text.
         """
         against = text_refusal(message.to, settings.SMS_COUNTRIES)
         if against:
@@ -85,13 +85,13 @@ class _TwilioChannel:
         raise NotImplementedError
 
     def _is_this(self, message: Outgoing, body: str) -> bool:
-        """Whether the text alone shows that it is this message."""
+        """Return whether the text alone proves that it is this message."""
         return False
 
 
 class SmsChannel(_TwilioChannel):
     def _content(self, message: Outgoing) -> dict[str, Any]:
-        # Left on, Twilio would replace letters, and the text would not be found again after a lost answer.
+        # Smart encoding would replace characters, and the text could not be recognised after a lost answer.
         content = {"body": message.words.text[:LONGEST_TEXT], "smart_encoded": False}
         if settings.TWILIO_MESSAGING_SERVICE_SID:
             return {**content, "messaging_service_sid": settings.TWILIO_MESSAGING_SERVICE_SID}
@@ -99,7 +99,7 @@ class SmsChannel(_TwilioChannel):
 
 
 class WhatsappChannel(_TwilioChannel):
-    """Free text within 24 hours after the person wrote to us, otherwise a template that WhatsApp has approved."""
+    """Free text within 24 hours after the customer's last message, otherwise a template that WhatsApp has approved."""
 
     def _recipient(self, number: str) -> str:
         return f"whatsapp:{number}"
@@ -112,13 +112,15 @@ class WhatsappChannel(_TwilioChannel):
         return {**sender, "content_sid": message.template_sid, "content_variables": json.dumps(values)}
 
     def _is_this(self, message: Outgoing, body: str) -> bool:
-        """Of a template's text we know only what we filled in; the link among it is of one booking alone."""
+        """Of a template's text only the filled-in values are known. One of them is a link that belongs to one booking
+        only.
+        """
         values = [value for value in message.template_values if value]
         return bool(message.template_sid and values) and all(value in body for value in values)
 
 
 class _Http(TwilioHttpClient):  # type: ignore[misc]
-    """Twilio's own client, which may be led to another address (TWILIO_API_BASE)."""
+    """Twilio's own client; TWILIO_API_BASE can point it to another address."""
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         if settings.TWILIO_API_BASE:
@@ -131,7 +133,7 @@ class _Http(TwilioHttpClient):  # type: ignore[misc]
 
 
 def _asked(call: Callable[[], Any]) -> Any:
-    """Make one call and say in our own words how it failed; Twilio's words repeat the number."""
+    """Make one call and describe a failure in our own words, because Twilio's error texts repeat the number."""
     try:
         return call()
     except TwilioRestException as error:

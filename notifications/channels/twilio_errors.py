@@ -1,4 +1,4 @@
-"""Twilio's error codes in words that staff can act on. Pure. The codes are at twilio.com/docs/api/errors."""
+"""Twilio's error codes in words that staff can act on. Pure. The codes are listed at twilio.com/docs/api/errors."""
 
 from notifications.enums import SuppressionReason
 from notifications.errors import PermanentFailure
@@ -38,6 +38,6 @@ _SUPPRESSED = {
 
 
 def refusal(code: int | None) -> PermanentFailure:
-    """Return what a code means for the message and for the number."""
+    """Return the failure that a code means, with the suppression of the number where the code calls for one."""
     words = _WORDS.get(code or 0, "Twilio refused the message.")
     return PermanentFailure(f"{words} ({code})" if code else words, suppression=_SUPPRESSED.get(code or 0))

@@ -1,4 +1,4 @@
-"""Whether a request comes from Twilio."""
+"""Checks that a request comes from Twilio."""
 
 from collections.abc import Mapping
 
@@ -7,9 +7,9 @@ from twilio.request_validator import RequestValidator
 
 
 def is_signed(path: str, posted: Mapping[str, str], signature: str) -> bool:
-    """Check the signature over the public address that Twilio called, with its query, and over what it posted.
+    """Check the signature over the public URL that Twilio called, with its query, and over the posted fields.
 
-    False without an account.
+    Returns False when this site has no Twilio account.
     """
     if not settings.TWILIO_AUTH_TOKEN:
         return False

@@ -105,8 +105,7 @@ def _template_sid(row: Notification, own: MessageText | None, now: datetime) -> 
 
 
 def _template_values(own: MessageText, context: MessageContext) -> list[str]:
-    """Return the values in the order in which the text names them, because approved templates number their variables.
-    """
+    """Return the values in the order in which the text names them: approved templates number their variables."""
     return [context.words.get(name) or NOTHING for name in variables_in(own.body)]
 
 

@@ -107,8 +107,7 @@ class _Run:
         return time.monotonic() - self._started
 
     def now(self) -> datetime:
-        """The time given at the start plus the time passed since, so that late rows of a long batch get the right time.
-        """
+        """The time given at the start plus the time passed since: late rows of a long batch get the right time."""
         return self._now + timedelta(seconds=self.seconds())
 
     def channel(self, name: str) -> Sender:

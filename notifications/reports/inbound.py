@@ -1,7 +1,7 @@
-"""Operations on what comes in: reports about our messages, and texts from customers. Each is stored once.
+"""Stores and applies what comes in: provider reports about our messages, and texts from customers. Each is stored once.
 
-A report is applied by an outbox handler, because it may overtake the answer to our own request. STOP is obeyed in the
-same transaction that stores it; what is no keyword waits for the front desk with its words.
+An outbox handler applies a report, because the report may arrive before the answer to our own request. STOP is obeyed
+in the transaction that stores it. The words of a text that is no keyword are kept for the front desk.
 """
 
 import logging
@@ -29,23 +29,24 @@ _MAIL_SUPPRESSIONS = {
     "complained": SuppressionReason.COMPLAINED,
     "unsubscribed": SuppressionReason.UNSUBSCRIBED,
 }
-# A hard bounce: of what else comes back, the next mail may arrive.
+# Hard bounces. After any other bounce the next mail may arrive.
 _DEAD = {"bounced", "invalid"}
-# A mail provider names a message only in its answer, and its report may be faster than what we do with that answer.
+# A mail provider names a message only in its answer. Its report may arrive before that name is stored.
 OVERTAKES_BY_AT_MOST = timedelta(seconds=30)
-# A longer one is no text that a phone can send.
+# Longer input cannot come from a phone.
 LONGEST_TEXT, LONGEST_SENDER = 5000, 60
 
 
 class TooEarly(Exception):
-    """A report about a mail that we do not know, yet. The outbox tries again later."""
+    """A report about a mail whose provider id is not stored yet. The outbox tries again later."""
 
 
 @transaction.atomic
 def store_report(
     *, provider_ref: str, notification_id: int | None, channel: Channel, event: str, code: str, now: datetime
 ) -> None:
-    """Keep what a provider says about a text of ours, once, and have it applied. What says nothing is left out.
+    """Store a provider's report about a text message, once, and have it applied. Statuses without meaning here are
+    dropped.
 
     Publishes ``message.reported``.
     """
@@ -66,8 +67,7 @@ def store_report(
 
 @transaction.atomic
 def store_mail_event(event: MailEvent, *, now: datetime) -> None:
-    """Keep what a mail provider says, once, and have it applied. Opens and clicks are not kept: they are nobody's
-    business.
+    """Store a mail provider's event, once, and have it applied. Opens and clicks are not stored, for privacy.
 
     Publishes ``message.reported``.
     """
@@ -88,10 +88,11 @@ def store_mail_event(event: MailEvent, *, now: datetime) -> None:
 
 @transaction.atomic
 def apply_report(*, event_id: int, now: datetime) -> bool:
-    """Move the message that a stored report is about, if the table of ``progress`` lets it, and draw the conclusions.
+    """Move the message that a report is about, if the table in ``progress`` allows it, and suppress a dead address.
 
-    Harmless when repeated. Locks the message. A report about a message that is not ours changes nothing. False when it
-    has to be looked at again, because it may be about a mail whose name at the provider is just being written down.
+    Harmless when repeated. Locks the report, then the message. A report about an unknown message changes no message.
+    Returns False when the report has to be applied again later: it may be about a mail whose provider id is not stored
+    yet.
     """
     event = ProviderEvent.objects.select_for_update().get(pk=event_id)
     if event.applied_at is not None:
@@ -111,9 +112,10 @@ def apply_report(*, event_id: int, now: datetime) -> bool:
 
 @transaction.atomic
 def store_text(*, provider_ref: str, channel: Channel, sender: str, text: str, opt_out: str, now: datetime) -> None:
-    """Keep that a text came, once, and obey STOP and START at once. What else it says waits for the front desk.
+    """Store a customer's text, once, and obey STOP and START at once. Other words are kept for the front desk.
 
-    ``sender`` is a number as the provider writes it, ``opt_out`` what Twilio itself made of the text, where it looks.
+    ``sender`` is a number as the provider writes it. ``opt_out`` is how Twilio itself understood the text, where it
+    checks.
     """
     read, by_twilio = reading(text), _OPT_OUTS.get(opt_out.upper())
     keyword = by_twilio or read.keyword
@@ -138,7 +140,7 @@ def store_text(*, provider_ref: str, channel: Channel, sender: str, text: str, o
 
 @transaction.atomic
 def mark_handled(*, message_id: int, actor_name: str, now: datetime) -> None:
-    """Note that the front desk has dealt with a text. Marked twice, the first name stays. Locks the text."""
+    """Note that the front desk has dealt with a text. A second call keeps the first name. Locks the text."""
     row = InboundMessage.objects.select_for_update(no_key=True).get(pk=message_id)
     if row.handled_at is None:
         row.handled_at, row.handled_by = now, actor_name[:120]
@@ -147,7 +149,7 @@ def mark_handled(*, message_id: int, actor_name: str, now: datetime) -> None:
 
 @transaction.atomic
 def opt_out_sender(*, message_id: int, actor_name: str, now: datetime) -> None:
-    """Send no more texts to the number that a text came from, and note that it is dealt with. Harmless when repeated.
+    """Send no more texts to the number that a text came from, and mark the text as handled. Harmless when repeated.
 
     Locks the text.
     """
@@ -168,7 +170,7 @@ def _obeyed(keyword: Keyword | None, channel: Channel, pseudonym: str, now: date
 
 
 def _message_of(event: ProviderEvent) -> Notification | None:
-    """Find the message by our own number, which its status address carries, or by the provider's name for it."""
+    """Find and lock the message by our own id, which its status URL carries, or else by the provider's id."""
     rows = Notification.objects.select_for_update().filter(channel=event.channel)
     if event.told_notification_id is not None:
         row = rows.filter(pk=event.told_notification_id).first()
@@ -206,7 +208,7 @@ def _code(event: ProviderEvent) -> int | None:
 
 
 def _suppress(event: ProviderEvent, now: datetime) -> None:
-    """Write to an address no more that a report shows to be dead, or whose owner wants nothing more."""
+    """Suppress an address that the report shows to be dead, or whose owner complained, unsubscribed or said STOP."""
     if event.channel == Channel.EMAIL:
         reason = _MAIL_SUPPRESSIONS.get(event.event)
         if event.event == "bounced" and event.code in _DEAD:

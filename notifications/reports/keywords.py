@@ -1,10 +1,11 @@
-"""What a text from a customer asks of us. Pure: text in, a keyword and whether a person has to read it out.
+"""Reads the keyword in a customer's text message. Pure: text in; a keyword, and whether staff have to read the text,
+out.
 
-STOP words are those of Twilio and of 47 CFR 64.1200(a)(10), the same in other languages, and plain wishes such as
-"please remove me". START counts only as the whole message.
+STOP words are those of Twilio and of 47 CFR 64.1200(a)(10), their translations, and plain wishes such as "please remove
+me". START counts only as the whole message.
 
-CANCEL may mean the visit. It ends texts, as Twilio and the law take it, and the front desk reads it as well; no booking
-is ever cancelled on a guess.
+CANCEL may mean the visit. It ends texts, as Twilio and the law require, and the front desk reads it as well. A text
+never cancels a booking.
 """
 
 import re
@@ -20,13 +21,13 @@ class Keyword(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``needs_person``: the text says something, or may mean something, that a keyword does not settle."""
+    """``needs_person``: the text says, or may say, more than its keyword, so staff have to read it."""
 
     keyword: Keyword | None
     needs_person: bool
 
 
-# These mean nothing else, also with polite words around them.
+# Each means STOP, also with polite words around it.
 _STOP = (
     "stop, stopall, stop all, unsubscribe, optout, opt out, revoke, remove me, opt me out, unsubscribe me, "
     "stop texting, stop texting me, stop messaging me, stop sms, stop messages, stop texts, stop it, "
@@ -39,16 +40,16 @@ _STOP = (
     "수신거부, 수신 거부, "
     "стоп, отписаться"
 )
-# These mean it only as the whole message.
+# Each means STOP only as the whole message.
 _STOP_ALONE = "end, quit, fin, fim, fine, ende"
-# These end texts, and may mean the visit.
+# Each ends texts, and may mean the visit.
 _CANCEL = "cancel, cancelar, annuler, stornieren, absagen, annulla"
 _START = "start, unstop, subscribe, anmelden, wznow, alta, 수신동의, 수신 동의, старт"
 _POLITE = (
     "please, pls, plz, thanks, thank, you, no, now, hi, hello, bitte, danke, nein, hallo, jetzt, por, favor, gracias, "
     "hola, s, il, vous, te, plait, svp, merci, bonjour, non, per, favore, grazie, prosze, dziekuje, obrigado, obrigada"
 )
-# What phones put under a message.
+# Signatures that phones add to a message.
 _SIGNATURE = re.compile(
     r"--|sent (?:from|with|by) |get outlook |gesendet |von meinem |envoye |enviado |inviato |wyslano ", re.IGNORECASE
 )
@@ -57,7 +58,7 @@ _HIDDEN = frozenset({"Mn", "Cf"})
 
 
 def reading(text: str) -> Reading:
-    """Read a message whatever its case, accents, spaces and signs. A stop word alone on the first line counts."""
+    """Read a text regardless of case, accents, spaces and punctuation. A stop word alone on the first line counts."""
     words = _plain(text)
     if words in _WORDS_OF[Keyword.START]:
         return Reading(Keyword.START, needs_person=False)
@@ -90,7 +91,7 @@ def _plain(text: str) -> str:
 
 
 def _without_accents(text: str) -> str:
-    """Take accents off letters, and hidden signs out; Korean syllables are put together again."""
+    """Remove accents and invisible characters. Korean syllables, which decomposition splits, are composed again."""
     apart = unicodedata.normalize("NFKD", text.replace("ł", "l").replace("Ł", "L"))
     return unicodedata.normalize("NFC", "".join(each for each in apart if unicodedata.category(each) not in _HIDDEN))
 

@@ -1,4 +1,4 @@
-"""Reads what a mail provider reports (bounces, complaints, deliveries), whichever provider it is, by django-anymail."""
+"""Reads a mail provider's events (bounces, complaints, deliveries) by django-anymail, for any provider it knows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from core.inputs import without_nul
 
 
 class Forged(Exception):
-    """Whoever sent this does not know the secret, or no provider is set up that could."""
+    """The request does not carry the secret, or this site has not set up a provider that sends events."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailEvent:
-    """One event as django-anymail names it: ``delivered``, ``bounced``, ``complained``, ``unsubscribed`` …"""
+    """One event with django-anymail's type: ``delivered``, ``bounced``, ``complained``, ``unsubscribed`` …"""
 
     event_type: str
     event_id: str
@@ -27,9 +27,9 @@ class MailEvent:
 
 
 def mail_events_in(request: HttpRequest) -> Sequence[MailEvent]:
-    """Return the events of a report; none when it cannot be read.
+    """Return the events of a request; none when its body cannot be read.
 
-    :raises Forged: when the report does not carry MAIL_EVENTS_SECRET, or its signature is wrong.
+    :raises Forged: when the request does not carry MAIL_EVENTS_SECRET, or its signature is wrong.
     """
     if not settings.MAIL_EVENTS_WEBHOOK or not settings.MAIL_EVENTS_SECRET:
         raise Forged

@@ -1,7 +1,7 @@
-"""How a message's status follows what a provider reports. Pure: reports may come twice, late and in any order.
+"""How a message's status follows provider reports. Pure. Reports may come twice, late and in any order.
 
-A status never goes back: what is delivered stays delivered, what failed stays failed. Only a mail may fail after it was
-delivered: its server took it, and sent it back later.
+A status never goes back: delivered stays delivered, failed stays failed. The exception is e-mail, which may fail after
+it was delivered: a server accepted the mail and returned it later.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ Status = NotificationStatus
 
 
 class Report(StrEnum):
-    """What a provider says has become of a message."""
+    """What a provider reports about a message."""
 
     ACCEPTED = "accepted"
     SENT = "sent"
@@ -40,7 +40,7 @@ _MAIL = {
     "failed": Report.FAILED,
 }
 
-# The answer to our own request may be lost, so a report can be the first we hear of an accepted message.
+# The answer to our own request may be lost, so a report can be the first sign that a message was accepted.
 _OPEN = {
     Report.ACCEPTED: Status.SENT,
     Report.SENT: Status.SENT,
@@ -56,12 +56,12 @@ _NEXT: Mapping[str, Mapping[Report, Status]] = {
 
 
 def twilio_report(message_status: str) -> Report | None:
-    """Read Twilio's MessageStatus; None for one that says nothing about delivery."""
+    """Read Twilio's MessageStatus; None for a status that says nothing about delivery."""
     return _TWILIO.get(message_status.lower())
 
 
 def mail_report(event_type: str) -> Report | None:
-    """Read the event of a mail provider as django-anymail names it; None for opens, clicks and the like."""
+    """Read a mail event by django-anymail's type; None for opens, clicks and the like."""
     return _MAIL.get(event_type)
 
 

@@ -1,4 +1,4 @@
-"""Bounces and complaints from the provider named in EMAIL_URL: proven to come from it, stored, answered at once."""
+"""Webhook of the mail provider named in EMAIL_URL: checks the secret, stores bounces and complaints, answers."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.csrf import csrf_exempt

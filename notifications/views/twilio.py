@@ -1,4 +1,4 @@
-"""What Twilio reports to us: proven to come from it, stored first, answered at once. Nothing here waits."""
+"""Webhooks of Twilio: check the signature, store the report, answer at once. A handler applies it later."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,7 +20,9 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def from_twilio(view: View) -> View:
-    """Let in only what Twilio signed with our token, over the public address as Twilio called it, proxies or not."""
+    """Accept only requests that Twilio signed with our token, over the public URL that Twilio called, behind a proxy or
+    not.
+    """
 
     @csrf_exempt
     @require_POST
@@ -36,7 +38,7 @@ def from_twilio(view: View) -> View:
 
 @from_twilio
 def twilio_status(request: HttpRequest) -> HttpResponse:
-    """What became of a text. The number of the message is ours, in the address that we gave Twilio for it."""
+    """Store a delivery status of a text message. The query holds our id of the message, as set in its status URL."""
     told = request.GET.get("message", "")
     inbound.store_report(
         provider_ref=_field(request, "MessageSid"),
@@ -51,7 +53,7 @@ def twilio_status(request: HttpRequest) -> HttpResponse:
 
 @from_twilio
 def twilio_inbound(request: HttpRequest) -> HttpResponse:
-    """A text from a customer. It is answered by nothing: Twilio itself confirms STOP where the law wants it."""
+    """Store a customer's text. The answer is empty: Twilio itself confirms STOP where the law requires it."""
     sender = _field(request, "From")
     channel = _channel(sender)
     inbound.store_text(

@@ -1,6 +1,6 @@
-"""What the business decides about its messages: its own words, and which of them go by which channel.
+"""Settings of the business for its messages: its own texts, and which message goes by which channel.
 
-Subjects are not known here: whoever calls says which variables a text may name.
+This module does not know the subjects: the caller says which variables a text may name.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,7 +19,7 @@ RuleKey = tuple[Channel, int | None]
 
 
 def own_text(*, kind: str, role: str, channel: str, language: str) -> MessageText | None:
-    """Return the business's own words for a message; None where the files speak."""
+    """Return the business's own text of a message; None when the template files are used."""
     return MessageText.objects.filter(kind=kind, recipient_role=role, channel=channel, language=language).first()
 
 
@@ -36,9 +36,9 @@ def keep_text(
     user_id: int,
     now: datetime,
 ) -> MessageText:
-    """Send these words from now on in place of those of the files.
+    """Use this text from now on in place of the template files.
 
-    :raises TextProblem: when subject or body name what is not known, or cannot be read.
+    :raises TextProblem: when subject or body name an unknown variable, or cannot be parsed.
     """
     parsed(subject, known)
     parsed(body, known)
@@ -56,15 +56,17 @@ def keep_text(
 
 
 def restore_default(*, kind: str, role: str, channel: str, language: str) -> bool:
-    """Send the words of the files again; False when they were sent already."""
+    """Use the template files again. Return False when they were used already."""
     found = MessageText.objects.filter(kind=kind, recipient_role=role, channel=channel, language=language)
     return found.delete()[0] > 0
 
 
 @transaction.atomic
 def set_rules(*, kind: str, role: RecipientRole, wanted: Mapping[RuleKey, bool]) -> None:
-    """Keep by which channels, and at which distances from the visit, a message goes. Only what differs from the usual
-    is written down. Distances not named are no longer kept. Of two at the same moment the later one is obeyed whole.
+    """Store by which channels, and at which distances from the visit, a message goes.
+
+    Only differences from the defaults are stored. All stored distances that ``wanted`` does not name are deleted. Locks
+    the rules of this kind and role: of two concurrent calls the later one applies as a whole.
     """
     one_at_a_time(f"rules:{kind}:{role}")
     rows = MessageRule.objects.filter(kind=kind, recipient_role=role)

@@ -1,8 +1,8 @@
-"""A mail in the business's own words: text in, blocks for our layout out.
+"""Turns the business's own text of an e-mail into blocks for the mail layout.
 
-Owners write text, never HTML. A paragraph that is nothing but a link's name becomes a button, one that is nothing but
-the subject's facts becomes their card. Only what the owner typed is looked through for addresses to link: a customer
-whose name looks like one gets no link out of us.
+Owners write text, never HTML. A paragraph that consists of a link's name becomes a button; one that consists of the
+card's name becomes the card with the subject's facts. URLs become links only in the owner's own text: a customer whose
+name looks like a URL gets no link in our mail.
 """
 
 import re
@@ -15,10 +15,10 @@ from django.utils.safestring import SafeString, mark_safe
 
 from notifications.wording.template_language import filled
 
-# Stand around a name while the owner's text is escaped and linked; nobody can type them.
+# Put around a name while the owner's text is escaped and linked. Control characters are removed from that text first.
 _OPEN, _CLOSE = "\x02", "\x03"
 _MARK = re.compile(f"{_OPEN}(\\w+){_CLOSE}")
-# What ``urlize`` makes of a name within an address.
+# How ``urlize`` writes a marked name inside a URL.
 _MARK_IN_ADDRESS = re.compile(r"%02(\w+)%03")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -33,9 +33,9 @@ class Block:
 
 
 def blocks(body: str, words: Mapping[str, str], *, labels: Mapping[str, str], card: str = "") -> list[Block]:
-    """Put a body into blocks. ``labels`` names the buttons, ``card`` the word that stands for the card.
+    """Split a text into blocks. ``labels`` maps link names to button labels; ``card`` is the name of the card.
 
-    :raises TextProblem: when the body cannot be read.
+    :raises TextProblem: when the text cannot be parsed.
     """
     marks = {name: f"{_OPEN}{name}{_CLOSE}" for name, word in words.items() if word.strip()}
     text = filled(_CONTROL.sub(" ", body), marks)
@@ -53,7 +53,7 @@ def _block(paragraph: str, words: Mapping[str, str], labels: Mapping[str, str], 
 
 
 def _paragraph(paragraph: str, words: Mapping[str, str], labels: Mapping[str, str]) -> SafeString:
-    """Escape what was typed, link the addresses in it, then put the escaped words in."""
+    """Escape the owner's text, link the URLs in it, then insert the escaped values."""
     linked = str(urlize(paragraph, autoescape=True))
 
     def word(mark: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
-"""Turn a context into the words of a message, in the language that is active.
+"""Renders a message context as text, in the active language.
 
-The words are the business's own where it wrote some, else files under templates/notifications. ``sms.txt`` is for every
-channel that shows a few lines; a message without one says its subject and its link there.
+The business's own text is used if there is one, else the files under templates/notifications. ``sms.txt`` serves all
+channels that carry a few lines. A message without that file sends its subject and its link there.
 """
 
 import re
@@ -23,7 +23,7 @@ _MANY_EMPTY_LINES = re.compile(r"\n\s*\n\s*\n+")
 
 
 class OwnText(Protocol):
-    """The business's own words for a message; a MessageText is one."""
+    """The business's own text of a message; MessageText is one."""
 
     @property
     def subject(self) -> str: ...
@@ -40,7 +40,7 @@ class Rendered:
 
 
 def rendered(context: MessageContext, channel: str = Channel.EMAIL, own: OwnText | None = None) -> Rendered:
-    """Render a message for a channel. E-mail has HTML as well; what is short has a subject only for a push's title.
+    """Render a message for a channel. E-mail has HTML as well; other channels use the subject only as a push title.
 
     :raises TemplateDoesNotExist: when the folder lacks a file.
     """
@@ -66,7 +66,7 @@ def _own_subject(context: MessageContext, own: OwnText | None) -> str:
 
 
 def _own_mail(context: MessageContext, subject: str, own: OwnText) -> Rendered:
-    """Own words inside the frame of every mail; the names of links and of the card alone on a line become both."""
+    """Render the business's own text inside the mail layout, with its buttons and card (``own_mail.blocks``)."""
     labels, card = context.variables.get("labels", {}), context.variables.get("card", "")
     parts = blocks(own.body, context.words, labels=labels, card=card)
     html = render_to_string("notifications/_own.html", {**context.variables, "heading": subject, "blocks": parts})
@@ -86,7 +86,7 @@ def _short(context: MessageContext, channel: str, subject: str, own: OwnText | N
 
 
 def _plain(name: str, variables: Mapping[str, Any]) -> str:
-    """Render a text file. What people typed stays as typed: nothing is escaped, because nothing here is HTML."""
+    """Render a text file. Nothing is escaped, because the output is not HTML."""
     template = getattr(get_template(name), "template", None)
     if template is None:
         raise TemplateDoesNotExist(name)

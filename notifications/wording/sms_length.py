@@ -1,4 +1,4 @@
-"""How long a text message is and in how many parts it travels (3GPP TS 23.038, 23.040). Pure."""
+"""Computes the length of a text message and its number of parts (3GPP TS 23.038, 23.040). Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,14 +8,16 @@ _BASIC = frozenset(
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED = frozenset("\f^{}\\[~]|€")
-# What fits into a single message, and into each part of a longer one, whose header takes some room.
+# Units in a single message, and in each part of a longer one, whose header takes some room.
 _SEPTETS, _SEPTETS_OF_PART = 160, 153
 _UNITS, _UNITS_OF_PART = 70, 67
 
 
 @dataclass(frozen=True, slots=True)
 class SmsLength:
-    """``units`` of ``room`` are used; ``odd`` are the characters that make every one of them cost more than double."""
+    """``units`` of ``room`` are used. ``odd`` are the characters that force 16-bit encoding, with less than half the
+    room.
+    """
 
     units: int
     parts: int
@@ -24,7 +26,7 @@ class SmsLength:
 
 
 def sms_length(text: str) -> SmsLength:
-    """Measure a text as phones and providers count it. An empty one takes no part."""
+    """Measure a text as phones and providers count it. An empty text has no part."""
     odd = tuple(dict.fromkeys(each for each in text if each not in _BASIC and each not in _EXTENDED))
     if odd:
         sizes = [2 if ord(each) > 0xFFFF else 1 for each in text]
@@ -41,7 +43,7 @@ def _measured(sizes: list[int], single: int, of_part: int, odd: tuple[str, ...])
 
 
 def _parts(sizes: Iterable[int], room: int) -> int:
-    """A character of two units is never cut in half."""
+    """Count the parts. A character of two units is never split."""
     parts, used = 1, 0
     for size in sizes:
         if used + size > room:

@@ -1,8 +1,7 @@
-"""The little language of the business's own texts. Pure: text and words in, text out.
+"""The template language of the business's own texts. Pure: a text and values in, text out.
 
-A text names variables as ``{{ name }}`` and may keep a part for when one is not empty: ``{% if name %} … {% else %} …
-{% endif %}``. There is nothing else: no attributes, no filters, no other tags. Words are put in as they are and never
-read as part of the language.
+A text names variables as ``{{ name }}``. It may show a part only if a variable is not empty: ``{% if name %} … {% else
+%} … {% endif %}``. There are no attributes, no filters and no other tags. Inserted values are never parsed.
 """
 
 import difflib
@@ -18,14 +17,14 @@ from core.errors import Refused
 LONGEST_TEXT = 5000
 _TAG = re.compile(r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|\{#[^\n]*?#\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# A tag alone on its line takes the line with it, so that parts left out leave no gaps.
+# A tag alone on its line takes the line break with it, so that parts left out leave no gaps.
 _LONELY_TAG = re.compile(r"^[ \t]*(\{%[^\n{}]*%\})[ \t]*\n", re.MULTILINE)
 
 _BRACE = _("A single brace is no variable. Write {{ name }}, both braces on one line.")
 
 
 class TextProblem(Refused):
-    """A text that cannot be filled in as it stands. ``line`` counts from 1."""
+    """A text that cannot be parsed. ``line`` counts from 1."""
 
     code = "text_problem"
 
@@ -36,7 +35,9 @@ class TextProblem(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """What a text may name. ``sample`` stands in where there is no real one to show; both are translated when read."""
+    """A variable that a text may name. ``sample`` is shown in previews without a real value. Both texts are lazy
+    translations.
+    """
 
     name: str
     description: "str | Promise"
@@ -50,7 +51,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """``then`` where the named word says something, ``otherwise`` where it is empty."""
+    """``then`` if the named value is not empty, else ``otherwise``."""
 
     name: str
     then: "tuple[Node, ...]"
@@ -61,9 +62,9 @@ Node = str | Word | Choice
 
 
 def parsed(text: str, known: Collection[str] | None = None) -> tuple[Node, ...]:
-    """Take a text apart. With ``known``, other names are refused and the nearest known one is suggested.
+    """Parse a text. With ``known``, an unknown name is refused and the nearest known one is suggested.
 
-    :raises TextProblem: with the line of what cannot be read.
+    :raises TextProblem: with the line that cannot be parsed.
     """
     reader = _Reader(text, known)
     nodes, ending, line = reader.part()
@@ -73,15 +74,15 @@ def parsed(text: str, known: Collection[str] | None = None) -> tuple[Node, ...]:
 
 
 def filled(text: str, words: Mapping[str, str]) -> str:
-    """Put the words in the place of their names; names that there are no words for leave nothing.
+    """Insert the values in place of their names. A name without a value becomes empty.
 
-    :raises TextProblem: when the text is not one that ``parsed`` accepts.
+    :raises TextProblem: when ``parsed`` does not accept the text.
     """
     return "".join(_filled(parsed(_LONELY_TAG.sub(r"\1", text)), words))
 
 
 def variables_in(text: str) -> list[str]:
-    """Return the names that a text shows in order, each once. What cannot be read has none."""
+    """Return the names of the variables that a text shows, in order and each once; none when it cannot be parsed."""
     try:
         return list(dict.fromkeys(_shown(parsed(text))))
     except TextProblem:
@@ -110,7 +111,7 @@ def _shown(nodes: tuple[Node, ...]) -> Iterator[str]:
 
 
 class _Reader:
-    """Reads a text from front to end. Parts within parts are refused, which keeps texts legible and depth bounded."""
+    """Parses a text from start to end. Nested ``if`` is refused, which keeps texts readable and the depth bounded."""
 
     def __init__(self, text: str, known: Collection[str] | None) -> None:
         self._known = known
@@ -118,7 +119,9 @@ class _Reader:
         self._at = 0
 
     def part(self, *, is_inner: bool = False) -> tuple[tuple[Node, ...], str, int]:
-        """Return the nodes up to an ``else`` or ``endif`` (or the end), which one it was, and its line."""
+        """Return the nodes up to ``else``, ``endif`` or the end, which of these it was (empty for the end), and its
+        line.
+        """
         nodes: list[Node] = []
         while self._at < len(self._tokens):
             token, line, is_tag = self._tokens[self._at]
@@ -165,7 +168,7 @@ class _Reader:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, int, bool]]:
-    """What a text is made of, each with the line it begins on and whether it is a tag."""
+    """Yield the tokens of a text: text or tag, the line it begins on, and whether it is a tag."""
     line, at = 1, 0
     for found in _TAG.finditer(text):
         if before := text[at : found.start()]:
@@ -178,7 +181,7 @@ def _tokens(text: str) -> Iterator[tuple[str, int, bool]]:
 
 
 def _plain(text: str, line: int) -> str:
-    """Braces are kept for variables, so that a slip is seen here and not by a customer."""
+    """Refuse stray braces, so that the owner sees a typing error here and no customer sees it in a mail."""
     brace = re.search(r"[{}]", text)
     if brace is None:
         return text
