@@ -35,7 +35,7 @@ class Purpose(TextChoices):
 
 
 class SuppressionReason(TextChoices):
-    """Why an address gets no more messages by a channel. UNSUBSCRIBED ends only marketing; the others end everything."""
+    """Why an address gets no more messages by a channel. UNSUBSCRIBED ends only marketing, the others everything."""
 
     STOP = "stop", _("answered STOP")
     UNSUBSCRIBED = "unsubscribed", _("unsubscribed")

@@ -1,4 +1,4 @@
-"""Suppressed addresses: they get no more messages or no more marketing. The owner or a provider's report is the reason."""
+"""Suppressed addresses: they get no more messages, or no more marketing, by a channel."""
 
 from datetime import datetime
 
