@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from bookings.doctor.visits import CHECKS as BOOKING_CHECKS
+from bookings.queries.money import money_of
 from bookings.refs import subject_ref
 from dashboard.permissions import rights_of
 from dashboard.presenters.money import ledger_of
 from dashboard.presenters.todo import rows_of
-from dashboard.queries import money_of
 from dashboard.todo import hands
 from notifications.models import Notification
 from payments.doctor import CHECKS as PAYMENT_CHECKS
