@@ -1,8 +1,8 @@
-"""The brand colours of the pages, derived from the one colour a business chooses.
+"""The brand colours of the pages, derived from the one colour that the business chooses.
 
-Pure: a hex colour in, tokens and a style sheet out. All mixing and lightening happens in OKLab, where equal steps look
-equal. Whatever colour comes in, text on it and text made of it keeps a contrast of at least 4.5:1, and the main button
-stands out from the page with at least 3:1.
+Pure: a hex colour in, tokens and a style sheet out. Colours are mixed and lightened in OKLab, where equal steps look
+equal. For any colour, text on it and text in it keep a contrast of at least 4.5:1, and the main button keeps 3:1 to the
+page.
 """
 
 import math
@@ -27,14 +27,14 @@ Rgb = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class BrandTokens:
-    """Custom properties by name, as hex colours, for the light and the dark page."""
+    """CSS custom properties by name, as hex colours, for the light and the dark page."""
 
     light: dict[str, str]
     dark: dict[str, str]
 
 
 def brand_tokens(colour: str) -> BrandTokens:
-    """Derive every brand token from ``colour`` (``#rgb`` or ``#rrggbb``).
+    """Derive all brand tokens from ``colour`` (``#rgb`` or ``#rrggbb``).
 
     :raises ValueError: when ``colour`` is not a hex colour.
     """
@@ -56,20 +56,23 @@ def brand_tokens(colour: str) -> BrandTokens:
 
 
 def brand_css(colour: str) -> str:
-    """Write the style sheet that replaces the default brand tokens by those of ``colour``."""
+    """Return the style sheet that replaces the default brand tokens by those of ``colour``."""
     tokens = brand_tokens(colour)
     light, dark = (";".join(f"{name}:{value}" for name, value in t.items()) for t in (tokens.light, tokens.dark))
     return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
 def contrast(one: Rgb, other: Rgb) -> float:
-    """Say the contrast of two colours as WCAG 2 defines it, from 1 to 21."""
+    """Return the contrast of two colours by WCAG 2, from 1 to 21."""
     high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
 
 def rgb(colour: str) -> Rgb:
-    """Read a hex colour as red, green and blue from 0 to 1."""
+    """Parse a hex colour into red, green and blue from 0 to 1.
+
+    :raises ValueError: when ``colour`` is not a hex colour.
+    """
     return _parse(colour)
 
 
@@ -79,7 +82,7 @@ def _readable_in_light(colour: Rgb) -> bool:
 
 
 def _tints(brand: Rgb, ground: str, shares: tuple[float, float, float], inks: tuple[str, ...]) -> list[Rgb]:
-    """Mix the brand into ``ground``, less of it where labels would lose their contrast on the first tint."""
+    """Mix the brand into ``ground``; mix in less of it if labels would lose their contrast on the first tint."""
     part = 1.0
     while part > 0 and not all(_passes(_parse(ink), [_tint(brand, ground, part * shares[0])]) for ink in inks):
         part -= 0.05
@@ -100,7 +103,7 @@ def _passes(text: Rgb, grounds: Iterable[Rgb]) -> bool:
 
 
 def _until(colour: Rgb, step: float, good: Callable[[Rgb], bool]) -> Rgb:
-    """Move the lightness of ``colour`` by ``step`` until ``good`` accepts what the hex form will really show."""
+    """Move the lightness of ``colour`` by ``step`` until ``good`` accepts the colour as rounded to hex."""
     lightness, chroma, hue = _to_oklch(colour)
     while not good(_parse(_hex(colour))) and 0 <= lightness + step <= 1:
         lightness += step
@@ -146,7 +149,7 @@ def _to_oklab(colour: Rgb) -> Rgb:
 
 
 def _from_oklab(lab: Rgb) -> Rgb:
-    """Turn OKLab into sRGB; parts outside 0…1 mean the screen cannot show the colour."""
+    """Convert OKLab to sRGB. Parts outside 0…1 mean that a screen cannot show the colour."""
     lightness, a, b = lab
     long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
     medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
@@ -166,7 +169,7 @@ def _to_oklch(colour: Rgb) -> Rgb:
 
 
 def _from_oklch(lightness: float, chroma: float, hue: float) -> Rgb:
-    """Turn OKLCH into sRGB, giving up chroma where the screen cannot show the colour."""
+    """Convert OKLCH to sRGB; reduce chroma until a screen can show the colour."""
     while True:
         colour = _from_oklab((lightness, chroma * math.cos(hue), chroma * math.sin(hue)))
         if chroma <= 0 or all(-0.0005 <= part <= 1.0005 for part in colour):

@@ -1,4 +1,4 @@
-"""What must always be true of places: application and PostgreSQL read the same clock in their zones."""
+"""Check of time zones: the application and PostgreSQL agree on the clock of each zone in use."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from core.doctor import Check
 from core.zones import OffsetChange, offset_changes, offset_text
 from services.models import BookingPolicy, Location
 
-# Past visits are still shown, told about and counted for a while.
+# Past visits of this period are still shown, counted and named in messages.
 LOOK_BACK = timedelta(days=30)
 
 _OFFSETS = """
@@ -27,7 +27,7 @@ SELECT at, seconds FROM (
 
 
 def zones_unlike_database(now: datetime) -> list[str]:
-    """Zones in use whose clock is another one in PostgreSQL than here, at any hour that can be booked."""
+    """Zones in use whose UTC offset differs between the application and PostgreSQL, at any hour that can be booked."""
     horizon = BookingPolicy.objects.aggregate(days=Max("horizon_days"))["days"] or 0
     from_at = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - LOOK_BACK
     until_at = now + timedelta(days=horizon + 1)

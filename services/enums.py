@@ -1,11 +1,11 @@
-"""Choices of the catalogue."""
+"""Enums of the catalogue and its policies."""
 
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 
 class Weekday(IntegerChoices):
-    """As ``date.weekday()``: Monday is 0."""
+    """Numbered as in ``date.weekday()``: Monday is 0."""
 
     MONDAY = 0, _("Monday")
     TUESDAY = 1, _("Tuesday")
@@ -42,7 +42,7 @@ class OverLimit(TextChoices):
 
 
 class PaymentMode(TextChoices):
-    """What is asked of a customer when booking."""
+    """What a customer pays when booking."""
 
     NONE = "none", _("no payment")
     VENUE = "venue", _("pay at the visit")
@@ -57,7 +57,7 @@ class DepositKind(TextChoices):
 
 
 class DepositRule(TextChoices):
-    """What becomes of a deposit when cancelling is free."""
+    """What happens to a deposit when the customer may cancel for free."""
 
     REFUND_IF_FREE = "refund_if_free", _("goes back")
     ALWAYS_KEEP = "always_keep", _("is kept in any case")

@@ -1,4 +1,4 @@
-"""Forms of opening and working hours: an end after its start, and no two intervals of one day over each other."""
+"""Forms of opening and working hours: an interval ends after it starts, and two intervals of one day do not overlap."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ MINUTES_OF_WEEK = 7 * MINUTES_OF_DAY
 
 
 class HoursForm(_ModelForm):
-    """One interval of a day. Both ends or, where the columns allow it, neither (shut, not working)."""
+    """One interval of a day. Both ends are given or, where the columns allow it, neither (closed, not working)."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -46,17 +46,17 @@ class HoursForm(_ModelForm):
         return cleaned
 
     def _post_clean(self) -> None:
-        # What clean() refused needs no second sentence from the model or from the constraint in the database.
+        # If clean() refused the times, the model and the database constraint must not add a second error.
         if "start_minute" not in self.errors and "end_minute" not in self.errors:
             super()._post_clean()  # type: ignore[misc]
 
 
 class HoursFormSet(InlineFormSet):
-    """Intervals of one owner. Two that share time are refused, also where one runs past midnight into the next day."""
+    """Intervals of one owner. Overlaps are refused, also where one interval runs past midnight into the next day."""
 
     def clean(self) -> None:
         super().clean()
-        # Copies, because a refused field leaves the form's own values.
+        # Copies, because add_error() removes a refused field from the form's own cleaned_data.
         filled = [(form, dict(form.cleaned_data)) for form in self._kept()]
         filled = [(form, values) for form, values in filled if values.get("start_minute") is not None]
         for (_form, first), (later, second) in combinations(filled, 2):
@@ -66,7 +66,7 @@ class HoursFormSet(InlineFormSet):
                 later.add_error("start_minute", said)
 
     def _kept(self) -> list[Any]:
-        """The forms that say something and stay."""
+        """The valid forms that are filled in and not marked for deletion."""
         return [
             form for form in self.forms if not form.errors and form.cleaned_data and not form.cleaned_data.get("DELETE")
         ]
@@ -82,12 +82,12 @@ class HoursFormSet(InlineFormSet):
         return (0,)
 
     def _can_meet(self, first: dict[str, Any], second: dict[str, Any]) -> bool:
-        """Whether both can count in the same week."""
+        """Return whether both intervals can apply in the same week."""
         return True
 
 
 class WeeklyHoursFormSet(HoursFormSet):
-    """Weekly intervals, on a week that begins again: Sunday night runs into Monday."""
+    """Weekly intervals. The week is circular: Sunday night runs into Monday."""
 
     def _span(self, cleaned: dict[str, Any]) -> tuple[int, int]:
         midnight = cleaned["weekday"] * MINUTES_OF_DAY
@@ -98,7 +98,7 @@ class WeeklyHoursFormSet(HoursFormSet):
 
 
 class SpecialDaysFormSet(HoursFormSet):
-    """Intervals of single dates. A row without times says that the whole day is off, so it stands alone on its date."""
+    """Intervals of single dates. A row without times closes the whole day, so it must be the only row of its date."""
 
     def clean(self) -> None:
         super().clean()

@@ -1,4 +1,4 @@
-"""Forms of the rules of money: a value is typed as a percentage or as an amount, whichever its kind asks for."""
+"""Forms of payment rules. The owner types a value as a percentage or as an amount, depending on its kind."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ else:
     _ModelForm = forms.ModelForm
     InlineFormSet = PaginationInlineFormSet
 
-# Kinds of fees and of deposits that have a value.
+# The kinds of fees and deposits that have a value.
 _PERCENT, _FIXED = str(FeeKind.PERCENT), str(FeeKind.FIXED)
 
 
@@ -32,7 +32,7 @@ def _value_field(label: Any, help_text: Any = "") -> forms.CharField:
 
 
 class _MoneyRulesForm(_ModelForm):
-    """Reads and shows values beside their kinds. ``currency`` is set on the class made for a request."""
+    """Parses and shows values by their kind. ``currency`` is set on the class made for each request."""
 
     currency = "EUR"
 
@@ -42,9 +42,9 @@ class _MoneyRulesForm(_ModelForm):
         self.initial[value_name] = texts.get(kind, "") if value is not None else ""
 
     def _read(self, value_name: str, kind: str) -> int:
-        """Return what was typed as basis points or minor units; 0 where nothing was, or where the kind has no value.
+        """Return the typed value in basis points or minor units; 0 if it is empty or its kind has no value.
 
-        What makes no sense is said on the field.
+        An invalid value becomes an error of the field.
         """
         text = str(self.cleaned_data.get(value_name) or "").rstrip(" %")
         if kind not in {_PERCENT, _FIXED} or not text:
@@ -62,7 +62,7 @@ class _MoneyRulesForm(_ModelForm):
         return value
 
     def _miss(self, value_name: str, sentence: str) -> None:
-        """Say that a value is missing, unless something else is said of it already."""
+        """Add the error of a missing value, unless the field has an error already."""
         if value_name not in self.errors:
             self.add_error(value_name, sentence)
 
@@ -87,14 +87,14 @@ class TierForm(_MoneyRulesForm):
 
 
 class TierFormSet(InlineFormSet):
-    """The steps of a policy. A card on file needs a fee that could be charged to it."""
+    """The steps of a policy. A policy that keeps a card on file needs a fee that the business could charge to it."""
 
     def clean(self) -> None:
         super().clean()
         policy: CancellationPolicy = self.instance
         if policy.payment_mode != PaymentMode.CARD or policy.no_show_fee_kind != FeeKind.NONE or any(self.errors):
             return
-        # After the last step the whole price is due, so any step before the start makes a fee possible.
+        # After the last step the whole price is due, so any step that ends before the start makes a fee possible.
         kept = [form.cleaned_data for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
         if all(step["fee_kind"] == FeeKind.NONE and step["until_minutes_before"] == 0 for step in kept):
             raise forms.ValidationError(

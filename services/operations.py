@@ -1,6 +1,6 @@
-"""Changes of when places, rooms and devices may be used, and the history of settings.
+"""Locks on the time of resources, the settings history, and the first rows of an installation.
 
-Changes of hours wait for bookings in progress, and bookings for them.
+A change of hours waits for bookings that are being made, and those bookings wait for it.
 """
 
 from collections.abc import Collection
@@ -23,16 +23,18 @@ from services.queries import business_if_set_up
 
 
 def lock_resource_time(resource_ids: Collection[int]) -> None:
-    """Take the locks under which booking decides, in its order, by id. Belongs inside a transaction.
+    """Lock these resources as booking does, ordered by id. Call it inside a transaction.
 
-    Whoever books one of these resources at the same moment decides before the change is begun or after it is done.
+    A concurrent booking of one of them is decided either before the change begins or after it is committed.
     """
     rows = Resource.objects.select_for_update(no_key=True).filter(pk__in=resource_ids).order_by("pk")
     list(rows.values_list("pk"))
 
 
 def lock_location_time(location_id: int) -> list[int]:
-    """Lock everything that may be booked at a location: its rooms and devices, and all people. Return the ids."""
+    """Lock all resources that can be booked at a location: its rooms and devices, and all staff members. Return the
+    ids.
+    """
     rows = Resource.objects.filter(Q(location_id=location_id) | Q(kind=ResourceKind.PERSON))
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     lock_resource_time(ids)
@@ -49,7 +51,7 @@ def record_settings_change(
     now: datetime,
     details: dict[str, Any] | None = None,
 ) -> SettingsChange:
-    """Write into the history of settings who changed ``field`` of ``subject``. Belongs in the change's transaction."""
+    """Record who changed ``field`` of ``subject``. Call it in the transaction of the change."""
     return SettingsChange.objects.create(
         subject_type=subject._meta.label_lower,
         subject_id=subject.pk,
@@ -66,7 +68,9 @@ def record_settings_change(
 
 @transaction.atomic
 def make_first_rows() -> str:
-    """Give an empty installation its business, with rules that can be changed. Nothing where there is one."""
+    """Create the business with default policies in an empty installation. Return what was done; empty if there is a
+    business.
+    """
     if business_if_set_up():
         return ""
     rules = CancellationPolicy.objects.create(name="Free until a day before")

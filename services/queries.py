@@ -1,4 +1,4 @@
-"""Named reads of the catalogue's rules: the business, and which policy binds a service."""
+"""Reads of the business, and of the policies that apply to a service."""
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BigAutoField, OuterRef, QuerySet, Subquery
@@ -14,8 +14,8 @@ from services.models import (
 )
 from services.values import POLICY_FIELDS, CancellationPolicyValues, PaymentOverride, overridden, policy_values
 
-# Which policy binds a service, as an id in SQL: its own, else its category's, else that of the business. The statement
-# names them s, c and b. The functions below say the same to query sets.
+# The id of the policy that applies to a service, in SQL: its own, else its category's, else the business's. The
+# statement has to name the tables s, c and b. The functions below do the same with querysets.
 BOOKING_POLICY_ID = "coalesce(s.booking_policy_id, b.booking_policy_id)"
 CANCELLATION_POLICY_ID = "coalesce(s.cancellation_policy_id, c.cancellation_policy_id, b.cancellation_policy_id)"
 
@@ -26,34 +26,34 @@ _TIER = JSONObject(until="until_minutes_before", kind="fee_kind", value="fee_val
 
 
 def the_business() -> Business:
-    """Return the one business, its booking policy loaded with it. One query.
+    """Return the business with its booking policy. One query.
 
-    :raises Business.DoesNotExist: before anything was set up.
+    :raises Business.DoesNotExist: when the business is not set up yet.
     """
     return Business.objects.select_related("booking_policy").get()
 
 
 def business_if_set_up() -> Business | None:
-    """Return the one business; None before anything was set up. One query."""
+    """Return the business; None when it is not set up yet. One query."""
     return next(iter(read_joined(Business, ("booking_policy",), "ORDER BY services_business.id LIMIT 1", [])), None)
 
 
 def booking_policy_of(service: Service, business: Business) -> BookingPolicy:
-    """Return the booking policy that binds a service, both rows read already: its own, else that of the business."""
+    """Return the booking policy that applies to a service: its own, else the business's. Load both before."""
     return service.booking_policy or business.booking_policy
 
 
 def booking_policies(services: QuerySet[Service]) -> QuerySet[BookingPolicy]:
-    """Return the booking policies that bind these services, each once: their own, else that of the business."""
+    """Return the booking policies that apply to these services, each once."""
     chosen = services.order_by().values(chosen=Coalesce("booking_policy_id", _OF_BUSINESS, output_field=_ID))
     return BookingPolicy.objects.filter(pk__in=chosen)
 
 
 def cancellation_policy_for(service: Service | int) -> CancellationPolicyValues | None:
-    """Return the policy that binds a service (or its id): its own, else its category's, else the business's, with the
-    payment the service asks instead.
+    """Return the cancellation policy that applies to a service (or its id), with the service's own payment rules.
 
-    None where nothing is set: cancelling is free until the start, payment is at the visit. One query.
+    The policy is the service's own, else its category's, else the business's. None if none is set: cancelling is then
+    free until the start, and the customer pays at the visit. One query.
     """
     service_id = service if isinstance(service, int) else service.pk
     of_business = Subquery(Business.objects.values("cancellation_policy_id")[:1])

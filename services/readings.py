@@ -1,4 +1,4 @@
-"""What stored prices and fees mean before and after a change of how they are read. Nothing here converts anything."""
+"""Shows what stored prices and fees mean before and after a change of currency or tax mode. Nothing is converted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from core.formats import money_text
 from services.enums import DepositKind, FeeKind
 from services.models import AddOn, CancellationPolicy, CancellationTier, Service, ServiceVariant
 
-# More would not be read.
+# An owner would not read a longer list.
 _LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One stored number in words, as it is read now and as it would be."""
+    """One stored number as text: as it reads now, and as it would read after the change."""
 
     what: str
     old: str
@@ -28,7 +28,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A stored sum. ``tax_basis_points`` is None where tax is not put on top: fees and deposits."""
+    """A stored amount. ``tax_basis_points`` is None if tax is never added to it, as with fees and deposits."""
 
     what: str
     amount_minor: int
@@ -36,14 +36,14 @@ class _Stored:
 
 
 def in_another_currency(old: str, new: str) -> list[Reading]:
-    """How every stored sum would be read in another currency: the same minor units."""
+    """Return how all stored amounts read in the old and the new currency; the minor units stay the same."""
     return [
         Reading(each.what, money_text(each.amount_minor, old), money_text(each.amount_minor, new)) for each in _sums()
     ]
 
 
 def with_tax_mode(*, prices_include_tax: bool, currency: str) -> list[Reading]:
-    """What customers would pay for every stored price if prices included tax, or if tax came on top."""
+    """Return what customers pay for each taxed price now and after a change to ``prices_include_tax``."""
 
     def paid(each: _Stored, *, included: bool) -> str:
         tax = 0 if included else money.share(each.amount_minor, each.tax_basis_points or 0)
@@ -57,7 +57,7 @@ def with_tax_mode(*, prices_include_tax: bool, currency: str) -> list[Reading]:
 
 
 def as_table(readings: list[Reading]) -> SafeString:
-    """Old beside new, row by row."""
+    """Return an HTML table with old and new readings side by side, at most 20 rows."""
     rows = format_html_join(
         "",
         '<tr><td class="pr-4">{}</td><td class="pr-4">{}</td><td>{}</td></tr>',
@@ -97,5 +97,5 @@ def _sums() -> Iterator[_Stored]:
 
 
 def _own_prices(variant: ServiceVariant) -> list[Model]:
-    qualifications = variant.qualifications.all()  # of the team, above
+    qualifications = variant.qualifications.all()  # prefetched in _sums()
     return [each for each in qualifications if each.price_minor is not None]

@@ -1,4 +1,4 @@
-"""Checks shared by catalogue fields."""
+"""Validators shared by catalogue fields."""
 
 from zoneinfo import available_timezones
 

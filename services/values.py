@@ -1,4 +1,4 @@
-"""Policies of the catalogue as plain values, so that pure rules need not know their tables."""
+"""Policies as plain values, so that pure rules do not depend on models."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,9 +9,9 @@ from services.enums import DepositKind, DepositRule, FeeKind, OverLimit, Payment
 
 @dataclass(frozen=True, slots=True)
 class TierValues:
-    """What cancelling costs up to ``until_minutes`` before the start, that instant included.
+    """The cost of cancelling up to ``until_minutes`` before the start, that instant included.
 
-    ``value`` is in basis points where the fee is a percentage, in minor units where it is fixed.
+    ``value`` is in basis points if the fee is a percentage, in minor units if it is fixed.
     """
 
     until_minutes: int
@@ -21,9 +21,9 @@ class TierValues:
 
 @dataclass(frozen=True, slots=True)
 class CancellationPolicyValues:
-    """A cancellation policy as it stands now. Durations are minutes unless they say hours or days.
+    """The current values of a cancellation policy. Durations are minutes unless the name says hours or days.
 
-    ``deposit_value`` and ``no_show_fee_value`` are basis points where their kind is a percentage, else minor units.
+    ``deposit_value`` and ``no_show_fee_value`` are basis points if their kind is a percentage, else minor units.
     """
 
     tiers: tuple[TierValues, ...] = ()
@@ -49,7 +49,7 @@ class CancellationPolicyValues:
 
 @dataclass(frozen=True, slots=True)
 class PaymentOverride:
-    """What a service asks instead of its policy; what is empty stays as the policy says."""
+    """A service's own payment rules. Empty fields leave the policy's values."""
 
     payment_mode: str = ""
     deposit_kind: str = ""
@@ -57,7 +57,7 @@ class PaymentOverride:
 
 
 POLICY_FIELDS = tuple(name for name in CancellationPolicyValues.__slots__ if name != "tiers")
-# Those of them that hold a choice.
+# The policy fields whose value is an enum.
 POLICY_CHOICES = {
     "over_limit": OverLimit,
     "payment_mode": PaymentMode,
@@ -68,7 +68,7 @@ POLICY_CHOICES = {
 
 
 def policy_values(columns: Mapping[str, Any], tiers: Iterable[tuple[int, str, int]]) -> CancellationPolicyValues:
-    """Build the values from columns and (minutes, kind, value) of the steps as a statement gave them."""
+    """Build the values from columns and from tiers as (minutes, kind, value)."""
     chosen: dict[str, Any] = {name: choice(columns[name]) for name, choice in POLICY_CHOICES.items()}
     return CancellationPolicyValues(
         **{**columns, **chosen}, tiers=tuple(TierValues(until, FeeKind(kind), value) for until, kind, value in tiers)
@@ -76,7 +76,7 @@ def policy_values(columns: Mapping[str, Any], tiers: Iterable[tuple[int, str, in
 
 
 def overridden(policy: CancellationPolicyValues | None, override: PaymentOverride) -> CancellationPolicyValues | None:
-    """Return the policy as it binds a service with ``override``; None where neither says anything."""
+    """Return the policy with the service's ``override`` applied; None if there is neither policy nor override."""
     changes: dict[str, Any] = {}
     if override.payment_mode:
         changes["payment_mode"] = PaymentMode(override.payment_mode)

@@ -1,7 +1,8 @@
 """The template language of the business's own texts. Pure: a text and values in, text out.
 
-A text names variables as ``{{ name }}``. It may show a part only if a variable is not empty: ``{% if name %} … {% else
-%} … {% endif %}``. There are no attributes, no filters and no other tags. Inserted values are never parsed.
+A text names variables as ``{{ name }}``. It may show a part only if a variable is not empty:
+``{% if name %} … {% else %} … {% endif %}``. There are no attributes, no filters and no other tags. Inserted values are
+never parsed.
 """
 
 import difflib

@@ -1,4 +1,4 @@
-"""Admin of the business, its places and its catalogue. Importing these modules registers their pages."""
+"""Admin of the business, its locations and its catalogue. Importing these modules registers their pages."""
 
 from services.admin import business, catalogue, policies, resources
 

@@ -1,4 +1,4 @@
-"""Asking before a change is saved whose meaning is easily overlooked."""
+"""Confirmation questions of the admin, for changes whose effect is easy to overlook."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,10 @@ from services.readings import Reading, as_table
 
 
 def read_anew(form: Any, what: str, kind_name: str, value_name: str) -> Reading | None:
-    """How a value would be read whose kind changed from percent to sum or back while its number stayed."""
+    """Return how a value reads before and after its kind changed between percent and amount while its number stayed.
+
+    None when the kind did not change so, or when the user typed a new number as well.
+    """
     old, new = str(form.initial.get(kind_name)), str(form.cleaned_data.get(kind_name))
     number = str(form.initial.get(value_name) or "")
     if old == new or {old, new} != {str(FeeKind.PERCENT), str(FeeKind.FIXED)} or value_name in form.changed_data:
@@ -35,6 +38,9 @@ def is_switched_off(row: Any, changed: Sequence[str]) -> bool:
 
 
 def ask_about_bookings(things: Sequence[Any], *, insists: bool) -> None:
-    """Show the visits ahead that were sold as one of these, unless they were shown already."""
+    """Ask before switching off ``things`` that visits ahead were sold as, unless the user insists.
+
+    :raises AskFirst: with these visits, when there are any.
+    """
     if things and not insists and (ahead := bookings_ahead(things)):
         raise ask_about(ahead, is_switched_off=True)

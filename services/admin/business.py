@@ -1,4 +1,4 @@
-"""Admin of the business, its locations, and the history of their settings."""
+"""Admin of the business, its locations, and the settings history."""
 
 from collections.abc import Collection
 from typing import Any
@@ -38,8 +38,8 @@ from services.readings import as_table, in_another_currency, with_tax_mode
 
 @admin.register(Business)
 class BusinessAdmin(SettingsAdmin):
-    """What stored prices mean depends on the currency of the business and on how it counts tax. A change of these is
-    shown with old and new figures first, and nothing is converted.
+    """The business. Its currency and tax mode decide what stored prices mean. Before one of them changes, the page
+    shows prices as they read now and would read then. Nothing is converted.
     """
 
     recorded_fields = ("currency", "prices_include_tax", "cancellation_policy", "booking_policy", "is_booking_paused")
@@ -105,7 +105,7 @@ class BusinessAdmin(SettingsAdmin):
             raise AskFirst(format_html("{}{}", intro, as_table(read)), str(insist))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """There is one, so its page is the list."""
+        """Redirect to the only business; there is no list."""
         business = business_if_set_up()
         if business is None or not self.has_view_or_change_permission(request):
             return super().changelist_view(request, extra_context)
@@ -182,7 +182,7 @@ class LocationAdmin(ScheduleAdmin):
         super().save_model(request, obj, form, change)
 
     def resource_ids(self, obj: Location) -> Collection[int]:
-        """Its rooms and devices, and everybody who works there."""
+        """The location's rooms and devices, and all staff members who work there."""
         people = Q(staff_member__working_hours__location=obj) | Q(staff_member__exceptions__location=obj)
         return set(Resource.objects.filter(Q(location=obj) | people).values_list("pk", flat=True))
 

@@ -1,4 +1,4 @@
-"""Admin of what is sold."""
+"""Admin of the catalogue: categories, services, variants and extras."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -73,7 +73,7 @@ class VariantInline(Priced, GuardedInline):
     }
     verbose_name = _("length and price")
     verbose_name_plural = _("lengths and prices")
-    hide_title = False  # its line has the link to the texts in other languages
+    hide_title = False  # the title line holds the link to the translations
     show_change_link = True
 
 
@@ -101,7 +101,10 @@ class RequirementInline(TabularInline):
 
 
 def _missing_rooms() -> Any:
-    """What a service needs and a place (the outer query, inside that of the service) does not have enough of."""
+    """Requirements of a service that a location cannot meet.
+
+    The location is the outer query, and the service is the query around that.
+    """
     there = Resource.objects.filter(
         resource_type=OuterRef("resource_type"), location=OuterRef(OuterRef("pk")), is_active=True
     )
@@ -211,7 +214,7 @@ class ServiceAdmin(SettingsAdmin):
         )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new service is taxed as most are."""
+        """Give a new service the tax rate that most services have."""
         rates = Service.objects.values_list("tax_basis_points").annotate(count=Count("pk"))
         usual = rates.order_by("-count", "-tax_basis_points").first()
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
@@ -257,7 +260,7 @@ class ServiceAdmin(SettingsAdmin):
         description=_("shown"), ordering="visibility", label={"public": "success", "hidden": "warning", "archived": ""}
     )
     def is_shown(self, obj: Any) -> tuple[str, str]:
-        """What customers see of it; where they cannot book it, what is missing."""
+        """The service's visibility to customers or, if a public service cannot be booked, what is missing."""
         if obj.visibility == Service.Visibility.PUBLIC:
             if not obj.variants.all():
                 return "hidden", str(_("not bookable: no length and price"))
@@ -274,7 +277,7 @@ class ServiceAdmin(SettingsAdmin):
 
 @admin.register(ServiceVariant)
 class ServiceVariantAdmin(Priced, AskingAdmin):
-    """Reached from its service; searched when people are given their services."""
+    """Lengths and prices. The service's page links to it, and the admin of staff members searches it."""
 
     is_booked = True
     list_display = ("__str__", "work_minutes", "is_active")

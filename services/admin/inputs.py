@@ -1,4 +1,4 @@
-"""What the admin pages of the catalogue share: prices in the currency of the business, texts in other languages."""
+"""Shared by the admin pages of the catalogue: price inputs in the business's currency, and labels of translations."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ TRANSLATIONS_HELP = _(
 
 
 def business_currency(request: HttpRequest) -> str:
-    """The currency prices are typed in, asked once per request."""
+    """The currency of typed prices. One query per request."""
     if not hasattr(request, "business_currency"):
         business = business_if_set_up()
         request.business_currency = business.currency if business else "EUR"  # type: ignore[attr-defined]
@@ -32,7 +32,7 @@ def business_currency(request: HttpRequest) -> str:
 
 
 class Priced(HumanInputs):
-    """Prices typed with the decimals of the business's currency."""
+    """Mix-in: price inputs with the decimals of the business's currency. ``money_fields`` names the fields."""
 
     money_fields: Sequence[str] = ()
 
@@ -45,6 +45,6 @@ class Priced(HumanInputs):
 
 
 def typed_in(form: type[Any], request: HttpRequest) -> type[Any]:
-    """The form made for this request, its amounts in the business's currency."""
+    """Set the business's currency on the form class made for this request, and return the class."""
     form.currency = business_currency(request)
     return form

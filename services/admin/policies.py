@@ -1,4 +1,4 @@
-"""Admin of the rules of booking and of money."""
+"""Admin of booking policies and cancellation policies."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -75,7 +75,7 @@ class TierInline(TabularInline):
 
 @admin.register(CancellationPolicy)
 class CancellationPolicyAdmin(Priced, SettingsAdmin):
-    """Rules of money. A number that was a percentage and would become a sum, or the other way round, is shown first."""
+    """Cancellation policies. If a number would change between percentage and amount, the page asks first."""
 
     recorded_fields = (
         *("payment_mode", "deposit_kind", "deposit_value", "deposit_rule", "is_fee_capped_at_deposit"),
@@ -188,7 +188,7 @@ class CancellationPolicyAdmin(Priced, SettingsAdmin):
 
 
 def _sentences(policy: CancellationPolicy) -> Sequence[str]:
-    """The rules as customers read them of an example, in the language of the page."""
+    """The policy in the words that customers read, for an example booking, in the language of the page."""
     written: Callable[..., Sequence[str]] = import_string(settings.ADMIN_ROUTES["policy_preview"])
     business, place = business_if_set_up(), Location.objects.first()
     tiers = [(tier.until_minutes_before, tier.fee_kind, tier.fee_value) for tier in policy.tiers.all()]

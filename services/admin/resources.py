@@ -1,4 +1,4 @@
-"""Admin of rooms and devices."""
+"""Admin of resource types, rooms and devices."""
 
 from collections.abc import Collection
 from typing import Any
@@ -32,7 +32,7 @@ class ResourceTypeAdmin(ModelAdmin):
 
 @admin.register(Resource)
 class ResourceAdmin(ScheduleAdmin):
-    """Rooms and devices. People are resources too, made with their staff member and kept there."""
+    """Rooms and devices. Staff members are resources too; the admin of staff members creates and edits those."""
 
     list_display = ("name", "kind", "resource_type", "location", "is_active")
     list_filter = ("location", "resource_type", "is_active")

@@ -1,7 +1,7 @@
-"""Admin pages whose rows decide when people, rooms and devices are free.
+"""Base of admin pages whose rows decide when staff members, rooms and devices are free.
 
-Nobody is moved by a change of hours, nor by switching somebody or something off: bookings that it would leave without
-their time, person, room or place are shown before anything is saved.
+A change of hours, or switching something off, never moves a booking. Before such a change is saved, the page shows the
+bookings that would lose their time, staff member, room or location.
 """
 
 from collections.abc import Callable, Collection
@@ -24,8 +24,8 @@ from services.operations import lock_resource_time
 class ScheduleAdmin(SettingsAdmin):
     """A page whose rows decide when resources are free.
 
-    Saving locks these resources as booking does. If bookings would then lie outside the hours, or need what is switched
-    off, the page asks first; once insisted, it saves and says again whom to look after.
+    Saving takes the locks of these resources that booking takes. If bookings would then lie outside the hours, or need
+    what is switched off, the page asks first. If the user insists, it saves and lists these bookings in a warning.
     """
 
     is_booked = True
@@ -36,7 +36,7 @@ class ScheduleAdmin(SettingsAdmin):
         raise NotImplementedError
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        # What is new may be about resources that have bookings already, such as an absence.
+        # A new row, such as an absence, may concern resources that have bookings already.
         touched = set(self.resource_ids(obj)) if change or self._is_about_others(obj) else set()
         lock_resource_time(touched)
         request.stranded_before = {each.booking_id for each in stranded(touched)}  # type: ignore[attr-defined]
@@ -61,12 +61,12 @@ class ScheduleAdmin(SettingsAdmin):
         messages.warning(request, sentence(intro, listed(found)))
 
     def _is_about_others(self, obj: Any) -> bool:
-        """Whether a new row decides about resources that exist already."""
+        """Return whether a new row concerns a resource that exists already."""
         return getattr(obj, "resource_id", None) is not None
 
 
 def ask_about(bookings: Collection[Commitment], *, is_switched_off: bool) -> AskFirst:
-    """The question with the bookings that a change would leave without what they need."""
+    """Return the question that lists the bookings a change would leave without what they need."""
     found = list(bookings)
     intro = (
         gettext("Nothing is saved yet. These visits ahead need what you switch off (%(count)d in all):")
@@ -79,6 +79,6 @@ def ask_about(bookings: Collection[Commitment], *, is_switched_off: bool) -> Ask
 
 
 def stranded(resource_ids: Collection[int]) -> list[Commitment]:
-    """The bookings ahead whose time no longer lies in the free time of these resources."""
+    """Return the bookings ahead whose time lies outside the free time of these resources."""
     found: Callable[..., list[Commitment]] = import_string(settings.ADMIN_ROUTES["stranded_bookings"])
     return found(resource_ids, now=clock.now()) if resource_ids else []

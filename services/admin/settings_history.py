@@ -1,4 +1,4 @@
-"""Admin pages whose changes leave a row in the history of settings."""
+"""Base of admin pages whose changes are recorded in the settings history."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from services.operations import record_settings_change
 
 
 class SettingsAdmin(AskingAdmin):
-    """Writes down who changed one of ``recorded_fields``, from what to what, in the transaction of the change."""
+    """Records who changed one of ``recorded_fields``, with old and new value, in the transaction of the change."""
 
     recorded_fields: Sequence[str] = ()
 
@@ -31,7 +31,7 @@ class SettingsAdmin(AskingAdmin):
 
 
 def _was(obj: Model, name: str, value: Any) -> str:
-    """What the form showed before, in words: a related row by its name."""
+    """Return the old value of a field as text; for a relation the name of the related row."""
     related = obj._meta.get_field(name).related_model
     if value is None or related is None or isinstance(related, str):
         return "" if value is None else str(value)

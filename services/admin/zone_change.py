@@ -1,4 +1,4 @@
-"""Asks what bookings ahead keep before the zone of their location changes, and has it carried out."""
+"""Changes the time zone of a location after asking whether bookings ahead keep their clock time or their instant."""
 
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -24,9 +24,11 @@ KEEP_CLOCK, KEEP_INSTANT = "clock", "instant"
 
 
 def change_zone_first(request: HttpRequest, location: Location, zone: ZoneInfo) -> None:
-    """Change the zone of ``location`` (as stored) with its bookings ahead, and write the history of settings.
+    """Change the zone of ``location`` (as stored) and its bookings ahead, and record the change in the settings
+    history.
 
-    :raises AskFirst: with all bookings ahead, until one of the two ways is picked; again where it cannot be gone.
+    :raises AskFirst: with all bookings ahead, until the user picks one of the two ways; again when that way is
+        impossible.
     """
     now, old = clock.now(), location.time_zone
     preview: Callable[..., list[Commitment]] = import_string(settings.ADMIN_ROUTES["zone_change_preview"])
@@ -46,7 +48,7 @@ def change_zone_first(request: HttpRequest, location: Location, zone: ZoneInfo) 
         )
         raise _question(refusal.data["bookings"], intro) from refusal
     details = {"kept": keep or KEEP_INSTANT, "bookings": told}
-    user = cast(User, request.user)  # nobody else gets here
+    user = cast(User, request.user)  # only signed-in users reach this page
     record_settings_change(location, field="time_zone", old=old, new=zone.key, actor=user, now=now, details=details)
     if told:
         text = ngettext(

@@ -1,4 +1,4 @@
-"""What is sold, where, by which rules, and with which resources."""
+"""Models of the business, its catalogue, its policies and its resources."""
 
 from services.models.business import Business, Closure, DayMinutes, Location, OpeningHours, SettingsChange
 from services.models.catalogue import AddOn, Category, ResourceRequirement, Service, ServiceVariant

@@ -1,4 +1,4 @@
-"""The business, its locations and when they are open."""
+"""The business, its locations, their opening hours, and the settings history."""
 
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ MINUTES_OF_TWO_DAYS = 2880
 
 
 class Business(TranslatedTexts):
-    """The business: one row. Its currency and its own language are the defaults of everything."""
+    """The business: a single row. Its currency and language are the defaults everywhere."""
 
     name = models.CharField(max_length=80)
     tagline = models.CharField(max_length=200, blank=True)
@@ -77,7 +77,7 @@ class Business(TranslatedTexts):
 
 
 class Location(TranslatedTexts):
-    """A place with its own time zone."""
+    """A place of the business, with its own time zone."""
 
     name = models.CharField(max_length=80)
     slug = models.SlugField(unique=True)
@@ -97,7 +97,7 @@ class Location(TranslatedTexts):
 
 
 class DayMinutes(models.Model):
-    """Mix-in: an interval in minutes from local midnight, end excluded; past 1440 it goes on after midnight."""
+    """Mix-in: an interval in minutes from local midnight, end excluded. Values past 1440 are on the next day."""
 
     start_minute = models.PositiveSmallIntegerField()
     end_minute = models.PositiveSmallIntegerField()
@@ -112,7 +112,7 @@ class DayMinutes(models.Model):
 
 
 class OpeningHours(DayMinutes):
-    """Weekly opening interval of a location; several a day are allowed."""
+    """Weekly opening interval of a location. A location may have several a day."""
 
     location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="opening_hours")
     weekday = models.PositiveSmallIntegerField(choices=Weekday.choices)
@@ -132,7 +132,7 @@ class OpeningHours(DayMinutes):
 
 
 class Closure(models.Model):
-    """A day on which a location is shut or has other hours; its rows replace the weekly hours of that date."""
+    """A date on which a location is closed or has other hours. Its rows replace the weekly hours of that date."""
 
     location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="closures")
     on = models.DateField()
@@ -155,9 +155,10 @@ class Closure(models.Model):
 
 
 class SettingsChange(models.Model):
-    """A change of a setting on which bookings ahead depend, such as a zone. Never updated (database grants see to it).
+    """A change of a setting on which bookings ahead depend, such as a time zone. Database grants forbid updates.
 
-    ``subject_type`` is the model's label (``services.location``); ``details`` says what was chosen for the bookings.
+    ``subject_type`` is the model's label (``services.location``). ``details`` holds what the user chose for the
+    bookings.
     """
 
     subject_type = models.CharField(max_length=60)

@@ -1,4 +1,4 @@
-"""What is sold: services with their lengths, prices, extras and needs."""
+"""The catalogue: services with their lengths, prices, extras and required resources."""
 
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from services.models.resources import ResourceType
 
 
 class Category(TranslatedTexts):
-    """A heading under which services are shown."""
+    """A heading under which services are listed."""
 
     name = models.CharField(max_length=80)
     slug = models.SlugField(unique=True)
@@ -34,7 +34,7 @@ class Category(TranslatedTexts):
 
 
 class Service(TranslatedTexts):
-    """What is sold. Its own policies win over the category's and the business's."""
+    """A service that customers book. Its own policies override those of its category and of the business."""
 
     class Visibility(models.TextChoices):
         PUBLIC = "public", _("public")
@@ -109,7 +109,7 @@ class Service(TranslatedTexts):
 class ServiceVariant(TranslatedTexts):
     """A length and price of a service.
 
-    The customer's time is work, then processing (the person is free, the room is not), then finishing work.
+    A visit has three phases: work, processing (the staff member is free, the room is not), and finishing work.
     """
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="variants")
@@ -136,7 +136,7 @@ class ServiceVariant(TranslatedTexts):
 
 
 class AddOn(TranslatedTexts):
-    """An extra that adds money and minutes (worked at the end of the first phase)."""
+    """An extra that adds money and minutes. Its minutes are worked at the end of the first phase."""
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="add_ons")
     name = models.CharField(max_length=80)
@@ -154,7 +154,7 @@ class AddOn(TranslatedTexts):
 
 
 class ResourceRequirement(models.Model):
-    """How many resources of a type a service needs beside its staff member."""
+    """How many resources of a type a service needs in addition to its staff member."""
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="requirements")
     resource_type = models.ForeignKey(ResourceType, on_delete=models.PROTECT, related_name="requirements")

@@ -1,4 +1,4 @@
-"""The rules of a business: when may be booked, and what booking, cancelling, moving and not coming cost."""
+"""Booking and cancellation policies: when customers may book, and what booking, cancelling, moves and no-shows cost."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from services.enums import DepositKind, DepositRule, FeeKind, OverLimit, Payment
 
 
 class BookingPolicy(models.Model):
-    """Rules when booking: lead time, horizon, grid of starts, hold. Durations are minutes, the horizon is days."""
+    """When customers may book: lead time, horizon, grid of starts, hold. Durations are minutes, the horizon is days."""
 
     name = models.CharField(max_length=80)
     lead_minutes = models.PositiveIntegerField(_("minimum notice (minutes)"), default=60)
@@ -34,7 +34,7 @@ class BookingPolicy(models.Model):
 
 
 class CancellationPolicy(models.Model):
-    """Rules of money: what is asked when booking, what cancelling, moving and not coming cost.
+    """What customers pay when booking, and what cancelling, moving and no-shows cost.
 
     Windows are elapsed minutes before the start.
     """
@@ -135,7 +135,7 @@ class CancellationPolicy(models.Model):
 
 
 class CancellationTier(models.Model):
-    """One step of a cancellation policy: until this many minutes before the start, this fee applies."""
+    """One step of a cancellation policy: this fee applies until this many minutes before the start."""
 
     policy = models.ForeignKey(CancellationPolicy, on_delete=models.CASCADE, related_name="tiers")
     until_minutes_before = models.PositiveIntegerField(

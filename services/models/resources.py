@@ -1,4 +1,4 @@
-"""Things whose time can be taken: people, rooms, devices."""
+"""Resources whose time bookings take: staff members, rooms, devices."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from services.models.business import Location
 
 
 class ResourceType(TranslatedTexts):
-    """A kind of thing that services need: treatment room, laser."""
+    """A type of room or device that services need, such as a treatment room or a laser."""
 
     name = models.CharField(max_length=80)
 
@@ -23,7 +23,7 @@ class ResourceType(TranslatedTexts):
 
 
 class Resource(models.Model):
-    """One physical thing whose time can be taken: a person, a room, a device. People have no type and no location."""
+    """A staff member, a room or a device whose time bookings take. Staff members have no type and no location."""
 
     kind = models.CharField(max_length=10, choices=ResourceKind.choices)
     name = models.CharField(max_length=80)
