@@ -1,6 +1,6 @@
-"""What nobody told us: waiting payments asked about again, and the books compared with the provider's.
+"""Reconciliation with Stripe: poll open payments, card setups and refunds, and compare our books with Stripe's.
 
-A lost notice, a crash before our commit or a provider that was away for an hour end here. Outside any transaction.
+This repairs lost events, crashes before our commit and outages of Stripe. It runs outside any transaction.
 """
 
 import logging
@@ -22,14 +22,14 @@ from payments.stripe import gateway
 
 logger = logging.getLogger(__name__)
 
-# While somebody may be waiting, ask every two minutes; later every quarter of an hour; after a week no more.
+# Poll every two minutes while the customer may be waiting, then every quarter of an hour, and stop after a week.
 SOON, FRESH = timedelta(minutes=2), timedelta(minutes=30)
 LATER, OLD = timedelta(minutes=15), timedelta(days=7)
 BATCH = 50
-# Each takes a request of its own, and the task has five minutes.
+# Each row takes a request to Stripe, and the task has five minutes.
 MOST_ASKED = 300
 WINDOW = timedelta(days=3)
-# A difference may be a notice that is on its way.
+# A younger difference may be an event that is still on its way.
 SETTLING = timedelta(minutes=2)
 STUCK_AFTER = timedelta(hours=1)
 
@@ -39,10 +39,10 @@ _UNSENT = (RefundStatus.QUEUED, RefundStatus.SUBMITTED)
 
 
 def look_after(*, now: datetime) -> int:
-    """Ask about payments, card setups and refunds that have waited for a while; return how many were asked about.
+    """Poll Stripe for open payments, card setups and refunds that are due; return how many rows it asked about.
 
-    What the outbox gave up is done here after all: refunds that were never sent, fees that were never charged, payments
-    that were never called off. Ends at the first sign that the provider is away; the next run goes on.
+    Also does the work that the outbox gave up: sends refunds, charges fees and cancels payments. Stops at the first
+    failure of Stripe and raises alerts for rows that have been stuck for an hour. The next run continues.
     """
     waiting = Payment.objects.filter(status__in=LIVE_PAYMENTS)
     unwanted = Payment.objects.filter(status__in=_CALLABLE, called_off_at__isnull=False)
@@ -63,11 +63,11 @@ def look_after(*, now: datetime) -> int:
 
 
 def reconcile(*, now: datetime, window: timedelta = WINDOW) -> Reconciliation:
-    """Compare the last days with the provider, put right what differs, and list what a person has to see.
+    """Compare the last days with Stripe, repair what differs, and report what a staff member has to look at.
 
-    Everything the provider has must be in our books with the same state and sum, and the other way round.
+    Every payment and refund at Stripe must be in our books with the same status and amount, and the other way round.
 
-    :raises ProviderFailed: when the provider does not answer.
+    :raises ProviderFailed: if Stripe does not answer.
     """
     since = now - window
     run = Reconciliation.objects.create(started_at=now, since=since)
@@ -123,7 +123,7 @@ def _compare_intent(intent: gateway.Intent, tally: _Tally, now: datetime) -> Non
             tally.list(f"{intent.id} brought money and belongs to nothing here")
         return
     is_copy = payment.intent_id not in {None, intent.id}
-    # A copy from a try whose answer was lost counts only if it brought money.
+    # A second intent, from a try whose answer was lost, counts only if it brought money.
     if (is_copy and intent.status != PaymentStatus.SUCCEEDED) or now - payment.created_at < SETTLING:
         return
     if is_copy or payment.status != intent.status:
@@ -133,7 +133,7 @@ def _compare_intent(intent: gateway.Intent, tally: _Tally, now: datetime) -> Non
 def _put_right(payment: Payment, intent: gateway.Intent, tally: _Tally, now: datetime) -> None:
     before = (payment.status, payment.intent_id)
     is_over = payment.status in {PaymentStatus.CANCELLED, PaymentStatus.FAILED}
-    # Nobody wants it any more, so nobody should be able to pay it.
+    # The payment is closed here, so the customer must not be able to pay it at Stripe.
     ask = gateway.cancel_intent if is_over and intent.status == PaymentStatus.OPEN else gateway.retrieve_intent
     found = ask(intent.id)
     paying.apply_intent(payment_id=payment.pk, intent=found, now=now)
@@ -159,7 +159,7 @@ def _compare_refund(state: gateway.RefundState, tally: _Tally, now: datetime) ->
 
 
 def _not_seen(seen: set[str], since: datetime, now: datetime) -> Iterable[Payment]:
-    """Our payments of these days that the provider did not name, and older ones that still wait."""
+    """Our payments since ``since`` that Stripe did not list, and older ones that are still open."""
     ours = Payment.objects.filter(method=Method.STRIPE, intent_id__isnull=False, created_at__lt=now - SETTLING)
     of_interest = ours.filter(Q(created_at__gte=since) | Q(status__in=LIVE_PAYMENTS))
     last_asked = of_interest.order_by(F("checked_at").asc(nulls_first=True)).iterator()
@@ -167,19 +167,22 @@ def _not_seen(seen: set[str], since: datetime, now: datetime) -> Iterable[Paymen
 
 
 def _refunds_not_seen(seen: set[str], since: datetime, now: datetime) -> Iterable[Refund]:
-    # Their clock may differ from ours, and what others made may be older than our knowledge of it.
+    # Stripe's clock may differ from ours, and a refund made in the dashboard may be older than our row of it.
     ours = Refund.objects.filter(submitted_at__gte=since + SETTLING, submitted_at__lt=now - SETTLING)
     ours = ours.filter(stripe_refund_id__isnull=False).exclude(reason=RefundReason.EXTERNAL)
     return ours.exclude(stripe_refund_id__in=seen)
 
 
 def _disputed() -> Iterable[Payment]:
-    """Payments of which a dispute was open when we last heard of it."""
+    """Payments whose dispute was open when we last read it."""
     return Payment.objects.filter(is_disputed=True).exclude(refunds__reason=RefundReason.DISPUTE)[:MOST_ASKED]
 
 
 def _each_asked(rows: Iterable[Any], ask: Callable[[Any, datetime], object], now: datetime) -> int:
-    """Ask about each row, and return how many they were. What the provider refuses holds up no other."""
+    """Call ``ask`` for each row and return how many rows there were. A refusal of one row does not stop the others.
+
+    :raises ProviderFailed: if Stripe does not answer.
+    """
     count = 0
     for row in rows:
         try:
@@ -201,7 +204,7 @@ def _call_off(payment: Payment, now: datetime) -> None:
 
 
 def _send(refund: Refund, now: datetime) -> None:
-    # As a repetition: whether it was sent is looked up first.
+    # More than one attempt, so that ``carry_out`` first looks up whether Stripe has the refund already.
     refunding.carry_out(refund_id=refund.pk, attempts=2, now=now)
 
 
@@ -218,7 +221,7 @@ def _sync_refund(refund: Refund, now: datetime) -> None:
 
 
 def _given_up(rows: Any, now: datetime) -> Any:
-    """What the outbox should have done long ago."""
+    """Rows that the outbox should have completed long ago, those asked about longest ago first."""
     return _aged(rows).filter(begun__lt=now - FRESH, last__lt=now - LATER).order_by(F("last"))[:BATCH]
 
 
@@ -229,13 +232,13 @@ def _due(rows: Any, now: datetime) -> Any:
 
 
 def _aged(rows: Any) -> Any:
-    """Add when each began and when it was last asked about. What waited for approval begins with the decision."""
+    """Annotate ``begun`` and ``last`` (when we last asked Stripe). An approved refund begins with its approval."""
     begun = Coalesce("decided_at", "created_at") if rows.model is Refund else F("created_at")
     return rows.annotate(begun=begun, last=Coalesce(F("checked_at"), begun))
 
 
 def _list_stuck(now: datetime) -> None:
-    """Tell a person once when something has been waiting for the provider for an hour."""
+    """Raise one alert for each payment and refund that has been waiting for Stripe for STUCK_AFTER."""
     since = now - STUCK_AFTER
     stuck = Payment.objects.filter(
         Q(status=PaymentStatus.PROCESSING) | Q(status=PaymentStatus.CREATED, is_off_session=True)

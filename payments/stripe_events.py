@@ -1,4 +1,4 @@
-"""Stripe events: kept first, worked on later, and never believed: each says only what to ask about again."""
+"""Stripe events: stored first, handled later. An event only says which object to read from Stripe again."""
 
 import logging
 import uuid
@@ -20,7 +20,7 @@ from payments.stripe.client import answering_soon
 
 logger = logging.getLogger(__name__)
 
-# A person who has just paid, or left a card, waits for what these say.
+# The customer who has just paid or saved a card waits for these events.
 AWAITED_TYPES = frozenset({"payment_intent.succeeded", "payment_intent.processing", "setup_intent.succeeded"})
 ID_LENGTH = 64
 TEXT_LENGTH = 200
@@ -30,16 +30,15 @@ _OUR_KEYS = ("payment", "setup", "refund", "bill")
 
 
 class MalformedNotice(ValueError):
-    """What was sent has not the shape of a notice."""
+    """The body does not have the shape of a Stripe event."""
 
 
 @transaction.atomic
 def keep_notice(event: Mapping[str, Any], *, now: datetime) -> bool:
-    """Keep a verified notice and publish that there is one; False when it is known already.
+    """Store a verified Stripe event and publish ``stripe.event``. Return False if the event is stored already.
 
-    ``event`` is the provider's object with id, type and data.object.
-
-    :raises MalformedNotice: when one of them is missing or no text that can be kept.
+    :param event: Stripe's event object with id, type and data.object.
+    :raises MalformedNotice: if one of them is missing or has a wrong type or length.
     """
     data = event.get("data")
     found = data.get("object") if isinstance(data, dict) else None
@@ -61,11 +60,11 @@ def keep_notice(event: Mapping[str, Any], *, now: datetime) -> bool:
 
 
 def read_notice(*, event_pk: int, now: datetime) -> None:
-    """Work on a kept notice: read what it speaks of again at the provider and write down what is true there.
+    """Handle a stored event: read its object from Stripe again and store the current state.
 
-    Outside any transaction.
+    Runs outside any transaction.
 
-    :raises ProviderFailed: when the provider does not answer; the outbox tries again.
+    :raises ProviderFailed: if Stripe does not answer. The outbox tries again.
     """
     event = StripeEvent.objects.get(pk=event_pk)
     if event.handled_at is not None:
@@ -75,10 +74,10 @@ def read_notice(*, event_pk: int, now: datetime) -> None:
 
 
 def read_at_once(event: Mapping[str, Any], *, now: datetime) -> None:
-    """Read a kept notice that a paying person waits for in this process, and let what was paid for stand.
+    """Handle an event that a customer waits for in this process, and confirm the booking that was paid for.
 
-    A best effort with a short time-out: what fails here is left to the workers, who find it in the outbox. Other
-    notices are left to them anyway. Outside any transaction.
+    Uses a short time-out and never raises. Workers repeat what fails here, because the messages stay in the outbox.
+    Does nothing for other types of events. Runs outside any transaction.
     """
     if event["type"] not in AWAITED_TYPES:
         return
@@ -95,8 +94,9 @@ def read_at_once(event: Mapping[str, Any], *, now: datetime) -> None:
 
 
 def tell_at_once(*, subject_ref: str, now: datetime) -> None:
-    """Tell in this process, instead of by a worker, that the money or the card of a subject is there. Outside any
-    transaction.
+    """Run the outbox messages about successful payments and saved cards of a subject in this process, not in a worker.
+
+    Runs outside any transaction.
     """
     paid = Payment.objects.filter(subject_ref=subject_ref, method=Method.STRIPE, status=PaymentStatus.SUCCEEDED)
     for pk in paid.values_list("pk", flat=True):
@@ -106,12 +106,12 @@ def tell_at_once(*, subject_ref: str, now: datetime) -> None:
 
 
 def _refusal(event: StripeEvent, now: datetime) -> str:
-    """Say why a notice must not have an effect: it is of another account, or of the other mode."""
+    """Raise an alert and return an outcome if an event is from another account or mode (live, test). Else return ""."""
     if not event.account and event.is_live == gateway.expects_live_events():
         return ""
     logger.error("stripe event %s is of another account or mode", event.pk)
     details = {"event_id": event.event_id, "type": event.type}
-    # Once a day is enough: an address entered in the wrong place gets every notice there is.
+    # One alert a day is enough: a webhook address entered in the wrong account receives all of its events.
     key = f"{event.account}:{event.is_live}:{event.received_at:%Y-%m-%d}"
     raise_alert(kind=AlertKind.WRONG_ACCOUNT, key=key, details=details, now=now)
     return "of another account or mode: no effect"
@@ -140,7 +140,7 @@ def _payment(event: StripeEvent, now: datetime) -> str:
             details = {"intent_id": event.object_id, "event_id": event.event_id}
             raise_alert(kind=AlertKind.UNKNOWN_MONEY, key=event.object_id, details=details, now=now)
         return "no such payment here"
-    # By the id of the notice: our own row may not know it yet, when the notice came before our commit.
+    # Read by the event's intent id: our row may not have it yet, if the event arrived before our commit.
     status = paying.apply_intent(payment_id=payment.pk, intent=gateway.retrieve_intent(event.object_id), now=now)
     if event.type == "payment_intent.payment_failed" and not payment.is_off_session:
         declines.count_decline(event_id=event.event_id, subject_ref=payment.subject_ref, now=now)
@@ -185,7 +185,7 @@ def _payment_of(intent_id: str, key: uuid.UUID | None = None) -> Payment | None:
 
 
 def _our_key(event: StripeEvent, name: str) -> uuid.UUID | None:
-    """The key of a row in the metadata; None when it names nothing of ours."""
+    """The key of our row in the object's metadata; None if there is no valid one."""
     metadata = event.payload["data"]["object"].get("metadata") or {}
     try:
         return uuid.UUID(str(metadata.get(name, "")))
@@ -194,7 +194,7 @@ def _our_key(event: StripeEvent, name: str) -> uuid.UUID | None:
 
 
 def _kept(event: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a notice: enough to find the object again, and nothing of the person who paid."""
+    """The part of an event that is stored: enough to find the object again, and no personal data of the customer."""
     metadata = found.get("metadata")
     theirs = metadata if isinstance(metadata, dict) else {}
     return {
@@ -227,5 +227,5 @@ def _number(found: Mapping[str, Any], name: str) -> dict[str, int]:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether it is a text that the database takes: no zero byte, no half of a character."""
+    """Whether PostgreSQL can store the value as text: a string without NUL and without surrogates."""
     return isinstance(value, str) and "\x00" not in value and not any("\ud800" <= each <= "\udfff" for each in value)

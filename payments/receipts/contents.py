@@ -1,7 +1,7 @@
-"""What a receipt says. Pure: no database, no settings, no clock.
+"""The contents of a receipt and its texts. Pure: no database, no settings, no clock.
 
-``ReceiptContents`` is the snapshot that is kept when a receipt is issued and never changes. ``written`` turns it into
-the texts that the web page and the PDF both show, in the language and time zone of the receipt.
+``ReceiptContents`` is the snapshot that is stored when a receipt is issued; it never changes. ``written`` turns it into
+the texts that both the web page and the PDF show, in the language and time zone of the receipt.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ SumKind = Literal["total", "tax", "paid", "refunded", "open", "credit"]
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """One thing sold, for all its pieces; negative in a correction.
+    """One line of the bill. Amounts are minor units for the whole quantity and negative in a correction.
 
-    :raises ValueError: when net and tax do not make the gross amount.
+    :raises ValueError: if net and tax do not add up to the gross amount.
     """
 
     text: str
@@ -40,11 +40,11 @@ class ReceiptLine:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptMoney:
-    """Money that moved. ``kind`` says in which direction, the amount is never negative.
+    """A payment or a refund on a receipt. The amount is in minor units and never negative.
 
-    ``method`` is a word for programs (``card``), ``detail`` one for people (``Visa ···· 4242``).
+    ``method`` is a code (``card``), ``detail`` a text for the customer (``Visa ···· 4242``).
 
-    :raises ValueError: when the amount is negative or ``at`` has no zone.
+    :raises ValueError: if the amount is negative or ``at`` has no time zone.
     """
 
     kind: Literal["payment", "refund"]
@@ -63,11 +63,11 @@ class ReceiptMoney:
 class ReceiptContents:
     """Everything on a receipt, as it was when it was issued.
 
-    ``kind`` ``refund`` is a credit note; ``original_number`` then names the receipt it belongs to.
-    ``this_amount_minor`` is what was paid or refunded this time. ``issuer`` and ``subject`` are lines of text that were
-    written in ``language`` already. ``zone`` is an IANA name, ``brand_colour`` is ``#rrggbb``.
+    ``kind`` ``refund`` is a credit note; ``original_number`` then is the number of the receipt it belongs to.
+    ``this_amount_minor`` is what was paid or refunded this time. ``issuer`` and ``subject`` are lines of text in
+    ``language``. ``zone`` is an IANA name, ``brand_colour`` is ``#rrggbb``.
 
-    :raises ValueError: when ``issued_at`` has no zone.
+    :raises ValueError: if ``issued_at`` has no time zone.
     """
 
     kind: Literal["receipt", "refund"]
@@ -90,7 +90,7 @@ class ReceiptContents:
         _refuse_naive(self.issued_at)
 
     def to_json(self) -> dict[str, Any]:
-        """Write everything as JSON's own types, for a column that keeps it; instants become ISO 8601."""
+        """Return the contents as JSON types, for a JSON column. Instants become ISO 8601."""
         document = asdict(self)
         return document | {
             "issued_at": self.issued_at.isoformat(),
@@ -104,8 +104,8 @@ class ReceiptContents:
     def from_json(cls, document: Mapping[str, Any]) -> "ReceiptContents":
         """Read what ``to_json`` wrote.
 
-        :raises TypeError: when a field is missing or unknown.
-        :raises ValueError: when an instant cannot be read or a line does not add up.
+        :raises KeyError, TypeError: if a field is missing or unknown.
+        :raises ValueError: if an instant cannot be read or a line does not add up.
         """
         known = {
             "issued_at": datetime.fromisoformat(document["issued_at"]),
@@ -122,7 +122,7 @@ class ReceiptContents:
 
 @dataclass(frozen=True, slots=True)
 class TaxTotal:
-    """All lines of one rate together."""
+    """The sums of all lines with one tax rate, in minor units."""
 
     basis_points: int
     net_minor: int
@@ -131,7 +131,7 @@ class TaxTotal:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums of a receipt: the nets and taxes of ``taxes`` make ``gross_minor``; a negative ``open_minor`` is credit."""
+    """Sums of a receipt in minor units. ``taxes`` add up to ``gross_minor``; a negative ``open_minor`` is a credit."""
 
     net_minor: int
     taxes: tuple[TaxTotal, ...]
@@ -143,7 +143,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class WrittenLine:
-    """A line as people read it; ``tax`` is empty where the whole receipt has no tax."""
+    """A line as texts. ``tax`` is empty if no line of the receipt has tax."""
 
     text: str
     tax: str
@@ -152,7 +152,7 @@ class WrittenLine:
 
 @dataclass(frozen=True, slots=True)
 class WrittenSum:
-    """A sum below the lines. Read downwards they are a calculation: what lowers the open sum has a minus."""
+    """A sum below the lines. From top to bottom the sums are a calculation: what lowers the amount due has a minus."""
 
     kind: SumKind
     label: str
@@ -161,7 +161,7 @@ class WrittenSum:
 
 @dataclass(frozen=True, slots=True)
 class WrittenMovement:
-    """A payment or refund: ``label`` says which, ``how`` with what, ``when`` in the receipt's zone."""
+    """A payment or refund as texts. ``how`` is its method, ``when`` is in the receipt's time zone."""
 
     kind: Literal["payment", "refund"]
     label: str
@@ -172,7 +172,7 @@ class WrittenMovement:
 
 @dataclass(frozen=True, slots=True)
 class WrittenReceipt:
-    """Everything a page or a PDF has to show, headings included, as plain strings; ``note`` is paragraphs."""
+    """Every text that a page or a PDF shows, headings included, as plain strings. ``note`` is a list of paragraphs."""
 
     title: str
     headline: str
@@ -192,12 +192,12 @@ class WrittenReceipt:
 
 
 def receipt_number(year: int, serial: int) -> str:
-    """Name a receipt: 2026-000123. ``serial`` counts within the year, from 1."""
+    """Return a receipt number such as 2026-000123. ``serial`` counts within the year, from 1."""
     return f"{year}-{serial:06d}"
 
 
 def totals(contents: ReceiptContents) -> Totals:
-    """Add up the lines, by rate of tax in ascending order, and the movements."""
+    """Add up the lines, with taxes by ascending rate, and the payments and refunds."""
     rates = sorted({line.tax_basis_points for line in contents.lines})
     taxes = tuple(_tax_total(contents.lines, rate) for rate in rates)
     gross = sum(line.gross_minor for line in contents.lines)
@@ -214,7 +214,7 @@ def totals(contents: ReceiptContents) -> Totals:
 
 
 def method_text(method: str) -> str:
-    """Name a way to pay in the active language; a way that has no word here keeps its own."""
+    """Name a payment method in the active language. An unknown code is capitalised."""
     names = {
         "card": pgettext("way to pay", "Card"),
         "cash": pgettext("way to pay", "Cash"),
@@ -223,7 +223,7 @@ def method_text(method: str) -> str:
         "direct_debit": pgettext("way to pay", "Direct debit"),
         "sepa_debit": pgettext("way to pay", "Direct debit"),
         "voucher": pgettext("way to pay", "Voucher"),
-        # Names of firms, the same in every language.
+        # Brand names, the same in every language.
         "ideal": "iDEAL",
         "bancontact": "Bancontact",
         "blik": "BLIK",
@@ -238,9 +238,9 @@ def method_text(method: str) -> str:
 
 
 def written(contents: ReceiptContents) -> WrittenReceipt:
-    """Write the receipt in its language, with times in its zone.
+    """Return the texts of a receipt in its language, with times in its zone.
 
-    :raises zoneinfo.ZoneInfoNotFoundError: when its zone is unknown.
+    :raises zoneinfo.ZoneInfoNotFoundError: if its zone is unknown.
     """
     with translation.override(contents.language):
         refund = contents.kind == "refund"

@@ -1,6 +1,6 @@
-"""Fonts of documents: Inter for Latin, Greek and Cyrillic, Noto Sans for every other script.
+"""Fonts of PDF documents: Inter for Latin, Greek and Cyrillic, Noto Sans for every other script.
 
-All come from Python packages, never from the machine, so that a document is the same wherever it is made.
+All fonts come from Python packages, never from the machine, so that a document is the same on every machine.
 """
 
 import unicodedata
@@ -14,15 +14,15 @@ MISSING = "□"
 
 # Chinese, Japanese and Korean share code points and differ in shape: the language of the document decides.
 _CJK_BY_LANGUAGE = {"ja": "JP", "ko": "KR", "zh-hant": "TC", "zh-tw": "TC", "zh-hk": "HK"}
-# Persian, Sinhala and the scripts of India need them inside words.
+# Zero-width non-joiner and joiner, which Persian, Sinhala and the scripts of India need inside words.
 _JOINERS = "\u200c\u200d"
 
 
 def readable(text: str) -> str:
-    """Return ``text`` as the fonts can write it, composed and on one line. Doing it again changes nothing.
+    """Return ``text`` as the fonts can draw it, in NFC and on one line. Idempotent.
 
-    Characters that steer (direction, line breaks) become a space or nothing, pictures without a glyph nothing, letters
-    without a glyph a box. What is left is as typed.
+    Line breaks become a space. Format characters (direction) are dropped, except joiners. Letters, digits and unassigned
+    characters without a glyph become MISSING; other characters without a glyph are dropped.
     """
     while (kept := _composed(text)) != text:
         text = kept
@@ -30,14 +30,14 @@ def readable(text: str) -> str:
 
 
 def families(language: str) -> list[str]:
-    """Name the font families of a document in this language, the preferred ones first."""
+    """Return the font families of a document in this language, preferred ones first."""
     first = ["Inter", "Noto Sans", f"Noto Sans CJK {_CJK_BY_LANGUAGE.get(language.lower(), 'SC')}"]
     return first + [name for name in font_book().families() if name not in first]
 
 
 @lru_cache(maxsize=1)
 def font_book() -> Any:
-    """Return Typst's book of our fonts. It reads only the tables of contents, once per process."""
+    """Return Typst's book of our fonts. It reads only the tables of the font files, once per process."""
     import typst
 
     folders = sorted({str(path.parent) for path in _files()})
@@ -45,7 +45,7 @@ def font_book() -> Any:
 
 
 def _composed(text: str) -> str:
-    # A mark that is left out may have stood between two that belong together, so composing comes last.
+    # A dropped character may have separated two characters that compose, so composing comes last.
     return unicodedata.normalize("NFC", "".join(map(_readable, unicodedata.normalize("NFC", text)))).strip()
 
 
@@ -74,7 +74,7 @@ def _files() -> list[Path]:
 
 @lru_cache(maxsize=1)
 def _characters() -> frozenset[int]:
-    """Read which characters have a glyph. Takes most of a second, once per process."""
+    """Return the code points that have a glyph. Takes most of a second, once per process."""
     from fontTools.ttLib import TTFont
 
     found: set[int] = set()

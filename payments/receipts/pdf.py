@@ -1,7 +1,7 @@
-"""A receipt as a PDF: A4, black on white, one colour. Says exactly what ``receipts.written`` says.
+"""The PDF of a receipt: A4, black on white with one colour, with exactly the texts of ``contents.written``.
 
 Typst draws ``documents/receipt.typ`` as tagged PDF/UA-1, which screen readers can follow. Equal contents give equal
-bytes. Only workers call this: a process draws its first receipt in seconds, the following ones in some hundredths.
+bytes. Only workers call this: a process needs seconds for its first receipt, then some hundredths of a second for each.
 """
 
 import json
@@ -15,16 +15,16 @@ from payments.receipts.fonts import families, font_book, readable
 
 TEMPLATE = Path(__file__).with_name("documents") / "receipt.typ"
 
-# Longer words than this (addresses) may be broken after every twelve letters, so that they stay in their column.
+# Words of 25 characters or more (web addresses) may break after every twelve, so that they stay in their column.
 _LONG_WORD = re.compile(r"[^\s\u3000-\u9fff\uac00-\ud7af]{25,}")
 _PIECE = re.compile(r".{12}(?=\w)")
 _BREAK = "\u200b"
 
 
 def receipt_pdf(contents: ReceiptContents) -> bytes:
-    """Draw the receipt. Text that no font has is cleaned as ``fonts.readable`` says.
+    """Draw the receipt. ``fonts.readable`` replaces characters that no font has.
 
-    :raises ValueError: when its colour is not written like #0f766e.
+    :raises ValueError: if the brand colour is not written like #0f766e.
     """
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", contents.brand_colour):
         raise ValueError("A colour is written like #0f766e.")
@@ -42,7 +42,7 @@ def receipt_pdf(contents: ReceiptContents) -> bytes:
 
 
 def _drawn(contents: ReceiptContents) -> dict[str, Any]:
-    """Prepare what the template shows: plain strings that the fonts can write."""
+    """Return the input of the template: plain strings that the fonts can draw."""
     receipt = written(contents)
     language, _, region = contents.language.partition("-")
     return {

@@ -1,4 +1,4 @@
-"""Finding a receipt of one subject, and answering with its PDF. Shared by the pages of customers and of the desk."""
+"""Find a receipt of one subject and answer with its PDF. Used by the customer's pages and the desk."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -8,7 +8,10 @@ from payments.queries import receipt_pdf_bytes, receipts_of
 
 
 def found_receipt(subject_ref: str, number: str) -> Receipt:
-    """Find a receipt of exactly this subject; those of others do not exist here."""
+    """Return the receipt with this number if it belongs to the subject.
+
+    :raises Http404: if it does not exist or belongs to another subject.
+    """
     for each in receipts_of(subject_ref):
         if each.number == number:
             return each
@@ -16,7 +19,7 @@ def found_receipt(subject_ref: str, number: str) -> Receipt:
 
 
 def pdf_response(found: Receipt, *, page_url: str) -> HttpResponse:
-    """Answer with the kept PDF. Until a worker has drawn it, lead to the page that says the same."""
+    """Answer with the stored PDF. Until a worker has drawn it, redirect to the page with the same contents."""
     content = receipt_pdf_bytes(found)
     if content is None:
         return redirect(page_url)

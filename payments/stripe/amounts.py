@@ -1,8 +1,8 @@
-"""What Stripe counts in, and what it takes: its units, its smallest and its largest charges.
+"""Conversion between our amounts and Stripe's, and Stripe's smallest and largest charges. Pure.
 
-Pure. Our sums are minor units by ``core.money.exponent``, which is how people write a currency today; Stripe's differ
-for some: ISK and UGX, of which nobody has seen a hundredth for long, are still sent with two decimals, and so are the
-currencies whose hundredths the locale data dropped (RSD, LBP). Of three-decimal currencies the last digit must be 0.
+Our amounts are minor units by ``core.money.exponent``, the decimals that people write today. Stripe's units differ for
+some currencies: it expects two decimals for ISK and UGX, which have no hundredths in use, and for currencies whose
+hundredths the locale data dropped (RSD, LBP). For three-decimal currencies the last digit must be 0.
 https://docs.stripe.com/currencies
 """
 
@@ -40,8 +40,9 @@ _MINIMUM = {
     "THB": 1000,
     "USD": 50,
 }
-# Of the others Stripe wants the worth of its minimum in the currency of the account, about half a dollar. Rounded up
-# with room for falling rates, in whole units; what is not listed takes a sum that suffices in nearly all of them.
+# For other currencies Stripe converts its minimum from the currency of the account, about half a dollar. These values
+# are in whole units and rounded up, with room for falling exchange rates. Currencies that are not listed use
+# ``_OTHER_MINIMUM_UNITS``, which is enough for nearly all of them.
 _ROUGH_MINIMUM_UNITS = {
     1: "BHD GIP JOD KWD OMR TND",
     5: "AZN BAM BBD BND BSD BZD FJD GEL ILS PEN QAR SAR TTD XCD",
@@ -63,9 +64,9 @@ _OTHER_MAXIMUM_DIGITS = 8
 
 
 def stripe_amount(minor: int, currency: str) -> int:
-    """Return a sum of ours in the unit Stripe counts in.
+    """Convert minor units to Stripe's units.
 
-    :raises ValueError: when Stripe cannot take exactly this sum; ask ``chargeable`` before.
+    :raises ValueError: if Stripe cannot charge exactly this amount; call ``chargeable`` first.
     """
     amount, rest = divmod(minor * _stripe_per_unit(currency), _ours_per_unit(currency))
     if rest or amount % _step(currency):
@@ -74,9 +75,9 @@ def stripe_amount(minor: int, currency: str) -> int:
 
 
 def from_stripe_amount(amount: int, currency: str) -> int:
-    """Return a sum of Stripe's in our minor units.
+    """Convert Stripe's units to minor units.
 
-    :raises ValueError: when it has a part that our unit cannot hold, such as 5.50 ISK.
+    :raises ValueError: if our minor unit cannot express the amount, such as 5.50 ISK.
     """
     minor, rest = divmod(amount * _ours_per_unit(currency), _stripe_per_unit(currency))
     if rest:
@@ -85,30 +86,30 @@ def from_stripe_amount(amount: int, currency: str) -> int:
 
 
 def minimum_charge(currency: str) -> int:
-    """Return the smallest sum, in our minor units, that may be charged."""
+    """Return the smallest charge that Stripe accepts, in minor units."""
     if (amount := _MINIMUM.get(currency.upper())) is not None:
         return -(-amount * _ours_per_unit(currency) // _stripe_per_unit(currency))
     return _MINIMUM_UNITS.get(currency.upper(), _OTHER_MINIMUM_UNITS) * _ours_per_unit(currency)
 
 
 def maximum_charge(currency: str) -> int:
-    """Return the largest sum, in our minor units, that may be charged at once."""
+    """Return the largest single charge that Stripe accepts, in minor units."""
     amount = 10 ** _MAXIMUM_DIGITS.get(currency.upper(), _OTHER_MAXIMUM_DIGITS) - 1
     return rounded_down(amount * _ours_per_unit(currency) // _stripe_per_unit(currency), currency)
 
 
 def rounded_down(minor: int, currency: str) -> int:
-    """Return the largest sum up to ``minor`` that Stripe can write, however small: the unit of refunds."""
+    """Round down to an amount that Stripe can express. Refunds have no minimum, so any such amount can be refunded."""
     return minor - minor % smallest_step(currency)
 
 
 def smallest_step(currency: str) -> int:
-    """Return by how many of our minor units the sums differ that Stripe can write."""
+    """Return the smallest difference, in minor units, between two amounts that Stripe can express."""
     return max(1, _step(currency) * _ours_per_unit(currency) // _stripe_per_unit(currency))
 
 
 def chargeable(minor: int, currency: str) -> int:
-    """Return the largest sum up to ``minor`` that Stripe charges exactly; 0 where that is below its minimum."""
+    """Return the largest amount up to ``minor`` that Stripe can charge exactly; 0 if that is below its minimum."""
     amount = min(rounded_down(minor, currency), maximum_charge(currency))
     return amount if amount >= minimum_charge(currency) else 0
 

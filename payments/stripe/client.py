@@ -1,6 +1,6 @@
-"""How Stripe is asked, whatever is asked: with a time-out, outside any transaction, its errors turned into ours.
+"""The Stripe client: time-outs, a circuit breaker, and Stripe's errors as ours. Refuses to run inside a transaction.
 
-The only file that knows the library. Whoever waits is told at once for some seconds after Stripe did not answer.
+The only module that imports the Stripe library. After Stripe did not answer, calls fail at once for some seconds.
 """
 
 import logging
@@ -19,9 +19,9 @@ from payments.errors import ProviderFailed, ProviderRefused, UnknownToProvider
 
 logger = logging.getLogger(__name__)
 
-# Someone waits for the start of a payment, and a web process with them.
+# Connect and read. The customer waits for a payment to start, and a thread of the web process waits too.
 TIMEOUT_SECONDS = (2.0, 6.0)
-# For questions that a worker asks again, should Stripe not answer the web process at once.
+# For calls of the web process that a worker repeats if Stripe does not answer at once.
 SHORT_TIMEOUT_SECONDS = (1.0, 2.0)
 PAGE = 100
 
@@ -31,7 +31,7 @@ _is_short = ContextVar("short", default=False)
 
 @contextmanager
 def answering_soon() -> Iterator[None]:
-    """Wait only shortly for each answer inside, because a web request asks what a worker can ask later."""
+    """Use the short time-outs inside: a web request makes calls that a worker can repeat later."""
     token = _is_short.set(True)
     try:
         yield
@@ -41,7 +41,12 @@ def answering_soon() -> Iterator[None]:
 
 @contextmanager
 def asking(what: str) -> Iterator[None]:
-    """Turn the library's errors into ours, and refuse to hold a transaction open meanwhile."""
+    """Guard one call to Stripe. ``what`` names the call in the logs.
+
+    :raises RuntimeError: inside a transaction, which a slow answer would hold open.
+    :raises ProviderFailed: if Stripe does not answer, fails itself, or did not answer a moment ago.
+    :raises ProviderRefused: if Stripe refuses the request, as ``UnknownToProvider`` if it does not know the object.
+    """
     blocks = connection.atomic_blocks
     if blocks and not getattr(blocks[-1], "_from_testcase", False):
         raise RuntimeError("The payment provider must not be asked inside a transaction.")
@@ -67,25 +72,26 @@ def asking(what: str) -> Iterator[None]:
         logger.error("stripe: %s: a key was used for something else", what)
         raise ProviderFailed("idempotency_key_reused", answered=True) from error
     except stripe.StripeError as error:
-        # What the provider answered with 5xx is stored under the key; wrong keys and permissions are ours to mend.
+        # Stripe stores its 5xx answers under the idempotency key. Wrong API keys and missing permissions end here too;
+        # the owner has to correct them.
         logger.warning("stripe: %s failed: %s %s", what, type(error).__name__, error.http_status)
         is_busy = error.http_status == 409
         raise ProviderFailed(type(error).__name__, answered=not is_busy and (error.http_status or 0) >= 500) from error
 
 
 def client() -> stripe.StripeClient:
-    """The library's client for the account of this site."""
+    """Return the library's client for this site's account, with the time-outs that apply here."""
     timeout = SHORT_TIMEOUT_SECONDS if _is_short.get() else TIMEOUT_SECONDS
     return _made_client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, timeout)
 
 
 def keyed(idempotency_key: str) -> Any:
-    """Options of a request of which the same key makes the same thing again."""
+    """Options of a request that Stripe carries out once per key; a repetition gets the same answer."""
     return {"idempotency_key": idempotency_key}
 
 
 def pages(read: Any, params: Mapping[str, Any]) -> Iterator[Any]:
-    """Everything that a list of Stripe's has, page by page."""
+    """Every object of a Stripe list, read page by page."""
     after: dict[str, Any] = {}
     while True:
         with asking("list"):
@@ -97,8 +103,8 @@ def pages(read: Any, params: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def is_signed(text: str, signature: str, secret: str) -> bool:
-    """Whether one who knows the secret signed exactly this text within five minutes."""
-    # The library compares ASCII only.
+    """Whether ``signature`` is a signature of exactly this text with ``secret``, at most five minutes old."""
+    # The library can compare only ASCII.
     if not signature.isascii():
         return False
     try:
@@ -114,6 +120,6 @@ def _made_client(secret_key: str, api_base: str, timeout: tuple[float, float]) -
         secret_key,
         base_addresses={"api": api_base},
         http_client=stripe.RequestsClient(timeout=timeout),
-        # The outbox and the customer try again, with the same keys; doing so here would only make people wait.
+        # The outbox and the customer retry with the same keys. A retry here would only make them wait longer.
         max_network_retries=0,
     )

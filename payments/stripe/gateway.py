@@ -1,8 +1,8 @@
-"""What Stripe is asked, and what its answers mean here: takes and returns our values. ``provider`` does the asking.
+"""Calls to Stripe that take and return our values; ``payments.stripe.client`` sends them and turns errors into ours.
 
-Every request is one that the public API of the library's own version accepts. Metadata and descriptions hold our keys
-and nothing of a person. Amounts go in and come out in our minor units; ``payments.stripe.amounts`` knows where Stripe
-counts differently.
+Every function that calls Stripe may raise ``ProviderFailed`` or ``ProviderRefused`` (see ``client.asking``) and must
+run outside any transaction. Requests follow the API version of the installed library. Metadata holds our keys and no
+personal data. Amounts are our minor units; ``payments.stripe.amounts`` converts them where Stripe counts differently.
 """
 
 import logging
@@ -22,7 +22,7 @@ from payments.stripe.client import asking, client, is_signed, keyed, pages
 
 logger = logging.getLogger(__name__)
 
-# What pays days later. A time cannot be held that long, so these are never offered.
+# Payment methods that take days to succeed. A time cannot be held that long, so the page never offers them.
 DELAYED_METHODS = [
     "acss_debit",
     "au_becs_debit",
@@ -61,14 +61,14 @@ REFUND_STATUSES = {
     "requires_action": RefundStatus.REQUIRES_ACTION,
     "succeeded": RefundStatus.SUCCEEDED,
     "failed": RefundStatus.FAILED,
-    # Called off there, which leaves the customer without the money just the same.
+    # A refund cancelled at Stripe: the customer did not get the money.
     "canceled": RefundStatus.FAILED,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """How somebody paid: the kind of method and, of a card, what may be shown."""
+    """The payment method of a payment: its type and, for a card, the details that may be shown."""
 
     id: str = ""
     type: str = ""
@@ -80,9 +80,9 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A payment as the provider sees it. ``key`` is our row's, empty for what others made in the same account.
+    """A payment as Stripe has it. ``key`` is our row's; empty if another system made it in the same account.
 
-    Sums of others that our unit cannot hold are rounded down.
+    Amounts of another system that our minor unit cannot express are rounded down.
     """
 
     id: str
@@ -119,7 +119,7 @@ class RefundState:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """What a customer's bank says of a payment that its owner disputes. ``status`` is the provider's word."""
+    """A payment that the customer disputes at the bank. ``status`` is Stripe's word."""
 
     id: str
     status: str
@@ -128,7 +128,7 @@ class Dispute:
 
     @property
     def is_won(self) -> bool:
-        """Whether the money stays; so it does when the bank merely asked."""
+        """Whether the business keeps the money. An inquiry that is closed counts as won."""
         return self.status in {"won", "warning_closed"}
 
     @property
@@ -141,7 +141,7 @@ class Dispute:
 
 
 def is_configured() -> bool:
-    """Whether anything can be paid online."""
+    """Whether customers can pay online: both Stripe keys are set."""
     return bool(settings.STRIPE_SECRET_KEY and settings.STRIPE_PUBLISHABLE_KEY)
 
 
@@ -153,7 +153,7 @@ def expects_live_events() -> bool:
 
 
 def create_customer(*, bill_key: str) -> str:
-    """Make the payer of one bill and return its id. No name, no address: ids only."""
+    """Create a Stripe customer for one bill and return its id. Stripe gets our key only, no name and no address."""
     params: Any = {"metadata": {"bill": bill_key}}
     with asking("create customer"):
         made = client().v1.customers.create(params, keyed(f"customer:{bill_key}"))
@@ -161,7 +161,7 @@ def create_customer(*, bill_key: str) -> str:
 
 
 def detach(payment_method_id: str) -> None:
-    """Forget a saved card. Harmless when it is gone already."""
+    """Detach a saved card. Does nothing if Stripe has detached it already."""
     try:
         with asking("detach"):
             client().v1.payment_methods.detach(payment_method_id)
@@ -175,7 +175,7 @@ def detach(payment_method_id: str) -> None:
 def create_intent(
     *, key: str, serial: int, amount_minor: int, currency: str, customer_id: str = "", saves_card: bool = False
 ) -> Intent:
-    """Prepare a payment that the customer confirms in the page. The same key and serial make the same one."""
+    """Create an intent that the customer confirms on the page. The same key and serial return the same intent."""
     params: dict[str, Any] = {
         "amount": stripe_amount(amount_minor, currency),
         "currency": currency.lower(),
@@ -192,13 +192,13 @@ def create_intent(
 def create_charge(
     *, key: str, serial: int, amount_minor: int, currency: str, customer_id: str, payment_method_id: str
 ) -> Intent:
-    """Prepare a charge to a saved card without confirming it, so that a copy made by accident can never take money."""
+    """Create an intent for a saved card without confirming it, so that an accidental second intent takes no money."""
     params: dict[str, Any] = {
         "amount": stripe_amount(amount_minor, currency),
         "currency": currency.lower(),
         "customer": customer_id,
         "payment_method": payment_method_id,
-        # Nobody is there to be sent to another page, and without this Stripe wants an address to come back to.
+        # The customer is away, so no redirect is possible. Without this Stripe requires a return address.
         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
         "excluded_payment_method_types": DELAYED_METHODS,
         "metadata": {"payment": key},
@@ -207,9 +207,9 @@ def create_charge(
 
 
 def confirm_charge(intent_id: str, *, key: str, serial: int) -> Intent:
-    """Take the money of a prepared charge while the customer is away. An intent succeeds at most once.
+    """Confirm a prepared charge while the customer is away. An intent succeeds at most once.
 
-    :raises ProviderRefused: when the bank declines or wants to see the customer (``authentication_required``).
+    :raises ProviderRefused: if the bank declines or requires the customer (``authentication_required``).
     """
     params: Any = {"off_session": True, "expand": ["payment_method"]}
     with asking("confirm charge"):
@@ -223,7 +223,7 @@ def retrieve_intent(intent_id: str) -> Intent:
 
 
 def cancel_intent(intent_id: str) -> Intent:
-    """Call a payment off and return what it is then: it may have succeeded just before."""
+    """Cancel an intent and return it as it is then: it may have succeeded just before."""
     try:
         with asking("cancel intent"):
             return _intent(client().v1.payment_intents.cancel(intent_id))
@@ -232,7 +232,7 @@ def cancel_intent(intent_id: str) -> Intent:
 
 
 def intents_since(since: datetime) -> Iterator[Intent]:
-    """Every payment of the account made since then, newest first."""
+    """Every intent of the account created since then, newest first."""
     params = {"created": {"gte": int(since.timestamp())}}
     yield from map(_intent, pages(client().v1.payment_intents.list, params))
 
@@ -269,9 +269,9 @@ def cancel_setup(setup_intent_id: str) -> Setup:
 
 
 def create_refund(*, key: str, serial: int, intent_id: str, amount_minor: int, currency: str) -> RefundState:
-    """Send money back to where it came from.
+    """Refund an amount of a payment to its payment method.
 
-    :raises ProviderRefused: when nothing is left to refund, or it cannot be refunded.
+    :raises ProviderRefused: if less than this is left, or Stripe cannot refund the payment.
     """
     params: Any = {
         "payment_intent": intent_id,
@@ -298,11 +298,11 @@ def disputes_of(intent_id: str) -> list[Dispute]:
     return [_dispute(each) for each in pages(client().v1.disputes.list, {"payment_intent": intent_id})]
 
 
-# --- notices ----------------------------------------------------------------------------------------------------------
+# --- events -----------------------------------------------------------------------------------------------------------
 
 
 def verified_event(body: bytes, signature: str) -> Mapping[str, Any] | None:
-    """Return the notice in ``body`` if one of our secrets signed exactly these bytes within five minutes, else None."""
+    """Return the event in ``body`` if one of our secrets signed exactly these bytes within five minutes, else None."""
     try:
         text = body.decode()
         if not any(is_signed(text, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
@@ -327,7 +327,7 @@ def _value(found: Any, name: str) -> Any:
 
 
 def _key(found: Any, name: str) -> str:
-    """Our key in the metadata; others in the same account may use the same names for something else."""
+    """Our key in the metadata; "" if it is no UUID, as another system in the same account may use the same name."""
     metadata = _value(found, "metadata")
     try:
         return str(uuid.UUID(str(metadata.to_dict().get(name, "")))) if metadata is not None else ""
