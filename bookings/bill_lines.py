@@ -1,4 +1,6 @@
-"""What the copies on a booking mean: needed time, price, lines of its bill. Pure over rows already read."""
+"""Builds bill lines from the copies on a booking: prices, fees, waivers, refunds, moves. Pure over rows already
+read.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,9 +24,9 @@ def bill_lines(booking: Booking, lines: Sequence[BookingLine]) -> list[NewLine]:
 
 
 def cancellation_lines(booking: Booking, lines: Sequence[BookingLine], fee_minor: int) -> list[NewLine]:
-    """Return the lines after which a cancelled booking owes the fee and nothing else: all prices back, then the fee.
+    """Return the lines after which a cancelled booking owes only the fee: all prices reversed, then the fee.
 
-    The fee is taxed like the price of which it is a part, by rate.
+    The fee is taxed like the price, in proportion by tax rate.
     """
     with override(booking.language):
         back_text, fee_text = gettext("Cancelled"), gettext("Cancellation fee")
@@ -33,7 +35,7 @@ def cancellation_lines(booking: Booking, lines: Sequence[BookingLine], fee_minor
 
 
 def no_show_lines(booking: Booking, lines: Sequence[BookingLine], fee_minor: int) -> list[NewLine]:
-    """Return the lines after which a visit that nobody came to owes the fee and nothing else."""
+    """Return the lines after which a missed visit owes only the fee."""
     with override(booking.language):
         back_text, fee_text = gettext("Visit missed"), gettext("Fee for a missed visit")
     back = _price_back(booking, lines, back_text)
@@ -43,7 +45,7 @@ def no_show_lines(booking: Booking, lines: Sequence[BookingLine], fee_minor: int
 def undone_no_show_lines(
     booking: Booking, lines: Sequence[BookingLine], *, fee_minor: int, waived_minor: int
 ) -> list[NewLine]:
-    """Return the lines after which nobody has noted a missed visit: the price again, fee and waiver taken back."""
+    """Return the lines that undo a no-show: the price again, the fee and its waiver reversed."""
     with override(booking.language):
         again, back, waiver = gettext("Visit took place"), gettext("Fee taken back"), gettext("Waiver taken back")
     return [
@@ -54,21 +56,23 @@ def undone_no_show_lines(
 
 
 def waiver_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: int) -> list[NewLine]:
-    """Return the lines that take so much off a fee, taxed like the fee."""
+    """Return the lines that waive ``amount_minor`` of a fee, taxed like the fee."""
     with override(booking.language):
         text = gettext("Fee waived")
     return _negated(_shared(booking, lines, BillLine.Kind.WAIVER, text, amount_minor))
 
 
 def rounding_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: int) -> list[NewLine]:
-    """Return the lines that let a customer off what of a fee went back because a refund could only be rounded."""
+    """Return the lines that waive the part of a fee that was refunded because Stripe's refunds have to be rounded
+    up.
+    """
     with override(booking.language):
         text = gettext("Rounded in your favour")
     return _negated(_shared(booking, lines, BillLine.Kind.WAIVER, text, amount_minor))
 
 
 def kept_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: int, reason: str) -> list[NewLine]:
-    """Return the lines that keep so much of a refund as a fee, for a reason that the customer reads."""
+    """Return the lines that keep ``amount_minor`` of a refund as a fee, with the reason that the customer reads."""
     with override(booking.language):
         text = gettext("Kept of the refund: %(reason)s") % {"reason": reason}
     return _shared(booking, lines, BillLine.Kind.CANCELLATION_FEE, text, amount_minor)
@@ -89,7 +93,10 @@ def revival_lines(booking: Booking, lines: Sequence[BookingLine]) -> list[NewLin
 
 
 def reduction_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: int) -> list[NewLine]:
-    """Return the lines that take so much off the price, by tax rate. The booking still has its price before that."""
+    """Return the lines that lower the price by ``amount_minor``, by tax rate.
+
+    ``booking`` still has the price before that.
+    """
     before, after = _by_rate(booking, lines), _reduced(booking, lines, booking.total_minor - amount_minor)
     taken = {rate: (before[rate][0] - net, before[rate][1] - tax) for rate, (net, tax) in after.items()}
     with override(booking.language):
@@ -114,16 +121,16 @@ def change_fee_line(booking: Booking, line: BookingLine, fee_minor: int) -> NewL
 
 
 def change_fee_back_line(booking: Booking, line: BookingLine, fee_minor: int) -> NewLine:
-    """Return the line that takes fees for moves back, because the business called the visit off."""
+    """Return the line that reverses fees for moves, because the business cancelled the booking."""
     with override(booking.language):
         text = gettext("Fee for moving taken back")
     return _negated([_inclusive(BillLine.Kind.CHANGE_FEE, text, fee_minor, line.tax_basis_points)])[0]
 
 
 def kept_person(booking: Booking, line: BookingLine) -> int | None:
-    """The person whom a move keeps: the one whom the customer chose, as long as they take bookings here.
+    """Return the id of the staff member who stays in a move: the one whom the customer chose, while they take bookings.
 
-    None where anyone will do: it was booked with anyone, nobody is needed, or who was chosen has left.
+    None where any staff member will do: it was booked with anyone, it needs none, or the chosen one has left.
     """
     if booking.is_any_staff or line.staff_member is None or has_left(line):
         return None
@@ -131,7 +138,7 @@ def kept_person(booking: Booking, line: BookingLine) -> int | None:
 
 
 def has_left(line: BookingLine) -> bool:
-    """Whether whoever performs a line takes no bookings any more."""
+    """Return whether the staff member of a line takes no bookings any more."""
     person = line.staff_member
     return person is not None and not (person.is_active and person.resource.is_active)
 
@@ -145,14 +152,14 @@ def _price_back(booking: Booking, lines: Sequence[BookingLine], text: str) -> li
 def _shared(
     booking: Booking, lines: Sequence[BookingLine], kind: BillLine.Kind, text: str, amount_minor: int
 ) -> list[NewLine]:
-    """Divide an amount among the tax rates of a booking as its price is."""
+    """Divide an amount among the tax rates of a booking in proportion to its price."""
     by_rate = _by_rate(booking, lines)
     shares = money.split(amount_minor, [net + tax for net, tax in by_rate.values()])
     return [_inclusive(kind, text, share, rate) for share, rate in zip(shares, by_rate, strict=True) if share]
 
 
 def _by_rate(booking: Booking, lines: Sequence[BookingLine]) -> dict[int, tuple[int, int]]:
-    """Return net and tax of the price by tax rate, as it is now: less what staff took off it."""
+    """Return net and tax of the current price by tax rate, less what staff took off it."""
     return _reduced(booking, lines, booking.total_minor)
 
 

@@ -1,4 +1,4 @@
-"""What the copies on a booking mean: its price, deposit, fee and needed time. Pure over rows already read."""
+"""What the copies on a booking mean: its price, deposit, fee facts and needed time. Pure over rows already read."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -16,7 +16,7 @@ from services.enums import PaymentMode
 
 
 def quote_of(booking: Booking, lines: Iterable[BookingLine]) -> Quote:
-    """Return the price of a booking by what was copied onto its lines."""
+    """Return the price of a booking from the copies on its lines."""
     return quote(
         [priced for _, priced in priced_lines(lines)],
         prices_include_tax=booking.prices_include_tax,
@@ -25,9 +25,9 @@ def quote_of(booking: Booking, lines: Iterable[BookingLine]) -> Quote:
 
 
 def demand_of(booking: Booking, lines: Iterable[BookingLine]) -> Demand:
-    """Return what was asked for when this booking was made, card and cap included, by what was copied onto it."""
+    """Return what the customer was asked for when booking, card and cap included, from the copies on the booking."""
     priced = quote_of(booking, lines)
-    # Perhaps staff asked for a card where the terms say otherwise; extras are paid at the visit then.
+    # Staff may have asked for a card where the terms say otherwise; extras are paid at the visit then.
     is_card = booking.payment_mode == PaymentMode.CARD
     return payment_demand(
         Terms.from_json(booking.terms),
@@ -44,7 +44,7 @@ def demand_of(booking: Booking, lines: Iterable[BookingLine]) -> Demand:
 def fee_facts(booking: Booking, asked: Demand | None = None) -> FeeFacts:
     """Return what the fees of a booking depend on.
 
-    ``asked``: what will be asked of one that is still held.
+    ``asked``: what a booking that is still held will ask for.
     """
     terms = Terms.from_json(booking.terms)
     mode, due_now_minor = (asked.mode, asked.due_now_minor) if asked else (booking.payment_mode, booking.due_now_minor)
@@ -66,7 +66,7 @@ def fee_facts(booking: Booking, asked: Demand | None = None) -> FeeFacts:
 
 
 def first_line(booking: Booking) -> BookingLine:
-    """Return the service that a visit begins with."""
+    """Return the line that a visit begins with."""
     return booking.lines.all()[0]
 
 
@@ -75,9 +75,9 @@ def has_several_services(booking: Booking) -> bool:
 
 
 def only_line(booking: Booking, lines: Iterable[BookingLine] | None = None) -> BookingLine:
-    """Return the line of a visit of one service. ``lines``: those of the booking, where they were read already.
+    """Return the line of a visit with one service. ``lines``: the booking's lines, if they are read already.
 
-    What looks for another time, or makes a visit longer, knows one service so far. Everything else takes all lines.
+    Searching other times and changing the length support one service so far. Everything else handles all lines.
 
     :raises SeveralServices: when the visit has more than one.
     """
@@ -88,7 +88,7 @@ def only_line(booking: Booking, lines: Iterable[BookingLine] | None = None) -> B
 
 
 def spec_of_line(line: BookingLine) -> LineSpec:
-    """Read back what a line was promised."""
+    """Return the spec that was copied onto a line."""
     return spec_from_copies(
         phases=line.phases,
         buffer_before=line.buffer_before_minutes,
@@ -99,7 +99,7 @@ def spec_of_line(line: BookingLine) -> LineSpec:
 
 
 def priced_lines(lines: Iterable[BookingLine]) -> Iterable[tuple[BillLine.Kind, PricedLine]]:
-    """Yield what is priced on each line, its service and then its extras, with the kind of its line on the bill."""
+    """Yield each priced item, a line's service and then its extras, with its kind of bill line."""
     for line in lines:
         text = f"{line.service_name}, {line.variant_name}" if line.variant_name else line.service_name
         yield BillLine.Kind.SERVICE, PricedLine(text, line.price_minor, line.tax_basis_points)
@@ -117,17 +117,17 @@ def priced_lines(lines: Iterable[BookingLine]) -> Iterable[tuple[BillLine.Kind, 
 
 
 def day_of(booking: Booking) -> date:
-    """The local date of the booking as it stands."""
+    """Return the local date of the booking as it stands."""
     return local(booking.starts_at, booking).date()
 
 
 def day_at(minute: int, booking: Booking) -> date:
-    """The local date of an epoch minute at the booking's place."""
+    """Return the local date of an epoch minute at the booking's location."""
     return moment_at(minute, booking).date()
 
 
 def moment_at(minute: int, booking: Booking) -> datetime:
-    """An epoch minute on the clock of the booking's place."""
+    """Return an epoch minute as a datetime in the zone of the booking's location."""
     return datetime.fromtimestamp(minute * 60, tz=zone_of(booking))
 
 

@@ -1,6 +1,6 @@
-"""What the outbox starts here: money, cards and refunds of bookings, and people who leave.
+"""Outbox handlers of bookings: payments, saved cards, refunds, sign-ins and staff who leave.
 
-Each may come twice, late or in any order; the operation looks at the booking first.
+A delivery may come twice, late or in any order; the operation checks the booking first.
 """
 
 from datetime import datetime
@@ -16,12 +16,12 @@ def payment_succeeded(delivery: Delivery, *, now: datetime) -> None:
 
 
 def payment_failed(delivery: Delivery, *, now: datetime) -> None:
-    """Only of a fee charged while the customer was away."""
+    """Published only for a fee that was charged to the saved card without the customer."""
     fees.ask_for_fee(payment_id=delivery.payload["payment_id"], now=now)
 
 
 def fee_waived(delivery: Delivery, *, now: datetime) -> None:
-    """Only where a payment of the fee was waiting."""
+    """Published only where a payment of the fee was pending."""
     fees.collect_rest(payment_id=delivery.payload["payment_id"], now=now)
 
 
@@ -30,7 +30,7 @@ def card_saved(delivery: Delivery, *, now: datetime) -> None:
 
 
 def refund_found(delivery: Delivery, *, now: datetime) -> None:
-    """Of a refund that was made in Stripe's dashboard."""
+    """Published for a refund that was made in Stripe's dashboard."""
     fees.accept_found_refund(refund_id=delivery.payload["refund_id"], now=now)
 
 
@@ -39,12 +39,12 @@ def refund_settled(delivery: Delivery, *, now: datetime) -> None:
 
 
 def sign_in_guessed(delivery: Delivery, *, now: datetime) -> None:
-    """Wrong passwords for a sign-in reached the limit of a day."""
+    """Published when wrong passwords for a user reach the limit of a day."""
     announce_guessing(user_id=delivery.payload["user_id"], count=delivery.payload["count"], now=now)
 
 
 def staff_left(delivery: Delivery, *, now: datetime) -> None:
-    """Somebody was switched off on the team, or in the list of those who sign in."""
+    """Published when a staff member is deactivated in the team, or their user is."""
     person = StaffMember.objects.select_related("user").filter(**delivery.payload).first()
     if person is not None:
         catalogue_guard.part_from(person, now=now)

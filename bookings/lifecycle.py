@@ -1,6 +1,6 @@
 """The statuses of a booking: which may follow which, and the one function that writes them.
 
-It does not decide *whether* (that is ``policies``) and does not touch the claims on time (that is the operation).
+It does not decide *whether* a step is allowed (``bookings.rules`` do) and does not write allocations (operations do).
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ TRANSITIONS: Mapping[BookingStatus, frozenset[BookingStatus]] = {
     _S.HELD: frozenset({_S.PENDING_PAYMENT, _S.REQUESTED, _S.CONFIRMED, _S.EXPIRED}),
     _S.REQUESTED: frozenset({_S.CONFIRMED, _S.PENDING_PAYMENT, _S.DECLINED, _S.CANCELLED, _S.EXPIRED}),
     _S.PENDING_PAYMENT: frozenset({_S.CONFIRMED, _S.CANCELLED, _S.EXPIRED}),
-    # Money that arrived after the hold had ended, and nothing else.
+    # Only for money that arrives after the hold has ended.
     _S.EXPIRED: frozenset({_S.CONFIRMED}),
     _S.CONFIRMED: frozenset({_S.STARTED, _S.COMPLETED, _S.CANCELLED, _S.NO_SHOW}),
-    # The way back in the next three is a correction by staff.
+    # In the next three, the step back is a correction by staff.
     _S.STARTED: frozenset({_S.COMPLETED, _S.CONFIRMED}),
     _S.NO_SHOW: frozenset({_S.CONFIRMED}),
     _S.COMPLETED: frozenset({_S.STARTED}),
@@ -35,7 +35,7 @@ TRANSITIONS: Mapping[BookingStatus, frozenset[BookingStatus]] = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something, and by which way. ``name`` is what the history shows; empty for a guest."""
+    """The person or system that acts, and the channel. ``name`` is what the history shows; empty for a guest."""
 
     kind: ActorKind
     channel: BookingChannel
@@ -44,7 +44,7 @@ class Actor:
 
     @property
     def is_business(self) -> bool:
-        """Whether staff act, or the system for them: then the rules that bind customers do not count."""
+        """Return whether staff act, or the system for them: then the rules that bind customers do not apply."""
         return self.kind != ActorKind.CUSTOMER
 
 
@@ -65,13 +65,13 @@ def transition(
     details: Mapping[str, Any] | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> None:
-    """Move ``booking`` to ``to`` and write the row of its history, in one statement; ``values`` are further columns of
-    the UPDATE.
+    """Move ``booking`` to ``to`` and write the row of its history, in one statement.
 
-    Writes only where the stored status is still the one that ``booking`` shows, so of two callers one wins. The caller
-    has the transaction. ``booking`` shows the new state afterwards.
+    ``values`` are further columns of the UPDATE. Writes only while the stored status is the one that ``booking`` shows,
+    so that one of two concurrent callers wins. The caller provides the transaction. ``booking`` shows the new state
+    afterwards.
 
-    :raises WrongStatus: when the step is not in ``TRANSITIONS``, or somebody else changed the status first.
+    :raises WrongStatus: when the step is not in ``TRANSITIONS``, or another transaction changed the status first.
     """
     before = booking.status
     if not may_become(before, to):
@@ -97,7 +97,10 @@ def record(
     reason: str = "",
     details: Mapping[str, Any] | None = None,
 ) -> BookingEvent:
-    """Append to the history of ``booking``, which shows its new state already; no ``from_status``: it stayed."""
+    """Append a row to the history of ``booking``, which shows its new state already.
+
+    Without ``from_status`` the status did not change.
+    """
     event = event_of(booking, kind, actor=actor, now=now, from_status=from_status, reason=reason, details=details)
     insert_rows(event)
     return event
@@ -115,9 +118,9 @@ def record_money(
     reason: str = "",
     more: Mapping[str, Any] | None = None,
 ) -> BookingEvent:
-    """Append to the history what the money of ``booking`` did: the sum, and the payment or refund it is about.
+    """Append what the money of ``booking`` did to its history: the amount, and the payment or refund.
 
-    ``more`` are further details by the names that ``money_events`` and the pages read them by.
+    ``more`` are further details by the names that ``money_events`` and the pages read.
     """
     known = {"amount_minor": amount_minor, "payment_id": payment_id, "refund_id": refund_id}
     told = {name: value for name, value in known.items() if value is not None}
@@ -152,7 +155,10 @@ def event_of(
 
 
 def _update(booking: Booking, before: str, columns: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """Compare and set. The statement is made by hand because Django would build it anew for every booking."""
+    """Update the row only if its status is unchanged.
+
+    Raw SQL, because Django would build the statement anew for every booking.
+    """
     known = {name: field for field in Booking._meta.concrete_fields for name in (field.name, field.attname)}
     fields = [known[name] for name in columns]
     assignments = ", ".join(f'"{field.column}" = %s' for field in fields)

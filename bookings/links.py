@@ -1,9 +1,8 @@
-"""Magic links of bookings. Nothing of them is at rest: a token is recomputed from the booking whenever a message
-needs it.
+"""Magic links of bookings. No token is stored: it is recomputed from the booking for each message.
 
-A token is the booking's reference, one letter for the role, and 256 bits of HMAC over both and the link version of
-that role, keyed with LINK_KEY. A new version (link renewed, address changed, therapist reassigned) ends the links
-before it; moving the booking does not. Whoever holds one may act in its role on its booking and on nothing else.
+A token is the booking's reference, one letter for the role, and 256 bits of HMAC over both and the link version of that
+role, keyed with LINK_KEY. A new version (link renewed, address changed, staff member reassigned) revokes the earlier
+links; moving the booking does not. A token permits its role's actions on its booking and nothing else.
 """
 
 import base64
@@ -22,10 +21,10 @@ _MAC_LENGTH = 43  # 32 bytes in base64 without padding
 
 
 class LinkRole(StrEnum):
-    """Who a link was made for, and how it reached them.
+    """The recipient of a link, and how it reached them.
 
-    GUEST is shown on the screen to whoever booked. It may do what CUSTOMER may, which only ever travels by mail: acting
-    by that one proves who reads the mailbox, acting by the other does not.
+    GUEST is shown on the screen to the visitor who booked. It may do what CUSTOMER may. A CUSTOMER link is only sent by
+    mail: acting by it proves that the mailbox is theirs, acting by a GUEST link does not.
     """
 
     CUSTOMER = "customer"
@@ -34,7 +33,7 @@ class LinkRole(StrEnum):
 
 
 class LinkToken(NamedTuple):
-    """A token taken apart. Only ``token_is_valid`` says whether it is genuine."""
+    """A parsed token. Only ``token_is_valid`` decides whether it is genuine."""
 
     reference: str
     role: LinkRole
@@ -66,12 +65,15 @@ def manage_token(booking: Linkable, role: LinkRole) -> str:
 
 
 def hold_token(booking: Holdable) -> str:
-    """Return the token of the page of a hold. It can be made again: a form that is sent twice leads to one hold."""
+    """Return the token of a hold's page.
+
+    It is deterministic, so that a form that is sent twice leads to one hold.
+    """
     return _digest(f"hold:{booking.reference}:{int(booking.created_at.timestamp() * 1_000_000)}")
 
 
 def read_token(raw: str) -> LinkToken | None:
-    """Take a token apart, forgiving what a mail program may have added at its end; None if it cannot be one."""
+    """Parse a token, ignoring what a mail program may have added at its end; None if it is not one."""
     token = trimmed_token(raw)
     if len(token) != LENGTH + 1 + _MAC_LENGTH or not token.isascii():
         return None
@@ -82,7 +84,7 @@ def read_token(raw: str) -> LinkToken | None:
 
 
 def token_is_valid(booking: Linkable, role: LinkRole, mac: str) -> bool:
-    """Say whether ``mac`` is the one of this booking, this role and its present link version, in constant time."""
+    """Return whether ``mac`` fits this booking, this role and its current link version. Runs in constant time."""
     return hmac.compare_digest(_mac(booking, role).encode(), mac.encode())
 
 
@@ -107,10 +109,12 @@ READ_ONLY_AFTER_VISIT = timedelta(days=30)
 def link_opens(
     role: LinkRole, *, status: str, was_agreed: bool, ends_at: datetime, is_theirs: bool, now: datetime
 ) -> bool:
-    """Whether a genuine link still shows anything: for staff until the end of the visit, for the customer 30 days
-    longer. A booking that ran out before it was paid is still shown to its customer, who may have paid too late.
+    """Return whether a genuine link still shows anything.
 
-    ``is_theirs``: whether who performs the visit still works here; the link of a staff member ends with leaving.
+    Staff links work until the end of the visit, customer links 30 days longer. A customer can still open a booking that
+    expired before it was paid, because they may have paid too late.
+
+    ``is_theirs``: whether the staff member of the visit still works here. Their link ends when they leave.
     """
     if role is LinkRole.STAFF and not is_theirs:
         return False

@@ -1,7 +1,7 @@
-"""The rows of a booking's history that tell what its money did, and what they prove. Reads only.
+"""Reads the rows of a booking's history that record its money.
 
-``lifecycle.record_money`` writes them. What a row tells is in ``details["what"]``, with the id of its payment or
-refund beside it.
+``lifecycle.record_money`` writes them. ``details["what"]`` is a ``MoneyEvent``; the details also have the id of the
+payment or refund.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from bookings.enums import EventKind, MoneyEvent
 from bookings.models import Booking, BookingEvent
 from payments.models import Payment
 
-# As a condition in SQL: the history of the booking ``{booking_id}`` has the payment ``{payment_id}``.
+# SQL condition: the history of the booking ``{booking_id}`` has the payment ``{payment_id}``.
 HAS_PAYMENT = (
     "EXISTS (SELECT 1 FROM bookings_bookingevent v WHERE v.booking_id = {booking_id}"  # noqa: S608 (our own text)
     f" AND v.kind = '{EventKind.MONEY.value}'"
@@ -26,7 +26,10 @@ HAS_PAYMENT = (
 
 @dataclass(frozen=True, slots=True)
 class ProposedMove:
-    """Where a booking was to move for a fee, and when that was agreed. ``sequence``: the booking it was made for."""
+    """Where a booking was to move for a fee, and when that was agreed.
+
+    ``sequence`` is the booking's number at that time.
+    """
 
     starts_at: datetime
     staff_member_id: int | None
@@ -36,7 +39,7 @@ class ProposedMove:
 
 
 def money_event(event: BookingEvent) -> MoneyEvent | None:
-    """Return what a row of the history tells about money; None for every other row."""
+    """Return the money event of a row of the history; None for every other row."""
     if event.kind != EventKind.MONEY:
         return None
     what = event.details.get("what")
@@ -51,19 +54,22 @@ def money_events(booking: Booking, *kinds: MoneyEvent, **details: Any) -> QueryS
 
 
 def is_settled(booking: Booking, payment: Payment) -> bool:
-    """Whether the history of a locked booking has this payment already."""
+    """Return whether the history of a locked booking has this payment already."""
     return money_events(booking, MoneyEvent.PAID, payment_id=payment.pk).exists()
 
 
 def without_settled(payments: QuerySet[Payment], booking: Booking) -> QuerySet[Payment]:
-    """Leave out of payments of a booking those that its history has."""
+    """Exclude the payments that the history of the booking has already."""
     settled = money_events(booking, MoneyEvent.PAID)
     settled = settled.annotate(paid_id=Cast(KeyTextTransform("payment_id", "details"), BigIntegerField()))
     return payments.exclude(Exists(settled.filter(paid_id=OuterRef("pk"))))
 
 
 def proposed_move(booking: Booking) -> ProposedMove | None:
-    """Return the last move that was proposed, unless it was withdrawn: its own row is gone once it has run out."""
+    """Return the last move that was proposed, unless it was withdrawn.
+
+    Reads the history, because the proposal's own row is deleted once it has run out.
+    """
     event = money_events(booking, MoneyEvent.MOVE_PROPOSED, MoneyEvent.MOVE_WITHDRAWN).last()
     if event is None or money_event(event) is not MoneyEvent.MOVE_PROPOSED:
         return None

@@ -1,4 +1,4 @@
-"""How other apps name a booking: a reference such as ``booking:17``, which they store and hand back."""
+"""References by which other apps store a booking, such as ``booking:17``."""
 
 from django.db.models import BigIntegerField, Case, CharField, Value, When
 from django.db.models.functions import Cast, Concat, Substr
@@ -9,12 +9,12 @@ _PREFIX = "booking:"
 
 
 def subject_ref(booking: Booking) -> str:
-    """Name a booking to apps that do not know bookings: ``booking:17``."""
+    """Return the reference of a booking for apps that do not know bookings: ``booking:17``."""
     return booking_ref(booking.pk)
 
 
 def booking_ref(booking_id: int) -> str:
-    """Name the booking of an id."""
+    """Return the reference of a booking's id."""
     return f"{_PREFIX}{booking_id}"
 
 
@@ -37,7 +37,7 @@ def ref_column() -> Concat:
 def booking_id_column(ref: str) -> Case:
     """Return the id of the booking that the column ``ref`` names, NULL where it names something else.
 
-    PostgreSQL may cast before it filters, so the form is asked first.
+    PostgreSQL may cast before it filters, so the form is tested first.
     """
     number = Cast(Substr(ref, len(_PREFIX) + 1), BigIntegerField())
     is_booking = When(**{f"{ref}__regex": rf"^{_PREFIX}[0-9]{{1,18}}$"}, then=number)

@@ -1,7 +1,7 @@
-"""Money of a booking that Stripe has reported and that the booking does not know of yet.
+"""Money that Stripe has reported and that is not in the booking's history yet.
 
-The proof lies in our own database: a notice that no worker has read, a payment that the bank is checking, or one that
-succeeded and is not in the booking's history. Whoever decides whether a time is free asks this first.
+The proof is in our own database: an event that no worker has handled, a payment that the bank is checking, or a
+succeeded payment without a row in the history. Code that decides whether a time is free checks this first.
 """
 
 from django.db import connection
@@ -34,7 +34,7 @@ EXISTS (
     WHERE s.subject_ref = 'booking:' || {{booking}}.id AND s.status NOT IN ('succeeded', 'cancelled')
 )
 """  # noqa: S608 (our own text)
-# ``{proposal}`` is the alias of a row of bookings_moveproposal: whether its fee came in, or is being checked.
+# ``{proposal}`` is the alias of a row of bookings_moveproposal. True if its fee was paid or is being checked.
 HAS_REPORTED_FEE = f"""
 EXISTS (
     SELECT 1 FROM payments_payment p
@@ -42,14 +42,16 @@ EXISTS (
         AND {_IS_REPORTED.format(booking_id="{proposal}.booking_id")}
 )
 """  # noqa: S608 (our own text)
-# A time to pay that is over, unless it is paid: then it is kept until the booking knows.
+# The time to pay is over and no money is reported. With reported money the time is kept until the booking has it.
 HAS_RUN_OUT = (
     "{booking}.hold_expires_at <= {now} AND NOT ({booking}.status = 'pending_payment' AND " + HAS_REPORTED_MONEY + ")"
 )
 
 
 def has_reported_money(booking: Booking) -> bool:
-    """Whether money came in, or is being checked, that the booking has yet to be told of. One statement."""
+    """Return whether money was paid, or is being checked, that the booking's history does not have yet. One
+    statement.
+    """
     sql = f"SELECT {HAS_REPORTED_MONEY.format(booking='b')} FROM bookings_booking b WHERE b.id = %s"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, [booking.pk])
@@ -58,10 +60,10 @@ def has_reported_money(booking: Booking) -> bool:
 
 
 def reported_money() -> RawSQL:
-    """The same as a condition on a query of bookings."""
+    """Return the condition of ``has_reported_money`` for a query of bookings."""
     return RawSQL(HAS_REPORTED_MONEY.format(booking="bookings_booking"), [], BooleanField())  # noqa: S611
 
 
 def reported_fee() -> RawSQL:
-    """The same for the fee of a move, as a condition on a query of proposed moves."""
+    """Return the same condition on the fee of a move, for a query of proposed moves."""
     return RawSQL(HAS_REPORTED_FEE.format(proposal="bookings_moveproposal"), [], BooleanField())  # noqa: S611

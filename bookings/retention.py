@@ -1,7 +1,7 @@
-"""What is known of the browser and the network address of those who book, and its deletion, every night.
+"""Nightly deletion of what is known of a visitor's browser and network address.
 
-It is needed to count holds and unproven bookings, and to know the browser that typed something. History is append-only,
-so the row of a hold that nobody confirmed stays, with nothing of a person in it.
+They are needed to count holds and unproven bookings, and to recognize the browser that typed something. History is
+append-only, so the row of an unconfirmed hold stays, without personal data.
 """
 
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from bookings.enums import BookingStatus
 from bookings.models import Booking, UnprovenBooking
 from core.retention import delete_in_batches, update_in_batches
 
-# A hold that ran out can be taken again from its page for so long.
+# An expired hold can be taken again from its page for this long.
 ABANDONED_KEPT = timedelta(days=1)
 VISITORS_KEPT = timedelta(days=30)
 _ENDED = (
@@ -25,8 +25,9 @@ _ENDED = (
 
 
 def forget_visitors(*, now: datetime) -> int:
-    """Clear the pseudonyms of browser and address, and the way to the page of the hold, of bookings that ended a day
-    ago or were made VISITORS_KEPT ago; return of how many.
+    """Clear the pseudonyms of browser and address and the token of the hold's page; return the number of bookings.
+
+    Applies to ended bookings made more than ABANDONED_KEPT ago, and to all made more than VISITORS_KEPT ago.
     """
     is_over = Q(status__in=_ENDED) | Q(ends_at__lt=now)
     is_old = Q(created_at__lt=now - VISITORS_KEPT) | (is_over & Q(created_at__lt=now - ABANDONED_KEPT))
@@ -37,7 +38,7 @@ def forget_visitors(*, now: datetime) -> int:
 
 
 def forget_abandoned_contacts(*, now: datetime) -> int:
-    """Clear what was typed for a time that ran out a day ago without being booked; return of how many."""
+    """Clear the typed contact of holds that ran out a day ago without being booked; return how many."""
     abandoned = Booking.objects.filter(
         status=BookingStatus.EXPIRED, payment_mode="", hold_expires_at__lt=now - ABANDONED_KEPT
     ).exclude(contact_name="", contact_email="")
@@ -47,7 +48,10 @@ def forget_abandoned_contacts(*, now: datetime) -> int:
 
 
 def delete_unproven(*, now: datetime) -> int:
-    """Delete what counts no more: over, or older than VISITORS_KEPT. What is proven goes at once."""
+    """Delete rows that no longer count: the booking is over, or the row is older than VISITORS_KEPT.
+
+    Rows of proven bookings are deleted as soon as the proof arrives.
+    """
     is_old = Q(created_at__lt=now - VISITORS_KEPT)
     is_over = (Q(booking__status__in=_ENDED) | Q(booking__ends_at__lt=now)) & Q(created_at__lt=now - ABANDONED_KEPT)
     return delete_in_batches(UnprovenBooking.objects.filter(is_old | is_over).only("pk"))

@@ -1,4 +1,4 @@
-"""In which zone the admin shows the instants of a row: that of its booking, person, resource or place."""
+"""The time zone in which the admin shows a row: that of its booking, bill, resource or location."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,9 +14,9 @@ from staff.queries import zones_of_resources
 
 
 def zones_of_rows(rows: Sequence[Model]) -> list[ZoneInfo | None]:
-    """Return the zone of each row, None for what belongs to no place (a customer, a Stripe event).
+    """Return the zone of each row, None for a row without a location (a customer, a Stripe event).
 
-    Five queries at most, however many rows there are.
+    Runs at most five queries, however many rows there are.
     """
     bookings = _zones_of_bookings(filter(None, map(_booking_id, rows)))
     bills = _zones_of_bills(filter(None, map(_bill_id, rows)))

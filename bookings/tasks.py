@@ -1,4 +1,4 @@
-"""What beat starts."""
+"""Celery tasks that beat starts."""
 
 from celery import shared_task
 
@@ -14,19 +14,19 @@ def expire_holds() -> int:
 
 @shared_task
 def enqueue_agendas() -> int:
-    """Tell staff their day, once it is seven in the morning at their place."""
+    """Queue the agenda of each staff member whose local time is between 7:00 and noon."""
     return agendas.enqueue_agendas(now=clock.now())
 
 
 @shared_task
 def settle_fees() -> int:
-    """Charge and return what missed visits owe and are owed, once staff had their time to waive it."""
+    """Charge and refund what missed visits owe, once the time for waiving is over."""
     return no_show.settle_due_fees(now=clock.now())
 
 
 @shared_task
 def forget_visitors() -> int:
-    """Every night."""
+    """Delete data of visitors and abandoned bookings. Runs every night."""
     now = clock.now()
     retention.forget_abandoned_contacts(now=now)
     retention.delete_unproven(now=now)

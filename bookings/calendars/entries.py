@@ -1,4 +1,4 @@
-"""The calendar entry of a booking, for its customer and for each of its staff members."""
+"""Calendar entries of a booking, for its customer and for each of its staff members."""
 
 from datetime import datetime
 from email.utils import parseaddr
@@ -22,10 +22,10 @@ CUSTOMER = "customer"
 
 
 def customer_file(booking: Booking, business: Business, *, role: LinkRole, is_off: bool, now: datetime) -> bytes:
-    """The entry to download, with the link of whoever downloads it.
+    """Return the entry to download, with the link of the recipient who downloads it.
 
-    It has the name of the one in the mail, so whoever has both sees one appointment. ``is_off``: it leaves the
-    calendar.
+    It has the same uid as the one in the mail, so a calendar that has both shows one appointment. ``is_off``: the entry
+    removes the appointment from the calendar.
     """
     method = ical.Method.CANCEL if is_off else ical.Method.PUBLISH
     return ical.invite(customer_entry(booking, business, role=role), method, now=now)
@@ -53,10 +53,11 @@ def staff_entry(
     is_lost: bool = False,
     previous_starts_at: datetime | None = None,
 ) -> ical.Entry:
-    """The entry of one person's part of the visit.
+    """Return the entry for one staff member's part of the visit.
 
-    ``is_lost``: it leaves the person's calendar, so it has no link: by then the link is somebody else's.
-    ``previous_starts_at``: when it was theirs, if it moved as it went to somebody else.
+    ``is_lost``: the entry removes the visit from their calendar. It has no link, because by then the link belongs to
+    another staff member. ``previous_starts_at``: when their visit was, if the booking moved as it went to another staff
+    member.
     """
     names = ", ".join(step.what for step in appointment.steps(booking, staff_member_id=person.pk))
     return _entry(

@@ -1,8 +1,8 @@
 """One appointment as an iCalendar object (RFC 5545, RFC 5546). Pure: values in, bytes out.
 
-Times are written in UTC. An appointment is one instant, which every calendar shows in its owner's zone; a VTIMEZONE
+Times are written in UTC. An appointment is one instant, which every calendar shows in its owner's zone. A VTIMEZONE
 would only add rules that programs read differently (Outlook knows zones by other names, and a wrong table moves the
-appointment), and it could disagree with the instant we promised. The local time and its zone stand in the description.
+appointment), and it could disagree with the instant we promised. The description states the local time and its zone.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ PRODUCT = "-//Openhours//Online booking//EN"
 
 
 class Method(StrEnum):
-    """REQUEST invites or changes, CANCEL takes back, PUBLISH is a plain entry to keep."""
+    """REQUEST invites or changes, CANCEL withdraws, PUBLISH is a plain entry without an invitation."""
 
     REQUEST = "REQUEST"
     CANCEL = "CANCEL"
@@ -33,9 +33,10 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands in a calendar. ``uid`` stays the same for one person's entry; ``sequence`` grows with every change.
+    """One calendar entry.
 
-    ``sent_by`` is the address the mail comes from, if it is not the organizer's own.
+    ``uid`` stays the same for one recipient's entry; ``sequence`` grows with every change. ``sent_by`` is the sender
+    address of the mail, if it is not the organizer's own.
     """
 
     uid: str
@@ -51,13 +52,15 @@ class Entry:
 
 
 def uid(reference: str, recipient: str, host: str) -> str:
-    """Name one person's entry of a booking: ``k7m4px-customer@book.example.com``, ``k7m4px-staff-3@…``."""
+    """Return the uid of one recipient's entry: ``k7m4px-customer@book.example.com``, ``k7m4px-staff-3@…``."""
     return f"{reference.lower()}-{recipient}@{host}"
 
 
 def invite(entry: Entry, method: Method, *, attendee: Mailbox | None = None, now: datetime) -> bytes:
-    """Write the entry. REQUEST names one attendee, the person it is for; PUBLISH names nobody. CANCEL names whoever was
-    invited, or nobody where the entry had been published.
+    """Return the entry as bytes.
+
+    REQUEST names one attendee, its recipient. PUBLISH names none. CANCEL names the attendee who was invited, or none
+    where the entry had been published.
 
     :raises ValueError: when the attendee is missing or not allowed, or a time has no zone.
     """
@@ -73,9 +76,10 @@ def invite(entry: Entry, method: Method, *, attendee: Mailbox | None = None, now
 
 
 def organised_for(entry: Entry, attendee: Mailbox) -> Entry:
-    """Return the entry with an organizer who is not the attendee: where both have one mailbox, the sender of the mail.
+    """Return the entry with an organizer other than the attendee.
 
-    A calendar does not take an invitation from its own owner (RFC 5546, 3.2.2).
+    If both have one mailbox, the organizer is the sender of the mail: a calendar does not accept an invitation from its
+    own owner (RFC 5546, 3.2.2).
     """
     if normalised_email(entry.organizer.email) != normalised_email(attendee.email) or not entry.sent_by:
         return entry
@@ -112,7 +116,7 @@ def _organizer(entry: Entry) -> vCalAddress:
 
 
 def _attendee(person: Mailbox) -> vCalAddress:
-    """They agreed when they booked, so nobody has to press "Yes"."""
+    """Write the attendee as accepted: they agreed when they booked, so the calendar asks for no reply."""
     address = _address(person)
     address.params["CUTYPE"] = vText("INDIVIDUAL")
     address.params["ROLE"] = vText("REQ-PARTICIPANT")
@@ -123,7 +127,7 @@ def _attendee(person: Mailbox) -> vCalAddress:
 
 def _address(mailbox: Mailbox) -> vCalAddress:
     address = vCalAddress(mailto_url(mailbox.email))
-    # A quotation mark cannot be written in a parameter so that every program reads it.
+    # Programs differ in how they read a quotation mark in a parameter.
     if name := one_line(mailbox.name).replace('"', "'").replace("^", ""):
         address.params["CN"] = vText(name)
     return address
@@ -136,5 +140,5 @@ def _utc(moment: datetime) -> datetime:
 
 
 def paragraphs(text: str) -> str:
-    """Text that keeps its line breaks and no other control character."""
+    """Return text that keeps its line breaks and no other control character."""
     return "\n".join(one_line(part) for part in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")).strip()

@@ -1,4 +1,4 @@
-"""The kinds of messages about bookings, and how one is addressed: to the customer, or to a staff member of a line."""
+"""Addresses a message about a booking to the customer or to a staff member of a line."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,10 @@ def to_customer(
     about: str = "",
     not_before: datetime | None = None,
 ) -> MessageRequest:
-    """Address a message to the customer. ``about`` tells messages of one kind apart: the payment, the refund."""
+    """Address a message to the customer.
+
+    ``about`` distinguishes messages of one kind, for example by the id of the payment or refund.
+    """
     return MessageRequest(
         kind=kind,
         subject_ref=subject_ref(booking),
@@ -55,5 +58,8 @@ _OF_LINES = "WHERE id IN (SELECT staff_member_id FROM bookings_bookingline WHERE
 
 
 def staff_of(booking: Booking) -> list[StaffMember]:
-    """Read anew: after a move or a new therapist, lines prefetched earlier tell the past."""
+    """Return the staff members of a booking's lines.
+
+    Reads the lines again, because lines that were prefetched before a move or a reassignment are out of date.
+    """
     return read_rows(StaffMember, _OF_LINES, [booking.pk])

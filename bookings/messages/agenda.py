@@ -1,4 +1,4 @@
-"""The mail in the morning that tells a staff member their day: visits in order, and the gaps between them."""
+"""The morning mail with a staff member's day: visits in order, and the gaps between them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,13 +24,13 @@ from services.queries import the_business
 from staff.models import StaffMember
 
 SHORTEST_GAP_MINUTES = 15
-# No zone is further from UTC than this.
+# No time zone is further from UTC than this.
 _MOST_HOURS_OFF = timedelta(hours=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One visit of the day as its therapist reads it; times are local to the place."""
+    """One visit of the day as shown to its staff member. Times are local to the location."""
 
     starts_at: datetime
     ends_at: datetime
@@ -44,14 +44,15 @@ class Visit:
 
     @property
     def gap(self) -> str:
-        """Free time before this visit in words; empty when it is too short to speak of."""
+        """Return the free time before this visit as text; empty when it is shorter than SHORTEST_GAP_MINUTES."""
         return hours_text(self.gap_minutes) if self.gap_minutes >= SHORTEST_GAP_MINUTES else ""
 
 
 def agenda_context(request: ContextRequest) -> MessageContext | None:
-    """Read a person's day (``details["on"]``) for the mail of subject ``staff:<id>``.
+    """Read a staff member's day (``details["on"]``) for the mail of subject ``staff:<id>``.
 
-    None when it is over, when nothing is booked, or when the person no longer works here. Five queries.
+    Returns None when the day is over, when nothing is booked, or when the staff member no longer works here. Runs five
+    queries.
     """
     person = StaffMember.objects.select_related("user").filter(pk=number_of(request.subject_ref)).first()
     on = date.fromisoformat(request.details["on"])
@@ -64,7 +65,7 @@ def agenda_context(request: ContextRequest) -> MessageContext | None:
 
 
 def agenda_of(person: StaffMember, on: date, business: Business) -> MessageContext | None:
-    """Say what a person's day holds; None when nothing is booked."""
+    """Return the mail with a staff member's day; None when nothing is booked."""
     visits = visits_of(person, on, business)
     if not visits:
         return None
@@ -95,7 +96,7 @@ def agenda_of(person: StaffMember, on: date, business: Business) -> MessageConte
 
 
 def visits_of(person: StaffMember, on: date, business: Business) -> list[Visit]:
-    """Return the person's visits that begin on a local day of their places, in order. Three queries."""
+    """Return the staff member's visits that begin on a local day of their locations, in order. Runs three queries."""
     first = datetime.combine(on, time(), UTC)
     lines = (
         BookingLine.objects.filter(
@@ -113,7 +114,7 @@ def visits_of(person: StaffMember, on: date, business: Business) -> list[Visit]:
 
 
 def with_gaps(visits: Iterable[Visit]) -> Iterator[Visit]:
-    """Note before each visit how many minutes are free since the one before; nothing before the first."""
+    """Set on each visit the free minutes since the previous one; the first visit gets none."""
     free_from: datetime | None = None
     for visit in visits:
         gap = (visit.starts_at - free_from) // timedelta(minutes=1) if free_from else 0
@@ -122,7 +123,7 @@ def with_gaps(visits: Iterable[Visit]) -> Iterator[Visit]:
 
 
 def _visit(lines: Sequence[BookingLine], business: Business) -> Visit:
-    """One person's lines of one booking as one visit."""
+    """Return the staff member's lines of one booking as one visit."""
     booking = lines[0].booking
     place = appointment.place(booking, business, for_staff=True)
     return Visit(

@@ -1,7 +1,7 @@
-"""Every message that is sent about bookings, and drafts for owners who want to write their own words.
+"""Registry of every message about bookings, and the drafts for owners who write their own texts.
 
-A draft is in the little language of ``notifications.wording.template_language``. Until an owner keeps one, the files
-under ``templates/notifications`` are sent.
+A draft uses the template language of ``notifications.wording.template_language``. Until an owner saves a text, the
+files under ``templates/notifications`` are sent.
 """
 
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ class Draft:
 
 
 def message_type(kind: str, role: str) -> MessageType | None:
-    """Return what is known of a message; None for a kind that is not sent to that role."""
+    """Return the type of a message; None for a kind that is not sent to that role."""
     return _BY_KEY.get((kind, role))
 
 
 def draft(of: MessageType, channel: str) -> Draft:
-    """Return a text to begin with, in the active language."""
+    """Return a draft text in the active language."""
     known = {variable.name for variable in of.variables}
     link = f"{{{{ {of.link} }}}}" if of.link else ""
     if not CHANNELS[Channel(channel)].has_html:

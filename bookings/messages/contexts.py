@@ -1,4 +1,4 @@
-"""What the mails about a booking are made of. Decides which words and numbers go in, never whether to send."""
+"""Builds the variables of mails about a booking. Decides which words and amounts go in, never whether to send."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -35,7 +35,7 @@ from services.brand import brand_tokens
 from services.models import Business
 from staff.models import StaffMember
 
-# What these tell changes the calendar as well.
+# Kinds of messages that also change the calendar entry.
 _CALENDAR_KINDS = frozenset({"confirmed", "moved", "reassigned", "cancelled", "released"})
 _CUSTOMER_PAGES = ("move", "cancel", "coming", "messages")
 
@@ -79,7 +79,7 @@ def staff_context(
     details: Mapping[str, Any],
     now: datetime,
 ) -> MessageContext:
-    """The person's own part of the visit, and of the customer no more than the first name."""
+    """Build a mail to a staff member: their own part of the visit, and only the first name of the customer."""
     is_off = kind in {"cancelled", "released"}
     moved_from = details.get("previous_starts_at") if kind == "released" else None
     entry = staff_entry(
@@ -91,10 +91,10 @@ def staff_context(
     )
     has_left = kind == "released" and any(line.staff_member_id == person.pk for line in booking.lines.all())
     if has_left:
-        # The booking itself has not changed, but a calendar takes an entry out only by a higher number.
+        # The booking itself has not changed, but a calendar removes an entry only if the sequence number is higher.
         entry = replace(entry, sequence=entry.sequence + 1)
     variables = {
-        # Who lost a booking knows it by the time it had, and the new one is none of theirs.
+        # A staff member who lost a booking knows it by its old time, and must not see the new one.
         **common(booking, business, {} if kind == "released" else details),
         "first_name": person.short_name,
         "customer": first_name(booking.contact_name),
@@ -108,7 +108,7 @@ def staff_context(
         "is_cancelled_by_customer": booking.cancelled_by == ActorKind.CUSTOMER,
     }
     if not is_off:
-        # A link ends with its booking; whoever no longer has the booking must not get one either.
+        # A link ends with its booking, and a staff member who no longer has the booking must not get one.
         variables["manage_url"] = manage_url(booking, LinkRole.STAFF)
         variables["move_url"] = manage_url(booking, LinkRole.STAFF, page="move")
         variables["cancel_url"] = manage_url(booking, LinkRole.STAFF, page="cancel")
@@ -180,13 +180,16 @@ def when(booking: Booking, span: tuple[datetime, datetime]) -> dict[str, Any]:
 
 
 def _both_clocks(booking: Booking, starts_at: datetime) -> str:
-    """Lisbon time, and for a customer who booked from elsewhere what their own clock shows then."""
+    """Return the zone in words, such as "Lisbon time".
+
+    For a customer who booked from another zone, adds what their own clock shows then.
+    """
     zone = booked.zone_of(booking)
     return zone_note(starts_at, zone, zone_named(booking.visitor_zone)) or appointment.zone_words(booking)
 
 
 def _paid(booking: Booking) -> dict[str, Any]:
-    """What is owed in all, what was paid of it so far, and what is left for the visit."""
+    """Return what is owed in total, what was paid of it, and what is still open, in minor units."""
     if booking.bill_id is None:
         return {"owed_minor": booking.total_minor, "paid_minor": 0, "open_minor": booking.total_minor}
     sums = balance(subject_ref(booking))
@@ -194,8 +197,9 @@ def _paid(booking: Booking) -> dict[str, Any]:
 
 
 def _settled(booking: Booking, now: datetime) -> dict[str, Any]:
-    """What cancelling did to the money, as it was decided then, and how to pay what is open. ``money_words``, and
-    ``short_money_words`` for texts, are empty where none had moved.
+    """Return what the cancellation did to the money, as decided then, and how to pay the balance due.
+
+    ``money_words``, and ``short_money_words`` for text messages, are empty where no money moved.
     """
     due = payable(booking, now)
     way = {"open_minor": due.amount_minor, "pay_url": manage_url(booking, LinkRole.CUSTOMER, page="pay")} if due else {}
@@ -223,7 +227,7 @@ def _settled(booking: Booking, now: datetime) -> dict[str, Any]:
 
 
 def _back_words(booking: Booking, refund_minor: int, details: Mapping[str, Any], language: str) -> str:
-    """What goes back and how; what the business looks at first, until when."""
+    """Return how much is refunded and how, and which part the business reviews first, until when."""
     waits = int(details.get("waits_minor", 0))
     paid = [each for each in payments_of(subject_ref(booking)) if each.status == PaymentStatus.SUCCEEDED]
     brand, last4 = only_card((each.card_brand, each.card_last4) for each in paid)
@@ -253,7 +257,7 @@ def book_again_url(booking: Booking) -> str:
 
 
 def brand_colours(colour: str) -> dict[str, dict[str, str]]:
-    """The brand's colours by name, for light and dark: ``brand.light.text``."""
+    """Return the brand's colours by name, for light and dark: ``brand.light.text``."""
     tokens = brand_tokens(colour)
     return {
         mode: {name.removeprefix("--").replace("-", "_"): value for name, value in values.items()}

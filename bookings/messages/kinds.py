@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class MessageKind(StrEnum):
-    """What a message tells. RELEASED goes to a staff member whose booking went to somebody else."""
+    """Kinds of messages that an event triggers. RELEASED goes to a staff member whose booking went to another one."""
 
     CONFIRMED = "confirmed"
     MOVED = "moved"
@@ -28,7 +28,7 @@ class MessageKind(StrEnum):
 
 
 class PlannedKind(StrEnum):
-    """What is planned when a booking is agreed, for some time before or after the visit."""
+    """Kinds of messages that are scheduled when a booking is confirmed, for a time before or after the visit."""
 
     REMINDER = "reminder"
     REVIEW_REQUEST = "review_request"

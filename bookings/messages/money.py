@@ -1,7 +1,7 @@
-"""Announcements about money, requests and answers: they only write rows, in the transaction of the change.
+"""Announcements about payments, fees, refunds and requests.
 
-What is not told here is told by the other message of the same change. Whether it is still true when it is sent is
-decided in ``occasions``.
+They only write rows, in the transaction of the change. ``occasions`` decides at sending time whether a message is still
+true. A change that is not announced here is part of another message of the same change.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,12 +21,15 @@ from notifications.requests import MessageRequest
 from payments.enums import RefundStatus
 from payments.models import Refund
 
-# To one mailbox: more would be a way to fill it.
+# Limit for one mailbox, so that a visitor cannot fill it.
 CONFIRM_MAILS_PER_HOUR = 3
 
 
 def announce_payment_required(booking: Booking, *, not_before: datetime, now: datetime) -> None:
-    """Send the way to pay what keeps the time, unless it is paid by then: by text to who has no e-mail address."""
+    """Send the customer the way to pay for the kept time at ``not_before``, unless it is paid by then.
+
+    A customer without an e-mail address gets a text message.
+    """
     request = to_customer(booking, MessageKind.PAYMENT_REQUIRED, {}, not_before=not_before)
     if not booking.contact_email and (texts := configured_text_channels()):
         request = replace(request, channel=texts[0])
@@ -34,7 +37,7 @@ def announce_payment_required(booking: Booking, *, not_before: datetime, now: da
 
 
 def announce_pay_link(booking: Booking, *, now: datetime) -> None:
-    """Mail the way to pay what can be paid now, because staff asked for it."""
+    """Mail the customer a link to pay what can be paid now, because staff asked for it."""
     request = to_customer(
         booking, MessageKind.PAYMENT_REQUIRED, {"is_asked": True}, about=f"link-{int(now.timestamp())}"
     )
@@ -47,14 +50,14 @@ def announce_payment_received(booking: Booking, *, payment_id: int, now: datetim
 
 
 def announce_late_payment(booking: Booking, *, payment_id: int, amount_minor: int, now: datetime) -> None:
-    """Tell that the money came too late and goes back, with other times."""
+    """Inform the customer that the money came too late and is refunded, and offer other times."""
     details = {"payment_id": payment_id, "amount_minor": amount_minor}
     request = to_customer(booking, MessageKind.LATE_PAYMENT_REFUNDED, details, about=f"payment-{payment_id}")
     _tell(booking, [request], now)
 
 
 def announce_fee_due(booking: Booking, *, payment_id: int, remind_after: Iterable[timedelta], now: datetime) -> None:
-    """Mail the way to pay a fee that the card did not pay, now and once more after each of these times."""
+    """Mail the customer a link to pay a fee that the card did not pay, now and again after each of ``remind_after``."""
     requests = [
         to_customer(
             booking,
@@ -69,7 +72,7 @@ def announce_fee_due(booking: Booking, *, payment_id: int, remind_after: Iterabl
 
 
 def announce_refunds(booking: Booking, refunds: Sequence[Refund], *, now: datetime) -> None:
-    """Tell that money goes back, once it is decided; what was handed over at once is told as done."""
+    """Inform the customer of refunds that are decided. Refunds that have succeeded already are skipped."""
     requests = [
         to_customer(booking, MessageKind.REFUND_APPROVED, {"refund_id": refund.pk}, about=f"refund-{refund.pk}")
         for refund in refunds
@@ -79,7 +82,7 @@ def announce_refunds(booking: Booking, refunds: Sequence[Refund], *, now: dateti
 
 
 def announce_refund_lowered(booking: Booking, *, refund_id: int, now: datetime) -> None:
-    """Tell that less goes back than the rules say, or nothing, and why."""
+    """Inform the customer that the refund is lower than the rules say, or zero, and why."""
     request = to_customer(booking, MessageKind.REFUND_LOWERED, {"refund_id": refund_id}, about=f"refund-{refund_id}")
     _tell(booking, [request], now)
 
@@ -90,13 +93,13 @@ def announce_refund_done(booking: Booking, *, refund_id: int, now: datetime) -> 
 
 
 def announce_missed(booking: Booking, *, now: datetime) -> None:
-    """Tell that the visit was noted as missed, what that costs by the rules, and how to object."""
+    """Inform the customer that the visit was marked as missed, what that costs by the rules, and how to object."""
     about = f"{int(now.timestamp())}"
     _tell(booking, [to_customer(booking, MessageKind.MISSED, {}, about=about)], now)
 
 
 def announce_requested(booking: Booking, *, now: datetime) -> None:
-    """Tell the customer that the business answers, and the people of the booking that a request waits."""
+    """Inform the customer that the business will answer, and the booking's staff members that a request is open."""
     requests = [to_staff(booking, MessageKind.REQUESTED, person, {}) for person in staff_of(booking)]
     if booking.contact_email or booking.contact_phone:
         requests.append(to_customer(booking, MessageKind.REQUESTED, {}))
@@ -104,9 +107,9 @@ def announce_requested(booking: Booking, *, now: datetime) -> None:
 
 
 def announce_confirm_by_mail(booking: Booking, *, now: datetime) -> None:
-    """Mail the link that confirms a held time, to the mailbox that was typed; once for each mailbox of a hold.
+    """Mail the link that confirms a held time to the typed mailbox, once for each mailbox of a hold.
 
-    :raises TooManyUnproven: when CONFIRM_MAILS_PER_HOUR have asked this mailbox within an hour.
+    :raises TooManyUnproven: when this mailbox got CONFIRM_MAILS_PER_HOUR within an hour.
     """
     mailbox = address_hash(Channel.EMAIL, booking.contact_email)
     request = to_customer(booking, MessageKind.CONFIRM_BY_MAIL, {}, about=mailbox)
@@ -119,13 +122,13 @@ def announce_confirm_by_mail(booking: Booking, *, now: datetime) -> None:
 
 
 def announce_declined(booking: Booking, *, now: datetime) -> None:
-    """Tell the customer that a request was declined, or not answered in time, with other times."""
+    """Inform the customer that a request was declined, or not answered in time, and offer other times."""
     notifications.cancel_pending(subject_ref(booking), reason="The request ended first.")
     _tell(booking, [to_customer(booking, MessageKind.DECLINED, {})], now)
 
 
 def announce_hold_ended(booking: Booking, *, now: datetime) -> None:
-    """Tell the customer that the time is no longer kept, because it was not paid, and how to take it again."""
+    """Inform the customer that the unpaid time is no longer kept, and how to take it again."""
     _tell(booking, [to_customer(booking, MessageKind.HOLD_ENDED, {})], now)
 
 

@@ -1,5 +1,7 @@
-"""What the mails about money, requests and answers are made of. Decides which words and sums go in, never whether to
-send. The sums are the booking's own: of the bill, of the payment, of what is payable.
+"""Builds the variables of mails about money, requests and answers.
+
+Decides which words and amounts go in, never whether to send. The amounts are those of the booking's bill, of the
+payment, or of what is payable.
 """
 
 from collections.abc import Mapping
@@ -28,14 +30,17 @@ from payments.queries import balance
 from services.models import Business
 from staff.models import StaffMember
 
-# A visit that is over: nobody has to find the way to it.
+# After the visit no mail needs to show the way to the location.
 _PAST = frozenset({BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
 
 
 def payment_required(
     booking: Booking, business: Business, due: Payable, *, template: str = "payment_required_customer", now: datetime
 ) -> MessageContext:
-    """``why`` is a ``PayReason``, ``until`` the local minute up to which the time is kept, or None."""
+    """Build the mail that asks for a payment.
+
+    ``why`` is a ``PayReason``; ``until`` is the local minute until which the time is kept, or None.
+    """
     variables = {
         "why": str(due.why),
         "amount_minor": due.amount_minor,
@@ -46,7 +51,10 @@ def payment_required(
 
 
 def hold_ended(booking: Booking, business: Business, *, now: datetime) -> MessageContext:
-    """``pay_url``: the page that takes the same time again with the same details, as long as it is free."""
+    """Build the mail about an expired unpaid time.
+
+    ``pay_url`` opens the page that takes the same time again with the same details, as long as it is free.
+    """
     pay_url = manage_url(booking, LinkRole.CUSTOMER, page="pay")
     return _mail(booking, business, "hold_ended_customer", {"pay_url": pay_url}, is_off=True)
 
@@ -92,7 +100,10 @@ def refund(booking: Booking, business: Business, refund: Refund, *, template: st
 
 
 def missed(booking: Booking, business: Business, *, now: datetime) -> MessageContext:
-    """``settles_at``: until then nothing is charged or returned, and the customer may object; None: nothing will be."""
+    """Build the mail about a missed visit.
+
+    Until ``settles_at`` nothing is charged or refunded, and the customer may object. None: no money will move.
+    """
     due = payable(booking, now)
     sums = balance(subject_ref(booking))
     settles_at = booking.fee_settles_at
@@ -113,14 +124,18 @@ def requested(booking: Booking, business: Business, *, now: datetime) -> Message
 
 
 def confirm_by_mail(booking: Booking, business: Business) -> MessageContext:
-    """Without a name: whoever typed this address may be a stranger, who would choose the words that we send."""
+    """Build the mail that confirms a held time by a link.
+
+    It omits the name: the address may belong to a stranger, and the visitor who typed it must not choose the words that
+    we send.
+    """
     book_url = manage_url(booking, LinkRole.CUSTOMER, page="book")
     variables = {**_answered_by(booking), "first_name": "", "book_url": book_url, "manage_url": book_url}
     return _mail(booking, business, "confirm_by_mail_customer", variables)
 
 
 def request_for_staff(booking: Booking, business: Business, person: StaffMember, *, now: datetime) -> MessageContext:
-    """Of the customer no more than the first name, as in every mail to staff."""
+    """Build the mail about a request. It names only the first name of the customer, as every mail to staff."""
     variables = {
         **_answered_by(booking),
         "first_name": person.short_name,
@@ -133,7 +148,10 @@ def request_for_staff(booking: Booking, business: Business, person: StaffMember,
 
 
 def declined(booking: Booking, business: Business, *, now: datetime) -> MessageContext:
-    """``is_answered`` False: nobody answered in time. ``reason`` is what staff wrote for the customer."""
+    """Build the mail about a declined request.
+
+    ``is_answered`` False: the business did not answer in time. ``reason`` is what staff wrote for the customer.
+    """
     event = booking.events.filter(kind=EventKind.STATUS, to_status=booking.status).last()
     is_answered = booking.status == BookingStatus.DECLINED
     variables = {
@@ -145,7 +163,7 @@ def declined(booking: Booking, business: Business, *, now: datetime) -> MessageC
 
 
 def help_answer(booking: Booking, business: Business, message: HelpMessage, *, now: datetime) -> MessageContext:
-    """``is_answer``: the customer wrote first."""
+    """Build the mail with a staff message. ``is_answer``: the customer wrote first."""
     due = payable(booking, now)
     variables = {
         "answer": message.text,
@@ -156,7 +174,10 @@ def help_answer(booking: Booking, business: Business, message: HelpMessage, *, n
 
 
 def refund_lowered(booking: Booking, business: Business, refund: Refund, *, now: datetime) -> MessageContext:
-    """``amount_minor`` goes back, 0 where the refund was declined; ``reason`` is what staff wrote for the customer."""
+    """Build the mail about a lowered refund.
+
+    ``amount_minor`` is refunded, 0 where the refund was declined; ``reason`` is what staff wrote for the customer.
+    """
     asked = refund.asked_minor or refund.amount_minor
     back = 0 if refund.status == RefundStatus.DECLINED else refund.amount_minor
     variables = {
@@ -218,7 +239,7 @@ def _refund_words(booking: Booking, payment: Payment, amount_minor: int) -> str:
 
 
 def _alternatives(booking: Booking, now: datetime) -> list[datetime]:
-    """The nearest free times, local, as they are when the mail is written."""
+    """Return the nearest free times, local to the location, at the moment of sending."""
     line = booked.first_line(booking)
     minute = minute_of(max(booking.starts_at, now))
     wish = None if booking.is_any_staff else line.staff_member_id

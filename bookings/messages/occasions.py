@@ -1,7 +1,7 @@
-"""What a message is written from at the moment of sending, one function for each kind; None when it is no longer true.
+"""Builds each kind of message at the moment of sending, one function per kind; None when the message is no longer true.
 
-What goes in is decided in ``contexts`` and ``money_contexts``; here is decided whether the booking, the payment or the
-refund is still in the state that the message tells.
+Here is decided whether the booking, the payment or the refund is still in the state that the message reports.
+``contexts`` and ``money_contexts`` decide what goes in.
 """
 
 from collections.abc import Mapping
@@ -28,8 +28,8 @@ _UNSEATED = CALLED_OFF - {BookingStatus.CANCELLED}
 class Occasion:
     """A message about a booking to one recipient.
 
-    ``booking`` has its lines, with people and services, and its place. ``person``: the staff member it goes to; None
-    where it goes to the customer. ``details``: what the announcement noted for this message.
+    ``booking`` has its lines, with staff members and services, and its location. ``person`` is the staff member who
+    receives it, None for the customer. ``details`` is what the announcement stored for this message.
     """
 
     booking: Booking
@@ -41,19 +41,19 @@ class Occasion:
 
 
 def visit(of: Occasion) -> MessageContext:
-    """Say the appointment as it stands, with its entry for the calendar where that has changed."""
+    """Build the message with the appointment as it stands, and its calendar entry where that has changed."""
     if of.person is None:
         return contexts.customer_context(of.booking, of.business, kind=of.kind, details=of.details, now=of.now)
     return contexts.staff_context(of.booking, of.business, of.person, kind=of.kind, details=of.details, now=of.now)
 
 
 def review_request(of: Occasion) -> MessageContext | None:
-    """None where the business has named no place for reviews."""
+    """Build the review request; None where the business has set no link for reviews."""
     return visit(of) if of.business.review_url else None
 
 
 def agenda(of: Occasion) -> MessageContext | None:
-    """Say the day of the booking as its staff member has it."""
+    """Build the agenda of the booking's day for its staff member."""
     on = booked.local(of.booking.starts_at, of.booking).date()
     return agenda_of(of.person, on, of.business) if of.person else None
 
@@ -62,7 +62,7 @@ def payment_required(of: Occasion) -> MessageContext | None:
     due = payable(of.booking, of.now)
     if due is None:
         return None
-    # The visit stands by now, and what is left may be paid there: only a customer who was sent a link is told so.
+    # The visit is confirmed by now, and what is left may be paid there: only a customer whom staff sent a link gets it.
     if due.why is PayReason.BALANCE and not of.details.get("is_asked"):
         return None
     return money_contexts.payment_required(of.booking, of.business, due, now=of.now)
@@ -154,7 +154,7 @@ def _is_kept(of: Occasion) -> bool:
 
 
 def _is_unpaid(of: Occasion) -> bool:
-    """Whether a time that ran out unpaid could be taken again, and its customer has not booked it since."""
+    """Return whether an expired unpaid time can be taken again, and its customer has not booked it since."""
     booking = of.booking
     if booking.status != BookingStatus.EXPIRED or of.now >= booking.starts_at:
         return False

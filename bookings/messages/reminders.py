@@ -1,7 +1,7 @@
-"""What customers are told some time before and after a visit: when it is due, how long it is of use, and whether it is
-still wanted.
+"""Schedules reminders, review requests and other messages before and after a visit.
 
-Written with the confirmation, and again with each change; what was written before the change is taken back.
+They are written with the confirmation and again with each change, which cancels the earlier ones. Decides when each is
+due, until when it is useful, and whether it is still wanted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from notifications.enums import Channel, Purpose, RecipientRole
 from notifications.requests import ContextRequest, MessageRequest
 from notifications.rules import current_rules
 
-# What would come so soon after the booking was made or moved has just been said.
+# A message due this soon after the booking was made or moved would repeat what the customer has just read.
 TOO_SOON = timedelta(minutes=60)
 
 
@@ -26,7 +26,7 @@ _USEFUL_FOR = {PlannedKind.REVIEW_REQUEST: timedelta(days=3), PlannedKind.FOLLOW
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One message to come. ``offset_minutes`` is its distance from the start, or from the end of the visit."""
+    """One scheduled message. ``offset_minutes`` is its distance from the start, or from the end of the visit."""
 
     kind: PlannedKind
     offset_minutes: int
@@ -37,9 +37,10 @@ class Planned:
 def schedule(
     *, starts_at: datetime, ends_at: datetime, now: datetime, offsets: Mapping[PlannedKind, Sequence[int]]
 ) -> list[Planned]:
-    """Return what is still to come of a visit, in order. Offsets are elapsed minutes, whatever the clocks do meanwhile.
+    """Return the messages still to come for a visit, in order. Pure.
 
-    A reminder is of use until the next one is due, the last until the start. Pure.
+    Offsets are elapsed minutes, also across a clock change. A reminder is useful until the next one is due, the last
+    one until the start.
     """
     planned = [*_reminders(starts_at, offsets.get(PlannedKind.REMINDER, ()))]
     for kind, useful_for in _USEFUL_FOR.items():
@@ -50,7 +51,9 @@ def schedule(
 
 
 def planned_requests(booking: Booking, *, now: datetime) -> list[MessageRequest]:
-    """Return the messages to come about a booking that was just agreed or changed, for every channel that has some."""
+    """Return the scheduled messages of a booking that was just confirmed or changed, for every channel that has
+    some.
+    """
     if not booking.contact_email and not booking.contact_phone:
         return []
     planned = schedule(starts_at=booking.starts_at, ends_at=booking.ends_at, now=now, offsets=_offsets())
@@ -58,7 +61,9 @@ def planned_requests(booking: Booking, *, now: datetime) -> list[MessageRequest]
 
 
 def is_wanted(booking: Booking, request: ContextRequest) -> bool:
-    """Whether a planned message still fits the booking: the time it was planned for stands, and so does the visit."""
+    """Return whether a scheduled message still fits: the booking has not been moved since, and the visit still
+    stands.
+    """
     if request.version != booking.ical_sequence:
         return False
     if request.kind == PlannedKind.REMINDER:

@@ -1,4 +1,4 @@
-"""Messages of any kind written from any booking, to look at: what only a payment or an answer would tell is made up."""
+"""Builds messages of any kind from any booking for previews; facts of a payment or an answer are made up."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -15,13 +15,13 @@ from notifications.unsubscribing import unsubscribe_url
 
 
 def moved(of: Occasion) -> MessageContext:
-    """The booking as if it had been moved by a day."""
+    """Return the booking as if it had been moved by a day."""
     before = (of.booking.starts_at - timedelta(days=1)).isoformat()
     return visit(replace(of, details={"previous_starts_at": before}))
 
 
 def news(of: Occasion) -> MessageContext:
-    """With the link that ends such mails, which is added to a real one when it is sent."""
+    """Add the unsubscribe link, which a real message gets when it is sent."""
     context = visit(of)
     end_url = unsubscribe_url(of.booking.contact_email)
     return replace(context, variables={**context.variables, "unsubscribe_url": end_url})
@@ -34,7 +34,7 @@ def money(of: Occasion) -> MessageContext:
 
 
 def _made_up(booking: Booking) -> dict[str, Any]:
-    """What only a payment, a refund or an answer would tell."""
+    """Return made-up facts of a payment, a refund or an answer."""
     return {
         "amount_minor": booking.total_minor,
         "asked_minor": booking.total_minor + booking.total_minor // 4,

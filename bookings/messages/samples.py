@@ -1,7 +1,7 @@
-"""A message as it would be for a real booking, to look at: for previews, and for tests to whoever writes texts.
+"""Renders a message for a real booking: for previews, and for test mails to the owner who edits its text.
 
-Its links are cut, so that looking at a text lets nobody act for a customer, and it carries no calendar entry. In a text
-they keep their length, because that is what a text costs.
+The links are cut, so that a preview cannot act for a customer, and there is no calendar entry. In text messages the
+links keep their length, because length decides the price.
 """
 
 from collections.abc import Callable
@@ -28,14 +28,14 @@ from notifications.requests import ContextRequest, MessageContext, MessageReques
 from services.queries import the_business
 
 SUBJECT = "sample"
-# Enough to find the right words, too few for writing to strangers.
+# Enough to try out texts, too few to write to strangers.
 TESTS_PER_HOUR = 20
 
 _Cut = Callable[[str], str]
 
 
 class TooManyTests(TooMany):
-    """Whoever is signed in lets us write more than anybody does who looks for words."""
+    """A signed-in user sends more test messages than editing texts needs."""
 
     code = "too_many_tests"
 
@@ -46,9 +46,9 @@ class TooManyTests(TooMany):
 def send_test(
     booking: Booking, of: MessageType, *, channel: Channel, language: str, to: str, asked_by: int, now: datetime
 ) -> None:
-    """Queue a message as it would be for a booking, to one address or number of the person who writes its words.
+    """Queue a test message for a booking, to one address or number of the user who edits its text.
 
-    It goes through the gate like any other; a double click makes one.
+    It passes the same checks as any message; a double click sends one.
 
     :raises TooManyTests: after ``TESTS_PER_HOUR`` of one user.
     """
@@ -71,7 +71,7 @@ def send_test(
 
 
 def sample_context(request: ContextRequest) -> MessageContext | None:
-    """The route of test mails: the message of the kind as it would be for the booking of ``sample:<id>``."""
+    """Build a test message: the message of the kind for the booking of ``sample:<id>``. Route for test mails."""
     lines = BookingLine.objects.select_related("staff_member", "variant__service")
     booking = (
         Booking.objects.select_related("location")
@@ -86,9 +86,9 @@ def sample_context(request: ContextRequest) -> MessageContext | None:
 def sample(
     booking: Booking, kind: str, role: RecipientRole, channel: Channel, *, now: datetime
 ) -> MessageContext | None:
-    """Say what a message would say, in the active language; None when the booking has nobody to tell it to.
+    """Return the message of a kind in the active language; None when the booking has no recipient for it.
 
-    ``booking`` has its lines, with people and services, and its place.
+    ``booking`` has its lines, with staff members and services, and its location.
     """
     of = message_type(kind, role)
     if of is None:

@@ -1,4 +1,4 @@
-"""The mail that tells the owners that wrong passwords for a sign-in were stopped for the day."""
+"""The mail that warns owners when a day's limit of wrong passwords for a user was reached."""
 
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -17,13 +17,13 @@ from services.models import Business
 from staff.enums import Role
 
 KIND = "sign_in_guessed"
-# Later it would speak of a day that is over.
+# Later the mail would speak of a day that is over.
 _KEPT = timedelta(days=1)
 
 
 @transaction.atomic
 def announce_guessing(*, user_id: int, count: int, now: datetime) -> None:
-    """Tell every owner, once a day for each sign-in, that so many wrong passwords were entered for it."""
+    """Warn every owner, once a day for each user, of the number of wrong passwords that were entered."""
     subject = f"user:{user_id}"
     owners = User.objects.filter(is_active=True, accesses__role=Role.OWNER).distinct().order_by("pk")
     requests = [
@@ -45,7 +45,7 @@ def announce_guessing(*, user_id: int, count: int, now: datetime) -> None:
 
 
 def guessing_context(request: ContextRequest) -> MessageContext | None:
-    """Read the mail of subject ``user:<id>``. None when the sign-in was switched off or deleted."""
+    """Build the mail of subject ``user:<id>``. None when the user was deactivated or deleted."""
     user = User.objects.filter(pk=number_of(request.subject_ref), is_active=True).first()
     if user is None:
         return None

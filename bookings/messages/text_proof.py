@@ -1,7 +1,7 @@
-"""Whether a customer has shown that a booking is meant, before anybody's phone gets texts about it.
+"""Decides whether a booking may cause text messages: only if the customer has shown that it is meant.
 
-Anyone may type any number into the booking form; without this, a program could make us text strangers, or numbers that
-earn money by being texted.
+Visitors can type any number into the booking form. Without this check a program could make us send text messages to
+strangers, or to numbers that earn money by receiving them.
 """
 
 from bookings.enums import BookingChannel
@@ -9,12 +9,12 @@ from bookings.models import Booking
 from payments.enums import PaymentStatus
 from payments.models import Payment
 
-# Typed by somebody who signed in.
+# The channels on which a signed-in user typed the number.
 _BY_STAFF = frozenset({BookingChannel.DESK, BookingChannel.API})
 
 
 def may_text(booking: Booking) -> bool:
-    """Whether the customer acted from the mailbox, paid something, or was booked by staff. At most two queries."""
+    """Return whether the customer acted from the mailbox or paid, or staff made the booking. At most two queries."""
     if booking.channel in _BY_STAFF:
         return True
     customer = booking.customer

@@ -1,4 +1,4 @@
-"""What is known of one kind of message: what it is called, when it goes, what it is written from."""
+"""The type that describes one kind of message: its label, when it goes, and the function that builds it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Writer = Callable[[Occasion], MessageContext | None]
 
 
 class Timing(StrEnum):
-    """When a message goes: with what it tells, or some time before or after the visit."""
+    """When a message goes: at the event it reports, or a time before or after the visit."""
 
     AT_ONCE = "at_once"
     BEFORE = "before"
@@ -29,12 +29,11 @@ class Timing(StrEnum):
 class MessageType:
     """One kind of message to one role. Its files are in ``templates/notifications/<kind>_<role>/``.
 
-    ``subject`` and ``opening`` begin a draft for owners who want to write their own words; ``link`` is the variable of
-    its button. ``context`` gives what the message is written from now, None when what it tells is no longer true;
-    ``sample`` gives the same for a look at it, whatever the state of the booking. ``variables`` are the names that the
-    owner's texts may use.
+    ``subject`` and ``opening`` begin a draft for owners who write their own texts; ``link`` is the variable of its
+    button. ``context`` builds the message at sending time and returns None when it is no longer true; ``sample`` builds
+    it for a preview, whatever the state of the booking. ``variables`` are the names that the owner's texts may use.
 
-    ``is_needed``: its mail cannot be switched off, because the recipient would not learn what was agreed, changed or
+    ``is_needed``: the mail cannot be switched off, because the recipient would not learn what was agreed, changed or
     paid. ``outlives_visit``: it is sent whether or not the visit is over, and no newer message replaces it.
     """
 

@@ -1,6 +1,6 @@
-"""The variables that the business's own texts about bookings may name, and their words for one message.
+"""Variables that the business's own texts about bookings may use, and their values for one message.
 
-Plain text only, all of it what the recipient of the message may see anyway.
+Plain text only. The recipient of the message may see every value.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core.formats import full_day_text, moment_text, money_text, time_text
 from notifications.wording.template_language import Variable
 
-# On a line of its own it becomes the card with all facts; addresses of this kind become buttons.
+# On a line of its own this variable becomes the card with all facts, and a link becomes a button.
 CARD = "appointment"
 
 _ALL = (
@@ -87,7 +87,7 @@ OF_AGENDA = (
 
 
 def to_customer(*own: Variable) -> tuple[Variable, ...]:
-    """Return what the texts of a message to customers may name: what is common to all, and what this one has."""
+    """Return the variables for texts to customers: the common ones, and those of this message."""
     return (*_ALL, *_FOR_CUSTOMERS, *own)
 
 
@@ -96,7 +96,7 @@ def to_staff(*own: Variable) -> tuple[Variable, ...]:
 
 
 def words_of(variables: Mapping[str, Any]) -> dict[str, str]:
-    """Put the variables of a message's files into the words that the texts name."""
+    """Convert the variables of a message's files into the values of the names that the owner's texts use."""
     place, starts_at = variables["place"], variables["starts_at"]
     words = {
         CARD: _appointment(variables),
@@ -116,7 +116,7 @@ def words_of(variables: Mapping[str, Any]) -> dict[str, str]:
     return {**words, **sums, **moments, **plain}
 
 
-# Word → name among the variables of a message's files.
+# Name in the texts → name among the variables of a message's files.
 _SUMS = {
     "total": "total_minor",
     "fee": "fee_minor",
@@ -134,7 +134,7 @@ _PLAIN = {**{name: name for name in _SAME.split()}, "refund": "refund_words", "m
 
 
 def labels() -> dict[str, str]:
-    """What the button says that an address on a line of its own becomes in a mail."""
+    """Return the label of the button that each link becomes on a line of its own."""
     return {
         "manage_url": gettext("See, move or cancel"),
         "book_url": gettext("Confirm the booking"),
@@ -163,7 +163,7 @@ def _services(variables: Mapping[str, Any]) -> str:
 
 
 def _appointment(variables: Mapping[str, Any]) -> str:
-    """The facts as lines of text, as the mails of the files write them."""
+    """Return the facts as lines of text, as in the mails of the files."""
     starts_at, place = variables["starts_at"], variables["place"]
     when = gettext("%(day)s, %(time)s, %(until)s (%(zone)s)") % {
         "day": full_day_text(starts_at.date()),

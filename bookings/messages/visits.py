@@ -1,4 +1,4 @@
-"""What customers and staff are told about a booking, and whether it is still worth telling when it is sent.
+"""Announcements of bookings to customers and staff, and whether a message is still wanted at sending time.
 
 ``announce_…`` only write rows, in the transaction of the change. ``notification_context`` reads the booking again at
 the moment of sending.
@@ -41,19 +41,20 @@ __all__ = [
     "notification_context",
 ]
 
-# What a cancellation makes untrue. Who lost the booking before learns it from RELEASED alone, and paid is paid.
+# Messages that a cancellation makes untrue. RELEASED stays, because its staff member learns of the loss from it alone;
+# PAYMENT_RECEIVED stays true.
 _OVERTAKEN = (
     *(MessageKind.CONFIRMED, MessageKind.MOVED, MessageKind.REASSIGNED),
     *(MessageKind.REQUESTED, MessageKind.PAYMENT_REQUIRED, *PlannedKind),
 )
-# Each of these tells the whole appointment, so that an older one need not go any more.
+# Each of these shows the whole appointment, so that an older one need not be sent any more.
 _REPLACING = sorted({each.kind for each in TYPES if each.timing is Timing.AT_ONCE and not each.outlives_visit})
 
 
 def announce_confirmed(booking: Booking, *, tells_customer: bool = True, now: datetime) -> None:
-    """Tell the customer and the staff members of its lines that the booking is agreed, and plan the reminders.
+    """Inform the customer and the staff members of the booking, and schedule the reminders.
 
-    Without ``tells_customer`` only staff are told now; the reminders come as usual.
+    Without ``tells_customer`` only staff are informed now; the reminders are scheduled as usual.
     """
     requests = _requests(booking, MessageKind.CONFIRMED, staff_of(booking))
     if not tells_customer:
@@ -69,10 +70,10 @@ def announce_moved(
     previous_zone: str = "",
     now: datetime,
 ) -> None:
-    """Tell everyone involved the new time. Call it after the lines and ``ical_sequence`` have changed.
+    """Inform customer and staff of the new time. Call it after the lines and ``ical_sequence`` have changed.
 
-    :param previous_staff_ids: who had the booking before; those who have it no longer are told to forget it.
-    :param previous_zone: the location's zone before, where that is what has changed.
+    :param previous_staff_ids: staff members before the move; those who no longer have the booking get RELEASED.
+    :param previous_zone: the location's zone before, if the zone is what has changed.
     """
     details = {"previous_starts_at": previous_starts_at.isoformat()}
     if previous_zone:
@@ -84,9 +85,9 @@ def announce_moved(
 
 
 def announce_reassigned(booking: Booking, *, previous_staff_ids: Collection[int], now: datetime) -> None:
-    """Tell the customer who will see them, the new staff member of the booking, and the old one to forget it.
+    """Inform the customer, the new staff member and the previous one of a reassignment.
 
-    Call it after the lines and ``ical_sequence`` have changed; a staff member who keeps a line is not bothered.
+    Call it after the lines and ``ical_sequence`` have changed. A staff member who keeps a line gets no message.
     """
     staff = staff_of(booking)
     newcomers = [person for person in staff if person.pk not in previous_staff_ids]
@@ -96,14 +97,14 @@ def announce_reassigned(booking: Booking, *, previous_staff_ids: Collection[int]
 
 
 def announce_left(booking: Booking, person: StaffMember, *, now: datetime) -> None:
-    """Take a booking out of the calendar of a staff member who left while it was theirs."""
+    """Take a booking out of the calendar of a staff member who left while they had it."""
     request = to_staff(booking, MessageKind.RELEASED, person, {})
     key = f"{request.key}:left-{booking.staff_link_version}"
     notifications.enqueue([replace(request, key=key)], now=now)
 
 
 def announce_cancelled(booking: Booking, *, now: datetime) -> None:
-    """Tell everybody that the booking is off, and take back what was not sent yet.
+    """Inform customer and staff that the booking is cancelled, and withdraw messages that are not sent yet.
 
     Call it after the status has changed and ``ical_sequence`` has risen.
     """
@@ -112,9 +113,9 @@ def announce_cancelled(booking: Booking, *, now: datetime) -> None:
 
 
 def announce_again(booking: Booking, *, to_staff: bool, now: datetime) -> None:
-    """Send the appointment as it stands once more, because somebody asked for it: to the customer, perhaps to staff.
+    """Send the appointment as it stands again on request: to the customer, and to staff if asked.
 
-    Asking twice in a row makes one message, unless the links are others by then.
+    Two requests in a row make one message, unless the links were renewed in between.
     """
     requests = _requests(booking, MessageKind.CONFIRMED, staff_of(booking) if to_staff else ())
     links = f"links-{booking.link_version}-{booking.staff_link_version}"
@@ -123,10 +124,10 @@ def announce_again(booking: Booking, *, to_staff: bool, now: datetime) -> None:
 
 
 def notification_context(request: ContextRequest) -> MessageContext | None:
-    """Read the booking again and say what to write now; None when the message is no longer wanted.
+    """Read the booking again and build the message; None when it is no longer wanted.
 
-    That is when the booking is not in the state that the message tells, the visit is over, the recipient has no part in
-    it any more, or a newer message to the same person follows.
+    It is not wanted when the booking is not in the state that the message reports, the visit is over, the recipient has
+    no part in it any more, or a newer message to the same recipient follows.
     """
     of = message_type(request.kind, request.recipient_role)
     booking = _with_everything().filter(pk=number_of(request.subject_ref)).first()
@@ -138,7 +139,7 @@ def notification_context(request: ContextRequest) -> MessageContext | None:
 
 
 def not_over(refs: Collection[str], at: datetime) -> set[str]:
-    """Which of these bookings (``booking:17``) end after an instant. One query."""
+    """Return which of these bookings (``booking:17``) end after an instant. Runs one query."""
     ids = [number_of(ref) for ref in refs]
     going_on = Booking.objects.filter(pk__in=ids, ends_at__gte=at)
     return {booking_ref(pk) for pk in going_on.values_list("pk", flat=True)}
@@ -164,7 +165,7 @@ def _context(booking: Booking, of: MessageType, request: ContextRequest) -> Mess
 
 
 def _person(booking: Booking, staff_member_id: int) -> StaffMember | None:
-    """Whoever has a line was read with it; who has none any more is read by itself."""
+    """Return a staff member: the one prefetched with the lines, or read separately if they no longer have a line."""
     of_lines = (line.staff_member for line in booking.lines.all() if line.staff_member_id == staff_member_id)
     return next(of_lines, None) or (StaffMember.objects.select_related("user").filter(pk=staff_member_id).first())
 
@@ -191,20 +192,24 @@ def _is_still_true(booking: Booking, request: ContextRequest) -> bool:
 
 
 def _is_superseded(booking: Booking, request: ContextRequest) -> bool:
-    """Whether a newer message tells this person the state of things, with the whole appointment in it."""
+    """Return whether a newer message gives this recipient the whole appointment."""
     if booking.ical_sequence <= request.version:
         return False
     return has_newer(request, kinds=_REPLACING)
 
 
 def _is_concerned(booking: Booking, person: StaffMember, request: ContextRequest) -> bool:
-    """Whoever performs the visit and works here hears of it; whoever does not any more is told to forget it, once."""
+    """Return whether this message concerns a staff member.
+
+    A staff member who performs the visit and works here gets every message but RELEASED; one who no longer does gets
+    only RELEASED.
+    """
     has_it = person.works_here and any(line.staff_member_id == person.pk for line in booking.lines.all())
     return has_it != (request.kind == MessageKind.RELEASED)
 
 
 def _planned_anew(booking: Booking, now: datetime) -> list[MessageRequest]:
-    """Take back the reminders of the time before, and plan those of the time now."""
+    """Cancel the reminders of the previous time, and return those of the current one."""
     kinds = list(PlannedKind)
     notifications.cancel_pending(subject_ref(booking), kinds=kinds, reason="The booking was changed first.")
     return reminders.planned_requests(booking, now=now)
@@ -232,6 +237,6 @@ def _released(
     gone = set(previous_staff_ids) - {person.pk for person in staff}
     if not gone:
         return []
-    # Who left was told when they left.
+    # A staff member who left was informed by ``announce_left``.
     people = [person for person in StaffMember.objects.select_related("user").filter(pk__in=gone) if person.works_here]
     return [to_staff(booking, MessageKind.RELEASED, person, details or {}) for person in people]
