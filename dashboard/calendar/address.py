@@ -1,4 +1,4 @@
-"""The address of a calendar page: which view, place, person and day. Everything that is looked at is in it."""
+"""The address of a calendar page. It names the view, place, person, day and open booking, so that a link shows them."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -20,10 +20,10 @@ class View(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """``at`` and ``who`` are slugs, ``booking`` is the reference of the open panel; empty is the usual one.
+    """``at`` and ``who`` are slugs, ``booking`` is the reference of the open panel. Empty means the default.
 
-    ``usual`` is the view that an address without one means to this reader. ``today`` is left out of addresses, so that
-    a page that is loaded again tomorrow shows tomorrow.
+    ``usual`` is the default view of this reader. ``today`` is left out of addresses, so that a page that is reloaded
+    tomorrow shows tomorrow.
     """
 
     view: View
@@ -59,11 +59,11 @@ class Address:
         return self.on - timedelta(days=self.on.weekday())
 
     def but(self, **changes: Any) -> "Address":
-        """The same page with something else chosen."""
+        """Return the address of the same page with some parts changed."""
         return replace(self, **changes)
 
     def step(self, count: int) -> "Address":
-        """The page ``count`` days on, or weeks in the view of a week."""
+        """Return the page ``count`` days later, or ``count`` weeks later in the week view."""
         return self.but(on=self.on + timedelta(days=count * (7 if self.view is View.WEEK else 1)), booking="")
 
 

@@ -1,7 +1,7 @@
-"""Whether anything has changed since a page was shown: what open calendars ask every few seconds.
+"""Change detection for open calendars, which poll every few seconds.
 
-Every change of a booking writes a row of its history, so the newest row says it all but one thing: a hold that runs out
-changes what is shown without one.
+Every change of a booking writes a history row, so the newest row shows nearly all changes. The exception is a hold that
+runs out: it changes the calendar without a row, so the state also counts live holds.
 """
 
 from collections.abc import Collection
@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-# Rows get their ids before they are committed, so that one may appear below the newest. It is noticed as long as no
-# more than these were written in between.
+# Rows get their ids before they are committed, so a row can appear below the newest. It is noticed as long as at most
+# this many rows were written in between.
 _LATE_ROWS = 64
 _LONGEST_TAG = 60
 
 
 class State(NamedTuple):
-    """The newest row of history, how many rows there are just below it, and how many times are kept for a while."""
+    """The id of the newest history row, the number of rows just below it, and the number of live holds."""
 
     newest: int
     rows: int
@@ -32,14 +32,14 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """``is_changed``: something that the reader may see has changed since the state that they know."""
+    """The current state. ``is_changed``: something visible to the reader has changed since the state they know."""
 
     state: State
     is_changed: bool
 
 
 def state_of_tag(tag: str) -> State | None:
-    """Read back the tag of a state; None for anything else."""
+    """Parse the tag of a state; None for anything else."""
     parts = tag[:_LONGEST_TAG].removeprefix("W/").strip('"').split("-")
     if len(parts) != 3 or not all(part.isascii() and part.isdecimal() and len(part) < 18 for part in parts):
         return None
@@ -64,9 +64,9 @@ FROM newest n
 
 
 def changes_since(known: State | None, place_ids: Collection[int], own_id: int, *, now: datetime) -> Changes:
-    """Compare with a state that a page knows, for everything at some places and the own bookings. One statement.
+    """Compare with a state that a page knows, for all bookings of some places and the reader's own. One statement.
 
-    Reads the end of the history and the few times that are kept, however long the history is.
+    It reads only the end of the history and the live holds, however long the history is.
     """
     parameters: dict[str, Any] = {
         "known": known.newest if known else 2**62,

@@ -1,4 +1,4 @@
-"""What one person does on one day, and what happens in one room. Facts in, values out; no words yet."""
+"""One day of a staff member or a room: hours, bookings and free time. Facts in, values out, no text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from dashboard.calendar.queries import BookingFacts, CalendarFacts, LineFacts, P
 
 
 class Placed(NamedTuple):
-    """A booking in one column: when its person works for it, or its room is used, and for which lines."""
+    """A booking in one column: when its staff member works or its room is used, and for which lines."""
 
     booking: BookingFacts
     work: Intervals
@@ -21,7 +21,7 @@ class Placed(NamedTuple):
 
 
 class FreeTime(NamedTuple):
-    """A stretch that can still be sold, and the slug of the place where."""
+    """A stretch that can still be booked, and the slug of its place."""
 
     low: int
     high: int
@@ -30,7 +30,7 @@ class FreeTime(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The facts by whom they concern."""
+    """Bookings by staff member, bookings without one, and claims by resource."""
 
     bookings_of: Mapping[int, Sequence[BookingFacts]]
     without_staff: Sequence[BookingFacts]
@@ -39,8 +39,8 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class PersonDay:
-    """``hours`` are the working hours at the places that are looked at, inside their opening hours (``opening``) and
-    ``within`` the business day. ``placed`` are the bookings of the date, those of the small hours included.
+    """``hours`` are the working hours at the shown places, inside their opening hours (``opening``) and the business
+    day (``within``). ``placed`` are the bookings of the date, including those after midnight of a night shift.
     """
 
     person: PersonFacts
@@ -64,7 +64,7 @@ class PersonDay:
 
     @property
     def booked_minutes(self) -> int:
-        """A time that is only being booked says nothing yet about how full a day is."""
+        """Booked minutes. A time that is only held does not count."""
         counted = [each for each in self.placed if each.booking.status != BookingStatus.HELD]
         return minutes_in(span for each in counted for span in clipped(each.work, self.within))
 
@@ -96,7 +96,7 @@ def index_of(facts: CalendarFacts) -> Index:
 def person_day(
     facts: CalendarFacts, index: Index, person: PersonFacts, places: Sequence[PlaceFacts], on: date, *, now: int
 ) -> PersonDay:
-    """Put together what a person does on a date, by the clock of the first place; nothing before ``now`` is free."""
+    """Build the day of a staff member, on the clock of the first place. Time before ``now`` is not free."""
     within = places[0].business_day(on)
     whole = (places[0].midnight(on), within[1])
     here = {place.id for place in places}
@@ -144,7 +144,7 @@ def _hours(person: PersonFacts, place: PlaceFacts, within: Interval) -> Interval
 def _elsewhere(
     facts: CalendarFacts, person: PersonFacts, here: set[int], claims: Sequence[Taken], within: Interval
 ) -> list[Reason]:
-    """Hours at other places, and bookings there outside of these hours."""
+    """Return hours at other places, and bookings there outside these hours."""
     spans = {place_id: clipped(hours, within) for place_id, hours in person.working.items() if place_id not in here}
     for claim in claims:
         if claim.location_id is not None and claim.location_id not in here:
@@ -166,7 +166,7 @@ def _within(claims: Sequence[Taken], within: Interval) -> list[Taken]:
 
 
 def _by_booking(claims: Sequence[Taken], here: set[int]) -> dict[int | None, Intervals]:
-    """The claims of each booking here; those of classes and of moves that wait are under None."""
+    """Return the claims of each booking here; claims of classes and of pending moves are under None."""
     found: dict[int | None, Intervals] = {}
     for claim in claims:
         if claim.location_id is None or claim.location_id in here:

@@ -1,4 +1,4 @@
-"""The geometry of a calendar: what is free, what is not worked, what stands side by side, and which hours are shown.
+"""The geometry of a calendar: free gaps, time not worked, lanes of overlapping bookings, and the shown hours.
 
 Pure. Minutes are whole minutes since the Unix epoch (UTC), ends excluded, so that a day on which clocks change has the
 23 or 25 hours that it really has.
@@ -29,7 +29,7 @@ class OffKind(StrEnum):
 
 
 class Reason(NamedTuple):
-    """A stretch of time with the words that go with it: an absence and its reason, or another place and its name."""
+    """A stretch of time with a text: the reason of an absence, or the name of another place."""
 
     low: int
     high: int
@@ -37,7 +37,7 @@ class Reason(NamedTuple):
 
 
 class Off(NamedTuple):
-    """Time that is not worked. ``text`` is the reason as somebody typed it, perhaps empty."""
+    """Time that is not worked. ``text`` is the reason that staff typed, or empty."""
 
     low: int
     high: int
@@ -46,14 +46,14 @@ class Off(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """The place of one of several overlapping spans: number ``number`` of ``of`` equally wide lanes."""
+    """The position of one of several overlapping spans: lane ``number`` of ``of`` equally wide lanes."""
 
     number: int
     of: int
 
 
 def snapped(minute: int) -> int:
-    """Return the nearest row. Spans that touch still do afterwards."""
+    """Return the nearest row in minutes. Spans that touch still touch afterwards."""
     return (minute + ROW_MINUTES // 2) // ROW_MINUTES * ROW_MINUTES
 
 
@@ -62,23 +62,23 @@ def clipped(intervals: Iterable[Interval], within: Interval) -> Intervals:
 
 
 def minutes_in(intervals: Iterable[Interval]) -> int:
-    """Return how many minutes lie in any of the intervals."""
+    """Return the total length of the intervals in minutes."""
     return sum(high - low for low, high in normalised(intervals))
 
 
 def extent(spans: Iterable[Interval], zone: ZoneInfo) -> Interval:
-    """Return the full hours of the local clock around all spans, of which there is at least one."""
+    """Return the full hours of the local clock that cover all spans. There must be at least one span."""
     lows, highs = zip(*spans, strict=True)
     return _full_hour(min(lows), zone), _full_hour(max(highs) + MINUTES_OF_HOUR - 1, zone)
 
 
 def hour_marks(within: Interval) -> list[int]:
-    """Return the instants that are written beside the grid: every real hour, also one that clocks repeat."""
+    """Return the instants to label on the time axis: every real hour, including one that clocks repeat."""
     return list(range(within[0], within[1], MINUTES_OF_HOUR))
 
 
 def lanes(spans: Sequence[Interval]) -> list[Lane]:
-    """Place spans that overlap side by side. Return the lane of each, in the order given."""
+    """Return the lane of each span, in the order given. Overlapping spans get different lanes."""
     result = [Lane(0, 1)] * len(spans)
     cluster: list[tuple[int, int]] = []  # number of the span, its lane
     ends: list[int] = []  # of each lane
@@ -103,7 +103,7 @@ def lanes(spans: Sequence[Interval]) -> list[Lane]:
 
 
 def gaps(usable: Intervals, taken: Iterable[Interval], *, since: int, shortest: int = SHORTEST_GAP) -> Intervals:
-    """Return the free stretches from ``since`` on that are long enough to be sold, at full rows."""
+    """Return the free stretches from ``since`` on that are long enough to book, cut to full rows."""
     free = difference(usable, normalised([*taken, (0, since)]))
     inner = ((-(-low // ROW_MINUTES) * ROW_MINUTES, high // ROW_MINUTES * ROW_MINUTES) for low, high in free)
     return [(low, high) for low, high in inner if high - low >= shortest]
@@ -112,7 +112,7 @@ def gaps(usable: Intervals, taken: Iterable[Interval], *, since: int, shortest: 
 def usable_time(
     opening: Intervals, working: Intervals, elsewhere: Iterable[Reason], time_off: Iterable[Reason]
 ) -> Intervals:
-    """Return when a person works here: inside opening hours, not absent, not at another place."""
+    """Return when a staff member works here: inside opening hours, not absent, not at another place."""
     away = normalised((each.low, each.high) for each in (*elsewhere, *time_off))
     return difference(intersection(opening, working), away)
 
@@ -126,9 +126,9 @@ def time_not_worked(
     time_off: Sequence[Reason] = (),
     closed_because: str = "",
 ) -> list[Off]:
-    """Return the rest of a column in the order of time, each stretch once, with the strongest reason for it.
+    """Return the rest of a column in the order of time. Each stretch appears once, with its strongest reason.
 
-    An absence comes first, then another place, then a closure with a reason (``closed_because``), then hours.
+    The order of reasons: absence, another place, a closure with a reason (``closed_because``), hours.
     """
     rest = [within]
     found: list[Off] = []
@@ -154,5 +154,5 @@ def _kind_of_hours(low: int, high: int, hours: Intervals) -> OffKind:
 
 
 def _full_hour(minute: int, zone: ZoneInfo) -> int:
-    """Return the last full hour of the local clock that has begun by then."""
+    """Return the latest full hour of the local clock at or before ``minute``."""
     return minute - datetime.fromtimestamp(minute * 60, tz=zone).minute

@@ -1,4 +1,4 @@
-"""Grids of the calendar: columns on one clock, for the people and rooms of a place, or for the days of one person."""
+"""Grids of the calendar: columns on one clock, for the staff and rooms of a place or the week of one staff member."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from dashboard.calendar.items import Item, Links, Ruler, person_items, room_item
 from dashboard.calendar.queries import CalendarFacts, PersonFacts, PlaceFacts
 from staff.hours import day_start, hours_between
 
-# What is shown of a day on which nothing happens: nine to five.
+# The hours shown on a day without hours or bookings: nine to five, in wall minutes.
 _QUIET_DAY = (540, 1020)
 _SUNDAY = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One person, one day of a person, or one room. ``key`` makes its id, ``number`` picks the colour of the face
-    (None: no face). ``staff``, ``place`` and ``on`` say whose time it is and where.
+    """One staff member, one day of a staff member, or one room. ``key`` makes its id, ``number`` picks the colour of
+    the avatar (None: no avatar). ``staff``, ``place`` and ``on`` say whose time it is, where, and on which date.
     """
 
     key: str
@@ -41,8 +41,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """``title`` names the place where several grids stand on a page. ``size``, and the first of each mark and of
-    ``now``, are classes; ``from_minute`` is the epoch minute at the top.
+    """``title`` names the place when a page has several grids. ``size`` and the first item of each mark and of ``now``
+    are CSS classes. ``from_minute`` is the epoch minute at the top.
     """
 
     title: str
@@ -63,7 +63,7 @@ def day_grid(
     *,
     now: int,
 ) -> Grid:
-    """A column for each of the days (of different people), and for the rooms that are asked for or used alone."""
+    """Build a column for each staff member's day, and for the rooms that are asked for or used without staff."""
     rooms = _rooms(facts, index, place, address)
     whole = (place.midnight(address.on), place.business_day(address.on)[1])
     spans = clipped(
@@ -118,8 +118,8 @@ def week_grid(
     *,
     now: int,
 ) -> tuple[Grid, list[PersonDay]]:
-    """A column for each day of a week, on the wall clock of the first place: hours stand beside each other also in a
-    week in which the clocks change.
+    """Build a column for each day of a week on the wall clock of the first place. Equal hours line up even in a week in
+    which the clocks change.
     """
     place = places[0]
     dates = [date.fromordinal(address.monday.toordinal() + number) for number in range(7)]
@@ -157,7 +157,7 @@ def week_grid(
 
 
 def load_text(booked_minutes: int, working_minutes: int) -> str:
-    """4.9 of 7.5 h, 65 %: how much of the time that somebody works is booked. Empty for a day off without bookings."""
+    """Return text such as "4.9 of 7.5 h, 65 %", the booked share of working time; empty for a free day off."""
     if not working_minutes:
         return gettext("%(hours)s h booked") % {"hours": _hours(booked_minutes)} if booked_minutes else ""
     return pgettext("booked time", "%(booked)s of %(working)s h, %(share)s") % {
@@ -168,25 +168,25 @@ def load_text(booked_minutes: int, working_minutes: int) -> str:
 
 
 def share(booked_minutes: int, working_minutes: int) -> int:
-    """Percent, rounded; never above 100, also where somebody works longer than planned."""
+    """Return whole percent, at most 100 even when bookings exceed the planned hours."""
     return min(100, round(booked_minutes * 100 / working_minutes)) if working_minutes else 0
 
 
 def _hours(minutes: int) -> str:
-    """7.5 or 8."""
+    """Return hours as text, such as "7.5" or "8"."""
     hours = round(minutes / MINUTES_OF_HOUR, 1)
     return str(number_format(int(hours) if hours == int(hours) else hours))
 
 
 def _rooms(facts: CalendarFacts, index: Index, place: PlaceFacts, address: Address) -> list[RoomDay]:
-    """All rooms and devices of the place if asked for; else those that are booked without anybody, such as a sauna."""
+    """Return all rooms and devices of the place if asked for, else those booked without staff, such as a sauna."""
     alone = {booking.id for booking in index.without_staff}
     days = [room_day(facts, index, room, place, address.on) for room in facts.rooms if room.location_id == place.id]
     return [day for day in days if address.has_rooms or any(each.booking.id in alone for each in day.placed)]
 
 
 def _spans(day: PersonDay | RoomDay) -> Iterable[Interval]:
-    """What has to be seen of a day."""
+    """Yield the intervals of a day that the grid has to show."""
     yield from day.opening
     yield from (span for each in day.placed for span in each.work)
 
@@ -197,7 +197,7 @@ def _quiet(place: PlaceFacts, on: date) -> list[Interval]:
 
 
 def _wall_extent(days: Sequence[PersonDay], dates: Sequence[date], place: PlaceFacts) -> Interval:
-    """Full hours of the wall clock around everything in the week, as minutes of a day."""
+    """Return the full wall-clock hours that cover the week, as minutes of a day."""
     tops, ends = [], []
     for on, day in zip(dates, days, strict=True):
         ruler = Ruler(0, place.zone, wall_day=on.toordinal())

@@ -1,8 +1,8 @@
-"""What stands in a column of the calendar, in the words of the desk: bookings, buffers, free gaps, time not worked.
+"""The items in a column of the calendar, with their texts: bookings, buffers, free gaps, time not worked.
 
-Facts in, plain values out; the template tag ``calendar_items`` writes them. Positions are classes, because a page may
-carry no style of its own: ``h3 m15`` begins three hours and 15 minutes below the top, ``d1 e30`` is 90 minutes high,
-``l1 n2`` is the second of two lanes.
+Facts in, plain values out; the template tag ``calendar_items`` draws them. Positions are CSS classes, because the
+content security policy forbids inline styles: ``h3 m15`` begins 3 hours and 15 minutes below the top, ``d1 e30`` is 90
+minutes high, ``l1 n2`` is the second of two lanes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,13 +30,13 @@ from dashboard.calendar.grid import (
 )
 from dashboard.calendar.queries import BookingFacts, LineFacts
 
-# Under these many minutes a block has one line, or two.
+# Blocks shorter than these many minutes have one line of text, or two.
 ONE_LINE, TWO_LINES = 30, 45
 _ALONE = Lane(0, 1)
 
 
 class State(NamedTuple):
-    """How a booking stands: a class for its colour, the word and the icon."""
+    """The shown state of a booking: a class for its colour, the word and the icon."""
 
     css: str
     word: str
@@ -44,7 +44,7 @@ class State(NamedTuple):
 
 
 class Sized(NamedTuple):
-    """A stretch of a column: its classes, and its times as people read them."""
+    """A stretch of a column: its classes, and its times as text."""
 
     low: int
     spot: str
@@ -54,7 +54,7 @@ class Sized(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A booking. ``url`` is empty for a time that is only held, ``staff`` is the slug of the person."""
+    """A booking. ``url`` is empty for a time that is only held. ``staff`` is the slug of the staff member."""
 
     at: Sized
     size: str
@@ -72,8 +72,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Time that goes with a block: ``buffer``, ``wait`` (the person is free, the customer is not) or ``more`` work;
-    or ``kept`` for a move that waits.
+    """Time around a block: ``buffer``, ``wait`` (the staff member is free, the customer is not), ``more`` work, or
+    ``kept`` for a move that awaits its payment.
     """
 
     at: Sized
@@ -83,7 +83,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Free time that can be booked by a link, or is only shown where the reader books for nobody."""
+    """Free time. ``url`` books it, and is empty where the reader may not book."""
 
     at: Sized
     length: str
@@ -92,7 +92,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Time that is not worked; ``text`` is empty outside of hours."""
+    """Time that is not worked. ``text`` is empty outside working hours."""
 
     at: Sized
     text: str
@@ -103,14 +103,14 @@ Item = Block | Strip | Gap | Rest
 
 @dataclass(frozen=True, slots=True)
 class Ruler:
-    """Turns minutes into classes and words. ``wall_day`` lines days up by the clock on the wall, as weeks need it."""
+    """Converts minutes to classes and text. ``wall_day`` aligns a day by the wall clock, as the week view needs it."""
 
     base: int
     zone: ZoneInfo
     wall_day: int | None = None
 
     def row(self, minute: int) -> int:
-        """Minutes below the top."""
+        """Return the distance from the top in minutes."""
         if self.wall_day is None:
             return snapped(minute - self.base)
         local = self.local(minute)
@@ -142,8 +142,8 @@ def size(minutes: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where things in a column lead: ``panel`` plus a reference opens a booking; ``book`` gives the address of a gap,
-    empty where the reader books for nobody. ``selected`` is the reference of the open booking.
+    """Where items lead: ``panel`` plus a reference opens a booking. ``book`` returns the address that books a gap,
+    and is empty where the reader may not book. ``selected`` is the reference of the open booking.
     """
 
     panel: str
@@ -152,7 +152,7 @@ class Links:
 
 
 def person_items(day: PersonDay, shown: Interval, ruler: Ruler, links: Links, *, now: int) -> list[Item]:
-    """Everything in the column of a person between the minutes that are shown, in the order of time."""
+    """Return everything in a staff member's column between the shown minutes, in the order of time."""
     off = time_not_worked(
         shown,
         opening=day.opening,
@@ -174,7 +174,7 @@ def person_items(day: PersonDay, shown: Interval, ruler: Ruler, links: Links, *,
 def room_items(
     day: RoomDay, shown: Interval, ruler: Ruler, links: Links, names: Mapping[int, str], *, now: int
 ) -> list[Item]:
-    """The same for a room or device; ``names`` are those of the people who work in it."""
+    """Return the items of a room or device. ``names`` are the names of the staff by id."""
     off = time_not_worked(shown, opening=day.opening, working=day.opening, time_off=day.room.time_off)
     found: list[Item] = [Rest(ruler.sized(each.low, each.high), _room_off_text(each)) for each in off]
     found += _bookings(day.placed, day.claims, shown, ruler, links, staff="", now=now, names=names)
@@ -182,7 +182,7 @@ def room_items(
 
 
 def _order(item: Item) -> tuple[int, bool]:
-    """By time; the background of a stretch before what stands on it."""
+    """Sort key: by time, a background before the block or gap on top of it."""
     return item.at.low, isinstance(item, (Block, Gap))
 
 
@@ -197,7 +197,7 @@ def _bookings(
     now: int,
     names: Mapping[int, str] | None = None,
 ) -> Iterator[Item]:
-    """Yield the blocks of bookings with the strips that go with them."""
+    """Yield the blocks of bookings with their strips."""
     spans = [(each, span) for each in placed for span in clipped(each.work, shown)]
     seen: set[int] = set()
     for (each, (low, high)), lane in zip(spans, lanes([span for _, span in spans]), strict=True):
@@ -232,7 +232,7 @@ def off_text(off: Off) -> str:
 
 
 def state_of(booking: BookingFacts, now: int) -> State:
-    """``now`` is an epoch minute: a confirmed visit that is over and was never marked is past."""
+    """Return the shown state. ``now`` is an epoch minute: a confirmed visit that has ended unmarked counts as past."""
     match booking.status:
         case BookingStatus.HELD if booking.channel == BookingChannel.DESK:
             return State("held", gettext("Being booked at the desk"), "clock")

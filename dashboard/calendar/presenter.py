@@ -1,4 +1,4 @@
-"""The calendar as a page: its head, its figures and its grids. Facts in, plain values out."""
+"""The page of the calendar: its head, its figures and its grids. Facts in, plain values out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from staff.models import StaffMember
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Somewhere to go; ``note`` stands small with it."""
+    """A link. ``note`` is small text next to the label."""
 
     label: str
     url: str
@@ -34,7 +34,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A person who can be chosen; ``number`` picks the colour of the face, None is everybody."""
+    """A staff member to choose. ``number`` picks the colour of the avatar; None stands for all staff."""
 
     name: str
     short_name: str
@@ -46,7 +46,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands above the grids of every view. ``hidden`` are the fields that a form for another day sends along."""
+    """The part above the grids in every view. ``hidden`` are extra fields of the form that picks another day."""
 
     title: str
     before: Link
@@ -61,13 +61,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``grids`` is empty on a day on which nobody works."""
+    """``grids`` is empty on a day without working staff."""
 
     head: Head
     faces: Sequence[Face]
     toggles: Sequence[Link]
     figures: Sequence[Figure]
-    next_free: str  # the nearest gap, in a week the longest
+    next_free: str  # the nearest gap; in the week view the longest
     grids: Sequence[Grid]
     close_url: str
     is_week: bool = False
@@ -75,14 +75,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What the reader may do: book at places, by their slugs; and whether only the own bookings are shown."""
+    """The reader's rights: the slugs of the places where they may book, and whether they see only own bookings."""
 
     books_at: Sequence[str]
     is_only_own: bool = False
 
 
 def book_url(*, at: str, who: str = "", on: date | None = None, start: int | None = None) -> str:
-    """The page that books by phone. ``start`` is an epoch minute."""
+    """Return the address of the phone booking page. ``start`` is an epoch minute."""
     asked = {"at": at, "who": who, "on": on.isoformat() if on else "", "start": "" if start is None else str(start)}
     return f"{reverse('desk_book')}?{urlencode({name: value for name, value in asked.items() if value})}"
 
@@ -111,7 +111,7 @@ def head_of(address: Address, reader: Reader, title: str) -> Head:
 def day_page(
     facts: CalendarFacts, balances: Mapping[int, Balance], address: Address, reader: Reader, now: datetime
 ) -> Page:
-    """A day of one or all places, with a column for each person who is there."""
+    """Build the day of one or all places, with a column for each staff member who works there."""
     index = index_of(facts)
     minute = minute_of(now)
     links = _links(address, reader)
@@ -147,10 +147,10 @@ def week_page(
     reader: Reader,
     now: datetime,
 ) -> Page:
-    """A week of one person. ``team`` are all whose week may be chosen."""
+    """Build the week of one staff member. ``team`` are the staff members whose week the reader may choose."""
     minute = minute_of(now)
     places = [facts.places[place_id] for place_id in facts.windows]
-    # The clock is that of the place where the person works.
+    # The clock is that of the place where the staff member works.
     places.sort(key=lambda place: place.id not in person.working)
     grid, days = week_grid(facts, index_of(facts), person, places, address, _links(address, reader), now=minute)
     last = date.fromordinal(address.monday.toordinal() + len(days) - 1)
@@ -174,7 +174,7 @@ def week_page(
 def figures_of(
     bookings: Sequence[BookingFacts], balances: Mapping[int, Balance], days: Sequence[PersonDay]
 ) -> list[Figure]:
-    """How many come, how full it is, what they pay, and what needs a look."""
+    """Return the number of bookings, how full the day is, expected and open money, and what needs attention."""
     standing = [booking for booking in bookings if booking.status != BookingStatus.HELD]
     figures = [Figure(str(len(standing)), ngettext("booking", "bookings", len(standing)))]
     if working := sum(day.working_minutes for day in days):
@@ -213,7 +213,7 @@ def _is_chosen(day: PersonDay, address: Address) -> bool:
 
 
 def _of_dates(facts: CalendarFacts, first: date, last: date) -> list[BookingFacts]:
-    """The bookings that begin on these dates, by the clock of their place: what lists of a day count as well."""
+    """Return the bookings that begin on these dates, by the clock of their place, as the list of a day counts them."""
     after = date.fromordinal(last.toordinal() + 1)
     return [
         booking
@@ -224,7 +224,7 @@ def _of_dates(facts: CalendarFacts, first: date, last: date) -> list[BookingFact
 
 
 def _faces(people: Sequence[PersonFacts], days: Sequence[PersonDay], address: Address, now: int) -> list[Face]:
-    """Everybody, then each person with what a caller asks: when they are free."""
+    """Return "All", then each staff member with the time of their next gap."""
     faces = [Face(gettext("All"), gettext("All"), address.but(who="", booking="").url, "", not address.who, None)]
     for number, person in enumerate(people):
         own = [day for day in days if day.person.id == person.id]
@@ -272,9 +272,9 @@ def _toggles(facts: CalendarFacts, address: Address, absent: int) -> list[Link]:
 
 
 def _next_free(days: Sequence[PersonDay]) -> str:
-    """12:30 with Marek, 1 h."""
+    """Return text such as "12:30 with Marek, 1 h"; empty when nothing is free."""
     offered = ((each, day) for day in days for each in day.free)
-    # Of those that begin together the longest.
+    # Of gaps with the same start, the longest.
     free = min(offered, key=lambda pair: (pair[0].low, -pair[0].high), default=None)
     if free is None:
         return ""
@@ -287,7 +287,7 @@ def _next_free(days: Sequence[PersonDay]) -> str:
 
 
 def _longest_free(days: Sequence[PersonDay], zone: ZoneInfo) -> str:
-    """Thu 3 Dec, 14:15, 1 h 25 min."""
+    """Return text such as "Thu 3 Dec, 14:15, 1 h 25 min"; empty when nothing is free."""
     free = max((each for day in days for each in day.free), key=lambda each: each.high - each.low, default=None)
     if free is None:
         return ""
@@ -300,7 +300,7 @@ def _clock(minute: int, zone: ZoneInfo) -> str:
 
 
 def _new_url(address: Address, reader: Reader) -> str:
-    """The page for a new booking at the place that is looked at, or at the first one where the reader may book."""
+    """Return the page for a new booking at the shown place, or at the first place where the reader may book."""
     at = next(iter(reader.books_at), "") if address.at == EVERYWHERE else address.at
     if at not in reader.books_at:
         return ""

@@ -1,7 +1,7 @@
-"""What the calendar shows, read in a fixed number of statements however many people, days and bookings there are.
+"""The facts of the calendar, read in a fixed number of statements whatever the number of staff, days and bookings.
 
-Raw SQL, because plain integers load many times faster than model instances, and nothing that is encrypted is read.
-Minutes are whole minutes since the Unix epoch. Each read takes only places and people that its caller may see.
+Raw SQL, because plain integers load many times faster than model instances, and because no encrypted column is needed.
+Minutes are whole minutes since the Unix epoch. Each read is limited to places and staff that the reader may see.
 """
 
 import json
@@ -26,13 +26,13 @@ from services.models import Location
 from staff.hours import WeeklyHours, day_start, hours_between
 from staff.models import StaffMember, WorkingHours
 
-# Minutes; a place that is open for longer after midnight is open all night, and its days begin at midnight.
+# Minutes. A place that is open longer after midnight counts as open all night, and its days begin at midnight.
 LONGEST_TAIL = 480
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceFacts:
-    """A location with its opening hours around the asked days. ``closures`` has the reasons of its special days."""
+    """A location with its opening hours around the asked days. ``closures`` has the reasons of its closures by day."""
 
     id: int
     slug: str
@@ -45,7 +45,7 @@ class PlaceFacts:
         return day_start(self.zone, on.toordinal())
 
     def business_day(self, on: date) -> Interval:
-        """The hours of a date: a shift that goes on past midnight belongs to the day on which it began."""
+        """Return the interval of a date. A shift that runs past midnight belongs to the day on which it began."""
         return self._first_minute(on.toordinal()), self._first_minute(on.toordinal() + 1)
 
     def _first_minute(self, day: int) -> int:
@@ -56,7 +56,7 @@ class PlaceFacts:
 
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
-    """A staff member with the hours at each location and the absences."""
+    """A staff member with the working hours by location id, and approved time off."""
 
     id: int
     slug: str
@@ -69,7 +69,7 @@ class PersonFacts:
 
 @dataclass(frozen=True, slots=True)
 class RoomFacts:
-    """A room or device of a location."""
+    """A room or device of a location with its time off."""
 
     id: int
     name: str
@@ -88,7 +88,7 @@ class LineFacts(NamedTuple):
 
     @property
     def work(self) -> Iterator[Interval]:
-        """When the line needs its person; in between the customer waits, and the person is free."""
+        """Yield the stretches that need the staff member. Between them the customer waits and the staff is free."""
         minute = self.low
         for kind, length in self.phases:
             if kind == WORK:
@@ -98,7 +98,7 @@ class LineFacts(NamedTuple):
 
 @dataclass(slots=True)
 class BookingFacts:
-    """A booking that stands in the calendar, or is being made online, with its lines."""
+    """A booking in the calendar with its lines, including one that a customer is making online."""
 
     id: int
     reference: str
@@ -116,7 +116,7 @@ class BookingFacts:
 
 
 class Taken(NamedTuple):
-    """A claim on a resource's time, buffers included. ``booking_id`` is None for a class or a move that waits."""
+    """A claim on a resource's time, buffers included. ``booking_id`` is None for a class or a pending move."""
 
     resource_id: int
     low: int
@@ -127,9 +127,9 @@ class Taken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a reader may see: everything at some places, and the own bookings wherever they are.
+    """What a reader may see: everything at some places, and their own bookings at any place.
 
-    ``own_id`` is the id of the reader as a staff member; nobody has the id 0.
+    ``own_id`` is the id of the reader as a staff member. No staff member has the id 0.
     """
 
     whole_place_ids: frozenset[int]
@@ -141,9 +141,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class CalendarFacts:
-    """Everything between two dates at some places that a reader may see. ``windows`` are the asked minutes of each
-    place by its id.
-    """
+    """Everything between two dates at some places that a reader may see. ``windows`` maps a place id to its minutes."""
 
     sight: Sight
     windows: Mapping[int, Interval]
@@ -163,9 +161,9 @@ def calendar_facts(
     now: datetime,
     staff_member_id: int | None = None,
 ) -> CalendarFacts:
-    """Read the dates from ``from_on`` to ``until_on`` (excluded) of some places. Five statements at most.
+    """Read the dates from ``from_on`` to ``until_on`` (excluded) at some places. Five statements at most.
 
-    ``staff_member_id`` narrows people and bookings to one person.
+    ``staff_member_id`` narrows staff and bookings to one staff member.
     """
     hours = _places(from_on, until_on)
     last_on = date.fromordinal(until_on.toordinal() - 1)
@@ -186,7 +184,7 @@ def _all(sql: str, parameters: Mapping[str, Any]) -> list[Any]:
 
 # --- where ---------------------------------------------------------------------------------------------------------
 
-# All places, because a column says where else its person works that day.
+# All places, because a column names the other places where its staff member works that day.
 _PLACES = """
 SELECT l.id, l.slug, l.name, l.translations, l.time_zone,
        (SELECT json_agg(json_build_array(o.weekday, o.start_minute, o.end_minute)) FROM services_openinghours o
@@ -217,12 +215,12 @@ def _places(from_on: date, until_on: date) -> dict[int, PlaceFacts]:
 
 
 def _days_around(from_on: date, until_on: date) -> tuple[int, int]:
-    """The hours of a day may reach into the next one."""
+    """Return the day numbers to read hours for. The hours of a day may reach into the next one."""
     return from_on.toordinal() - 1, until_on.toordinal() + 1
 
 
 def _special(rows: Iterable[tuple[int, int | None, int | None]]) -> dict[int, list[Interval]]:
-    """Read rows of day, start and end; a row without times says that there are no hours."""
+    """Read rows of day, start and end. A row without times closes the whole day."""
     days: dict[int, list[Interval]] = {}
     for day, start, end in rows:
         hours = days.setdefault(day, [])
@@ -232,7 +230,7 @@ def _special(rows: Iterable[tuple[int, int | None, int | None]]) -> dict[int, li
 
 
 def _json(value: Any) -> Any:
-    """Django reads JSON columns as text outside of models."""
+    """Parse JSON. Outside of models Django returns JSON columns as text."""
     return json.loads(value) if isinstance(value, str) else value
 
 
@@ -274,7 +272,7 @@ def _people(
     bookings: Iterable[BookingFacts],
     days: tuple[int, int],
 ) -> list[PersonFacts]:
-    """The team of the places, and whoever has a booking there."""
+    """Return the staff of the places, and any other staff member with a booking there."""
     first, until = days
     parameters = {
         "person": staff_member_id,
@@ -317,7 +315,7 @@ def _rooms(windows: Mapping[int, Interval], sight: Sight) -> list[RoomFacts]:
 
 
 def _outer(windows: Mapping[int, Interval]) -> dict[str, int]:
-    """The minutes around all windows, as parameters."""
+    """Return the minutes around all windows as SQL parameters."""
     return {
         "low": min((low for low, _ in windows.values()), default=0),
         "high": max((high for _, high in windows.values()), default=0),
@@ -326,7 +324,7 @@ def _outer(windows: Mapping[int, Interval]) -> dict[str, int]:
 
 # --- what is booked ------------------------------------------------------------------------------------------------
 
-# Bookings are at most two days long, so one that reaches into the window begins no earlier than that before it.
+# Bookings are at most two days long, so a booking that reaches into the window begins at most two days before it.
 _BOOKINGS = """
 WITH asked AS MATERIALIZED (
     SELECT place, to_timestamp(low * 60.0) AS low, to_timestamp(high * 60.0) AS high
@@ -405,14 +403,14 @@ def _taken(resource_ids: Sequence[int], windows: Mapping[int, Interval], now: da
 
 
 def balances_of(facts: CalendarFacts) -> dict[int, Balance]:
-    """The money of all bookings by their ids. One statement."""
+    """Return the balances of all bookings by booking id. One statement."""
     refs = {booking_id: booking_ref(booking_id) for booking_id in facts.bookings}
     found = balances(list(refs.values()))
     return {booking_id: found[ref] for booking_id, ref in refs.items()}
 
 
 def team_of(places: Sequence[Location], sight: Sight) -> list[StaffMember]:
-    """Who works at the places, as far as the reader may see. One statement."""
+    """Return the staff members at the places whom the reader may see. One statement."""
     hours = WorkingHours.objects.filter(location__in=[each.pk for each in places if each.pk in sight.whole_place_ids])
     shown = Q(pk__in=hours.values("staff_member_id")) | Q(pk=sight.own_id)
     return list(StaffMember.objects.filter(shown, is_active=True))

@@ -1,7 +1,7 @@
-"""The home of the desk: a day or a week as a calendar, or the bookings of a day as a list, with one booking beside it.
+"""The home of the desk: a day or a week as a calendar, or the bookings of a day as a list, with one booking in a panel.
 
-An address says everything that is looked at. A request of htmx gets only the part that it replaces: the panel of one
-booking, or the grids.
+The address holds everything that the page shows. A request by htmx gets only the part that it replaces: the panel of
+one booking, or the grids.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _BOOKS = roles_with(Act.BOOK)
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The calendar as it was asked for: ``places`` are those that are looked at, out of ``visible``."""
+    """The calendar as the address asks for it. ``places`` are the shown ones out of the ``visible`` ones."""
 
     request: HttpRequest
     desk: Desk
@@ -57,9 +57,9 @@ class Opened:
 @require_safe
 @desk_page
 def calendar(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """The calendar or the list; a search goes over all days instead."""
+    """Show the calendar or the list. A search covers all days instead."""
     visible = list(locations_visible_to(desk.rights))
-    # PostgreSQL knows no NUL, and nobody is called so.
+    # PostgreSQL refuses NUL characters, and no name contains one.
     if typed := request.GET.get("q", "").replace("\x00", "").strip()[:80]:
         return search(request, desk, typed, visible)
     opened = _opened(request, desk, visible)
@@ -77,8 +77,8 @@ def calendar(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_safe
 @desk_page
 def changes(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Say whether the calendar has changed since the tag that the page knows: 304 while nothing has happened, 204 with
-    a new tag when it happened elsewhere, 200 when the page has to be read again.
+    """Say whether the calendar has changed since the tag of the page: 304 when nothing has happened, 204 with a new tag
+    when it happened elsewhere, 200 when the page has to reload.
     """
     known = state_of_tag(request.headers.get("If-None-Match", ""))
     found = changes_since(known, _places_asked(request, desk), desk.rights.staff_member_id or 0, now=desk.now)
@@ -87,7 +87,7 @@ def changes(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 
 def _places_asked(request: HttpRequest, desk: Desk) -> list[int]:
-    """The ids in the address, as far as the reader sees all of these places."""
+    """Return the ids in the address that the reader may see in full."""
     typed = request.GET.get("at", "")[:200].split(",")
     asked = [int(each) for each in typed if each.isascii() and each.isdecimal() and len(each) < 18]
     seen = desk.rights.location_ids
@@ -95,13 +95,13 @@ def _places_asked(request: HttpRequest, desk: Desk) -> list[int]:
 
 
 def _wants(request: HttpRequest, part: str) -> bool:
-    """Whether htmx asked for a part of the page; going back in the browser asks for all of it."""
+    """Return whether htmx asks for a part of the page. Going back in the browser asks for the whole page."""
     headers = request.headers
     return headers.get("HX-Target") == part and "HX-History-Restore-Request" not in headers
 
 
 def _opened(request: HttpRequest, desk: Desk, visible: Sequence[Location]) -> Opened:
-    """Read the address; what makes no sense in it is the usual."""
+    """Read the address. Invalid parts of it become the default."""
     query = request.GET
     is_only_own = _is_only_own(desk.rights)
     asked = EVERYWHERE if is_only_own else query.get("at", "")
@@ -135,7 +135,7 @@ def _day(opened: Opened) -> HttpResponse:
 
 
 def _week(opened: Opened) -> HttpResponse:
-    """The week of the person who is asked for, else of the first of the team."""
+    """Show the week of the staff member in the address, else of the first one of the team."""
     state = _state(opened)
     team = team_of(opened.places, opened.sight)
     chosen = next((each for each in team if each.slug == opened.address.who), next(iter(team), None))
@@ -167,7 +167,7 @@ def _shown(opened: Opened, page: Page, state: State) -> HttpResponse:
 
 
 def _state(opened: Opened) -> State:
-    """What an open page compares with. Read before all else, so that nothing is missed in between."""
+    """Return the state that an open page compares with. Read it before all other facts, so that no change is missed."""
     sight = opened.sight
     return changes_since(None, sight.whole_place_ids, sight.own_id, now=opened.desk.now).state
 
@@ -178,7 +178,7 @@ def _changes_url(opened: Opened) -> str:
 
 
 def _list(opened: Opened) -> HttpResponse:
-    """The bookings of a day in the order of time, those called off at the end."""
+    """Show the bookings of a day in the order of time, with cancelled ones at the end."""
     desk, address = opened.desk, opened.address
     only_own = _is_only_own(desk.rights)
     place = opened.places[0] if len(opened.places) == 1 and not only_own else None
@@ -192,7 +192,7 @@ def _list(opened: Opened) -> HttpResponse:
 
 
 def _panel(opened: Opened) -> dict[str, object]:
-    """What the panel shows of the booking that the address names; nothing without one."""
+    """Return the context of the panel for the booking in the address; without one only the closed panel."""
     address = opened.address
     shut = {"close_url": address.but(booking="").url, "is_panel": True}
     if not address.booking:

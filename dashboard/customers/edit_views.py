@@ -1,4 +1,4 @@
-"""Changes of a customer's record by staff: added, corrected, tagged, noted, blocked."""
+"""Changes of a customer's record by staff: add, correct, tag, write notes, block."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ _methods = require_http_methods(["GET", "HEAD", "POST"])
 @_methods
 @desk_page
 def add(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Add a customer by hand. Whoever has the same e-mail or phone is shown first."""
+    """Add a customer. A customer with the same e-mail or phone is shown first, for the user to confirm."""
     form = CustomerForm(_data(request), region=own_phone_region(), initial={"name": request.GET.get("name", "")[:120]})
     if not form.is_bound:
         return _contact_page(request, desk, form)
@@ -62,7 +62,7 @@ def add(request: HttpRequest, desk: Desk) -> HttpResponse:
 @_methods
 @desk_page
 def edit(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
-    """Correct name, phone, e-mail and language. What somebody else changed meanwhile is shown, never overwritten."""
+    """Correct name, phone, e-mail and language. Concurrent changes by another user are shown, never overwritten."""
     customer = open_customer(desk, customer_reference)
     now = {name: str(getattr(customer, name)) for name in CONTACT_FIELDS}
     form = CustomerForm(_data(request), region=own_phone_region(), initial=now)
@@ -87,7 +87,7 @@ def edit(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpRespo
 @require_POST
 @desk_page
 def tag(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
-    """Give a tag, or take one away."""
+    """Add or remove a tag."""
     customer = open_customer(desk, customer_reference)
     if removed := request.POST.get("remove", ""):
         untag_customer(customer_id=customer.pk, tag=removed)
@@ -106,7 +106,7 @@ def tag(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpRespon
 @require_POST
 @desk_page
 def write(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
-    """Write a note about a customer, once however often it is sent."""
+    """Add a note about a customer. A form that is sent twice adds it once."""
     customer = open_customer(desk, customer_reference)
     form = NoteForm(request.POST)
     if not form.is_valid():
@@ -120,7 +120,7 @@ def write(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResp
 @_methods
 @desk_page
 def note(request: HttpRequest, desk: Desk, customer_reference: str, note_id: int) -> HttpResponse:
-    """Change or delete an own note."""
+    """Change or delete one of the user's own notes."""
     customer = open_customer(desk, customer_reference)
     found = CustomerNote.objects.filter(pk=note_id, customer=customer, author=desk.user).first()
     if found is None:
@@ -141,7 +141,7 @@ def note(request: HttpRequest, desk: Desk, customer_reference: str, note_id: int
 @_methods
 @desk_page
 def trust(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
-    """Block a customer from booking online, or never ask for money in advance."""
+    """Block a customer from booking online, or never ask them to pay in advance."""
     customer = open_customer(desk, customer_reference)
     initial = {"is_blocked": customer.is_blocked, "is_prepayment_exempt": customer.is_prepayment_exempt}
     form = TrustForm(_data(request), initial=initial)
@@ -157,7 +157,7 @@ def trust(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResp
 def _changed_page(
     request: HttpRequest, desk: Desk, changed: CustomerChanged, values: dict[str, str], seen: dict[str, str]
 ) -> HttpResponse:
-    """Show what stands there now. A field that this person left as it was takes the new value."""
+    """Show the current values after a concurrent change. A field that this user did not change takes the new value."""
     customer = Customer.objects.get(reference=request.resolver_match.kwargs["customer_reference"])  # type: ignore[union-attr]
     current = {name: str(getattr(customer, name)) for name in CONTACT_FIELDS}
     kept = {name: current[name] if stamp_of(values[name]) == seen[name] else values[name] for name in CONTACT_FIELDS}

@@ -1,4 +1,4 @@
-"""What staff type about a customer, cleaned as on the public form."""
+"""Forms about a customer, with the cleaning rules of the public form."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""The list of customers in plain words: rows, filters, the order, the neighbouring pages."""
+"""The list of customers as text: rows, filters, sort order, links to the previous and next page."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _SORTED = {Sort.NAME: _("Name"), Sort.VISIT: _("Latest visit"), Sort.ADDED: _("N
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One customer. ``tone`` is the ground of the face."""
+    """One customer. ``tone`` is the colour of the avatar."""
 
     url: str
     name: str
@@ -52,7 +52,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``count`` in words; ``asked`` is what a form has to send along to keep the filters."""
+    """``count`` is text. ``asked`` are hidden fields that keep the filters when a form is sent."""
 
     rows: tuple[Row, ...]
     count: str
@@ -93,7 +93,7 @@ def page_of(found: Found, seen: Mapping[int, Seen], asked: Asked, tags: Sequence
 
 
 def csv_rows(chunks: Iterable[tuple[Sequence[Customer], Mapping[int, Seen]]]) -> Iterator[list[str]]:
-    """Headings, then one line a customer. Texts cannot be formulas; days are those of the visit's place."""
+    """Yield the header, then one line for each customer. Days are those of the visit's place; no text is a formula."""
     yield ["name", "email", "phone", "language", "tags", "visits", "missed", "last visit", "next visit", "blocked"]
     for customers, seen in chunks:
         for customer in customers:
@@ -118,7 +118,7 @@ def list_url(asked: Asked, **changes: str) -> str:
 
 
 def visits_text(came: int, missed: int) -> str:
-    """9 visits, missed 1."""
+    """Return text such as "9 visits, missed 1"."""
     parts = [ngettext("%(count)d visit", "%(count)d visits", came) % {"count": came}] if came else []
     if missed:
         parts.append(ngettext("missed %(count)d", "missed %(count)d", missed) % {"count": missed})

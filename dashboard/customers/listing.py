@@ -1,4 +1,4 @@
-"""The list of customers: what was asked for in the address, and a page of those found. Fixed numbers of queries."""
+"""The list of customers: the filters in the address, and one page of results. Fixed numbers of queries."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from dashboard.queries import has_phone
 
 PAGE_LENGTH = 50
 CHUNK_LENGTH = 500
-# Further ones are not counted: a number of several thousand says no more.
+# The count stops here: a larger number helps no reader and costs time.
 MOST_COUNTED = 1000
 COMING = EXPECTED | WAITING
 _LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -46,7 +46,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the address of the list asks for. ``after`` and ``before`` are references of the neighbouring pages."""
+    """The query of the list. ``after`` and ``before`` are customer references at the edge of the neighbouring pages."""
 
     typed: str = ""
     tag: str = ""
@@ -60,7 +60,7 @@ class Asked:
         return bool(self.typed or self.tag or self.show)
 
     def query(self, **changes: Any) -> str:
-        """Return the part of an address that asks for this, with changes, from its first page unless these name one."""
+        """Return the query string with changes. It starts at the first page unless the changes name another one."""
         asked = replace(self, **{"after": "", "before": "", **changes})
         values = {"q": asked.typed, "tag": asked.tag, "show": asked.show, "sort": asked.sort}
         values |= {"after": asked.after, "before": asked.before}
@@ -69,7 +69,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of customers. ``count`` stops at one more than ``MOST_COUNTED``."""
+    """One page of customers. ``count`` is at most ``MOST_COUNTED`` + 1."""
 
     customers: list[Customer]
     count: int
@@ -79,7 +79,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the list says of the visits of one customer: those that the reader may see."""
+    """The visits of one customer in the list, limited to those that the reader may see."""
 
     last: Booking | None = None
     next: Booking | None = None
@@ -88,7 +88,7 @@ class Seen:
 
 
 def asked_of(query: Mapping[str, str] | QueryDict) -> Asked:
-    """Read an address; what is no choice of ours counts as not given."""
+    """Read an address. An unknown choice counts as not given."""
 
     def text(name: str, limit: int) -> str:
         return without_nul(str(query.get(name, ""))).strip()[:limit]
@@ -105,7 +105,7 @@ def asked_of(query: Mapping[str, str] | QueryDict) -> Asked:
 
 
 def customers_found(rights: Rights, asked: Asked, now: datetime) -> QuerySet[Customer]:
-    """Return every customer that was asked for, in no order. Four queries at most."""
+    """Return every matching customer, unordered. Four queries at most."""
     found = customers_visible_to(rights)
     if asked.typed:
         found = found.filter(_typed(asked.typed))
@@ -124,11 +124,11 @@ def customers_found(rights: Rights, asked: Asked, now: datetime) -> QuerySet[Cus
 
 
 def page_of(rights: Rights, asked: Asked, now: datetime) -> Found:
-    """Return the page that was asked for. Six queries at most, however many there are."""
+    """Return the requested page. Six queries at most, whatever the number of customers."""
     found = customers_found(rights, asked, now)
     order, is_falling = sort_order(rights, asked.sort, now)
     if len(asked.typed) > 1 and asked.sort is Sort.NAME:
-        # Another expression than that of the index: along it, PostgreSQL would read every name before the first found.
+        # The appended "" keeps PostgreSQL off the name index, which it would read from the start to the first match.
         order = Concat(order, Value(""))
     keyed = found.annotate(sort_key=order)
     is_back = bool(asked.before) and not asked.after
@@ -149,7 +149,7 @@ def page_of(rights: Rights, asked: Asked, now: datetime) -> Found:
 
 
 def all_in_order(rights: Rights, asked: Asked, now: datetime) -> Iterator[list[Customer]]:
-    """Yield everything that was asked for in its order, some at a time; each time takes one query."""
+    """Yield all matching customers in order, in chunks. Each chunk takes one query."""
     order, is_falling = sort_order(rights, asked.sort, now)
     keyed: QuerySet[Any] = customers_found(rights, asked, now).annotate(sort_key=order)
     rows: list[Any] = list(_ordered(keyed, is_falling=is_falling)[:CHUNK_LENGTH])
@@ -160,7 +160,7 @@ def all_in_order(rights: Rights, asked: Asked, now: datetime) -> Iterator[list[C
 
 
 def sort_order(rights: Rights, sort: Sort, now: datetime) -> tuple[Combinable, bool]:
-    """Return what customers are sorted by, and whether the greatest comes first."""
+    """Return the sort expression, and whether the order is descending."""
     match sort:
         case Sort.ADDED:
             return F("created_at"), True
@@ -168,7 +168,7 @@ def sort_order(rights: Rights, sort: Sort, now: datetime) -> tuple[Combinable, b
             came = bookings_visible_to(rights).filter(
                 customer_id=OuterRef("pk"), status__in=STANDING, starts_at__lte=now
             )
-            # Without an order of its own, and of one group: the latest start.
+            # order_by() drops the default order, so that there is one group: the latest start.
             latest = came.order_by().values("customer_id").annotate(latest=Max("starts_at")).values("latest")
             return Coalesce(Subquery(latest), Value(_LONG_AGO), output_field=DateTimeField()), True
         case _:
@@ -176,7 +176,7 @@ def sort_order(rights: Rights, sort: Sort, now: datetime) -> tuple[Combinable, b
 
 
 def seen_of(rights: Rights, customers: Sequence[Customer], now: datetime) -> dict[int, Seen]:
-    """Return the visits of some customers by their ids. Three queries, however many they are."""
+    """Return the visits of some customers by customer id. Three queries, whatever their number."""
     ids = [customer.pk for customer in customers]
     visible = bookings_visible_to(rights).filter(customer_id__in=ids)
     shown = visible.select_related("location").only("customer_id", "starts_at", "location", "reference")
@@ -202,7 +202,7 @@ def seen_of(rights: Rights, customers: Sequence[Customer], now: datetime) -> dic
 
 
 def _typed(typed: str) -> Q:
-    """A whole phone number, or words that all have to be there; four digits may also be the end of the number."""
+    """Match a whole phone number, or words that must all occur; four digits also match the end of a phone number."""
     words = folded_words(typed)
     wanted = Q() if words else Q(pk__in=[])
     for word in words:
@@ -213,12 +213,12 @@ def _typed(typed: str) -> Q:
 
 
 def _place(keyed: QuerySet[Any], reference: str) -> tuple[Any, int] | None:
-    """Return sort key and id of the customer next to whom the page lies; None from the beginning."""
+    """Return sort key and id of the customer at the edge of the page; None for the first page."""
     return keyed.filter(reference=reference).values_list("sort_key", "pk").first() if reference else None
 
 
 def _beyond(key: Any, pk: int, *, is_falling: bool) -> Q:
-    """Return what comes after that customer. The first condition alone lets an index find the place."""
+    """Match the rows after that customer. The first condition is redundant, but lets an index find the position."""
     if is_falling:
         return Q(sort_key__lte=key) & (Q(sort_key__lt=key) | Q(pk__lt=pk))
     return Q(sort_key__gte=key) & (Q(sort_key__gt=key) | Q(pk__gt=pk))

@@ -1,4 +1,4 @@
-"""Everything that the page of one customer shows, in a fixed number of queries. The reader's rights decide which."""
+"""The facts of one customer's page, in a fixed number of queries. The reader's rights limit them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from notifications.enums import RecipientRole
 from notifications.models import Notification
 from payments.queries import Balance
 
-# Of a customer with more bookings the latest are shown, and their money is added up.
+# Of a customer with more bookings only the latest are shown, and only their money is summed.
 MOST_VISITS = 300
 MESSAGES_SHOWN = 6
 MOST_OTHERS = 5
@@ -31,8 +31,8 @@ MOST_NOTES = 50
 class Person:
     """One customer. ``ahead`` is in the order of time, ``past`` the latest first; both have their lines and places.
 
-    ``visits`` counts what took place anywhere. ``balances`` has only bookings of the reader's own locations.
-    ``others`` are customers with the same mailbox or phone number. ``trust`` is the latest change of what they may.
+    ``visits`` counts visits at all places. ``balances`` has only bookings of the reader's own locations. ``others`` are
+    customers with the same mailbox or phone number. ``trust`` is the latest change of blocking or advance payment.
     """
 
     customer: Customer
@@ -48,14 +48,14 @@ class Person:
 
 
 def customer_by_reference(rights: Rights, reference: str) -> Customer | None:
-    """Return a customer whom the reader may see. ``reference`` is taken as it stands in an address. One query."""
+    """Return a customer whom the reader may see. ``reference`` comes straight from an address. One query."""
     if not reference.isascii() or not reference.isalnum():
         return None
     return customers_visible_to(rights).filter(reference=reference).first()
 
 
 def person_of(rights: Rights, customer: Customer, now: datetime) -> Person:
-    """Read a customer's page. Eleven queries at most, however much there is."""
+    """Read the page of a customer. Eleven queries at most, whatever the number of bookings."""
     bookings = _bookings(rights, customer)
     run = [booking for booking in bookings if can(rights, Act.SEE_PLACE, booking)]
     ahead = [each for each in bookings if each.status in COMING and each.ends_at > now]
@@ -74,7 +74,7 @@ def person_of(rights: Rights, customer: Customer, now: datetime) -> Person:
 
 
 def _bookings(rights: Rights, customer: Customer) -> list[Booking]:
-    """The latest first. What ran out before it was agreed was never a visit. Two queries, without encrypted columns."""
+    """Return bookings, latest first. An expired one was never a visit. Two queries, without encrypted columns."""
     lines = BookingLine.objects.select_related("staff_member")
     found = bookings_visible_to(rights).filter(customer=customer).exclude(status=BookingStatus.EXPIRED)
     shown = found.select_related("location").defer("contact_phone", "customer_note", "visit_address")
@@ -99,7 +99,7 @@ def _messages(run: Sequence[Booking]) -> list[Notification]:
 
 
 def people_with(email: str, phone: str, *, besides: Customer | None = None) -> list[Customer]:
-    """Customers with this mailbox or phone number, who may be the same person, or live with them. One query."""
+    """Return customers with this mailbox or phone number: the same person, or one of the same household. One query."""
     same = Q(pk__in=[])
     if email:
         same |= Q(mailbox__in=same_mailbox(normalised_email(email)))

@@ -1,4 +1,4 @@
-"""The page of one customer in plain words."""
+"""The page of one customer as text."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class VisitRow:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What is open: the total in words, and of each booking its day, its sum and its page."""
+    """The open balance: the total as text, and the day, sum and page of each booking that owes money."""
 
     total: str
     lines: tuple[tuple[str, str, str], ...]
@@ -79,7 +79,7 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class NoteRow:
-    """``url`` is empty for a note of another author."""
+    """One note. ``url`` is empty for a note by another author."""
 
     text: str
     by: str
@@ -116,7 +116,7 @@ class Page:
 def page_of(
     person: Person, *, zone: ZoneInfo, now: datetime, sees_money: bool, shows_all: bool, reader_id: int
 ) -> Page:
-    """``zone`` is that of what happened at no place, such as a consent; ``reader_id`` the user who reads."""
+    """``zone`` is for events without a place, such as a consent. ``reader_id`` is the id of the reading user."""
     customer = person.customer
     consents = [_consent(each, zone) for each in person.consents]
     past = person.past if shows_all else person.past[:SHOWN_AT_FIRST]
@@ -148,7 +148,7 @@ def page_of(
 
 
 def _trust(person: Person, zone: ZoneInfo) -> str:
-    """9 visits since March 2025, never missed."""
+    """Return text such as "9 visits since March 2025, never missed"."""
     visits = person.visits
     if not visits.came and not visits.missed:
         return gettext("No visit yet")
@@ -209,7 +209,7 @@ def _visit_row(booking: Booking, balance: Balance | None, now: datetime) -> Visi
 
 
 def _summary(person: Person) -> str:
-    """9 kept · 1 cancelled · 0 missed · €764.00 in all: of what the reader sees."""
+    """Return text such as "9 kept · 1 cancelled · 0 missed · €764.00 in all", from the bookings the reader may see."""
     shown = [*person.ahead, *person.past]
     parts = []
     if off := sum(booking.status == BookingStatus.CANCELLED for booking in shown):
@@ -270,7 +270,7 @@ def _messages(person: Person) -> Iterator[Sent]:
 
 
 def other_of(other: Customer, email: str, phone: str) -> Other:
-    """Name a customer with the same e-mail or phone number, and which of them it is."""
+    """Return the name of a customer with the same e-mail or phone number, and say which of the two is the same."""
     is_same_phone = bool(phone) and other.phone_hash == phone_hash(phone)
     is_same_mail = bool(email) and normalised_email(other.email) == normalised_email(email)
     if is_same_phone and is_same_mail:
@@ -302,7 +302,7 @@ def _note(note: CustomerNote, customer: Customer, zone: ZoneInfo, reader_id: int
 
 
 def _trust_note(event: CustomerEvent | None, zone: ZoneInfo) -> str:
-    """Never pays on time (Jonas Berg, Fri 27 Nov 2026)."""
+    """Return text such as "Never pays on time (Jonas Berg, Fri 27 Nov 2026)"."""
     if event is None:
         return ""
     on = formats.full_day_text(event.at.astimezone(zone).date())

@@ -23,7 +23,7 @@ MOST_TAGS_SHOWN = 30
 @require_safe
 @desk_page
 def customers(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """The list, page by page. A search as one types asks for its rows alone."""
+    """Show one page of the list. The search field asks for the rows alone while the user types."""
     asked = asked_of(request.GET)
     found = page_of(desk.rights, asked, desk.now)
     seen = seen_of(desk.rights, found.customers, desk.now)
@@ -41,7 +41,7 @@ def customers(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_safe
 @desk_page
 def customers_csv(request: HttpRequest, desk: Desk) -> HttpResponseBase:
-    """What the list shows, all pages of it, as a file for a spreadsheet."""
+    """Send the filtered list, all pages of it, as a CSV file."""
     chunks = all_in_order(desk.rights, asked_of(request.GET), desk.now)
     rows = list_presenter.csv_rows((chunk, seen_of(desk.rights, chunk, desk.now)) for chunk in chunks)
     return csv_response("customers.csv", rows)
@@ -50,7 +50,7 @@ def customers_csv(request: HttpRequest, desk: Desk) -> HttpResponseBase:
 @require_safe
 @desk_page
 def customer(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
-    """Everything about one customer that the reader may see."""
+    """Show everything about one customer that the reader may see."""
     return person_page(request, desk, open_customer(desk, customer_reference))
 
 
@@ -94,7 +94,10 @@ def person_page(
 
 
 def open_customer(desk: Desk, reference: str) -> Customer:
-    """A customer whom the reader may not see answers like one that does not exist."""
+    """Return a customer.
+
+    :raises Http404: for an unknown reference, and for a customer whom this user may not see.
+    """
     found = customer_by_reference(desk.rights, reference)
     if found is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""What a therapist types: notes, follow-ups, requests for time off."""
+"""Forms of a therapist: notes, follow-ups, requests for time off."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ _LARGEST_ID = 2**31 - 1
 
 
 class NoteForm(forms.Form):
-    """``version`` is that of the text the page began with."""
+    """A session note. ``version`` is that of the text which the page showed first."""
 
     text = forms.CharField(
         label=_("Note about this visit"),
@@ -34,7 +34,7 @@ class DoneForm(forms.Form):
 
 
 class TimeOffForm(forms.Form):
-    """A stretch of time, typed on the clock of the current time zone."""
+    """A period of time off, typed in the active time zone."""
 
     starts_at = forms.DateTimeField(
         label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")

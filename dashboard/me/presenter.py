@@ -1,4 +1,4 @@
-"""The pages of a therapist in plain words: who is next, the day, the week, a visit with its notes."""
+"""The pages of a therapist as text: the next customer, the day, the week, a visit with its notes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from services.models import Location
 from staff.enums import TimeOffStatus
 from staff.models import TimeOff, WorkingHours
 
-# Shorter gaps are on no list: nothing fits into them.
+# Shorter gaps are not listed, because no visit fits into them.
 _SHORTEST_GAP = timedelta(minutes=15)
 _WEEK = 7
 _DONE = frozenset({BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
@@ -28,7 +28,7 @@ _DONE = frozenset({BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A visit, or with ``gap`` the free time before the next one; ``now`` is the clock above which now is."""
+    """A visit, or with ``gap`` the free time before the next one. ``now`` is the current time if its line goes here."""
 
     starts: str
     ends: str
@@ -52,7 +52,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The visit that is going on or comes next. ``last`` is the latest earlier visit with a note."""
+    """The current visit, else the next one. ``last`` is the latest earlier visit that has a note."""
 
     headline: str
     reference: str
@@ -71,7 +71,7 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What was written about a visit: its day and service, the text, who wrote it."""
+    """A note about a visit: its day and service, the text, the author."""
 
     day: str
     what: str
@@ -97,7 +97,7 @@ def me_url(*, view: str = "day", on: date | None = None, today: date | None = No
 
 
 def next_visit(bookings: Iterable[Booking], now: datetime) -> Booking | None:
-    """The visit that is going on, else the first that is not over: late customers are still next."""
+    """Return the current visit, else the first that is not over: a customer who is late is still next."""
     live = [each for each in bookings if each.status in {BookingStatus.CONFIRMED, BookingStatus.STARTED}]
     started = next((each for each in live if each.status == BookingStatus.STARTED), None)
     return started or next((each for each in live if each.ends_at > now), None)
@@ -133,7 +133,7 @@ def _headline(booking: Booking, now: datetime) -> str:
 
 
 def notes_of(earlier: Iterable[Booking]) -> list[Note]:
-    """The notes of earlier visits, the latest first; a visit without one is left out."""
+    """Return the notes of earlier visits, latest first. Visits without a note are left out."""
     found = []
     for booking in earlier:
         note = getattr(booking, "session_note", None)
@@ -144,7 +144,7 @@ def notes_of(earlier: Iterable[Booking]) -> list[Note]:
 
 
 def day_of(bookings: Sequence[Booking], on: date, me: Me, *, now: datetime) -> Day:
-    """Visits of one local day with the gaps between them."""
+    """Return the visits of one local day with the gaps between them."""
     rows: list[Row] = []
     is_today = now.astimezone(me.zone).date() == on
     before: Booking | None = None
@@ -168,7 +168,7 @@ def days_of(bookings: Sequence[Booking], first: date, count: int, me: Me, *, now
 
 
 def week_of(on: date) -> date:
-    """The Monday of a week."""
+    """Return the Monday of the week of a date."""
     return on - timedelta(days=on.weekday())
 
 
@@ -215,12 +215,12 @@ def to_do(follow_ups: Iterable[FollowUp], today: date) -> list[ToDo]:
 
 
 def main_mark(booking: Booking, *, now: datetime) -> str:
-    """The one thing that this moment asks for, as the name of its mark; empty for none."""
+    """Return the name of the mark to set next; empty for none."""
     return str(next_mark(booking, now=now) or "")
 
 
 def hours_rows(hours: Iterable[WorkingHours]) -> list[tuple[str, str, str]]:
-    """Weekday, hours, and where: "Monday", "09:00–13:00, 14:00–18:00", "Kreuzberg"."""
+    """Return rows of weekday, hours and place: "Monday", "09:00–13:00, 14:00–18:00", "Kreuzberg"."""
     spans: dict[tuple[int, Location], list[str]] = {}
     for each in hours:
         end = formats.clock_text(each.end_minute)
@@ -231,7 +231,7 @@ def hours_rows(hours: Iterable[WorkingHours]) -> list[tuple[str, str, str]]:
 
 
 def time_off_rows(times: Iterable[TimeOff], me: Me) -> list[tuple[str, str, str]]:
-    """When, why, and what became of the request."""
+    """Return rows of time, reason and the state of the request."""
     words = {
         TimeOffStatus.REQUESTED: gettext("waiting for approval"),
         TimeOffStatus.APPROVED: gettext("approved"),

@@ -1,4 +1,4 @@
-"""What a therapist reads about the own visits: a day, a week, earlier visits of a customer, follow-ups, time off."""
+"""What a therapist reads about their own visits: days, earlier visits of a customer, follow-ups, time off."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,7 +19,7 @@ LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """The signed-in therapist: who they are, and the places they work at, the first of which gives the clock."""
+    """The signed-in therapist with the places they work at. The first place gives the time zone."""
 
     person: StaffMember
     places: tuple[Location, ...]
@@ -30,7 +30,7 @@ class Me:
 
 
 def me_of(rights: Rights) -> Me | None:
-    """The staff member of a user; None for a user with the role who is not (any more) on the team. Two queries."""
+    """Return the therapist; None for a user with the role who is not on the team (any more). Two queries."""
     person = StaffMember.objects.filter(pk=rights.staff_member_id).first() if rights.staff_member_id else None
     if person is None:
         return None
@@ -39,7 +39,7 @@ def me_of(rights: Rights) -> Me | None:
 
 
 def visits_between(me: Me, first: date, last: date) -> list[Booking]:
-    """The own bookings of the local days ``first`` to ``last`` (included), in the order of time. Three queries."""
+    """Return own bookings of the local days ``first`` to ``last`` (included), in the order of time. Three queries."""
     begins, _ = local_day(first, me.zone)
     _, ends = local_day(last, me.zone)
     own = Booking.objects.filter(lines__staff_member=me.person, starts_at__gte=begins, starts_at__lt=ends)
@@ -53,7 +53,7 @@ def visits_between(me: Me, first: date, last: date) -> list[Booking]:
 
 
 def earlier_visits(booking: Booking) -> list[Booking]:
-    """The latest visits of this customer that took place before, with their session notes. Two queries at most."""
+    """Return the customer's latest visits before this one, with session notes. Two queries at most."""
     if booking.customer_id is None:
         return []
     before = Booking.objects.filter(
@@ -68,7 +68,7 @@ def earlier_visits(booking: Booking) -> list[Booking]:
 
 
 def open_follow_ups(booking: Booking) -> list[FollowUp]:
-    """What is still to do for the customer of a booking, from this and from earlier visits. One query."""
+    """Return the open follow-ups of the booking's customer, from this and other visits. One query."""
     of_customer = Q(booking=booking)
     if booking.customer_id:
         of_customer |= Q(booking__customer_id=booking.customer_id)
@@ -76,16 +76,16 @@ def open_follow_ups(booking: Booking) -> list[FollowUp]:
 
 
 def follow_ups_due(me: Me, today: date) -> list[FollowUp]:
-    """What is to do by tomorrow for customers of the own visits. One query."""
+    """Return open follow-ups of own visits that are due by tomorrow. One query."""
     due = FollowUp.objects.filter(done_at=None, due_on__lte=today + timedelta(days=1))
     return list(due.filter(booking__lines__staff_member=me.person).select_related("booking").distinct()[:LISTED])
 
 
 def hours_of(me: Me) -> list[WorkingHours]:
-    """The weekly hours that count today or later. One query."""
+    """Return the therapist's weekly hours with their places. One query."""
     return list(WorkingHours.objects.filter(staff_member=me.person).select_related("location"))
 
 
 def time_off_of(me: Me, now: datetime) -> list[TimeOff]:
-    """Time off that is not over, the next first. One query."""
+    """Return time off that is not over, the next first. One query."""
     return list(TimeOff.objects.filter(resource_id=me.person.resource_id, during__endswith__gt=now).order_by("during"))

@@ -1,4 +1,4 @@
-"""One visit as its therapist needs it: what to know before, what to do now, what to write down, what follows."""
+"""One visit for its therapist: what to know before it, what to do now, the session note, follow-ups."""
 
 from typing import Any
 
@@ -31,14 +31,14 @@ from dashboard.views.pages import desk_page, show
 @require_safe
 @desk_page
 def visit(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Everything about one visit on one page of a phone."""
+    """Show everything about one visit on one page of a phone."""
     return _visit_page(request, desk, _opened(desk, reference))
 
 
 @require_POST
 @desk_page
 def note(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Save the note of a visit: by the button, or by the script of the page while it is typed (``autosave``)."""
+    """Save the note of a visit: by the button, or by the page's script while the therapist types (``autosave``)."""
     booking = _opened(desk, reference)
     form = NoteForm(request.POST)
     if not form.is_valid():
@@ -62,7 +62,7 @@ def note(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 @require_POST
 @desk_page
 def follow_up(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Write down what is to do after the visit."""
+    """Add a follow-up to do after the visit."""
     booking = _opened(desk, reference)
     form = FollowUpForm(request.POST)
     if not form.is_valid():
@@ -101,7 +101,7 @@ def _not_saved(request: HttpRequest, desk: Desk, booking: Booking, form: NoteFor
     if "autosave" in request.POST:
         return JsonResponse({"problem": str(error.sentence)}, status=error.status)
     if isinstance(error, NoteChanged):
-        # Both texts, and the version under which they can be saved together.
+        # Show both texts, with the version under which the therapist can save them together.
         both = f"{form.cleaned_data['text']}\n\n--- {error.data['author_name']}:\n{error.data['text']}"
         form = NoteForm(initial={"text": both, "version": error.data["version"]})
     return _visit_page(request, desk, booking, problem=error.sentence, note_form=form, status=error.status)

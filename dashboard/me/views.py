@@ -1,4 +1,4 @@
-"""The pages of a therapist at /desk/me/: today with who is next, the week, a list, own hours and time off."""
+"""The pages of a therapist at /desk/me/: today with the next customer, the week, a list, own hours and time off."""
 
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ _LIST_DAYS = 28
 @require_safe
 @desk_page
 def my_day(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Who is next and what was done last time, then the day; or a week, or the coming four weeks as a list."""
+    """Show the next customer with the last note, then the day; or a week, or the next four weeks as a list."""
     me = _me(desk)
     today = desk.now.astimezone(me.zone).date()
     on = day_of_text(request.GET.get("on", ""), today)
@@ -65,7 +65,7 @@ def _next(bookings: list[Booking], me: queries.Me, desk: Desk) -> presenter.Next
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def my_time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """The own hours, and time off to ask for. A request changes nothing before a manager has approved it."""
+    """Show own hours, and request time off. A request changes nothing until a manager approves it."""
     me = _me(desk)
     with timezone.override(ZoneInfo(me.zone.key)):
         form = TimeOffForm(request.POST or None, now=desk.now)

@@ -1,4 +1,4 @@
-"""What the desk sends to move a booking."""
+"""Forms of the desk that move a booking."""
 
 from hashlib import sha256
 
@@ -14,14 +14,14 @@ _LARGEST_ID = 2**31 - 1
 
 
 class WishForm(forms.Form):
-    """A day, and perhaps a time of it, on the clock of the booking's place."""
+    """A day with an optional time, on the clock of the booking's place."""
 
     on = forms.DateField(required=False)
     at = forms.TimeField(required=False)
 
 
 class MoveForm(StepForm):
-    """The start as an epoch minute, and who performs the visit then (empty: as now, or nobody)."""
+    """The start as an epoch minute, and the id of the staff member (empty: as now, or none)."""
 
     start = forms.IntegerField(min_value=0, max_value=_LATEST_MINUTE, widget=forms.HiddenInput)
     who = forms.IntegerField(min_value=1, max_value=_LARGEST_ID, required=False, widget=forms.HiddenInput)
@@ -32,7 +32,7 @@ class MoveForm(StepForm):
         help_text=_("For the history. The customer does not see it."),
     )
 
-    # The rules that have to be set aside for this start. Each of them is named before it is done, and wants a reason.
+    # The rules to override for this start. The page names each of them first, and the user has to give a reason.
     overrides: Overrides = NO_OVERRIDES
 
     def set_aside(self, overrides: Overrides) -> None:
@@ -44,6 +44,6 @@ class MoveForm(StepForm):
 
     @staticmethod
     def name_of(start: int, who: int | None, overrides: Overrides) -> str:
-        """What a button names that moves a booking there. The rules are shortened to fit into the field."""
+        """Return the value that a button sends for this move. The rules are hashed so that they fit into the field."""
         rules = sha256(",".join(sorted(overrides)).encode()).hexdigest()[:12] if overrides else ""
         return f"{start}:{who or ''}:{rules}"

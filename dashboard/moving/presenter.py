@@ -1,4 +1,4 @@
-"""Moving a booking in the words of the desk: days, people and times to choose from, and what the move means."""
+"""Moving a booking at the desk as text: days, staff and times to choose from, and the effects of the move."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ NOON, EVENING = 12, 17
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Something to press: a person, a day or a time."""
+    """A staff member, a day or a time to choose."""
 
     label: str
     url: str
@@ -34,7 +34,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class MovePage:
-    """``same_time``: who else is free at the booking's own time. ``parts``: the times of the day by part of the day."""
+    """``same_time``: other staff members who are free at the booking's time. ``parts``: times by part of the day."""
 
     title: str
     day: str
@@ -49,7 +49,7 @@ class MovePage:
 
 
 def move_url(booking: Booking, **asked: object) -> str:
-    """The address of the page that moves a booking; ``asked`` are parts of it that are not empty."""
+    """Return the address of the page that moves a booking; ``asked`` are query parameters, empty ones left out."""
     query = urlencode({name: value for name, value in asked.items() if value not in {None, ""}})
     url = reverse("desk_booking_move", args=[booking.reference])
     return f"{url}?{query}" if query else url
@@ -100,7 +100,7 @@ def _parts(
     who: StaffMember | None,
     on: date,
 ) -> list[tuple[str, tuple[Link, ...]]]:
-    """The times of a day in three parts. A time that others have as well stays with the person of the booking."""
+    """Return the times of a day in up to three parts. Where several staff are free, the booking keeps its own."""
     found: dict[str, list[Link]] = {}
     own_person = only_line(booking).staff_member_id
     for start in starts:
@@ -120,12 +120,12 @@ def _part_of_day(moment: datetime) -> str:
 
 
 def moment_at(minute: int, booking: Booking) -> datetime:
-    """An epoch minute on the clock of the booking's place."""
+    """Convert an epoch minute to the clock of the booking's place."""
     return datetime.fromtimestamp(minute * 60, tz=zone_of(booking))
 
 
 def move_ask(booking: Booking, start: int, person: StaffMember | None, overrides: Overrides) -> Ask:
-    """What the move means, before it is done."""
+    """Return the confirming page of a move."""
     when = formats.moment_text(moment_at(start, booking))
     is_same_time = start == minute_of(booking.starts_at)
     is_other_person = person is not None and person.pk != only_line(booking).staff_member_id
@@ -143,7 +143,7 @@ def move_ask(booking: Booking, start: int, person: StaffMember | None, overrides
 
 
 def move_notes(booking: Booking, start: int, person: StaffMember | None, overrides: Overrides) -> list[str]:
-    """From when and whom to when and whom, which rules it breaks, and who is told."""
+    """Return old and new time and staff member, the broken rules, and who gets a message."""
     line = only_line(booking)
     before = formats.moment_text(local(booking.starts_at, booking))
     after = formats.moment_text(moment_at(start, booking))
@@ -172,12 +172,12 @@ def _meaning(booking: Booking) -> str:
 
 
 def first_day(booking: Booking, now: datetime) -> date:
-    """The day to open with: the booking's own, or today where that has passed."""
+    """Return the day to open first: the booking's own, or today if that has passed."""
     return max(day_of(booking), local(now, booking).date())
 
 
 def moved_sentence(booking: Booking, start: int, person: StaffMember | None) -> str:
-    """What to say once it is done."""
+    """Return the message after the move."""
     when = formats.moment_text(moment_at(start, booking))
     done = gettext("The booking is now on %(when)s.") % {"when": when}
     if person:

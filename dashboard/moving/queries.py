@@ -1,4 +1,4 @@
-"""What the desk may move a booking to: the free starts of every qualified person, and what stands against a start."""
+"""The times a booking can move to: free starts of every qualified staff member, and the rules that a start breaks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ from staff.models import StaffMember
 
 @dataclass(frozen=True, slots=True)
 class Openings:
-    """Free starts of one local day (epoch minutes, ascending) by the id of the person; None stands for nobody."""
+    """Free starts of one local day (epoch minutes, ascending) by staff member id; None for a booking without staff."""
 
     by_person: dict[int | None, list[int]]
 
     def of(self, staff_member_id: int | None) -> list[int]:
-        """The starts of one person, or of all together."""
+        """Return the starts of one staff member, or with None those of all, without repeats."""
         if staff_member_id is not None:
             return self.by_person.get(staff_member_id, [])
         return sorted({start for starts in self.by_person.values() for start in starts})
 
 
 def performers_of(booking: Booking) -> list[StaffMember]:
-    """The people who may perform the visit, in the order of the team. One query."""
+    """Return the active staff members who may perform the visit, in the order of the team. One query."""
     qualified = StaffMember.objects.filter(is_active=True, qualifications__variant_id=only_line(booking).variant_id)
     return list(qualified.distinct())
 
 
 def openings_on(booking: Booking, people: Sequence[StaffMember], on: date, *, now: datetime) -> Openings:
-    """The free starts of a day for this very visit, its own time not counted as taken. A fixed number of queries."""
+    """Return the free starts of a day; the booking's own time counts as free. A fixed number of queries."""
     facts = _facts(booking, on, now)
     line = only_line(booking)
     wished: list[int | None] = [person.pk for person in people] if line.staff_member_id else [None]
@@ -46,7 +46,7 @@ def openings_on(booking: Booking, people: Sequence[StaffMember], on: date, *, no
 
 
 def overrides_for(booking: Booking, minute: int, staff_member_id: int | None, *, now: datetime) -> Overrides | None:
-    """The rules that have to be set aside to begin then: none where the time is free, None where nothing helps."""
+    """Return the rules to override for this start: none for a free time, None where no override helps."""
     line = only_line(booking)
     return overrides_needed(
         _facts(booking, day_at(minute, booking), now),

@@ -1,4 +1,4 @@
-"""Moving a booking at the desk: to another time, to another person, or both."""
+"""Moving a booking at the desk to another time, another staff member, or both."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -35,7 +35,7 @@ _NO_MORE = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def move(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
-    """Choose a time and a person, see what the move means, do it. Nothing changes before the button is pressed."""
+    """Choose a time and a staff member, see the effects, confirm. Nothing changes before the POST."""
     opened = open_step(request, desk, reference)
     booking = opened.booking
     move_count = booking.customer_move_count
@@ -61,7 +61,7 @@ def _choose(
     problem: object = "",
     status: int = 200,
 ) -> HttpResponse:
-    """The free times of one day. A time typed by hand leads on to what moving there means."""
+    """Show the free times of one day. A time typed by hand leads to the confirming page."""
     booking, desk, query = opened.booking, opened.desk, opened.request.GET
     who = who or _named(people, query.get("who", ""))
     wish = WishForm(query)
@@ -84,7 +84,7 @@ def _choose(
 
 
 def _ask(opened: Opened, people: Sequence[StaffMember], asked: MoveForm) -> HttpResponse:
-    """What the move means; a time that is not free leads back to those that are."""
+    """Show the effects of the move. A time that this user cannot book leads back to the free times."""
     if not asked.is_valid():
         return _choose(opened, people)
     start, who = asked.cleaned_data["start"], asked.cleaned_data["who"]
@@ -102,7 +102,7 @@ def _ask(opened: Opened, people: Sequence[StaffMember], asked: MoveForm) -> Http
 
 
 def _move(opened: Opened, people: Sequence[StaffMember], form: MoveForm) -> HttpResponse:
-    """The button was pressed. A start or a person that the page cannot have sent leads back to the times."""
+    """Run the move. A start or staff member that the page cannot have offered leads back to the free times."""
     form.is_valid()
     start, who = form.cleaned_data.get("start"), form.cleaned_data.get("who")
     person = _named(people, str(who or ""))

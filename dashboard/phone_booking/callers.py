@@ -1,4 +1,4 @@
-"""Who is calling: customers found by what staff type, and what is known of the one that was chosen."""
+"""The caller: customers found by what staff type, and the history of the chosen one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _AGREED = frozenset({BookingStatus.CONFIRMED, BookingStatus.NO_SHOW, *TOOK_PLACE
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A customer, and how often they came and did not come before now."""
+    """A customer with the number of completed visits and no-shows before now."""
 
     customer: Customer
     came: int = 0
@@ -29,7 +29,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class LastVisit:
-    """What was booked the last time, to begin with. Empty ``staff_slug``: they came to anyone."""
+    """The customer's last booking, to start from. ``staff_slug`` is empty when they booked any staff member."""
 
     service_slug: str
     variant_id: int
@@ -38,8 +38,8 @@ class LastVisit:
 
 
 def found_callers(rights: Rights, typed: str, now: datetime) -> list[Caller]:
-    """Find customers as their list does: by words of name and e-mail address, or by the phone number, whole or its last
-    four digits; ``MOST_FOUND`` at most. At most four queries.
+    """Find customers as the customer list does: by words of name and e-mail address, or by the phone number (whole, or
+    its last four digits). ``MOST_FOUND`` at most, four queries at most.
     """
     if len(typed) < SHORTEST_SEARCH:
         return []
@@ -48,14 +48,14 @@ def found_callers(rights: Rights, typed: str, now: datetime) -> list[Caller]:
 
 
 def caller_by_reference(rights: Rights, reference: str, now: datetime) -> Caller | None:
-    """The customer whom a form or an address names, if they may be seen. At most two queries."""
+    """Return the customer whom a form or an address names, if the user may see them. Two queries at most."""
     if not (reference.isascii() and reference.isalnum()):
         return None
     return next(iter(_with_visits(list(customers_visible_to(rights).filter(reference=reference)), now)), None)
 
 
 def last_visit(customer: Customer) -> LastVisit | None:
-    """What a customer was booked for the last time, wherever that was. Two queries."""
+    """Return the customer's last booking at any place. Two queries."""
     last = Booking.objects.filter(customer=customer, status__in=_AGREED).order_by("-starts_at", "-pk").first()
     if last is None:
         return None
@@ -70,7 +70,7 @@ def last_visit(customer: Customer) -> LastVisit | None:
 
 
 def _with_visits(customers: Sequence[Customer], now: datetime) -> list[Caller]:
-    """Add how often each customer came and did not come. One query, however many there are."""
+    """Count completed visits and no-shows of each customer. One query, whatever their number."""
     if not customers:
         return []
     came, missed = Q(status__in=TOOK_PLACE), Q(status=BookingStatus.NO_SHOW)

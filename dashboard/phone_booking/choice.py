@@ -1,6 +1,6 @@
-"""What staff have chosen so far for a booking, read from an address or a form. Pure.
+"""The choices that staff have made for a booking so far, read from an address or a form. Pure.
 
-What makes no sense is left aside rather than refused: a length of another service, a person who does not perform it.
+Invalid values are ignored, not refused: a length of another service, a staff member who does not perform it.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from services.models import Location
 
 SHOWN_DAYS = 7
 NOON, EVENING = 12 * 60, 17 * 60
-# The last minute of the year 2199, and as long as an id of the database can be for sure.
+# The last minute of the year 2199, and the longest text that is certain to fit a database id.
 _LAST_MINUTE = 120_968_639
 _LONGEST_ID = 18
 
@@ -43,7 +43,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A time that was pressed: ``staff_member_id`` is who fits best, or nobody for a court."""
+    """A pressed time. ``staff_member_id`` is the staff member who fits best, or None for a service without staff."""
 
     start_minute: int
     staff_member_id: int | None
@@ -54,7 +54,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """``person`` None is anyone, ``day`` None any of the shown days. ``wanted`` is the time that a link names."""
+    """``person`` None means any staff member, ``day`` None any shown day. ``wanted`` is the epoch minute of a link."""
 
     place: Location
     service: Offered | None
@@ -78,7 +78,7 @@ class Choice:
 
     @property
     def people(self) -> tuple[Person, ...]:
-        """Those who perform the chosen length."""
+        """Staff members who perform the chosen length."""
         if self.service is None or self.variant is None:
             return ()
         return tuple(person for person in self.service.people if person.id in self.variant.people)
@@ -89,7 +89,7 @@ class Choice:
 
 
 def read_choice(place: Location, offered: Sequence[Offered], data: QueryDict, now: datetime) -> Choice:
-    """Read the choice of an address or form. A day in another week moves the shown days to it."""
+    """Read the choice from an address or form. A day beyond the next ``SHOWN_DAYS`` becomes the first shown day."""
     service = next((each for each in offered if each.slug == data.get("service")), None)
     variant = extras = None
     if service is not None:
@@ -116,7 +116,7 @@ def read_choice(place: Location, offered: Sequence[Offered], data: QueryDict, no
 
 
 def parsed_slot(text: str) -> Slot | None:
-    """Read the value of a time button: epoch minute and staff member, ``29712345.3``; None when it is none."""
+    """Parse the value of a time button, epoch minute and staff member id, such as ``29712345.3``; None if invalid."""
     minute, _, staff = text.partition(".")
     start, staff_id = parsed_minute(minute), parsed_id(staff)
     return None if start is None or staff_id is None else Slot(start, staff_id or None)
@@ -133,7 +133,7 @@ def parsed_id(text: str) -> int | None:
 
 
 def _day(text: str, today: date) -> date | None:
-    """Read an ISO day from today on, in years that arrows cannot leave."""
+    """Parse an ISO day from today on; None for a day outside the years that the arrows can reach."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

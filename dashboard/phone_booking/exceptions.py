@@ -1,4 +1,4 @@
-"""A time outside the rules: which rules have to be set aside for it, and who performs the visit then."""
+"""Booking outside the rules: which rules a time breaks, and which staff member breaks the fewest."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,25 +21,25 @@ class OtherTimeForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Exceptional:
-    """A time that needs these rules set aside, with the person for whom they are the fewest."""
+    """A time that needs these overrides, with the staff member who needs the fewest."""
 
     slot: Slot
     overrides: Overrides
 
     @property
     def named(self) -> str:
-        """What the page says and its button sends: another set of rules is asked about anew."""
+        """The rules as the page's button sends them. If they change meanwhile, the page asks again."""
         return ",".join(sorted(self.overrides))
 
 
 def typed_slot(choice: Choice, form: OtherTimeForm) -> Slot:
-    """Return the time of a valid form, with the person who is chosen."""
+    """Return the time of a valid form with the chosen staff member."""
     on, at = form.cleaned_data["other_on"], form.cleaned_data["other_at"]
     return Slot(clock_minute(choice.zone, on, at), choice.person.id if choice.person else None)
 
 
 def exceptional(choice: Choice, slot: Slot, *, held_booking_id: int | None, now: datetime) -> Exceptional | None:
-    """Return what a time needs; None when no rule that may be set aside helps. At most five queries."""
+    """Return the overrides that a time needs; None when no override makes it possible. Five queries at most."""
     if choice.variant is None:
         return None
     on = instant(slot.start_minute).astimezone(choice.zone).date()

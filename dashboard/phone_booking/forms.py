@@ -1,4 +1,4 @@
-"""What staff type about the person they book for, as values that the operation takes."""
+"""Forms of the phone booking, turned into the values that the operation takes."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -15,7 +15,7 @@ from core.forms import CleanedField
 
 
 class CallerForm(forms.Form):
-    """Name, and phone or e-mail, of somebody new. ``region`` is the country of numbers without a country code."""
+    """A new customer: name, and phone or e-mail. ``region`` is the country of numbers without a country code."""
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, region: str | None, initial: Mapping[str, Any] | None = None
@@ -44,7 +44,7 @@ class CallerForm(forms.Form):
 
 
 class VisitForm(forms.Form):
-    """What the visit itself needs: a note for who performs it, and the address where the business comes to one."""
+    """The visit: a note for the staff member, and the address where the business visits the customer."""
 
     def __init__(
         self,
@@ -72,5 +72,5 @@ class VisitForm(forms.Form):
 
 
 def contact_of(caller: Mapping[str, Any], visit: Mapping[str, Any]) -> Contact:
-    """Join what was typed about the person and about the visit."""
+    """Combine the fields about the customer and about the visit."""
     return Contact.of_form({**caller, **visit})

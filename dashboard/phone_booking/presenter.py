@@ -1,4 +1,4 @@
-"""The page that books for a customer, in plain words: who, what, when, and how it is paid."""
+"""The phone booking page as text: customer, service, time, payment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ BEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A choice in a list or a row of chips; ``note`` stands beside the label."""
+    """A choice in a list or a row of chips. ``note`` is small text next to the label."""
 
     value: str
     label: str
@@ -54,7 +54,7 @@ class TimeOption:
 
 @dataclass(frozen=True, slots=True)
 class CallerCard:
-    """A person that was found or chosen. ``warning`` is what staff should know before they book."""
+    """A found or chosen customer. ``warning`` is what staff should know before they book."""
 
     key: str
     name: str
@@ -66,7 +66,7 @@ class CallerCard:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionWords:
-    """The rules that a time breaks, one sentence each, and the button that holds it all the same."""
+    """The rules that a time breaks, one sentence each, and the button that overrides them."""
 
     sentences: Sequence[str]
     value: str
@@ -84,7 +84,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The held time with a clock, as components/_countdown_left.html takes it, and what is being booked."""
+    """The held time with its countdown, as components/_countdown_left.html takes it, and the booking in words."""
 
     token: str
     when: str
@@ -117,7 +117,7 @@ def caller_card(caller: Caller, place: Location) -> CallerCard:
 
 
 def _trust(caller: Caller, place: Location) -> str:
-    """9 visits · never missed · last on 3 Nov."""
+    """Return text such as "9 visits · never missed · last on 3 Nov"."""
     if not caller.came and not caller.missed:
         return gettext("No visit before")
     parts = [ngettext("%(count)d visit", "%(count)d visits", caller.came) % {"count": caller.came}]
@@ -135,7 +135,7 @@ def _trust(caller: Caller, place: Location) -> str:
 
 
 def services(offered: Sequence[Offered], choice: Choice) -> list[tuple[str, list[Option]]]:
-    """The services under their categories."""
+    """Return the services under their categories."""
     return [
         (category, [Option(each.slug, each.name, is_on=each == choice.service) for each in own])
         for category, own in groupby(offered, key=lambda each: each.category)
@@ -185,7 +185,7 @@ def people(choice: Choice) -> list[Option]:
 
 
 def days(choice: Choice, free: FreeTimes) -> list[Option]:
-    """Any of the shown days, and each of them with how many times it has."""
+    """Return "Any day", then each shown day with its number of free times."""
     any_day = Option("", gettext("Any day"), is_on=choice.day is None)
     return [
         any_day,
@@ -209,7 +209,7 @@ def parts(choice: Choice) -> list[Option]:
 
 
 def times(choice: Choice, free: FreeTimes, held: Booking | None) -> Times:
-    """The best times as large buttons, all of them by day below."""
+    """Return the best times as large buttons, and below them all times by day."""
     slot = str(slot_of(held)) if held else ""
     options = [(start, _time_option(choice, start, slot)) for start in free.starts]
     in_order = sorted(options, key=lambda each: each[0].minute)
@@ -224,12 +224,12 @@ def times(choice: Choice, free: FreeTimes, held: Booking | None) -> Times:
 
 
 def nearest(choice: Choice, slots: Sequence[Slot]) -> list[TimeOption]:
-    """Free times near one that could not be had."""
+    """Return the free times near a refused one."""
     return [TimeOption(str(slot), _when_text(choice, slot.start_minute), "", is_held=False) for slot in slots]
 
 
 def exception_words(choice: Choice, found: Exceptional) -> ExceptionWords:
-    """Ana does not work then. Hold Tue 18:00 anyway."""
+    """Return, for example, "Ana does not work then." and "Hold Tue 18:00 anyway"."""
     person = by_id(choice.people).get(found.slot.staff_member_id or 0)
     when = _when_text(choice, found.slot.start_minute)
     return ExceptionWords(
@@ -241,7 +241,7 @@ def exception_words(choice: Choice, found: Exceptional) -> ExceptionWords:
 
 
 def slot_of(booking: Booking) -> Slot:
-    """The time of a hold, as its button names it."""
+    """Return the time of a hold in the form that its button sends."""
     return Slot(minute_of(booking.starts_at), first_line(booking).staff_member_id)
 
 
@@ -292,7 +292,7 @@ def held_words(booking: Booking, token: str, asked: Demand, *, now: datetime) ->
 
 
 def payments(booking: Booking, demands: dict[Asks, Demand], chosen: Asks, *, may_waive: bool) -> list[Option]:
-    """The ways to pay that there are for this visit; those that ask less than the rules only for who may waive."""
+    """Return the ways to pay for this visit. Ways that ask for less than the rules need the right to waive."""
     total = visit.money(booking.total_minor, booking)
     found = [Option(Asks.NOTHING, gettext("At the visit"), gettext("%(sum)s, cash or card") % {"sum": total})]
     rules, card = demands[Asks.RULES], demands[Asks.CARD]
@@ -310,7 +310,7 @@ def payments(booking: Booking, demands: dict[Asks, Demand], chosen: Asks, *, may
 
 
 def first_choice(demands: dict[Asks, Demand]) -> Asks:
-    """What the rules ask of this customer."""
+    """Return the way to pay that the rules ask of this customer."""
     rules = demands[Asks.RULES]
     if rules.due_now_minor:
         return Asks.RULES
@@ -318,13 +318,13 @@ def first_choice(demands: dict[Asks, Demand]) -> Asks:
 
 
 def is_waived(demands: dict[Asks, Demand], asks: Asks) -> bool:
-    """Whether less is asked than the rules ask."""
+    """Return whether ``asks`` asks for less than the rules."""
     rules = demands[Asks.RULES]
     return rules.needs_stripe and demands[asks] != rules and asks is not Asks.RULES
 
 
 def rules_text(booking: Booking, demands: dict[Asks, Demand]) -> str:
-    """What the rules ask of this customer."""
+    """Return what the rules ask of this customer in a sentence; empty when they ask for nothing."""
     rules = demands[Asks.RULES]
     if rules.due_now_minor:
         due = visit.money(rules.due_now_minor, booking)
@@ -337,7 +337,7 @@ def staff_name(booking: Booking) -> str:
 
 
 def shown(booking: Booking) -> str:
-    """What of a hold the page shows and the button books; any change of it is shown before it is booked."""
+    """Return the start, staff member and total of a hold as the form sends them. The page asks again if they change."""
     return f"{slot_of(booking)}.{booking.total_minor}"
 
 
@@ -347,7 +347,7 @@ def changed_text(booking: Booking) -> str:
 
 
 def told_text(name: str, channels: Sequence[Channel]) -> str:
-    """By which ways a message goes to somebody: "Sofia Kaya gets an e-mail and a text." """
+    """Return by which channels the customer gets a message, such as "Sofia Kaya gets an e-mail and a text."."""
     named = [str(CHANNELS[channel].one_message) for channel in channels]
     if not named:
         return gettext("%(name)s gets no message: there is no e-mail address, and no text is sent.") % {"name": name}
@@ -359,13 +359,13 @@ def told_text(name: str, channels: Sequence[Channel]) -> str:
 
 
 def other_person_text(booking: Booking, name: str) -> str:
-    """Say that somebody else performs it than the one whose time was pressed."""
+    """Say that another staff member was held because the one of the pressed time is no longer free."""
     values = {"name": name, "other": staff_name(booking)}
     return gettext("%(name)s is not free any more. %(other)s is, and is held now.") % values
 
 
 def booked_text(booking: Booking) -> str:
-    """What to say when it is done."""
+    """Return the message after booking."""
     values = {"name": booking.contact_name, "when": visit.when_text(booking)}
     if booking.status == BookingStatus.PENDING_PAYMENT:
         until = formats.moment_text(local(booking.hold_expires_at or booking.starts_at, booking))
@@ -377,5 +377,5 @@ def booked_text(booking: Booking) -> str:
 
 
 def consent_text(policy: str) -> str:
-    """What is kept as the customer's consent: staff read the rule to them."""
+    """Return the recorded consent: staff read the rule to the customer, who agreed."""
     return gettext("Agreed with the front desk: %(policy)s") % {"policy": policy}

@@ -1,4 +1,4 @@
-"""What can be booked at a place, as the front desk sees it: hidden services too, archived ones not."""
+"""The services that staff can book at a place: hidden ones too, archived ones not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Extra:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A length of a service; ``people`` are the ids of those who perform it."""
+    """A length of a service. ``people`` are the ids of the staff members who perform it."""
 
     id: int
     name: str
@@ -38,7 +38,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A service that can be booked at the place, with the people of all its variants in the order of the business."""
+    """A service that can be booked at the place, with the staff of all its lengths in the order of the business."""
 
     id: int
     slug: str
@@ -52,12 +52,12 @@ class Offered:
 
 
 def places(rights: Rights) -> list[Location]:
-    """The places at which somebody may book for customers. One query."""
+    """Return the places where the user may book for customers. One query."""
     return list(locations_for(rights, Act.BOOK))
 
 
 def services_at(place: Location) -> list[Offered]:
-    """Every service that staff can book at a place, by category. Four queries, however many there are."""
+    """Return every service that staff can book at a place, by category. Four queries, whatever their number."""
     qualified = Qualification.objects.filter(staff_member__is_active=True).select_related("staff_member")
     variants = ServiceVariant.objects.filter(is_active=True).prefetch_related(Prefetch("qualifications", qualified))
     extras = AddOn.objects.filter(is_active=True)

@@ -1,4 +1,4 @@
-"""The free times for what staff have chosen, the best first. Reads; decides nothing."""
+"""The free times for the choices of the staff, best first. It only reads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from bookings.queries.popular import fillers_at
 from core.minutes import instant
 from dashboard.phone_booking.choice import SHOWN_DAYS, Choice
 
-# How far ahead the next free time is looked for where the shown days have none.
+# How far ahead to look for the next free time when the shown days have none.
 _FURTHER = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
 class FreeTimes:
-    """``starts`` are those of the chosen day and part of the day, the best first; ``counts`` how many each shown day
-    has. ``next_on`` is the next day with a free time where there are none.
+    """``starts`` are the free times of the chosen day and part of the day, best first. ``counts`` has their number on
+    each shown day. ``next_on`` is the next day with a free time when ``starts`` is empty.
     """
 
     starts: Sequence[Start]
@@ -26,7 +26,7 @@ class FreeTimes:
 
 
 def free_times(choice: Choice, *, held_booking_id: int | None, now: datetime) -> FreeTimes:
-    """Find the free times of the shown days. The hold that is in hand does not count. At most eleven queries."""
+    """Find the free times of the shown days. The form's own hold counts as free. Eleven queries at most."""
     if choice.variant is None:
         return FreeTimes((), {})
     starts = _starts(choice, choice.from_on, choice.from_on + timedelta(days=SHOWN_DAYS), held_booking_id, now)

@@ -1,7 +1,7 @@
-"""Booking for a customer who calls or stands at the desk: one page, one form, usable without a script.
+"""Booking for a customer who calls or stands at the desk: one page, one form, usable without JavaScript.
 
-Every button of the form sends everything that was chosen and typed; the page comes back with it. A time that is
-pressed is held at once, so that it disappears for everyone else while staff go on typing.
+Every button sends the whole form, and the page comes back with everything that was chosen and typed. A pressed time is
+held at once, so that no other visitor can book it while staff type.
 """
 
 from dataclasses import dataclass, field, replace
@@ -51,9 +51,9 @@ _SEARCH_LIMIT = 80
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A booking that is being made: what was chosen and typed so far, and the time held for it.
+    """A booking in the making: the choices and typed fields so far, and the held time.
 
-    ``key`` tells this form from another one of the same person, so that two callers at once have two holds.
+    ``key`` identifies the form, so that two forms of one user (two callers at once) have two holds.
     """
 
     request: HttpRequest
@@ -86,7 +86,7 @@ class Draft:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def book(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Show what was chosen so far; POST chooses, holds, and books."""
+    """Show the choices so far. POST chooses, holds, and books."""
     if request.method == "POST" and request.headers.get("HX-Target") == "found":
         return _found(request, desk)
     draft = _draft(request, desk)
@@ -118,7 +118,7 @@ def book(request: HttpRequest, desk: Desk) -> HttpResponse:
 def _draft(request: HttpRequest, desk: Desk) -> Draft:
     """Read the form or the address.
 
-    :raises Http404: where this person books for nobody, or asks for a place that is not theirs.
+    :raises Http404: when the user may not book at any place, or not at the place asked for.
     """
     data = request.POST if request.method == "POST" else request.GET
     places, business = queries.places(desk.rights), the_business()
@@ -153,7 +153,7 @@ def _form_key(request: HttpRequest) -> str:
 
 
 def _held(token: str, place: Location) -> Booking | None:
-    """The hold of this form, while it is one."""
+    """Return the form's hold while the booking is still held, else None."""
     booking = held_page(token)
     if booking is None or booking.channel != BookingChannel.DESK or booking.location_id != place.pk:
         return None
@@ -161,7 +161,7 @@ def _held(token: str, place: Location) -> Booking | None:
 
 
 def _booked_before(draft: Draft) -> HttpResponse | None:
-    """The form was sent before, or came back by the browser's history: to the booking that it made."""
+    """Return a redirect to the booking if this form has made one already: it was sent twice, or after going back."""
     booking = held_page(draft.token) if draft.token else None
     if booking is None or booking.channel != BookingChannel.DESK or booking.location_id != draft.choice.place.pk:
         return None
@@ -175,7 +175,7 @@ def _booked_before(draft: Draft) -> HttpResponse | None:
 def _as_last_time(
     choice: Choice, offered: list[queries.Offered], last: LastVisit | None, data: QueryDict, now: datetime
 ) -> Choice:
-    """Begin with what this person was booked for the last time, where nothing is chosen yet."""
+    """Start from the customer's last booking while no service is chosen."""
     if choice.service is not None or last is None or not any(each.slug == last.service_slug for each in offered):
         return choice
     begun = data.copy()
@@ -190,7 +190,7 @@ def _as_last_time(
 
 
 def _with_caller(draft: Draft, key: str) -> Draft:
-    """Take somebody who was found, somebody new, or nobody again."""
+    """Take a found customer, a new one (``NEW``), or none (an empty ``key``)."""
     caller = None if key in {"", NEW} else caller_by_reference(draft.desk.rights, key, draft.desk.now)
     last = last_visit(caller.customer) if caller else None
     choice = _as_last_time(draft.choice, draft.offered, last, draft.data, draft.desk.now)
@@ -199,7 +199,7 @@ def _with_caller(draft: Draft, key: str) -> Draft:
 
 
 def _held_anew(draft: Draft) -> Draft:
-    """Hold the same time for what is chosen now, where that has changed; or the time that a link named."""
+    """Hold the same time again if the choices have changed, or hold the time that a link names."""
     choice, held = draft.choice, draft.held
     if held is not None and not _is_for(held, choice):
         return _hold(draft, presenter.slot_of(held))
@@ -216,7 +216,7 @@ def _is_for(held: Booking, choice: Choice) -> bool:
 
 
 def _hold(draft: Draft, slot: Slot | None, *, overrides: Overrides = NO_OVERRIDES, reason: str = "") -> Draft:
-    """Hold a time in the place of the one that was held before. What was typed stays, whatever comes of it."""
+    """Hold a time and release the earlier hold. The draft keeps the typed fields, also after a refusal."""
     choice = draft.choice
     if slot is None or choice.variant is None:
         return draft
@@ -249,7 +249,7 @@ def _hold(draft: Draft, slot: Slot | None, *, overrides: Overrides = NO_OVERRIDE
 
 
 def _refused(draft: Draft, slot: Slot, refusal: SlotTaken | SlotNotOffered) -> Draft:
-    """Name the rules that a time breaks where they may be set aside, else the nearest times."""
+    """Name the broken rules if the user may override them, else offer the nearest free times."""
     found = exceptional(draft.choice, slot, held_booking_id=None, now=draft.desk.now)
     rights, place = draft.desk.rights, draft.choice.place
     if found and found.overrides and rights.at_location(place.pk) & roles_with(Act.OVERRIDE):
@@ -271,7 +271,7 @@ def _other_time(draft: Draft) -> Draft:
 
 
 def _hold_anyway(draft: Draft, slot: Slot | None) -> Draft:
-    """Hold a time outside the rules that the page has named, with a reason for the history."""
+    """Hold a time against the rules that the page has named, with a reason for the history."""
     if slot is None or not draft.desk.rights.at_location(draft.choice.place.pk) & roles_with(Act.OVERRIDE):
         raise Http404
     held_booking_id = draft.held.pk if draft.held else None
@@ -300,7 +300,7 @@ def _language(draft: Draft) -> str:
 
 
 def _book(draft: Draft) -> HttpResponse:
-    """Book the held time. One that has run out is held again first, if it is still free."""
+    """Book the held time. An expired hold is taken again first, if the time is still free."""
     draft = _held_anew(draft)
     if draft.problem or draft.exceptional:
         return _page(draft)
@@ -316,7 +316,7 @@ def _book(draft: Draft) -> HttpResponse:
         )
     draft, contact = _typed(draft, held)
     if contact is None:
-        # Correcting what was typed must not cost the time.
+        # The hold must not expire while staff correct a field.
         extend_hold(booking_id=held.pk, actor=draft.desk.actor, now=draft.desk.now)
         return _page(replace(draft, status=422))
     if draft.data.get("shown") != presenter.shown(held):
@@ -363,7 +363,7 @@ def _confirm(draft: Draft, held: Booking, contact: Contact) -> HttpResponse:
 
 
 def _typed(draft: Draft, held: Booking) -> tuple[Draft, Contact | None]:
-    """Read the person and the visit; None where something has to be typed again."""
+    """Read the customer and the visit. The contact is None if a field is invalid."""
     visit_form = _visit_form(draft, held, draft.data)
     is_valid = visit_form.is_valid()
     if draft.caller is not None:
@@ -378,7 +378,7 @@ def _typed(draft: Draft, held: Booking) -> tuple[Draft, Contact | None]:
 
 
 def _asked(data: QueryDict, demands: dict[Asks, Demand]) -> Asks:
-    """What was chosen, or what the rules ask where nothing was."""
+    """Return the chosen way to pay, or the one of the rules if none was chosen."""
     typed = data.get("pay", "")
     return Asks(typed) if typed in set(Asks) else presenter.first_choice(demands)
 
@@ -403,7 +403,7 @@ def _is_over(held: Booking, now: datetime) -> bool:
 def _see(draft: Draft, booking: Booking) -> HttpResponse:
     response: HttpResponse = redirect("desk_booking", booking.reference)
     if draft.request.htmx:  # type: ignore[attr-defined]
-        # A redirect would be followed inside the page.
+        # htmx would follow a plain redirect inside the page.
         response["HX-Redirect"] = response["Location"]
         response.status_code = 204
         return response
@@ -428,7 +428,7 @@ def _visit_form(draft: Draft, held: Booking, data: QueryDict | None = None) -> V
 
 
 def _found(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Who is found by what was typed so far: the list alone, for a page with a script."""
+    """Return only the list of customers who match the typed text, for a page with JavaScript."""
     place = next(iter(queries.places(desk.rights)), None)
     if place is None:
         raise Http404
@@ -489,7 +489,7 @@ def _page(draft: Draft) -> HttpResponse:
 
 
 def _focus(draft: Draft) -> str:
-    """Where typing goes on as the page opens, and after a button: the first thing that is still missing."""
+    """Return the field that gets the focus when the page opens: the first missing one."""
     do = draft.request.POST.get("do", "").partition(":")[0]
     is_step = draft.request.method != "POST" or do in {"caller", "slot", "anyway", "other"}
     if draft.problem or draft.exceptional or not is_step:

@@ -1,4 +1,4 @@
-"""What can be done to a booking at this moment: one main action, quiet ones beside it, and from when the others."""
+"""The actions on a booking at this moment: one main action, secondary ones, and from when the others are possible."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,15 +24,15 @@ from dashboard.presenters.progress import ICONS, LABELS, Mark, from_when, mark_u
 from payments.enums import LIVE_PAYMENTS, Method, RefundStatus
 from payments.models import Refund
 
-# Money is taken around the visit; before that day a main button for it would only be in the way.
+# Staff take money around the visit. Before that, a main button for it would only distract.
 _NEAR = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A link to a page that asks; without ``url`` it is not possible yet, and ``note`` says from when.
+    """A link to a page that asks. Without ``url`` the action is not possible yet, and ``note`` says from when.
 
-    With a ``key`` it is a form that does it at once.
+    With a ``key`` it is a form that acts at once.
     """
 
     label: str
@@ -44,7 +44,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """``money`` stand under the ledger; ``check_url`` is a POST of its own. ``seen`` is what forms send along."""
+    """``money`` is shown below the ledger. ``check_url`` takes a POST. ``seen`` goes along with each form."""
 
     main: Action | None
     quiet: tuple[Action, ...]
@@ -63,7 +63,7 @@ def actions_of(booking: Booking, money: BookingMoney, rights: Rights, due: Payab
 
 
 def leading_back(actions: Actions, back: str) -> Actions:
-    """The same actions; the pages that ask lead to the address ``back`` afterwards."""
+    """Return the same actions; their pages lead to the address ``back`` afterwards."""
 
     def changed(action: Action) -> Action:
         if not action.url or action.key:
@@ -80,7 +80,7 @@ def leading_back(actions: Actions, back: str) -> Actions:
 
 
 def _main(booking: Booking, money: BookingMoney, rights: Rights, now: datetime) -> Action | None:
-    """The one thing that this moment asks for."""
+    """Return the most urgent action, or None."""
     if booking.status == BookingStatus.REQUESTED and can(rights, Act.ANSWER, booking):
         return Action(gettext("Answer the request"), "check", _step(booking, "answer"))
     if (waiting := waiting_refunds(money)) and can(rights, Act.RETURN_MONEY, booking):
@@ -106,7 +106,7 @@ def _main(booking: Booking, money: BookingMoney, rights: Rights, now: datetime) 
 
 
 def _quiet(booking: Booking, rights: Rights, now: datetime) -> Iterator[Action]:
-    """Everything about the visit, the time and the person."""
+    """Yield the actions on the visit, its time and the customer."""
     if can(rights, Act.MARK_PROGRESS, booking):
         if day := from_when(booking, now=now):
             note = gettext("from %(moment)s") % {"moment": day}
@@ -155,7 +155,7 @@ def _missed(booking: Booking, now: datetime) -> Iterator[Action]:
 def _money(
     booking: Booking, money: BookingMoney, rights: Rights, due: Payable | None, now: datetime
 ) -> Iterator[Action]:
-    """Everything about money: taken, asked for, returned, waived."""
+    """Yield the actions on money: take, ask for, refund, waive."""
     open_minor = money.balance.open_minor
     may_take = can(rights, Act.TAKE_MONEY, booking) and booking.bill_id and booking.status != BookingStatus.EXPIRED
     if may_take and open_minor:
@@ -185,7 +185,7 @@ def _money(
 
 
 def _charge(booking: Booking, now: datetime) -> Action:
-    """From when the card may be charged: until then the customer was promised that no money moves."""
+    """Return the charge, or from when it is possible: until then the customer was promised that no money moves."""
     until = booking.fee_settles_at
     if until is None or now >= until:
         return Action(gettext("Charge card"), "card", _step(booking, "charge"))

@@ -1,4 +1,4 @@
-"""One booking as the desk sees it: state, person, when and what, money. Facts in, plain words out."""
+"""One booking at the desk as text: state, customer, visit, money. Facts in, text out."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The head of the page: who comes, when, for what, by whom."""
+    """The head of the page: customer, time, service and staff."""
 
     reference: str
     status: str
@@ -44,7 +44,7 @@ class Card:
 
 
 def day_link(booking: Booking) -> tuple[str, str]:
-    """Where the day of a booking is, and its name."""
+    """Return the address of the booking's day in the calendar, and the day as text."""
     on = local(booking.starts_at, booking).date()
     query = urlencode({"at": booking.location.slug, "on": on.isoformat()})
     return f"{reverse('desk')}?{query}", formats.long_day_text(on)
@@ -66,7 +66,7 @@ def card_of(booking: Booking, visits: Visits, *, now: datetime) -> Card:
 
 
 def trust_text(booking: Booking, visits: Visits) -> str:
-    """Visit 9 · never missed · since March 2025. One that the customer missed, or that is off, is no visit itself."""
+    """Return text such as "Visit 9 · never missed · since March 2025". A missed or cancelled booking has no number."""
     if booking.customer and booking.customer.is_blocked:
         return gettext("May not book online")
     missed = visits.missed + (booking.status == BookingStatus.NO_SHOW)
@@ -109,7 +109,7 @@ def _contact(booking: Booking) -> list[Contact]:
 
 
 def _facts(booking: Booking, now: datetime) -> list[tuple[str, str, str]]:
-    """Label, words in bold, and the rest of the line."""
+    """Yield (label, words in bold, rest of the line)."""
     ahead = visit.ahead_text(booking, now)
     extras = visit.extras_text(booking)
     people = appointment.party_words(booking)

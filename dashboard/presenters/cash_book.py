@@ -1,4 +1,4 @@
-"""The list of money that moved, its totals, and its CSV. Cells that a spreadsheet would run are made plain text."""
+"""The cash book as rows, totals, and CSV. A cell that a spreadsheet would run as a formula becomes plain text."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """``came`` and ``went`` are sums in words; ``kept`` is the first less the second."""
+    """``came`` is the sum of payments, ``went`` the sum of refunds, ``kept`` the difference; all of them text."""
 
     label: str
     came: str
@@ -45,7 +45,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One reconciliation: when, its finding in a sentence, and its lines."""
+    """One reconciliation: its time, its result in a sentence, and its lines."""
 
     at: str
     text: str
@@ -58,7 +58,7 @@ def rows_of(movements: Sequence[Movement], zone: ZoneInfo) -> list[Row]:
 
 
 def totals_of(movements: Iterable[Movement]) -> list[Total]:
-    """One line a method and currency, then one a currency over all methods where there are several."""
+    """Return a line for each method and currency, then one for each currency that has several methods."""
     sums: dict[tuple[str, str], list[int]] = {}
     for movement in movements:
         key = (movement.payment.currency, str(Method(movement.row.method)))
@@ -77,7 +77,7 @@ def totals_of(movements: Iterable[Movement]) -> list[Total]:
 
 
 def csv_rows(movements: Iterable[Movement], zone: ZoneInfo) -> Iterator[list[str]]:
-    """Headings, then one line a movement. Sums are plain numbers; texts cannot be formulas."""
+    """Yield the header, then one line for each movement. Sums are plain numbers; no text is a formula."""
     yield ["date", "time", "booking", "name", "what", "method", "amount", "currency", "by", "note"]
     for movement in movements:
         at = movement.at.astimezone(zone)
@@ -97,7 +97,7 @@ def csv_rows(movements: Iterable[Movement], zone: ZoneInfo) -> Iterator[list[str
 
 
 def comparison_of(found: Reconciliation, zone: ZoneInfo) -> Comparison:
-    """Compared 214, all the same; or how many were put right, and how many a person has to see."""
+    """Return text such as "Compared 214, all the same", or how many were corrected and how many staff have to check."""
     parts = [ngettext("%(count)d compared", "%(count)d compared", found.checked_count) % {"count": found.checked_count}]
     if found.repaired_count:
         parts.append(gettext("%(count)d fixed") % {"count": found.repaired_count})

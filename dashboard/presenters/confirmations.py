@@ -1,4 +1,4 @@
-"""The words of pages that ask before something is done: what will happen, to whom, and the sum in the button."""
+"""The texts of confirming pages: what will happen, to which customer, and the sum on the button."""
 
 import json
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ from payments.models import Payment, Refund
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """``text`` says what happens then. ``named`` is the sum of the button, as the form knows it. ``other`` is a second
-    button: (value of the field "answer", words); ``value`` is that of the first.
+    """``text`` says what will happen. ``named`` is the sum on the button in the form's format. ``other`` is a second
+    button as (value of the field "answer", label); ``value`` is that of the first button.
     """
 
     title: str
@@ -35,15 +35,15 @@ class Ask:
     is_bad: bool = False
     value: str = ""
     other: tuple[str, str] | None = None
-    # The words of the button with %s for a sum that is being typed; empty where none is.
+    # The label of the button with %s for the sum that the user types; empty for a form without a sum.
     pattern: str = ""
-    # What the button names and says for each choice that js/cancel.js knows, as JSON; empty where nothing is chosen.
+    # What the button sends and says for each choice that js/cancel.js knows, as JSON; empty for a form without choices.
     choices: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of a conversation."""
+    """One message of a conversation with the customer."""
 
     who: str
     at: str
@@ -52,7 +52,7 @@ class Said:
 
 
 def stamp_of(booking: Booking, money: BookingMoney) -> str:
-    """What of a booking matters for money and state; any change of it makes a page stale."""
+    """Return the facts of a booking that a confirming page depends on. If they change, the page is stale."""
     balance = money.balance
     waiting = sum(refund.amount_minor for refund in waiting_refunds(money))
     sums = (balance.owed_minor, balance.paid_minor, balance.refunded_minor, balance.returned_minor, waiting)
@@ -60,7 +60,7 @@ def stamp_of(booking: Booking, money: BookingMoney) -> str:
 
 
 def booking_facts(booking: Booking) -> tuple[str, str]:
-    """Who, and when for what."""
+    """Return the customer's name, and the time and service."""
     name = formats.isolated(booking.contact_name) or gettext("No name given")
     who = f"{name} · {formats.reference_text(booking.reference)}"
     return who, f"{visit.when_text(booking)} · {what_and_who(booking)}"
@@ -224,8 +224,8 @@ def came(booking: Booking) -> Ask:
 
 
 def cancel(booking: Booking, money: BookingMoney, *, who: str, fee_minor: int, fee_of_call_minor: int) -> Ask:
-    """``who`` is empty before it is chosen. ``fee_minor`` is taken as the form stands, ``fee_of_call_minor`` is
-    what the rules say about the call.
+    """``who`` is empty until the user chooses. ``fee_minor`` is the fee of the form as it is; ``fee_of_call_minor`` is
+    what the rules charge for the moment of the call.
     """
     ours, theirs = CancelForm.BUSINESS, CancelForm.CUSTOMER
     choices = {
@@ -261,7 +261,7 @@ def _cancel_button(booking: Booking, money: BookingMoney, who: str, fee_minor: i
 
 
 def cancel_notes(booking: Booking, money: BookingMoney, fee_minor: int) -> list[str]:
-    """What either choice means in money at this moment."""
+    """Return what each choice costs or refunds at this moment."""
     back = _goes_back(booking, money, CancelForm.BUSINESS, 0)
     ours = gettext("If you call it off: nothing is owed.")
     if back:
@@ -275,7 +275,7 @@ def cancel_notes(booking: Booking, money: BookingMoney, fee_minor: int) -> list[
 
 
 def _goes_back(booking: Booking, money: BookingMoney, who: str, fee_minor: int) -> int:
-    """What cancelling gives back: all of it where the business calls it off, else what fees leave of it."""
+    """Return the refund in minor units: all of it when the business cancels, else what the fee leaves."""
     net_minor = money.paid.net_minor if who == CancelForm.CUSTOMER else max(0, money.balance.net_paid_minor)
     return settlement(fee_minor, Paid(net_minor), currency=booking.currency).refund_minor
 
@@ -326,7 +326,7 @@ def conversation(messages: Sequence[HelpMessage], booking: Booking) -> list[Said
 
 
 def left_of_payments(money: BookingMoney) -> dict[int, int]:
-    """What can still go back of each payment, by its id, the newest first; those of which nothing is left are out."""
+    """Return the refundable rest of each payment by its id, newest first; fully refunded payments are left out."""
     left = {}
     for payment in reversed(money.attempts):
         gone = sum(refund.amount_minor for refund in payment.refunds.all() if refund.status in COUNTING_REFUNDS)
@@ -336,7 +336,7 @@ def left_of_payments(money: BookingMoney) -> dict[int, int]:
 
 
 def waiting_refunds(money: BookingMoney) -> list[Refund]:
-    """What waits for approval, the oldest first, each with its payment."""
+    """Return the refunds that await approval, oldest first, each with its payment."""
     waiting = []
     for payment in money.attempts:
         for refund in payment.refunds.all():
@@ -347,7 +347,7 @@ def waiting_refunds(money: BookingMoney) -> list[Refund]:
 
 
 def payment_text(payment: Payment, left_minor: int, booking: Booking) -> str:
-    """Visa 4242, 12 Nov, 20:14: €16.00 left."""
+    """Return text such as "Visa 4242, 12 Nov, 20:14: €16.00 left"."""
     at: datetime = payment.succeeded_at or payment.created_at
     return gettext("%(means)s, %(moment)s: %(sum)s left") % {
         "means": means_text(payment).capitalize() if not payment.card_last4 else means_text(payment),

@@ -1,4 +1,4 @@
-"""The bookings of a day, or those a search found, as rows in plain words."""
+"""Bookings as rows of text, for the list of a day and for search results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from services.models import Location
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One booking. ``is_next`` marks the first that is still to come, above which the line of now is drawn."""
+    """One booking. ``is_next`` marks the first one that has not begun; the line of the current time is above it."""
 
     url: str
     day: str
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number in the line above the list; ``tone`` is warn where somebody has to do something."""
+    """A number in the line above the list. ``tone`` is warn where staff have to act."""
 
     number: str
     words: str
@@ -65,7 +65,7 @@ def day_of(
     place: Location | None,
     only_own: bool = False,
 ) -> Day:
-    """``only_own``: whoever reads it performs all of them, so that rows name no staff member."""
+    """``only_own``: the reader performs all these visits, so the rows name no staff member."""
     standing = [booking for booking in bookings if booking.status not in CALLED_OFF]
     next_up = next((booking for booking in standing if booking.starts_at > now), None) if on == today else None
     show_place = place is None
@@ -124,7 +124,7 @@ def row_of(
 
 
 def money_text(booking: Booking, balance: Balance) -> str:
-    """What is open, or that nothing is."""
+    """Return the open sum, else the paid sum; empty without either."""
     if balance.open_minor:
         return gettext("%(sum)s open") % {"sum": visit.money(balance.open_minor, booking)}
     if balance.net_paid_minor > 0:
@@ -133,7 +133,7 @@ def money_text(booking: Booking, balance: Balance) -> str:
 
 
 def _figures(standing: Sequence[Booking], balances: Mapping[int, Balance]) -> list[Figure]:
-    """How many come, what they pay in each of their currencies, and what needs a look."""
+    """Return the number of bookings, expected and open money for each currency, and what needs attention."""
     count = len(standing)
     figures = [Figure(str(count), ngettext("booking", "bookings", count))]
     for currency in dict.fromkeys(booking.currency for booking in standing):

@@ -1,4 +1,4 @@
-"""What is the same on every page of the desk: where one can go, for which place, and who is signed in.
+"""The frame of every page of the desk: the navigation, the chosen place, and the signed-in user.
 
 A further page adds its ``Item`` in ``_items``.
 """
@@ -17,7 +17,7 @@ from staff.enums import Role
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of the rail. ``count`` is what waits there; ``key`` is the page's own name for itself."""
+    """One entry of the navigation. ``count`` is the number of open items there. ``key`` identifies the page."""
 
     key: str
     label: str
@@ -35,8 +35,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class DeskFrame:
-    """``place`` is the name of the location that is looked at, ``places`` the others one may choose. ``book_url`` is
-    where staff book for a customer; empty for users who may not.
+    """``place`` is the name of the shown location, ``places`` are the others to choose from. ``book_url`` is the phone
+    booking page; empty for users who may not book.
     """
 
     items: tuple[Item, ...]
@@ -79,7 +79,7 @@ def _book_url(rights: Rights, place: Location | None) -> str:
 
 
 def role_text(rights: Rights) -> str:
-    """The roles somebody has, the one that may do most first."""
+    """Return the user's roles as text, the most powerful one first."""
     return ", ".join(str(role.label) for role in Role if role in rights.roles).capitalize()
 
 

@@ -1,4 +1,4 @@
-"""What happened to a booking, as the business reads it: who, when, by which way, and why."""
+"""The history of a booking as staff read it: what happened, who did it, by which channel, and why."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -20,7 +20,7 @@ _CHANNELS = {BookingChannel.DESK: "", BookingChannel.SYSTEM: ""}
 
 
 def history(booking: Booking, *, now: datetime) -> list[HistoryRow]:
-    """Newest first. Steps of picking a time are left out."""
+    """Return the rows, newest first. Steps of choosing a time are left out."""
     today = local(now, booking).date()
     rows = []
     for event in booking.events.all():
@@ -32,7 +32,7 @@ def history(booking: Booking, *, now: datetime) -> list[HistoryRow]:
 
 
 def _at_text(at: datetime, today: date) -> str:
-    """Today 11:38, Wed 12:00 within a week, 14 Nov further back."""
+    """Return "Today 11:38", "Wed 12:00" within a week, "14 Nov" for older days."""
     days = (today - at.date()).days
     if days == 0:
         return gettext("Today %(time)s") % {"time": formats.time_text(at)}
@@ -45,7 +45,7 @@ def _at_text(at: datetime, today: date) -> str:
 
 
 def _by(event: BookingEvent, booking: Booking) -> str:
-    """Edda Kruse; or the customer, website."""
+    """Return who did it and by which channel: "Edda Kruse, front desk"; "automatically" for the system."""
     if event.actor_kind == ActorKind.SYSTEM:
         return gettext("automatically")
     who = event.actor_name or (booking.contact_name if event.actor_kind == ActorKind.CUSTOMER else gettext("staff"))
@@ -113,7 +113,7 @@ _STATUS_WORDS: dict[BookingStatus, Callable[[], str]] = {
     BookingStatus.DECLINED: lambda: gettext("Declined"),
     BookingStatus.EXPIRED: lambda: gettext("Expired"),
 }
-# %(sum)s is the amount of the row.
+# %(sum)s is the amount of the event.
 MONEY_WORDS: dict[MoneyEvent, Callable[[], str]] = {
     MoneyEvent.PAID: lambda: gettext("Paid %(sum)s"),
     MoneyEvent.REFUND: lambda: gettext("Refund of %(sum)s started"),

@@ -1,4 +1,4 @@
-"""What became of messages, and what to do about those that did not arrive."""
+"""The message log as text: the state of each message, and advice for those that failed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ _TONES: Mapping[str, tuple[str, str]] = {
     _S.TECHNICAL_FAILURE: ("bad", "alert"),
     _S.CANCELLED: ("", "close"),
 }
-# Sending these again asks for the same refusal, or for what nobody wants any more.
+# These cannot be resent: they are still to be sent, or were cancelled because they no longer apply.
 _NOT_AGAIN = frozenset({_S.QUEUED, _S.SENDING, _S.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One message in the log. ``again_url`` is empty where it cannot go once more."""
+    """One message in the log. ``again_url`` is empty where it cannot be resent."""
 
     at: str
     what: str
@@ -53,14 +53,14 @@ class Sent:
 
 
 def shown_at(row: Notification) -> datetime:
-    """When the message went, or goes at the earliest: the time that its row shows."""
+    """Return when the message was sent, or its earliest sending time: the time that its row shows."""
     return row.sent_at or row.not_before
 
 
 def sent_of(
     row: Notification, booking: Booking | None, *, zone: ZoneInfo, may_resend: bool, names_zone: bool = False
 ) -> Sent:
-    """``names_zone``: whether rows of the page are in several zones."""
+    """``names_zone``: the rows of the page are in several time zones."""
     tone, icon_name = _TONES[row.status]
     can_go_again = may_resend and booking is not None and row.status not in _NOT_AGAIN
     return Sent(
@@ -80,7 +80,7 @@ def sent_of(
 
 
 def failed_text(count: int) -> str:
-    """1 did not arrive; empty when all did."""
+    """Return text such as "1 did not arrive"; empty when none failed."""
     words = ngettext("%(count)d did not arrive", "%(count)d did not arrive", count)
     return words % {"count": count} if count else ""
 
@@ -96,7 +96,7 @@ def _is_test(row: Notification) -> bool:
 
 
 def _to(row: Notification) -> str:
-    """By which way, and as much of the address as tells people apart."""
+    """Return the channel, and enough of the address to tell recipients apart."""
     match row.channel:
         case Channel.EMAIL:
             address = row.address

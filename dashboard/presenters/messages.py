@@ -1,4 +1,4 @@
-"""The messages of the business as its owner reads them: what is told to whom, by which way, when, in whose words."""
+"""The messages of the business as the owner reads them: recipients, channels, times and texts."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _DAY = 1440
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One message in the list. ``ways`` names the channels it goes by, empty for none."""
+    """One message in the list. ``ways`` names its channels; empty for none."""
 
     label: str
     told: str
@@ -36,7 +36,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """The words of one message in one channel."""
+    """The text of one message in one channel."""
 
     label: str
     note: str
@@ -67,7 +67,7 @@ def text_rows(of: MessageType, texts: Iterable[MessageText]) -> list[TextRow]:
 
 
 def distance_text(offset: int | None, timing: Timing) -> str:
-    """One day before; 3 hours after. Empty for what is told at once."""
+    """Return text such as "1 day before" or "3 hours after"; empty for a message that is sent at once."""
     if offset is None:
         return ""
     if offset % _DAY == 0:
@@ -81,7 +81,7 @@ def distance_text(offset: int | None, timing: Timing) -> str:
 
 
 def length_text(text: str) -> str:
-    """How many SMS a text takes, and which signs make it dear."""
+    """Return the number of SMS that a text takes, and the characters that raise its cost."""
     length = sms_length(text)
     words = ngettext(
         "%(units)d of %(room)d characters, %(parts)d SMS",
@@ -95,7 +95,7 @@ def length_text(text: str) -> str:
 
 
 def parts_text(parts: int) -> str:
-    """1 SMS; 3 SMS."""
+    """Return text such as "1 SMS" or "3 SMS"."""
     return ngettext("%(count)d SMS", "%(count)d SMS", parts) % {"count": parts}
 
 

@@ -1,4 +1,4 @@
-"""The money of one booking as a ledger: what is owed, what came in and how, what went back, what is open."""
+"""The money of one booking as a ledger: what the customer owes, payments by method, refunds, the open balance."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _PRICES = frozenset({BillLine.Kind.SERVICE, BillLine.Kind.ADD_ON})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the ledger. ``kind`` is "total", "void" (it did not happen) or nothing."""
+    """One line of the ledger. ``kind`` is "total", "void" (no money moved) or empty."""
 
     label: str
     sum: str
@@ -32,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """``open`` stands in the heading; empty when nothing is open."""
+    """``open`` is the open balance in the heading; empty when the balance is zero."""
 
     open: str
     entries: tuple[Entry, ...]
@@ -58,7 +58,7 @@ class ReceiptRow:
 
 
 def receipt_rows(booking: Booking, money: BookingMoney) -> list[ReceiptRow]:
-    """Every receipt of a booking, for those who may read them."""
+    """Return every receipt of a booking, for users with the right to read them."""
     rows = []
     for receipt in money.receipts:
         address = [booking.reference, receipt.number]
@@ -70,7 +70,7 @@ def receipt_rows(booking: Booking, money: BookingMoney) -> list[ReceiptRow]:
 
 
 def means_text(payment: Payment) -> str:
-    """Visa 4242; or how it was paid, where there was no card."""
+    """Return the card, such as "Visa 4242", else the payment method."""
     if payment.card_last4:
         return f"{brand_name(payment.card_brand)} {payment.card_last4}".strip()
     if payment.method == Method.STRIPE and payment.method_type not in {"", "card"}:
@@ -79,7 +79,7 @@ def means_text(payment: Payment) -> str:
 
 
 def refund_text(refund: Refund, payment: Payment) -> str:
-    """Refund to Visa 4242; by another way where it took one, or nobody here gave it."""
+    """Return text such as "Refund to Visa 4242". It names another method if staff used one, and a chargeback."""
     if refund.reason == RefundReason.DISPUTE:
         return gettext("Taken back by the bank, %(way)s") % {"way": means_text(payment)}
     way = means_text(payment) if refund.method == payment.method else str(Method(refund.method).label)
@@ -100,7 +100,7 @@ def _owed(booking: Booking, money: BookingMoney) -> Iterable[Entry]:
 
 
 def _moved(booking: Booking, money: BookingMoney) -> Iterable[Entry]:
-    """Payments and refunds in the order in which they happened; attempts that were called off are left out."""
+    """Yield payments and refunds in the order of time. Cancelled attempts are left out."""
     rows: list[tuple[datetime, Entry]] = []
     for payment in money.attempts:
         if payment.status != PaymentStatus.CANCELLED:

@@ -1,4 +1,4 @@
-"""How a visit goes on, in the words of the desk: the marks, what each means, and which of them this moment asks for."""
+"""The progress of a visit: the marks that staff set, their texts, and which of them fits this moment."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -14,12 +14,12 @@ from bookings.operations.visit_progress import is_its_day
 from core import formats
 from dashboard.presenters.confirmations import Ask
 
-# From this long before its start a customer may come through the door.
+# A customer may arrive from this long before the start.
 _NEAR = timedelta(hours=2)
 
 
 class Mark(StrEnum):
-    """What staff note about a visit; the value is the name of its address."""
+    """A mark on a visit. The value is the name of its address."""
 
     ARRIVED = "arrived"
     START = "start"
@@ -72,7 +72,7 @@ def mark_url(booking: Booking, mark: Mark) -> str:
 
 
 def next_mark(booking: Booking, *, now: datetime) -> Mark | None:
-    """The mark that this moment asks for."""
+    """Return the mark that staff are likely to set next, or None."""
     if booking.status == BookingStatus.STARTED:
         return Mark.COMPLETE
     if booking.status != BookingStatus.CONFIRMED or not is_its_day(booking, now):
@@ -85,7 +85,7 @@ def next_mark(booking: Booking, *, now: datetime) -> Mark | None:
 
 
 def possible_marks(booking: Booking, *, now: datetime) -> Iterator[Mark]:
-    """The marks that can be set, then the one that can be taken back."""
+    """Yield the marks that staff can set, then the one that they can undo."""
     match booking.status:
         case BookingStatus.CONFIRMED if is_its_day(booking, now):
             if booking.arrived_at is None:
@@ -103,7 +103,7 @@ def possible_marks(booking: Booking, *, now: datetime) -> Iterator[Mark]:
 
 
 def from_when(booking: Booking, *, now: datetime) -> str:
-    """The day from which a visit ahead can be marked; empty where it can be now, or never."""
+    """Return the day from which staff can mark a future visit; empty if they can now, or never."""
     if booking.status != BookingStatus.CONFIRMED or is_its_day(booking, now):
         return ""
     on = local(booking.starts_at, booking).date()

@@ -1,4 +1,4 @@
-"""What needs hands, in words: what happened, since when, how much, and what to do now."""
+"""The to-do list as text: what happened, since when, how much money, and what to do now."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _MOST_CHARACTERS = 160
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """A way to settle it: a link to a page, or a button that posts. The first of a row is the likely one."""
+    """A way to settle a to-do: a link, or a button that sends a POST. The first of a row is the most likely."""
 
     label: str
     url: str
@@ -39,8 +39,8 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """One thing. ``until`` is set where it ends by itself or an answer is promised, ``late`` instead where the promise
-    was broken; ``url`` leads to its booking if there is one.
+    """One to-do. ``until`` is set where it expires or an answer is promised; ``late`` replaces it once the promised
+    moment has passed. ``url`` leads to its booking if it has one.
     """
 
     icon_name: str
@@ -57,8 +57,8 @@ class Hand:
 
 
 def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
-    """First what ends by itself or is promised, the soonest moment first; then the rest, the oldest first; last the
-    past visits that nobody marked.
+    """Return to-dos with a deadline first, soonest first; then the rest, oldest first; last the past visits that staff
+    have not marked.
     """
     ending = [(booking.hold_expires_at, _request(booking, hands, rights, now)) for booking in hands.requests]
     ending += [(booking.starts_at, _orphaned(booking, rights)) for booking in hands.orphaned]
@@ -73,7 +73,7 @@ def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
 
 
 def unpaid_rows(hands: Hands, *, now: datetime) -> list[day.Row]:
-    """Past visits of which something is open."""
+    """Return the past visits with an open balance."""
     return [
         day.row_of(booking, hands.balances[booking.pk], now=now, show_place=True, show_day=True)
         for booking in hands.unpaid
@@ -81,7 +81,7 @@ def unpaid_rows(hands: Hands, *, now: datetime) -> list[day.Row]:
 
 
 def alert_text(alert: MoneyAlert) -> str:
-    """What happened and what to do about it, in a sentence or two."""
+    """Return what happened and what to do about it, in a sentence or two."""
     words = _ALERTS.get(AlertKind(alert.kind))
     return words() if words else ""
 
@@ -92,7 +92,7 @@ def alert_sum(alert: MoneyAlert) -> str:
 
 
 def alert_details(alert: MoneyAlert) -> list[tuple[str, str]]:
-    """The ids and sums that help to find it at the payment provider."""
+    """Return the ids and sums that help staff to find it at Stripe."""
     return [(key.replace("_", " "), str(value)) for key, value in alert.details.items() if value not in {"", None}]
 
 
@@ -202,7 +202,7 @@ def _asking(message: HelpMessage, hands: Hands, rights: Rights) -> Hand:
 
 
 def _text(text: InboundMessage, hands: Hands, rights: Rights) -> Hand:
-    """A text from a customer, beside the booking of its number that comes next."""
+    """Return the to-do of a text message, with the next booking of its phone number."""
     bookings = hands.by_number.get(text.address_hash, [])
     said = text.body if len(text.body) <= _MOST_CHARACTERS else f"{text.body[:_MOST_CHARACTERS]}…"
     words = f"“{said}”" if said.strip() else gettext("Without words, perhaps a picture.")
@@ -300,7 +300,7 @@ def _to_hand_back(refund: Refund, hands: Hands, rights: Rights) -> Hand:
 
 
 def about_of(booking: Booking) -> dict[str, str]:
-    """Who, when for what, and where that booking is."""
+    """Return the customer, the time and service, and the address of a booking."""
     return {
         "name": booking.contact_name or gettext("No name given"),
         "about": f"{visit.when_text(booking)} · {day.what_and_who(booking)}",
@@ -325,7 +325,7 @@ def _moment(at: datetime, booking: Booking) -> str:
 
 
 def _until(at: datetime | None, booking: Booking, now: datetime) -> str:
-    """In 3 hours, until Fri 27 Nov, 14:30."""
+    """Return text such as "in 3 hours, until Fri 27 Nov, 14:30"."""
     if at is None:
         return ""
     left = formats.until_text(max(1, int((at - now) / timedelta(minutes=1))))
@@ -333,7 +333,7 @@ def _until(at: datetime | None, booking: Booking, now: datetime) -> str:
 
 
 def _promised(at: datetime | None, booking: Booking, now: datetime) -> str:
-    """Answer in 3 hours, Fri 27 Nov, 14:30."""
+    """Return text such as "Answer in 3 hours, Fri 27 Nov, 14:30"."""
     if at is None:
         return ""
     left = formats.until_text(max(1, int((at - now) / timedelta(minutes=1))))

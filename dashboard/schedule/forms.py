@@ -1,4 +1,4 @@
-"""What the desk types to block time, and to answer a request for time off."""
+"""Forms that block time, and that answer a request for time off."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ _LONGEST_DAYS = 366
 
 
 class BlockForm(forms.Form):
-    """Time of a person, room or device; moments are typed in the current time zone."""
+    """Blocked time of a staff member, room or device. Moments are typed in the active time zone."""
 
     resource = forms.TypedChoiceField(label=_("Who or what"), coerce=int)
     starts_at = forms.DateTimeField(

@@ -1,4 +1,4 @@
-"""Time off in plain words: who, when, why, and which bookings it hits."""
+"""Time off as text: the staff member, the time, the reason, and the bookings in it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from staff.models import TimeOff
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A booking that lies in some time off: who comes when, and the pages on which to decide."""
+    """A booking within a time off: customer, time, and the pages that move or cancel it."""
 
     name: str
     when: str
@@ -55,7 +55,7 @@ def who_of(each: TimeOff) -> str:
 
 
 def when_text(each: TimeOff, zone: ZoneInfo) -> str:
-    """Fri 27 Nov, 14:30–15:40; or with both days where it ends on another one."""
+    """Return text such as "Fri 27 Nov, 14:30–15:40", with both days if it ends on another one."""
     starts, ends = each.during.lower.astimezone(zone), each.during.upper.astimezone(zone)
     if starts.date() == ends.date():
         return f"{formats.day_text(starts.date())}, {formats.span_text(starts, ends)}"

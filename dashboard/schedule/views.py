@@ -1,4 +1,4 @@
-"""Time off at the desk: requests to answer, time to block, and the bookings that either of them hits."""
+"""Time off at the desk: requests to answer, time to block, and the bookings within either."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from staff.operations import add_time_off, answer_time_off, remove_time_off
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """What is asked for and what is ahead, each with the bookings it hits; a form to block time."""
+    """Show requests and future time off, each with the bookings in it, and a form that blocks time."""
     places = list(locations_visible_to(desk.rights))
     zone = ZoneInfo(places[0].time_zone if places else "UTC")
     resources = queries.named(list(queries.resources_run_by(desk.rights)))
@@ -53,7 +53,7 @@ def time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_POST
 @desk_page
 def answer(request: HttpRequest, desk: Desk, time_off_id: int) -> HttpResponse:
-    """Approve or decline a request. The bookings it hits stay until somebody moves or cancels them."""
+    """Approve or decline a request. Bookings within it stay until staff move or cancel them."""
     if queries.time_off_run_by(desk.rights, time_off_id) is None:
         raise Http404
     form = AnswerForm(request.POST)
@@ -69,7 +69,7 @@ def answer(request: HttpRequest, desk: Desk, time_off_id: int) -> HttpResponse:
 @require_POST
 @desk_page
 def remove(request: HttpRequest, desk: Desk, time_off_id: int) -> HttpResponse:
-    """Take time off away again, so that the time can be booked."""
+    """Delete a time off, so that the time can be booked again."""
     if queries.time_off_run_by(desk.rights, time_off_id) is None:
         raise Http404
     remove_time_off(time_off_id=time_off_id)

@@ -1,6 +1,6 @@
-"""Draws what stands in a column of the calendar.
+"""Draws the items in a column of the calendar.
 
-Here and not in a template, because a full day has a thousand of them and writing them is most of its work.
+In Python and not in a template, because a full day has a thousand items and drawing them is most of the page's work.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,20 +16,20 @@ from dashboard.calendar.items import Block, Gap, Item, Rest, Sized, Strip
 
 register = template.Library()
 
-# Those of the states; each is drawn once a page and used by its blocks.
+# The icons of the states. Each is drawn once on the page; blocks refer to it.
 _STATE_ICONS = ("alert", "calendar", "card", "check", "clock", "close", "door", "play")
 
 
 @register.simple_tag
 def calendar_icons() -> SafeString:
-    """Draw the icons of states for ``calendar_items`` to use."""
+    """Draw the icons that ``calendar_items`` refers to."""
     drawn = "".join(f'<symbol id="i-{name}" viewBox="0 0 20 20">{ICONS[name]}</symbol>' for name in _STATE_ICONS)
     return SafeString(f'<svg class="calendar-icons" width="0" height="0" aria-hidden="true">{drawn}</svg>')
 
 
 @register.simple_tag
 def calendar_items(items: Iterable[Item]) -> SafeString:
-    """Draw the items of a column as the rows of a list, in the order of time."""
+    """Draw the items of a column as list items, in the order of time."""
     return SafeString("".join([_DRAWN[type(item)](item) for item in items]))
 
 
