@@ -1,4 +1,4 @@
-"""Admin of people who sign in and of customers. Consents are evidence, so they are only read."""
+"""Admin of users, customers and consents. Consents are evidence, so they are read-only."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ else:
     _CustomerForm = forms.ModelForm
     _UserAdmin = DjangoUserAdmin
 
-# What people may do in the business is a role (staff.Access); groups would be a second, unused way to say it.
+# Business rights are roles (staff.Access). Groups would be a second, unused way to grant them.
 admin.site.unregister(Group)
 
 
@@ -44,9 +44,10 @@ class UserForm(UserChangeForm):  # type: ignore[misc]
 
 @admin.register(User)
 class UserAdmin(_UserAdmin, AskingAdmin):  # type: ignore[misc] # Django names fewer arguments
-    """Users who sign in. A user cannot delete the own account, so that one user always remains.
+    """Users who sign in. Users cannot delete themselves, so at least one user remains.
 
-    Who is on the team and loses the sign-in loses the links to the bookings ahead as well, so these are shown first.
+    If a staff member's user is switched off, the links to their bookings ahead stop working. The page therefore shows
+    these bookings first.
     """
 
     form = UserForm
@@ -96,7 +97,7 @@ class UserAdmin(_UserAdmin, AskingAdmin):  # type: ignore[misc] # Django names f
 
 
 class CustomerForm(_CustomerForm):
-    """A customer; two cannot have the same mailbox, however its address is written."""
+    """A customer. Two customers cannot have the same mailbox, in whichever form its address is written."""
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
@@ -129,7 +130,7 @@ class CustomerAdmin(ModelAdmin):
         if not change:
             obj.created_at = clock.now()
         elif "email" in form.changed_data:
-            # Nobody has acted from the new mailbox yet.
+            # The customer has not acted from the new mailbox yet.
             obj.email_proven_at = None
         super().save_model(request, obj, form, change)
 

@@ -1,4 +1,4 @@
-"""What staff do to the record of a customer: add it, correct it, tag it, write notes, say how far it is trusted."""
+"""Staff operations on a customer's record: add, edit, tag, write notes, set trust."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ MOST_TAGS = 10
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """The staff member who does something, as the history keeps it."""
+    """The staff member who makes a change, as the history stores it."""
 
     user_id: int | None
     name: str
 
 
 class CustomerChanged(Conflict):
-    """Another person has changed the record since it was read. ``data["fields"]``: which of it."""
+    """Another staff member changed the record since the page was shown. ``data["fields"]`` names the changed fields."""
 
     code = "customer_changed"
 
@@ -36,7 +36,9 @@ class TooManyTags(Refused):
 
 
 def contact_stamps(customer: Customer) -> dict[str, str]:
-    """Return a short digest of each contact field, by which a page says later what it had shown."""
+    """Return a short digest of each contact field. A page sends them back, so that ``edit_customer`` detects other
+    changes.
+    """
     return {name: stamp_of(str(getattr(customer, name))) for name in CONTACT_FIELDS}
 
 
@@ -46,7 +48,7 @@ def stamp_of(value: str) -> str:
 
 @transaction.atomic
 def add_customer(*, name: str, email: str, phone: str, language: str, by: By, now: datetime) -> Customer:
-    """Make a record by hand. It answers for its mailbox unless another one does."""
+    """Create a customer's record by hand. The record owns its mailbox unless another record does."""
     customer = Customer(name=name, email=email, phone=phone, language=language, created_at=now)
     customer.email_normalised = normalised_email(email) if email else None
     if not customer.email_normalised or not insert_unless_known(customer, unique=("email_normalised",)):
@@ -60,11 +62,11 @@ def add_customer(*, name: str, email: str, phone: str, language: str, by: By, no
 def edit_customer(
     *, customer_id: int, seen: Mapping[str, str], values: Mapping[str, str], by: By, now: datetime
 ) -> Customer:
-    """Change name, e-mail, phone and language. A new address has to be proven anew. Locks the customer's row.
+    """Change name, e-mail, phone and language. A new mailbox counts as not proven. Locks the customer's row.
 
-    ``seen`` are the ``contact_stamps`` of the page on which the change was made.
+    ``seen`` are the ``contact_stamps`` of the page on which staff made the change.
 
-    :raises CustomerChanged: when something else stands there now; nothing is changed.
+    :raises CustomerChanged: when a field has changed since then; nothing is saved.
     """
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
     stamps = contact_stamps(customer)
@@ -87,16 +89,16 @@ def edit_customer(
 
 @transaction.atomic
 def tag_customer(*, customer_id: int, tag: str) -> Customer:
-    """Give a customer a tag; harmless when repeated. Locks the customer's row.
+    """Add a tag to a customer; harmless when repeated. Locks the customer's row.
 
-    :raises TooManyTags: when there are ``MOST_TAGS`` already.
+    :raises TooManyTags: when the customer has ``MOST_TAGS`` tags already.
     """
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
     if tag.casefold() in {each.casefold() for each in customer.tags}:
         return customer
     if len(customer.tags) >= MOST_TAGS:
         raise TooManyTags(_("A customer can have ten tags. Remove one first."))
-    # One way to write it, whoever types it.
+    # All customers share the first spelling of a tag.
     known = CustomerTag.objects.filter(name__iexact=tag).values_list("name", flat=True).first()
     if known is None:
         insert_missing(CustomerTag(name=tag), unique=("name",))
@@ -107,7 +109,7 @@ def tag_customer(*, customer_id: int, tag: str) -> Customer:
 
 @transaction.atomic
 def untag_customer(*, customer_id: int, tag: str) -> None:
-    """Take a tag from a customer, and forget it when no other one has it. Locks the customer's row."""
+    """Remove a tag from a customer, and delete the tag when no customer has it. Locks the customer's row."""
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
     customer.tags = [each for each in customer.tags if each != tag]
     customer.save(update_fields=["tags"])
@@ -130,7 +132,7 @@ def rewrite_note(*, note: CustomerNote, text: str, now: datetime) -> None:
 def set_customer_trust(
     *, customer_id: int, is_blocked: bool, is_prepayment_exempt: bool, reason: str, by: By, now: datetime
 ) -> Customer:
-    """Say whether a customer may book online, and is never asked to pay in advance. Locks the customer's row."""
+    """Set whether a customer may book online, and whether they never pay in advance. Locks the customer's row."""
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
     customer.is_blocked, customer.is_prepayment_exempt = is_blocked, is_prepayment_exempt
     customer.save(update_fields=["is_blocked", "is_prepayment_exempt"])

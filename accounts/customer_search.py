@@ -1,8 +1,8 @@
-"""Finding customers by what staff type: parts of the name in any order, of the e-mail, of tags.
+"""Search for customers by what staff type: parts of the name in any order, of the e-mail address, and of tags.
 
-Every word typed has to be in the customer's ``search_text``: anywhere from three letters on, below that at the
-beginning of a word, so that the trigram index serves both. The words go into the statement as they are, not as
-parameters: PostgreSQL then plans a rare word by the trigram index, and a frequent one along the order of names.
+Each typed word must occur in the customer's ``search_text``: anywhere if it has three letters or more, else at the
+beginning of a word, so that the trigram index serves both. The words are part of the statement, not parameters: so
+PostgreSQL plans a rare word by the trigram index, and a frequent one along the order of names.
 """
 
 import re
@@ -14,7 +14,7 @@ from django.db.models.functions import Left
 
 from accounts.models import SORTED_LENGTH, Customer
 
-# Letters that find a word anywhere inside it.
+# A word of this many letters is found inside other words.
 _INSIDE_FROM = 3
 _MOST_WORDS = 8
 LONGEST_SEARCH = 80
@@ -22,7 +22,9 @@ NAME_ORDER = Left("search_text", SORTED_LENGTH)
 
 
 def folded_words(typed: str) -> list[str]:
-    """Return the words of a search as the database writes them (a-z and 0-9); none for signs alone. One query."""
+    """Return the words of a search as the database folds them (a-z and 0-9); none if only punctuation was typed. One
+    query.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT openhours_folded(%s)", [typed[:LONGEST_SEARCH]])
         (folded,) = cursor.fetchone()
@@ -30,7 +32,10 @@ def folded_words(typed: str) -> list[str]:
 
 
 def has_word(word: str) -> Func:
-    """Return the condition that a customer's text has a word of ``folded_words``."""
+    """Return the condition that a customer's ``search_text`` contains a word of ``folded_words``.
+
+    :raises ValueError: when the word has other characters than a-z and 0-9.
+    """
     if not re.fullmatch("[a-z0-9]+", word):
         raise ValueError("Only folded words may become a part of a statement.")
     pattern = word if len(word) >= _INSIDE_FROM else f" {word}"
@@ -49,5 +54,5 @@ class _Like(Func):
     output_field = BooleanField()
 
     def __init__(self, column: Combinable, pattern: str) -> None:
-        # Doubled once for this template, and once for the parameters of the statement.
+        # Escaped twice: for this template, and for the parameters of the statement.
         super().__init__(column, template=f"%(expressions)s LIKE '%%%%{pattern}%%%%'")

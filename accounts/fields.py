@@ -1,4 +1,4 @@
-"""A column that finds people by a number which itself rests encrypted."""
+"""Columns that find people by a phone number that is stored encrypted."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ else:
 
 
 class PhoneHashField(_CharField):
-    """The pseudonym (``phone_hash``) of the number in the column ``of``, made anew whenever the row is saved.
+    """The pseudonym (``phone_hash``) of the number in the column ``of``, computed whenever the row is saved.
 
     An UPDATE that does not go through ``save`` has to set it as well.
     """
@@ -38,7 +38,7 @@ class PhoneHashField(_CharField):
 class PhoneEndHashField(PhoneHashField):
     """The pseudonym (``phone_end_hash``) of the last four digits of the number in the column ``of``.
 
-    Its default in the database lets the release before this column go on writing rows.
+    Its database default lets the previous release write rows while a deployment is under way.
     """
 
     def __init__(self, *, of: str, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""People: those who sign in (User) and those whom appointments are for (Customer)."""
+"""People: users, who sign in, and customers, who have bookings."""
 
 from typing import Any, ClassVar
 
@@ -17,12 +17,12 @@ from core.fields import EncryptedTextField
 from core.references import new_reference
 
 TAG_LIMIT = 30
-# Customers are sorted by so much of their name: longer texts would not fit into an index.
+# Customers are sorted by this many characters of their name: longer values would not fit into an index.
 SORTED_LENGTH = 60
 
 
 def new_customer_reference() -> str:
-    """Return the name of a customer in addresses, which nobody can guess from another one."""
+    """Return a customer's reference in URLs. It cannot be guessed from another one."""
     return new_reference(10)
 
 
@@ -41,7 +41,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Somebody who signs in by e-mail. ``is_staff`` only opens Django's admin; business rights are staff.Access."""
+    """A person who signs in by e-mail. ``is_staff`` only opens Django's admin; business rights are staff.Access."""
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
@@ -64,15 +64,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Customer(models.Model):
-    """Who appointments are for; may have no account. Every booking that was agreed has one.
+    """A person who has bookings, with or without a user. Every agreed booking has a customer.
 
-    ``reference`` names the record in addresses. ``email_normalised`` is the mailbox that this record answers for: that
-    of the customer who proved it, else of the first guest who gave it. It is empty for a customer without e-mail, and
-    for a guest who gave the address of another record. ``email_proven_at`` says that the customer acted from
-    ``email``. A guest's booking never changes a customer that exists.
+    ``reference`` names the record in URLs. ``email_normalised`` is the mailbox that this record owns. The owner is the
+    customer who proved the mailbox, else the first guest who gave it. It is empty for a customer without e-mail, and
+    for a guest who gave the address of another record. ``email_proven_at`` is when the customer acted from ``email``. A
+    guest's booking never changes an existing customer.
 
-    ``search_text`` is what a search looks through, kept true by the database: name, e-mail and tags as
-    ``openhours_folded`` writes them. Read it in ``accounts.customer_search``.
+    ``search_text`` is the generated column for searches: name, e-mail and tags as ``openhours_folded`` writes them.
+    ``accounts.customer_search`` reads it.
     """
 
     reference = models.CharField(
@@ -80,7 +80,7 @@ class Customer(models.Model):
         unique=True,
         editable=False,
         default=new_customer_reference,
-        # Lets the release before this column go on writing rows.
+        # Lets the previous release write rows while a deployment is under way.
         db_default=Upper(Left(MD5(Cast(RandomUUID(), models.TextField())), 12)),
     )
     user = models.OneToOneField(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="customer")
@@ -135,7 +135,7 @@ class Customer(models.Model):
 
 
 class CustomerTag(models.Model):
-    """A tag that some customer has; ``Customer.tags`` holds the names."""
+    """A tag that at least one customer has. ``Customer.tags`` holds the names."""
 
     name = models.CharField(max_length=TAG_LIMIT, unique=True)
 
@@ -147,7 +147,7 @@ class CustomerTag(models.Model):
 
 
 class CustomerNote(models.Model):
-    """What a staff member wrote about a customer, for all staff who see the customer. Its author may change it."""
+    """A staff member's note about a customer, for all staff who see the customer. Its author may change it."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="staff_notes")
     text = EncryptedTextField()
@@ -164,7 +164,7 @@ class CustomerNote(models.Model):
 
 
 class CustomerEvent(models.Model):
-    """One change that staff made to a customer's record: who, when, and the names of the fields, never their values."""
+    """A change that staff made to a customer's record: who, when, and the names of the fields, never their values."""
 
     class Kind(models.TextChoices):
         ADDED = "added"
@@ -174,7 +174,7 @@ class CustomerEvent(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     details = models.JSONField(default=dict, blank=True)
-    # Staff write about people here.
+    # Free text of staff about a customer, so it is encrypted.
     reason = EncryptedTextField(blank=True)
     actor = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     actor_name = models.CharField(max_length=120, blank=True)
@@ -188,7 +188,7 @@ class CustomerEvent(models.Model):
 
 
 class Consent(models.Model):
-    """One agreement given or withdrawn: its purpose, the exact words shown, when and for which booking."""
+    """A consent given or withdrawn: its purpose, the exact text shown, when, and for which booking."""
 
     customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="consents")
     subject_ref = models.CharField(max_length=40, help_text="What it was given for, e.g. booking:17.")
@@ -206,7 +206,7 @@ class Consent(models.Model):
 
 
 class ChannelChoice(models.Model):
-    """Whether a person wants messages by a channel (email, sms, whatsapp, push); without a row they do.
+    """Whether a person wants messages by a channel (email, sms, whatsapp, push). Without a row they do.
 
     ``person_ref`` is customer:3 or staff:3.
     """
@@ -226,9 +226,9 @@ class ChannelChoice(models.Model):
 
 
 class QuietHours(models.Model):
-    """When a person wants no messages that can wait: minutes from local midnight in their zone, end excluded.
+    """When a person gets no messages that can wait: minutes from local midnight in their zone, end excluded.
 
-    From 22:00 to 7:00 is 1320 to 420: an end that is not after the start is on the next day.
+    22:00 to 7:00 is 1320 to 420: an end before the start is on the next day.
     """
 
     person_ref = models.CharField(max_length=40, unique=True)

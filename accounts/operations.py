@@ -1,4 +1,4 @@
-"""Who customers are, what is known of them, and what they agreed to."""
+"""Operations on customers, their consents and their choices about messages."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,18 +15,18 @@ from accounts.models import ChannelChoice, Consent, Customer, QuietHours
 from core.inserts import insert_rows, insert_unless_known
 from core.locks import one_at_a_time
 
-# Purpose of the consent to be told news and offers.
+# Purpose of the consent to news and offers.
 MARKETING_CONSENT = "marketing"
 
 
 def customer_of_contact(
     *, name: str, email: str, phone: str, language: str, now: datetime, has_proven_email: bool = False
 ) -> Customer:
-    """Return the record of the person who gave this contact, made now if there is none. It is not changed otherwise.
+    """Return the customer with this contact, or create one. An existing record is not changed.
 
-    The same person is who gave the same mailbox, name and phone number, or without an e-mail the same name and number;
-    ``has_proven_email``: then the number may be another one. Anything less could be two people, who get a record each.
-    Locks the mailbox, or the number, where it is known already.
+    A record is the same person if mailbox, name and phone number are equal; without an e-mail address, if name and
+    number are equal; with ``has_proven_email``, if mailbox and name are equal. Any weaker match could be two people, so
+    each gets a record. Locks the mailbox (or without one the number), unless the mailbox is new.
     """
     mailbox = normalised_email(email) if email else None
     number = phone_hash(phone)
@@ -56,9 +56,9 @@ def prove_customer_email(
 ) -> Customer:
     """Return the customer who has just acted from this mailbox; the caller links the booking to it.
 
-    ``customer_id`` is the record of the booking so far, the rest its contact. The first proof makes that record the one
-    that answers for the mailbox, because until then anybody could have typed the address. A mailbox that was proven
-    before stays with its record: a booking under the same name goes there, one under another name keeps its own.
+    ``customer_id`` is the booking's record so far; the other arguments are its contact. The first proof gives the
+    mailbox to that record, because until then anyone could have typed the address. A mailbox that was proven before
+    stays with its record: a booking under the same name moves to that record, one under another name keeps its own.
 
     Locks the mailbox, then the customer's row.
     """
@@ -71,7 +71,7 @@ def prove_customer_email(
         customer_id = own.pk
     own = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
     if not own.email or normalised_email(own.email) != mailbox:
-        # The desk has changed the address since the booking was made.
+        # The front desk has changed the address since the booking was made.
         return own
     first = Customer.objects.filter(email_normalised=mailbox).exclude(pk=own.pk).first()
     if first is not None and first.email_proven_at is not None and name_key(first.name) == name_key(own.name):
@@ -86,12 +86,12 @@ def prove_customer_email(
 
 
 def _lock_contact(value: str) -> None:
-    """Let those who give one mailbox, or one number, become customers one after the other."""
+    """Serialise the creation of customers with the same mailbox or phone number."""
     one_at_a_time(f"customer:{value}")
 
 
 def _records_with(*, mailbox: str | None, number: str) -> QuerySet[Customer]:
-    """Return the customers with a mailbox, or else with a phone number: who answers for the mailbox first."""
+    """Return the customers with a mailbox or, without one, with a phone number; the owner of the mailbox first."""
     found = Customer.objects.filter(erased_at=None).order_by(F("email_normalised").asc(nulls_last=True), "pk")
     if mailbox is None:
         return found.filter(phone_hash=number)
@@ -99,7 +99,7 @@ def _records_with(*, mailbox: str | None, number: str) -> QuerySet[Customer]:
 
 
 def record_consent(*, customer_id: int | None, subject_ref: str, purpose: str, text: str, now: datetime) -> Consent:
-    """Write down an agreement with the exact words that were shown. The version names equal words."""
+    """Store a consent with the exact text that was shown. Equal texts have the same version."""
     consent = Consent(
         customer_id=customer_id,
         subject_ref=subject_ref,
@@ -114,7 +114,7 @@ def record_consent(*, customer_id: int | None, subject_ref: str, purpose: str, t
 
 @transaction.atomic
 def choose_channels(*, person_ref: str, wanted: Mapping[str, bool], now: datetime) -> None:
-    """Keep by which channels a person wants messages. Channels not named stay as they are."""
+    """Store by which channels a person wants messages. Channels that ``wanted`` does not name stay as they are."""
     for channel, is_on in wanted.items():
         ChannelChoice.objects.update_or_create(
             person_ref=person_ref, channel=channel, defaults={"is_on": is_on, "updated_at": now}
@@ -122,7 +122,7 @@ def choose_channels(*, person_ref: str, wanted: Mapping[str, bool], now: datetim
 
 
 def set_quiet_hours(*, person_ref: str, start_minute: int, end_minute: int, time_zone: str) -> None:
-    """Keep when a person wants no messages that can wait: minutes from local midnight, equal ones for never."""
+    """Store a person's quiet hours in minutes from local midnight; equal minutes delete them."""
     if start_minute == end_minute:
         QuietHours.objects.filter(person_ref=person_ref).delete()
         return
@@ -132,9 +132,9 @@ def set_quiet_hours(*, person_ref: str, start_minute: int, end_minute: int, time
 
 @transaction.atomic
 def agree_to_marketing(*, customer_id: int, subject_ref: str, text: str, now: datetime) -> None:
-    """Record that a customer asked for news, in the words that were shown; nothing when they did so before.
+    """Record a customer's consent to news, with the text that was shown. Nothing changes if there is a valid consent.
 
-    Locks the customer's row, so that two presses make one record.
+    Locks the customer's row, so that a double click stores one consent.
     """
     Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
     if not _marketing_consents(customer_id).exists():
@@ -142,7 +142,7 @@ def agree_to_marketing(*, customer_id: int, subject_ref: str, text: str, now: da
 
 
 def withdraw_marketing(*, customer_id: int, now: datetime) -> None:
-    """End every agreement of a customer to be told news. What was agreed stays written down."""
+    """Withdraw all consents of a customer to news. The rows stay as evidence."""
     _marketing_consents(customer_id).update(withdrawn_at=now)
 
 

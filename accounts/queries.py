@@ -1,4 +1,4 @@
-"""What people chose about messages."""
+"""Reads of people's choices about messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from accounts.operations import MARKETING_CONSENT
 
 @dataclass(frozen=True, slots=True)
 class MessageChoices:
-    """``channels`` holds only what was chosen; a channel without a choice is wanted. ``quiet`` is None for never."""
+    """``channels`` holds only explicit choices; any other channel is wanted. ``quiet`` is None without quiet hours."""
 
     channels: Mapping[str, bool]
     quiet: QuietHours | None
@@ -20,7 +20,7 @@ class MessageChoices:
 
 
 def message_choices(person_ref: str, customer_id: int | None = None) -> MessageChoices:
-    """Read a person's choices; only a customer can have asked for news. Three queries."""
+    """Read a person's choices in at most three queries. Only customers can have consented to news."""
     chosen = ChannelChoice.objects.filter(person_ref=person_ref).values_list("channel", "is_on")
     given = Consent.objects.filter(purpose=MARKETING_CONSENT, withdrawn_at=None)
     return MessageChoices(

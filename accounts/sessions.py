@@ -1,4 +1,4 @@
-"""Who is signed in, asked before the body of a request is received."""
+"""Reads the signed-in user from a WSGI request before its body is received."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from django.http import HttpRequest, parse_cookie
 
 
 def may_open_admin(environ: dict[str, Any]) -> bool:
-    """Whether the session cookie of a WSGI request belongs to a user who may open the admin. At most two statements."""
+    """Return whether the session cookie belongs to a user who may open the admin. At most two statements."""
     key = parse_cookie(environ.get("HTTP_COOKIE", "")).get(settings.SESSION_COOKIE_NAME, "")
     if not key.isalnum():
         return False
-    # Django does this when a request begins, which this one has not.
+    # Django does this at request_started, which has not been sent yet.
     close_old_connections()
     request = HttpRequest()
     request.session = SessionStore(key)

@@ -1,7 +1,7 @@
-"""How often a person may try to sign in. Every door of the site counts together, before any password is checked.
+"""Limits on sign-in attempts. All sign-in pages share them, and they apply before a password is checked.
 
-Only wrong passwords count. A browser that signed in before has limits of its own (a signed device cookie), so guessing
-an account's password from elsewhere cannot keep its owner out.
+Only wrong passwords count. A browser that signed in before has its own limits (by a signed device cookie), so an
+attacker who guesses an account's password elsewhere cannot lock out its owner.
 """
 
 from dataclasses import dataclass
@@ -28,17 +28,17 @@ _MINUTE, _DAY = "sign-in", "sign-in-day"
 
 @dataclass(frozen=True)
 class Try:
-    """One try to sign in.
+    """One sign-in attempt.
 
-    :param keys: what its failure counts for, the client's address first.
-    :param account: the e-mail that was typed, as it is counted.
+    :param keys: what a failure counts for, the client's address first.
+    :param account: the typed e-mail address in the form that is counted.
     """
 
     keys: tuple[str, ...]
     account: str
 
     def is_allowed(self) -> bool:
-        """Whether the password may be checked. Asking counts nothing."""
+        """Return whether the password may be checked. Asking does not count."""
         return not any(
             limits.is_reached(_MINUTE, key, limit=settings.SIGN_INS_PER_MINUTE)
             or limits.is_reached(_DAY, key, limit=settings.SIGN_INS_PER_DAY)
@@ -46,7 +46,9 @@ class Try:
         )
 
     def count_failure(self, *, now: datetime) -> None:
-        """Count a wrong password. The last one of a day for a sign-in publishes ``sign_in.guessed``."""
+        """Count a wrong password. When unknown browsers reach an account's daily limit, this publishes
+        ``sign_in.guessed``.
+        """
         for key in self.keys:
             limits.allow(_MINUTE, key, per_minute=settings.SIGN_INS_PER_MINUTE)
             more_follow = limits.within(_DAY, key, limit=settings.SIGN_INS_PER_DAY - 1, seconds=_DAY_SECONDS)
@@ -62,7 +64,7 @@ class Try:
 
 
 def sign_in_try(request: HttpRequest, typed: str) -> Try:
-    """The try of this request to open the account ``typed``, an e-mail."""
+    """Return the attempt of this request to sign in as ``typed``, an e-mail address."""
     account = _account(typed)
     device, accounts = _device(request)
     own = f"device:{device}" if _pseudonym(account) in accounts else account
@@ -70,7 +72,7 @@ def sign_in_try(request: HttpRequest, typed: str) -> Try:
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, email: str) -> None:
-    """After signing in: let this browser be known as one of the account's."""
+    """Set the device cookie after a sign-in, so that this browser is known as one of the account's."""
     device, accounts = _device(request)
     account = _pseudonym(_account(email))
     kept = [account, *(each for each in accounts if each != account)][:_ACCOUNTS_KEPT]
@@ -79,7 +81,7 @@ def remember_device(request: HttpRequest, response: HttpResponse, email: str) ->
 
 
 def _device(request: HttpRequest) -> tuple[str, list[str]]:
-    """The id in the device cookie and the accounts that signed in with it; empty without a genuine one."""
+    """Return the id in the device cookie and the accounts that signed in with it; empty without a valid cookie."""
     try:
         device, accounts = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt=_SALT, max_age=_DEVICE_SECONDS)
     except (signing.BadSignature, ValueError):
@@ -88,7 +90,7 @@ def _device(request: HttpRequest) -> tuple[str, list[str]]:
 
 
 def _account(typed: str) -> str:
-    # Accounts are found by comparing in capitals, where a dotless ı is an I as well: it must not be counted apart.
+    # Users are looked up in upper case, where a dotless ı equals I, so both have to count as one account.
     return typed.strip().upper().lower()
 
 

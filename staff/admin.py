@@ -1,4 +1,4 @@
-"""Admin of the team: people with their services, hours and absences, and who may sign in as what."""
+"""Admin of staff members with their services, hours and absences, and of access roles."""
 
 from collections.abc import Collection
 from datetime import date, time, timedelta
@@ -33,7 +33,7 @@ from staff.forms import (
 from staff.models import Access, Qualification, StaffMember, TimeOff, WorkingHours, WorkingHoursException
 from staff.queries import zone_of_resource
 
-# Weeks are counted from here (see staff.models.WorkingHours).
+# Weeks are counted from this day (see staff.models.WorkingHours).
 FIRST_MONDAY = date(1970, 1, 5)
 TIME_OFF_FIELDS = ("first_on", "start_minute", "last_on", "end_minute", "status", "reason")
 
@@ -97,7 +97,7 @@ class ExceptionInline(TabularInline):
 
 
 class TimeOffInline(TabularInline):
-    """Absences hang on the person's resource, so the parent of this inline is the resource."""
+    """Absences belong to the staff member's resource, so the resource is the parent of this inline."""
 
     model = TimeOff
     related = ("resource",)
@@ -151,7 +151,7 @@ class StaffMemberAdmin(ScheduleAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: StaffMember, form: Any, change: bool) -> None:
-        """A person's time is the time of a resource, made with the person and named alike."""
+        """Save the staff member together with their resource, which has the same name and whose time is theirs."""
         if change:
             Resource.objects.filter(pk=obj.resource_id).exclude(name=obj.name).update(name=obj.name)
         else:
@@ -178,7 +178,7 @@ class StaffMemberAdmin(ScheduleAdmin):
 
 @admin.register(TimeOff)
 class TimeOffAdmin(ScheduleAdmin):
-    """Absences of everybody and everything, requests included."""
+    """Absences of all resources, including requests."""
 
     is_booked = False
 
@@ -204,13 +204,13 @@ class TimeOffAdmin(ScheduleAdmin):
 
 
 def _first(row: TimeOff) -> str:
-    """A start at midnight is the day alone, as it is typed."""
+    """Format the start as staff type it: a start at midnight is only a day."""
     begins = row_local(row, row.during.lower)
     return with_zone(row, full_day_text(begins.date())) if begins.time() == time() else row_moment(row, begins)
 
 
 def _last(row: TimeOff) -> str:
-    """An end at midnight is the day before, as it is typed."""
+    """Format the end as staff type it: an end at midnight is the day before."""
     ends = row_local(row, row.during.upper)
     if ends.time() != time():
         return row_moment(row, ends)

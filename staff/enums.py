@@ -1,4 +1,4 @@
-"""Choices of staff and schedules."""
+"""Enums of roles and absences."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""Forms of schedules: absences typed as days and times of the place, hours of several weeks."""
+"""Forms of staff members, their working hours and absences. Times are typed in the zone of the location."""
 
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class StaffMemberForm(_StaffMemberForm):
-    """A person, and between which times no mail that can wait reaches them (22:00 and 7:00)."""
+    """A staff member with quiet hours (such as 22:00 to 7:00), in which no e-mail that can wait is sent to them."""
 
     quiet_from = ClockField(label=gettext_lazy("quiet from"), required=False, widget=UnfoldAdminTextInputWidget)
     quiet_until = ClockField(
@@ -61,13 +61,13 @@ class StaffMemberForm(_StaffMemberForm):
 
     @property
     def quiet_hours(self) -> tuple[int, int]:
-        """Start and end in minutes from midnight; equal ones for none."""
+        """Start and end in minutes from midnight; equal for no quiet hours."""
         start, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]
         return (0, 0) if start is None or end is None else (start % MINUTES_OF_DAY, end % MINUTES_OF_DAY)
 
 
 class WorkingHoursFormSet(WeeklyHoursFormSet):
-    """A person's week. Intervals of different weeks of the cycle, or of different times of the year, never meet."""
+    """A staff member's week. Intervals in different weeks of the cycle or different periods do not overlap."""
 
     def _can_meet(self, first: dict[str, Any], second: dict[str, Any]) -> bool:
         both_alternate = first["cycle_weeks"] == second["cycle_weeks"] == 2
@@ -135,7 +135,7 @@ class TimeOffForm(_TimeOffForm):
 
 
 class StaffTimeOffFormSet(InlineFormSet):
-    """The absences of a person: rows hang on the person's resource, the page is the staff member's."""
+    """A staff member's absences. The page is the staff member's, but the rows belong to the resource."""
 
     def __init__(self, *args: Any, instance: StaffMember | None = None, **kwargs: Any) -> None:
         self.staff_member = instance or StaffMember()
@@ -146,13 +146,13 @@ class StaffTimeOffFormSet(InlineFormSet):
         super().__init__(*args, **{**kwargs, "instance": resource, "form_kwargs": form_kwargs})
 
     def save(self, commit: bool = True) -> Any:
-        # A new person got the resource only when the page was saved.
+        # A new staff member gets the resource only when the page is saved.
         self.instance = self.staff_member.resource
         return super().save(commit)
 
 
 def _typed(row: TimeOff, zone: ZoneInfo) -> dict[str, Any]:
-    """How a stored absence would have been typed: an end at midnight is the end of the day before."""
+    """Return a stored absence as form values: an end at midnight is the whole day before."""
     lower, upper = row.during.lower.astimezone(zone), row.during.upper.astimezone(zone)
     if upper.time() == time():
         last_on, end = (upper - timedelta(minutes=1)).date(), None

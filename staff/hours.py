@@ -1,8 +1,8 @@
-"""Wall-clock hours turned into UTC. Pure: rows in, minutes since the Unix epoch out.
+"""Converts wall-clock hours to UTC. Pure: rows in, minutes since the Unix epoch out.
 
-A day is ``date.toordinal()``; hours are minutes from its local midnight and may go on after it (past 1440). A local
-time that the clock skips moves forward by the skipped time; one that the clock repeats means the first of the two.
-Both are ``fold=0`` of the standard library, and what calendars (RFC 5545) do.
+A day is ``date.toordinal()``. Hours are minutes from its local midnight; values past 1440 are on the next day. A local
+time that the clock skips moves forward by the skipped time; a local time that the clock repeats means the first of the
+two. Both are the standard library's ``fold=0``, and the rule of RFC 5545.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ _ALWAYS = 4_000_000  # later than date.max.toordinal()
 
 
 class WeeklyHours(NamedTuple):
-    """Hours of one weekday (Monday is 0), on days of validity (last one included) and in their weeks of the cycle."""
+    """Hours of one weekday (Monday is 0), in their period (last day included) and their weeks of the cycle."""
 
     weekday: int
     start_minute: int
@@ -38,10 +38,10 @@ def hours_between(
     weekly: Iterable[WeeklyHours],
     special: Mapping[int, Sequence[Interval]],
 ) -> Intervals:
-    """Return the hours of the days ``first_day`` to ``until_day`` (excluded) in epoch minutes, joined and sorted.
+    """Return the hours of the days from ``first_day`` to ``until_day`` (excluded) in epoch minutes, merged and sorted.
 
-    ``special`` gives days hours of their own, perhaps none; they replace the weekly ones. Hours that the clock's change
-    leaves empty (02:30 to 03:00 in a night without that hour) vanish.
+    Days in ``special`` have their own hours, perhaps none, in place of the weekly ones. Hours that a clock change
+    leaves empty (02:30 to 03:00 in a night that skips them) are dropped.
     """
     of_weekday: list[list[WeeklyHours]] = [[] for _ in range(7)]
     for hours in weekly:
@@ -64,34 +64,34 @@ def hours_between(
 
 
 def day_start(zone: ZoneInfo, day: int) -> int:
-    """Return the epoch minute at which the local day begins (01:00 where the clock skips midnight)."""
+    """Return the epoch minute at which the local day begins (01:00 if the clock skips midnight)."""
     midnight = _even_midnight(zone, day)
     return _instant(zone, day, 0) if midnight is None else midnight
 
 
 def clock_minute(zone: ZoneInfo, on: date, at: time) -> int:
-    """Return the epoch minute of a clock time of a local day: moved forward where skipped, the first where repeated."""
+    """Return the epoch minute of a local time: moved forward if skipped, the first one if repeated."""
     return _instant(zone, on.toordinal(), at.hour * 60 + at.minute)
 
 
 def local_day(on: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return the first instant of a local day and that of the next; 23 or 25 hours apart when clocks change."""
+    """Return the first instant of a local day and of the next day. They are 23 or 25 hours apart when clocks change."""
     first, end = (day_start(zone, on.toordinal() + days) for days in (0, 1))
     return datetime.fromtimestamp(first * 60, tz=zone), datetime.fromtimestamp(end * 60, tz=zone)
 
 
 def day_of(zone: ZoneInfo, epoch_minute: int) -> int:
-    """Return the local day of an instant: the day to which a visit that begins then belongs, in limits, lists of a day
-    and the morning's mail, even if it is part of a shift that began the evening before.
+    """Return the local day of an instant. A visit counts for the day on which it begins, in limits, day lists and the
+    morning mail, even if it is part of a shift that began the evening before.
     """
     return datetime.fromtimestamp(epoch_minute * 60, tz=zone).toordinal()
 
 
 @lru_cache(maxsize=2048)
 def wall_starts(zone: ZoneInfo, day: int, step: int) -> Sequence[int]:
-    """Return the instants of a local day whose minute of the day is a multiple of ``step``, ascending.
+    """Return the instants (epoch minutes, ascending) of a local day whose minute of the day is a multiple of ``step``.
 
-    In a repeated hour both instants count, each once; a skipped time doesn't exist.
+    In a repeated hour both instants are returned, each once. A skipped time has no instant.
     """
     midnight = day_start(zone, day)
     if day_start(zone, day + 1) == midnight + MINUTES_OF_DAY:
@@ -116,9 +116,9 @@ def _counts_on(hours: WeeklyHours, day: int) -> bool:
 
 @lru_cache(maxsize=8192)
 def _even_midnight(zone: ZoneInfo, day: int) -> int | None:
-    """Return the local midnight if the clock runs evenly for the two days that hours may reach, else None.
+    """Return the local midnight if no clock change falls into the two days that hours may reach, else None.
 
-    Asking the zone for every interval would cost more than all the rest of the engine.
+    Cached, because asking the zone for each interval would cost more than the rest of the engine.
     """
     midnight = _instant(zone, day, 0)
     is_even = all(_instant(zone, day, days * MINUTES_OF_DAY) == midnight + days * MINUTES_OF_DAY for days in (1, 2))

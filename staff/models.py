@@ -1,4 +1,4 @@
-"""Who performs which service, and when they work. Data and rules only; pages live above."""
+"""Staff members, their access roles, the services they perform, their working hours and absences."""
 
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from staff.enums import Role, TimeOffStatus
 
 
 class StaffMember(TranslatedTexts):
-    """A person who performs services; their time is the time of their resource."""
+    """A person who performs services. Their time is the time of their resource."""
 
     resource = models.OneToOneField(Resource, on_delete=models.PROTECT, related_name="staff_member")
     user = models.OneToOneField(
@@ -49,14 +49,16 @@ class StaffMember(TranslatedTexts):
 
     @property
     def works_here(self) -> bool:
-        """Whether they act for the business and are told of bookings: on the team, and not locked out of their
-        sign-in. Every link and every mail of a staff member asks this. Load ``user`` with the person.
+        """Whether the staff member acts for the business and gets messages about bookings: on the team, and the user
+        not switched off.
+
+        Every link and every message of a staff member checks this. Load ``user`` with the staff member.
         """
         return self.is_active and (self.user is None or self.user.is_active)
 
 
 class Access(models.Model):
-    """A role of a user, at one location or (empty) everywhere."""
+    """A role of a user at one location, or everywhere if ``location`` is empty."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="accesses")
     role = models.CharField(max_length=12, choices=Role.choices)
@@ -73,7 +75,7 @@ class Access(models.Model):
 
 
 class Qualification(models.Model):
-    """This person may perform this variant, perhaps at an own price or length (of the first work phase)."""
+    """A staff member may perform this variant, perhaps at their own price or length (of the first work phase)."""
 
     staff_member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="qualifications")
     variant = models.ForeignKey(ServiceVariant, on_delete=models.CASCADE, related_name="qualifications")
@@ -90,9 +92,10 @@ class Qualification(models.Model):
 
 
 class WorkingHours(DayMinutes):
-    """Weekly working interval of a person at a location; the gaps between intervals are the breaks.
+    """Weekly working interval of a staff member at a location. The gaps between intervals are breaks.
 
-    With ``cycle_weeks`` = 2 it counts only in weeks whose number since Monday 5 January 1970 leaves ``cycle_week``.
+    With ``cycle_weeks`` = 2 it applies in every second week: when the week number, counted from Monday 5 January 1970,
+    modulo 2 is ``cycle_week``.
     """
 
     staff_member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="working_hours")
@@ -120,7 +123,7 @@ class WorkingHours(DayMinutes):
 
 
 class WorkingHoursException(models.Model):
-    """A different day: the rows of a date replace all weekly hours of that person on that date."""
+    """Hours of a single date. The rows of a date replace all weekly hours of the staff member on that date."""
 
     staff_member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="exceptions")
     location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="+")
@@ -143,7 +146,7 @@ class WorkingHoursException(models.Model):
 
 
 class TimeOff(models.Model):
-    """Absence of a person, or time in which a room or device is out of use. May overlap bookings that exist."""
+    """Absence of a staff member, or time in which a room or device is out of use. May overlap existing bookings."""
 
     resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="time_off")
     during = DateTimeRangeField()

@@ -1,4 +1,7 @@
-"""Changes of when people are there. They wait for bookings in progress, and bookings for them."""
+"""Changes of when staff members, rooms and devices are available.
+
+A change waits for bookings that are being made, and those bookings wait for it.
+"""
 
 from datetime import datetime
 
@@ -20,11 +23,11 @@ def add_time_off(
     reason: str = "",
     status: TimeOffStatus = TimeOffStatus.APPROVED,
 ) -> TimeOff:
-    """Write down that a person is away, or a room or device out of use. Bookings stay, also those in that time.
+    """Store that a staff member is absent, or that a room or device is out of use. Bookings in that time stay.
 
     Locks: the resource.
 
-    :raises ValueError: when it ends before it starts.
+    :raises ValueError: when it does not end after it starts.
     """
     if starts_at >= ends_at:
         raise ValueError("Time off must end after it starts.")
@@ -35,7 +38,7 @@ def add_time_off(
 
 @transaction.atomic
 def answer_time_off(*, time_off_id: int, approve: bool) -> bool:
-    """Approve or decline a request; return False where it was answered already. Bookings in that time stay.
+    """Approve or decline a request. Return False if it was answered already. Bookings in that time stay.
 
     Locks: the resource, then the request.
     """
@@ -48,7 +51,7 @@ def answer_time_off(*, time_off_id: int, approve: bool) -> bool:
 
 @transaction.atomic
 def remove_time_off(*, time_off_id: int) -> None:
-    """Delete time off, so that its time can be booked again; harmless where it is gone. Locks the resource."""
+    """Delete an absence, so that its time can be booked again; harmless when repeated. Locks the resource."""
     resource_id = TimeOff.objects.filter(pk=time_off_id).values_list("resource_id", flat=True).first()
     if resource_id is not None:
         lock_resource_time([resource_id])
@@ -56,7 +59,7 @@ def remove_time_off(*, time_off_id: int) -> None:
 
 
 def welcome_owner() -> str:
-    """Make the latest superuser the owner where nobody is, so that the desk opens."""
+    """Give the latest superuser the owner role if no user has it, so that the desk opens. Return what was done."""
     user = User.objects.filter(is_superuser=True).order_by("pk").last()
     if user is None or Access.objects.filter(role=Role.OWNER).exists():
         return ""

@@ -1,4 +1,4 @@
-"""Named reads of people's schedules."""
+"""Reads of the time zones of schedules."""
 
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
@@ -10,7 +10,11 @@ from staff.models import WorkingHours
 
 
 def zone_of_resource(resource: Resource | None) -> ZoneInfo:
-    """Return the zone in which absences are typed: of the resource's location; for a person, of their first hours."""
+    """Return the zone in which a resource's absences are typed.
+
+    It is the zone of the resource's location; for a staff member, of the location of their first working hours; else of
+    the first location.
+    """
     place = resource.location if resource else None
     if resource and place is None:
         hours = WorkingHours.objects.filter(staff_member__resource=resource).select_related("location").order_by("pk")
@@ -21,7 +25,7 @@ def zone_of_resource(resource: Resource | None) -> ZoneInfo:
 
 
 def zones_of_resources(resource_ids: Iterable[int]) -> dict[int | None, ZoneInfo]:
-    """Return the zones of many resources by the rule of ``zone_of_resource``. Three queries at most, none for none."""
+    """Return the zones of many resources by the rule of ``zone_of_resource``, in at most three queries."""
     wanted = set(resource_ids)
     if not wanted:
         return {}

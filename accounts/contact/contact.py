@@ -1,8 +1,8 @@
-"""What a customer tells about themselves with a booking, each field once: its name, its words, how it is cleaned, and
-the column of the booking that keeps it.
+"""The contact fields of a booking. Each field is defined once: its name, its label, how it is cleaned, and the
+booking's column that stores it.
 
-A field that is added here is asked for by the booking form, survives a page that is shown again, and is copied to the
-booking, to the one that takes its time again, and to the one confirmed by mail.
+A field added here appears in the booking form, is kept when the page is shown again, and is copied to the booking, to a
+booking that takes the same time again, and to a booking confirmed by e-mail.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,11 +20,12 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactField:
-    """``column`` is its attribute on a booking. ``clean`` takes what was typed, what to call the field in sentences
-    (``noun``, else ``label``) and the country of phone numbers typed without one.
+    """``column`` is the attribute of a booking. ``clean`` takes the typed text, the name of the field in error messages
+    (``noun``, else ``label``) and the country of phone numbers typed without a country code.
 
-    ``missing`` is the sentence when it is empty; None where it may be. ``is_private``: shown again only in the browser
-    in which it was typed, because a link can be passed on. ``is_asked_always``: else only where the visit needs it.
+    ``missing`` is the error for an empty field; None if it may be empty. ``is_private``: the value is shown again only
+    in the browser in which the customer typed it, because a link can be passed on. ``is_asked_always``: if False, the
+    form asks only when the visit needs the field.
     """
 
     name: str
@@ -65,7 +66,7 @@ def _clean_note(text: str, *, label: str, region: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Who comes, in the customer's own words. ``visit_address`` only where the business comes to the customer."""
+    """The customer's own details. ``visit_address`` is set only if the business comes to the customer."""
 
     name: str
     email: str
@@ -73,7 +74,7 @@ class Contact:
     note: str
     visit_address: str = ""
 
-    # In the order in which the form asks.
+    # In the order of the form.
     FIELDS: ClassVar[tuple[ContactField, ...]] = (
         ContactField(
             name="name",
@@ -124,14 +125,14 @@ class Contact:
 
     @classmethod
     def of_form(cls, values: Mapping[str, Any]) -> Self:
-        """Take the cleaned values of a form; a field that was not asked for is empty."""
+        """Build from the cleaned values of a form. A field that the form did not ask for is empty."""
         return cls(**{field.name: values.get(field.name, "") for field in cls.FIELDS})
 
     @classmethod
     def of_row(cls, row: object) -> Self:
-        """Read what a booking keeps."""
+        """Build from the columns of a booking."""
         return cls(**{field.name: getattr(row, field.column) for field in cls.FIELDS})
 
     def columns(self) -> dict[str, str]:
-        """Return the values by the columns of a booking."""
+        """Return the values by column of a booking."""
         return {field.column: getattr(self, field.name) for field in self.FIELDS}

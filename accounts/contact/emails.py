@@ -1,4 +1,4 @@
-"""Checking a typed e-mail address, and suggesting the likely right one. Pure."""
+"""Cleans a typed e-mail address and suggests a correction. Pure."""
 
 import re
 
@@ -17,13 +17,12 @@ _LOCAL_LIMIT = 64
 
 
 def clean_email(text: str) -> str:
-    """Return one deliverable-looking address as it was typed, spaces around it and a pasted ``mailto:`` or ``<…>``
-    aside.
+    """Return one plausible address as typed, without outer spaces and without a pasted ``mailto:`` or ``<…>``.
 
-    Refused: anything without a domain that has an ending, quoted or non-ASCII names before the @, numeric hosts,
-    more than one address, more than 254 characters. International domains are accepted.
+    Refused are addresses whose domain has no ending, quoted or non-ASCII names before the @, numeric hosts, more than
+    one address, and more than 254 characters. International domains are accepted.
 
-    :raises ValidationError: with a suggestion where the right address can be guessed.
+    :raises ValidationError: with a suggestion if the right address can be guessed.
     """
     address = text.strip()
     if any(breaks_line(character) for character in address):
@@ -39,12 +38,12 @@ def clean_email(text: str) -> str:
     if "." not in domain:
         raise _unfinished_domain(local, domain)
     _refuse_bad_letters(address, local)
-    # Wide letters and capitals of other scripts would be a second way to write the same mailbox.
+    # Full-width letters and non-ASCII capitals would be a second way to write the same mailbox.
     return address if domain.isascii() else f"{local}@{idna.uts46_remap(domain)}"
 
 
 def email_suggestion(address: str) -> str | None:
-    """Return what a clean address was likely meant to be when its domain is one slip away from a common one, else
+    """Return the likely correction of a clean address whose domain is one typing error away from a common one, else
     None.
     """
     local, _, domain = address.rpartition("@")

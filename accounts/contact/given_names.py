@@ -1,4 +1,4 @@
-"""What can be said about a written name: what to call its owner by, and whether it is a web address. Pure."""
+"""Reads a written name: the form of address, and whether it contains a web address. Pure."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import phonenumbers
 
-# Written before a name, compared without case and the last full stop.
+# Titles before a name, compared without case and without the last full stop.
 _TITLES = frozenset(
     {
         "dame",
@@ -112,10 +112,10 @@ _COUNTRY_ENDINGS = frozenset({region.lower() for region in phonenumbers.SUPPORTE
 
 
 def first_name(name: str) -> str:
-    """Return what to call a person by: the first name where the written name shows which one that is, else all of it.
+    """Return how to address a person: the first name if the written name shows which one that is, else the whole name.
 
-    Titles are left aside. Not cut: one name after a title ("Frau Müller"), initials and short forms, a family name
-    before a comma, and names in scripts and languages that put the family name first.
+    Titles are dropped. The whole name is returned for a single name after a title ("Frau Müller"), for initials and
+    abbreviations, for a family name before a comma, and for scripts and languages that put the family name first.
     """
     words = name.split()
     given = words[_titles_before(words) :]
@@ -125,16 +125,17 @@ def first_name(name: str) -> str:
 
 
 def holds_web_address(text: str) -> bool:
-    """Say whether mail programs would make a link of a part of the text: a web or e-mail address, or a bare domain.
+    """Return whether mail programs would turn a part of the text into a link: a web or e-mail address, or a bare
+    domain.
 
-    A title or an initial without a space behind its full stop ("Dr.Li", "J.de Vries") is no domain.
+    A title or an initial without a space after its full stop ("Dr.Li", "J.de Vries") does not count as a domain.
     """
     plain = unicodedata.normalize("NFKC", text).replace("\u3002", ".").casefold()
     return bool(_LINK.search(plain)) or any(_is_domain(match) for match in _DOMAIN.finditer(plain))
 
 
 def _titles_before(words: Sequence[str]) -> int:
-    """Count the titles in front of a name."""
+    """Count the titles at the beginning of a name."""
     return next((at for at, word in enumerate(words) if word.casefold().rstrip(".,") not in _TITLES), len(words))
 
 

@@ -1,15 +1,15 @@
-"""Spelling help for e-mail addresses: the domains of mail providers, and which one a typed domain was likely meant to
-be. Pure.
+"""Domains of mail providers, and the domain that a mistyped one was likely meant to be. Pure.
 
-A domain that a provider really has is never called a slip, whatever other one is a letter away: with one press the
-confirmation would go to a stranger of the same name.
+A domain that a provider really has is never corrected, even if a more common one is one letter away: one tap on the
+suggestion would send the confirmation to a stranger with the same name.
 """
 
 from functools import lru_cache
 
 import phonenumbers
 
-# Providers people write to most often, the likeliest domain first. An address one slip away is asked about once.
+# The most common providers, each with its most common domain first. A customer with an address one typing error away is
+# asked once.
 _PROVIDERS = {
     "gmail": ("gmail.com",),
     "googlemail": ("googlemail.com",),
@@ -34,7 +34,7 @@ _PROVIDERS = {
     "yandex": ("yandex.ru", "yandex.com"),
 }
 _PROVIDER_DOMAINS = frozenset(domain for domains in _PROVIDERS.values() for domain in domains)
-# Real providers whose names are one letter away from another one; never a slip.
+# Real domains that are one letter away from a common one; they are never corrected.
 _REAL = frozenset(
     {
         "aol.com",
@@ -55,9 +55,9 @@ _REAL = frozenset(
         "ymail.com",
     }
 )
-# These have a domain in many countries: outlook.it, yahoo.com.br, hotmail.co.jp.
+# Providers with domains in many countries: outlook.it, yahoo.com.br, hotmail.co.jp.
 _IN_MANY_COUNTRIES = frozenset({"gmx", "hotmail", "live", "msn", "outlook", "posteo", "yahoo", "yandex"})
-# Endings of countries that are far more often a slip of "com".
+# Country endings that are far more often a typing error of "com".
 _RATHER_COM = frozenset({"co", "cm", "om"})
 _COUNTRIES = frozenset({region.lower() for region in phonenumbers.SUPPORTED_REGIONS} | {"uk", "eu"}) - _RATHER_COM
 _SLIPS_OF_ENDINGS = {
@@ -73,13 +73,13 @@ _SLIPS_OF_ENDINGS = {
 
 
 def likely_ending(name: str) -> str | None:
-    """Return the usual domain of a provider given by its name alone: ``gmail`` is meant to be ``gmail.com``."""
+    """Return the usual domain of a provider: ``gmail`` becomes ``gmail.com``. None for an unknown provider."""
     return _PROVIDERS[name][0] if name in _PROVIDERS else None
 
 
 @lru_cache(maxsize=1024)
 def likely_domain(domain: str) -> str | None:
-    """Return the provider's domain that is one slip away from a domain in lower case, None if there is none."""
+    """Return the provider's domain one typing error away from ``domain`` (lower case); None if there is none."""
     if domain in _PROVIDER_DOMAINS or domain in _REAL or _is_of_a_country(domain):
         return None
     name, _, ending = domain.rpartition(".")
@@ -98,7 +98,7 @@ def _is_of_a_country(domain: str) -> bool:
 
 
 def _is_one_slip(typed: str, meant: str) -> bool:
-    """Say whether one letter was left out, added, replaced, or swapped with its neighbour."""
+    """Return whether one letter was left out, added, replaced, or swapped with its neighbour."""
     if abs(len(typed) - len(meant)) > 1 or typed == meant:
         return False
     at = next((i for i, (a, b) in enumerate(zip(typed, meant, strict=False)) if a != b), min(len(typed), len(meant)))

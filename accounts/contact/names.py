@@ -1,8 +1,7 @@
-"""What a guest types about himself, made safe and exact: names, notes, e-mail addresses, phone numbers.
+"""Cleans what a customer types: names, notes and visit addresses.
 
-Pure: text in, clean text out, or a ValidationError whose sentence the guest reads beside the field. Where the
-likely right value is known it travels as ``params["suggestion"]``. Nothing is changed behind the guest's back
-except by the rules named here.
+Pure: text in; clean text, or a ValidationError with a sentence for the customer, out. If the right value is likely
+known, the error has it as ``params["suggestion"]``. Text is changed only as the docstrings here say.
 """
 
 import re
@@ -19,20 +18,20 @@ NAME_LIMIT = 120
 NOTE_LIMIT = 1000
 ADDRESS_LIMIT = 300
 
-# Signs that turn the direction of text or cannot be seen at all. They can make a name read as another one, so they are
-# taken out wherever they stand. The joiners U+200C and U+200D stay: Persian, Indian scripts and emoji need them.
+# Invisible characters and those that change the direction of text. They can make a name read as another name, so they
+# are removed everywhere. The joiners U+200C and U+200D stay: Persian, Indian scripts and emoji need them.
 _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
 )
 
-# More accents than any language puts on one letter only serve to overflow the lines around.
+# No language puts more accents on one letter. More would only overflow the lines around it.
 _MARKS_ON_ONE_LETTER = 4
 
 
 def clean_line(text: str, *, limit: int, label: str) -> str:
-    """Return one line of text: NFC, single spaces, nothing invisible. ``label`` names the field in sentences.
+    """Return one line of text: NFC, single spaces, no invisible characters. ``label`` names the field in errors.
 
-    :raises ValidationError: when it holds control characters or line breaks, or is longer than ``limit`` characters.
+    :raises ValidationError: when it has control characters or line breaks, or more than ``limit`` characters.
     """
     text = text.strip()
     if any(breaks_line(character) for character in text):
@@ -45,11 +44,11 @@ def clean_line(text: str, *, limit: int, label: str) -> str:
 
 
 def clean_name(text: str, *, label: str) -> str:
-    """Return the name of a person, one line of at most ``NAME_LIMIT`` characters without web or e-mail addresses.
+    """Return a person's name: one line of at most ``NAME_LIMIT`` characters without web or e-mail addresses.
 
-    It goes into mails to an address whose owner has not acted on a mail yet.
+    The name goes into mails to an address that its owner has not confirmed yet.
 
-    :raises ValidationError: when it holds an address, or for the reasons of ``clean_line``.
+    :raises ValidationError: when it contains an address, or for the reasons of ``clean_line``.
     """
     name = clean_line(text, limit=NAME_LIMIT, label=label)
     _refuse_web_address(name, label)
@@ -57,16 +56,16 @@ def clean_name(text: str, *, label: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """Return the form in which names of people are compared: without case, accents, punctuation and order of words."""
+    """Return the form in which names are compared: without case, accents, punctuation and order of words."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     letters = (each for each in plain if not unicodedata.combining(each))
     return " ".join(sorted("".join(each if each.isalnum() else " " for each in letters).split()))
 
 
 def clean_visit_address(text: str, *, label: str) -> str:
-    """Return where to come, some lines of at most ``ADDRESS_LIMIT`` characters; as with names, no web addresses.
+    """Return the address of a visit: lines of at most ``ADDRESS_LIMIT`` characters in all, without web addresses.
 
-    :raises ValidationError: when it holds one, or for the reasons of ``clean_paragraphs``.
+    :raises ValidationError: when it contains a web address, or for the reasons of ``clean_paragraphs``.
     """
     address = clean_paragraphs(text, limit=ADDRESS_LIMIT, label=label)
     _refuse_web_address(address, label)
@@ -74,9 +73,9 @@ def clean_visit_address(text: str, *, label: str) -> str:
 
 
 def clean_paragraphs(text: str, *, limit: int, label: str) -> str:
-    """Return text of several lines; line breaks become ``\\n`` and tabs a space.
+    """Return text of several lines. Line breaks become ``\\n``, and a tab becomes a space.
 
-    :raises ValidationError: when it holds other control characters, or is longer than ``limit`` characters.
+    :raises ValidationError: when it has other control characters, or more than ``limit`` characters.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     text = text.replace("\t", " ").strip()
@@ -89,7 +88,7 @@ def clean_paragraphs(text: str, *, limit: int, label: str) -> str:
 
 
 def _refuse_web_address(text: str, label: str) -> None:
-    """Refuse text with which a stranger could have links mailed to others under our name."""
+    """Refuse text with a link, because a stranger could make the business mail it to other people."""
     if holds_web_address(text):
         raise ValidationError(
             gettext("%(field)s cannot hold a web or e-mail address. After a full stop, please leave a space.")
@@ -99,7 +98,7 @@ def _refuse_web_address(text: str, label: str) -> None:
 
 
 def visible_text(text: str) -> str:
-    """Normalise to NFC, take invisible and direction-turning signs out, and cut floods of accents."""
+    """Normalise to NFC, remove invisible and direction-changing characters, and cut runs of accents."""
     kept: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", _INVISIBLE.sub("", text)):

@@ -1,4 +1,4 @@
-"""Checking a typed phone number, and writing one for people. Pure."""
+"""Cleans a typed phone number, and formats a stored one. Pure."""
 
 import phonenumbers
 from babel.core import get_global
@@ -20,14 +20,14 @@ _UNREACHABLE = {
     PhoneNumberType.VOICEMAIL,
 }
 
-_NON_GEOGRAPHICAL = "001"  # what phonenumbers calls satellite networks and the like
+_NON_GEOGRAPHICAL = "001"  # the region of satellite networks and other numbers without a country
 
 
 def clean_phone(text: str, *, region: str | None) -> str:
-    """Return a number in E.164 form; without a country code it is read as one of ``region`` (ISO 3166, e.g. ``DE``).
+    """Return a number in E.164 form. A number without a country code belongs to ``region`` (ISO 3166, e.g. ``DE``).
 
-    :raises ValidationError: when nobody can be reached under it for an ordinary price: too short, letters, an
-        extension, premium, shared-cost or satellite numbers.
+    :raises ValidationError: when the business cannot call it at an ordinary price: too short, letters, an extension,
+        premium, shared-cost or satellite numbers.
     """
     typed = visible_text(text).strip()
     if any(breaks_line(character) or character.isalpha() for character in typed) or ";" in typed or "#" in typed:
@@ -52,8 +52,8 @@ def clean_phone(text: str, *, region: str | None) -> str:
 
 
 def phone_text(number: str) -> str:
-    """Write a stored number for people: ``+4915155501827`` becomes ``+49 1515 5501827``; what is no number stays as
-    it is.
+    """Format a stored number for reading: ``+4915155501827`` becomes ``+49 1515 5501827``. Other text is returned as it
+    is.
     """
     try:
         parsed = phonenumbers.parse(number, None)
@@ -63,8 +63,8 @@ def phone_text(number: str) -> str:
 
 
 def phone_region(*numbers: str, time_zone: str) -> str | None:
-    """Say in which country numbers without a country code are: that of the first of our own ``numbers`` which tells,
-    else of the zone.
+    """Return the country of numbers typed without a country code: that of the first of the business's own ``numbers``
+    that has one, else that of the time zone.
     """
     for number in numbers:
         try:
@@ -78,9 +78,9 @@ def phone_region(*numbers: str, time_zone: str) -> str | None:
 
 
 def _parsed_number(typed: str, region: str | None) -> phonenumbers.PhoneNumber:
-    """Read a number; what WhatsApp shows in an older form is read as the number of today.
+    """Parse a number; convert the old form that WhatsApp shows into the current one.
 
-    :raises phonenumbers.NumberParseException: when it is none.
+    :raises phonenumbers.NumberParseException: when the text is not a number.
     """
     number = phonenumbers.parse(typed, region)
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,7 +1,7 @@
-"""Compare the addresses of customers by IDNA2008 instead of IDNA2003.
+"""Compare customers' e-mail addresses by IDNA2008 instead of IDNA2003.
 
-Only addresses with letters beyond ASCII in their domain change. Where the old form was that of another domain (fass.de
-for faß.de), the mails went to its owner, so whatever proved the mailbox was done by a stranger: the proof is taken back.
+Only addresses with non-ASCII letters in their domain change. If the old form belonged to another domain (fass.de for
+faß.de), the mails went to that domain's owner. A stranger may then have proven the mailbox, so the proof is removed.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def normalise_again(apps: Any, schema_editor: Any) -> None:
             customer.email_proven_at = None if had_other_domain else customer.email_proven_at
             customer.save(update_fields=["email_normalised", "email_proven_at"])
             continue
-        # The same person under both spellings: the row with the right form is the one that is found from now on.
+        # The same person has two records. From now on the record with the right form is the one that is found.
         if customer.is_blocked and not same.is_blocked:
             same.is_blocked = True
             same.save(update_fields=["is_blocked"])
@@ -38,6 +38,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # The old form can be made from the address at any time, but nothing reads it: going back changes nothing.
+        # The old form can be computed from the address, but no code reads it, so the reverse changes nothing.
         migrations.RunPython(normalise_again, migrations.RunPython.noop),
     ]

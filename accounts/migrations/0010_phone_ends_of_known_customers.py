@@ -1,4 +1,4 @@
-"""Fill the pseudonyms of the last four digits of phone numbers that were stored before there was a column for them."""
+"""Compute the pseudonyms of the last four digits of phone numbers that were stored before the column existed."""
 
 from typing import Any
 
@@ -25,6 +25,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Without the column there is nothing to take back.
+        # The reverse does nothing, because the column is dropped.
         migrations.RunPython(fill_phone_ends, migrations.RunPython.noop),
     ]

@@ -1,11 +1,11 @@
-"""Functions by which customers are found however their names are written.
+"""SQL functions for searching customers regardless of how their names are written.
 
-``openhours_folded`` writes any text in a-z, 0-9 and single spaces, beginning with one: case, accents and punctuation go,
-letters of other scripts become ``x`` and three octal digits for each byte. The trigram index then serves every script,
-whatever the locale of the database is, and nothing in such a text means anything to LIKE.
+``openhours_folded`` turns any text into a-z, 0-9 and single spaces, starting with a space. It drops case, accents and
+punctuation. It writes each byte of letters in other scripts as ``x`` and three octal digits. So the trigram index
+serves all scripts, whatever the database's locale is, and the text has no characters with a meaning for LIKE.
 
-``unaccent`` names its dictionary, so that both are immutable as indexes and generated columns need them to be. Both
-extensions are trusted: the owner of the database may create them.
+The call of ``unaccent`` names its dictionary. Both functions are therefore immutable, as indexes and generated columns
+require. Both extensions are trusted: the owner of the database may create them.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ AS $$ SELECT {schema}.openhours_folded(name || ' ' || email || ' ' || array_to_s
 
 
 def create_functions(apps: Any, schema_editor: Any) -> None:
-    """Name every schema, because an index is rebuilt without a search path."""
+    """Qualify all names with their schema, because PostgreSQL rebuilds indexes without a search path."""
     quote = schema_editor.connection.ops.quote_name
     with schema_editor.connection.cursor() as cursor:
         cursor.execute(

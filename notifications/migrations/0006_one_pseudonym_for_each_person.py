@@ -1,8 +1,8 @@
-"""Give the pseudonyms of phone numbers and mailboxes that are written in two ways the one that is used from now on.
+"""Replace the pseudonyms of other written forms of a phone number or mailbox by the one that is used from now on.
 
-A pseudonym cannot be read back, so those of all numbers and addresses that we know are made in their old forms and
-looked for. What STOP or unsubscribing was said to stays obeyed. A bounce under the old form of a mailbox is left alone:
-it is about the domain of another owner.
+A pseudonym cannot be reversed. The migration therefore computes the old pseudonyms of all known numbers and addresses,
+and looks for those. STOP and unsubscribes stay in force. A bounce under the old form of a mailbox is left alone,
+because it concerns another owner's domain.
 """
 
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def _phones(rows: Any) -> Iterator[str]:
 
 
 def _renamed(keys: set[str]) -> Iterator[tuple[str, str]]:
-    """The old pseudonym of every other way to write a number, and the one of today."""
+    """Yield the old pseudonym of each other written form of a number, and the current pseudonym."""
     for key in keys:
         for written in _other_forms(key):
             yield keyed_hash(settings.LINK_KEY, f"phone:{written}"), phone_hash(key)
@@ -82,6 +82,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # The old pseudonyms are gone for good, and the new ones are as good as they were: going back changes nothing.
+        # The old pseudonyms cannot be restored, and the new ones serve as well, so the reverse changes nothing.
         migrations.RunPython(rename_pseudonyms, migrations.RunPython.noop),
     ]

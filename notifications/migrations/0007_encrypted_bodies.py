@@ -1,4 +1,4 @@
-"""What was sent is kept encrypted, as the columns are whose values it may repeat."""
+"""Encrypt the stored texts of sent messages, like the columns whose values they may repeat."""
 
 from typing import Any
 
@@ -16,6 +16,6 @@ class Migration(migrations.Migration):
     dependencies = [("notifications", "0006_one_pseudonym_for_each_person")]
     operations = [
         migrations.AlterField("notification", "body", core.fields.EncryptedTextField(blank=True)),
-        # Backwards the older code would show ciphertext; nothing is lost, so nothing is done.
+        # After a reverse the old code shows ciphertext. No data is lost, so the reverse does nothing.
         migrations.RunPython(encrypt_bodies, migrations.RunPython.noop),
     ]
