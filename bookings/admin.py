@@ -1,4 +1,4 @@
-"""Admin of bookings: to look at. What can be done to a booking is an operation, behind a page that asks first."""
+"""Admin of bookings, read-only. Changes to a booking are operations, each on a page that asks first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,13 +57,13 @@ class ReasonForm(forms.Form):
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that can be done to a booking: what the page says, and the operation behind its button."""
+    """One operation on a booking: the texts of its page, and the function that its button calls."""
 
     title: str | Promise
     explanation: str | Promise
     button: str | Promise
     done: str | Promise
-    # Called with the booking, who does it, the reason, and the number of the booking that the page had shown.
+    # Called with the booking, the actor, the reason, and the number of the booking that the page had shown.
     run: Callable[[Booking, Actor, str, int], object]
     asks_reason: bool = True
 
@@ -168,7 +168,7 @@ class AllocationInline(ReadOnlyInline):
 
 
 class WhenFilter(admin.SimpleListFilter):
-    """What lies ahead, unless somebody asks for the past or searches."""
+    """Show bookings ahead, unless the user chooses the past or searches."""
 
     title = _("when")
     parameter_name = "when"
@@ -177,7 +177,7 @@ class WhenFilter(admin.SimpleListFilter):
         return [("today", _("today")), ("past", _("past")), ("all", _("all"))]
 
     def choices(self, changelist: Any) -> Any:
-        """The first choice, which is the default, has a name of its own."""
+        """Give the default choice a label of its own."""
         first, *others = super().choices(changelist)
         return [{**first, "display": _("ahead")}, *others]
 
@@ -253,7 +253,7 @@ class BookingAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).prefetch_related(Prefetch("lines", lines))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Ahead: what comes next first. Looking back: the latest first."""
+        """Ahead: the soonest first. Past: the latest first."""
         looks_back = request.GET.get("when") in {"past", "all"} or "q" in request.GET
         return ("-starts_at", "-pk") if looks_back else ("starts_at", "pk")
 
@@ -266,7 +266,9 @@ class BookingAdmin(ReadOnlyAdmin):
         return [step, *super().get_urls()]
 
     def step_view(self, request: HttpRequest, booking_id: int, name: str) -> HttpResponse:
-        """GET asks, POST does. A refusal is shown, and nothing has changed then."""
+        """GET shows the confirmation page, POST runs the operation. A refusal is shown, and then nothing has
+        changed.
+        """
         booking = get_object_or_404(self.get_queryset(request).select_related("location"), pk=booking_id)
         step = STEPS.get(name)
         if step is None or not self.may_act(request):
@@ -295,7 +297,7 @@ class BookingAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "admin/bookings/step.html", context)
 
     def may_act(self, request: HttpRequest) -> bool:
-        """Changing bookings needs more than looking at them."""
+        """Return whether the user may change bookings, which needs more than viewing them."""
         user = request.user
         return isinstance(user, User) and user.has_perm("bookings.change_booking")
 
@@ -409,7 +411,7 @@ class MoveProposalAdmin(ReadOnlyAdmin):
 
 
 def _shown_sequence(request: HttpRequest) -> int:
-    """The number of the booking that the page had shown; one that no booking has where it was not sent."""
+    """Return the number of the booking that the page had shown; if none was sent, a number that no booking has."""
     typed = request.POST.get("sequence", "")
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
 
@@ -433,7 +435,7 @@ def _when(booking: Booking) -> str:
 
 
 def _today_at_each_place(now: datetime) -> Q:
-    """What begins on the day that it is at its own place."""
+    """Return the bookings that begin today at their own location."""
     found = Q(pk=None)
     for name in set(Location.objects.values_list("time_zone", flat=True)):
         zone = ZoneInfo(name)

@@ -1,4 +1,4 @@
-"""Choices of bookings, and which statuses take time."""
+"""Choices of bookings, and the sets of statuses that operations and queries share."""
 
 from enum import StrEnum
 
@@ -31,24 +31,24 @@ CLAIMING = frozenset(
         BookingStatus.NO_SHOW,
     }
 )
-# … of these, the ones whose claim ends by itself at ``hold_expires_at``.
+# … and those of them whose claim ends at ``hold_expires_at``.
 EXPIRING = frozenset({BookingStatus.HELD, BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT})
 
 # The time is kept until the business has answered, or the customer has paid.
 WAITING = frozenset({BookingStatus.REQUESTED, BookingStatus.PENDING_PAYMENT})
-# What a customer may still call off or move. A hold is released instead, the rest is history.
+# A customer may still cancel or move these. A hold is released instead; the others are history.
 CHANGEABLE = WAITING | {BookingStatus.CONFIRMED}
-# Agreed and not called off, whatever became of the visit.
+# Confirmed at some time and not cancelled, whatever became of the visit.
 AGREED = CLAIMING - EXPIRING
-# Agreed, and staff have not marked that it is over.
+# Confirmed, and staff have not marked the visit as over.
 EXPECTED = frozenset({BookingStatus.CONFIRMED, BookingStatus.STARTED})
-# Agreed and neither called off nor missed: the price is owed.
+# Confirmed, and neither cancelled nor missed: the price is owed.
 STANDING = EXPECTED | {BookingStatus.COMPLETED}
-# A visit that staff marked as begun or done. One that is past and was never marked may not have taken place.
+# Staff marked the visit as begun or completed. A past visit that was never marked may not have taken place.
 TOOK_PLACE = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED})
 # Staff marked what became of the visit, so its start is past.
 MARKED = TOOK_PLACE | {BookingStatus.NO_SHOW}
-# The visit does not take place: called off, declined, or not agreed in time.
+# The visit does not take place: cancelled, declined, or not confirmed in time.
 CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
 # These may owe a fee, and no price.
 FEE_OWING = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
@@ -72,7 +72,7 @@ class ActorKind(TextChoices):
 
 
 class EventKind(TextChoices):
-    """What a history row tells. Status rows carry from and to; the others leave the status as it is."""
+    """Kinds of history rows. Only STATUS rows change the status; they carry the old and the new one."""
 
     STATUS = "status", _("status")
     MOVED = "moved", _("moved")
@@ -85,23 +85,23 @@ class EventKind(TextChoices):
 
 
 class MoneyEvent(StrEnum):
-    """What a history row of kind MONEY tells, in ``details["what"]``."""
+    """Kinds of history rows about money, stored in ``details["what"]``."""
 
     PAID = "paid"
-    REFUND = "refund"  # decided, and on its way
-    REFUND_WAITS = "refund_waits"  # until staff approve it
+    REFUND = "refund"  # decided, not yet arrived
+    REFUND_WAITS = "refund_waits"  # waits for approval by staff
     REFUND_LOWERED = "refund_lowered"
     REFUND_DECLINED = "refund_declined"
-    REFUNDED = "refunded"  # has arrived
+    REFUNDED = "refunded"  # arrived
     REFUND_FAILED = "refund_failed"
-    TAKEN_BACK = "taken_back"  # by the bank, after a dispute
-    FEE = "fee"  # is charged to the saved card
+    TAKEN_BACK = "taken_back"  # by the bank, in a dispute
+    FEE = "fee"  # charged to the saved card
     CHARGE_FAILED = "charge_failed"
-    WAIVED = "waived"  # a fee, or a part of it
-    REDUCED = "reduced"  # the price
-    PAYMENT_WAIVED = "payment_waived"  # the one that was asked for when booking
-    CARD_WAIVED = "card_waived"  # likewise, where only a card was asked for
-    LINK = "link"  # to pay, was mailed because staff asked for it
+    WAIVED = "waived"  # all or a part of a fee
+    REDUCED = "reduced"  # the price was lowered
+    PAYMENT_WAIVED = "payment_waived"  # the payment that the terms ask for when booking
+    CARD_WAIVED = "card_waived"  # the same, where the terms ask only for a card
+    LINK = "link"  # staff had a payment link mailed
     MOVE_PROPOSED = "move_proposed"
     MOVE_WITHDRAWN = "move_withdrawn"
     NO_SHOW_UNDONE = "no_show_undone"

@@ -1,4 +1,4 @@
-"""What can stop a booking operation. Each error has a stable code and a sentence that a customer may read.
+"""Errors of booking operations. Each has a stable code and a sentence that a customer may read.
 
 A sentence says what happened, what is still true, and what to do now. Ids and names stay out of it; facts that a page
 may want to show are in ``data``.
@@ -25,14 +25,16 @@ class _Worded(DomainError):
 
 
 class SlotTaken(_Worded, Conflict):
-    """Somebody else has the time. ``data["alternatives"]``: the nearest free starts as (location id, epoch minute)."""
+    """Another booking has the time. ``data["alternatives"]``: the nearest free starts as (location id, epoch
+    minute).
+    """
 
     code = "slot_taken"
     text = _("That time was just taken. Nothing was booked. Please pick another time.")
 
 
 class SlotNotOffered(_Worded, Refused):
-    """The start is not among those offered. ``data["rule"]`` is the code of the rule that says no."""
+    """The start is not offered. ``data["rule"]`` is the code of the rule that refuses it."""
 
     code = "slot_not_offered"
     status = 409
@@ -40,7 +42,7 @@ class SlotNotOffered(_Worded, Refused):
 
 
 class ExtrasDoNotFit(_Worded, Conflict):
-    """The longer visit would run into something else."""
+    """The longer visit would overlap with another booking, or break a rule."""
 
     code = "extras_do_not_fit"
     text = _("That extra does not fit. Your time is still held without it. Go back out, or pick another time.")
@@ -71,7 +73,7 @@ class BookingPaused(_Worded, Refused):
 
 
 class ServiceNotOffered(_Worded, Refused):
-    """The service, its variant, an extra, the place or the person can't be booked online (any more)."""
+    """The service, its variant, an extra, the location or the staff member cannot be booked online (any more)."""
 
     code = "service_not_offered"
     status = 409
@@ -79,21 +81,21 @@ class ServiceNotOffered(_Worded, Refused):
 
 
 class PartyTooLarge(_Worded, Refused):
-    """``data["maximum"]`` is how many may come."""
+    """``data["maximum"]`` is the largest number of people."""
 
     code = "party_too_large"
     text = _("That is more people than can come at once. Please choose a smaller number.")
 
 
 class CannotBookOnline(_Worded, Refused):
-    """The business takes no online bookings from this person. The sentence gives no reason, on purpose."""
+    """The business takes no online bookings from this customer. The sentence gives no reason, on purpose."""
 
     code = "cannot_book_online"
     text = _("We cannot take this booking online. Nothing was booked. Please call us.")
 
 
 class AlreadyThatTime(_Worded, Conflict):
-    """The customer has a booking at that time already. Couples do book two, so it is asked and not refused."""
+    """The customer has another booking at that time. Some book two on purpose, so the page asks and does not refuse."""
 
     code = "already_that_time"
     text = _(
@@ -103,7 +105,7 @@ class AlreadyThatTime(_Worded, Conflict):
 
 
 class TooManyUnproven(_Worded, TooMany):
-    """Enough mails have asked this mailbox to confirm a booking."""
+    """This mailbox has received the most mails that may ask it to confirm a booking."""
 
     code = "too_many_unproven"
     text = _(
@@ -113,7 +115,7 @@ class TooManyUnproven(_Worded, TooMany):
 
 
 class Busy(_Worded, Locked):
-    """Others held the needed locks for too long."""
+    """Other transactions held the needed locks for too long."""
 
     code = "busy"
     text = _("Many people are booking at this moment. Nothing was changed. Please try again.")
@@ -123,14 +125,14 @@ class Busy(_Worded, Locked):
 
 
 class WrongStatus(_Worded, Conflict):
-    """The booking is in a status from which this step does not lead. ``data``: from_status, to_status."""
+    """The booking is in a status that does not allow this step. ``data``: from_status, to_status."""
 
     code = "wrong_status"
     text = _("This booking has changed in the meantime. Nothing was done. Please look at it again.")
 
 
 class StalePage(_Worded, Conflict):
-    """The page was older than the truth. ``data``: starts_at, sequence and fee_minor as they are now."""
+    """The booking changed after the page was shown. ``data``: starts_at, sequence and fee_minor as they are now."""
 
     code = "stale_page"
     text = _("This booking has changed since you opened the page. Nothing was done. Please check it and confirm again.")
@@ -142,7 +144,7 @@ class AlreadyCancelled(_Worded, Conflict):
 
 
 class NotBooked(_Worded, Refused):
-    """It never became an agreement: held, declined or expired."""
+    """The booking was never confirmed: it is held, declined or expired."""
 
     code = "not_booked"
     text = _("This was never booked, so there is nothing to change. You are welcome to pick a time.")
@@ -164,7 +166,10 @@ class MoveLimitReached(_Worded, Refused):
 
 
 class TooManyMoves(_Worded, TooMany):
-    """By the link on the screen: each move is mailed to an address whose owner has not acted on a mail."""
+    """The link on the screen has moved the booking too often.
+
+    Each move is mailed to an address whose owner has not acted on a mail yet.
+    """
 
     code = "too_many_moves"
     text = _(
@@ -179,7 +184,7 @@ class SameTime(_Worded, Refused):
 
 
 class SeveralServices(_Worded, Refused):
-    """The visit has several services, and this can be done to a visit of one alone."""
+    """The visit has several services, and this operation supports only one."""
 
     code = "several_services"
     status = 409
@@ -190,7 +195,7 @@ class SeveralServices(_Worded, Refused):
 
 
 class StaffFixed(_Worded, Refused):
-    """The booking was made with a certain person, so only the business may give it to another."""
+    """The customer chose a certain staff member, so only the business may assign another one."""
 
     code = "staff_fixed"
     text = _("This booking stays with the person you chose. Nothing was changed. Please contact us to change that.")
@@ -200,35 +205,35 @@ class StaffFixed(_Worded, Refused):
 
 
 class NothingToPay(_Worded, Conflict):
-    """There is nothing that this person could pay online now."""
+    """Nothing can be paid online by this customer now."""
 
     code = "nothing_to_pay"
     text = _("There is nothing to pay at the moment. Please look at the booking again.")
 
 
 class FeeBeingPaid(_Worded, Conflict):
-    """A payment of the fee that the customer began, or that the card refused, had to be called off first."""
+    """The customer has begun to pay the fee, or the bank refused the card; that payment is being cancelled first."""
 
     code = "fee_being_paid"
     text = _("The customer began to pay this online, or the card was refused. That is being ended: try again soon.")
 
 
 class TooEarlyToCharge(_Worded, Conflict):
-    """The customer was told that no money moves before ``data["until"]``."""
+    """The customer was promised that no money moves before ``data["until"]``."""
 
     code = "too_early_to_charge"
     text = _("The customer was told that no money moves yet. The card can be charged once that time is over.")
 
 
 class PayFirst(_Worded, Refused):
-    """Moving costs a fee that has to be paid online before the time changes. ``data["fee_minor"]`` is how much."""
+    """The move has a fee that must be paid online before the time changes. ``data["fee_minor"]`` is the fee."""
 
     code = "pay_first"
     text = _("This move has a fee that is paid first. Nothing was changed yet. Please pay the fee to move.")
 
 
 class AmountTooLarge(_Worded, Refused):
-    """``data["open_minor"]`` is the most that it can be."""
+    """``data["open_minor"]`` is the largest amount allowed."""
 
     code = "amount_too_large"
     text = _("That is more than what is open. Nothing was written down. Please check the amount.")
@@ -249,7 +254,7 @@ class NothingToWaive(_Worded, Refused):
 
 
 class NothingToAnswer(_Worded, Conflict):
-    """The booking is no request any more: answered already, called off, or run out."""
+    """The booking is no longer a request: it was answered, cancelled, or has expired."""
 
     code = "nothing_to_answer"
     text = _("This request is no longer waiting for an answer. Nothing was changed. Please look at it again.")
@@ -261,14 +266,14 @@ class NotWaitingForPayment(_Worded, Conflict):
 
 
 class CannotMarkMissed(_Worded, Refused):
-    """It cannot be noted (or taken back) that nobody came. ``data["why"]`` is a ``NoShowRefusal``."""
+    """The visit cannot be marked as missed. ``data["why"]`` is a ``NoShowRefusal``."""
 
     code = "cannot_mark_missed"
     text = _("It cannot be noted for this booking now that nobody came. Nothing was changed.")
 
 
 class CannotMarkVisit(_Worded, Refused):
-    """The visit is still on another day, or the booking is not one that goes on this way."""
+    """The visit is on a later day, or the booking's status does not allow this step."""
 
     code = "cannot_mark_visit"
     status = 409
@@ -288,7 +293,7 @@ class TooManyMessages(_Worded, TooMany):
 
 
 class TooManyTries(_Worded, TooMany):
-    """Somebody tries one card after the other, or has a script do it."""
+    """Too many cards were tried, by a person or by a script."""
 
     code = "too_many_tries"
     text = _(
@@ -315,7 +320,7 @@ class CannotWriteNote(_Worded, Refused):
 
 
 class InUse(_Worded, Refused):
-    """Something with bookings ahead was to be deleted or archived. ``data["references"]`` lists them."""
+    """An object that bookings ahead need cannot be deleted or archived. ``data["references"]`` lists these bookings."""
 
     code = "in_use"
     text = _("There are bookings ahead that need this. Nothing was changed. Please move or cancel them first.")

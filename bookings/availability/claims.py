@@ -1,4 +1,4 @@
-"""Which time of which resource a visit takes. Pure: knows neither the database nor the clock.
+"""Which time of which resource a visit claims. Pure: no database, no clock.
 
 Minutes inside a spec count from the line's start; minutes of placed lines and claims count from the Unix epoch (UTC).
 """
@@ -16,7 +16,7 @@ MAX_CLAIM_MINUTES = 2880
 
 
 class Phase(NamedTuple):
-    """A part of the customer's time: ``work`` needs the person, ``processing`` leaves the person free."""
+    """A part of the customer's time: ``work`` needs the staff member, ``processing`` leaves them free."""
 
     kind: str
     minutes: int
@@ -24,7 +24,7 @@ class Phase(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LineSpec:
-    """What one line needs, as it is copied onto a BookingLine. ``requirements`` are (resource type id, quantity)."""
+    """What one line needs, as copied onto a BookingLine. ``requirements`` are (resource type id, quantity)."""
 
     phases: tuple[Phase, ...]
     buffer_before: int
@@ -38,7 +38,9 @@ class LineSpec:
         return sum(phase.minutes for phase in self.phases)
 
     def staff_spans(self) -> Intervals:
-        """When the person is needed, relative to the start: buffers and work, not processing. Empty for a court."""
+        """When the staff member is needed, in minutes from the start: buffers and work, not processing. Empty for a
+        court.
+        """
         if not self.needs_staff:
             return []
         spans = [(-self.buffer_before, 0)]
@@ -51,12 +53,12 @@ class LineSpec:
         return normalised(spans)
 
     def resource_spans(self) -> Intervals:
-        """When rooms and devices are needed, relative to the start: the whole stretch, buffers included."""
+        """When rooms and devices are needed, in minutes from the start: the whole visit, buffers included."""
         return normalised([(-self.buffer_before, self.duration_minutes + self.buffer_after)])
 
 
 class PlacedLine(NamedTuple):
-    """A line at a time, with the person and the rooms and devices chosen for it."""
+    """A line at a time, with the staff member, rooms and devices chosen for it."""
 
     spec: LineSpec
     start_minute: int
@@ -75,7 +77,7 @@ class Claim(NamedTuple):
 def claims_for(lines: Sequence[PlacedLine]) -> list[Claim]:
     """Return the claims of a whole visit, joined per resource, sorted by resource and time.
 
-    Two lines in a row with the same person or room become one stretch, so their inner buffers don't collide.
+    Consecutive lines with the same staff member or room become one claim, so that their inner buffers don't collide.
     """
     taken: dict[int, Intervals] = {}
     for line in lines:
@@ -100,7 +102,10 @@ def spec_of(
     add_on_minutes: int = 0,
     own_work_minutes: int | None = None,
 ) -> LineSpec:
-    """Return what a variant needs. Add-ons lengthen the first work phase, which may be the person's own (``own_…``)."""
+    """Return what a variant needs.
+
+    Add-ons lengthen the first work phase. ``own_…`` is the staff member's own length of it.
+    """
     parts = (
         Phase(WORK, (own_work_minutes or work_minutes) + add_on_minutes),
         Phase(PROCESSING, processing_minutes),
@@ -123,7 +128,7 @@ def spec_from_copies(
     requirements: Sequence[Mapping[str, int]],
     needs_staff: bool,
 ) -> LineSpec:
-    """Read back a spec from the copies on a BookingLine (the opposite of ``phases_copy`` and ``requirements_copy``)."""
+    """Read back a spec from the copies on a BookingLine (the inverse of ``phases_copy`` and ``requirements_copy``)."""
     return LineSpec(
         phases=tuple(Phase(str(kind), int(minutes)) for kind, minutes in phases),
         buffer_before=buffer_before,

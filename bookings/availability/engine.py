@@ -1,8 +1,8 @@
-"""When something may be booked. Pure: facts in, answers out; no database, no clock, no settings.
+"""When a service may be booked. Pure: facts in, answers out; no database, no clock, no settings.
 
-A start is offered when every rule in ``RULES`` allows one way of doing it (a person, or nobody for a court). Each rule
-answers for all starts of the grid at once, and every public function combines the same rules: what is offered is what
-can be booked. See docs/algorithms/availability.md.
+A start is offered when every rule in ``RULES`` allows one way to perform it (a staff member, or none for a court). Each
+rule answers for all starts of the grid at once, and every public function combines the same rules, so what is offered
+is what can be booked. See docs/algorithms/availability.md.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -50,9 +50,11 @@ class DayState(StrEnum):
 
 
 class DayMark(NamedTuple):
-    """A day of the calendar: ``few`` is 1 to 3 starts, ``closed`` also too far ahead, ``past`` also too short notice.
+    """A day of the calendar.
 
-    ``may_free_at_minute`` is set when the day is full only through holds: the first moment a start may come back.
+    ``few`` is 1 to 3 starts; ``closed`` includes days beyond the horizon, ``past`` days within the notice period.
+    ``may_free_at_minute`` is set when the day is full only because of holds: the first minute at which a start may come
+    back.
     """
 
     on: date
@@ -62,7 +64,10 @@ class DayMark(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A way to book a start: who (None for a court), with what, the time it takes. The price is without add-ons."""
+    """One way to book a start: the staff member (None for a court), rooms and devices, and the claims.
+
+    The price is without add-ons.
+    """
 
     staff_member_id: int | None
     spec: LineSpec
@@ -72,7 +77,10 @@ class Candidate(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What one rule says about one start. ``detail["staff"]``: whom it allows; ``"left"``: who passed all so far."""
+    """What one rule says about one start.
+
+    ``detail["staff"]``: the staff members it allows; ``"left"``: those who passed all rules so far.
+    """
 
     rule: str
     ok: bool
@@ -80,12 +88,12 @@ class Finding(NamedTuple):
 
 
 def free_starts(facts: Facts, variant_id: int, *, staff_member_id: int | None = None) -> dict[int, list[int]]:
-    """Return per location the ascending epoch minutes at which the variant may be booked right now."""
+    """Return per location the ascending epoch minutes at which the variant may be booked now."""
     return {scene.location.id: scene.grid.chosen(scene.free()) for scene in _scenes(facts, variant_id, staff_member_id)}
 
 
 def day_marks(facts: Facts, variant_id: int, *, staff_member_id: int | None = None) -> dict[int, list[DayMark]]:
-    """Return per location one mark for each asked day."""
+    """Return per location one mark for each requested day."""
     return {scene.location.id: _marks(scene) for scene in _scenes(facts, variant_id, staff_member_id)}
 
 
@@ -100,7 +108,8 @@ def candidates(
 ) -> list[Candidate]:
     """Return all ways to book this start, the fairest first; empty when it may not be booked.
 
-    Fairest is who has the fewest taken minutes that local day, then whose turn it is that day, then the lowest id.
+    The fairest staff member has the fewest claimed minutes that local day; then the day's rotation decides, then the
+    lowest id.
     """
     scene = _scene_at(facts, variant_id, location_id, start_minute, staff_member_id, overrides)
     if scene is None:
@@ -120,8 +129,8 @@ def why_not(
 ) -> list[Finding]:
     """Return what every rule says, in order. The start may be booked exactly when all are ok.
 
-    While somebody is left whom all rules so far allow, a rule is ok if it leaves one of them; after that, if it allows
-    anybody.
+    While some staff member passes all rules so far, a rule is ok if it allows one of them; after that, if it allows any
+    staff member.
     """
     scene = _scene_at(facts, variant_id, location_id, start_minute, staff_member_id, overrides)
     findings = [Finding("offered_here", ok=scene is not None, detail={})]
@@ -143,7 +152,7 @@ def why_not(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shape:
-    """A spec with its spans; people with the same length share one, which is worked out once."""
+    """A spec with its spans. Staff members with the same length share one, so that it is computed once."""
 
     spec: LineSpec
     staff_spans: Intervals
@@ -151,7 +160,7 @@ class _Shape:
 
 
 class _Option(NamedTuple):
-    """One way of doing it, before rooms and devices are chosen."""
+    """One way to perform the visit, before rooms and devices are chosen."""
 
     staff: StaffFacts | None
     shape: _Shape
@@ -160,7 +169,9 @@ class _Option(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """One variant at one location, the starts asked for, what is taken, and (``known``) what rules answered already."""
+    """One variant at one location: the requested starts, what is claimed, and (``known``) what rules answered
+    already.
+    """
 
     facts: Facts
     variant: VariantFacts
@@ -179,18 +190,18 @@ class _Scene:
         return bits
 
     def free(self) -> int:
-        """Return the starts that somebody can do."""
+        """Return the starts at which some staff member is free."""
         return self.once("free", self._free)
 
     def possible(self) -> int:
-        """Return the starts that somebody could do if nothing were booked and booking were open."""
+        """Return the starts that some staff member could do if no time were booked and booking were open."""
         return self.once("possible", lambda: self._union(_POSSIBLE))
 
     def free_for(self, option: _Option) -> int:
         return self._all_of(RULES, option)
 
     def _free(self) -> int:
-        # With many people everything is free long before the last of them was asked.
+        # With many staff members every start is free long before the last of them has been checked.
         most = self._union(_SHARED)
         free = 0
         for option in self.options:
@@ -215,7 +226,7 @@ class _Scene:
 
 
 def _scenes(facts: Facts, variant_id: int, staff_member_id: int | None) -> Iterator[_Scene]:
-    """Yield the scene of each location for all asked days. Marks and times of one page share what is known."""
+    """Yield the scene of each location for all requested days. Marks and times of one page share what is known."""
     variant = facts.variants.get(variant_id)
     if variant is None:
         return
@@ -244,7 +255,7 @@ def _scene_at(
     staff_member_id: int | None,
     overrides: Overrides,
 ) -> _Scene | None:
-    """Return the scene of one start, None if not offered there. Outside the asked days it is off the grid."""
+    """Return the scene of one start, None if not offered there. Outside the requested days it is off the grid."""
     if not overrides <= RELAXABLE:
         raise ValueError(f"never set aside: {sorted(overrides - RELAXABLE)}")
     variant, location = facts.variants.get(variant_id), facts.locations.get(location_id)
@@ -321,7 +332,7 @@ def _service_limit(scene: _Scene, option: _Option) -> int:
 
 
 def _opening_hours(scene: _Scene, option: _Option) -> int:
-    """The whole stretch, with buffers and processing, lies in opening hours and is no longer than a claim may be."""
+    """The whole visit, with buffers and processing, lies in opening hours and is no longer than a claim may be."""
     return scene.once(("opening", option.shape), lambda: _open_for(scene, option.shape))
 
 
@@ -340,7 +351,7 @@ def _time_off(scene: _Scene, option: _Option) -> int:
 
 
 def _resources_exist(scene: _Scene, option: _Option) -> int:
-    """Enough rooms and devices of each kind are in use at all at that time."""
+    """Enough rooms and devices of each type are in use at the location at that time, claimed or not."""
     return scene.once(("exist", option.shape), lambda: _enough_resources(scene, option.shape, {}))
 
 
@@ -362,14 +373,14 @@ def _staff_free(scene: _Scene, option: _Option) -> int:
     return scene.grid.everything & ~scene.grid.meeting(busy, option.shape.staff_spans)
 
 
-# If nothing were booked and booking were open at any time …
+# If no time were booked and booking were open at any time …
 _POSSIBLE: _Rules = {
     "opening_hours": _opening_hours,
     "working_hours": _working_hours,
     "time_off": _time_off,
     "resources_exist": _resources_exist,
 }
-# … with what is the same for many people …
+# … with what is the same for many staff members …
 _SHARED: _Rules = {
     "grid": _on_grid,
     "notice": _notice,
@@ -379,7 +390,7 @@ _SHARED: _Rules = {
     **_POSSIBLE,
     "resources_free": _resources_free,
 }
-# … and with what each person has to be asked for.
+# … and with what each staff member has to be checked for.
 RULES: _Rules = {**_SHARED, "staff_limit": _staff_limit, "staff_free": _staff_free}
 
 
@@ -395,12 +406,12 @@ def _everything(scene: _Scene, option: _Option) -> int:
     return scene.grid.everything
 
 
-# What is left of a rule that is set aside; of the others nothing is.
+# What remains of a rule that is set aside. Nothing remains of the other rules.
 _RESTS: _Rules = {"grid": _on_grid, "notice": _not_past, "opening_hours": _length_of_a_claim}
 
 
 def _without(rules: _Rules, overrides: Overrides) -> _Rules:
-    """Return the rules with those that are set aside replaced by what is left of them."""
+    """Return the rules, replacing those that are set aside by what remains of them."""
     if not overrides:
         return rules
     return {name: _RESTS.get(name, _everything) if name in overrides else rule for name, rule in rules.items()}
@@ -426,10 +437,10 @@ def _is_short_enough(shape: _Shape) -> bool:
 
 
 def _enough_resources(scene: _Scene, shape: _Shape, busy: Mapping[int, Busy]) -> int:
-    """Return the starts at which, of each needed kind, at least the quantity is free for the whole stretch."""
+    """Return the starts at which, of each needed type, at least the quantity is free for the whole visit."""
     bits = scene.grid.everything
     for type_id, quantity in shape.spec.requirements:
-        # at_least[k]: the starts at which k or more of the resources looked at so far are free.
+        # at_least[k]: the starts at which k or more of the resources checked so far are free.
         at_least = [scene.grid.everything] + [0] * quantity
         for resource_id in scene.location.resources.get(type_id, ()):
             free = _resource_free(scene, shape, busy, resource_id)
@@ -469,7 +480,7 @@ def _marks(scene: _Scene) -> list[DayMark]:
 
 
 def _may_free(scene: _Scene, full_days: set[int]) -> dict[int, int]:
-    """Return, for the days that ending holds would open, the minute at which the first start may come back."""
+    """Return, for each full day that ending holds would open, the minute at which the first start may come back."""
     held = scene.facts.held
     if not held or not full_days:
         return {}
@@ -485,7 +496,7 @@ def _may_free(scene: _Scene, full_days: set[int]) -> dict[int, int]:
 
 
 def _days_without(scene: _Scene, held: Iterable[HeldClaim], days: set[int]) -> set[int]:
-    """Return which of the days have a free start if these claims were gone."""
+    """Return which of the days would have a free start without these claims."""
     asked = [(minute, day) for minute, day in zip(scene.grid.minutes, scene.grid.days, strict=True) if day in days]
     grid = Grid([minute for minute, _ in asked], [day for _, day in asked])
     gone: dict[int, set[tuple[int, int]]] = {}
@@ -508,7 +519,7 @@ def _fairest_first(scene: _Scene, options: list[_Option]) -> list[_Option]:
     day = scene.grid.days[0]
     opens, closes = day_start(scene.location.zone, day), day_start(scene.location.zone, day + 1)
     staff_ids = sorted(person.staff_member_id for person in scene.variant.staff)
-    # Without a turn the lowest id would get the first booking of every day.
+    # Without a rotation the lowest id would get the first booking of every day.
     turns = {staff_id: (place - day) % len(staff_ids) for place, staff_id in enumerate(staff_ids)}
 
     def burden(option: _Option) -> tuple[int, int]:

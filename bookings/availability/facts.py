@@ -1,4 +1,4 @@
-"""What the availability engine knows: the values that ``facts`` loads and ``availability`` reads. Pure.
+"""Facts for the availability engine: ``loading`` fills them and ``engine`` reads them. Pure.
 
 Minutes are whole minutes since the Unix epoch (UTC), ends excluded. Days are ``date.toordinal()`` of a location's date.
 """
@@ -15,20 +15,20 @@ from core.intervals import Interval
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hours:
-    """Joined, sorted hours. Compared by identity: people with the same week share one object, worked out once."""
+    """Joined, sorted hours. Compared by identity: staff members with the same week share one object, computed once."""
 
     intervals: tuple[Interval, ...]
 
 
 class Busy(NamedTuple):
-    """Taken time of one resource, in any order: the claim ``k`` is ``lows[k]`` to ``highs[k]``."""
+    """Claimed time of one resource, in any order: claim ``k`` is ``lows[k]`` to ``highs[k]``."""
 
     lows: Sequence[int]
     highs: Sequence[int]
 
 
 class HeldClaim(NamedTuple):
-    """A claim (also in ``Facts.busy``) that ends by itself."""
+    """A claim of a hold, which ends at a known time. It is also in ``Facts.busy``."""
 
     resource_id: int
     low_minute: int
@@ -48,7 +48,7 @@ class LocationFacts:
 
 
 class QualifiedStaff(NamedTuple):
-    """A person for a variant, with the person's own length and price where there are such."""
+    """A staff member who performs a variant, with their own length and price where set."""
 
     staff_member_id: int
     spec: LineSpec
@@ -57,8 +57,10 @@ class QualifiedStaff(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VariantFacts:
-    """A variant with the rules that apply to booking it. Prices and ``spec`` are the catalogue's; add-ons count in the
-    minutes of ``spec`` and not in ``price_minor``."""
+    """A variant with the rules that apply to booking it.
+
+    Prices and ``spec`` are the catalogue's. Add-ons count in the minutes of ``spec`` and not in ``price_minor``.
+    """
 
     id: int
     service_id: int
@@ -84,7 +86,7 @@ class VariantFacts:
 
 @dataclass(frozen=True, slots=True)
 class StaffFacts:
-    """A person: the resource that stands for their time, and their working hours by location."""
+    """A staff member: the resource that stands for their time, and their working hours by location."""
 
     id: int
     resource_id: int
@@ -105,7 +107,8 @@ class Counts:
 class Facts:
     """Everything about the days from ``from_on`` to ``until_on`` (excluded), which are local dates of each location.
 
-    ``now_minute`` is the first whole minute not yet past. Claims in ``busy`` are at most ``MAX_CLAIM_MINUTES`` long.
+    ``now_minute`` is the first whole minute that is not past. Claims in ``busy`` are at most ``MAX_CLAIM_MINUTES``
+    long.
     """
 
     now_minute: int
@@ -119,5 +122,5 @@ class Facts:
     held: Sequence[HeldClaim] = ()
     business_daily_limit: int | None = None
     counts: Counts = field(default_factory=Counts)
-    # What the engine worked out already from these facts, so that marks and times of one page are computed once.
+    # What the engine has computed from these facts, so that marks and times of one page share it.
     answers: dict[Any, Any] = field(default_factory=dict, repr=False)

@@ -1,7 +1,7 @@
 """Best times first: which free starts leave the least unusable time behind. Pure.
 
-A start lies in a free stretch of somebody's day and leaves a gap before and a gap after the visit. A gap too short for
-the shortest popular service cannot be sold any more: it costs what that service earns in as many minutes. See
+A start lies in a free stretch of a staff member's day and leaves a gap before and a gap after the visit. A gap shorter
+than the shortest popular service cannot be sold any more: it costs what that service earns in as many minutes. See
 docs/algorithms/best-times.md.
 """
 
@@ -15,15 +15,17 @@ from core.intervals import Interval, Intervals, difference, intersection, normal
 
 
 class Filler(NamedTuple):
-    """The shortest popular service of a person: its minutes, those before and after included, and its price."""
+    """The shortest popular service of a staff member: its minutes, buffers included, and its price."""
 
     minutes: int
     price_minor: int
 
 
 class Fit(NamedTuple):
-    """What a visit leaves around it: minutes that nobody can book any more (less than nothing where it fills such a
-    gap), what they cost, and how many of its two ends touch another visit or the end of the hours.
+    """What a visit leaves around it.
+
+    Minutes that can no longer be booked (negative where the visit fills such a gap), what they cost, and how many of
+    the visit's two ends touch another visit or the end of the hours.
     """
 
     lost_minutes: int
@@ -32,7 +34,7 @@ class Fit(NamedTuple):
 
 
 class Start(NamedTuple):
-    """A free start, who performs it (None for a court), and how it fits into that person's day."""
+    """A free start, its staff member (None for a court), and how it fits into that staff member's day."""
 
     minute: int
     staff_member_id: int | None
@@ -40,7 +42,7 @@ class Start(NamedTuple):
 
 
 NO_FIT = Fit(0, 0, 0)
-# Where nothing is known to be popular, no gap is too short.
+# Without a popular service no gap is too short.
 NO_FILLER = Filler(0, 0)
 
 
@@ -52,9 +54,9 @@ def fitting_starts(
     *,
     staff_member_id: int | None = None,
 ) -> list[Start]:
-    """Return every free start of the asked days once, ascending, with the person into whose day it fits best.
+    """Return each free start of the requested days once, ascending, with the staff member whose day it fits best.
 
-    Where two people are equal, the one with more free time that day comes first.
+    Between equals, the staff member with more free time that day comes first.
     """
     variant = facts.variants.get(variant_id)
     if variant is None:
@@ -72,12 +74,12 @@ def fitting_starts(
 
 
 def best_first(starts: Iterable[Start]) -> list[Start]:
-    """Sort by what the gaps cost, then by how many ends are used, then by time."""
+    """Sort by what the gaps cost, then by how many ends touch, then by time."""
     return sorted(starts, key=lambda start: (start.fit.cost_minor, -start.fit.ends_used, start.minute))
 
 
 def fit_in(stretch: Interval, visit: Interval, filler: Filler) -> Fit:
-    """Say what a visit, with the time around it, leaves of the free stretch in which it lies."""
+    """Return what a visit, with its buffers, leaves of the free stretch in which it lies."""
     before, after = visit[0] - stretch[0], stretch[1] - visit[1]
     lost = _lost(before, filler) + _lost(after, filler) - _lost(stretch[1] - stretch[0], filler)
     cost = lost * filler.price_minor // filler.minutes if filler.minutes else 0
@@ -91,7 +93,7 @@ def _lost(gap: int, filler: Filler) -> int:
 def _starts_of(
     facts: Facts, variant_id: int, location_id: int, person: QualifiedStaff, fillers: Mapping[int, Filler]
 ) -> Iterable[tuple[Start, int]]:
-    """Yield the starts of one person, each with the free minutes of the stretch in which it lies."""
+    """Yield the starts of one staff member, each with the free minutes of the stretch in which it lies."""
     stretches = _free_stretches(facts, location_id, person.staff_member_id)
     lows = [low for low, _ in stretches]
     spans = person.spec.staff_spans()
@@ -99,7 +101,7 @@ def _starts_of(
     filler = fillers.get(person.staff_member_id, NO_FILLER)
     for minute in free_starts(facts, variant_id, staff_member_id=person.staff_member_id).get(location_id, []):
         stretch = stretches[bisect_right(lows, minute + before) - 1]
-        # A visit with a pause may reach over another one, which then lies between two stretches.
+        # A visit with processing time may span another one, which then lies between two stretches.
         fit = fit_in(stretch, (minute + before, minute + after), filler) if minute + after <= stretch[1] else NO_FIT
         yield Start(minute, person.staff_member_id, fit), stretch[1] - stretch[0]
 

@@ -1,4 +1,4 @@
-"""The starts that may be asked for, and sets of them as integers. Pure; knows no rule of booking.
+"""The grid of possible starts, and sets of starts as integers. Pure; knows no booking rule.
 
 Bit ``k`` of a set is the start ``k`` of the grid, so that joining two sets is one operation on integers of some hundred
 bytes, however many days there are.
@@ -30,7 +30,7 @@ class Grid:
         # ``_before[m - _base]`` starts lie before the minute m: one list access for every claim instead of a search.
         self._base = minutes[0] - reach if minutes else 0
         self._before = _counts_before(minutes, reach)
-        # Claims outside these can't be looked up once a span has shifted them.
+        # Claims outside these bounds can't be looked up once a span has shifted them.
         self._low = self._base + MAX_CLAIM_MINUTES
         self._high = self._base + len(self._before) - MAX_CLAIM_MINUTES - 1
         self._runs = _runs(min(1 << len(minutes).bit_length(), 4 * MAX_CLAIM_MINUTES))
@@ -76,7 +76,7 @@ class Grid:
         bits = 0
         before, runs = self._before, self._runs
         for low, high in spans:
-            # The start t meets a claim when claim_low - high < t < claim_high - low.
+            # The start t overlaps a claim when claim_low - high < t < claim_high - low.
             to_first, to_end = 1 - high - self._base, -low - self._base
             for claim_low, claim_high in zip(lows, highs, strict=True):
                 first = before[claim_low + to_first]
@@ -84,7 +84,7 @@ class Grid:
         return bits
 
     def meeting_anywhere(self, times: Iterable[Interval], spans: Intervals) -> int:
-        """The same for times of any length, anywhere."""
+        """Do the same as ``meeting`` for busy times of any length."""
         bits = 0
         for busy_low, busy_high in times:
             for low, high in spans:
@@ -98,7 +98,9 @@ class Grid:
 
 @lru_cache(maxsize=32)
 def grid_of_days(zone: ZoneInfo, first_day: int, until_day: int, step: int, opening: tuple[Interval, ...]) -> Grid:
-    """Return the starts on the wall clock's grid inside opening hours. A function of its arguments alone, so kept."""
+    """Return the starts on the wall clock's grid inside opening hours. Cached, because it depends only on its
+    arguments.
+    """
     all_minutes: list[int] = []
     all_days: list[int] = []
     for day in range(first_day, until_day):

@@ -1,4 +1,4 @@
-"""Loads what availability needs to know: the one query layer of the engine.
+"""Loads the facts of availability: the one query layer of the engine.
 
 Raw SQL, because plain integers and arrays load many times faster than model instances. There are four statements, or
 five where a daily limit is set, however many staff members, days or past bookings there are. All are fixed texts with
@@ -35,7 +35,7 @@ from core.reads import sql_values
 from services.queries import BOOKING_POLICY_ID
 from staff.hours import MINUTES_OF_DAY, WeeklyHours, day_of, day_start, hours_between
 
-# Longer than any change of the clock.
+# Longer than any clock change.
 _CLOCK_CHANGE_MINUTES = 180
 
 
@@ -54,8 +54,8 @@ def availability_facts(
     """Load everything about booking these variants on the local dates from ``from_on`` to ``until_on`` (excluded).
 
     ``location_ids`` and ``staff_member_id`` narrow what is loaded. The claims and limit counts of ``ignore_booking_id``
-    don't count (a move, a switched hold). ``promised`` replaces what the catalogue says a visit needs; then variants no
-    longer sold may be asked for as well. Holds and proposals that ended by ``now`` don't block. Takes no locks.
+    don't count (a move, a replaced hold). ``promised`` replaces what the catalogue says a visit needs; then variants
+    that are no longer sold are loaded as well. Holds and proposals that ended by ``now`` don't block. Takes no locks.
     """
     needs = _variant_needs(variant_ids, add_on_ids, promised)
     window = _Window.around(from_on, until_on, needs)
@@ -115,7 +115,7 @@ ORDER BY v.id
 
 
 class _Need(NamedTuple):
-    """A variant as the catalogue has it; ``longest_own_minutes`` is the longest first phase of any person."""
+    """A variant of the catalogue. ``longest_own_minutes`` is the longest first phase of any staff member."""
 
     id: int
     service_id: int
@@ -180,7 +180,7 @@ def _variant(need: _Need, locations: Mapping[int, LocationFacts], people: list[Q
 
 
 class _Window(NamedTuple):
-    """The days whose hours, and the minutes whose claims, can matter for a start on the asked days."""
+    """The days whose hours, and the minutes whose claims, can matter for a start on the requested days."""
 
     from_on: date
     until_on: date
@@ -206,7 +206,7 @@ class _Window(NamedTuple):
 
     @property
     def first_day(self) -> int:
-        """The hours of a day may reach to the end of the next one."""
+        """The first day to load: hours of a day may reach to the end of the next one."""
         return self.from_on.toordinal() - 1 - _days_touched(self.minutes_before)
 
     @property
@@ -265,7 +265,7 @@ def _locations(
 
 
 def _special(rows: Iterable[tuple[int, int | None, int | None]]) -> dict[int, list[Interval]]:
-    """Read (day, start, end) rows; a row without times says that there are no hours."""
+    """Read (day, start, end) rows; a row without times means that the day is closed."""
     days: dict[int, list[Interval]] = {}
     for day, start, end in rows:
         hours = days.setdefault(day, [])
@@ -276,7 +276,7 @@ def _special(rows: Iterable[tuple[int, int | None, int | None]]) -> dict[int, li
 
 # --- who -----------------------------------------------------------------------------------------------------------
 
-# Weekly hours come as text: people with the same text have the same week, which is then read and worked out once.
+# Weekly hours come as text: staff members with the same text have the same week, which is then parsed once.
 _PEOPLE = """
 WITH people AS MATERIALIZED (
     SELECT m.id, m.resource_id, m.daily_limit, array_agg(q.variant_id) AS variants,
@@ -315,7 +315,7 @@ ORDER BY p.id
 def _people(
     needs: Sequence[_Need], locations: Mapping[int, LocationFacts], staff_member_id: int | None, window: _Window
 ) -> tuple[dict[int, list[QualifiedStaff]], dict[int, StaffFacts]]:
-    """Return the qualified people of each variant, and the people themselves."""
+    """Return the qualified staff members of each variant, and the facts of all staff members."""
     by_id = {need.id: need for need in needs if need.spec().needs_staff}
     if not by_id or not locations:
         return {}, {}
@@ -350,7 +350,7 @@ def _working(
     locations: Mapping[int, LocationFacts],
     window: _Window,
 ) -> dict[int, Hours]:
-    """Return a person's hours by location. A date with exceptions has no weekly hours anywhere."""
+    """Return a staff member's hours by location. A date with exceptions has no weekly hours at any location."""
     weekly: dict[int, list[WeeklyHours]] = {}
     for location_id, *hours in json.loads((week or "{}").replace("{", "[").replace("}", "]")):
         weekly.setdefault(location_id, []).append(WeeklyHours(*hours))
@@ -366,9 +366,9 @@ def _working(
 
 # --- what is taken -------------------------------------------------------------------------------------------------
 
-# A claim is at most 2880 minutes long, so one that reaches into the window starts no earlier than that before it.
-# Minutes come packed, four bytes each: half the time of arrays, for the server as well as for us. The parameters stand
-# in ``asked``, where the planner doesn't see their values: it then keeps one plan instead of planning each time, which
+# A claim is at most 2880 minutes long, so a claim that reaches into the window starts at most that long before it.
+# Minutes come packed, four bytes each: half the time of arrays, for the server and for us. The parameters stand in
+# ``asked``, where the planner doesn't see their values: it then keeps one plan instead of planning each time, which
 # takes longer than running.
 TAKEN = f"""
 WITH asked AS MATERIALIZED (
@@ -445,7 +445,7 @@ def _taken(resource_ids: Sequence[int], window: _Window, now: datetime, ignore_b
 
 
 def _unpacked(packed: bytes | None) -> Sequence[int]:
-    """Read what ``int4send`` wrote: big-endian."""
+    """Unpack what ``int4send`` wrote: big-endian."""
     minutes = array("i", packed or b"")
     if sys.byteorder == "little":
         minutes.byteswap()
@@ -454,7 +454,7 @@ def _unpacked(packed: bytes | None) -> Sequence[int]:
 
 # --- daily limits --------------------------------------------------------------------------------------------------
 
-# Python alone knows when local days begin (``staff.hours.day_start``); SQL gets the instants of each zone, ascending.
+# Only Python knows when local days begin (``staff.hours.day_start``); SQL gets the instants of each zone, ascending.
 COUNTS = f"""
 WITH days AS MATERIALIZED (
     SELECT zone, array_agg(starts_at ORDER BY starts_at) AS begin
@@ -478,7 +478,7 @@ FROM (
 GROUP BY GROUPING SETS ((s.day), (s.day, s.service_id), (s.day, s.staff_member_id))
 """  # noqa: S608 (our own text)
 
-# What ``grouping`` says: the right bit is set where the staff member was left out, the left one for the service.
+# Bits of ``grouping``: the right bit is set where the staff member was left out, the left one for the service.
 _BY_SERVICE, _BY_STAFF = 0b01, 0b10
 
 
@@ -487,7 +487,7 @@ def _counts(
 ) -> Counts:
     """Count bookings per local day of their own location: all, by service, by staff member.
 
-    Days before and after the asked ones are counted in part and not to be used.
+    Days outside the requested ones are counted only in part and must not be used.
     """
     days = range(from_on.toordinal(), until_on.toordinal() + 1)
     day_starts = [(name, _instant_of(day_start(ZoneInfo(name), day))) for name in zone_names for day in days]

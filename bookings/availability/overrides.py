@@ -1,11 +1,12 @@
 """Rules of availability that staff may set aside for one start. Pure.
 
 ``Overrides`` are names of the engine's rules. They travel from the page in ``hold_slot`` or a ``Wish`` to the engine,
-which then answers as if these rules allowed everything; what the page offers and what the operation accepts stay the
-same. The reason is kept in the history of the booking.
+which then answers as if these rules allowed every start. So the page offers exactly what the operation accepts. The
+history of the booking keeps the reason.
 
-Never set aside: that the service is offered there and the person qualified, that rooms and devices exist, another claim
-on the time of a person, room or device, and that a start is not past. The exclusion constraint guards claims besides.
+Some facts can never be set aside: the service is offered there, the staff member is qualified, rooms and devices exist,
+no other booking claims the time of a staff member, room or device, and the start is not past. The exclusion constraint
+also guards claims.
 """
 
 from bookings.availability.engine import BUFFERS, RELAXABLE, Overrides, candidates, why_not
@@ -21,9 +22,10 @@ def overrides_needed(
 ) -> Overrides | None:
     """Return the fewest rules that have to be set aside for this start: none when it is offered as it is.
 
-    Without a person, that of the person who needs the fewest. None when no override makes it possible.
+    Without a staff member, the rules of the one who needs the fewest. None when no override makes the start possible.
 
-    With ``BUFFERS`` the time before and after the visit is neither needed nor taken, and the candidate's spec has none.
+    With ``BUFFERS`` the time before and after the visit is neither needed nor claimed, and the candidate's spec has
+    none.
     """
     variant = facts.variants.get(variant_id)
     if variant is None:
@@ -37,7 +39,7 @@ def overrides_needed(
         for kept in (NO_OVERRIDES, frozenset({BUFFERS}))
         if (needed := _needed(facts, variant_id, location_id, start_minute, person, kept)) is not None
     ]
-    # A visit that fits without its buffers is not outside anybody's hours.
+    # A visit that fits without its buffers is not outside working hours.
     return min(found, key=lambda needed: (len(needed), BUFFERS not in needed), default=None)
 
 
