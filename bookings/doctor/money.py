@@ -1,4 +1,6 @@
-"""What must always be true of the money that bookings ask, get and keep. Reads only; ids and sums, nothing personal."""
+"""Invariants of the money that bookings ask for, receive and keep. Reads only; reports ids and amounts, no personal
+data.
+"""
 
 from datetime import timedelta
 from functools import partial
@@ -8,11 +10,11 @@ from bookings.money_events import HAS_PAYMENT
 from core.doctor import Check, sql_check
 from core.reads import sql_values
 
-# Handlers run every few seconds; what fails is tried again.
+# Outbox handlers run every few seconds, and failed ones are retried.
 SETTLE_LIMIT = timedelta(minutes=15)
 _query = partial(sql_check, ago={"settled": SETTLE_LIMIT})
 
-# What the lines of a bill say of a booking: what was sold, fees by their kinds, and everything but fees for moves.
+# Sums of a booking's bill lines: what was sold, fees by kind, and everything but fees for moves.
 _OWED = """
 LEFT JOIN LATERAL (
     SELECT sum(gross_minor) FILTER (WHERE kind IN ('service', 'add_on', 'reduction')) AS sold,
@@ -51,8 +53,8 @@ WHERE l.cancel_fee > b.total_minor OR l.no_show_fee > b.total_minor
     OR coalesce(l.cancel_fee, 0) + coalesce(l.no_show_fee, 0) + coalesce(l.waiver, 0) < 0
 """)  # noqa: S608 (constants of this file)
 
-# Sums of what moved for a booking: what came in, what goes or went back, what is kept of what was paid as fees and for
-# moves, and when the last of it came.
+# Sums of a booking's money: what was received, what is refunded or being refunded, what of it is kept as fees and for
+# moves, and the time of the last payment or refund.
 _MOVED = """
 JOIN LATERAL (
     SELECT coalesce(sum(p.amount_minor), 0) AS paid, coalesce(sum(r.back), 0) AS back, max(p.succeeded_at) AS last,
@@ -84,8 +86,8 @@ WHERE p.status = 'succeeded' AND p.succeeded_at < %(settled)s
     AND NOT {HAS_PAYMENT.format(booking_id="b.id", payment_id="p.id")}
 """)  # noqa: S608 (constants of ours)
 
-# Kept is what a live booking or a fee owes; nothing is kept of a booking that was never made. While a fee may be waived
-# nothing moves. KWD and the like: refunds are rounded to what the provider can send.
+# What is kept equals what a live booking or its fee owes; nothing is kept of a booking that was never confirmed. While
+# a fee may still be waived no money moves. KWD and similar currencies: refunds are rounded to what Stripe can send.
 kept_without_reason = _query(f"""
 SELECT format('booking %%s (%%s) owes %%s, but %%s of %%s paid are kept', b.id, b.status, coalesce(l.total, 0),
     m.paid - m.back, m.paid)

@@ -1,4 +1,4 @@
-"""What must always be true of bookings and the time they take. Reads only; ids and references, nothing personal."""
+"""Invariants of bookings and the time they claim. Reads only; reports ids and references, no personal data."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ from core.minutes import minute_of
 from core.reads import sql_values
 from staff.hours import day_of
 
-# The sweep comes by every 15 seconds; nobody waits for it, but it must not sleep.
+# The sweep runs every 15 seconds. No booking depends on it, but it must not stop.
 SWEEP_LIMIT = timedelta(seconds=60)
-# As long as a time is kept without a word from the payment provider, and a sweep.
+# As long as a time is kept while Stripe does not answer, and one sweep.
 UNHEARD_LIMIT = timedelta(minutes=16)
-# Bookings looked at together, so that years of them need little memory.
+# Bookings are checked in batches of this size, so that years of them need little memory.
 BATCH = 5000
 _query = partial(
     sql_check,
@@ -48,7 +48,7 @@ WHERE b.status <> ALL(%(claiming)s) GROUP BY b.id
 
 
 def claims_unlike_lines(now: datetime) -> list[str]:
-    """Compute the claims of every booking anew from its lines and compare them with what is stored."""
+    """Compute the claims of every booking again from its lines, and compare them with the stored allocations."""
     last_id = Booking.objects.aggregate(last=Max("id"))["last"] or 0
     return [line for first in range(0, last_id + 1, BATCH) for line in _claims_unlike_lines(first, first + BATCH)]
 
@@ -85,7 +85,7 @@ LEFT JOIN (
 WHERE (l.starts_at, l.ends_at, l.is_exact) IS DISTINCT FROM (b.starts_at, b.ends_at, true)
 """)
 
-# A time whose payment the provider does not tell about is kept a little longer (operations.expiry).
+# A time whose payment state Stripe does not report is kept a little longer (operations.expiry).
 overdue_holds = _query(f"""
 SELECT format('booking %%s is %%s and ran out at %%s', b.id, b.status, b.hold_expires_at)
 FROM bookings_booking b WHERE b.status = ANY(%(expiring)s) AND b.hold_expires_at < %(swept)s AND NOT (
@@ -152,9 +152,9 @@ WHERE b.status = ANY(%(claiming)s) AND b.starts_at > %(now)s
 
 
 def exceeded_limits(now: datetime) -> list[str]:
-    """Local days to come with more bookings than a limit allows, counted by the days that booking goes by.
+    """Find local days ahead with more bookings than a limit allows, counted by the days that booking counts by.
 
-    Days to come only: a limit that was lowered later says nothing about the past.
+    Only days ahead: a limit that was lowered later says nothing about the past.
     """
     parameters: dict[str, Any] = {"now": now, "claiming": list(CLAIMING), "expiring": list(EXPIRING)}
     found: defaultdict[tuple[int, str, int], set[int]] = defaultdict(set)
@@ -211,7 +211,9 @@ CHECKS = [
 
 
 def _needed(lines: Sequence[BookingLine], stored: Counter[Claim], types: dict[int, int | None]) -> list[Claim]:
-    """The claims that the lines need, with the rooms and devices that they have; a missing one shows as resource 0."""
+    """Return the claims that the lines need, with the rooms and devices they have; a missing one shows as resource
+    0.
+    """
     placed = []
     for line in lines:
         spec = spec_of_line(line)

@@ -1,4 +1,4 @@
-"""The free times nearest to one that was taken, and whether it is free again."""
+"""Free times near a time that was taken, and whether a time is free again."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from bookings.models import Booking
 from bookings.queries.bookings import booking_page
 from core.minutes import minute_of
 
-# Near times are looked for in this many days before and after first, then in the second number of days after.
+# Days before and after the wish that are searched first, then days after it that are searched if these were not enough.
 _NEAR_DAYS = 3
 _FAR_DAYS = 30
 
@@ -30,7 +30,7 @@ def nearest_alternatives(
 ) -> list[tuple[int, int]]:
     """Return up to ``count`` free starts (location id, epoch minute) nearest to a wish, earliest first.
 
-    The same person first; times with others fill up where that person has too few.
+    Starts with the same staff member come first; if there are too few, starts with others fill up.
     """
     on = datetime.fromtimestamp(start_minute * 60, UTC).date()
     found: list[int] = []
@@ -65,7 +65,7 @@ def nearest_moves(
 ) -> list[tuple[int, int]]:
     """Return free starts near a wish for moving a booking, as ``nearest_alternatives`` does.
 
-    None for a visit of several services.
+    Returns none for a visit of several services.
     """
     booking = booking_page(booking_id)
     if has_several_services(booking):
@@ -86,7 +86,7 @@ def nearest_moves(
 
 
 def is_free_again(booking: Booking, now: datetime) -> bool:
-    """Whether the time of a hold that has ended could be taken again at this moment; never for several services."""
+    """Return whether the time of an ended hold could be taken again now; always False for several services."""
     if has_several_services(booking):
         return False
     wish = wish_of(booking)
@@ -106,14 +106,15 @@ def is_free_again(booking: Booking, now: datetime) -> bool:
 
 
 def nearest_again(booking: Booking, *, now: datetime, count: int = 3) -> list[tuple[int, int]]:
-    """Return free starts near the time of a hold that has ended, as ``nearest_alternatives`` does; none for several
-    services.
+    """Return free starts near the time of an ended hold, as ``nearest_alternatives`` does.
+
+    Returns none for a visit of several services.
     """
     return [] if has_several_services(booking) else nearest_alternatives(**wish_of(booking), now=now, count=count)
 
 
 def wish_of(booking: Booking) -> dict[str, Any]:
-    """What was picked: the words in which operations and queries ask for a time.
+    """Return what was picked, as the keyword arguments with which operations and queries ask for a time.
 
     :raises SeveralServices: when the visit has more than one.
     """
@@ -127,5 +128,5 @@ def wish_of(booking: Booking) -> dict[str, Any]:
 
 
 def chosen_add_ons(booking: Booking) -> list[int]:
-    """The ids of the extras on a held visit."""
+    """Return the ids of the extras on a held visit."""
     return [add_on["id"] for line in booking.lines.all() for add_on in line.add_ons]

@@ -1,4 +1,4 @@
-"""Named reads of bookings. Nothing here writes or locks."""
+"""Reads of bookings that several pages and operations share. They neither write nor lock."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,27 +26,27 @@ _LINES_OF_PAGES = Prefetch(
     BookingLine.objects.select_related("staff_member__resource", "staff_member__user", "variant__service"),
 )
 
-# Looked at in one sweep.
+# Most overdue bookings that one sweep reads.
 _OVERDUE = 200
-# A payment that succeeded is settled within seconds; after this it was.
+# A succeeded payment is settled within seconds. After this time it counts as settled.
 _JUST_PAID = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedBooking:
-    """A booking opened by a magic link, and as whom."""
+    """A booking opened by a magic link, and the role of the link."""
 
     booking: Booking
     role: LinkRole
 
 
 def booking_by_hold_token(token: str) -> Booking | None:
-    """Find what was held with this token, whatever became of it."""
+    """Return the booking that was held with this token, in any status."""
     return Booking.objects.filter(hold_token_hash=token_hash(trimmed_token(token))).first()
 
 
 def booking_by_link(raw: str) -> LinkedBooking | None:
-    """Find the booking of a magic link; None for any token that is not exactly one that we gave out."""
+    """Return the booking of a magic link; None for any token that is not exactly one that we issued."""
     token = read_token(raw)
     if token is None:
         return None
@@ -57,14 +57,14 @@ def booking_by_link(raw: str) -> LinkedBooking | None:
 
 
 def held_line(token: str, now: datetime) -> BookingLine | None:
-    """Return the line of a live hold, with its booking, place and person, in one query."""
+    """Return the line of a live hold, with its booking, location and staff member, in one query."""
     lines = BookingLine.objects.select_related("booking__location", "staff_member")
     live = {"booking__status": BookingStatus.HELD, "booking__hold_expires_at__gt": now}
     return lines.filter(booking__hold_token_hash=token_hash(trimmed_token(token)), **live).first()
 
 
 def booking_page(booking_id: int) -> Booking:
-    """Read a booking with everything its pages show (lines, people, services, place, history) in 3 queries.
+    """Read a booking with everything its pages show (lines, staff, services, location, history) in 3 queries.
 
     :raises Booking.DoesNotExist: when there is none.
     """
@@ -76,7 +76,7 @@ def booking_page(booking_id: int) -> Booking:
 
 
 def held_page(token: str) -> Booking | None:
-    """Read what was held with this token, whatever became of it, as its own page shows it, in 2 queries."""
+    """Read the booking that was held with this token, in any status, for its own page, in 2 queries."""
     condition = "WHERE bookings_booking.hold_token_hash = %s"
     found = read_joined(Booking, ("location", "unproven"), condition, [token_hash(trimmed_token(token))])
     if not found:
@@ -87,7 +87,7 @@ def held_page(token: str) -> Booking | None:
 
 
 def has_said_coming(booking: Booking) -> bool:
-    """Whether the customer said that they are coming to the visit at the time that it has now."""
+    """Return whether the customer confirmed that they are coming at the visit's current time."""
     return any(
         event.kind == EventKind.COMING and datetime.fromisoformat(event.details["starts_at"]) == booking.starts_at
         for event in booking.events.all()
@@ -95,24 +95,30 @@ def has_said_coming(booking: Booking) -> bool:
 
 
 def add_ons_of(booking: Booking) -> list[AddOn]:
-    """Return the extras on offer for the services of a booking, in the order of the business."""
+    """Return the extras on offer for the services of a booking, in the order set by the business."""
     return list(AddOn.objects.filter(service__variants__booking_lines__booking=booking, is_active=True).distinct())
 
 
 def live_proposal(booking: Booking, now: datetime) -> MoveProposal | None:
-    """Return the move of a booking that waits to be paid, if its time is still kept and the booking where it was."""
+    """Return the proposed move of a booking that waits for payment.
+
+    None when its time is no longer kept, or the booking has moved since.
+    """
     live = MoveProposal.objects.filter(booking=booking, expires_at__gt=now, sequence=booking.ical_sequence)
     return live.order_by("-pk").first()
 
 
 def unsettled_payments(booking: Booking) -> QuerySet[Payment]:
-    """Money that came in and that the booking does not know of yet; once it does, it may need no more."""
+    """Return the payments that succeeded and are not in the booking's history yet.
+
+    Once they are settled, the booking may owe nothing more.
+    """
     came = Payment.objects.filter(subject_ref=subject_ref(booking), status=PaymentStatus.SUCCEEDED)
     return without_settled(came, booking)
 
 
 def lead_minutes_of(booking: Booking) -> int:
-    """Return the notice that the rules ask today for what was booked: of several services, the longest."""
+    """Return the notice in minutes that the rules require today for the booking's services: the longest of them."""
     rules = booking_policies(Service.objects.filter(variants__booking_lines__booking=booking))
     return max(rules.values_list("lead_minutes", flat=True))
 
@@ -129,14 +135,15 @@ def missed_visits(normalised: str) -> QuerySet[Booking]:
 
 
 def open_requests(now: datetime) -> QuerySet[Booking]:
-    """The requests that wait for an answer, those that run out first before the others."""
+    """Return the requests that wait for an answer, those that expire first at the top."""
     waiting = Booking.objects.filter(status=BookingStatus.REQUESTED, hold_expires_at__gt=now)
     return waiting.order_by("hold_expires_at", "pk")
 
 
 def payments_in_overdue_bookings(now: datetime) -> dict[int, list[Payment | CardSetup]]:
-    """Return by booking, longest overdue first, the payments and card setups that may still let one stand whose time
-    to pay is up: those that wait, and those that have just succeeded.
+    """Return the payments and card setups that may still confirm bookings whose time to pay is over.
+
+    By booking, longest overdue first: those that are pending, and those that have just succeeded.
     """
     overdue = Booking.objects.filter(status=BookingStatus.PENDING_PAYMENT, hold_expires_at__lte=now)
     ids = {booking_ref(pk): pk for pk in overdue.order_by("hold_expires_at").values_list("pk", flat=True)[:_OVERDUE]}
@@ -145,7 +152,8 @@ def payments_in_overdue_bookings(now: datetime) -> dict[int, list[Payment | Card
     recently = now - _JUST_PAID
     fresh = Q(status__in=LIVE_PAYMENTS) | Q(status=PaymentStatus.SUCCEEDED, succeeded_at__gt=recently)
     rows: list[Payment | CardSetup] = list(Payment.objects.filter(fresh, subject_ref__in=ids))
-    # One that came long ago and lets nothing stand was not kept: nobody agreed to that any more.
+    # A card setup that succeeded long ago without confirming the booking was not accepted, because the customer's
+    # consent no longer applied.
     is_old = Q(status=SetupStatus.SUCCEEDED, checked_at__lte=recently)
     rows += CardSetup.objects.filter(subject_ref__in=ids).exclude(status=SetupStatus.CANCELLED).exclude(is_old)
     found: dict[int, list[Payment | CardSetup]] = {}
@@ -156,5 +164,5 @@ def payments_in_overdue_bookings(now: datetime) -> dict[int, list[Payment | Card
 
 
 def is_bookable(thing: Model) -> bool:
-    """Whether bookings can need such a thing, so that ``future_bookings_of`` knows it."""
+    """Return whether bookings can need such an object, so that ``future_bookings_of`` supports it."""
     return isinstance(thing, (StaffMember, Resource, ResourceType, Location, Category, Service, ServiceVariant, AddOn))

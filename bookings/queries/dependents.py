@@ -1,6 +1,6 @@
-"""Which bookings ahead depend on something that somebody is about to change or delete. Reads only.
+"""Which bookings ahead depend on an object that a user is about to change or delete. Reads only.
 
-Ahead means: takes time, and is not over. Holds that ran out don't count.
+Ahead means: claims time, and is not over. Expired holds don't count.
 """
 
 from collections import defaultdict
@@ -37,16 +37,16 @@ from staff.models import StaffMember, TimeOff, WorkingHours, WorkingHoursExcepti
 
 
 def bookings_ahead(objs: Iterable[Model], *, now: datetime) -> list[Commitment]:
-    """Return the bookings ahead that need any of ``objs`` (services, people, places …), the soonest first."""
+    """Return the bookings ahead that need any of ``objs`` (services, staff members, locations …), the soonest first."""
     found = {pk for obj in objs for pk in _needing(obj, now)}
     return _commitments(Booking.objects.filter(pk__in=found)) if found else []
 
 
 def stranded_bookings(resource_ids: Collection[int], *, now: datetime) -> list[Commitment]:
-    """Return the bookings ahead that claim these resources outside their hours or in time off, or where the resource,
-    its person or the place is switched off, the soonest first.
+    """Return the bookings ahead that can no longer take place as planned, the soonest first.
 
-    Ten queries at most, however many bookings there are.
+    They claim these resources outside their hours or in time off, or the resource, its staff member or the location is
+    switched off. Runs at most ten queries, however many bookings there are.
     """
     live = ~Q(booking__status__in=EXPIRING) | Q(booking__hold_expires_at__gt=now)
     rows = Allocation.objects.filter(
@@ -87,7 +87,7 @@ class _Hours:
         )
 
     def free(self, resource_id: int, location_id: int, low: int, high: int) -> Intervals:
-        """Epoch minutes between ``low`` and ``high`` (and around) in which the resource may be used at the location."""
+        """Return the epoch minutes around ``low`` to ``high`` in which the resource may be used at the location."""
         if resource_id in self.gone or location_id in self.closed:
             return []
         zone = self.zones[location_id]
@@ -106,7 +106,10 @@ class _Hours:
 def _between(
     zone: ZoneInfo, days: tuple[int, int], weekly: Sequence[Any], special: Sequence[Any], location_id: int | None = None
 ) -> Intervals:
-    """Hours of these days; ``special`` rows replace their whole date, those of another location leave it empty here."""
+    """Return the hours of these days.
+
+    ``special`` rows replace their whole date; a special row of another location leaves the date empty here.
+    """
     dates: defaultdict[int, list[Interval]] = defaultdict(list)
     for row in special:
         here = dates[row.on.toordinal()]
@@ -156,8 +159,9 @@ def _text(booking: Booking) -> str:
 
 
 def future_bookings_of(thing: Model, *, now: datetime) -> QuerySet[Booking]:
-    """Return the bookings and live holds, not over at ``now``, that need this staff member, resource, kind of resource,
-    location, category, service, variant or extra.
+    """Return the bookings and live holds, not over at ``now``, that need ``obj``.
+
+    ``obj`` is a staff member, resource, resource type, location, category, service, variant or extra.
 
     :raises TypeError: for anything else.
     """

@@ -1,4 +1,4 @@
-"""What one booking owes and what moved for it, read once for the pages and messages that tell it. Writes nothing."""
+"""What one booking owes, and its payments and refunds, read once for pages and messages. Reads only."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,10 @@ _FEES = frozenset({BillLine.Kind.CANCELLATION_FEE, BillLine.Kind.NO_SHOW_FEE, Bi
 
 @dataclass(frozen=True, slots=True)
 class BookingMoney:
-    """Rows oldest first. ``payments`` are those that came in, ``attempts`` all of them, with those that failed.
+    """A booking's money. Rows are oldest first.
 
-    ``card`` is one that fees can be charged to; ``is_settling``: Stripe reported money that the booking has not had.
+    ``payments`` are those that succeeded, ``attempts`` all of them, with those that failed. ``card`` is one that fees
+    can be charged to. ``is_settling``: Stripe reported money that is not in the booking's history yet.
     """
 
     balance: Balance
@@ -35,19 +36,21 @@ class BookingMoney:
 
     @property
     def paid(self) -> Paid:
-        """What is there for the visit or for calling it off; fees for moves were agreed to before and come first."""
+        """Return what was paid for the visit or for cancelling it, in minor units. Fees for moves are deducted
+        first.
+        """
         moves = sum(line.gross_minor for line in self.bill_lines if line.kind == BillLine.Kind.CHANGE_FEE)
         cap_minor = self.card.cap_minor if self.card else None
         return Paid(max(0, self.balance.net_paid_minor - moves), cap_minor)
 
     @property
     def fee_minor(self) -> int:
-        """What is left of a fee for cancelling or not coming, waived parts taken off."""
+        """Return what is left of a fee for cancelling or not coming, less the waived parts."""
         return max(0, sum(line.gross_minor for line in self.bill_lines if line.kind in _FEES))
 
     @property
     def receipt_numbers(self) -> dict[str, str]:
-        """The numbers of receipts by what they are for: ``payment:1`` and ``refund:1``."""
+        """Return the numbers of receipts by the reference they are for: ``payment:1`` and ``refund:1``."""
         return {
             f"payment:{receipt.payment_id}" if receipt.payment_id else f"refund:{receipt.refund_id}": receipt.number
             for receipt in self.receipts
@@ -55,12 +58,12 @@ class BookingMoney:
 
     @property
     def is_being_checked(self) -> bool:
-        """Whether the bank is still looking at a payment, or what follows from one is just being done."""
+        """Return whether the bank is still checking a payment, or a reported payment is still being settled."""
         return self.is_settling or any(each.status == PaymentStatus.PROCESSING for each in self.attempts)
 
     @property
     def refunds(self) -> list[Refund]:
-        """What goes back, each with its payment."""
+        """Return the refunds, each with its payment."""
         return sorted((each for payment in self.attempts for each in _refunds(payment)), key=lambda refund: refund.pk)
 
 

@@ -1,4 +1,4 @@
-"""What is free for the move of a booking: for this very visit, its own time not counted as taken."""
+"""Free times for moving a booking. The booking's own time counts as free."""
 
 from datetime import date, datetime, timedelta
 
@@ -13,12 +13,15 @@ from core.minutes import minute_of
 
 
 def wanted_staff(booking: Booking) -> int | None:
-    """The person whom the customer chose; None when anyone will do, nobody is needed, or who was chosen has left."""
+    """Return the staff member whom the customer chose.
+
+    None when any staff member will do, none is needed, or the chosen one has left.
+    """
     return kept_person(booking, only_line(booking))
 
 
 def move_facts(booking: Booking, now: datetime, first: date, end: date) -> Facts:
-    """What is free for this very visit: its promised length and needs, its own time not counted as taken."""
+    """Return the facts for moving this visit: its promised length and needs, its own time not claimed."""
     line = only_line(booking)
     return availability_facts(
         variant_ids=[line.variant_id],
@@ -33,7 +36,7 @@ def move_facts(booking: Booking, now: datetime, first: date, end: date) -> Facts
 
 
 def move_starts(booking: Booking, now: datetime, first: date, end: date) -> list[int]:
-    """Free starts of some days, without the time the booking has."""
+    """Return the free starts of some days, without the time that the booking has."""
     facts = move_facts(booking, now, first, end)
     starts = free_starts(facts, only_line(booking).variant_id, staff_member_id=wanted_staff(booking))
     taken = minute_of(booking.starts_at)
@@ -41,9 +44,10 @@ def move_starts(booking: Booking, now: datetime, first: date, end: date) -> list
 
 
 def performers(booking: Booking, minute: int, now: datetime) -> list[int | None]:
-    """Who could perform the visit at this time, the likeliest first: who has it, if free, then the fairest.
+    """Return the staff members who could perform the visit at this time.
 
-    Empty when the time is not free; [None] where nobody is needed.
+    The current one comes first, if free, then the fairest. Empty when the time is not free; [None] for a visit that
+    needs no staff member.
     """
     line = only_line(booking)
     day = booked.day_at(minute, booking)

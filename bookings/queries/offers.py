@@ -56,7 +56,7 @@ class Offer:
     extras: tuple[ChosenExtra, ...]
 
 
-# Raw, because it is part of every hold: one statement instead of eight.
+# Raw SQL, because it is part of every hold: one statement instead of eight.
 _OFFER = (
     """
 SELECT json_build_object(
@@ -108,7 +108,7 @@ WHERE v.id = %s
 def offer_for(*, variant_id: int, location_id: int, add_on_ids: Sequence[int], language: str) -> Offer | None:
     """Read the offer in one statement; None when the variant or the location does not exist.
 
-    ``extras`` has only those of the asked that exist: compare the count.
+    ``extras`` has only those of ``add_on_ids`` that exist; the caller compares the count.
     """
     with connection.cursor() as cursor:
         cursor.execute(_OFFER, [location_id, variant_id])
@@ -164,7 +164,9 @@ def _extra(extra: Mapping[str, Any], language: str) -> ChosenExtra:
 
 
 def _text(row: Mapping[str, Any], field: str, language: str) -> str:
-    """As ``TranslatedTexts.text``: the wanted language, its base, else the business's own words."""
+    """Return a text as ``TranslatedTexts.text`` does: the requested language, its base, else the business's own
+    text.
+    """
     for code in (language, language.split("-", maxsplit=1)[0]):
         if found := row["translations"].get(code, {}).get(field):
             return str(found)

@@ -1,6 +1,6 @@
-"""What can be paid online now, and why. Page, mail, desk and provider are given the same sum, from here.
+"""What can be paid online now, and why. Pages, mails, the desk and Stripe all get the amount from here.
 
-Reads only. A sum that the provider would not take is not offered.
+Reads only. An amount that Stripe would not accept is not offered.
 """
 
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ from services.enums import PaymentMode
 
 
 class PayKind(StrEnum):
-    """PAYMENT: money moves now. CARD: only a card is kept."""
+    """PAYMENT: money moves now. CARD: a card is saved, and no money moves."""
 
     PAYMENT = "payment"
     CARD = "card"
 
 
 class PayReason(StrEnum):
-    """What a payment is for, for the words around it."""
+    """What a payment is for, as its texts say."""
 
     DEPOSIT = "deposit"
     FULL = "full"
@@ -41,11 +41,10 @@ class PayReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payable:
-    """What can be paid online now. ``until``: the time is kept so long for it; None: there is no hurry. Two that ask
-    for the same are equal however long it is kept.
+    """What can be paid online now. Equality ignores ``until``.
 
-    ``saves_card``: the card is kept for later fees, of at most ``cap_minor``; the words of the consent stand beside the
-    button.
+    ``until``: the time is kept until then for this payment; None: it has no deadline. ``saves_card``: the card is saved
+    for later fees, of at most ``cap_minor``, and the consent stands next to the button.
     """
 
     kind: PayKind
@@ -58,10 +57,10 @@ class Payable:
 
 
 def payable(booking: Booking, now: datetime) -> Payable | None:
-    """Say what can be paid online for a booking at ``now``; None when that is nothing, or there is no provider.
+    """Return what can be paid online for a booking at ``now``; None when nothing can, or Stripe is not configured.
 
-    Nothing either while money was reported that the booking has yet to be told of: it may be exactly this. At most four
-    queries.
+    Also None while Stripe reported money that is not in the booking's history yet, because it may be this payment. Runs
+    at most four queries.
     """
     if not booking.bill_id or not gateway.is_configured() or has_reported_money(booking):
         return None
@@ -78,7 +77,7 @@ def payable(booking: Booking, now: datetime) -> Payable | None:
 
 
 def can_be_paid_online(amount_minor: int, currency: str) -> bool:
-    """Whether there is a provider that takes exactly this sum."""
+    """Return whether Stripe is configured and accepts exactly this amount."""
     return gateway.is_configured() and chargeable(amount_minor, currency) == amount_minor
 
 
@@ -121,6 +120,8 @@ def _open_balance(booking: Booking, why: PayReason) -> Payable | None:
 
 
 def _is_being_charged(booking: Booking) -> bool:
-    """Whether the saved card is just being charged; once the bank has refused, the customer may pay the same."""
+    """Return whether the saved card is being charged. Once the bank has refused, the customer may pay the same
+    online.
+    """
     charge = live_payment(subject_ref(booking), Purpose.FEE)
     return charge is not None and charge.is_off_session and not charge.failure_code

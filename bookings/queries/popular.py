@@ -1,4 +1,4 @@
-"""What is booked often: the shortest such service of each person decides which gaps can still be sold."""
+"""Popular services: the shortest one of each staff member decides which gaps can still be sold."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from django.db import connection
 from bookings.availability.gaps import Filler
 
 _LOOK_BACK = timedelta(days=90)
-# A service is popular with at least this share of the bookings of a place.
+# A service is popular with at least this share of the bookings of a location.
 _POPULAR = 0.1
 
 _SOLD = """
@@ -35,8 +35,10 @@ LEFT JOIN counted c ON c.variant_id = v.id
 
 
 def fillers_at(location_id: int, now: datetime) -> Mapping[int, Filler]:
-    """Return by staff member the shortest service that they perform at a place and that was booked often in the last
-    three months; the shortest of all where none was. One query.
+    """Return by staff member the shortest popular service that they perform at a location.
+
+    Popular means booked often in the last three months; without any popular service, the shortest of all counts. Runs
+    one query.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SOLD, {"location": location_id, "since": now - _LOOK_BACK, "now": now})

@@ -10,12 +10,12 @@ class CancelRefusal(StrEnum):
     """Why a booking cannot be cancelled."""
 
     ALREADY_CANCELLED = "already_cancelled"
-    NOT_BOOKED = "not_booked"  # never became an agreement: held, declined, expired
+    NOT_BOOKED = "not_booked"  # never confirmed: held, declined, expired
     ALREADY_STARTED = "already_started"  # the start has come, or the visit is over
 
 
 def cancel_refusal(*, status: str, starts_at: datetime, now: datetime, by_staff: bool) -> CancelRefusal | None:
-    """Say why this booking cannot be cancelled, or None if it can. From the start on only staff may."""
+    """Return why this booking cannot be cancelled, or None if it can. From the start on only staff may cancel."""
     if status == BookingStatus.CANCELLED:
         return CancelRefusal.ALREADY_CANCELLED
     if status in MARKED:

@@ -1,8 +1,8 @@
-"""May a customer cancel or move a booking, until when, and what does it cost.
+"""Fees for cancelling: until when cancelling is free, and what it costs.
 
-Pure: the terms copied on a booking and some instants in, the answer out. Instants are aware UTC, windows are elapsed
-minutes before the start (a clock change in between moves the local deadline), money is integer minor units. Pages use
-these functions to explain, operations to refuse and to charge, so that both always say the same.
+Pure: takes the copied terms of a booking and instants. Instants are aware UTC, windows are elapsed minutes before the
+start (a clock change in between moves the local deadline), money is integer minor units. Pages use these functions to
+explain, operations to refuse and to charge, so that both always say the same.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from services.values import TierValues as Tier
 class FeeFacts:
     """What the fees of one booking depend on: its terms, its times and its sums. Money is in ``currency``.
 
-    ``status`` is that of the booking; CONFIRMED speaks of one that is not made yet as if it stood. ``confirmed_at`` is
-    None before that. ``anchor_minor`` is the least that cancelling costs since a late move. ``deposit_minor`` is the
-    deposit that was due when booking (``deposit_taken``): kept in any case if the rule says so, and the most that can
-    be lost if fees are capped at it.
+    ``status`` is that of the booking; CONFIRMED also describes a booking that is not made yet, as if it stood.
+    ``confirmed_at`` is None before that. ``anchor_minor`` is the least that cancelling costs since a late move.
+    ``deposit_minor`` is the deposit that was due when booking (``deposit_taken``): always kept if the rule says so, and
+    the most that the customer can lose if fees are capped at it.
     """
 
     terms: Terms
@@ -44,16 +44,16 @@ class FeeStep:
 
 
 def cancellation_fee(facts: FeeFacts, now: datetime) -> int:
-    """Return what a customer owes who cancels at ``now``: at least the anchor of a late move, never more than the
-    total. What is not agreed yet costs nothing.
+    """Return what a customer owes who cancels at ``now``.
 
-    The fee never falls as time passes: a tier that has begun to apply keeps applying at least.
+    At least the anchor of a late move, never more than the total; nothing before the booking is confirmed. The fee
+    never falls as time passes: a tier that has begun to apply is the minimum from then on.
     """
     return 0 if is_fee_free(facts.status) else fee_within_bounds(facts, _fee_of_time(facts, now))
 
 
 def fee_within_bounds(facts: FeeFacts, fee_minor: int) -> int:
-    """Bring a fee of a booking between what is owed in any case and the most there can be (``bounded_fee``)."""
+    """Apply the bounds of a booking to a fee (``bounded_fee``)."""
     return bounded_fee(
         facts.terms,
         fee_minor,
@@ -64,10 +64,10 @@ def fee_within_bounds(facts: FeeFacts, fee_minor: int) -> int:
 
 
 def bounded_fee(terms: Terms, fee_minor: int, *, total_minor: int, deposit_minor: int, anchor_minor: int) -> int:
-    """Bring a fee between what is owed in any case (anchor, a deposit that is always kept) and the most there can be.
+    """Raise a fee to what is owed in any case (anchor, a deposit that is always kept), and lower it to the cap.
 
-    A cap that has no deposit to go by, because none was asked of this customer, takes the one the terms speak of: who
-    is spared the deposit must not lose more than who is not.
+    If the fee is capped at the deposit but this customer was not asked for one, the deposit of the terms is the cap: a
+    customer who is spared the deposit must not lose more than one who is not.
     """
     most, least = total_minor, anchor_minor
     if terms.payment_mode == PaymentMode.DEPOSIT:
@@ -93,9 +93,9 @@ def deposit_of(terms: Terms, base_minor: int) -> int:
 
 
 def deposit_taken(terms: Terms, *, payment_mode: str, due_now_minor: int, total_minor: int) -> int:
-    """Return what counts as the deposit of a booking that asked ``due_now_minor`` by ``payment_mode``.
+    """Return what counts as the deposit of a booking that asked for ``due_now_minor`` by ``payment_mode``.
 
-    Who had to pay everything, or extras beside the deposit, loses no more of it than others would.
+    A customer who paid everything, or extras in addition to the deposit, loses no more of it than other customers.
     """
     if terms.payment_mode != PaymentMode.DEPOSIT:
         return 0
@@ -105,19 +105,19 @@ def deposit_taken(terms: Terms, *, payment_mode: str, due_now_minor: int, total_
 
 
 def keeps_deposit(terms: Terms) -> bool:
-    """Whether a deposit is kept however early somebody cancels, also in the free minutes after booking."""
+    """Return whether a deposit is kept however early the customer cancels, also in the free minutes after booking."""
     return terms.payment_mode == PaymentMode.DEPOSIT and terms.deposit_rule == DepositRule.ALWAYS_KEEP
 
 
 def is_fee_free(status: str) -> bool:
-    """Whether calling off or moving costs nothing whenever it happens: nobody answered the request yet, or it is not
-    paid yet.
+    """Return whether cancelling or moving is always free: the request is not answered yet, or the booking is not paid
+    yet.
     """
     return status != BookingStatus.CONFIRMED
 
 
 def fee_steps(facts: FeeFacts) -> list[FeeStep]:
-    """Return the fee over time, each step with another sum, ascending; the last one ends at the start.
+    """Return the fee over time in ascending steps, each with another amount; the last one ends at the start.
 
     An instant belongs to the first step whose ``until`` it does not exceed.
     """
@@ -142,7 +142,7 @@ def free_until(facts: FeeFacts) -> datetime | None:
 
 
 def free_by_time_until(facts: FeeFacts) -> datetime | None:
-    """Return the same as ``free_until`` for somebody who has neither moved late nor paid a deposit that is kept."""
+    """Return the same as ``free_until``, ignoring a late move and a deposit that is kept."""
     ends = (_tiers_free_until(facts), _grace_until(facts))
     return max((end for end in ends if end is not None), default=None)
 

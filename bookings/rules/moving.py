@@ -27,10 +27,10 @@ def reschedule_until(facts: FeeFacts) -> datetime | None:
 
 
 def reschedule_refusal(facts: FeeFacts, *, move_count: int, now: datetime, by_staff: bool) -> RescheduleRefusal | None:
-    """Say why this booking cannot be moved, or None if it can. Cut-off and limit bind customers, not staff, and only
-    once the booking is agreed.
+    """Return why this booking cannot be moved, or None if it can.
 
-    ``move_count`` counts the customer's own confirmed moves.
+    Cut-off and limit bind customers, not staff, and only once the booking is confirmed. ``move_count`` counts the
+    customer's own confirmed moves.
     """
     if facts.status == BookingStatus.CANCELLED:
         return RescheduleRefusal.CANCELLED
@@ -53,7 +53,9 @@ def reschedule_refusal(facts: FeeFacts, *, move_count: int, now: datetime, by_st
 
 
 def move_fee(facts: FeeFacts, *, move_count: int, by_staff: bool) -> int:
-    """Return what the next move costs after ``move_count`` moves of the customer's own; nothing before it is agreed."""
+    """Return what the customer's next move costs after ``move_count`` own moves; nothing before the booking is
+    confirmed.
+    """
     terms = facts.terms
     if by_staff or is_fee_free(facts.status) or not _is_over_limit(terms, move_count):
         return 0
@@ -61,9 +63,10 @@ def move_fee(facts: FeeFacts, *, move_count: int, by_staff: bool) -> int:
 
 
 def anchor_after_move(facts: FeeFacts, now: datetime) -> int:
-    """Return the least that cancelling costs after a customer's move at ``now`` away from where ``facts`` have it.
+    """Return the least that cancelling costs after a customer's move at ``now``; ``facts`` describe the booking before
+    it.
 
-    Moving when already late must not be a way around the fee that cancelling would have cost then.
+    A late move must not be a way around the fee that cancelling would have cost then.
     """
     return cancellation_fee(facts, now)
 

@@ -1,4 +1,4 @@
-"""A customer who did not come: what it costs, when staff may note it, take it back and waive it.
+"""No-shows: what they cost, and when staff may mark, undo and waive them.
 
 Pure: terms and instants in, answers out. Instants are aware UTC, money is integer minor units.
 """
@@ -15,7 +15,7 @@ MARKABLE = timedelta(days=14)
 
 
 class NoShowRefusal(StrEnum):
-    """Why it cannot be noted that nobody came, or not be taken back."""
+    """Why a visit cannot be marked as missed, or a no-show not undone."""
 
     ALREADY_MARKED = "already_marked"
     NOT_MARKED = "not_marked"
@@ -29,8 +29,8 @@ class NoShowRefusal(StrEnum):
 def no_show_fee(facts: FeeFacts, *, is_first: bool) -> int:
     """Return what not coming costs: at least the anchor of a late move, at most the total.
 
-    ``is_first``: the customer missed no other visit within ``terms.first_no_show_free_days``. It spares the fee of not
-    coming, neither the anchor nor a deposit that is kept in any case.
+    ``is_first``: the customer missed no other visit within ``terms.first_no_show_free_days``. This waives the fee for
+    not coming, but neither the anchor nor a deposit that is always kept.
     """
     terms = facts.terms
     is_spared = is_first and terms.first_no_show_free_days is not None
@@ -39,17 +39,17 @@ def no_show_fee(facts: FeeFacts, *, is_first: bool) -> int:
 
 
 def markable_from(terms: Terms, starts_at: datetime) -> datetime:
-    """Return the first instant at which staff may note that nobody came."""
+    """Return the first instant at which staff may mark the visit as missed."""
     return starts_at + timedelta(minutes=terms.no_show_grace_minutes)
 
 
 def markable_until(starts_at: datetime) -> datetime:
-    """Return the last instant (included) at which it may be noted or taken back."""
+    """Return the last instant (included) at which staff may mark the visit as missed, or undo it."""
     return starts_at + MARKABLE
 
 
 def no_show_refusal(facts: FeeFacts, now: datetime) -> NoShowRefusal | None:
-    """Say why it cannot be noted that nobody came, or None if it can."""
+    """Return why the visit cannot be marked as missed, or None if it can."""
     if facts.status == BookingStatus.NO_SHOW:
         return NoShowRefusal.ALREADY_MARKED
     if facts.status == BookingStatus.CANCELLED:
@@ -64,12 +64,12 @@ def no_show_refusal(facts: FeeFacts, now: datetime) -> NoShowRefusal | None:
 
 
 def undo_no_show_refusal(*, status: str, starts_at: datetime, now: datetime) -> NoShowRefusal | None:
-    """Say why it cannot be taken back that nobody came, or None if it can. Taking it back reverses the money."""
+    """Return why a no-show cannot be undone, or None if it can. Undoing reverses the money."""
     if status != BookingStatus.NO_SHOW:
         return NoShowRefusal.NOT_MARKED
     return NoShowRefusal.TOO_LATE if now > markable_until(starts_at) else None
 
 
 def waiver_until(terms: Terms, marked_at: datetime) -> datetime:
-    """Return until when staff may waive the fee of a visit noted at ``marked_at``; money moves only after it."""
+    """Return until when staff may waive the fee of a visit marked at ``marked_at``; money moves only after it."""
     return marked_at + timedelta(hours=terms.waiver_hours)

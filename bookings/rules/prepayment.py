@@ -1,6 +1,6 @@
-"""What a customer is asked for when booking: nothing, a card, a deposit or everything.
+"""What a customer has to pay when booking: nothing, a saved card, a deposit or the full price.
 
-Pure: terms and sums in, a demand out. Money is integer minor units. What Stripe cannot take is never asked for.
+Pure: terms and amounts in, a demand out. Money is integer minor units. What Stripe cannot charge is never asked for.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from services.enums import PaymentMode
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What has to happen before the booking stands: ``due_now_minor + due_later_minor`` is always the total.
+    """What the customer must do before the booking is confirmed. ``due_now_minor + due_later_minor`` is the total.
 
-    ``saves_card``: a card is kept, and later fees may take at most ``cap_minor`` from it, which is the highest fee less
-    what is paid now; 0 where no card is kept. ``has_extras``: extras are paid now, beside a deposit or alone.
+    ``saves_card``: a card is saved, and later fees may charge at most ``cap_minor`` to it, which is the highest fee
+    less what is paid now; 0 where no card is saved. ``has_extras``: extras are paid now, with a deposit or alone.
     """
 
     mode: PaymentMode
@@ -45,19 +45,22 @@ def payment_demand(
     by_staff: bool = False,
     asked_mode: PaymentMode | None = None,
 ) -> Demand:
-    """Say what is asked for a visit of ``total_minor``, of which ``at_visit_minor`` are extras paid at the visit and
-    ``at_booking_minor`` extras paid when booking, both with tax. A percentage is one of the rest.
+    """Return what is asked for a visit of ``total_minor``.
 
-    Without Stripe everything is paid at the visit. ``is_exempt``: this customer is spared, which also wins over
-    ``must_prepay``, by which somebody who did not come too often pays everything. ``by_staff``: the desk books without
-    asking for money; ``asked_mode`` is what it asks for in the place of the terms. A deposit too small to charge
-    becomes a card on file, one as large as the price the whole price; a card that no fee could ever be charged to is
-    not asked for.
+    ``at_visit_minor`` are the extras that are paid at the visit, ``at_booking_minor`` those that are paid when booking,
+    both with tax. A percentage applies to the rest.
+
+    Without Stripe everything is paid at the visit. ``is_exempt``: this customer is not asked to pay in advance; this
+    also wins over ``must_prepay``, by which a customer with too many missed visits pays everything. ``by_staff``: the
+    desk books without asking for money; ``asked_mode`` is what the desk asks for in place of the terms.
+
+    A deposit too small to charge becomes a card on file. A deposit as large as the price becomes the whole price. A
+    card that no fee could ever be charged to is not asked for.
     """
     base = total_minor - at_visit_minor
     is_free = not has_stripe or is_exempt or by_staff
     mode = asked_mode or _mode(terms, is_free=is_free, must_prepay=must_prepay)
-    # Card and venue ask for nothing but such extras; what Stripe cannot take of them is paid at the visit.
+    # CARD and VENUE ask for nothing but such extras now; what Stripe cannot charge of them is paid at the visit.
     extras = 0 if is_free or mode == PaymentMode.NONE else at_booking_minor
     if mode in {PaymentMode.CARD, PaymentMode.VENUE}:
         extras = chargeable(extras, currency)
@@ -86,7 +89,7 @@ def _mode(terms: Terms, *, is_free: bool, must_prepay: bool) -> PaymentMode:
 
 
 def _cap(terms: Terms, mode: PaymentMode, *, keeps_card: bool, total_minor: int, due_minor: int, currency: str) -> int:
-    """Return the most that fees may take from the card; 0 where none is kept, or nothing that Stripe would charge."""
+    """Return the most that fees may take from the card; 0 where none is saved, or Stripe would not charge so little."""
     if mode != PaymentMode.CARD and not (keeps_card and due_minor):
         return 0
     deposit = deposit_taken(terms, payment_mode=mode, due_now_minor=due_minor, total_minor=total_minor)

@@ -1,8 +1,8 @@
-"""What a visit costs: lines, taxes, total. Pure; money is integer minor units, tax rates are basis points (1900 = 19
-%).
+"""The price of a visit: lines, taxes, total. Pure.
 
-Tax is rounded once per rate, on the sum of all lines of that rate, and then divided among them, so that lines, taxes
-and total always add up exactly and the tax shown is the tax of the sum.
+Money is integer minor units, tax rates are basis points (1900 = 19 %). Tax is rounded once per rate, on the sum of all
+lines of that rate, and then divided among them, so that lines, taxes and total always add up exactly and the tax shown
+is the tax of the sum.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from core import money
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
-    """One thing sold: ``price_minor`` is for one piece, with or without tax as the business states its prices.
+    """One item sold. ``price_minor`` is for one piece, with or without tax as the business states its prices.
 
-    ``is_paid_at_visit``: never part of what is asked when booking; ``is_paid_at_booking``: always a whole part of it.
+    ``is_paid_at_visit``: never asked for when booking. ``is_paid_at_booking``: asked for in full when booking.
     """
 
     text: str
@@ -56,12 +56,12 @@ class Quote:
 
     @property
     def at_visit_minor(self) -> int:
-        """The part of the total, taxes included, that is paid at the visit whatever is asked when booking."""
+        """The part of the total, taxes included, that is always paid at the visit."""
         return sum(line.gross_minor for line in self.lines if line.is_paid_at_visit)
 
     @property
     def at_booking_minor(self) -> int:
-        """The part of the total, taxes included, that is paid when booking whatever else is asked."""
+        """The part of the total, taxes included, that is always paid when booking."""
         return sum(line.gross_minor for line in self.lines if line.is_paid_at_booking)
 
 

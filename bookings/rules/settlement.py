@@ -1,6 +1,6 @@
-"""What a fee does to the money already paid: kept, given back, charged to the card on file, or left open.
+"""How a fee is covered by what was paid: kept, refunded, charged to the card on file, or left open.
 
-Pure. The same sums stand on the page before cancelling, in the operation and in the message after it.
+Pure. The page before cancelling, the operation and the message after it use the same amounts.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from payments.stripe.amounts import chargeable, rounded_down
 class Settlement:
     """``keep + refund`` is what was paid, ``keep + charge + open + waived`` is the fee.
 
-    ``waived_minor``: what the customer is let off because a refund can only be rounded.
+    ``waived_minor``: the part of the fee that is waived because a refund has to be rounded up.
     """
 
     keep_minor: int
@@ -25,14 +25,16 @@ class Settlement:
 
     @property
     def fee_minor(self) -> int:
-        """The fee as the customer pays it."""
+        """The fee that the customer pays, less what is waived."""
         return self.keep_minor + self.charge_minor + self.open_minor
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What was paid for the visit or for calling it off, fees for moves aside. ``card_cap_minor``: the most that a card
-    on file may be charged; None where no card is kept with consent, or it may not be charged for this.
+    """What was paid for the visit or for cancelling it, without fees for moves.
+
+    ``card_cap_minor``: the most that may be charged to a card on file; None where no card is saved with consent, or it
+    may not be charged for this.
     """
 
     net_minor: int
@@ -42,8 +44,8 @@ class Paid:
 def settlement(fee_minor: int, paid: Paid, *, currency: str = "") -> Settlement:
     """Settle a fee with what was paid.
 
-    With a ``currency`` only what Stripe can move is charged, the rest stays open; where its unit is coarser than ours
-    (KWD) a refund is rounded up, and the customer is let off the difference.
+    With a ``currency`` only amounts that Stripe can move are charged; the rest stays open. Where Stripe's unit is
+    coarser than ours (KWD) a refund is rounded up, and the difference is waived.
     """
     refund = max(0, paid.net_minor - fee_minor)
     if currency:
@@ -57,7 +59,9 @@ def settlement(fee_minor: int, paid: Paid, *, currency: str = "") -> Settlement:
 
 
 def excess_of(settled: Settlement, *, total_minor: int) -> int:
-    """Return what of a refund was paid beyond the price, and so is nobody's to decide about."""
+    """Return the part of a refund that was paid beyond the price. Staff cannot withhold it, so it never waits for
+    approval.
+    """
     return min(settled.refund_minor, max(0, settled.keep_minor + settled.refund_minor - total_minor))
 
 
@@ -65,7 +69,7 @@ def excess_of(settled: Settlement, *, total_minor: int) -> int:
 class CancelQuote:
     """What cancelling does to the money now, and from the first instant after ``changes_after``.
 
-    ``changes_after`` and ``then`` are None when it stays so until the start.
+    ``changes_after`` and ``then`` are None when nothing changes until the start.
     """
 
     now: Settlement
@@ -74,9 +78,9 @@ class CancelQuote:
 
 
 def cancel_quote(facts: FeeFacts, paid: Paid, now: datetime) -> CancelQuote:
-    """Quote what a customer who cancels at ``now`` pays and gets back.
+    """Return what a customer who cancels at ``now`` pays and gets back.
 
-    A request that nobody answered and a booking that is not paid cost nothing.
+    A request without an answer and an unpaid booking cost nothing.
     """
     steps = fee_steps(facts)
     left = [step for step in steps if now <= step.until] or steps[-1:]

@@ -1,6 +1,6 @@
-"""The terms of a booking: a copy of the policies, taken when the time is held.
+"""The terms of a booking: a copy of the policies, made when the time is held.
 
-Later edits of a policy change nothing.
+Later changes to a policy do not affect existing bookings.
 """
 
 import hashlib
@@ -16,19 +16,22 @@ from services.values import TierValues as Tier
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The rules of one booking, copied when its time was held. ``Terms()``: free to cancel and to move until the
-    start.
+    """The rules of one booking, copied when its time was held.
 
-    ``tiers`` go from far to near: the first one whose bound is not yet passed applies, and after the last one the
-    whole price is due. A tier of 0 minutes therefore says what applies until the start. ``reschedule_until_minutes``
-    None means: as long as cancelling is free. ``grace_minutes`` after confirmation cancelling is free, unless the
-    visit starts within ``grace_min_lead_minutes`` of it.
+    ``Terms()`` without arguments: cancelling and moving are free until the start.
 
-    ``payment_mode`` says what is asked when booking and ``deposit_kind`` with ``deposit_value`` how much; where a
-    deposit is asked, ``deposit_rule`` and ``is_fee_capped_at_deposit`` bind the fees to it. ``saves_card`` keeps the
-    card of such a payment for later fees. Not coming costs ``no_show_fee_kind`` with ``no_show_fee_value``. It may be
-    noted ``no_show_grace_minutes`` after the start; for ``waiver_hours`` the fee may be waived, then it is charged by
-    itself if ``charges_fees_automatically``. The first time in ``first_no_show_free_days`` is free, if they are set.
+    ``tiers`` are ordered from far to near: the first one whose bound is not yet passed applies, and after the last one
+    the whole price is due. A tier of 0 minutes therefore says what applies until the start.
+    ``reschedule_until_minutes`` None means: as long as cancelling is free. Cancelling is free for ``grace_minutes``
+    after confirmation, unless the visit starts within ``grace_min_lead_minutes`` of it.
+
+    ``payment_mode`` is what the customer is asked for when booking; ``deposit_kind`` and ``deposit_value`` say how
+    much. With a deposit, ``deposit_rule`` and ``is_fee_capped_at_deposit`` bind the fees to it. ``saves_card`` saves
+    the card of such a payment for later fees.
+
+    Not coming costs ``no_show_fee_kind`` with ``no_show_fee_value``. Staff may mark a visit as missed
+    ``no_show_grace_minutes`` after the start. For ``waiver_hours`` they may waive the fee; after that it is charged
+    automatically if ``charges_fees_automatically``. The first no-show in ``first_no_show_free_days`` is free, if set.
     """
 
     tiers: tuple[Tier, ...] = ()
@@ -63,7 +66,7 @@ class Terms:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Terms":
-        """Read stored terms. What an older booking did not store takes its default."""
+        """Read stored terms. Fields that an older booking did not store take their defaults."""
         known = {name: values[name] for name in cls.__slots__ if name in values}
         if "tiers" in known:
             known["tiers"] = tuple(Tier(until, FeeKind(kind), value) for until, kind, value in known["tiers"])

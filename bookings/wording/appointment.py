@@ -1,6 +1,6 @@
-"""A booking as a person reads it: what, when, who and where, in the active language and the location's zone.
+"""An appointment in words: what, when, who and where, in the active language and the location's zone.
 
-Used by messages and calendar entries. Reads what was loaded with the booking and queries nothing by itself.
+Used by messages and calendar entries. Reads what was loaded with the booking and runs no queries.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from services.models import Business
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the visit. ``starts_at`` is local; ``who`` is empty where nobody is needed."""
+    """One line of the visit. ``starts_at`` is local; ``who`` is empty where no staff member is needed."""
 
     what: str
     extras: str
@@ -28,7 +28,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where it happens. ``address`` is one line; ``hint`` says how to get in."""
+    """Where the visit takes place. ``address`` is one line; ``hint`` says how to get in."""
 
     name: str
     address: str
@@ -43,14 +43,14 @@ def zone_words(booking: Booking) -> str:
 
 
 def until_words(starts_at: datetime, ends_at: datetime) -> str:
-    """Until 15:40, with the day where the visit goes past midnight. Both moments are local."""
+    """Until 15:40, with the day where the visit goes past midnight. Both datetimes are local."""
     if starts_at.date() == ends_at.date():
         return gettext("until %(time)s") % {"time": time_text(ends_at)}
     return gettext("until %(day)s, %(time)s") % {"day": day_text(ends_at.date()), "time": time_text(ends_at)}
 
 
 def steps(booking: Booking, *, staff_member_id: int | None = None) -> list[Step]:
-    """The lines of the visit in order; only one person's if asked."""
+    """Return the lines of the visit in order; with ``staff_member_id`` only those of that staff member."""
     return [
         Step(what(line), extras(line), who(line), local(line.starts_at, booking))
         for line in booking.lines.all()
@@ -59,7 +59,7 @@ def steps(booking: Booking, *, staff_member_id: int | None = None) -> list[Step]
 
 
 def span(booking: Booking, *, staff_member_id: int | None = None) -> tuple[datetime, datetime]:
-    """When it begins and ends, in UTC; for one person, when that person's lines do."""
+    """Return start and end of the visit in UTC; with a staff member, those of their lines."""
     lines = [line for line in booking.lines.all() if staff_member_id and line.staff_member_id == staff_member_id]
     if not lines:
         return booking.starts_at, booking.ends_at
@@ -94,8 +94,9 @@ def party_words(booking: Booking) -> str:
 
 
 def place(booking: Booking, business: Business, *, for_staff: bool = False) -> Place:
-    """The location, or how the visit is held where the customer does not come to it; ``for_staff`` in words for the
-    staff member who performs it.
+    """Return the location, or how the visit is held if the customer does not come to the location.
+
+    ``for_staff``: words for the staff member who performs it.
     """
     location = booking.location
     phone = location.phone or business.phone
@@ -117,13 +118,15 @@ def _no_link_for_staff() -> str:
 
 
 def is_met(booking: Booking) -> bool:
-    """Whether customer and staff meet, so that money can change hands at the visit."""
+    """Return whether customer and staff meet, so that the customer can pay at the visit."""
     return booking.delivery in {Delivery.LOCATION, Delivery.CUSTOMER}
 
 
 def meeting_url(booking: Booking) -> str:
-    """The link of an online visit: that of the person who performs it now, whatever it was when it was booked. The
-    booking's own counts where nobody performs it.
+    """Return the link of an online visit: that of the staff member who performs it now, not the one at the time of
+    booking.
+
+    If no staff member performs it, the booking's own link counts.
     """
     if booking.delivery != Delivery.ONLINE:
         return booking.meeting_url
@@ -132,5 +135,5 @@ def meeting_url(booking: Booking) -> str:
 
 
 def preparations(booking: Booking) -> list[str]:
-    """What to do before the visit, each text once."""
+    """Return what to do before the visit, each text once."""
     return list(dict.fromkeys(line.preparation.strip() for line in booking.lines.all() if line.preparation.strip()))

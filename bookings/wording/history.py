@@ -1,4 +1,4 @@
-"""Rows of a booking's history, as pages of customers and staff show them."""
+"""Words for the rows of a booking's history, for customers and staff."""
 
 from dataclasses import dataclass
 

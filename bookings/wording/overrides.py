@@ -1,4 +1,4 @@
-"""The rules of availability that staff set aside, in words: to ask about them first, and for the history."""
+"""The availability rules that staff set aside, in words: for the confirmation question and the history."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -31,14 +31,14 @@ _SHORT: Mapping[str, Callable[[], str]] = {
 
 
 def broken_rules(overrides: Iterable[str], *, who: str) -> list[str]:
-    """Return one sentence for each rule, the weightiest first: "Ana does not work then." """
+    """Return one sentence for each rule, the most important first, such as "Ana does not work then"."""
     wanted = set(overrides)
     who = who or gettext("The person")
     return [words() % {"who": who} for rule, words in _QUESTIONS.items() if rule in wanted]
 
 
 def exception_text(overrides: Iterable[str]) -> str:
-    """Return the row of a history: "Exception: outside working hours, at short notice"."""
+    """Return the text of a history row: "Exception: outside working hours, at short notice"."""
     wanted = set(overrides)
     rules = ", ".join(words() for rule, words in _SHORT.items() if rule in wanted)
     return gettext("Exception: %(rules)s") % {"rules": rules}

@@ -1,7 +1,7 @@
-"""Money as sentences for customers: what is asked when booking, what comes back, what a card may be charged.
+"""Sentences about money for customers: what is paid when booking, what is refunded, what a card may be charged.
 
-Pure but for the translations. The sums come from a ``Demand`` or a ``Settlement``, so words and behaviour cannot
-differ; the rules themselves are told by ``wording.policies``.
+Pure except for translations. The amounts come from a ``Demand`` or a ``Settlement``, so words and behaviour cannot
+differ. The sentences about the rules are in ``wording.policies``.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from services.enums import PaymentMode
 
 
 def demand_sentence(demand: Demand, *, currency: str, language: str) -> str:
-    """Say what is paid now and what at the visit."""
+    """Return what is paid now and what at the visit."""
     now, later = (money.formatted(sum_, currency, language) for sum_ in (demand.due_now_minor, demand.due_later_minor))
     with override(language):
         if not demand.due_now_minor and not demand.due_later_minor:
@@ -41,9 +41,9 @@ def demand_sentence(demand: Demand, *, currency: str, language: str) -> str:
 
 
 def card_consent(facts: PolicyFacts, demand: Demand, *, business_name: str) -> str:
-    """Write what a customer agrees to who leaves a card: who may charge it, when, how much at most, how to cancel.
+    """Return the consent of a customer who leaves a card: who may charge it, when, at most how much, how to cancel.
 
-    Plain text, to be shown beside the button and kept with the consent. Empty where no card is kept.
+    Plain text, shown next to the button and stored with the consent. Empty where no card is saved.
     """
     if not demand.saves_card:
         return ""
@@ -72,7 +72,7 @@ def card_consent(facts: PolicyFacts, demand: Demand, *, business_name: str) -> s
 def refund_sentence(
     amount_minor: int, *, currency: str, language: str, card_brand: str = "", card_last4: str = ""
 ) -> str:
-    """Say what goes back, where to and how long that takes. Empty where nothing does."""
+    """Return how much is refunded, where to and how long that takes. Empty where nothing is refunded."""
     if not amount_minor:
         return ""
     amount = money.formatted(amount_minor, currency, language)
@@ -84,7 +84,7 @@ def refund_sentence(
 
 
 def checked_sentence(amount_minor: int, *, until: datetime, zone: ZoneInfo, currency: str, language: str) -> str:
-    """Say that the business looks at a refund first, and when the customer hears of it at the latest."""
+    """Return that the business reviews a refund first, and when the customer gets an answer at the latest."""
     amount = money.formatted(amount_minor, currency, language)
     with override(language):
         text = gettext("Your refund of %(amount)s is being checked. You hear from us by %(moment)s.")
@@ -92,7 +92,7 @@ def checked_sentence(amount_minor: int, *, until: datetime, zone: ZoneInfo, curr
 
 
 def check_sentence(amount_minor: int, *, currency: str, language: str) -> str:
-    """Say before cancelling that the business looks at the refund first, and how long that takes."""
+    """Return the warning before cancelling that the business reviews the refund first, and how long that takes."""
     hours = ANSWER_WITHIN // timedelta(hours=1)
     with override(language):
         text = gettext(
@@ -103,22 +103,24 @@ def check_sentence(amount_minor: int, *, currency: str, language: str) -> str:
 
 
 def only_card(cards: Iterable[tuple[str, str]]) -> tuple[str, str]:
-    """Return brand and last digits of the card that everything was paid with; empty where there was another way too.
+    """Return brand and last digits of the card that paid everything; empty where there was another method too.
 
-    ``cards`` has one for each payment that came in, empty for cash.
+    ``cards`` has one pair for each payment received, empty for cash.
     """
     different = set(cards)
     return different.pop() if len(different) == 1 else ("", "")
 
 
 def card_words(brand: str, last4: str) -> str:
-    """Name a card such as Visa ending 4242, in the active language."""
+    """Return the name of a card such as Visa ending 4242, in the active language."""
     name = brand_name(brand) or gettext("card")
     return gettext("%(brand)s ending %(digits)s") % {"brand": name, "digits": last4}
 
 
 def settlement_sentence(settled: Settlement, *, currency: str, language: str, card: str = "") -> str:
-    """Say what cancelling does to the money: back, kept, charged to ``card`` (named by ``card_words``), still due."""
+    """Return what cancelling does to the money: refunded, kept, charged to ``card`` (from ``card_words``), still
+    due.
+    """
     with override(language):
         parts = [
             (settled.refund_minor, gettext("You get %(amount)s back.")),
@@ -138,7 +140,7 @@ def settlement_sentence(settled: Settlement, *, currency: str, language: str, ca
 
 
 def _waiver(terms: Terms, no_show: str) -> str:
-    """Say when a fee for not coming is charged; until then staff may waive it."""
+    """Return when a fee for not coming is charged; until then staff may waive it."""
     if not no_show or not terms.waiver_hours:
         return ""
     text = ngettext(

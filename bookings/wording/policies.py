@@ -1,9 +1,9 @@
-"""The rules of a booking as sentences for customers, written from its terms so that they cannot say anything else.
+"""The rules of a booking as sentences for customers, generated from its terms so that they cannot differ from them.
 
-What is asked when booking and what a fee does to money already paid is told by ``wording.payments``.
+``wording.payments`` covers what is paid when booking and what a fee does to money already paid.
 
-Pure but for the translations: every instant is passed in and written as the exact local minute of the location, every
-sum in the booking's currency. Nothing here says that money is kept unless it is told that it was paid.
+Pure except for translations: every instant is passed in and written as the exact local minute of the location, every
+amount in the booking's currency. No sentence says that money is kept unless it was paid.
 """
 
 import itertools
@@ -28,15 +28,15 @@ from bookings.rules.terms import Terms
 from core import formats, money
 from services.enums import FeeKind, OverLimit, PaymentMode
 
-# Stand for <strong> and </strong> until the text is escaped; nobody can type them.
+# Placeholders for <strong> and </strong> until the text is escaped; users cannot type these characters.
 _OPEN, _CLOSE = "\x02", "\x03"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyFacts:
-    """What sentences about the rules of a booking depend on.
+    """What the sentences about the rules of a booking depend on.
 
-    A sentence speaks from ``now``: what is over is told as over, so none promises a moment that has passed.
+    Sentences describe the situation at ``now``: a deadline that has passed is described as passed, so none promises it.
     ``paid_minor`` is what was paid so far; before booking, what is due now.
     """
 
@@ -50,9 +50,9 @@ class PolicyFacts:
 def policy_facts(
     booking: Booking, *, asked: Demand | None = None, paid_minor: int | None = None, now: datetime
 ) -> PolicyFacts:
-    """Return what sentences in the active language depend on, about a booking as if it stood.
+    """Return the facts for sentences in the active language, about a booking as if it stood.
 
-    ``asked``: what will be asked of one that is still held; counts as paid unless ``paid_minor`` says otherwise.
+    ``asked``: what a booking that is still held will ask for; counts as paid unless ``paid_minor`` says otherwise.
     """
     due_now_minor = asked.due_now_minor if asked else 0
     return PolicyFacts(
@@ -66,9 +66,9 @@ def policy_facts(
 
 @dataclass(frozen=True, slots=True)
 class CancelNow:
-    """What cancelling costs at this moment, and the last instant (included) at which it still costs that.
+    """What cancelling costs now, and the last instant (included) at which it still costs that.
 
-    ``changes_after`` and ``next_fee_minor`` are None when the sum stays until the start.
+    ``changes_after`` and ``next_fee_minor`` are None when the amount stays until the start.
     """
 
     fee_minor: int
@@ -78,27 +78,27 @@ class CancelNow:
 
 
 def policy_sentence(facts: PolicyFacts) -> SafeString:
-    """Write what cancelling, moving and not coming cost as HTML, the exact minutes in bold: one sentence each.
+    """Return what cancelling, moving and not coming cost as HTML, the exact minutes in bold: one sentence each.
 
     Before the booking is made it mentions the free minutes after booking where they can matter, and the whole rule of
-    moving. Once it is made, ``move_sentence`` says what is left of that rule.
+    moving. After that, ``move_sentence`` says what is left of that rule.
     """
     return _html(_rule(_Story(facts)))
 
 
 def plain_policy_sentence(facts: PolicyFacts) -> str:
-    """Write the same as ``policy_sentence`` as plain text, for messages and consents."""
+    """Return ``policy_sentence`` as plain text, for messages and consents."""
     return _plain(_rule(_Story(facts)))
 
 
 def plain_fee_sentence(facts: PolicyFacts) -> str:
-    """Write what cancelling and not coming cost as plain text: the fees that a saved card may be charged."""
+    """Return what cancelling and not coming cost as plain text: the fees that a saved card may be charged."""
     story = _Story(facts)
     return _plain(_joined(_cancelling(story), _absence_ahead(story)))
 
 
 def cancel_now(facts: PolicyFacts) -> CancelNow:
-    """Say what cancelling costs at ``now``, which must be before the start, and when that changes."""
+    """Return what cancelling costs at ``now``, which must be before the start, and when that changes."""
     story = _Story(facts)
     left = story.steps_left()
     changes = len(left) > 1
@@ -115,7 +115,8 @@ def cancel_now(facts: PolicyFacts) -> CancelNow:
 
 
 def move_sentence(facts: PolicyFacts, *, move_count: int) -> SafeString:
-    """Say until when a customer may move a booking that is agreed, and what the next move costs or how many are free.
+    """Return until when a customer may move a confirmed booking, and the fee of the next move or the number of free
+    moves.
 
     Empty when it can no longer be moved.
     """
@@ -136,7 +137,7 @@ def move_sentence(facts: PolicyFacts, *, move_count: int) -> SafeString:
 
 
 def late_move_sentence(facts: PolicyFacts) -> SafeString:
-    """Warn before a move at ``now`` that cancelling later costs at least what it costs now; empty while it is free."""
+    """Return the warning that cancelling costs at least today's fee after a move at ``now``; empty while it is free."""
     story = _Story(facts)
     anchor = anchor_after_move(story.fees, story.now)
     if not anchor:
@@ -148,17 +149,19 @@ def late_move_sentence(facts: PolicyFacts) -> SafeString:
 
 
 def no_show_sentence(facts: PolicyFacts, *, is_first: bool = False) -> SafeString:
-    """Say what not coming costs; empty where it costs nothing. ``is_first`` as in ``no_shows.no_show_fee``."""
+    """Return what not coming costs; empty where it costs nothing. ``is_first`` as in ``no_shows.no_show_fee``."""
     return _html(_absence(_Story(facts), is_first=is_first))
 
 
 def plain_no_show_sentence(facts: PolicyFacts, *, is_first: bool = False) -> str:
-    """Write the same as ``no_show_sentence`` as plain text."""
+    """Return ``no_show_sentence`` as plain text."""
     return _plain(_absence(_Story(facts), is_first=is_first))
 
 
 def moment_words(instant: datetime, zone: ZoneInfo) -> str:
-    """Write the local minute, rounded down so that it never promises too much; a repeated hour says which one."""
+    """Return the local minute, rounded down so that it never promises too much; a repeated hour says which one it
+    is.
+    """
     return formats.moment_text(instant.astimezone(zone))
 
 
@@ -186,14 +189,14 @@ class _Story:
 
     @property
     def is_made_before_now(self) -> bool:
-        """Whether there is a booking that could be cancelled at ``now``."""
+        """Return whether there is a booking that could be cancelled at ``now``."""
         return self.fees.confirmed_at is not None and self.fees.confirmed_at < self.now
 
     def steps(self) -> list[FeeStep]:
         return fee_steps(self.fees)
 
     def steps_left(self) -> list[FeeStep]:
-        """The steps that are not over; after the start the last one."""
+        """Return the steps that are not over; after the start the last one."""
         steps = self.steps()
         return [step for step in steps if self.now <= step.until] or steps[-1:]
 
@@ -204,7 +207,7 @@ class _Story:
         return f"{_OPEN}{moment_words(instant, self.facts.zone)}{_CLOSE}"
 
     def fee(self, fee_minor: int) -> str:
-        """Name a fee as the terms do, the sum always beside it."""
+        """Return a fee in the terms' own words, always with the amount."""
         amount = self.money(fee_minor)
         if fee_minor == self.fees.total_minor:
             return gettext("the whole price (%(amount)s)") % {"amount": amount}
@@ -223,7 +226,7 @@ class _Story:
         yield self.terms.no_show_fee_kind, self.terms.no_show_fee_value
 
     def is_paid(self, fee_minor: int) -> bool:
-        """Whether this fee and every lower one are covered by what was paid, so that it is kept and not due."""
+        """Return whether what was paid covers this fee and every lower one, so that it is kept and not due."""
         return self.facts.paid_minor >= fee_minor
 
     def free_then(self, steps: Sequence[FeeStep]) -> str:
@@ -253,7 +256,7 @@ class _Story:
         return text % {"moment": self.moment(until), "fee": self.fee(fee_minor)}
 
     def _later(self, steps: Sequence[FeeStep]) -> str:
-        """Go on with every further step, and end the sentence."""
+        """Add every further step, and end the sentence."""
         parts = [
             # Translators: goes on a sentence such as "If you cancel, 50 % (€40.00) is due".
             gettext(", after %(moment)s %(fee)s") % {"moment": self.moment(at.until), "fee": self.fee(then.fee_minor)}
@@ -279,11 +282,11 @@ def _cancelling(story: _Story) -> str:
 
 
 def _moving(story: _Story) -> str:
-    """Before the booking is made, say until when it may be moved, how often for nothing, and what comes then."""
+    """Before the booking is made, return until when it may be moved, how often for free, and the fee after that."""
     if story.fees.confirmed_at is not None:
         return ""
     terms = story.terms
-    # The free minutes after booking count as if it were booked at this moment.
+    # The free minutes after booking count as if it were booked now.
     until = reschedule_until(replace(story.fees, confirmed_at=story.now))
     is_blocked = terms.over_limit == OverLimit.BLOCKED
     with override(story.language):
@@ -316,7 +319,7 @@ def _moving(story: _Story) -> str:
 
 
 def _absence_ahead(story: _Story) -> str:
-    """Say what not coming costs, as long as the customer can still come."""
+    """Return what not coming costs, as long as the customer can still come."""
     is_ahead = story.now < story.fees.starts_at
     return _absence(story, is_first=False) if is_ahead else ""
 
@@ -342,7 +345,7 @@ def _absence(story: _Story, *, is_first: bool) -> str:
 
 
 def _past(story: _Story, steps: Sequence[FeeStep], left: Sequence[FeeStep]) -> str:
-    """Say why cancelling is no longer free, if it ever was."""
+    """Return why cancelling is no longer free, if it ever was."""
     if left[0].fee_minor and story.fees.anchor_minor:
         return gettext("You moved this appointment when cancelling was no longer free.")
     if left[0].fee_minor and not steps[0].fee_minor:
@@ -351,7 +354,7 @@ def _past(story: _Story, steps: Sequence[FeeStep], left: Sequence[FeeStep]) -> s
 
 
 def _grace(story: _Story) -> str:
-    """Before the booking is made, mention its first free minutes, unless they are not given or add nothing."""
+    """Before the booking is made, mention its first free minutes, unless there are none or they add nothing."""
     fees, terms = story.fees, story.terms
     if fees.confirmed_at is not None or not terms.grace_minutes or (fees.deposit_minor and keeps_deposit(terms)):
         return ""

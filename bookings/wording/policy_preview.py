@@ -1,4 +1,4 @@
-"""What customers will read of a policy, shown to those who write it. Reached from the catalogue's admin by a route."""
+"""Preview of a policy's sentences for the owner who edits it. The admin of the catalogue reaches it by a route."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from services.values import CancellationPolicyValues
 
 # 80.00 of most currencies, 8,000 of those without decimals.
 EXAMPLE_UNITS = 80
-# Long enough ahead that no step of most policies is over.
+# Far enough ahead that no step of most policies has passed.
 _AHEAD = timedelta(days=7)
 
 
@@ -29,9 +29,9 @@ def policy_preview(
     has_stripe: bool,
     now: datetime,
 ) -> list[str]:
-    """Write the sentences of ``policy`` for an appointment of €80.00 or so, booked now, as plain text.
+    """Return the sentences of ``policy`` for an example appointment of about €80.00, booked now, as plain text.
 
-    The first one says what the example is.
+    The first sentence describes the example.
     """
     terms = terms_of(policy)
     total = EXAMPLE_UNITS * int(10 ** max(2, money.exponent(currency)))

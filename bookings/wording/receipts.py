@@ -1,4 +1,4 @@
-"""What a receipt says of a booking: who sold what, when and where, to whom."""
+"""The description of a booking on a receipt: who sold what, when and where, to whom."""
 
 from django.utils.translation import gettext, override
 
@@ -13,7 +13,7 @@ from services.queries import the_business
 
 
 def receipt_subject(subject_ref: str) -> ReceiptSubject | None:
-    """Say it in the language of the booking; None when there is no such booking. Four queries."""
+    """Return the description in the language of the booking; None when there is no such booking. Runs four queries."""
     booking = (
         Booking.objects.select_related("location")
         .prefetch_related("lines__staff_member")

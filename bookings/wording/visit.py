@@ -1,6 +1,6 @@
-"""A booking in words and sums, as the pages of its own customer show it. Texts come in the active language.
+"""A booking in words and amounts for the pages of its customer. Texts come in the active language.
 
-Facts in, texts out: no clock, and no queries beyond what ``queries.booking_page`` has loaded.
+Facts in, texts out: no clock, and no queries except those of ``queries.booking_page``.
 """
 
 from collections.abc import Mapping
@@ -32,8 +32,9 @@ _PLACE_ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class MoneyLine:
-    """One line of a ledger; ``note`` stands small under the label. ``add_on_id`` is set where the customer may take the
-    line out again.
+    """One line of a ledger. ``note`` is small text under the label.
+
+    ``add_on_id`` is set where the customer may remove the line.
     """
 
     label: str
@@ -45,7 +46,7 @@ class MoneyLine:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What, who or where, with its icon."""
+    """A service, staff member or location, with its icon."""
 
     icon_name: str
     text: str
@@ -72,8 +73,9 @@ def span_text(booking: Booking) -> str:
 
 
 def ahead_text(booking: Booking, now: datetime) -> str:
-    """In 3 days, by the calendar of the location: tomorrow is tomorrow even if it is 30 hours away. Empty once
-    begun.
+    """In 3 days, by the calendar of the location: tomorrow is tomorrow even if it is 30 hours away.
+
+    Empty once the visit has begun.
     """
     if now >= booking.starts_at:
         return ""
@@ -97,7 +99,7 @@ def staff_names(booking: Booking) -> list[str]:
 
 
 def staff_short_name(booking: Booking) -> str:
-    """The first name of whoever does it; empty when that is several people or nobody."""
+    """The first name of the staff member; empty when there are several or none."""
     names = {line.staff_member.short_name for line in booking.lines.all() if line.staff_member}
     return names.pop() if len(names) == 1 else ""
 
@@ -110,7 +112,7 @@ def where_text(booking: Booking, business: Business, *, for_staff: bool = False)
 
 
 def facts(booking: Booking, business: Business) -> list[Fact]:
-    """What, who and where for the status card."""
+    """Return service, staff member and location for the status card."""
     found = [Fact("document", what_text(booking), extras_text(booking))]
     found += [Fact("user", name) for name in staff_names(booking)]
     if people := appointment.party_words(booking):
@@ -119,7 +121,7 @@ def facts(booking: Booking, business: Business) -> list[Fact]:
 
 
 def place_fact(booking: Booking, business: Business) -> Fact:
-    """Where it is and how to get there, or how it is held."""
+    """Return where the visit is and how to get there, or how it is held."""
     place = appointment.place(booking, business)
     icon = _PLACE_ICONS[Delivery(booking.delivery)]
     if booking.delivery == Delivery.LOCATION:
@@ -139,9 +141,9 @@ def rest_label(booking: Booking) -> str:
 
 
 def price_lines(booking: Booking, *, marks_at_visit: bool = False) -> list[MoneyLine]:
-    """Every line with its price as the business states prices, the total, and the tax in it or on it.
+    """Return every line with its price as the business states prices, the total, and the tax in it or on it.
 
-    ``marks_at_visit``: say of extras that they are paid at the visit, because other things are paid before.
+    ``marks_at_visit``: note on extras that they are paid at the visit, because other items are paid before.
     """
     lines = list(booking.lines.all())
     quote = pricing.quote(
@@ -173,12 +175,12 @@ def price_lines(booking: Booking, *, marks_at_visit: bool = False) -> list[Money
 
 
 def money(amount_minor: int, booking: Booking) -> str:
-    """A sum in the booking's currency, with its decimals."""
+    """Return an amount in the booking's currency, with its decimals."""
     return formats.money_text(amount_minor, booking.currency)
 
 
 def google_url(booking: Booking, business: Business) -> str:
-    """A page of Google's that offers the visit as a new entry. It carries no link that could change anything."""
+    """Return a Google Calendar page that offers the visit as a new entry. It has no link that could change anything."""
     fields = {
         "action": "TEMPLATE",
         "text": what_text(booking),
@@ -190,7 +192,7 @@ def google_url(booking: Booking, business: Business) -> str:
 
 
 def outlook_url(booking: Booking, business: Business) -> str:
-    """The same for Outlook's calendar on the web."""
+    """Return the same for Outlook's calendar on the web."""
     fields = {
         "path": "/calendar/action/compose",
         "rru": "addevent",

@@ -1,4 +1,4 @@
-"""Sentences about time zones, for visitors who are somewhere else than the business."""
+"""Sentences about time zones for visitors in another zone than the business."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def zone_named(name: str) -> ZoneInfo | None:
-    """Read an IANA zone as a browser reports it; None for anything else."""
+    """Return the IANA zone that a browser reports; None for anything else."""
     try:
         return ZoneInfo(name) if name and "/" in name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -31,12 +31,12 @@ def zone_named(name: str) -> ZoneInfo | None:
 
 
 def is_elsewhere(zone: ZoneInfo, visitor: ZoneInfo | None, at: datetime) -> bool:
-    """Whether clocks differ between the business and the visitor at that instant."""
+    """Return whether the clocks of business and visitor differ at that instant."""
     return visitor is not None and at.astimezone(zone).utcoffset() != at.astimezone(visitor).utcoffset()
 
 
 def zone_sentence(zone: ZoneInfo, visitor: ZoneInfo | None, now: datetime) -> str:
-    """Say in which zone times are, and how far the visitor's clock is away from it."""
+    """Return the zone of the times, and the difference to the visitor's clock."""
     business = gettext("Times are %(city)s time.") % {"city": city(zone)}
     if visitor is None or not is_elsewhere(zone, visitor, now):
         return business
@@ -45,7 +45,7 @@ def zone_sentence(zone: ZoneInfo, visitor: ZoneInfo | None, now: datetime) -> st
 
 
 def away_sentence(zones: Iterable[ZoneInfo], visitor: ZoneInfo | None, now: datetime) -> str:
-    """Say how far the visitor's clock is away from each of several zones; empty where it agrees with all of them."""
+    """Return the difference of the visitor's clock to each of several zones; empty where it agrees with all of them."""
     if visitor is None:
         return ""
     away = [
@@ -59,14 +59,14 @@ def away_sentence(zones: Iterable[ZoneInfo], visitor: ZoneInfo | None, now: date
 
 
 def visitor_time(starts_at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
-    """13:30 in Lisbon, or nothing where the clocks agree at that instant."""
+    """13:30 in Lisbon, or empty where the clocks agree at that instant."""
     if visitor is None or not is_elsewhere(zone, visitor, starts_at):
         return ""
     return gettext("%(time)s in %(city)s") % {"time": time_text(starts_at.astimezone(visitor)), "city": city(visitor)}
 
 
 def shown_time(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
-    """17:30, and for a visitor elsewhere whose time that is and what their own clock shows then."""
+    """17:30; for a visitor in another zone also the zone of that time and the time on their own clock."""
     text = time_text(at.astimezone(zone))
     return text + _elsewhere_words(at, zone, visitor)
 
@@ -77,7 +77,7 @@ def shown_moment(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
 
 
 def zone_note(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
-    """Lisbon time, 18:00 in Berlin; nothing where the clocks agree at that instant."""
+    """Lisbon time, 18:00 in Berlin; empty where the clocks agree at that instant."""
     own = visitor_time(at, zone, visitor)
     return gettext("%(city)s time, %(own)s") % {"city": city(zone), "own": own} if own else ""
 
