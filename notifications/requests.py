@@ -68,8 +68,8 @@ class MessageContext:
 
     Times among ``variables`` are already in the zone that the recipient reads. ``words`` are the variables, as plain
     text, that the business's own texts may name. ``link`` is the page that a tap on a web push opens. ``may_text`` is
-    False until the customer has acted from the mailbox or paid, so that a stranger cannot make this site text other
-    people. Marketing e-mail needs an ``unsubscribe_url``.
+    False until the booking is proven to be meant, for example because the customer acted from the mailbox or paid.
+    Otherwise a stranger could make this site text other people. Marketing e-mail needs an ``unsubscribe_url``.
     """
 
     template: str

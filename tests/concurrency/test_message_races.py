@@ -1,4 +1,4 @@
-"""Messages under two hands at the same moment: limits hold to the text, buttons pressed twice count once."""
+"""Concurrent message operations: limits on text messages hold exactly, and a button pressed twice counts once."""
 
 import threading
 from collections import Counter

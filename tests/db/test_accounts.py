@@ -1,6 +1,4 @@
-"""Customers: who is the same person, what a guest changes (nothing) and what proof of a mailbox changes; consents keep
-the exact words.
-"""
+"""Customers: when two contacts are the same person, what proof of a mailbox changes, and the exact text of consents."""
 
 from datetime import timedelta
 from typing import Any

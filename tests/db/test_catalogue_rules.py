@@ -1,4 +1,4 @@
-"""Which policy binds a service: its own, else its category's, else the business's."""
+"""The policy that applies to a service: its own, else its category's, else the business's."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Searching customers: however a name is written, by part of the e-mail or a tag; nothing typed is a pattern."""
+"""Search for customers by name in any script, part of the e-mail address or tag; typed text is never a pattern."""
 
 import pytest
 

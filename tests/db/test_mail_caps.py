@@ -1,4 +1,4 @@
-"""How many mails one mailbox gets within an hour, and what becomes of the others: they wait, and the newest wins."""
+"""The hourly limit of mails to one mailbox: further mails wait, and the newest about a subject wins."""
 
 from dataclasses import replace
 from datetime import timedelta

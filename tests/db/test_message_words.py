@@ -1,4 +1,4 @@
-"""Every message has its words: files that render for each channel, and variables that the business may name."""
+"""Each message has texts: files that render for each channel, and variables that the business may name."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Each check of the messages finds exactly the violation that is planted, and nothing in healthy rows."""
+"""Each check of the messages finds exactly the planted violation, and nothing in healthy rows."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta

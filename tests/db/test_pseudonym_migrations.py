@@ -1,4 +1,4 @@
-"""What is stored under old spellings of mailboxes and numbers is found under the new ones after migrating."""
+"""Migrations of pseudonyms: rows stored under an old form of a mailbox or number are found under the new form."""
 
 from importlib import import_module
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Web push as far as the wire goes: encrypted for each device, signed by us, and forgotten when the device is gone."""
+"""Web push up to the network: encrypted for each device, signed by the site, and deleted when the device is gone."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -1,6 +1,4 @@
-"""What is deleted at night, to the second, and what stays however old it is. A message whose row is gone goes to nobody
-a second time.
-"""
+"""Nightly deletion: what is deleted, to the second, and what stays. A deleted message is not sent a second time."""
 
 import threading
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Changes of schedules: what they write, whom they strand, what they refuse."""
+"""Changes of schedules: what they write, which bookings they strand, what they refuse."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The queue of messages against a real mail server: claim, send, mark, and everything that can go wrong in between."""
+"""The message queue with a real mail server: claim, send, mark, and each failure in between."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Whose session cookie opens the admin, as the front of the web process asks before it receives a picture."""
+"""Session cookies that open the admin, as the web process checks them before it receives an upload."""
 
 from typing import Any
 

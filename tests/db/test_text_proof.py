@@ -1,4 +1,4 @@
-"""Phones get texts about a booking only once somebody has shown that it is meant."""
+"""A phone gets text messages about a booking only after there is proof that the customer means the booking."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Texts by Twilio, against its stand-in: what goes to whom, once, and what the message log says when it does not go."""
+"""Text messages with the stand-in for Twilio: recipient, text, sent once, and the message log when one is not sent."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta

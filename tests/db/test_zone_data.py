@@ -1,4 +1,4 @@
-"""PostgreSQL and the application tell the same time; where they do not, the doctor says so and limits keep to one."""
+"""Time-zone data: the doctor reports zones in which PostgreSQL and the application differ, and limits use one clock."""
 
 from datetime import UTC, datetime
 from pathlib import Path

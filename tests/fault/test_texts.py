@@ -1,6 +1,6 @@
-"""Texts through trouble: workers die around Twilio's answer, Twilio is busy or hangs, reports come twice or mixed up.
+"""Text messages under faults: workers die around Twilio's answer, Twilio is busy or hangs, reports repeat or reorder.
 
-Whatever happens, a number gets each text once.
+In every case a number gets each text once.
 """
 
 import signal

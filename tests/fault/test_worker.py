@@ -1,4 +1,4 @@
-"""Workers die at the worst moments: every mail arrives, and twice only where nobody could know that it had arrived."""
+"""Workers that die while they send: each mail arrives, and twice only if its acceptance could not be known."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The brand colours keep their promise of contrast whatever colour a business chooses."""
+"""The brand colours keep the promised contrast for any colour that a business chooses."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Names, notes, addresses and numbers as guests type them: what is kept, mended, asked about and refused."""
+"""Names, notes, addresses and numbers as customers type them: what is kept, corrected, suggested and refused."""
 
 import pytest
 from django.core.exceptions import ValidationError

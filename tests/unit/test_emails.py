@@ -1,4 +1,4 @@
-"""When two addresses are the same mailbox."""
+"""Whether two e-mail addresses are the same mailbox."""
 
 import pytest
 

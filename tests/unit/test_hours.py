@@ -1,4 +1,4 @@
-"""Wall-clock hours in UTC, above all in the nights when the clock changes."""
+"""Wall-clock hours in UTC, in particular in nights with a clock change."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""What customers text, and what it asks of us."""
+"""Keywords in customers' text messages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every message of the catalogue has variables with words, and drafts that may be kept as they are."""
+"""Each message of the catalogue has described variables, and drafts that can be saved unchanged."""
 
 from pathlib import Path
 

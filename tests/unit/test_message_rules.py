@@ -1,4 +1,4 @@
-"""The pure rules of messages: quiet hours, keywords, reports of providers, numbers, the gate."""
+"""The pure rules of messages: quiet hours, keywords, provider reports, phone numbers, the gate."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The little language of the business's own texts: what it fills in, what it refuses, and that it evaluates nothing."""
+"""The template language of the business's own texts: what it fills in and refuses, and that it evaluates nothing."""
 
 import pytest
 from hypothesis import example, given

@@ -1,4 +1,4 @@
-"""What to call a person by."""
+"""How to address a person by a written name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Mails in the business's own words: text becomes our layout, and nothing that anybody typed becomes HTML."""
+"""E-mails in the business's own words: text becomes the layout, and no typed text becomes HTML."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""When two phone numbers are the same phone."""
+"""Whether two phone numbers are the same phone."""
 
 import pytest
 

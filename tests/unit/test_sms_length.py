@@ -1,4 +1,4 @@
-"""How long text messages are, checked against the counts that phones and providers show."""
+"""The length of text messages, checked against the counts of phones and providers."""
 
 import pytest
 from hypothesis import given

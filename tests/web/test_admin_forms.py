@@ -1,4 +1,4 @@
-"""Setting up a business in the admin: typed the way people write, refused with a sentence where it makes no sense."""
+"""Setting up a business in the admin: human input is accepted, invalid input gets a sentence."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every page of the admin opens, in a number of queries that does not grow; who may not enter stays out."""
+"""Every admin page opens with a fixed number of queries, and refuses users without access."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Instants in the admin are told by the clock of the place or person of their row."""
+"""The admin shows instants in the time zone of the location or person of their row."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Who leaves with visits ahead: these are shown first; links, mails and calendar entries end with leaving."""
+"""A staff member leaves with visits ahead: the page shows these first; links, mails and calendar entries then end."""
 
 from email.message import EmailMessage
 from typing import Any

@@ -1,4 +1,4 @@
-"""What customers choose about messages, by the link in their mail and without signing in."""
+"""Customers choose their messages by the link in a mail, without signing in."""
 
 import json
 

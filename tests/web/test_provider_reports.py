@@ -1,4 +1,4 @@
-"""What Twilio and mail providers report: believed only when it is signed, stored once, applied in any order."""
+"""Reports of Twilio and mail providers: accepted only when signed, stored once, applied in any order."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Settings by which stored numbers are read: a change shows old beside new, asks, and leaves a row in the history."""
+"""Settings that decide how stored numbers are read: a change shows old and new values, asks, and is recorded."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Changing the zone of a location with bookings ahead: shown first, decided by a person, told to everybody."""
+"""Changing the time zone of a location with bookings ahead: shown first, decided by the user, customers informed."""
 
 from datetime import timedelta
 from typing import Any
