@@ -266,8 +266,9 @@ class BookingAdmin(ReadOnlyAdmin):
         return [step, *super().get_urls()]
 
     def step_view(self, request: HttpRequest, booking_id: int, name: str) -> HttpResponse:
-        """GET shows the confirmation page, POST runs the operation. A refusal is shown, and then nothing has
-        changed.
+        """GET shows the confirmation page, POST runs the operation.
+
+        If the operation refuses, the page shows the refusal, and nothing has changed.
         """
         booking = get_object_or_404(self.get_queryset(request).select_related("location"), pk=booking_id)
         step = STEPS.get(name)

@@ -1,5 +1,6 @@
-"""Builds bill lines from the copies on a booking: prices, fees, waivers, refunds, moves. Pure over rows already
-read.
+"""Builds bill lines from the copies on a booking: prices, fees, waivers, refunds, moves.
+
+Pure over rows already read.
 """
 
 from collections.abc import Sequence
@@ -63,9 +64,7 @@ def waiver_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: i
 
 
 def rounding_lines(booking: Booking, lines: Sequence[BookingLine], amount_minor: int) -> list[NewLine]:
-    """Return the lines that waive the part of a fee that was refunded because Stripe's refunds have to be rounded
-    up.
-    """
+    """Return the lines that waive the part of a fee that was refunded because refunds have to be rounded up."""
     with override(booking.language):
         text = gettext("Rounded in your favour")
     return _negated(_shared(booking, lines, BillLine.Kind.WAIVER, text, amount_minor))

@@ -25,8 +25,9 @@ class _Worded(DomainError):
 
 
 class SlotTaken(_Worded, Conflict):
-    """Another booking has the time. ``data["alternatives"]``: the nearest free starts as (location id, epoch
-    minute).
+    """Another booking has the time.
+
+    ``data["alternatives"]``: the nearest free starts as (location id, epoch minute).
     """
 
     code = "slot_taken"
@@ -281,7 +282,7 @@ class CannotMarkVisit(_Worded, Refused):
 
 
 class CannotUndoMissed(_Worded, Refused):
-    """``data["why"]`` is a ``NoShowRefusal``."""
+    """It is too late to undo the no-show, or there is none. ``data["why"]`` is a ``NoShowRefusal``."""
 
     code = "cannot_undo_missed"
     text = _("It can no longer be taken back that nobody came. Nothing was changed.")

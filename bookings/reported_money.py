@@ -49,8 +49,9 @@ HAS_RUN_OUT = (
 
 
 def has_reported_money(booking: Booking) -> bool:
-    """Return whether money was paid, or is being checked, that the booking's history does not have yet. One
-    statement.
+    """Return whether money was paid, or is being checked, that the booking's history does not have yet.
+
+    Runs one statement.
     """
     sql = f"SELECT {HAS_REPORTED_MONEY.format(booking='b')} FROM bookings_booking b WHERE b.id = %s"  # noqa: S608
     with connection.cursor() as cursor:

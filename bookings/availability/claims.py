@@ -38,8 +38,9 @@ class LineSpec:
         return sum(phase.minutes for phase in self.phases)
 
     def staff_spans(self) -> Intervals:
-        """When the staff member is needed, in minutes from the start: buffers and work, not processing. Empty for a
-        court.
+        """When the staff member is needed, in minutes from the start: buffers and work, not processing.
+
+        Empty for a court.
         """
         if not self.needs_staff:
             return []

@@ -169,8 +169,9 @@ class _Option(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """One variant at one location: the requested starts, what is claimed, and (``known``) what rules answered
-    already.
+    """One variant at one location: the requested starts and what is claimed.
+
+    ``known`` keeps what rules have answered already.
     """
 
     facts: Facts

@@ -98,8 +98,9 @@ class Grid:
 
 @lru_cache(maxsize=32)
 def grid_of_days(zone: ZoneInfo, first_day: int, until_day: int, step: int, opening: tuple[Interval, ...]) -> Grid:
-    """Return the starts on the wall clock's grid inside opening hours. Cached, because it depends only on its
-    arguments.
+    """Return the starts on the wall clock's grid inside opening hours.
+
+    Cached, because the result depends only on the arguments.
     """
     all_minutes: list[int] = []
     all_days: list[int] = []

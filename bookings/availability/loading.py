@@ -91,7 +91,7 @@ def _rows(sql: str, parameters: Mapping[str, Any]) -> list[Any]:
         return list(cursor.fetchall())
 
 
-# --- what is sold --------------------------------------------------------------------------------------------------
+# --- the catalogue -------------------------------------------------------------------------------------------------
 
 _VARIANTS = f"""
 SELECT v.id, v.service_id, v.work_minutes, v.processing_minutes, v.finish_minutes, v.price_minor,
@@ -176,7 +176,7 @@ def _variant(need: _Need, locations: Mapping[int, LocationFacts], people: list[Q
     )
 
 
-# --- how far around the asked days ---------------------------------------------------------------------------------
+# --- days and minutes to load --------------------------------------------------------------------------------------
 
 
 class _Window(NamedTuple):
@@ -218,7 +218,7 @@ def _days_touched(minutes: int) -> int:
     return (minutes + _CLOCK_CHANGE_MINUTES) // MINUTES_OF_DAY + 1 if minutes else 0
 
 
-# --- where ---------------------------------------------------------------------------------------------------------
+# --- locations -----------------------------------------------------------------------------------------------------
 
 _LOCATIONS = """
 SELECT l.id, l.time_zone,
@@ -274,7 +274,7 @@ def _special(rows: Iterable[tuple[int, int | None, int | None]]) -> dict[int, li
     return days
 
 
-# --- who -----------------------------------------------------------------------------------------------------------
+# --- staff members -------------------------------------------------------------------------------------------------
 
 # Weekly hours come as text: staff members with the same text have the same week, which is then parsed once.
 _PEOPLE = """
@@ -364,7 +364,7 @@ def _working(
     return working
 
 
-# --- what is taken -------------------------------------------------------------------------------------------------
+# --- allocations ---------------------------------------------------------------------------------------------------
 
 # A claim is at most 2880 minutes long, so a claim that reaches into the window starts at most that long before it.
 # Minutes come packed, four bytes each: half the time of arrays, for the server and for us. The parameters stand in

@@ -1,5 +1,6 @@
-"""Invariants of the money that bookings ask for, receive and keep. Reads only; reports ids and amounts, no personal
-data.
+"""Invariants of the money that bookings ask for, receive and keep.
+
+Reads only; reports ids and amounts, no personal data.
 """
 
 from datetime import timedelta

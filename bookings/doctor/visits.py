@@ -211,8 +211,9 @@ CHECKS = [
 
 
 def _needed(lines: Sequence[BookingLine], stored: Counter[Claim], types: dict[int, int | None]) -> list[Claim]:
-    """Return the claims that the lines need, with the rooms and devices they have; a missing one shows as resource
-    0.
+    """Return the claims that the lines need, with the rooms and devices they have.
+
+    A missing room or device shows as resource 0.
     """
     placed = []
     for line in lines:

@@ -51,8 +51,9 @@ def schedule(
 
 
 def planned_requests(booking: Booking, *, now: datetime) -> list[MessageRequest]:
-    """Return the scheduled messages of a booking that was just confirmed or changed, for every channel that has
-    some.
+    """Return the scheduled messages of a booking that was just confirmed or changed.
+
+    One request per kind and time, for every channel that has some at that time.
     """
     if not booking.contact_email and not booking.contact_phone:
         return []
@@ -61,8 +62,9 @@ def planned_requests(booking: Booking, *, now: datetime) -> list[MessageRequest]
 
 
 def is_wanted(booking: Booking, request: ContextRequest) -> bool:
-    """Return whether a scheduled message still fits: the booking has not been moved since, and the visit still
-    stands.
+    """Return whether a scheduled message still fits.
+
+    The booking has not been moved since, and the visit still stands.
     """
     if request.version != booking.ical_sequence:
         return False

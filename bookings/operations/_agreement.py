@@ -70,8 +70,7 @@ def asked(demand: Demand) -> dict[str, Any]:
 
 
 def link_until(booking: Booking, *, lead_minutes: int, at_least: timedelta, now: datetime) -> datetime:
-    """Return until when a time is kept for a customer who pays by a mailed link: a day, but never into the notice
-    period.
+    """Return until when a time is kept for a customer who is not on the page: a day, but never into the notice period.
 
     The time is kept for ``at_least``, even if the customer books with little notice left.
     """

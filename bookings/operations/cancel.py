@@ -137,7 +137,8 @@ def _details(
 
 
 def _waiting(waits_minor: int, now: datetime) -> dict[str, Any]:
-    """Return the details of a refund that waits for approval: the amount, and when the customer gets an answer at the
-    latest.
+    """Return the details of a refund that waits for approval.
+
+    They are the amount, and when the customer gets an answer at the latest.
     """
     return {"waits_minor": waits_minor, "answer_by": answer_by(now).isoformat()} if waits_minor else {}

@@ -93,10 +93,11 @@ def confirm_booking(
     visitor_zone: ZoneInfo | None = None,
     by_staff: ByStaff | None = None,
 ) -> Booking:
-    """Take a live hold on to what the terms ask: CONFIRMED, PENDING_PAYMENT or REQUESTED. Repeating it changes nothing.
+    """Take a live hold on to what the terms ask: CONFIRMED, PENDING_PAYMENT or REQUESTED.
 
-    PENDING_PAYMENT: a payment or a card comes first. REQUESTED: the business has to answer. Opens the bill with the
-    copied prices unless it is a request, stores the exact words of the consent, and writes the messages.
+    A second call returns the same booking. PENDING_PAYMENT: a payment or a card comes first. REQUESTED: the business
+    has to answer. Opens the bill with the copied prices unless it is a request, stores the exact words of the consent,
+    and writes the messages.
 
     The booking is linked to the customer record of this contact, or to a new one. A guest who gives the address of a
     known customer with another name or number gets a new record until they act from the mailbox.
@@ -104,7 +105,7 @@ def confirm_booking(
     ``asks_payment``: whether to ask for the payment of the terms. None: customers are asked, staff are not.
 
     ``has_proven_email``: the browser was opened by a link that was sent to the address alone. If the owner of that
-    address is exempt from paying in advance, no payment is asked.
+    address is exempt from paying in advance, no payment is asked for.
 
     On the website the customer has to prove the mailbox first in three cases: too many bookings are unproven, the
     business blocks this customer, or missed visits decide what is paid. Then the time is held for half an hour, a link
@@ -122,7 +123,7 @@ def confirm_booking(
     Locks: the booking, then the pseudonyms by which unproven bookings are counted.
 
     :raises AlreadyThatTime: when this browser has booked another visit at that time with the same address.
-    :raises TooManyUnproven: when this mailbox has got too many confirmation mails already.
+    :raises TooManyUnproven: when this mailbox has received too many confirmation mails already.
     :raises HoldExpired: when the hold has run out, even if its time is still free.
     :raises HoldOver: when the booking is no longer a hold.
     :raises StalePage: when the hold is no longer what the page showed (``data["total_minor"]``).

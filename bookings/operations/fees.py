@@ -185,10 +185,9 @@ def _charge_open(*, booking_id: int, actor: Actor, now: datetime) -> Payment | N
 
 @booking_transaction
 def ask_for_fee(*, payment_id: int, now: datetime) -> None:
-    """Record that the charge of the saved card failed. Mail the customer a payment link now and two reminders. Runs
-    once.
+    """Record that the charge of the saved card failed, and mail the customer a payment link now and two reminders.
 
-    The fee stays open. Locks: the booking.
+    Runs once per payment. The fee stays open. Locks: the booking.
     """
     payment = Payment.objects.get(pk=payment_id)
     booking = locked_subject(payment.subject_ref)
@@ -207,10 +206,10 @@ def ask_for_fee(*, payment_id: int, now: datetime) -> None:
 
 @booking_transaction
 def accept_found_refund(*, refund_id: int, now: datetime) -> None:
-    """Account for a refund that was made in Stripe's dashboard so that it creates no debt, as at the desk. Runs once.
+    """Account for a refund that was made in Stripe's dashboard so that it creates no debt, as at the desk.
 
-    What had been paid too much counts as refunded first. The rest lowers the price, or waives that much of a fee.
-    Locks: the booking, then the bill.
+    Runs once per refund. What had been paid too much counts as refunded first. The rest lowers the price, or waives
+    that much of a fee. Locks: the booking, then the bill.
     """
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     booking = locked_subject(refund.payment.subject_ref)
@@ -226,10 +225,10 @@ def accept_found_refund(*, refund_id: int, now: datetime) -> None:
 
 @booking_transaction
 def note_refund(*, refund_id: int, now: datetime) -> None:
-    """Record that a refund has arrived or failed, and tell the customer of one that arrived. Runs once.
+    """Record that a refund has arrived or failed, and inform the customer of one that arrived.
 
-    Money that the bank took back in a dispute is recorded without a message: the customer knows of it. Locks: the
-    booking.
+    Runs once per refund. Money that the bank took back in a dispute is recorded without a message: the customer knows
+    of it. Locks: the booking.
     """
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     if refund.status not in {RefundStatus.SUCCEEDED, RefundStatus.FAILED}:

@@ -45,11 +45,11 @@ def decide_refund(
     actor: Actor,
     now: datetime,
 ) -> Refund:
-    """Refund ``amount_minor`` of a refund that waits for approval: all of it, less, or nothing. The customer is
-    informed.
+    """Decide on a refund that waits for approval: refund ``amount_minor``, which is all of it, less, or nothing.
 
-    ``expected_minor`` is the amount that staff saw. What is kept becomes a fee with ``reason``. The customer reads the
-    reason; without one nothing is kept. Locks: the booking, the bill, the payment, the refund.
+    The customer is informed. ``expected_minor`` is the amount that staff saw. What is kept becomes a fee with
+    ``reason``. The customer reads the reason; without one nothing is kept. Locks: the booking, the bill, the payment,
+    the refund.
 
     :raises NoSuchPayment: when the refund is not of this booking.
     :raises RefundDecided: when another staff member was faster, or the amount has changed.

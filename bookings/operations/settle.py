@@ -58,8 +58,9 @@ def settle_payment(*, payment_id: int, now: datetime) -> Booking | None:
 
 
 def settle(booking: Booking, payment: Payment, *, actor: Actor, now: datetime) -> None:
-    """Do what a succeeded payment is for, and write its receipt. The booking is locked, and the payment is not settled
-    yet.
+    """Do what a succeeded payment is for, and write its receipt.
+
+    The booking is locked, and its history does not have the payment yet.
     """
     _record_paid(booking, payment, actor, now)
     _do_what_it_is_for(booking, payment, actor, now)

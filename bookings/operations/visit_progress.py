@@ -56,8 +56,9 @@ def start_visit(*, booking_id: int, expected_sequence: int, actor: Actor, now: d
 
 
 def complete_visit(*, booking_id: int, expected_sequence: int, actor: Actor, now: datetime) -> Booking:
-    """Mark a visit as completed, whether or not it was marked as begun. Moves no money. Raises as ``start_visit``
-    does.
+    """Mark a visit as completed, whether or not it was marked as begun.
+
+    Moves no money. Raises as ``start_visit`` does.
     """
     return _step(booking_id, EXPECTED, BookingStatus.COMPLETED, actor, now, expected_sequence)
 

@@ -36,9 +36,7 @@ class BookingMoney:
 
     @property
     def paid(self) -> Paid:
-        """Return what was paid for the visit or for cancelling it, in minor units. Fees for moves are deducted
-        first.
-        """
+        """What was paid for the visit or for cancelling it, in minor units, less the fees for moves."""
         moves = sum(line.gross_minor for line in self.bill_lines if line.kind == BillLine.Kind.CHANGE_FEE)
         cap_minor = self.card.cap_minor if self.card else None
         return Paid(max(0, self.balance.net_paid_minor - moves), cap_minor)

@@ -164,8 +164,9 @@ def _extra(extra: Mapping[str, Any], language: str) -> ChosenExtra:
 
 
 def _text(row: Mapping[str, Any], field: str, language: str) -> str:
-    """Return a text as ``TranslatedTexts.text`` does: the requested language, its base, else the business's own
-    text.
+    """Return a text as ``TranslatedTexts.text`` does.
+
+    The requested language comes first, then its base language, then the business's own text.
     """
     for code in (language, language.split("-", maxsplit=1)[0]):
         if found := row["translations"].get(code, {}).get(field):

@@ -120,8 +120,9 @@ def _open_balance(booking: Booking, why: PayReason) -> Payable | None:
 
 
 def _is_being_charged(booking: Booking) -> bool:
-    """Return whether the saved card is being charged. Once the bank has refused, the customer may pay the same
-    online.
+    """Return whether the saved card is being charged.
+
+    Once the bank has refused, the customer may pay the same amount online.
     """
     charge = live_payment(subject_ref(booking), Purpose.FEE)
     return charge is not None and charge.is_off_session and not charge.failure_code

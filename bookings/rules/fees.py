@@ -110,9 +110,7 @@ def keeps_deposit(terms: Terms) -> bool:
 
 
 def is_fee_free(status: str) -> bool:
-    """Return whether cancelling or moving is always free: the request is not answered yet, or the booking is not paid
-    yet.
-    """
+    """Return whether cancelling or moving is always free: the booking waits for an answer or for payment."""
     return status != BookingStatus.CONFIRMED
 
 

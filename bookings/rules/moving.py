@@ -53,8 +53,9 @@ def reschedule_refusal(facts: FeeFacts, *, move_count: int, now: datetime, by_st
 
 
 def move_fee(facts: FeeFacts, *, move_count: int, by_staff: bool) -> int:
-    """Return what the customer's next move costs after ``move_count`` own moves; nothing before the booking is
-    confirmed.
+    """Return what the customer's next move costs after ``move_count`` own moves.
+
+    It costs nothing before the booking is confirmed.
     """
     terms = facts.terms
     if by_staff or is_fee_free(facts.status) or not _is_over_limit(terms, move_count):
@@ -63,8 +64,7 @@ def move_fee(facts: FeeFacts, *, move_count: int, by_staff: bool) -> int:
 
 
 def anchor_after_move(facts: FeeFacts, now: datetime) -> int:
-    """Return the least that cancelling costs after a customer's move at ``now``; ``facts`` describe the booking before
-    it.
+    """Return the least that cancelling costs after a customer's move at ``now``; ``facts`` are those before it.
 
     A late move must not be a way around the fee that cancelling would have cost then.
     """

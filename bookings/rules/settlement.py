@@ -59,8 +59,9 @@ def settlement(fee_minor: int, paid: Paid, *, currency: str = "") -> Settlement:
 
 
 def excess_of(settled: Settlement, *, total_minor: int) -> int:
-    """Return the part of a refund that was paid beyond the price. Staff cannot withhold it, so it never waits for
-    approval.
+    """Return the part of a refund that was paid beyond the price.
+
+    Staff cannot withhold it, so it never waits for approval.
     """
     return min(settled.refund_minor, max(0, settled.keep_minor + settled.refund_minor - total_minor))
 

@@ -38,12 +38,15 @@ class Place:
 
 
 def zone_words(booking: Booking) -> str:
-    """Berlin time."""
+    """Return the zone in words, such as "Berlin time"."""
     return gettext("%(city)s time") % {"city": city(zone_of(booking))}
 
 
 def until_words(starts_at: datetime, ends_at: datetime) -> str:
-    """Until 15:40, with the day where the visit goes past midnight. Both datetimes are local."""
+    """Return the end, such as "until 15:40", with the day where the visit goes past midnight.
+
+    Both datetimes are local.
+    """
     if starts_at.date() == ends_at.date():
         return gettext("until %(time)s") % {"time": time_text(ends_at)}
     return gettext("until %(day)s, %(time)s") % {"day": day_text(ends_at.date()), "time": time_text(ends_at)}
@@ -67,7 +70,10 @@ def span(booking: Booking, *, staff_member_id: int | None = None) -> tuple[datet
 
 
 def what(line: BookingLine) -> str:
-    """Deep tissue massage, 60 min. Minutes of extras are not counted: the extras are named."""
+    """Return service and length, such as "Deep tissue massage, 60 min".
+
+    Minutes of extras are not counted: the extras are named.
+    """
     extra_minutes = sum(int(add_on.get("extra_minutes", 0)) for add_on in line.add_ons)
     minutes = sum(int(length) for _, length in line.phases) - extra_minutes
     detail = line.variant_name or minutes_text(minutes)
@@ -75,7 +81,7 @@ def what(line: BookingLine) -> str:
 
 
 def extras(line: BookingLine) -> str:
-    """With hot towel wrap; empty without extras."""
+    """Return the extras, such as "with hot towel wrap"; empty without extras."""
     names = [str(add_on["name"]) for add_on in line.add_ons]
     if not names:
         return ""
@@ -87,7 +93,7 @@ def who(line: BookingLine) -> str:
 
 
 def party_words(booking: Booking) -> str:
-    """For 2 people; empty for one."""
+    """Return the number of people, such as "for 2 people"; empty for one."""
     if booking.party_size < 2:
         return ""
     return ngettext("for %(count)d person", "for %(count)d people", booking.party_size) % {"count": booking.party_size}
@@ -123,10 +129,10 @@ def is_met(booking: Booking) -> bool:
 
 
 def meeting_url(booking: Booking) -> str:
-    """Return the link of an online visit: that of the staff member who performs it now, not the one at the time of
-    booking.
+    """Return the link of an online visit.
 
-    If no staff member performs it, the booking's own link counts.
+    It is the link of the staff member who performs the visit now, whatever it was at the time of booking. If no staff
+    member performs it, the booking's own link counts.
     """
     if booking.delivery != Delivery.ONLINE:
         return booking.meeting_url

@@ -118,8 +118,9 @@ def card_words(brand: str, last4: str) -> str:
 
 
 def settlement_sentence(settled: Settlement, *, currency: str, language: str, card: str = "") -> str:
-    """Return what cancelling does to the money: refunded, kept, charged to ``card`` (from ``card_words``), still
-    due.
+    """Return what cancelling does to the money: refunded, kept, charged to ``card``, still due.
+
+    ``card`` comes from ``card_words``.
     """
     with override(language):
         parts = [

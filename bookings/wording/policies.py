@@ -115,8 +115,7 @@ def cancel_now(facts: PolicyFacts) -> CancelNow:
 
 
 def move_sentence(facts: PolicyFacts, *, move_count: int) -> SafeString:
-    """Return until when a customer may move a confirmed booking, and the fee of the next move or the number of free
-    moves.
+    """Return until when a customer may move a confirmed booking, and what the next move costs or how many are free.
 
     Empty when it can no longer be moved.
     """
@@ -159,8 +158,9 @@ def plain_no_show_sentence(facts: PolicyFacts, *, is_first: bool = False) -> str
 
 
 def moment_words(instant: datetime, zone: ZoneInfo) -> str:
-    """Return the local minute, rounded down so that it never promises too much; a repeated hour says which one it
-    is.
+    """Return the local minute, rounded down so that it never promises too much.
+
+    Where a clock change repeats an hour, the text says which one it is.
     """
     return formats.moment_text(instant.astimezone(zone))
 

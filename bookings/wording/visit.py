@@ -56,26 +56,26 @@ class Fact:
 
 
 def when_text(booking: Booking) -> str:
-    """Fri 27 Nov, 14:30."""
+    """Return the start, such as "Fri 27 Nov, 14:30"."""
     return formats.moment_text(local(booking.starts_at, booking))
 
 
 def until_text(booking: Booking) -> str:
-    """Until 15:40, with the day when the visit ends on another one."""
+    """Return the end, such as "until 15:40", with the day when the visit ends on another one."""
     return appointment.until_words(local(booking.starts_at, booking), local(booking.ends_at, booking))
 
 
 def span_text(booking: Booking) -> str:
-    """Fri 27 Nov 2026, 14:30–15:40."""
+    """Return start and end, such as "Fri 27 Nov 2026, 14:30–15:40"."""
     starts, ends = local(booking.starts_at, booking), local(booking.ends_at, booking)
     end = formats.time_text(ends) if starts.date() == ends.date() else formats.moment_text(ends)
     return f"{formats.full_day_text(starts.date())}, {formats.time_text(starts)}–{end}"
 
 
 def ahead_text(booking: Booking, now: datetime) -> str:
-    """In 3 days, by the calendar of the location: tomorrow is tomorrow even if it is 30 hours away.
+    """Return the time until the visit, such as "in 3 days"; empty once the visit has begun.
 
-    Empty once the visit has begun.
+    It follows the calendar of the location: tomorrow is tomorrow even if it is 30 hours away.
     """
     if now >= booking.starts_at:
         return ""
@@ -90,7 +90,7 @@ def what_text(booking: Booking) -> str:
 
 
 def extras_text(booking: Booking) -> str:
-    """With hot towel wrap; empty without extras."""
+    """Return the extras, such as "with hot towel wrap"; empty without extras."""
     return ", ".join(filter(None, (appointment.extras(line) for line in booking.lines.all())))
 
 

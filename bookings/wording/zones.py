@@ -59,25 +59,31 @@ def away_sentence(zones: Iterable[ZoneInfo], visitor: ZoneInfo | None, now: date
 
 
 def visitor_time(starts_at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
-    """13:30 in Lisbon, or empty where the clocks agree at that instant."""
+    """Return the visitor's own time, such as "13:30 in Lisbon"; empty where the clocks agree at that instant."""
     if visitor is None or not is_elsewhere(zone, visitor, starts_at):
         return ""
     return gettext("%(time)s in %(city)s") % {"time": time_text(starts_at.astimezone(visitor)), "city": city(visitor)}
 
 
 def shown_time(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
-    """17:30; for a visitor in another zone also the zone of that time and the time on their own clock."""
+    """Return a time such as "17:30".
+
+    For a visitor in another zone it adds the zone and the time on their own clock.
+    """
     text = time_text(at.astimezone(zone))
     return text + _elsewhere_words(at, zone, visitor)
 
 
 def shown_moment(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
-    """Fri 27 Nov, 17:30, with the same addition."""
+    """Return day and time, such as "Fri 27 Nov, 17:30", with the same addition as ``shown_time``."""
     return moment_text(at.astimezone(zone)) + _elsewhere_words(at, zone, visitor)
 
 
 def zone_note(at: datetime, zone: ZoneInfo, visitor: ZoneInfo | None) -> str:
-    """Lisbon time, 18:00 in Berlin; empty where the clocks agree at that instant."""
+    """Return the zone in words, such as "Lisbon time, 18:00 in Berlin".
+
+    Where the clocks agree at that instant the text is empty.
+    """
     own = visitor_time(at, zone, visitor)
     return gettext("%(city)s time, %(own)s") % {"city": city(zone), "own": own} if own else ""
 
