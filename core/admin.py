@@ -1,6 +1,6 @@
-"""What every admin page of ours shares: human inputs, read-only pages, refusals with a list of bookings.
+"""Base classes of the admin pages: inputs in human notation, read-only pages, deletions refused because of bookings.
 
-Nothing here knows what a booking is. What lower apps must ask about bookings goes by ``settings.ADMIN_ROUTES``.
+This module does not know what a booking is. It asks about bookings through the functions of ``settings.ADMIN_ROUTES``.
 """
 
 import contextlib
@@ -75,18 +75,18 @@ LISTED = 10
 
 
 class NumberedAutocomplete(AutocompleteSelect):
-    """Django's looks every sent value up as a number, and breaks on one that is none."""
+    """Django's widget, without its crash on a submitted value that is not a number of 64 bits."""
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
         return super().optgroups(name, [each for each in value if str(each).isdecimal() and len(str(each)) < 19], attr)
 
 
 class HumanInputs:
-    """Fields typed the way people write them; ``labels`` and ``help_texts`` replace the models' technical words."""
+    """Mix-in: form fields in human notation (09:30, 24 h, 19 %). ``labels`` and ``help_texts`` override the models'."""
 
     clock_fields: Sequence[str] = ()
     length_fields: Sequence[str] = ()
-    # Lengths of which a bare number might mean hours as well as minutes.
+    # Lengths that need a unit, because a bare number could mean hours as well as minutes.
     window_fields: Sequence[str] = ()
     percent_fields: Sequence[str] = ()
     labels: Mapping[str, Text] = {}
@@ -114,7 +114,7 @@ class HumanInputs:
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def _human_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
-        """Overridden where further kinds of fields are known (money)."""
+        """Return the field in human notation, or None for Django's own. Subclasses add further kinds (money)."""
         if db_field.name in self.clock_fields:
             return ClockField(**typed_options(db_field, kwargs, placeholder="09:30"))
         if db_field.name in self.length_fields:
@@ -127,7 +127,7 @@ class HumanInputs:
 
 
 def typed_options(db_field: Any, kwargs: dict[str, Any], *, placeholder: str) -> dict[str, Any]:
-    """Options of a typed field for a column: what the caller set wins over what the model says."""
+    """Options of a form field for a model field. A label or help text in ``kwargs`` wins over the model's."""
     return {
         "required": not db_field.blank,
         "initial": db_field.get_default() if db_field.has_default() else None,
@@ -138,7 +138,7 @@ def typed_options(db_field: Any, kwargs: dict[str, Any], *, placeholder: str) ->
 
 
 class TabularInline(HumanInputs, _TabularInline):
-    """Rows under their parent, read in a number of queries that does not grow with them."""
+    """Inline rows. The number of queries does not depend on the number of rows."""
 
     extra = 0
     hide_title = True
@@ -149,7 +149,7 @@ class TabularInline(HumanInputs, _TabularInline):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        # Without the buttons to add and change what a row refers to; its columns are narrow.
+        # The columns are narrow, so the buttons to add and change the related object are left out.
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
@@ -163,7 +163,7 @@ class TabularInline(HumanInputs, _TabularInline):
 
 
 def _iterator_for_all_rows() -> Any:
-    """Choices that are read once for all rows of an inline; each row has a copy of the field."""
+    """Return an iterator class that reads the choices once for all rows: each row of an inline copies the field."""
     read: list[Any] = []
 
     class Remembered(ModelChoiceIterator):  # type: ignore[type-arg]
@@ -176,7 +176,7 @@ def _iterator_for_all_rows() -> Any:
 
 
 class _ChangeList(ChangeList):
-    """A list whose address may ask for what no column can hold (a year -1): Django then shows the whole list."""
+    """A change list that shows all rows if its address asks for a value that no column can hold, such as year -1."""
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with _refusing_odd_lookups():
@@ -196,9 +196,9 @@ def _refusing_odd_lookups() -> Iterator[None]:
 
 
 class ModelAdmin(HumanInputs, _ModelAdmin):
-    """An editable page. Deleting anything that a booking ahead needs is refused with the list of these bookings."""
+    """An editable page. It refuses to delete an object that upcoming bookings need, and lists these bookings."""
 
-    # Whether bookings can need such a thing.
+    # Whether bookings can depend on objects of this model.
     is_booked = False
     list_per_page = 50
     show_full_result_count = False
@@ -216,7 +216,7 @@ class ModelAdmin(HumanInputs, _ModelAdmin):
         return changelist
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row of a page about one row: its times are shown by its own clock from here on."""
+        """Return the row of a detail page and activate its time zone for the rest of the request."""
         if row := super().get_object(request, object_id, from_field):
             activate_zone_of(row)
         return row
@@ -234,7 +234,7 @@ class ModelAdmin(HumanInputs, _ModelAdmin):
         return _ChangeList
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Add the bookings ahead to what stands in the way. Rows are locked first, so that nobody books meanwhile."""
+        """Add upcoming bookings to the protected objects. Locks the rows first, so that no new booking needs them."""
         objs = list(objs)
         if self.is_booked and request.method == "POST":
             for each in objs:
@@ -252,7 +252,7 @@ class ModelAdmin(HumanInputs, _ModelAdmin):
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """A page to look at. Rows are changed by operations only; a crafted POST gets 403."""
+    """A read-only page. Only operations change the rows; a crafted POST gets 403."""
 
     warn_unsaved_form = False
 
@@ -267,7 +267,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
 
 class ReadOnlyInline(TabularInline):
-    """Rows to look at under their parent."""
+    """Inline rows that are read-only."""
 
     can_delete = False
     show_change_link = True
@@ -283,7 +283,7 @@ class ReadOnlyInline(TabularInline):
 
 
 class GuardedInline(TabularInline):
-    """Rows of which some may not be removed, because bookings refer to them."""
+    """Inline rows that cannot be removed while bookings refer to them."""
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
@@ -292,7 +292,7 @@ class GuardedInline(TabularInline):
 
 
 class _GuardedForm:
-    """Say which bookings forbid the removal, in place of Django's list of rows."""
+    """Mix-in of an inline form: the error lists the bookings that prevent the removal, not Django's list of rows."""
 
     instance: Any
     cleaned_data: dict[str, Any]
@@ -309,21 +309,21 @@ class _GuardedForm:
 
 
 def bookings_ahead(objs: Iterable[Any]) -> list[Commitment]:
-    """The bookings ahead that need any of ``objs``, soonest first."""
+    """Return the upcoming bookings that need any of ``objs``, soonest first."""
     found: Callable[..., list[Commitment]] = import_string(settings.ADMIN_ROUTES["bookings_ahead"])
     return found(list(objs), now=clock.now())
 
 
 def keep_from_booking(obj: Any) -> None:
-    """Wait for bookings that are just being made with ``obj``; later ones wait for the end of the transaction."""
+    """Lock ``obj`` against new bookings: wait for those in progress; later ones wait for the end of the transaction."""
     lock: Callable[..., None] = import_string(settings.ADMIN_ROUTES["lock_unless_needed"])
-    # What stands in the way is listed by who asked.
+    # The caller lists the bookings that prevent the change.
     with contextlib.suppress(DomainError):
         lock(obj, now=clock.now())
 
 
 def listed(bookings: Sequence[Commitment]) -> Sequence[SafeString]:
-    """Links to bookings, the soonest first, cut to what one reads."""
+    """Return links to the first LISTED bookings and the number of the others."""
     lines = [format_html('<a class="underline" href="{}">{}</a>', each.url, each.text) for each in bookings[:LISTED]]
     if (more := len(bookings) - LISTED) > 0:
         lines.append(format_html("{}", ngettext("and %d more", "and %d more", more) % more))
@@ -342,7 +342,7 @@ def past_use(count: int) -> str:
 
 
 def sentence(intro: str, lines: Sequence[SafeString]) -> SafeString:
-    """An introduction with a list under it."""
+    """Return an introduction followed by an HTML list."""
     items = format_html_join("", '<li class="ml-4 list-disc">{}</li>', ((line,) for line in lines))
     return format_html("{}<ul>{}</ul>", intro, items)
 
@@ -357,7 +357,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
 
     @action(description=_("Run again what was given up"), permissions=["view"])
     def run_again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
-        """Harmless for the others: only what was given up waits for a person."""
+        """Run the selected messages that the outbox gave up; other messages stay as they are."""
         now = clock.now()
         count = sum(revive(pk, now=now) for pk in queryset.values_list("pk", flat=True))
         messages.success(request, ngettext("%d message runs again.", "%d messages run again.", count) % count)

@@ -1,4 +1,4 @@
-"""Admin pages that show what a change hits, and ask, before anything is saved."""
+"""Admin pages that show which bookings a change affects and ask for confirmation before they save it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,11 +15,11 @@ INSISTS = "_keep_bookings"
 
 
 class AskFirst(Exception):
-    """A change hits more than its form shows. Rolls the change back; the page comes back with what it hits.
+    """Raised if a change affects more than its form shows. Rolls the change back and shows the page with a question.
 
-    :param shown: what it hits, as HTML.
-    :param insist: the words beside the box to tick; empty where there is nothing to insist on.
-    :param choices: in place of the box, ways to go on: (value, words), of which one is to be picked.
+    :param shown: what the change affects, as HTML.
+    :param insist: label of the checkbox that confirms the change; empty if the change cannot be confirmed.
+    :param choices: radio buttons instead of the checkbox, as (value, label).
     """
 
     def __init__(self, shown: SafeString, insist: str, choices: Sequence[tuple[str, str]] = ()) -> None:
@@ -31,7 +31,8 @@ class AskFirst(Exception):
 class AskingAdmin(ModelAdmin):
     """A page whose ``save_model`` or ``save_related`` may raise ``AskFirst``.
 
-    Then nothing is saved, and the page shows the question with a box to tick; once ticked (``insists``), it saves.
+    Then nothing is saved, and the page shows the question with a checkbox. If it is checked (``insists``), the page
+    saves.
     """
 
     def insists(self, request: HttpRequest) -> bool:
@@ -56,7 +57,7 @@ class AskingAdmin(ModelAdmin):
 
 
 class _RefusedForm:
-    """The form of a change that was not saved: what was typed, what it would hit, and the box to insist."""
+    """Mix-in of the form of a change that was not saved: shows the input, the question and its checkbox."""
 
     question: AskFirst
 

@@ -1,4 +1,4 @@
-"""System checks: combinations of settings that would lose data or open a door stop the start with one clear line."""
+"""System checks: settings that would lose data or weaken security stop the start with one clear line."""
 
 import contextlib
 import importlib
@@ -59,7 +59,7 @@ def check_crash_points(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
 
 
 def check_named_code(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Everything that settings name by its path must exist, or effects and messages would wait for ever."""
+    """Check that every dotted path in settings can be imported; otherwise effects and messages would wait for ever."""
     routes = [item for topic in settings.OUTBOX_ROUTES.values() for item in topic.items()]
     paths = [path for _, path in routes] + [*settings.NOTIFICATION_CONTEXTS.values(), *settings.DOCTOR_CHECKS]
     found: list[CheckMessage] = [
@@ -107,7 +107,7 @@ def check_append_only(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 
 def check_exposed_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Stripe's secret key never travels in clear, and a public site takes real money."""
+    """Check that a live Stripe key is sent over https only, and warn if a public site has a test key."""
     found: list[CheckMessage] = []
     key = settings.STRIPE_SECRET_KEY
     is_public = settings.SITE_URL.startswith("https:")
@@ -141,12 +141,12 @@ ALL = (
 
 
 def assert_read_committed(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Look at each new database connection once.
+    """Check the isolation level of each new database connection.
 
-    Locks and facts read after them assume READ COMMITTED: with an older snapshot two bookings could both see a free
-    time.
+    The code locks rows and then reads facts, which needs READ COMMITTED. With an older snapshot two bookings could both
+    see the same time as free.
 
-    :raises ImproperlyConfigured: when transactions of this connection would run at another level.
+    :raises ImproperlyConfigured: if transactions of this connection would run at another level.
     """
     with connection.cursor() as cursor:
         cursor.execute("SHOW transaction_isolation")

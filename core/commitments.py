@@ -1,6 +1,4 @@
-"""How a lower app is told of bookings that stand in the way of a change. It knows a line of text and an address, no
-booking.
-"""
+"""A booking that prevents a change, as lower apps see it: a line of text and an address, no model of ``bookings``."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Named points at which a test may kill the process, to see what survives. They do nothing unless settings allow it."""
+"""Named points at which a test can kill the process, to check recovery. They do nothing unless settings allow it."""
 
 import os
 import signal
@@ -10,9 +10,9 @@ _passed: Counter[str] = Counter()
 
 
 def crash_point(name: str) -> None:
-    """Kill this process with SIGKILL if CRASH_AT says so: ``name`` for the first passing, ``name:3`` for the third.
+    """Kill this process with SIGKILL if the variable CRASH_AT is ``name``, or at the third passing if ``name:3``.
 
-    Needs ``ALLOW_CRASH_POINTS``, which the settings of a running site do not have.
+    Needs ``ALLOW_CRASH_POINTS``, which only the settings of tests may set.
     """
     if not getattr(settings, "ALLOW_CRASH_POINTS", False):
         return

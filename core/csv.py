@@ -1,31 +1,31 @@
-"""Files for spreadsheets: streamed row by row, and without cells that a spreadsheet would run as formulas."""
+"""CSV downloads: streamed row by row, with cells that a spreadsheet does not run as formulas."""
 
 import csv
 from collections.abc import Iterable, Iterator
 
 from django.http import StreamingHttpResponse
 
-# What makes a spreadsheet take a cell for a formula.
-# The wide signs as well, which some spreadsheets read like the narrow ones.
+# A cell that starts with one of these is a formula for a spreadsheet. Some spreadsheets read the full-width signs
+# like the ASCII ones.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# Without this mark spreadsheets read names with accents wrongly.
+# Byte order mark. Without it spreadsheets misread names with accents.
 _MARK = "\ufeff"
 
 
 def plain_cell(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would take for a formula."""
+    """Prefix an apostrophe to a text that a spreadsheet would run as a formula."""
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def csv_response(filename: str, rows: Iterable[list[str]]) -> StreamingHttpResponse:
-    """Answer with a file of these rows. Cells with words of people have gone through ``plain_cell``."""
+    """Answer with a CSV file of these rows. The caller passes cells with user input through ``plain_cell`` first."""
     response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
 
 
 class _Echo:
-    """A file whose writes are returned."""
+    """A file for ``csv.writer`` whose ``write`` returns the line."""
 
     def write(self, line: str) -> str:
         return line

@@ -1,7 +1,6 @@
-"""Checks of what must always be true of the data. Each app lists its own in a doctor.py named in DOCTOR_CHECKS.
+"""Checks of data invariants for ``manage.py doctor``. Each app lists its own in a module that DOCTOR_CHECKS names.
 
-A check reads and never repairs. It returns one line per violation, with ids and no personal data; no line means
-healthy.
+A check reads and never repairs. It returns one line per violation, with ids and no personal data.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from core.models import OutboxMessage
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One invariant: its code (``I25``), a title, and what looks for violations as of ``now``."""
+    """One invariant: its code (``I25``), its title, and the function that returns the violations as of an instant."""
 
     code: str
     title: str
@@ -27,7 +26,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found."""
+    """The result of one check; no violations means that the invariant holds."""
 
     check: Check
     violations: tuple[str, ...]
@@ -36,9 +35,9 @@ class Finding:
 def sql_check(
     sql: str, *, ago: Mapping[str, timedelta] | None = None, values: Mapping[str, Any] | None = None
 ) -> Callable[[datetime], list[str]]:
-    """Return a check that is one statement, whose rows are one text each.
+    """Return a check that runs one SQL statement; the first column of each row is a violation.
 
-    The statement knows ``%(now)s``, for each name in ``ago`` the moment so long before it, and ``values`` as they are.
+    Parameters of the statement: ``%(now)s``, ``now`` minus the duration for each name in ``ago``, and ``values``.
     """
 
     def run(now: datetime) -> list[str]:
@@ -50,14 +49,14 @@ def sql_check(
     return run
 
 
-# A message is claimed for at most five minutes; the drain that takes it back runs every few seconds.
+# A claim lasts at most five minutes, and ``drain`` runs every few seconds and takes expired claims over.
 CLAIM_LIMIT = timedelta(minutes=5, seconds=30)
 OVERDUE_LIMIT = timedelta(minutes=10)
 APP_ROLE = "openhours_app"
 
 
 def checks() -> list[Check]:
-    """All checks of all apps, in the order of the settings."""
+    """Return the checks of all apps, in the order of DOCTOR_CHECKS."""
     return [check for path in settings.DOCTOR_CHECKS for check in import_string(path)]
 
 
@@ -82,7 +81,7 @@ def dead_messages(now: datetime) -> list[str]:
 
 
 def rewritable_history(now: datetime) -> list[str]:
-    """Tables of history that the application's role may change or delete, where that role exists."""
+    """Append-only tables that the application's database role may change, if that role exists."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name FROM unnest(%s::text[]) AS name, pg_roles"

@@ -1,4 +1,4 @@
-"""The icons (20 by 20, drawn with the line of the text) and the pictures of services (64 by 64), as SVG contents."""
+"""The icons (20 by 20, in the colour of the text) and the pictures of services (64 by 64), as contents of SVG."""
 
 ICONS = {
     "alert": '<circle cx="10" cy="10" r="7.5"/><path d="M10 6.4v4.2M10 13.5v.1"/>',

@@ -1,4 +1,4 @@
-"""The tree of expected errors. Each leaf carries a stable code, data, and a sentence that a customer may read."""
+"""Expected errors. Each class has a stable code, an HTTP status, data, and a sentence that a customer may read."""
 
 from typing import Any, ClassVar
 
@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 
 
 class DomainError(Exception):
-    """Something a rule or another person prevented. ``sentence`` says what happened and what to do, translated."""
+    """A rule or another user prevented the action. ``sentence`` says what happened and what to do, translated."""
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 422
@@ -21,18 +21,18 @@ class DomainError(Exception):
 
 
 class Refused(DomainError):
-    """A rule says no."""
+    """A rule forbids the action."""
 
 
 class Conflict(DomainError):
-    """Somebody was faster, or the page is older than the truth."""
+    """Another user was faster, or the page shows outdated data."""
 
     code = "conflict"
     status = 409
 
 
 class Locked(Conflict):
-    """Others work on the same thing at this moment. Nothing was changed, and the same request may be sent again."""
+    """Another request holds the lock of the same rows. Nothing was changed; the client may repeat the request."""
 
     status = 503
 

@@ -1,6 +1,6 @@
-"""Kinds of columns: texts encrypted at rest with Fernet keys from the environment, and sums of money that people type.
+"""Model fields: text encrypted at rest with the Fernet keys of the environment, and amounts of money.
 
-Encrypted ones cannot be searched, on purpose.
+Encrypted columns cannot be searched, on purpose.
 """
 
 from functools import lru_cache
@@ -32,9 +32,9 @@ def _cipher() -> MultiFernet:
 
 
 def decrypted(stored: str) -> str:
-    """Read what an encrypted column holds, where it was not read through its field.
+    """Decrypt the stored value of an encrypted column, for code that reads it without the field (raw SQL).
 
-    :raises ImproperlyConfigured: when the key is not known any more.
+    :raises ImproperlyConfigured: if no key in FIELD_KEYS decrypts it.
     """
     try:
         return _cipher().decrypt(stored.encode()).decode()
@@ -43,9 +43,9 @@ def decrypted(stored: str) -> str:
 
 
 def encrypt_column(connection: Any, table: str, column: str, *, batch: int = 1000) -> None:
-    """Encrypt what a text column holds in plain text, for the migration that makes it an EncryptedTextField.
+    """Encrypt the plain text of a column, for the migration that makes it an EncryptedTextField.
 
-    Safe to run again: what can be decrypted already is left as it is. Table and column are constants of the caller.
+    Safe to repeat: encrypted values stay as they are. ``table`` and ``column`` must be constants, never user input.
     """
     last = 0
     select = f"SELECT id, {column} FROM {table} WHERE id > %s AND {column} <> '' ORDER BY id LIMIT %s"  # noqa: S608
@@ -71,7 +71,7 @@ def _is_encrypted(stored: str) -> bool:
 
 
 class EncryptedTextField(_TextField):
-    """Text that the database only ever sees encrypted. An empty value is stored as it is."""
+    """Text that is stored encrypted. An empty value is stored as it is."""
 
     def get_prep_value(self, value: Any) -> Any:
         text = super().get_prep_value(value)

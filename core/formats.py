@@ -1,7 +1,8 @@
-"""Money, times and dates as people read them, in the language that is active.
+"""Money, times and dates as texts in the active language.
 
-Pure but for the active language: no clock, no settings of a business. Every pattern is a translatable string, so a
-language decides the order of day and month, and the clock; money follows the locale.
+Apart from the active language the functions are pure: no clock, no settings of the business. Every pattern is a
+translatable string, so each language decides the order of day and month and the notation of times. Money follows the
+locale.
 """
 
 import re
@@ -19,12 +20,12 @@ from core.references import spoken
 from core.zones import repeated_name
 
 MINUS = "−"
-# From a Monday on.
+# Monday to Sunday.
 _A_WEEK = [date(2024, 1, day) for day in range(1, 8)]
 
 
 def money_text(amount_minor: int, currency: str, *, short: bool = False) -> str:
-    """Write a sum such as €16.00; ``short`` leaves the cents out where there are none, for cards and chips."""
+    """Write an amount such as €16.00. ``short`` omits .00, for cards and chips."""
     return _money_text(amount_minor, currency, short, get_language() or "en")
 
 
@@ -40,15 +41,15 @@ def _money_text(amount_minor: int, currency: str, short: bool, language: str) ->
 
 
 def isolated(text: str) -> str:
-    """Keep a name that is written from right to left from pulling along the words and signs beside it."""
+    """Wrap a right-to-left name in Unicode isolates, so that it does not reorder the text around it."""
     is_rtl = any(unicodedata.bidirectional(char) in {"R", "AL"} for char in text)
     return f"\u2068{text}\u2069" if is_rtl else text
 
 
 def time_text(moment: time | datetime) -> str:
-    """Write a time of day such as 14:30; a datetime must already be in the zone people should read.
+    """Write a time of day such as 14:30. The caller converts a datetime to the zone of the reader first.
 
-    In the hour that a change of clocks repeats, with the name of the clock: 02:30 CEST.
+    In the hour that a clock change repeats, the zone's abbreviation is added: 02:30 CEST.
     """
     text = clock_text(moment.hour * 60 + moment.minute)
     if isinstance(moment, datetime) and (name := repeated_name(moment)):
@@ -57,7 +58,7 @@ def time_text(moment: time | datetime) -> str:
 
 
 def clock_text(minutes: int) -> str:
-    """Write a time of day given as minutes from midnight; 1440 and more are the next day."""
+    """Write a time of day from minutes after midnight; 1440 and more are times of the next day."""
     return _clock_text(minutes % 1440, get_language() or "")
 
 
@@ -103,7 +104,7 @@ def month_text(day: date) -> str:
 
 
 def weekday_names() -> tuple[tuple[str, str], ...]:
-    """Monday to Sunday, each short and in full: Mon, Monday."""
+    """Return the names of Monday to Sunday, each short and in full: Mon, Monday."""
     return _weekday_names(get_language() or "")
 
 
@@ -118,7 +119,7 @@ def moment_text(moment: datetime) -> str:
 
 
 def span_text(starts: datetime, ends: datetime) -> str:
-    """Write from and until on one day such as 14:30–15:40."""
+    """Write a time span such as 14:30–15:40. Both times are on the same day."""
     return f"{time_text(starts)}–{time_text(ends)}"
 
 
@@ -128,7 +129,7 @@ def _date_text(day: date, pattern: str, language: str) -> str:
 
 
 def near_day_text(day: date, today: date) -> str:
-    """Name a day from where ``today`` stands: Today, Tomorrow, Fri 27, or Tue 1 Dec once the month changes."""
+    """Name a day relative to ``today``: Today, Tomorrow, Fri 27, or Tue 1 Dec in another month."""
     ahead = (day - today).days
     if ahead == 0:
         return gettext("Today")
@@ -143,7 +144,7 @@ def minutes_text(minutes: int) -> str:
 
 
 def hours_text(minutes: int) -> str:
-    """Write a length in hours where it has any: 45 min, 1 h, 1 h 15 min."""
+    """Write a length in hours and minutes: 45 min, 1 h, 1 h 15 min."""
     hours, rest = divmod(minutes, 60)
     parts = []
     if hours:
@@ -154,7 +155,7 @@ def hours_text(minutes: int) -> str:
 
 
 def until_text(ahead_minutes: int) -> str:
-    """Say how far ahead something is: in 18 min, in 5 hours, in 3 days."""
+    """Write how far ahead an instant is: in 18 minutes, in 5 hours, in 3 days."""
     if ahead_minutes < 90:
         return ngettext("in %(count)d minute", "in %(count)d minutes", ahead_minutes) % {"count": ahead_minutes}
     hours = round(ahead_minutes / 60)
@@ -165,12 +166,12 @@ def until_text(ahead_minutes: int) -> str:
 
 
 def number_text(number: int) -> str:
-    """Write a whole number with its thousands apart, such as 1,000."""
+    """Write a whole number with thousands separators, such as 1,000."""
     return str(formats.number_format(number, force_grouping=True))
 
 
 def ago_text(days: int) -> str:
-    """Say how long ago a day was: today, yesterday, 5 days ago, 5 weeks ago, 7 months ago, 2 years ago."""
+    """Write how long ago a day was: today, yesterday, 5 days ago, 5 weeks ago, 7 months ago, 2 years ago."""
     if days <= 0:
         return gettext("today")
     if days == 1:
@@ -186,7 +187,7 @@ def ago_text(days: int) -> str:
 
 
 def percent_text(percent: int | str) -> str:
-    """Write a share such as 20 %, never broken between number and sign."""
+    """Write a percentage such as 20 %, with a no-break space."""
     return (pgettext("share", "%(number)s %%") % {"number": percent}).replace(" ", "\N{NO-BREAK SPACE}")
 
 
@@ -196,7 +197,7 @@ def reference_text(reference: str) -> str:
 
 
 def initials(name: str) -> str:
-    """Two letters for a face without a picture: of first and last word, or the given name in Korean or Chinese."""
+    """Return two letters for an avatar: initials of the first and last word; of a CJK name its last two characters."""
     words = name.split()
     if not words:
         return "?"

@@ -1,6 +1,6 @@
-"""Form fields that take what people type (09:30, 24 h, 45.00, 19 %) and give what columns store (minutes, minor units).
+"""Form fields that convert what users type (09:30, 24 h, 45.00, 19 %) to what columns store (minutes, minor units).
 
-Each shows a stored value the way it may be typed again. Widgets may be replaced; all of them are plain text inputs.
+Each field shows a stored value in the notation that it accepts. All widgets are plain text inputs and may be replaced.
 """
 
 import re
@@ -22,13 +22,13 @@ _CLOCK = re.compile(r"(\d{1,2})[:.h]?(\d{2})?", re.IGNORECASE)
 _LENGTH_PART = re.compile(r"(\d+)\s*(days?|d|hours?|h|minutes?|min|m)?(?![a-z])", re.IGNORECASE)
 _DECIMAL = re.compile(r"[0-9]{1,20}(?:([.,])([0-9]{1,6}))?")
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<group>[.,])[0-9]{3}(?:(?P=group)[0-9]{3})*(?:(?!(?P=group))[.,][0-9]{1,6})?")
-# Written between thousands, never before decimals.
+# Separators that are used between thousands, never before decimals.
 _SPACES = re.compile(r"[\s'’]")
 _UNIT_MINUTES = {"d": MINUTES_OF_DAY, "h": 60, "m": 1}
 
 
 class _TypedField(forms.CharField):
-    """Text that stands for a number. An empty value is None."""
+    """A text input for a number. An empty value is None."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"empty_value": None, "max_length": 40, **options})
@@ -38,7 +38,7 @@ class _TypedField(forms.CharField):
 
 
 class ClockField(_TypedField):
-    """Minutes from local midnight, typed as HH:MM. From 24 on they are the next day: 26:00 is 2 in the morning."""
+    """Minutes after local midnight, typed as HH:MM. 24:00 and later is the next day: 26:00 is 2 in the morning."""
 
     def prepare_value(self, value: Any) -> Any:
         return clock_text(value) if isinstance(value, int) else value
@@ -59,7 +59,7 @@ class ClockField(_TypedField):
 class LengthField(_TypedField):
     """A length in minutes, typed as 90, 90 min, 24 h, 3 d or 1 h 30 min.
 
-    ``needs_unit``: a bare number is refused, because people mean hours or days by it as often as minutes.
+    With ``needs_unit`` a bare number is refused, because users mean hours or days by it as often as minutes.
     """
 
     def __init__(self, *, needs_unit: bool = False, **options: Any) -> None:
@@ -117,9 +117,9 @@ class PercentField(_TypedField):
 
 
 def sum_of(text: str, currency: str) -> int:
-    """Read a sum of money, typed with the decimals of its currency, as minor units.
+    """Read an amount of money, typed with the decimals of its currency, as minor units.
 
-    :raises ValidationError: when it is none, or more than ``money.MOST_MINOR``.
+    :raises ValidationError: if it is not an amount, or more than ``money.MOST_MINOR``.
     """
     places = money.exponent(currency)
     minor = scaled(text, places, example=sum_text(45 * 10**places, currency))
@@ -130,14 +130,15 @@ def sum_of(text: str, currency: str) -> int:
 
 
 def scaled(text: str, places: int, *, example: str, has_thousands: bool = True) -> int:
-    """Read a non-negative decimal number as an integer of ``places`` more digits: 45.5 with 2 is 4550.
+    """Read a non-negative decimal number as an integer, multiplied by 10 to the power of ``places``: 45.5 gives 4550.
 
-    A point and a comma are both read before decimals. ``has_thousands``: they are also read between thousands, in
-    1,200.00 as in 1.200,00. Three digits after a single one may be either, as in 1,200: the active language decides
-    where only one of the two makes sense or its own sign stands before as many decimals as there are (KWD 1.200).
+    Both point and comma are accepted as decimal separators. With ``has_thousands`` both are also accepted between
+    thousands, in 1,200.00 as in 1.200,00. Three digits after a single separator are ambiguous, as in 1,200. Then the
+    separators of the active language decide: its thousands separator, or, with three places (KWD 1.200), its decimal
+    separator.
 
-    :raises ValidationError: when both make sense, when it is no number, negative, of more digits than anybody types or
-        has more decimals than ``places``.
+    :raises ValidationError: if both readings make sense, or the text is not a number, is negative, has too many digits
+        or more decimals than ``places``.
     """
     plain = _SPACES.sub("", text)
     language = (get_language() or "en").replace("-", "_")
@@ -158,7 +159,7 @@ def scaled(text: str, places: int, *, example: str, has_thousands: bool = True) 
 
 
 def _as_decimal(plain: str, places: int) -> int | None:
-    """Read a point or comma as the sign before decimals."""
+    """Read a single point or comma as the decimal separator; None if that is not possible."""
     match = _DECIMAL.fullmatch(plain)
     if match is None or (places == 0 and len(match[2] or "") == 3 and _GROUPED.fullmatch(plain)):
         return None
@@ -166,7 +167,7 @@ def _as_decimal(plain: str, places: int) -> int | None:
 
 
 def _as_grouped(plain: str, places: int) -> int | None:
-    """Read the first point or comma as the sign between thousands."""
+    """Read the first point or comma as the thousands separator; None if that is not possible."""
     match = _GROUPED.fullmatch(plain)
     return _whole(plain.replace(match["group"], "").replace(",", "."), places) if match else None
 
@@ -177,18 +178,18 @@ def _whole(number: str, places: int) -> int | None:
 
 
 def sum_text(amount_minor: int, currency: str) -> str:
-    """Write a sum as it may be typed: without its currency and without signs between thousands."""
+    """Write an amount as a user may type it: without currency and thousands separators."""
     point = get_decimal_symbol((get_language() or "en").replace("-", "_"))
     return str(money.major(amount_minor, currency)).replace(".", point)
 
 
 def clock_text(minutes: int) -> str:
-    """Write minutes from midnight as HH:MM, going on after 24:00."""
+    """Write minutes after midnight as HH:MM; times of the next day continue after 24:00."""
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def length_text(minutes: int) -> str:
-    """Write a length in the largest units that fit: 4320 is 3 d, 90 is 90 min, 1440 is 24 h."""
+    """Write a length in the largest unit that fits, from 2 h and 2 d on: 90 min, 24 h, 3 d."""
     if minutes >= 2 * MINUTES_OF_DAY and minutes % MINUTES_OF_DAY == 0:
         return f"{minutes // MINUTES_OF_DAY} d"
     if minutes >= 120 and minutes % 60 == 0:
@@ -197,14 +198,14 @@ def length_text(minutes: int) -> str:
 
 
 def percent_text(basis_points: int) -> str:
-    """Write basis points as a percentage without needless zeros: 1900 is 19, 750 is 7.5."""
+    """Write basis points as a percentage without trailing zeros: 1900 is 19, 750 is 7.5."""
     return (
         f"{Decimal(basis_points) / 100:f}".rstrip("0").rstrip(".") if basis_points % 100 else str(basis_points // 100)
     )
 
 
 class CleanedField(forms.CharField):
-    """Text that goes through one cleaner; what is empty after cleaning counts as missing."""
+    """Text that ``cleaner`` normalises. A text that is empty afterwards counts as missing."""
 
     def __init__(self, *, cleaner: Callable[[str], str], **options: Any) -> None:
         super().__init__(strip=False, **options)

@@ -1,7 +1,7 @@
-"""The front of the web process: receives each request whole on the event loop, then lets a thread answer it.
+"""The front of the web process: the event loop receives the whole request, then a thread answers it.
 
-Clients write and read at their own pace on the event loop, so a slow one occupies no thread. The answer is complete
-before its first byte is sent. The protocol is granian's RSGI.
+The event loop also sends the answer, so a slow client never occupies a thread. The answer is complete before its first
+byte is sent. The protocol is granian's RSGI.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ LARGEST_BODY = 1_000_000
 BODY_SECONDS = 10.0
 BODIES_PER_ADDRESS = 40
 BYTES_PER_ADDRESS = 16_000_000
-"""What one process receives of one address at the same time: so many bodies, announcing so many bytes together."""
+"""Limits of one process for the bodies that one address sends at the same time: their number and announced bytes."""
 WAITING_THREADS = 4
 """Threads of one process for requests that may wait for another server."""
 LIVE_PATH = "/health/live"
@@ -60,7 +60,7 @@ class Exchange(Protocol):
 
 
 class Refused(Exception):
-    """A request that no thread answers. ``status`` is what the client is told."""
+    """A request that is refused before a thread answers it. ``status`` is the HTTP status of the answer."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -71,14 +71,14 @@ class Front:
     """An RSGI application around a WSGI application.
 
     :param threads: how many requests one process answers at the same time.
-    :param waiting_paths: how the paths begin of requests that may wait for another server. They have threads of their
-        own, so that no page waits with them.
+    :param waiting_paths: path prefixes of requests that may wait for another server. They have threads of their own,
+        so that other pages do not wait for them.
     :param trusted_proxies: how many reverse proxies add to X-Forwarded-For.
-    :param reads_per_minute: how many pages one address reads in one process; 0 sets no limit. Static files, pictures
-        and POST do not count.
-    :param body_limits: the largest body in bytes of paths that begin so, where it is not ``LARGEST_BODY``.
-    :param may_send_more: asked in a thread, with the WSGI environment, before a body beyond ``LARGEST_BODY`` is
-        received; by default every client may send what ``body_limits`` allows.
+    :param reads_per_minute: how many pages one address may read per minute in one process; 0 sets no limit. Static
+        files, pictures and POST requests do not count.
+    :param body_limits: path prefix to largest body in bytes, for paths whose limit is not ``LARGEST_BODY``.
+    :param may_send_more: called in a thread, with the WSGI environment, before a body beyond ``LARGEST_BODY`` is
+        received. By default every client may send what ``body_limits`` allows.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Front:
 
     async def _answer(self, scope: Scope, exchange: Exchange) -> None:
         if scope.path == LIVE_PATH and scope.method in ("GET", "HEAD"):
-            # Answered without a thread, so that an orchestrator sees a process that is merely busy as alive.
+            # Answered without a thread, so that an orchestrator does not take a busy process for a dead one.
             headers = [("content-type", "application/json"), ("cache-control", "no-store")]
             exchange.response_bytes(200, headers, b'{"status": "ok"}' if scope.method == "GET" else b"")
             return
@@ -142,7 +142,7 @@ class Front:
     async def _body(self, environ: dict[str, Any], exchange: Exchange, address: str) -> bytes:
         """Receive the body.
 
-        :raises Refused: when it is too large, too slow, cut off, or one of too many of this address.
+        :raises Refused: if it is too large, too slow or incomplete, or the address sends too many at the same time.
         """
         length = environ.get("CONTENT_LENGTH", "")
         is_chunked = "HTTP_TRANSFER_ENCODING" in environ
@@ -170,9 +170,9 @@ class Front:
         return next((most for start, most in self._body_limits.items() if path.startswith(start)), LARGEST_BODY)
 
     async def _is_allowed_more(self, environ: dict[str, Any]) -> bool:
-        """Ask ``may_send_more``.
+        """Call ``may_send_more`` in a thread.
 
-        :raises Refused: when it cannot say, for instance while the database is away.
+        :raises Refused: if it fails, for instance while the database is down.
         """
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._may_send_more, environ)
@@ -181,9 +181,9 @@ class Front:
             raise Refused(503, "Please try again in a minute.") from None
 
     def _count_read(self, scope: Scope, address: str) -> None:
-        """Count a page in this process, from one full minute to the next: no other server is asked.
+        """Count a page view of the address in the current minute, in this process only and without another server.
 
-        :raises Refused: when the address read too many pages.
+        :raises Refused: if the address has read too many pages.
         """
         if not self._reads_per_minute or scope.method not in ("GET", "HEAD") or scope.path.startswith(_FILES):
             return
@@ -220,7 +220,7 @@ async def _received(exchange: Exchange, largest: int) -> bytes:
 
 
 def environ_of(scope: Scope) -> dict[str, Any]:
-    """The WSGI environment of a request, without its body.
+    """Return the WSGI environment of a request, without its body.
 
     Headers spelled with an underscore are dropped: a WSGI application cannot tell X_Forwarded_For from X-Forwarded-For,
     and proxies replace only the second.

@@ -1,4 +1,4 @@
-"""What clients send, made fit for the rest: JSON of a bounded depth, texts that PostgreSQL can keep."""
+"""Clean the input of clients: JSON of bounded depth, texts that PostgreSQL can store."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from typing import Any
 def read_json(body: bytes | str) -> Any:
     """Read JSON.
 
-    :raises ValueError: when it is no JSON, or nested deeper than Python can read.
+    :raises ValueError: if it is not JSON, or nested deeper than Python can read.
     """
     try:
         return json.loads(body)
@@ -16,5 +16,5 @@ def read_json(body: bytes | str) -> Any:
 
 
 def without_nul(text: str) -> str:
-    """The text without NUL characters, which PostgreSQL refuses in every column."""
+    """Remove NUL characters, which PostgreSQL refuses in every column."""
     return text.replace("\0", "")

@@ -1,8 +1,8 @@
-"""Inserts that Django's own would make slower or less safe: one statement each, built once per model.
+"""Inserts that are faster or safer than Django's: one statement each, whose text is built once per model.
 
-Rows are saved as they are, without signals. Several rows of one model come as one array for each column: the statement
-then has the same few parameters for any number of rows. psycopg keeps its reading of statements with up to 50
-parameters, and reading a longer one anew takes longer than running it.
+Rows are saved without signals. Several rows of one model are passed as one array per column, so the statement has the
+same few parameters for any number of rows. psycopg caches parsed statements with up to 50 parameters, and parsing a
+longer one takes more time than running it.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,9 @@ _Fields = list["models.Field[Any, Any]"]
 
 
 def insert_rows(*rows: models.Model) -> None:
-    """Insert unsaved rows and set their primary keys. Rows of several models take one statement together; none may
-    refer to another one of them.
+    """Insert unsaved rows, of one or several models, in one statement and set their primary keys.
+
+    No row may refer to another one of them.
     """
     if not rows:
         return
@@ -49,10 +50,10 @@ def insert_rows_of(parent: models.Model, *rows: models.Model, column: str) -> No
 
 
 def insert_unless_known(row: models.Model, *, unique: Sequence[str]) -> bool:
-    """Insert an unsaved row; when ``unique`` (columns of a unique constraint) is taken, leave everything as it is.
+    """Insert an unsaved row, set its primary key and return True, unless a row with the same ``unique`` columns exists.
 
-    No race, and no aborted transaction. Sets the new primary key. False means the other row stays. Django's own
-    ``ignore_conflicts`` cannot tell which happened.
+    ``unique`` names the columns of a unique constraint. If they are taken, nothing changes and the result is False.
+    There is no race and no aborted transaction. Django's ``ignore_conflicts`` does not tell which of the two happened.
     """
     keys = _keys_unless_known([row], tuple(unique))
     if not keys:
@@ -62,7 +63,7 @@ def insert_unless_known(row: models.Model, *, unique: Sequence[str]) -> bool:
 
 
 def insert_missing(*rows: models.Model, unique: Sequence[str]) -> None:
-    """Insert those rows of one model whose ``unique`` columns are not taken. Primary keys stay unset."""
+    """Insert the rows of one model whose ``unique`` columns are not taken yet. Does not set primary keys."""
     if rows:
         _keys_unless_known(rows, tuple(unique))
 
@@ -127,7 +128,7 @@ def _insert_under_statement(parent: type[models.Model], model: type[models.Model
 def _insert_if_statement(condition: str, model: type[models.Model]) -> str:
     quote, fields = connection.ops.quote_name, _fields(model, ())
     columns = ", ".join(quote(str(field.column)) for field in fields)
-    # The types are named, because only after VALUES would PostgreSQL see them by the columns.
+    # Parameters need explicit types here: PostgreSQL infers them from the columns only after VALUES.
     values = ", ".join(f"%s::{_type(field)}" for field in fields)
     return (
         f"WITH done AS ({condition}) INSERT INTO {quote(model._meta.db_table)} ({columns}) "  # noqa: S608
@@ -163,7 +164,7 @@ def _fields(model: type[models.Model], without: tuple[str, ...]) -> _Fields:
 
 
 def _type(field: "models.Field[Any, Any]") -> str:
-    """Without the length: a cast to ``varchar(20)`` would cut what is too long, where the insert refuses it."""
+    """Return the column type without its length: a cast to ``varchar(20)`` would truncate, but the insert refuses."""
     return str(field.db_type(connection)).partition("(")[0]
 
 

@@ -1,7 +1,7 @@
 """Set arithmetic over half-open integer intervals ``(low, high)``.
 
-Everything here takes and gives sorted, non-overlapping, non-touching, non-empty tuples; ``normalised`` makes such a
-list from any. Units are the caller's (the engine uses whole minutes since the Unix epoch, UTC).
+All functions take and return lists of sorted, non-overlapping, non-touching, non-empty intervals; ``normalised`` makes
+such a list from any intervals. The caller chooses the unit (availability uses whole minutes since the Unix epoch, UTC).
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ def overlaps(first: Interval, second: Interval) -> bool:
 
 
 def normalised(intervals: Iterable[Interval]) -> Intervals:
-    """Sort, drop the empty ones, join those that overlap or touch."""
+    """Sort the intervals, drop empty ones, and join overlapping and touching ones."""
     result: Intervals = []
     for low, high in sorted(intervals):
         if low >= high:
@@ -44,7 +44,7 @@ def intersection(first: Intervals, second: Intervals) -> Intervals:
 
 
 def difference(first: Intervals, second: Intervals) -> Intervals:
-    """What of ``first`` is not in ``second``."""
+    """Return the parts of ``first`` that are not in ``second``."""
     result: Intervals = []
     j = 0
     for start, end in first:

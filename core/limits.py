@@ -1,8 +1,7 @@
 """Limits against abuse, counted in Redis, and in PostgreSQL while Redis does not answer.
 
-Counts begin from zero at each change between Redis and PostgreSQL, so each outage may allow a limit once more. A Redis
-client with short time-outs and a breaker see to it that a frozen Redis costs a process half a second at most every few
-seconds.
+Counts start at zero at each change between Redis and PostgreSQL, so each outage may allow a limit once more. Because of
+short time-outs and a circuit breaker, a frozen Redis costs a process at most half a second every few seconds.
 """
 
 import logging
@@ -25,7 +24,7 @@ _NO_END = -1
 
 _breaker = Breaker(pause_seconds=5.0)
 
-# PostgreSQL's clock, because all web processes share it and it goes on inside a transaction.
+# Uses PostgreSQL's ``clock_timestamp()``, which all web processes share and which advances inside a transaction.
 _COUNT = """
     INSERT INTO core_limitcount AS counted (name, count, ends_at)
     VALUES (%(name)s, 1, clock_timestamp() + make_interval(secs => %(seconds)s))
@@ -38,14 +37,14 @@ _READ = "SELECT count FROM core_limitcount WHERE name = %s AND ends_at > clock_t
 
 
 def allow(bucket: str, key: str, *, per_minute: int) -> bool:
-    """Count one more of ``key`` in ``bucket`` and say whether it is within ``per_minute``."""
+    """Count one event of ``key`` in ``bucket`` and say whether it is within ``per_minute``."""
     return within(bucket, key, limit=per_minute, seconds=WINDOW_SECONDS)
 
 
 def within(bucket: str, key: str, *, limit: int, seconds: int) -> bool:
-    """Count one more of ``key`` in ``bucket`` and say whether that makes at most ``limit`` in so many seconds.
+    """Count one event of ``key`` in ``bucket`` and say whether there are at most ``limit`` in ``seconds``.
 
-    They begin with the first one counted. ``key`` (an address, say) is stored as a pseudonym only.
+    The window starts with the first event. ``key`` (an IP address, for instance) is stored only as a pseudonym.
     """
     name = _name(bucket, key)
     count = _count_in_redis(name, seconds)
@@ -55,7 +54,7 @@ def within(bucket: str, key: str, *, limit: int, seconds: int) -> bool:
 
 
 def is_reached(bucket: str, key: str, *, limit: int) -> bool:
-    """Say whether ``key`` was counted ``limit`` times already, without counting."""
+    """Say whether ``key`` has reached ``limit``, without counting an event."""
     name = _name(bucket, key)
     count = _read_redis(name)
     if count is None:
@@ -121,6 +120,6 @@ def _client(url: str) -> redis.Redis:
         url,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
-        # Asking again would only double the wait.
+        # A retry would only double the wait.
         retry=Retry(NoBackoff(), 0),
     )

@@ -1,4 +1,4 @@
-"""Which characters may stand in one line of text: a header, a subject, a calendar line, a receipt, an SMS. Pure."""
+"""Make texts safe for a single line: a header, a subject, a calendar line, a receipt, a text message. Pure."""
 
 import unicodedata
 
@@ -9,10 +9,10 @@ _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def breaks_line(character: str) -> bool:
-    """Say whether a character ends or damages a line."""
+    """Say whether a character ends a line or cannot be part of one."""
     return unicodedata.category(character) in _BREAKING
 
 
 def one_line(text: str) -> str:
-    """Return text as one line: what breaks a line becomes a space, spaces in a row become one."""
+    """Return text as one line: line breaks and control characters become spaces, several spaces become one."""
     return " ".join("".join(" " if breaks_line(character) else character for character in text).split())

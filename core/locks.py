@@ -1,13 +1,13 @@
-"""Locks by name, for what no row stands for."""
+"""Locks by name, for things that have no row to lock."""
 
 from django.db import connection
 
 
 def one_at_a_time(*names: str) -> None:
-    """Wait until no other transaction has taken these names, and keep them to the end of the current one.
+    """Take an advisory lock for each name and hold it to the end of the current transaction. Waits for other holders.
 
-    They are taken in the order given, which has to be the same everywhere. What others committed meanwhile is seen by
-    the next statement.
+    The locks are taken in the given order, which must be the same everywhere to prevent deadlocks. The next statement
+    sees what the earlier holders committed.
     """
     if not names:
         return

@@ -1,4 +1,4 @@
-"""What every request goes through: a number for the logs, and a calm answer while the database is away."""
+"""Middleware: request id, NUL characters, compression, and error pages for locked rows and database outages."""
 
 import gzip
 import logging
@@ -15,7 +15,7 @@ from core.errors import Locked
 from core.logs import REQUEST_ID, request_id
 
 SMALLEST_COMPRESSED = 1000
-# The quickest level.
+# The fastest level of gzip.
 COMPRESSION = 1
 LONGEST_PADDING = 100
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 def request_context(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponse:
-        # Not taken back: Django writes its line about a 404 after all middleware. The next request has its own number.
+        # Not reset afterwards, because Django logs a 404 after all middleware. The next request sets its own id.
         request_id.set(request.META.get(REQUEST_ID) or uuid.uuid4().hex[:8])
         return get_response(request)
 
@@ -33,7 +33,7 @@ def request_context(get_response: Handler) -> Handler:
 
 
 def refuse_nul(get_response: Handler) -> Handler:
-    """Answer 400 to a NUL character in an address: PostgreSQL keeps none, and no link of ours has one."""
+    """Answer 400 to a NUL character in the address: PostgreSQL cannot store it, and no link of this site has one."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "")
@@ -45,10 +45,10 @@ def refuse_nul(get_response: Handler) -> Handler:
 
 
 def compress_pages(get_response: Handler) -> Handler:
-    """Compress HTML pages.
+    """Compress HTML pages with gzip.
 
-    A random number of bytes is added and each answer masks the CSRF token anew, so that the length of an answer tells
-    nothing about a secret in it (BREACH).
+    Against BREACH, the middleware adds a random number of bytes, and each answer masks the CSRF token anew, so that the
+    length of an answer does not reveal a secret in it.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -70,15 +70,15 @@ def compress_pages(get_response: Handler) -> Handler:
 
 
 def _gzipped(content: bytes) -> bytes:
-    """A gzip file whose header carries a name of random length, as Django's own middleware writes it."""
+    """Compress with gzip and add a file name of random length to the header, as Django's middleware does."""
     packed = gzip.compress(content, compresslevel=COMPRESSION, mtime=0)
     name = b"a" * secrets.randbelow(LONGEST_PADDING) + b"\0"
-    # Byte 3 holds flags; 8 says that a name follows the ten bytes of the header.
+    # Byte 3 holds flags. FNAME (8) means that a file name follows the header of ten bytes.
     return packed[:3] + b"\x08" + packed[4:10] + name + packed[10:]
 
 
 def locked_by_others(get_response: Handler) -> Handler:
-    """Answer every view alike where somebody else works on the same thing: 503, nothing changed, try again."""
+    """Answer ``Locked`` from any view with 503 and Retry-After: another request works on the same rows."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
@@ -96,7 +96,7 @@ def locked_by_others(get_response: Handler) -> Handler:
 
 
 def database_outage(get_response: Handler) -> Handler:
-    """Turn a lost or refused database connection into 503 with Retry-After, wherever it shows up."""
+    """Answer a lost or refused database connection in any view with 503 and Retry-After."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
@@ -109,7 +109,7 @@ def database_outage(get_response: Handler) -> Handler:
 
 
 def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
-    """The answer while the database is away."""
+    """Return the 503 page for a database outage and log the error."""
     logger.error("database unavailable: %s", type(error).__name__)
     response = render(request, "503.html", status=503)
     response["Retry-After"] = "5"

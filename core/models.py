@@ -1,4 +1,4 @@
-"""The outbox (effects that must follow a committed change) and the counts of limits. Knows no domain words."""
+"""The outbox (effects that must follow a committed change) and the counts of rate limits. No domain terms."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class OutboxMessage(models.Model):
-    """One internal effect to run for one route, written in the transaction of the change that causes it."""
+    """One effect to run for one route, written in the transaction of the change that causes it."""
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -21,7 +21,7 @@ class OutboxMessage(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     due_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
-    # Tries since the last one that came back: their processes died.
+    # Claims in a row that expired without a result, because the process died.
     lost_claims = models.PositiveSmallIntegerField(default=0)
     claim_id = models.UUIDField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
@@ -44,9 +44,9 @@ class OutboxMessage(models.Model):
 
 
 class LimitCount(models.Model):
-    """How often something was counted for a limit while Redis did not answer (``core.limits``)."""
+    """The count of a rate limit while Redis does not answer (``core.limits``)."""
 
-    # A bucket and a pseudonym of whom it counts.
+    # The bucket and a pseudonym of the key that is counted.
     name = models.CharField(max_length=160, unique=True)
     count = models.PositiveIntegerField()
     ends_at = models.DateTimeField()

@@ -1,8 +1,8 @@
-"""Shorten the wait for work that is already written down.
+"""Nudges: start a task soon after a commit, instead of waiting for beat.
 
-Beat looks for due work every few seconds anyway, so a nudge may be lost and must never delay or fail whoever gives it.
-Nudges are therefore published by one thread of the process: a broker that is down, or takes connections and hangs,
-costs a request nothing.
+Beat starts the task every few seconds anyway, so a nudge may be lost, and it must never delay or fail the request that
+sends it. Therefore one thread of the process publishes the nudges: a broker that is down or hangs costs a request
+nothing.
 """
 
 import contextlib
@@ -23,12 +23,12 @@ _TIMEOUTS = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "max_retries"
 
 
 def nudge(task_name: str) -> None:
-    """Ask for a task to run soon after the current transaction commits. Nudges that meet in the queue count as one."""
+    """Start a task soon after the current transaction commits. Nudges for the same task that wait are merged."""
     transaction.on_commit(lambda: _publisher.ask(task_name), robust=True)
 
 
 class _Publisher:
-    """A thread that publishes the names it was given; started by the first one, and again after a fork."""
+    """A thread that publishes task names. The first nudge of a process starts it, also after a fork."""
 
     def __init__(self) -> None:
         self._wanted: set[str] = set()
@@ -46,19 +46,19 @@ class _Publisher:
                     self._thread.start()
 
     def _run(self) -> None:
-        # Kept open, because opening costs eight times what publishing does. Local, because a fork must not share it.
+        # Kept open, because opening takes eight times as long as publishing. Local, because a fork must not share it.
         connection: Connection | None = None
         while True:
             self._changed.wait()
             self._changed.clear()
             while self._wanted:
                 connection = _published(self._wanted.pop(), connection)
-                # What is asked for meanwhile is asked for once.
+                # Nudges for the same task during this pause are merged into one.
                 time.sleep(PAUSE_SECONDS if connection else PAUSE_AFTER_FAILURE_SECONDS)
 
 
 def _published(task_name: str, connection: Connection | None) -> Connection | None:
-    """Publish over a kept connection, or a new one if that has gone stale; return what to keep, None in an outage."""
+    """Publish over ``connection``, or over a new one if it is stale. Return the open connection; None in an outage."""
     for kept in (connection, None) if connection else (None,):
         opened = kept or current_app.connection_for_write(transport_options=_TIMEOUTS)
         try:

@@ -1,10 +1,9 @@
-"""Effects that must follow a committed change, at least once each: written with the change, run by workers
-afterwards.
+"""The outbox: effects that must follow a committed change. Written with the change, run by workers at least once.
 
-``OUTBOX_ROUTES`` names who listens: ``{"payment.succeeded": {"bookings.payment":
-"bookings.handlers.payment_succeeded"}}``. A handler is called as ``handler(delivery, now=…)`` outside any
-transaction. It may be called twice and in any order, so it looks at its business row first; ``Permanent`` says that
-trying again is useless, anything else is tried again later.
+``OUTBOX_ROUTES`` maps each topic to its routes and handlers: ``{"payment.succeeded": {"booking-paid":
+"bookings.handlers.payment_succeeded"}}``. A worker calls ``handler(delivery, now=…)`` outside any transaction. It may
+call a handler twice and in any order, so a handler reads its business row first. If a handler raises ``Permanent``, the
+outbox gives the message up; after any other exception it tries again later.
 """
 
 import logging
@@ -32,28 +31,28 @@ Status = OutboxMessage.Status
 FIRST_DELAY_SECONDS = 5
 LONGEST_DELAY_SECONDS = 3600
 MAX_ATTEMPTS = 20  # about half a day
-# How often in a row a handler may take its process down with it.
+# A message is given up when this many claims in a row expired, because its handler kills the process.
 LOST_CLAIMS_ALLOWED = 3
-# How long a claim lasts. Longer than a task may run, so that nobody takes over from a handler that is still at work.
+# How long a claim lasts: longer than a task may run, so that no worker takes a message from a running handler.
 CLAIM = timedelta(minutes=5)
-# A person who pays waits for these, so another worker takes over soon from one that died. A slow handler may then run
-# twice at once; the handlers of these topics lock their row and do their work once. A claim lost this early proves
-# less, so more of them are allowed.
+# The paying customer waits for these topics, so their claims are short and another worker soon takes over from one
+# that died. A slow handler may therefore run twice at once; the handlers of these topics lock their row and take effect
+# once. A short claim that expires is weaker evidence of a crash, so more of them are allowed.
 WAITED_FOR = frozenset({"stripe.event", "payment.check", "payment.succeeded", "card.saved"})
 CLAIM_WAITED_FOR = timedelta(seconds=10)
 LOST_CLAIMS_ALLOWED_WAITED_FOR = 18
-# Ends early enough that the last handler of a batch has time left before the task is killed.
+# A batch ends early enough to leave its last handler time before Celery kills the task.
 BATCH_SECONDS = 60
 ERROR_LENGTH = 500
 
 
 class Permanent(Exception):
-    """Raised by a handler for what no repetition can mend."""
+    """Raised by a handler if trying again is useless. The outbox gives the message up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a handler gets. ``id`` stays the same at each try: calls to the outside carry it as idempotency key."""
+    """The message that a handler gets. ``id`` is the same at each try; use it as idempotency key of external calls."""
 
     id: int
     topic: str
@@ -66,13 +65,13 @@ Handler = Callable[..., None]
 
 
 def publish(topic: str, key: str, payload: Mapping[str, Any], *, now: datetime) -> None:
-    """Write one message per route of ``topic`` in the current transaction; a key known to a route already is left
-    alone.
+    """Write one message per route of ``topic`` in the current transaction.
 
-    ``payload`` holds ids and primitives only. A nudge after the commit shortens the wait.
+    A route that has a message with this ``key`` already gets no second one. ``payload`` holds ids and primitives only.
+    A nudge after the commit shortens the wait.
 
-    :raises TransactionManagementError: outside a transaction, where the change could be lost and the effect stay.
-    :raises LookupError: when no settings know the topic.
+    :raises TransactionManagementError: outside a transaction, where the effect could survive a change that is lost.
+    :raises LookupError: if OUTBOX_ROUTES does not have the topic.
     """
     if not transaction.get_connection().in_atomic_block:
         raise TransactionManagementError("Publish in the transaction of the change that causes the effect.")
@@ -88,10 +87,10 @@ def publish(topic: str, key: str, payload: Mapping[str, Any], *, now: datetime) 
 
 
 def drain(*, now: datetime, limit: int = 500) -> int:
-    """Run what is due, up to ``limit`` messages or a minute, and return how many succeeded.
+    """Run due messages, up to ``limit`` or for BATCH_SECONDS, and return how many succeeded.
 
-    Any number of these may run at the same time. Each message is claimed in a transaction of its own, its handler runs
-    after that commit, and only whoever still holds the claim marks it.
+    Any number of workers may call this at the same time. Each message is claimed in a transaction of its own, and its
+    handler runs after that commit. Only the worker that still holds the claim writes the outcome.
     """
     started = time.monotonic()
     done = 0
@@ -108,10 +107,10 @@ def drain(*, now: datetime, limit: int = 500) -> int:
 
 
 def run_now(topic: str, key: str, *, now: datetime) -> int:
-    """Run the messages of one key in this process, if they are due and no worker has them; return how many succeeded.
+    """Run the messages of one key in this process if they are due and unclaimed; return how many succeeded.
 
-    For a web request whose visitor waits. Claims and marks as ``drain`` does, so a worker and this request never both
-    count, and what fails here is tried again by a worker. Outside any transaction.
+    For a web request whose customer waits. It claims messages as ``drain`` does, so only one of a worker and this
+    request writes the outcome. A worker retries what fails here. Runs outside any transaction.
     """
     done = 0
     while message := _claimed(now, topic=topic, key=key, route__in=list(settings.OUTBOX_ROUTES[topic])):
@@ -120,13 +119,14 @@ def run_now(topic: str, key: str, *, now: datetime) -> int:
 
 
 def retry_delay(attempts: int) -> timedelta:
-    """How long to wait after the given number of tries: 5 s, 10 s, 20 s … up to an hour."""
+    """Return how long to wait after this many tries: 5 s, 10 s, 20 s … up to an hour."""
     return timedelta(seconds=min(FIRST_DELAY_SECONDS * 2 ** min(attempts - 1, 20), LONGEST_DELAY_SECONDS))
 
 
 def revive(message_id: int, *, now: datetime) -> bool:
-    """Run a message that was given up from the beginning, because somebody says that its cause is gone; False when it
-    is not given up (any more).
+    """Make a message that was given up due again, with all its tries, after the owner has removed the cause.
+
+    Returns False if the message is not given up, or not any more.
     """
     dead = OutboxMessage.objects.filter(pk=message_id, status=Status.DEAD)
     is_revived = dead.update(
@@ -139,7 +139,10 @@ def revive(message_id: int, *, now: datetime) -> bool:
 
 @transaction.atomic
 def _claimed(now: datetime, **only: Any) -> OutboxMessage | None:
-    """Claim the message that has been due longest. Until the claim runs out it is due again only at that moment."""
+    """Claim the message that has been due longest; None if there is none. It becomes due again when the claim expires.
+
+    Skips rows that another worker has locked.
+    """
     message = (
         OutboxMessage.objects.select_for_update(skip_locked=True)
         .filter(status__in=[Status.PENDING, Status.CLAIMED], due_at__lte=now, **only)
@@ -178,7 +181,10 @@ def _run(message: OutboxMessage, now: datetime) -> bool:
 
 
 def _handler(message: OutboxMessage) -> Handler:
-    """Find who handles a message. A route that is not known here may be known to newer code, so it is tried again."""
+    """Import the handler of a message.
+
+    :raises LookupError: if this code does not know the route. Newer code may, so the message is tried again.
+    """
     path = settings.OUTBOX_ROUTES.get(message.topic, {}).get(message.route)
     if path is None:
         raise LookupError(f"no route {message.route!r} for {message.topic!r}")
@@ -210,7 +216,7 @@ def _bury(message: OutboxMessage, error: str) -> None:
 
 
 def _mark(message: OutboxMessage, **values: Any) -> bool:
-    """Write the outcome unless somebody else has taken the claim over meanwhile."""
+    """Write the outcome and return True, unless another worker has taken over the claim meanwhile."""
     held = OutboxMessage.objects.filter(pk=message.pk, status=Status.CLAIMED, claim_id=message.claim_id)
     is_ours = held.update(**values) == 1
     if not is_ours:
@@ -223,5 +229,5 @@ def _described(error: Exception) -> str:
 
 
 def _kind(error: str) -> str:
-    """The part of an error that holds no personal data; the rest stays in the row."""
+    """Return the class name of a stored error. The rest may hold personal data, so it stays in the row."""
     return error.partition(":")[0]

@@ -1,4 +1,4 @@
-"""Pictures that staff upload: decoded, bounded and written anew, so that only pixels of ours are ever served."""
+"""Pictures that staff upload: decoded, limited in size and encoded anew, so that only pixels of them are served."""
 
 import hashlib
 import io
@@ -16,19 +16,20 @@ if TYPE_CHECKING:
 
 LONGEST_SIDE = 1200
 LARGEST_PIXELS = 50_000_000
-"""Decoding takes about four bytes a pixel. The cameras of phones make 12 to 50 million."""
+"""Decoding takes about four bytes per pixel. Phone cameras take pictures of 12 to 50 million pixels."""
 READ_FORMATS = ("JPEG", "PNG", "WEBP")
 _QUALITY = 82
 
 TYPES = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
-"""The content type of each file that is served, by the ending of its name."""
+"""The content type of a served file by its extension."""
 STORED_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,100}}\.({'|'.join(TYPES)})", re.ASCII)
 
 
 class PictureField(forms.ImageField):
-    """A file field that keeps a WebP of at most ``LONGEST_SIDE`` pixels, named by the hash of its contents.
+    """A file field that converts a picture to WebP with sides of at most ``LONGEST_SIDE`` pixels.
 
-    Place, camera and time of a photo go: nothing but the pixels is kept. A transparent ground stays transparent.
+    The file is named by the hash of its contents. Only the pixels are kept; place, camera and time of a photo are
+    dropped. Transparency is kept.
     """
 
     default_error_messages = {

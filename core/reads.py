@@ -1,6 +1,6 @@
-"""Reads of whole rows by a statement that is built once.
+"""Reads of whole rows by SQL that is built once per model.
 
-For the few places where building a query takes longer than running it; everywhere else the query set is the way.
+Only for the few places where building a query takes longer than running it. Use query sets everywhere else.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ def read_rows(model: type[M], rest: str, parameters: Sequence[Any]) -> list[M]:
 def read_rows_beside(
     model: type[M], extra: str, rest: str, parameters: Sequence[Any]
 ) -> list[tuple[M, tuple[Any, ...]]]:
-    """Return rows as ``read_rows`` does, each beside the values of ``extra``: further columns of the same statement."""
+    """Return rows as ``read_rows`` does, each with a tuple of the values of ``extra``, further columns in SQL."""
     names, converters, statement = _statement(model, rest, extra)
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
@@ -39,9 +39,10 @@ def read_rows_beside(
 
 
 def read_joined(model: type[M], links: tuple[str, ...], rest: str, parameters: Sequence[Any]) -> list[M]:
-    """Return rows as ``read_rows`` does, with the rows that they are linked to, as ``select_related`` reads them.
+    """Return rows as ``read_rows`` does, with their related rows, as ``select_related`` reads them.
 
-    ``links`` are names of one-to-one and foreign keys, in either direction: "location", then "location__business".
+    ``links`` are names of foreign keys, and of one-to-one relations in either direction. A parent precedes its
+    children: "location", then "location__business".
     """
     nodes, statement = _joined_statement(model, links, rest)
     with connection.cursor() as cursor:
@@ -51,7 +52,7 @@ def read_joined(model: type[M], links: tuple[str, ...], rest: str, parameters: S
 
 
 def set_children(parent: models.Model, name: str, rows: Sequence[models.Model]) -> None:
-    """Let ``parent`` know all rows that refer to it, as ``prefetch_related`` does."""
+    """Cache ``rows`` as all children of ``parent`` under the relation ``name``, as ``prefetch_related`` does."""
     manager = getattr(parent, name)
     children = manager.get_queryset()
     children._result_cache, children._prefetch_done = list(rows), True
@@ -61,14 +62,14 @@ def set_children(parent: models.Model, name: str, rows: Sequence[models.Model]) 
 
 
 def sql_values(values: Iterable[str]) -> str:
-    """Write constants of ours as they stand after IN: ``('held', 'requested')``, always in the same order."""
+    """Write constants as a sorted SQL list for IN: ``('held', 'requested')``. Never pass user input: no escaping."""
     listed = "', '".join(sorted(map(str, values)))
     return f"('{listed}')"
 
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """Columns ``start`` to ``end`` are of ``model``, whose row hangs at ``link`` of the row of the node ``parent``."""
+    """Columns ``start`` to ``end`` hold a row of ``model``, which is the value of ``link`` of the parent node's row."""
 
     model: type[models.Model]
     start: int
@@ -83,7 +84,7 @@ def _linked(nodes: Mapping[str, _Node], row: Sequence[Any]) -> Any:
     made: dict[str, models.Model | None] = {}
     for path, node in nodes.items():
         values = row[node.start : node.end]
-        # The primary key comes first; without one there is no such row.
+        # The primary key is the first column; NULL means that there is no related row.
         made[path] = (
             None
             if values[0] is None
@@ -109,14 +110,14 @@ def _joined_statement(model: type[models.Model], links: tuple[str, ...], rest: s
         of: Any = link.related_model if path else model
         table, above = quote(path or model._meta.db_table), quote(parent or model._meta.db_table)
         if path:
-            # The column of the key is on this side, or on the other where the key is there.
+            # The key column is in the parent's table, or in the related table for a reverse relation.
             here, there = (link.column, of._meta.pk.column) if link.concrete else ("id", link.field.column)
             joined = f"{quote(of._meta.db_table)} {table}"
             joins.append(f"LEFT JOIN {joined} ON {table}.{quote(there)} = {above}.{quote(here)}")
         names, converters, own = _columns(of, table)
         nodes[path] = _Node(of, len(columns), len(columns) + len(own), names, converters, parent, link)
         columns += own
-    # As below: names of our own models, constants of the caller.
+    # Safe, as in ``_statement``: names come from our own models, ``rest`` is a constant of the caller.
     statement = f"SELECT {', '.join(columns)} FROM {quote(model._meta.db_table)} {' '.join(joins)} {rest}"  # noqa: S608
     return nodes, statement
 
@@ -140,7 +141,7 @@ def _statement(
 
 
 def _columns(model: type[models.Model], table: str) -> tuple[list[str], list[tuple[int, _Converter]], list[str]]:
-    """Return names of attributes, converters by position and columns of a model, the primary key first."""
+    """Return attribute names, converters by position, and quoted columns of a model, the primary key first."""
     fields = sorted(model._meta.concrete_fields, key=lambda field: not field.primary_key)
     converters = [(index, each) for index, field in enumerate(fields) for each in field.get_db_converters(connection)]
     columns = [f"{table}.{connection.ops.quote_name(str(field.column))}" for field in fields]

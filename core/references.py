@@ -1,14 +1,14 @@
-"""References people say on the phone, and secrets that machines carry."""
+"""Booking references that customers read out on the phone, secret tokens of links, and hashes."""
 
 import hashlib
 import hmac
 import re
 import secrets
 
-# No 0/O, 1/I/L, so that a reference survives being read aloud or copied by hand.
+# Without 0, O, 1, I and L, which are easily confused when a reference is read aloud or copied by hand.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 LENGTH = 6
-# None of it can be part of a token.
+# Characters that a token never contains.
 _TRAILING = " \t\r\n.,;:!?=*/\\'\"`´’”»)]}>…%"
 
 
@@ -22,7 +22,7 @@ def spoken(reference: str) -> str:
 
 
 def parsed_reference(typed: str) -> str | None:
-    """Read a reference as typed by a person (case, spaces and hyphens do not matter)."""
+    """Read a reference as a user types it, ignoring case, spaces and hyphens; None if it is not one."""
     candidate = re.sub(r"[\s-]", "", typed).upper()
     if len(candidate) == LENGTH and all(character in ALPHABET for character in candidate):
         return candidate
@@ -30,20 +30,20 @@ def parsed_reference(typed: str) -> str | None:
 
 
 def new_token() -> str:
-    """Return a secret of 256 random bits, safe in an address."""
+    """Return a secret of 256 random bits that is safe in a URL."""
     return secrets.token_urlsafe(32)
 
 
 def trimmed_token(raw: str) -> str:
-    """A token without what mail programs and people leave at the end of an address."""
+    """Remove punctuation that mail programs and users leave at the end of a link."""
     return raw.rstrip(_TRAILING)
 
 
 def token_hash(token: str) -> str:
-    """The form in which a random token rests in the database. Tokens have full entropy, so one plain hash is enough."""
+    """Return the hash of a random token for the database. Tokens have full entropy, so a plain SHA-256 is enough."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def keyed_hash(key: str, value: str) -> str:
-    """Pseudonym of a low-entropy value (an IP address, a visitor id): useless without the key."""
+    """Return a pseudonym of a low-entropy value (an IP address, a visitor id) that is useless without the key."""
     return hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest()[:32]

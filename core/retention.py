@@ -1,5 +1,6 @@
-"""Delete what nobody needs any more: some rows at a time, each batch committed, so that nobody waits for a lock and a
-night that ends early has done its part. Knows no domain words but the outbox.
+"""Delete old rows in batches, and the old rows of the outbox, sessions and rate limits.
+
+Each batch is committed, so that no request waits long for a lock and an interrupted run has done a part of the work.
 """
 
 import time
@@ -15,7 +16,7 @@ from django.db.models import QuerySet
 from core.models import LimitCount, OutboxMessage
 
 BATCH = 500
-# Less than a task may run. What is left goes the next night.
+# Less than a task may run. The next night deletes the rest.
 LONGEST_RUN_SECONDS = 60
 
 Row = TypeVar("Row", bound=models.Model)
@@ -24,10 +25,10 @@ Row = TypeVar("Row", bound=models.Model)
 def delete_in_batches(
     rows: QuerySet[Row], *, still_needed: Callable[[Sequence[Row]], Collection[Row]] | None = None
 ) -> int:
-    """Delete the rows, those with the smallest keys first, except those ``still_needed`` returns of a batch.
+    """Delete the rows by ascending key, except the rows that ``still_needed`` returns for a batch. Return the number.
 
-    Locks a batch at a time and passes over what others hold. Return how many are gone. Harmless when repeated, or when
-    two run at once.
+    Locks one batch at a time and skips rows that another transaction has locked. Safe to repeat and to run twice at the
+    same time.
     """
     started, last, gone = time.monotonic(), 0, 0
     while time.monotonic() - started < LONGEST_RUN_SECONDS:
@@ -44,7 +45,7 @@ def delete_in_batches(
 
 
 def update_in_batches(rows: QuerySet[Row], **values: object) -> int:
-    """Give these values to the rows that the query finds and that have others. Locks and passes over as above."""
+    """Set ``values`` on the rows and return their number. Locks and skips rows as ``delete_in_batches`` does."""
     started, last, done = time.monotonic(), 0, 0
     while time.monotonic() - started < LONGEST_RUN_SECONDS:
         with transaction.atomic():
@@ -59,17 +60,17 @@ def update_in_batches(rows: QuerySet[Row], **values: object) -> int:
 
 
 def delete_old_effects(*, now: datetime) -> int:
-    """Delete effects of the outbox that ran EVENTS_KEPT_DAYS ago. What waits, runs or was given up stays."""
+    """Delete outbox messages that were done EVENTS_KEPT_DAYS ago. Pending, claimed and dead messages stay."""
     before = now - timedelta(days=settings.EVENTS_KEPT_DAYS)
     done = OutboxMessage.objects.filter(status=OutboxMessage.Status.DONE, done_at__lt=before)
     return delete_in_batches(done.only("pk"))
 
 
 def clear_sessions() -> None:
-    """Delete sessions that have ended."""
+    """Delete expired sessions."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
 def delete_old_limit_counts(*, now: datetime) -> int:
-    """Delete counts whose time is over."""
+    """Delete the counts of rate limits whose window has ended."""
     return delete_in_batches(LimitCount.objects.filter(ends_at__lt=now))

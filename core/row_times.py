@@ -1,4 +1,4 @@
-"""Instants in the admin, told by the clock of the place or person that a row belongs to."""
+"""Show instants in the admin in the time zone of the location or staff member that a row belongs to."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -25,13 +25,13 @@ def has_instants(model: type[Model]) -> bool:
 
 
 def zones_of_rows(rows: Sequence[Model]) -> list[ZoneInfo | None]:
-    """Return the zone of each row; None for what belongs to no place. The number of queries is fixed."""
+    """Return the zone of each row; None for rows without a location. The number of queries is fixed."""
     find: Callable[[Sequence[Model]], list[ZoneInfo | None]] = import_string(settings.ADMIN_ROUTES["zones_of_rows"])
     return find(rows)
 
 
 def remember_zones(rows: Sequence[Model]) -> None:
-    """Note on each row of a list in which zone ``row_moment`` writes its instants."""
+    """Store on each row of a list the zone in which ``row_moment`` writes its instants."""
     zones = zones_of_rows(rows)
     names = {str(zone or timezone.get_current_timezone()) for zone in zones}
     for row, zone in zip(rows, zones, strict=True):
@@ -40,48 +40,48 @@ def remember_zones(rows: Sequence[Model]) -> None:
 
 
 def row_local(row: Any, at: datetime) -> datetime:
-    """Convert to the row's zone, on a page of one row to the active one (``activate_zone_of``)."""
+    """Convert an instant to the row's zone, or on a detail page to the active zone (``activate_zone_of``)."""
     return timezone.localtime(at, getattr(row, _ZONE, None))
 
 
 def row_moment(row: Any, at: datetime) -> str:
-    """Fri 27 Nov 2026, 14:30, with "(Lisbon time)" in a list with rows of several zones."""
+    """Write an instant such as Fri 27 Nov 2026, 14:30; in a list with several zones followed by (Lisbon time)."""
     local = row_local(row, at)
     return with_zone(row, f"{full_day_text(local.date())}, {time_text(local)}")
 
 
 def with_zone(row: Any, text: str) -> str:
-    """Add the row's zone to a text about its times where the list has rows of several zones."""
+    """Append the row's zone to a text if the list has rows of several zones."""
     if not getattr(row, _IS_NAMED, False):
         return text
     return f"{text} {zone_note(getattr(row, _ZONE, None))}"
 
 
 def zone_note(zone: ZoneInfo | None = None) -> str:
-    """(Lisbon time) for a zone, or for the active one."""
+    """Write (Lisbon time) for a zone; None is the active zone."""
     return gettext("(%(city)s time)") % {"city": city(zone or ZoneInfo(timezone.get_current_timezone_name()))}
 
 
 def active_moment(at: datetime) -> str:
-    """Fri 27 Nov 2026, 14:30 (Lisbon time), by the clock that is active: for titles of admin pages."""
+    """Write an instant in the active zone, such as Fri 27 Nov 2026, 14:30 (Lisbon time), for titles of admin pages."""
     local = timezone.localtime(at)
     return f"{full_day_text(local.date())}, {time_text(local)} {zone_note()}"
 
 
 def active_span(from_at: datetime, until_at: datetime) -> str:
-    """Fri 27 Nov 2026, 14:30 – Fri 27 Nov 2026, 15:00 (Lisbon time), by the clock that is active."""
+    """Write a span in the active zone: Fri 27 Nov 2026, 14:30 – Fri 27 Nov 2026, 15:00 (Lisbon time)."""
     local = timezone.localtime(from_at)
     return f"{full_day_text(local.date())}, {time_text(local)} – {active_moment(until_at)}"
 
 
 def activate_zone_of(row: Model) -> None:
-    """Show times by the clock of this row until the request ends (the admin's frame restores the zone)."""
+    """Activate the row's zone until the request ends; the admin site then restores the zone."""
     if zone := zones_of_rows([row])[0]:
         timezone.activate(zone)
 
 
 def moment_column(field: "DateTimeField[Any, Any]") -> Callable[[Any], str | None]:
-    """A column of a list that shows ``field`` by the row's clock; it sorts as the field does."""
+    """Return a list column that shows ``field`` in the row's zone and sorts by the field."""
 
     def column(row: Any) -> str | None:
         at = getattr(row, field.attname)

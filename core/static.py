@@ -1,4 +1,4 @@
-"""Addresses of static files."""
+"""Storage of static files, with a cache of their URLs."""
 
 from functools import lru_cache
 
@@ -6,7 +6,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Files named by their content, whose addresses are worked out once per process: a page names a dozen of them."""
+    """Static files with hashed names. Each URL is computed once per process, because a page has a dozen of them."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)

@@ -1,4 +1,4 @@
-"""Entry points of the schedule."""
+"""Celery tasks of the outbox and of retention."""
 
 from celery import shared_task
 
@@ -7,7 +7,7 @@ from core import clock, outbox, retention
 
 @shared_task
 def drain_outbox() -> int:
-    """Run the effects that are due. Started every few seconds, and after commits that published something."""
+    """Run due outbox messages. Beat starts this every few seconds, a nudge after a commit that published a message."""
     return outbox.drain(now=clock.now())
 
 

@@ -1,4 +1,4 @@
-"""Text per language: the column holds the business's own language, ``translations`` the others."""
+"""Texts in several languages: the column holds the business's language, ``translations`` the other languages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,12 +16,12 @@ class TranslatedTexts(models.Model):
         abstract = True
 
     def text(self, field: str, language: str | None = None) -> str:
-        """Return a text in ``language`` (the active one by default), falling back to the business's own."""
+        """Return a text in ``language`` (by default the active one), or in the business's language if it is missing."""
         return text_of({"translations": self.translations, field: getattr(self, field)}, field, language)
 
 
 def text_of(row: Mapping[str, Any], field: str, language: str | None = None) -> str:
-    """The same for a row read as a mapping with its ``translations``."""
+    """Do the same as ``TranslatedTexts.text`` for a row that was read as a mapping."""
     wanted = language or get_language() or ""
     for code in (wanted, wanted.split("-")[0]):
         if found := row["translations"].get(code, {}).get(field):

@@ -1,4 +1,4 @@
-"""Uploaded files: refused before a byte is kept, except where the admin takes pictures."""
+"""Refuse uploaded files before a byte is stored, except on the admin pages that take pictures."""
 
 from typing import Any
 

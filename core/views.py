@@ -1,4 +1,4 @@
-"""Health, uploaded pictures, and error pages. An error page always says what is still true and how to go on."""
+"""Health checks, robots.txt, uploaded pictures and error pages."""
 
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
@@ -16,14 +16,14 @@ _NOT_FOR_SEARCH = ("/b/", "/h/", "/pay/", "/u/", "/desk/", "/admin/")
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
-    """Answer while the process can: says nothing about its neighbours."""
+    """Answer 200 while the process runs; checks no other server."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when bookings can be taken, which needs the database and nothing else."""
+    """Answer 200 if the site can take bookings, which needs only the database; else 503."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -35,7 +35,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=24 * 3600)
 def robots(request: HttpRequest) -> HttpResponse:
-    """Ask search engines to leave out what belongs to one booking or to staff."""
+    """Exclude the pages of single bookings and of staff from search engines."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in _NOT_FOR_SEARCH)]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
@@ -43,9 +43,9 @@ def robots(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
 def picture(request: HttpRequest, folder: str, name: str) -> HttpResponseBase:
-    """Serve an uploaded picture. A stored file never changes under its name, so it may be kept for ever.
+    """Serve an uploaded picture. A file never changes under its name, so browsers may cache it for a year.
 
-    The headers keep a browser from reading anything else into the bytes.
+    The headers keep a browser from treating the file as anything but a picture.
     """
     match = STORED_NAME.fullmatch(name)
     if match is None:

@@ -1,4 +1,4 @@
-"""Who is behind a request, as far as limits need to know: a random cookie and an address, kept as keyed hashes."""
+"""Identify a visitor for rate limits: by a random cookie and an IP address, both stored as keyed hashes."""
 
 import ipaddress
 
@@ -12,10 +12,10 @@ _YEAR = 365 * 24 * 3600
 
 
 def visitor_id(request: HttpRequest) -> str:
-    """The visitor's random id: from the cookie, else a new one that ``remember_visitor`` has to set.
+    """Return the visitor's random id from the cookie, or a new one that the caller sets with ``remember_visitor``.
 
-    A new one follows from the CSRF cookie, which every page with a form has set, so that two first requests at once (an
-    impatient double tap) come from one visitor.
+    A new id is derived from the CSRF cookie, which every page with a form sets, so that two concurrent first requests
+    (an impatient double tap) get the same id.
     """
     if known := request.COOKIES.get(VISITOR_COOKIE):
         return known
@@ -28,7 +28,7 @@ def remember_visitor(response: HttpResponse, visitor: str) -> None:
 
 
 def set_private_cookie(response: HttpResponse, name: str, value: str, *, max_age: int, path: str = "/") -> None:
-    """Set a cookie that scripts cannot read and other sites do not send; ``max_age`` in seconds."""
+    """Set a cookie that is HttpOnly and SameSite=Lax, and Secure on an https site. ``max_age`` is in seconds."""
     response.set_cookie(
         name, value, max_age=max_age, path=path, secure=settings.IS_HTTPS, httponly=True, samesite="Lax"
     )
@@ -43,7 +43,7 @@ def address_hash(request: HttpRequest) -> str:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address a request came from, as limits count it: see ``forwarded_address``."""
+    """Return the client's address for rate limits; see ``forwarded_address``."""
     meta = request.META
     return forwarded_address(
         meta.get("HTTP_X_FORWARDED_FOR", ""), meta.get("REMOTE_ADDR", ""), settings.TRUSTED_PROXY_COUNT
@@ -51,10 +51,10 @@ def client_address(request: HttpRequest) -> str:
 
 
 def forwarded_address(forwarded_for: str, peer: str, trusted_proxies: int) -> str:
-    """The address that limits count. Only what our own proxies added to X-Forwarded-For is believed.
+    """Return the address that rate limits count. Trusts only what our own proxies added to X-Forwarded-For.
 
-    A port is cut off. An IPv6 address stands for its /64, which is what one household or server is given. An entry
-    that is no address counts as the peer's own, so that nobody gains a fresh limit by inventing one.
+    The port is removed. An IPv6 address becomes its /64, which is what one household or server gets. If the entry is
+    not an address, the peer's own address counts, so that a client cannot get a new limit with an invented entry.
     """
     entries = [part.strip() for part in forwarded_for.split(",") if part.strip()]
     if trusted_proxies and len(entries) >= trusted_proxies and (named := _network(entries[-trusted_proxies])):
@@ -63,7 +63,7 @@ def forwarded_address(forwarded_for: str, peer: str, trusted_proxies: int) -> st
 
 
 def _network(text: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 address; empty when ``text`` is neither."""
+    """Return an IPv4 address, or the /64 of an IPv6 address; "" if ``text`` is neither."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

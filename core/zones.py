@@ -1,7 +1,7 @@
-"""Time zones: when their clocks differ from UTC by how much, and the hour that a change of clocks repeats.
+"""Time zones: their offsets from UTC over time, and the hour that a clock change repeats.
 
-"What time is it there" is answered by the pinned package ``tzdata`` alone (see ``config.zone_data``). SQL gets instants
-that Python computed; it never converts to local time, because PostgreSQL has zone data of its own.
+All zone data comes from the pinned package ``tzdata`` (see ``config.zone_data``). SQL gets instants that Python
+computed and never converts to local time, because PostgreSQL has its own zone data.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -12,18 +12,18 @@ OffsetChange = tuple[datetime, int]
 
 
 def city(zone: ZoneInfo) -> str:
-    """The place a zone is named after: Europe/Lisbon is Lisbon."""
+    """Return the city of a zone's name: Europe/Lisbon gives Lisbon."""
     return zone.key.rsplit("/", 1)[-1].replace("_", " ")
 
 
 def is_repeated(local: datetime) -> bool:
-    """Whether the clock of ``local``, which has a zone, shows this time twice that night."""
+    """Whether a clock change repeats this local time. ``local`` has a zone."""
     first, second = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
     return first is not None and second is not None and first > second
 
 
 def repeated_name(local: datetime) -> str:
-    """The name of the clock (CEST, CET, UTC+10:30) that tells the two times of a repeated hour apart; else empty."""
+    """Return the zone abbreviation (CEST, CET, UTC+10:30) if a clock change repeats this local time, else ""."""
     if not is_repeated(local):
         return ""
     name = local.tzname() or ""
@@ -31,7 +31,10 @@ def repeated_name(local: datetime) -> str:
 
 
 def offset_changes(zone: ZoneInfo, from_at: datetime, until_at: datetime) -> list[OffsetChange]:
-    """Return the offset at ``from_at`` and each later one with the full hour since which it is seen."""
+    """Return the offset at ``from_at`` and each later offset before ``until_at``, in steps of an hour.
+
+    A change is dated with the first step at which it applies.
+    """
     changes: list[OffsetChange] = []
     at = from_at.astimezone(UTC)
     while at < until_at:

@@ -89,7 +89,7 @@ def read_at_once(event: Mapping[str, Any], *, now: datetime) -> None:
         setups = CardSetup.objects.filter(setup_intent_id=object_id).values_list("subject_ref")
         for (subject_ref,) in payments.union(setups):
             tell_at_once(subject_ref=subject_ref, now=now)
-    except Exception:  # whatever it is: the notice is kept, and Stripe must hear that
+    except Exception:  # any error: the event is stored, so Stripe must get a 200
         logger.exception("a notice could not be read at once; a worker will read it")
 
 

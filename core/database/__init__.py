@@ -1,1 +1,1 @@
-"""Django's engine for PostgreSQL, with a cheaper look at whether a kept connection still stands."""
+"""Django's PostgreSQL engine, with a cheaper health check of persistent connections."""

@@ -1,4 +1,4 @@
-"""The engine that DATABASES names. Django looks for ``DatabaseWrapper`` in a module of this name."""
+"""The database engine that DATABASES names. Django imports ``DatabaseWrapper`` from its module ``base``."""
 
 import select
 
@@ -6,13 +6,13 @@ from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """PostgreSQL without a statement of its own before the first one of each request."""
+    """PostgreSQL without an extra statement at the start of each request (CONN_HEALTH_CHECKS)."""
 
     def is_usable(self) -> bool:
-        """Whether the server still holds this connection.
+        """Whether the connection is still open.
 
-        An idle connection receives nothing. If something has arrived, it is the end of the connection, the reason for
-        it or a notice, and only then is a statement sent to find out.
+        An idle connection receives no data. If data has arrived, it is the end of the connection, its reason or a
+        notice of PostgreSQL. Only then Django's own check sends a statement.
         """
         if self.connection is None or self.connection.closed:
             return False

@@ -1,4 +1,4 @@
-"""Template tags and filters that every page uses: icons, pictures, money, dates. They draw and format, no more."""
+"""Template tags and filters of all pages: icons, pictures, form controls, money and dates."""
 
 import re
 from datetime import date, datetime
@@ -21,20 +21,20 @@ _HYPHENED = re.compile(r"\d+-\d+")
 @register.simple_tag
 @lru_cache(maxsize=256)
 def icon(name: str, size: int = 20) -> SafeString:
-    """Draw an icon in the colour of the text. It is decoration: the words beside it carry the meaning."""
+    """Draw an icon in the colour of the text, hidden from screen readers: the text next to it carries the meaning."""
     return _drawn("icon", ICONS[name], "0 0 20 20", int(size))
 
 
 @register.simple_tag
 @lru_cache(maxsize=64)
 def picture(name: str) -> SafeString:
-    """Draw the line picture of a service on its tinted ground; an unknown name gives the plain one."""
+    """Draw the line picture of a service; an unknown name gives the default picture."""
     return _drawn("picture", PICTURES.get(name) or PICTURES["rings"], "0 0 64 64", 64)
 
 
 @register.simple_tag
 def avatar(name: str, tone: int = 0) -> SafeString:
-    """Draw a face as two letters; ``tone`` picks one of six grounds. The name must stand beside it."""
+    """Draw an avatar with two letters; ``tone`` picks one of six colours. Show the name next to it."""
     return format_html(
         '<span class="face face-{}" aria-hidden="true">{}</span>', int(tone) % 6 + 1, formats.initials(name)
     )
@@ -42,69 +42,69 @@ def avatar(name: str, tone: int = 0) -> SafeString:
 
 @register.filter
 def money(amount_minor: int | None, currency: str) -> str:
-    """€16.00, for ledgers and summaries."""
+    """Write €16.00, for ledgers and summaries."""
     return "" if amount_minor is None else formats.money_text(amount_minor, currency)
 
 
 @register.filter
 def less(amount_minor: int | None, currency: str) -> str:
-    """−€16.00, for what is taken off in a ledger."""
+    """Write −€16.00, for amounts that a ledger deducts."""
     return "" if amount_minor is None else formats.money_text(-amount_minor, currency)
 
 
 @register.filter
 def price(amount_minor: int | None, currency: str) -> str:
-    """€45 or €45.50, for cards and chips."""
+    """Write €45 or €45.50, for cards and chips."""
     return "" if amount_minor is None else formats.money_text(amount_minor, currency, short=True)
 
 
 @register.filter
 def clock(moment: datetime | None) -> str:
-    """14:30 of a moment that is already in its local zone."""
+    """Write 14:30. The datetime is already in its local zone."""
     return formats.time_text(moment) if moment else ""
 
 
 @register.filter
 def day(value: date | datetime | None) -> str:
-    """Fri 27 Nov."""
+    """Write Fri 27 Nov."""
     return formats.day_text(_date(value)) if value else ""
 
 
 @register.filter
 def full_day(value: date | datetime | None) -> str:
-    """Fri 27 Nov 2026."""
+    """Write Fri 27 Nov 2026."""
     return formats.full_day_text(_date(value)) if value else ""
 
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    """Fri 27 Nov, 14:30 of a moment that is already in its local zone."""
+    """Write Fri 27 Nov, 14:30. The datetime is already in its local zone."""
     return formats.moment_text(value) if value else ""
 
 
 @register.filter
 def address(text: str) -> SafeString:
-    """An address whose post code does not break at its hyphen: 1100-443."""
+    """Write a postal address without a line break at the hyphen of its post code: 1100-443."""
     return SafeString(_HYPHENED.sub(r'<span class="unbroken">\g<0></span>', conditional_escape(text)))
 
 
 @register.filter
 def minutes(count: int | None) -> str:
-    """60 min."""
+    """Write 60 min."""
     return "" if count is None else formats.minutes_text(count)
 
 
 @register.filter
 def reference(value: str) -> str:
-    """K7M 4PX."""
+    """Write K7M 4PX."""
     return formats.reference_text(value)
 
 
 @register.simple_tag
 def control(field: BoundField, autocomplete: str = "") -> SafeString:
-    """Draw the input of a form field, tied to its help and its errors for those who cannot see them.
+    """Draw the input of a form field, linked to its help text and errors for screen readers.
 
-    The only field with an error takes the focus, unless a summary above it has it already.
+    If the form has a single error, its field takes the focus. With more errors the summary above takes it.
     """
     attrs: dict[str, Any] = {"class": "input"}
     described = [f"{field.auto_id}-error"] if field.errors else []

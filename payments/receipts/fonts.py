@@ -21,8 +21,8 @@ _JOINERS = "\u200c\u200d"
 def readable(text: str) -> str:
     """Return ``text`` as the fonts can draw it, in NFC and on one line. Idempotent.
 
-    Line breaks become a space. Format characters (direction) are dropped, except joiners. Letters, digits and unassigned
-    characters without a glyph become MISSING; other characters without a glyph are dropped.
+    Line breaks become a space. Format characters (direction) are dropped, except joiners. Letters, digits and
+    unassigned characters without a glyph become MISSING; other characters without a glyph are dropped.
     """
     while (kept := _composed(text)) != text:
         text = kept

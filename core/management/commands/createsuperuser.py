@@ -1,4 +1,4 @@
-"""``manage.py createsuperuser``: Django's, after which an empty installation can be worked with at once."""
+"""``manage.py createsuperuser``: Django's command, which also prepares an empty installation for its owner."""
 
 from typing import Any
 

@@ -1,7 +1,4 @@
-"""``manage.py doctor``: look whether everything that must be true of the data is true.
-
-Exit code 1 if anything is not.
-"""
+"""``manage.py doctor``: run all checks of data invariants. The exit code is 1 if a check finds a violation."""
 
 import json
 from typing import Any

@@ -1,7 +1,8 @@
-"""``manage.py grants``: hand out the rights of the two lesser roles, as the owner of the database after each migrate.
+"""``manage.py grants``: grant the rights of the application's and the retention job's database roles.
 
-The application may not change or delete history and consents, the retention job may; neither may change the schema.
-What each may do is taken away and given anew in one transaction, so the result never depends on what was before.
+Run it as the owner of the database after each migrate. The application may not change or delete history and consents;
+the retention job may. Neither may change the schema. The command revokes and grants all rights in one transaction, so
+the result does not depend on earlier rights.
 """
 
 from typing import Any, LiteralString
@@ -15,15 +16,15 @@ from psycopg import sql
 
 APP, RETENTION = "openhours_app", "openhours_retention"
 
-# Of the whole database, because its owner may set them without rights over other roles. A worker with a longer task
-# raises its own by SET LOCAL.
+# Set on the whole database, because its owner may do that without rights over other roles. A worker with a longer task
+# raises its own limit by SET LOCAL.
 LIMITS: dict[LiteralString, LiteralString] = {
     "lock_timeout": "3s",
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
     "default_transaction_isolation": "read committed",
 }
-# The owner migrates: a statement may take its time, but must not make the site wait for its locks for long.
+# The owner runs migrations: a statement may take long, but must not queue for a lock so long that the site waits.
 OWNER_LIMITS: dict[LiteralString, LiteralString] = {
     "lock_timeout": "2s",
     "statement_timeout": "0",
@@ -84,7 +85,7 @@ def _limit(cursor: CursorWrapper) -> None:
     for name, value in LIMITS.items():
         _run(cursor, f"ALTER DATABASE {{}} SET {name} = '{value}'", database)
     for name, value in OWNER_LIMITS.items():
-        # Everybody may set his own defaults.
+        # Every role may set its own defaults.
         _run(cursor, f"ALTER ROLE CURRENT_USER IN DATABASE {{}} SET {name} = '{value}'", database)
 
 
