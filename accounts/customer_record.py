@@ -36,8 +36,9 @@ class TooManyTags(Refused):
 
 
 def contact_stamps(customer: Customer) -> dict[str, str]:
-    """Return a short digest of each contact field. A page sends them back, so that ``edit_customer`` detects other
-    changes.
+    """Return a short digest of each contact field.
+
+    A page sends them back, so that ``edit_customer`` detects other changes.
     """
     return {name: stamp_of(str(getattr(customer, name))) for name in CONTACT_FIELDS}
 

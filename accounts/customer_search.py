@@ -22,8 +22,9 @@ NAME_ORDER = Left("search_text", SORTED_LENGTH)
 
 
 def folded_words(typed: str) -> list[str]:
-    """Return the words of a search as the database folds them (a-z and 0-9); none if only punctuation was typed. One
-    query.
+    """Return the words of a search as the database folds them (a-z and 0-9); none if only punctuation was typed.
+
+    One query.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT openhours_folded(%s)", [typed[:LONGEST_SEARCH]])

@@ -46,8 +46,9 @@ class Try:
         )
 
     def count_failure(self, *, now: datetime) -> None:
-        """Count a wrong password. When unknown browsers reach an account's daily limit, this publishes
-        ``sign_in.guessed``.
+        """Count a wrong password.
+
+        When unknown browsers reach an account's daily limit, this publishes ``sign_in.guessed``.
         """
         for key in self.keys:
             limits.allow(_MINUTE, key, per_minute=settings.SIGN_INS_PER_MINUTE)

@@ -64,8 +64,9 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Send again …"), permissions=["view"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> HttpResponse | None:
-        """Ask first; the second POST queues copies. A copy is dropped at sending time if its subject no longer wants
-        it.
+        """Ask first; the second POST queues copies.
+
+        A copy is dropped at sending time if its subject no longer wants it.
         """
         if "confirmed" not in request.POST:
             return self._ask(request, queryset)

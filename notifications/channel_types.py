@@ -1,5 +1,7 @@
-"""What other modules have to know of each channel: the kind of address, what it can carry, its name, and whether this
-site has set it up. The classes that send are in ``channels``.
+"""The channels, with what other modules have to know of each.
+
+That is the kind of address, what the channel can carry, its name, and whether this site has set it up. The classes that
+send are in ``channels``.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,9 +27,10 @@ class AddressKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelType:
-    """``sender`` is the dotted name of the sending class. It is imported with the first message, so a site without
-    Twilio never loads Twilio's library. ``short_file`` under templates/notifications replaces the ``sms.txt`` of a
-    message.
+    """One channel. ``sender`` is the dotted name of the sending class.
+
+    It is imported with the first message, so a site without Twilio never loads Twilio's library. ``short_file`` under
+    templates/notifications replaces the ``sms.txt`` of a message.
 
     ``has_html`` means a full letter; other channels carry a few lines. ``is_on_by_default`` holds without a
     MessageRule. ``is_configured`` returns whether this site has an account and a sender for the channel.

@@ -24,8 +24,9 @@ _SECRET_BYTES = 16
 
 
 class UnknownPushService(Refused):
-    """The URL does not belong to a known push service. Without this check a user could make the site call internal
-    hosts.
+    """The URL does not belong to a known push service.
+
+    Without this check a user could make the site call internal hosts.
     """
 
     code = "unknown_push_service"

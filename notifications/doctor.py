@@ -60,8 +60,7 @@ def failed_on_our_side(now: datetime) -> list[str]:
 
 
 def sent_twice(now: datetime) -> list[str]:
-    """Messages with equal content to one person by one channel, accepted more than once without a request to send
-    again.
+    """Equal messages to one person by one channel, accepted more than once, without a request to send again.
 
     Messages with another planned time or other details (such as another payment) do not count as equal.
     """
@@ -131,8 +130,9 @@ def sent_without_consent(now: datetime) -> list[str]:
 
 
 def sent_in_quiet_hours(now: datetime) -> list[str]:
-    """Messages that could wait and were sent in quiet hours. Only the last minutes count, because people change the
-    hours.
+    """Messages that could wait and were sent in quiet hours.
+
+    Only the last minutes count, because people change the hours.
     """
     rows = _recent(now, QUIET_SPAN).filter(can_wait=True)
     hours = {row.person_ref: row for row in QuietHours.objects.filter(person_ref__in=rows.values("recipient_ref"))}

@@ -1,5 +1,7 @@
-"""The gate: may this message go to this person now? The only place that checks opt-outs, dead addresses, consents,
-quiet hours and limits. Pure: takes a message and the facts about its recipient, returns a verdict.
+"""The gate: decides whether a message may go to its recipient now.
+
+Only this module checks opt-outs, dead addresses, consents, quiet hours and limits. Pure: takes a message and the facts
+about its recipient, returns a verdict.
 
 A person who switches e-mail off gets no reminders and no marketing. Messages about what was agreed, changed or paid
 still go by e-mail, because they have to arrive somewhere. Any other channel that is switched off sends nothing. A
@@ -166,8 +168,9 @@ def _full(message: Message, mailbox_free_at: datetime | None) -> Verdict | None:
 
 
 def free_again_at(sent: Sequence[datetime], *, limit: int) -> datetime | None:
-    """Return when a mailbox may get another mail; None means now. ``sent`` are the times of its mails in the last hour,
-    in any order.
+    """Return when a mailbox may get another mail; None means now.
+
+    ``sent`` are the times of its mails in the last hour, in any order.
     """
     if len(sent) < limit:
         return None

@@ -1,5 +1,6 @@
-"""Messages, the business's own texts and rules for them, and what providers and customers report. Subjects are
-references.
+"""Messages, the business's own texts and rules for them, and what providers and customers report.
+
+Subjects are references.
 """
 
 from typing import ClassVar
@@ -22,8 +23,9 @@ from notifications.enums import (
 
 
 class Notification(models.Model):
-    """One message to one person by one channel. It is written with the change that causes it, then claimed, sent and
-    marked.
+    """One message to one person by one channel.
+
+    It is written with the change that causes it, then claimed, sent and marked.
 
     ``key`` makes a second enqueue harmless. ``version`` is the state of the subject that the message is about;
     ``details`` holds what cannot be read later. ``body`` keeps the text that was sent, with links masked.

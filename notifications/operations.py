@@ -52,8 +52,9 @@ def enqueue(requests: Sequence[MessageRequest], *, now: datetime) -> None:
 
 
 def enqueue_sparingly(request: MessageRequest, *, limit: int, refusal: Callable[[], Exception], now: datetime) -> None:
-    """Write a mail unless ``limit`` mails of its kind went to this mailbox within an hour. Nothing to do if its key
-    exists.
+    """Write a mail unless ``limit`` mails of its kind went to this mailbox within an hour.
+
+    Nothing to do if its key exists.
 
     Locks the mailbox, so that concurrent calls count one after the other.
 
@@ -87,8 +88,9 @@ def name_recipient(subject_ref: str, *, customer_ref: str) -> int:
 
 @transaction.atomic
 def send_again(*, notification_id: int, now: datetime) -> None:
-    """Queue a copy of a message because a staff member asks for it. The copy is rendered when it is sent, and dropped
-    if its subject no longer wants it.
+    """Queue a copy of a message because a staff member asks for it.
+
+    The copy is rendered when it is sent, and dropped if its subject no longer wants it.
 
     :raises Notification.DoesNotExist: when there is no such message.
     """

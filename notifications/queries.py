@@ -69,10 +69,9 @@ def gate_facts(rows: Sequence[Notification], now: datetime) -> Facts:
 
 
 def text_counts(row: Notification, now: datetime) -> TextCounts:
-    """Count the other text messages of the last 24 hours, to this number and of the whole site; zeros for other
-    channels.
+    """Count the other text messages of the last 24 hours, to this number and of the whole site.
 
-    A message that is being sent counts, because the provider's answer may have been lost.
+    Other channels count as zero. A message that is being sent counts, because the provider's answer may have been lost.
     """
     if row.channel not in TEXT_CHANNELS:
         return TextCounts()

@@ -1,5 +1,6 @@
-"""Computes the end of a person's quiet hours. Pure: minutes from local midnight, a zone and an instant in, an instant
-out.
+"""Computes the end of a person's quiet hours.
+
+Pure: minutes from local midnight, a zone and an instant in, an instant out.
 """
 
 from datetime import UTC, datetime, time, timedelta

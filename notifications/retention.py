@@ -35,8 +35,7 @@ def delete_old_messages(*, now: datetime) -> int:
 
 
 def delete_old_reports(*, now: datetime) -> int:
-    """Delete applied provider reports older than EVENTS_KEPT_DAYS, and texts of that age that are not for the front
-    desk.
+    """Delete applied provider reports, and texts that are not for the front desk, older than EVENTS_KEPT_DAYS.
 
     Texts for the front desk keep their words as long as messages are kept, MESSAGES_KEPT_DAYS. STOP and START stay as
     rows without words: they prove what the customer asked for, and a START that arrives a second time must not undo a
@@ -53,8 +52,9 @@ def delete_old_reports(*, now: datetime) -> int:
 
 
 def _about_what_goes_on(rows: Sequence[Notification], before: datetime) -> list[Notification]:
-    """Return the rows whose subject is not over since ``before``, by its route. Without a route a subject ends with its
-    message.
+    """Return the rows whose subject is not over since ``before``, by its route.
+
+    Without a route a subject ends with its message.
     """
     going_on: set[str] = set()
     for kind, route in settings.NOTIFICATION_SUBJECTS.items():

@@ -31,8 +31,9 @@ def suppress_hash(*, channel: str, pseudonym: str, reason: SuppressionReason, no
 
 
 def lift_stop(*, pseudonym: str) -> int:
-    """Delete the STOP of a phone whose owner asks for texts again; other reasons stay. Return how many channels it
-    freed.
+    """Delete the STOP of a phone whose owner asks for texts again; other reasons stay.
+
+    Return how many channels it freed.
     """
     stopped = Suppression.objects.filter(
         address_hash=pseudonym, channel__in=TEXT_CHANNELS, reason=SuppressionReason.STOP

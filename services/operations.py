@@ -32,8 +32,9 @@ def lock_resource_time(resource_ids: Collection[int]) -> None:
 
 
 def lock_location_time(location_id: int) -> list[int]:
-    """Lock all resources that can be booked at a location: its rooms and devices, and all staff members. Return the
-    ids.
+    """Lock all resources that can be booked at a location: its rooms and devices, and all staff members.
+
+    Return the ids.
     """
     rows = Resource.objects.filter(Q(location_id=location_id) | Q(kind=ResourceKind.PERSON))
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
@@ -68,8 +69,9 @@ def record_settings_change(
 
 @transaction.atomic
 def make_first_rows() -> str:
-    """Create the business with default policies in an empty installation. Return what was done; empty if there is a
-    business.
+    """Create the business with default policies in an empty installation.
+
+    Return what was done; empty if there is a business.
     """
     if business_if_set_up():
         return ""

@@ -81,8 +81,10 @@ def local_day(on: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def day_of(zone: ZoneInfo, epoch_minute: int) -> int:
-    """Return the local day of an instant. A visit counts for the day on which it begins, in limits, day lists and the
-    morning mail, even if it is part of a shift that began the evening before.
+    """Return the local day of an instant.
+
+    A visit counts for the day on which it begins, in limits, day lists and the morning mail, even if it is part of a
+    shift that began the evening before.
     """
     return datetime.fromtimestamp(epoch_minute * 60, tz=zone).toordinal()
 

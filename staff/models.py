@@ -49,10 +49,10 @@ class StaffMember(TranslatedTexts):
 
     @property
     def works_here(self) -> bool:
-        """Whether the staff member acts for the business and gets messages about bookings: on the team, and the user
-        not switched off.
+        """Whether the staff member acts for the business and gets messages about bookings.
 
-        Every link and every message of a staff member checks this. Load ``user`` with the staff member.
+        They do while they are on the team and their user, if any, is active. Every link and every message of a staff
+        member checks this. Load ``user`` with the staff member.
         """
         return self.is_active and (self.user is None or self.user.is_active)
 

@@ -1,5 +1,6 @@
-"""The contact fields of a booking. Each field is defined once: its name, its label, how it is cleaned, and the
-booking's column that stores it.
+"""The contact fields of a booking.
+
+Each field is defined once: its name, its label, how it is cleaned, and the booking's column that stores it.
 
 A field added here appears in the booking form, is kept when the page is shown again, and is copied to the booking, to a
 booking that takes the same time again, and to a booking confirmed by e-mail.
@@ -20,8 +21,10 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactField:
-    """``column`` is the attribute of a booking. ``clean`` takes the typed text, the name of the field in error messages
-    (``noun``, else ``label``) and the country of phone numbers typed without a country code.
+    """One contact field. ``column`` is the attribute of a booking that stores it.
+
+    ``clean`` takes the typed text, the name of the field in error messages (``noun``, else ``label``) and the country
+    of phone numbers typed without a country code.
 
     ``missing`` is the error for an empty field; None if it may be empty. ``is_private``: the value is shown again only
     in the browser in which the customer typed it, because a link can be passed on. ``is_asked_always``: if False, the

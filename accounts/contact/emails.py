@@ -43,8 +43,9 @@ def clean_email(text: str) -> str:
 
 
 def email_suggestion(address: str) -> str | None:
-    """Return the likely correction of a clean address whose domain is one typing error away from a common one, else
-    None.
+    """Return the likely correction of a clean address; None if there is none.
+
+    There is one if the domain is one typing error away from a common one.
     """
     local, _, domain = address.rpartition("@")
     likely = likely_domain(domain.lower())

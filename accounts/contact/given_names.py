@@ -125,10 +125,10 @@ def first_name(name: str) -> str:
 
 
 def holds_web_address(text: str) -> bool:
-    """Return whether mail programs would turn a part of the text into a link: a web or e-mail address, or a bare
-    domain.
+    """Return whether mail programs would turn a part of the text into a link.
 
-    A title or an initial without a space after its full stop ("Dr.Li", "J.de Vries") does not count as a domain.
+    Web and e-mail addresses and bare domains become links. A title or an initial without a space after its full stop
+    ("Dr.Li", "J.de Vries") does not count as a domain.
     """
     plain = unicodedata.normalize("NFKC", text).replace("\u3002", ".").casefold()
     return bool(_LINK.search(plain)) or any(_is_domain(match) for match in _DOMAIN.finditer(plain))

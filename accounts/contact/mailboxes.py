@@ -31,8 +31,9 @@ def ascii_address(email: str) -> str:
 
 
 def mailto_url(email: str) -> str:
-    """Return the mailto: URL, with the domain in ASCII because calendar programs compare it as it is with their
-    accounts.
+    """Return the mailto: URL with the domain in ASCII, if that is possible.
+
+    Calendar programs compare it as it is with their accounts.
     """
     with contextlib.suppress(ValueError):
         email = ascii_address(email)

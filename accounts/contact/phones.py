@@ -52,8 +52,9 @@ def clean_phone(text: str, *, region: str | None) -> str:
 
 
 def phone_text(number: str) -> str:
-    """Format a stored number for reading: ``+4915155501827`` becomes ``+49 1515 5501827``. Other text is returned as it
-    is.
+    """Format a stored number for reading: ``+4915155501827`` becomes ``+49 1515 5501827``.
+
+    Other text is returned as it is.
     """
     try:
         parsed = phonenumbers.parse(number, None)
@@ -63,8 +64,9 @@ def phone_text(number: str) -> str:
 
 
 def phone_region(*numbers: str, time_zone: str) -> str | None:
-    """Return the country of numbers typed without a country code: that of the first of the business's own ``numbers``
-    that has one, else that of the time zone.
+    """Return the country of numbers typed without a country code.
+
+    It is that of the first of the business's own ``numbers`` that has one, else that of the time zone.
     """
     for number in numbers:
         try:

@@ -48,8 +48,9 @@ class EmailChannel:
             self._backend.close()
 
     def found(self, message: Outgoing, is_ours: Callable[[str, str], bool]) -> Receipt | None:
-        """Return None: a mail server cannot be asked. A repeat has the same Message-ID, by which mailboxes recognise
-        it.
+        """Return None: a mail server cannot be asked.
+
+        A repeat has the same Message-ID, by which mailboxes recognise it.
         """
         return None
 

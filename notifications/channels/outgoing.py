@@ -46,8 +46,9 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The provider has accepted the message. ``provider_ref`` is its id there; ``gone_devices`` are ids of ended
-    devices.
+    """The provider has accepted the message.
+
+    ``provider_ref`` is its id there; ``gone_devices`` are ids of ended devices.
     """
 
     provider_ref: str = ""
@@ -64,10 +65,10 @@ class Sender(Protocol):
     ) -> None: ...
 
     def found(self, message: Outgoing, is_ours: Callable[[str, str], bool]) -> Receipt | None:
-        """Return the receipt of an earlier try that was accepted; None if there is none or the provider cannot be
-        asked.
+        """Return the receipt of an earlier try that was accepted; None if none is found.
 
-        ``is_ours`` takes the provider's reference and the text of a candidate.
+        ``is_ours`` takes the provider's reference and the text of a candidate. A provider that cannot be asked always
+        gives None.
 
         :raises TemporaryFailure: when the provider does not answer.
         """

@@ -1,5 +1,6 @@
-"""Web push to a person's devices, encrypted for each device (RFC 8291) and signed with this site's VAPID key (RFC
-8292).
+"""Web push to a person's devices.
+
+Messages are encrypted for each device (RFC 8291) and signed with this site's VAPID key (RFC 8292).
 """
 
 import hashlib
@@ -43,8 +44,9 @@ class PushChannel:
             self._session.close()
 
     def found(self, message: Outgoing, is_ours: Callable[[str, str], bool]) -> Receipt | None:
-        """Return None: a push service cannot be asked. A repeat has the same topic and replaces a copy that still waits
-        there.
+        """Return None: a push service cannot be asked.
+
+        A repeat has the same topic and replaces a copy that still waits there.
         """
         return None
 

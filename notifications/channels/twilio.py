@@ -112,8 +112,9 @@ class WhatsappChannel(_TwilioChannel):
         return {**sender, "content_sid": message.template_sid, "content_variables": json.dumps(values)}
 
     def _is_this(self, message: Outgoing, body: str) -> bool:
-        """Of a template's text only the filled-in values are known. One of them is a link that belongs to one booking
-        only.
+        """Of a template's text only the filled-in values are known.
+
+        One of them is a link that belongs to one booking only.
         """
         values = [value for value in message.template_values if value]
         return bool(message.template_sid and values) and all(value in body for value in values)

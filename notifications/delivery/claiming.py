@@ -1,5 +1,6 @@
-"""Claims on due messages. Any number of workers send at the same time, and no worker sends a message that another one
-has claimed.
+"""Claims on due messages.
+
+Any number of workers send at the same time, and no worker sends a message that another one has claimed.
 
 A claim is made in its own transaction and expires after ``CLAIM_SECONDS``. Only the worker that still holds the claim
 may send the message and mark it. Messages about one subject to one address are claimed one after the other, in the
@@ -99,8 +100,9 @@ def _free(due: QuerySet[Notification], now: datetime, limit: int) -> list[Notifi
 
 
 def _apart(rows: list[Notification]) -> list[Notification]:
-    """Take a message whose claim was lost alone, because it may crash this worker too; else all before the first such
-    one.
+    """Return the rows to claim together.
+
+    A message whose claim was lost is claimed alone, because it may crash this worker too.
     """
     if rows and _was_lost(rows[0]):
         return rows[:1]
@@ -116,8 +118,9 @@ def _stops_its_senders(row: Notification) -> bool:
 
 
 def _give_up(row: Notification) -> None:
-    """End a message whose claim was lost too often. One of its tries may have been delivered, so staff decide what
-    follows.
+    """End a message whose claim was lost too often.
+
+    One of its tries may have been delivered, so staff decide what follows.
     """
     logger.error("notification %s (%s): stopped its sender %s times, given up", row.pk, row.kind, LOST_CLAIMS_ALLOWED)
     mark(

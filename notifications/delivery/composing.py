@@ -1,6 +1,4 @@
-"""Builds the outgoing message of a queue row: gets the context of its subject and renders it in the recipient's
-language.
-"""
+"""Builds the outgoing message of a queue row from the context of its subject, in the recipient's language."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,5 +1,6 @@
-"""Splits one message request into one per channel: channels that the rules name, the site has set up and reach the
-person.
+"""Splits one message request into one per channel.
+
+A channel is used if the rules name it, the site has set it up, and it reaches the person.
 """
 
 from collections.abc import Collection, Sequence

@@ -78,17 +78,13 @@ def send_due(*, now: datetime, limit: int) -> int:
 
 
 def retry_delay(attempts: int, *, is_outage: bool = False) -> timedelta:
-    """Return the wait after ``attempts`` tries: 10 s, 20 s, 40 s … up to five minutes, or up to one minute in an
-    outage.
-    """
+    """Return the wait after ``attempts`` tries: 10 s, 20 s, 40 s … up to five minutes, in an outage one minute."""
     longest = LONGEST_OUTAGE_DELAY_SECONDS if is_outage else LONGEST_DELAY_SECONDS
     return timedelta(seconds=min(FIRST_DELAY_SECONDS * 2 ** min(attempts - 1, 10), longest))
 
 
 class _Run:
-    """State of one call of ``send_due``: its clock, open channels, channels that are away, and the business's own
-    texts.
-    """
+    """The state of one call of ``send_due``."""
 
     def __init__(self, now: datetime) -> None:
         self.away: set[str] = set()
@@ -117,8 +113,9 @@ class _Run:
 
 
 def _send(rows: list[Notification], run: _Run) -> int:
-    """Send claimed messages and return how many were accepted. Release those whose channel is away, and all after
-    ``BATCH_SECONDS``.
+    """Send claimed messages and return how many were accepted.
+
+    Release those whose channel is away, and all after ``BATCH_SECONDS``.
     """
     facts = gate_facts(rows, run.now())
     accepted = 0
@@ -263,8 +260,9 @@ def _mark_sent(row: Notification, message: Outgoing, receipt: Receipt, now: date
 
 
 def _end(row: Notification, decided: Verdict, now: datetime) -> None:
-    """Store why a message is not sent. A message that is too late is also logged, because its recipient was not
-    informed.
+    """Store why a message is not sent.
+
+    A message that is too late is also logged, because its recipient was not informed.
     """
     if decided.reason == TOO_LATE:
         logger.warning("notification %s (%s): dropped, it came too late", row.pk, row.kind)

@@ -45,8 +45,9 @@ class TooEarly(Exception):
 def store_report(
     *, provider_ref: str, notification_id: int | None, channel: Channel, event: str, code: str, now: datetime
 ) -> None:
-    """Store a provider's report about a text message, once, and have it applied. Statuses without meaning here are
-    dropped.
+    """Store a provider's report about a text message, once, and have it applied.
+
+    Statuses without meaning here are dropped.
 
     Publishes ``message.reported``.
     """

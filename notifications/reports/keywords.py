@@ -1,5 +1,6 @@
-"""Reads the keyword in a customer's text message. Pure: text in; a keyword, and whether staff have to read the text,
-out.
+"""Reads the keyword in a customer's text message.
+
+Pure: text in; a keyword, and whether staff have to read the text, out.
 
 STOP words are those of Twilio and of 47 CFR 64.1200(a)(10), their translations, and plain wishes such as "please remove
 me". START counts only as the whole message.

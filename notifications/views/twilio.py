@@ -20,8 +20,9 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def from_twilio(view: View) -> View:
-    """Accept only requests that Twilio signed with our token, over the public URL that Twilio called, behind a proxy or
-    not.
+    """Accept only requests that Twilio signed with this site's token.
+
+    The signature covers the public URL that Twilio called, so it also holds behind a proxy.
     """
 
     @csrf_exempt

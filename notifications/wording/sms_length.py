@@ -15,8 +15,9 @@ _UNITS, _UNITS_OF_PART = 70, 67
 
 @dataclass(frozen=True, slots=True)
 class SmsLength:
-    """``units`` of ``room`` are used. ``odd`` are the characters that force 16-bit encoding, with less than half the
-    room.
+    """``units`` of ``room`` are used.
+
+    ``odd`` are the characters that force 16-bit encoding, with less than half the room.
     """
 
     units: int

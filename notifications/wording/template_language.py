@@ -36,8 +36,9 @@ class TextProblem(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable that a text may name. ``sample`` is shown in previews without a real value. Both texts are lazy
-    translations.
+    """A variable that a text may name. ``sample`` is shown in previews without a real value.
+
+    Both texts are lazy translations.
     """
 
     name: str
@@ -120,9 +121,7 @@ class _Reader:
         self._at = 0
 
     def part(self, *, is_inner: bool = False) -> tuple[tuple[Node, ...], str, int]:
-        """Return the nodes up to ``else``, ``endif`` or the end, which of these it was (empty for the end), and its
-        line.
-        """
+        """Return the nodes up to ``else``, ``endif`` or the end, then that word (empty for the end) and its line."""
         nodes: list[Node] = []
         while self._at < len(self._tokens):
             token, line, is_tag = self._tokens[self._at]

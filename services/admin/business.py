@@ -38,8 +38,9 @@ from services.readings import as_table, in_another_currency, with_tax_mode
 
 @admin.register(Business)
 class BusinessAdmin(SettingsAdmin):
-    """The business. Its currency and tax mode decide what stored prices mean. Before one of them changes, the page
-    shows prices as they read now and would read then. Nothing is converted.
+    """The business. Its currency and tax mode decide what stored prices mean.
+
+    Before one of them changes, the page shows prices as they read now and would read then. Nothing is converted.
     """
 
     recorded_fields = ("currency", "prices_include_tax", "cancellation_policy", "booking_policy", "is_booking_paused")

@@ -24,8 +24,7 @@ KEEP_CLOCK, KEEP_INSTANT = "clock", "instant"
 
 
 def change_zone_first(request: HttpRequest, location: Location, zone: ZoneInfo) -> None:
-    """Change the zone of ``location`` (as stored) and its bookings ahead, and record the change in the settings
-    history.
+    """Change the zone of ``location`` (as stored) and its bookings ahead, and record the change.
 
     :raises AskFirst: with all bookings ahead, until the user picks one of the two ways; again when that way is
         impossible.
