@@ -1,6 +1,6 @@
-"""What the public pages show of the catalogue, in the active language: public services, variants, people, places.
+"""The catalogue as public pages show it, in the active language: public services, lengths, staff, places.
 
-Nothing about free time. Raw SQL, because the picker is the page that is asked for most: one statement that gives one
+It knows nothing about free time. Raw SQL, because the picker is the most requested page: one statement that returns one
 document takes a fifth of the time of the six queries it replaces.
 """
 
@@ -37,8 +37,8 @@ class PublicBusiness:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person who performs services. ``tone`` picks the colour of the letters that stand for the face; ``languages``
-    are those spoken, as customers read them.
+    """A staff member. ``tone`` picks the colour of the initials that replace a photo. ``languages`` are the names of
+    spoken languages, in the active language.
     """
 
     id: int
@@ -53,10 +53,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class VariantOffer:
-    """A length and price. ``prices`` and ``lengths`` (in minutes) are those of the people who perform it, by their id;
-    empty for a court.
+    """A length and price. ``prices`` (minor units) and ``lengths`` (minutes) are by staff member id; both are empty for
+    a service without staff.
 
-    ``is_plus_tax``: the prices are without tax, and there is some.
+    ``is_plus_tax``: prices are net, and tax is added.
     """
 
     id: int
@@ -89,13 +89,13 @@ class ServiceOffer:
 
     @property
     def names_place(self) -> bool:
-        """Whether customers come to it and have more than one place for that, so that every time says which one."""
+        """Whether every time names its place: customers come to the business, and it offers this at several places."""
         return self.delivery == Delivery.LOCATION and len(self.location_ids) > 1
 
     @property
     def is_performed(self) -> bool:
-        """Whether there is anything to book: a length, a place with the rooms and devices it needs, and somebody to do
-        it where one is needed.
+        """Whether customers can book it: it has a length, a place with the rooms and devices it needs, and a staff
+        member if it needs one.
         """
         return bool(self.variants and self.location_ids and (self.people or not self.needs_staff))
 
@@ -121,23 +121,20 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Weekly intervals of one place as (weekday, start, end) in wall minutes, and what replaces them on one date."""
+    """Weekly hours of one place as (weekday, start, end) in wall minutes. ``today`` replaces them on the asked date."""
 
     weekly: tuple[tuple[int, int, int], ...]
     today: tuple[tuple[int, int], ...] | None
 
 
 def business_and_places() -> tuple[PublicBusiness, tuple[Place, ...]] | None:
-    """The business and its places, for the frame of a page; None before anything was set up (1 query)."""
+    """Return the business and its places for the frame of a page; None before the setup. One query."""
     found = _read(_FRAME, [])
     return (_business(found["business"]), _places(found["places"])) if found["business"] else None
 
 
 def catalogue(*, slug: str | None = None) -> Catalogue | None:
-    """Every public service, complete or not, or with ``slug`` that one alone; None before anything was set up.
-
-    One query.
-    """
+    """Return every public service, bookable or not, or only the one with ``slug``; None before the setup. One query."""
     found = _read(_CATALOGUE, [slug, slug])
     if not found["business"]:
         return None
@@ -154,7 +151,7 @@ def catalogue(*, slug: str | None = None) -> Catalogue | None:
 
 
 def openings(today_of: dict[int, date]) -> dict[int, Opening]:
-    """When places are open: ``today_of`` is the local date of each place by its id (2 queries)."""
+    """Return opening hours by location id. ``today_of`` is the local date of each place by its id. Two queries."""
     weekly: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     hours = OpeningHours.objects.filter(location__in=today_of).values_list(
         "location_id", "weekday", "start_minute", "end_minute"

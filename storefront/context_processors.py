@@ -1,4 +1,4 @@
-"""Context that every template may use."""
+"""Template context of every page."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from storefront.presenters.frame import Frame, frame_of
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Give ``frame`` to pages that did not bring their own; it is read when a header or foot is written (1 query)."""
+    """Add a lazy ``frame`` to pages that pass none; writing a header or footer reads it with one query."""
     return {"frame": SimpleLazyObject(_frame)}
 
 

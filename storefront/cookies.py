@@ -1,6 +1,4 @@
-"""Cookies that remember a hold, whose mailbox this browser came from, and who may pay for a booking on a page whose
-address says nothing.
-"""
+"""Cookies of the storefront: the visitor's hold, a proven mailbox, the right to pay for a booking, the time zone."""
 
 from zoneinfo import ZoneInfo
 
@@ -14,10 +12,10 @@ from bookings.wording.zones import zone_named
 from core.references import keyed_hash
 from core.visitors import set_private_cookie
 
-# A convenience only: the address of a hold works without it.
+# Only for convenience: the address of a hold works without it.
 HOLD_COOKIE = "hold"
 MAILBOX_COOKIE = "mailbox"
-# Written by the browser: where the visitor is.
+# A script sets it to the visitor's time zone.
 ZONE_COOKIE = "zone"
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -29,22 +27,22 @@ def remember_hold(response: HttpResponse, token: str) -> None:
 
 
 def remember_payer(response: HttpResponse, reference: str, token: str) -> None:
-    """Let this browser open the paying page of one booking, with the rights of ``token``; sent to no other page."""
+    """Let this browser open the paying page of a booking with the rights of ``token``. Only that page gets it."""
     set_private_cookie(response, _payer(reference), token, max_age=_DAY, path=reverse("pay", args=[reference]))
 
 
 def payer_token(request: HttpRequest, reference: str) -> str:
-    """The token of a link with which this browser came to pay; empty without one."""
+    """Return the link token with which this browser came to pay; empty without one."""
     return request.COOKIES.get(_payer(reference), "")
 
 
 def remember_mailbox(response: HttpResponse, email: str) -> None:
-    """Note that this browser came by a link that travels to this address alone."""
+    """Remember that this browser opened a link that was sent only to this e-mail address."""
     set_private_cookie(response, MAILBOX_COOKIE, _mailbox(email), max_age=_HALF_YEAR)
 
 
 def has_proven_mailbox(request: HttpRequest, email: str) -> bool:
-    """Whether this browser once came by a link that was mailed to this address."""
+    """Return whether this browser has opened a link that was sent only to this e-mail address."""
     return bool(email) and constant_time_compare(request.COOKIES.get(MAILBOX_COOKIE, ""), _mailbox(email))
 
 
@@ -57,5 +55,5 @@ def _payer(reference: str) -> str:
 
 
 def visitor_zone(request: HttpRequest) -> ZoneInfo | None:
-    """The zone that the browser reported, if it did."""
+    """Return the time zone that the browser reported; None without one."""
     return zone_named(request.COOKIES.get(ZONE_COOKIE, "").replace("%2F", "/"))

@@ -1,5 +1,5 @@
-"""What customers and staff send from the pages of one booking, turned into typed values. Field by field rules are in
-``contact``.
+"""Forms of the public booking pages, turned into typed values. The rules of each contact field are in
+``accounts.contact``.
 """
 
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ REASON_LIMIT = 200
 
 
 class ContactForm(forms.Form):
-    """Who comes: four fields, and where or with how many only if the service asks for it.
+    """The customer's contact: four fields, and the address or party size only if the service needs it.
 
-    ``region`` is the country of numbers typed without a country code. ``email_seen`` is the address the guest was
-    asked about already; sending the same one again means that it is right.
+    ``region`` is the country of phone numbers without a country code. ``email_seen`` is the address whose spelling the
+    page has questioned before; sending the same one again confirms it.
     """
 
     email_seen = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -64,9 +64,7 @@ class ContactForm(forms.Form):
 
     @property
     def asked_about(self) -> str:
-        """The address to send along as ``email_seen``: the one whose spelling this page asks about, or asked about
-        before.
-        """
+        """Value for ``email_seen``: the address whose spelling this page questions, else the one questioned before."""
         asks_now = any(
             error.code == "email_slip" for error in self.errors.get("email", forms.utils.ErrorList()).as_data()
         )
@@ -74,7 +72,7 @@ class ContactForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why staff cancel or move: one line, kept in the history and told to the customer."""
+    """Why staff cancel or move: one line, kept in the history and sent to the customer."""
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="id_%s")
@@ -83,8 +81,8 @@ class ReasonForm(forms.Form):
 
 
 class AgreedForm(forms.Form):
-    """What the page showed when somebody pressed the button: the change count of the booking, the fee in minor units,
-    and on the page of a move who performs it then.
+    """What the page showed when the customer pressed the button: the booking's ``sequence``, the fee in minor units,
+    and for a move the staff member.
     """
 
     expected_sequence = forms.IntegerField(min_value=0, max_value=1_000_000)
@@ -93,14 +91,14 @@ class AgreedForm(forms.Form):
 
 
 class SeenForm(forms.Form):
-    """The change count of the booking that the page showed."""
+    """The ``sequence`` of the booking that the page showed."""
 
     expected_sequence = forms.IntegerField(min_value=0, max_value=1_000_000)
 
 
 class PayForm(forms.Form):
-    """What the paying page showed when somebody pressed the button: the sum in minor units, and whether a kept card was
-    agreed to.
+    """What the paying page showed when the customer pressed the button: the sum in minor units, and whether the
+    customer agreed to keep the card on file.
     """
 
     expected = forms.IntegerField(min_value=0, max_value=2_000_000_000)
@@ -118,7 +116,7 @@ class HelpForm(forms.Form):
 
 
 class ExtrasForm(forms.Form):
-    """One extra to add or to take out, by its id; only those of the service count."""
+    """The id of an extra to add or remove. Only extras of the service are valid."""
 
     def __init__(self, data: Mapping[str, Any], *, add_on_ids: set[int]) -> None:
         super().__init__(data)

@@ -1,4 +1,4 @@
-"""What customers choose about the messages they get."""
+"""The form in which customers choose their messages."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -11,13 +11,13 @@ from core.formats import clock_text
 from notifications.channel_types import CHANNELS
 from notifications.enums import Channel
 
-# Whoever has chosen none yet sees these as a start.
+# The quiet hours that the page suggests to a customer who has chosen none.
 USUAL_QUIET = (22 * 60, 8 * 60)
 _HALF_HOURS = range(0, 1440, 30)
 
 
 class ChoicesForm(forms.Form):
-    """Channels that this site can use, quiet hours and news. ``wanted`` gives the channels as choices to keep."""
+    """Channels of this site, quiet hours and news. ``wanted`` returns the channels to save."""
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, channels: Collection[Channel], choices: MessageChoices
@@ -58,7 +58,7 @@ class ChoicesForm(forms.Form):
 
     @property
     def quiet_hours(self) -> tuple[int, int]:
-        """Start and end in minutes from midnight; equal ones for never."""
+        """Return start and end in minutes from midnight; equal values mean no quiet hours."""
         if not self.cleaned_data["is_quiet"]:
             return 0, 0
         return self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]

@@ -1,4 +1,4 @@
-"""Pages whose address is a secret: what keeps it from leaking, and what slows down guessing."""
+"""Pages with a secret address: they keep it from leaking, and slow down guessing."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,8 +17,8 @@ TokenView = Callable[..., HttpResponse]
 def token_page(view: TokenView) -> TokenView:
     """Keep the address from other sites, caches and search engines, and count misses per client address.
 
-    Whoever misses too often sees 429 instead of 404; those with a working link are never slowed down, so that one
-    guesser behind a shared address harms nobody.
+    A client with too many misses gets 429 instead of 404. A working link is never slowed down, so that one guesser
+    behind a shared address harms no other visitor.
     """
 
     @wraps(view)
@@ -27,8 +27,7 @@ def token_page(view: TokenView) -> TokenView:
             response = view(request, *args, **kwargs)
         except Http404 as error:
             response = _missed(request, error)
-        # Not "no-referrer": with it browsers send "Origin: null" with every form, which no check against forgery can
-        # accept.
+        # Not "no-referrer": with it browsers send "Origin: null" with every form, which every CSRF check refuses.
         response["Referrer-Policy"] = "same-origin"
         response["Cache-Control"] = "no-store"
         response["X-Robots-Tag"] = "noindex, nofollow"

@@ -1,5 +1,5 @@
-"""Public addresses. /h/ is a hold by its token, /b/ a booking by its magic link, /pay/ one by the cookie of a link, /u/
-ends news to one mailbox.
+"""Public addresses. /h/ is a hold by its token, /b/ a booking by its magic link, /pay/ a booking by a cookie,
+/u/ ends news to one mailbox.
 """
 
 from django.urls import path, re_path
@@ -52,6 +52,6 @@ urlpatterns = [
     path("pay/<str:reference>/back", pay.leave, name="pay_back"),
     path("pay/<str:reference>/again", pay.again, name="pay_again"),
     path("pay/<str:reference>/help", pay.ask_desk, name="pay_help"),
-    # What mail programs hang onto an address: a full stop, a bracket, a quotation mark.
+    # Characters that mail programs append to an address: a full stop, a bracket, a quotation mark.
     re_path(r"^b/(?P<token>[^/]+)/(?P<rest>[.,;:!?=*\)\]>}'\"”’»…]{1,3})$", manage.trimmed, name="manage_trimmed"),
 ]

@@ -1,4 +1,4 @@
-"""Five weeks of days with a mark and a word each. Pure."""
+"""A calendar of five weeks, each day with a state and a word. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -11,12 +11,12 @@ from core.formats import day_month_text, month_text, weekday_names
 from storefront.catalogue import Place
 from storefront.presenters.choice import WINDOW_DAYS, Choice, choice_query
 
-# Of two places the day takes the state that promises more.
+# Of two places, a day takes the more promising state.
 _EMPTY_STATES = [DayState.FULL, DayState.CLOSED, DayState.PAST]
 
 
 def merged_marks(marks: Mapping[int, Sequence[DayMark]], places: Sequence[Place]) -> dict[date, DayMark]:
-    """One mark a day over all shown places."""
+    """Return one mark for each day over all shown places."""
     if len(places) == 1:
         return {mark.on: mark for mark in marks.get(places[0].id, ())}
     merged: dict[date, DayMark] = {}
@@ -27,7 +27,7 @@ def merged_marks(marks: Mapping[int, Sequence[DayMark]], places: Sequence[Place]
 
 
 def calendar(choice: Choice, days: Mapping[date, DayMark], url: str, held_on: date | None) -> dict[str, Any]:
-    """The five weeks of the choice, or the next five where nothing is left of this one."""
+    """Return the five weeks of the choice, moved on by one week when all days of the first week are past or closed."""
     first, end = choice.window
     is_over = first <= choice.today and not any(_is_ahead(days.get(first + timedelta(days=each))) for each in range(7))
     shown = first + timedelta(days=7) if is_over else first
@@ -53,7 +53,7 @@ def calendar(choice: Choice, days: Mapping[date, DayMark], url: str, held_on: da
 
 
 class _Row(NamedTuple):
-    """What all cells share."""
+    """The values that all cells share."""
 
     words: dict[DayState, str]
     base: str
@@ -65,7 +65,7 @@ class _Row(NamedTuple):
 
 
 def _is_of_one_person(choice: Choice) -> bool:
-    """Whether a day without working hours is one person's day off, while the place may well be open."""
+    """Return whether a day without hours is the day off of one staff member, although the place may be open."""
     performing = [person for person in choice.service.people if person.id in choice.variant.prices]
     return choice.service.needs_staff and (choice.person is not None or len(performing) < 2)
 
@@ -75,7 +75,7 @@ def _is_ahead(mark: DayMark | None) -> bool:
 
 
 def _day_base(choice: Choice, url: str) -> str:
-    """The address of a day, to which its date is added."""
+    """Return the address of a day without its date, which the caller appends."""
     query = choice_query(choice, day="", **{"from": ""})
     return f"{url}{query}&day=" if query else f"{url}?day="
 
@@ -90,14 +90,14 @@ def _both(one: DayMark, other: DayMark) -> DayMark:
 
 
 def _cell(day: date, mark: DayMark | None, row: _Row) -> tuple[str, str, str, str, str, str]:
-    """Class, link, number, month read aloud, word, and whether it is the chosen day."""
+    """Return class, link, number, month for screen readers, word, and "true" for the chosen day."""
     state = mark.state if mark else DayState.CLOSED
     is_later = day > row.horizon
     kind = "later" if is_later else state.value
     month = "" if day.day == 1 else row.months[day.month]
     word = row.not_yet if is_later else row.words[state]
     if state == DayState.CLOSED and row.not_working and not is_later:
-        # Too long for a cell: read aloud in full, and shown as a dash.
+        # Too long for a cell: a screen reader reads it in full, the cell shows a dash.
         month, word = ", ".join(filter(None, (month, row.not_working))), "–"
     return (
         f"{kind} date-new" if day.day == 1 else kind,

@@ -1,4 +1,4 @@
-"""The details page: what is held, for how long, what it costs, and what may be added."""
+"""The details page as text: the held time, its countdown, the price, and extras to add."""
 
 import re
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from storefront.presenters.picker import held_where
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """Inputs of components/countdown.html and hold_strip.html."""
+    """Context of components/countdown.html and hold_strip.html."""
 
     lead: SafeString
     when: str
@@ -42,7 +42,7 @@ class Countdown:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """Something that can still be added, in words: what it is, and what it adds in money and minutes."""
+    """An extra that the customer can add, as text: its name, and the money and minutes it adds."""
 
     id: int
     name: str
@@ -67,7 +67,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A free time near the one that is gone; ``slot`` is what its button sends."""
+    """A free time near the expired one. ``slot`` is the value that its button sends."""
 
     slot: str
     day: str
@@ -75,7 +75,7 @@ class Alternative:
 
 
 def countdown(booking: Booking, now: datetime, visitor_zone: ZoneInfo | None = None) -> Countdown:
-    """How long the time is still held. The bar's whole length is from picking the time to the end of the hold."""
+    """Return the time left of a hold. The full bar runs from choosing the time to the end of the hold."""
     ends = booking.hold_expires_at or now
     left = max(0, round((ends - now).total_seconds()))
     name = visit.staff_short_name(booking)
@@ -97,7 +97,7 @@ def countdown(booking: Booking, now: datetime, visitor_zone: ZoneInfo | None = N
 
 
 def demand(booking: Booking, *, has_stripe: bool) -> Demand:
-    """What will be asked of whoever books this, as far as is known before they say who they are."""
+    """Return the payment that this booking asks of the customer, as far as known before the contact details."""
     priced = quote_of(booking, booking.lines.all())
     return payment_demand(
         Terms.from_json(booking.terms),
@@ -119,8 +119,8 @@ def summary(
     now: datetime,
     visitor_zone: ZoneInfo | None = None,
 ) -> Summary:
-    """What is being bought, and what is asked for it. ``offered`` are the extras of the service; those not chosen yet
-    can be added. ``is_request``: the business answers before anything is agreed.
+    """Return the booking with its price and what is due. ``offered`` are the extras of the service; the customer can
+    add those not chosen yet. ``is_request``: the business has to accept the booking first.
     """
     chosen = {add_on["id"] for line in booking.lines.all() for add_on in line.add_ons}
     zone = booked.zone_of(booking)
@@ -143,7 +143,7 @@ def summary(
 
 
 def asked_by_mail(booking: Booking) -> dict[str, str]:
-    """The words of the page that waits for the link in the mail."""
+    """Return the texts of the page that asks the customer to open the link in the e-mail."""
     until = booking.hold_expires_at or booking.starts_at
     return {
         "email": booking.contact_email,
@@ -153,18 +153,18 @@ def asked_by_mail(booking: Booking) -> dict[str, str]:
 
 
 def consent_text(booking: Booking, asked: Demand, now: datetime) -> str:
-    """The exact words beside the button, the rule they speak of included; kept with the booking."""
+    """Return the exact words next to the button, with the rule they refer to. The booking stores them."""
     return f"{consent_words()} {_rule(booking, asked, now)}"
 
 
 def is_rule_as_read(booking: Booking, asked: Demand, *, read_at: datetime, now: datetime) -> bool:
-    """Whether the rule says the same as when the page was written, but for moments that go on with the clock."""
+    """Return whether the rule reads the same as when the page was written, apart from its digits (passing moments)."""
     then, today = (re.sub(r"\d", "", _rule(booking, asked, at)) for at in (read_at, now))
     return then == today
 
 
 def rule_changed() -> str:
-    """What to say when the page stated the rule as it is no longer."""
+    """Return the message for a customer whose page showed a rule that has changed."""
     return gettext(
         "A deadline of the cancellation rule has passed meanwhile. Nothing was booked; please read it again."
     )
@@ -180,13 +180,13 @@ def consent_words() -> str:
 
 
 def price_changed(booking: Booking) -> str:
-    """What to say when the page showed another total than the one that holds now."""
+    """Return the message for a customer whose page showed another total than the current one."""
     sentence = gettext("The total is now %(total)s. Nothing was booked; please check the summary and book again.")
     return sentence % {"total": visit.money(booking.total_minor, booking)}
 
 
 def alternatives(booking: Booking, nearest: Sequence[tuple[int, int]], now: datetime) -> list[Alternative]:
-    """Buttons for free starts given as (location id, epoch minute), on the clock of the booking's location."""
+    """Return buttons for free starts given as (location id, epoch minute), on the clock of the booking's location."""
     zone = booked.zone_of(booking)
     today = now.astimezone(zone).date()
     found = []

@@ -1,4 +1,4 @@
-"""What a visitor of the picker chose, as an address says it. Pure."""
+"""A visitor's choices in the picker, read from and written to the address. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,16 @@ from storefront.catalogue import Person, Place, ServiceOffer, VariantOffer
 WEEKS = 5
 WINDOW_DAYS = 7 * WEEKS
 
-# The last minute of the year 2199; nobody means a later one.
+# The last minute of the year 2199, later than any real booking.
 _LAST_MINUTE = 120_968_639
-# As long as an id of the database can be for sure.
+# Eighteen digits are certain to fit a database id.
 _ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 _SLOT = re.compile(rf"({_ID.pattern})\.([0-9]{{1,9}})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the visitor chose: no person means anyone, no place means all of them."""
+    """The visitor's choice. ``person`` None means any staff member, ``place`` None means all places."""
 
     service: ServiceOffer
     places: tuple[Place, ...]
@@ -39,7 +39,7 @@ class Choice:
 
     @property
     def window(self) -> tuple[date, date]:
-        """Five weeks that begin on a Monday, the first of them this week; the end is excluded."""
+        """Five weeks from a Monday, counted from the current week; the end is excluded."""
         monday = self.today - timedelta(days=self.today.weekday())
         wanted = max(self.day or self.from_on, self.today)
         first = monday + timedelta(days=(wanted - monday).days // WINDOW_DAYS * WINDOW_DAYS)
@@ -47,8 +47,8 @@ class Choice:
 
     @property
     def asked_until(self) -> date:
-        """End (excluded) of the days that have to be known: the window, a week more where its first row may be dropped,
-        and two weeks from where the list of times begins.
+        """End (excluded) of the days to load: the window, one week more where the calendar may drop its first week, and
+        two weeks from the start of the list of times.
         """
         first, end = self.window
         spare = end + timedelta(days=7) if first <= self.today else end
@@ -56,12 +56,12 @@ class Choice:
 
     @property
     def horizon_ends_on(self) -> date:
-        """Last day that can be booked."""
+        """The last day that customers can book."""
         return self.today + timedelta(days=self.service.horizon_days)
 
 
 def read_choice(service: ServiceOffer, places: Sequence[Place], query: Mapping[str, str], now: datetime) -> Choice:
-    """Read the choice out of an address; what makes no sense there is left aside rather than refused."""
+    """Read the choice from an address. Invalid parts are ignored, not refused."""
     offered = tuple(place for place in places if place.id in service.location_ids)
     variant = _by_id(service.variants, query.get("variant", ""))
     people = [person for person in service.people if person.id in variant.prices]
@@ -76,7 +76,7 @@ def read_choice(service: ServiceOffer, places: Sequence[Place], query: Mapping[s
 
 
 def choice_query(choice: Choice, **changes: str) -> str:
-    """Write the choice as the query of an address, leaving out what is the default; ``changes`` win."""
+    """Write the choice as a query string without default values; ``changes`` override it."""
     values = {
         "variant": str(choice.variant.id) if choice.variant != choice.service.variants[0] else "",
         "with": choice.person.slug if choice.person else "",
@@ -98,9 +98,9 @@ def place_value(choice: Choice, place: Place | None) -> str:
 
 
 def parsed_slot(slot: str) -> tuple[int, int]:
-    """Read the value of a time button, ``<location id>.<epoch minute>``.
+    """Parse the value of a time button, ``<location id>.<epoch minute>``.
 
-    :raises ValueError: when it is something else.
+    :raises ValueError: when the text is anything else.
     """
     match = _SLOT.fullmatch(slot)
     if match is None or int(match[2]) > _LAST_MINUTE:
@@ -109,9 +109,9 @@ def parsed_slot(slot: str) -> tuple[int, int]:
 
 
 def parsed_id(text: str) -> int:
-    """Read the id of a row as forms send it.
+    """Parse a row id from a form.
 
-    :raises ValueError: when it is something else, or larger than any id can be.
+    :raises ValueError: when the text is anything else, or larger than any id can be.
     """
     if not _ID.fullmatch(text):
         raise ValueError(text)
@@ -123,7 +123,7 @@ def local_time(minute: int, place: Place) -> datetime:
 
 
 def midnight(day: date, zone: ZoneInfo) -> int:
-    """Epoch minute at which a local day begins."""
+    """Return the epoch minute at which a local day begins."""
     return minute_of(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
@@ -132,7 +132,7 @@ def _by_id(variants: Sequence[VariantOffer], wanted: str) -> VariantOffer:
 
 
 def _day(text: str, first: date, last: date) -> date | None:
-    """Read an ISO day within the bounds, both included."""
+    """Parse an ISO day within the bounds, both included; None otherwise."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What is the same on every public page: the name, the way home, phone and places in the foot."""
+"""The frame of every public page: name, home link, phone, and places in the footer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

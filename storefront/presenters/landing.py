@@ -1,4 +1,4 @@
-"""The landing page: what is offered, the next times of each service, and what is free today. Pure."""
+"""The landing page: the services, the next times of each, and what is free today. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ FACES = 4
 NAMES = 3
 APART = 60
 
-# Free starts by variant and place, as the engine gives them.
+# Free starts (epoch minutes) by length and place, as the availability engine returns them.
 StartsOf = Mapping[int, Mapping[int, Sequence[int]]]
 
 
@@ -35,14 +35,14 @@ class NextStart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Who reads the page: the date where the business is, the visitor's zone, and whether places have several zones."""
+    """The reader's context: the date at the business, the visitor's zone, and whether places have several zones."""
 
     today: date
     zone: ZoneInfo | None
     has_several_zones: bool
 
     def zone_words(self, start: NextStart) -> str:
-        """Whose time it is, and what the visitor's own clock shows then; empty where neither is in doubt."""
+        """Return the zone of a time, and the time on the visitor's own clock; empty where neither is in doubt."""
         zone = start.place.zone
         alone = gettext("%(city)s time") % {"city": city(zone)} if self.has_several_zones else ""
         return zone_note(_local(start), zone, self.zone) or alone
@@ -58,9 +58,9 @@ def landing_page(
     now: datetime,
     visitor_zone: ZoneInfo | None = None,
 ) -> dict[str, Any]:
-    """Everything the page shows. ``starts`` has the first variant of each service; ``urls`` its picker by slug.
+    """Return the whole page. ``starts`` has the first length of each service; ``urls`` maps a slug to its picker.
 
-    ``has_stripe``: whether money can be asked for online.
+    ``has_stripe``: the business can take payments online.
     """
     catalogue = _bookable(catalogue)
     business = catalogue.business
@@ -86,7 +86,7 @@ def landing_page(
 
 
 def _bookable(catalogue: Catalogue) -> Catalogue:
-    """Leave out services that are not complete, and categories without any other."""
+    """Leave out services that customers cannot book, and categories that are then empty."""
     services = tuple(service for service in catalogue.services if service.is_performed)
     used = {service.category_id for service in services}
     return replace(
@@ -151,7 +151,7 @@ def _card(
 
 
 def _paying(service: ServiceOffer, has_stripe: bool) -> str:
-    """How it is paid, in the fewest words."""
+    """Return how customers pay, in as few words as possible."""
     if service.needs_answer:
         return gettext("On request")
     if service.payment_mode == PaymentMode.NONE:
@@ -167,7 +167,7 @@ def _paying(service: ServiceOffer, has_stripe: bool) -> str:
 
 
 def _where(service: ServiceOffer, start: NextStart) -> str:
-    """The place, or how the visit is held where nobody comes to a place."""
+    """Return the place, or how the visit takes place if customers come to no place."""
     words = {
         Delivery.LOCATION: start.place.name,
         Delivery.ONLINE: gettext("online"),
@@ -178,7 +178,7 @@ def _where(service: ServiceOffer, start: NextStart) -> str:
 
 
 def _time(start: NextStart, reader: _Reader, *, says_place: bool) -> tuple[str, str, str, str, str]:
-    """Value of the button, day, time, the place and the zone where these are not clear."""
+    """Return value of the button, day, time, and the place and zone where these are in doubt."""
     local = _local(start)
     place = start.place.name if says_place else ""
     value, day = f"{start.place.id}.{start.minute}", near_day_text(local.date(), reader.today)
@@ -186,7 +186,7 @@ def _time(start: NextStart, reader: _Reader, *, says_place: bool) -> tuple[str, 
 
 
 def _next_label(service: ServiceOffer, upcoming: Sequence[NextStart]) -> str:
-    """Say which length a tap holds where there are several."""
+    """Say which length a tap holds, for a service with several lengths."""
     if len(service.variants) < 2 or not upcoming:
         return ""
     return gettext("Next for %(length)s") % {"length": length_words(service.variants[0])}
@@ -200,7 +200,7 @@ def _no_time_words(catalogue: Catalogue, service: ServiceOffer) -> str:
 
 
 def _next_free(catalogue: Catalogue, next_of: Mapping[int, list[NextStart]], reader: _Reader) -> dict[str, Any] | None:
-    """The earliest time of each service, nearest first; rows name their day unless all are today."""
+    """Return the earliest time of each service, nearest first. Rows name their day unless all are today."""
     firsts = sorted(
         ((starts[0], service) for service in catalogue.services if (starts := next_of.get(service.id))),
         key=lambda pair: pair[0].minute,
@@ -238,7 +238,7 @@ def _next_free_row(catalogue: Catalogue, start: NextStart, service: ServiceOffer
 
 
 def _next(service: ServiceOffer, starts: StartsOf, places: Mapping[int, Place]) -> list[NextStart]:
-    """The next starts over all places: some time apart, so that they are a choice, or simply the next where few are."""
+    """Return the next starts over all places, ``APART`` from each other to be a real choice. Closer ones fill up."""
     of_places = starts.get(service.variants[0].id, {})
     soon = sorted(
         NextStart(minute, key, places[key])
@@ -254,7 +254,7 @@ def _next(service: ServiceOffer, starts: StartsOf, places: Mapping[int, Place]) 
 
 
 def _next_minutes(minutes: Sequence[int]) -> set[int]:
-    """The first minutes, and the first ones that are ``APART`` from each other."""
+    """Return the first minutes, and the first ones that are ``APART`` from each other."""
     chosen = set(minutes[:NEXT_TIMES])
     at = 0
     for _ in range(NEXT_TIMES):
@@ -265,14 +265,14 @@ def _next_minutes(minutes: Sequence[int]) -> set[int]:
 
 
 def _names(service: ServiceOffer) -> str:
-    """Ana, Marek, Greta +2."""
+    """Return text such as "Ana, Marek, Greta +2"."""
     names = [person.name for person in service.people]
     listed = ", ".join(names[:NAMES])
     return f"{listed} +{len(names) - NAMES}" if len(names) > NAMES else listed
 
 
 def _who(service: ServiceOffer, variant: VariantOffer) -> str:
-    """The one who does it, or one of two; with more of them a name would promise too much."""
+    """Return the name of the only staff member, or "Ana or Marek" for two. With more, a name would promise too much."""
     people = [person.name for person in service.people if person.id in variant.prices]
     if len(people) == 2:
         return gettext("%(one)s or %(other)s") % {"one": people[0], "other": people[1]}

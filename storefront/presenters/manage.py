@@ -1,6 +1,4 @@
-"""The pages behind a magic link: what stands, what moving and cancelling cost at this moment, and what happened so
-far.
-"""
+"""The pages behind a magic link as text: the booking, what moving and cancelling cost now, and the history."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,13 +35,13 @@ from services.enums import PaymentMode
 from services.models import Business
 from storefront.presenters import money as money_presenter
 
-# The bar is a drawing, not a scale: a deadline minutes before the start has to be seen as well.
+# The bar is not to scale, so that a deadline minutes before the start is visible too.
 _DEADLINE_PERCENT = 48
 
 
 @dataclass(frozen=True, slots=True)
 class CancelBlock:
-    """Inputs of components/cancel_bar.html, and the words around it."""
+    """Context of components/cancel_bar.html, and the texts around it."""
 
     fee_minor: int
     sentence: SafeString
@@ -60,7 +58,7 @@ class CancelBlock:
 
 @dataclass(frozen=True, slots=True)
 class MoveBlock:
-    """``refusal`` is a sentence where the booking cannot be moved here any more; else ``sentence`` says until when."""
+    """``refusal`` is a sentence when the customer cannot move the booking here; else ``sentence`` says until when."""
 
     fee_minor: int
     fee: str
@@ -72,10 +70,10 @@ class MoveBlock:
 def status_card(
     booking: Booking, business: Business, *, now: datetime, visitor_zone: ZoneInfo | None, for_staff: bool
 ) -> dict[str, Any]:
-    """When, what, who and where, for the card at the top."""
+    """Return time, service, staff and place for the card at the top."""
     where = visit.where_text(booking, business, for_staff=for_staff)
     there = visitor_time(booking.starts_at, zone_of(booking), visitor_zone)
-    # Nobody has said yet how it went; "confirmed" would read as if it were still to come.
+    # Staff have not marked the visit yet. "Confirmed" would read as if it were still to come.
     is_past = booking.status == BookingStatus.CONFIRMED and now >= booking.ends_at
     ahead = "" if booking.status in CALLED_OFF else visit.ahead_text(booking, now)
     more = [visit.until_text(booking), ahead, appointment.zone_words(booking), there]
@@ -95,25 +93,25 @@ def status_card(
 
 
 def _status_label(booking: Booking, *, is_past: bool) -> str:
-    """What customers read where the word of the business would puzzle them; empty where it does not."""
+    """Return a label for customers where the status name would confuse them; empty where it would not."""
     if is_past:
         return gettext("Past")
     return gettext("Waiting for an answer") if booking.status == BookingStatus.REQUESTED else ""
 
 
 def policy(booking: Booking, money: BookingMoney, now: datetime, *, coming_minor: int = 0) -> SafeString:
-    """The rules of the booking as they stand at ``now``. ``coming_minor`` is about to be paid."""
+    """Return the rules of the booking at ``now``. ``coming_minor`` is a payment about to be made, in minor units."""
     paid_minor = money.paid.net_minor + coming_minor
     return policy_texts.policy_sentence(policy_facts(booking, paid_minor=paid_minor, now=now))
 
 
 def no_show_rule(booking: Booking, money: BookingMoney, now: datetime) -> SafeString:
-    """What not coming costs; empty where it costs nothing."""
+    """Return what a no-show costs; empty where it costs nothing."""
     return policy_texts.no_show_sentence(policy_facts(booking, paid_minor=money.paid.net_minor, now=now))
 
 
 def move_block(booking: Booking, *, now: datetime, by_staff: bool) -> MoveBlock:
-    """Whether, until when and at what price the booking can be moved."""
+    """Return whether, until when and at what price the booking can be moved."""
     fees, move_count = fee_facts(booking), booking.customer_move_count
     fee = moving.move_fee(fees, move_count=move_count, by_staff=by_staff)
     refusal = moving.reschedule_refusal(fees, move_count=move_count, now=now, by_staff=by_staff)
@@ -140,7 +138,7 @@ def may_cancel(booking: Booking, *, now: datetime, by_staff: bool) -> bool:
 
 
 def cancel_block(booking: Booking, business: Business, money: BookingMoney, *, now: datetime) -> CancelBlock:
-    """Both sums of cancelling: now, and after the next deadline."""
+    """Return both sums of cancelling: now, and after the next deadline."""
     is_checked = business.refunds_need_approval
     quote = money_presenter.quote(booking, money, now=now)
     deadline = formats.moment_text(local(quote.changes_after, booking)) if quote.changes_after else ""
@@ -171,7 +169,7 @@ def _cancel_sentence(
 
 
 def outcome(booking: Booking, business: Business, money: BookingMoney, *, now: datetime) -> str:
-    """One sentence about a booking that is over or called off; empty while it stands."""
+    """Return one sentence about a booking that is over or cancelled; empty for a booking ahead."""
     names = {"name": business.text("name")}
     if booking.status == BookingStatus.CANCELLED:
         first = gettext("%(name)s cancelled this appointment.")
@@ -193,7 +191,7 @@ def outcome(booking: Booking, business: Business, money: BookingMoney, *, now: d
 def waiting(
     booking: Booking, money: BookingMoney, *, now: datetime, visitor_zone: ZoneInfo | None = None
 ) -> SafeString:
-    """What a booking that does not stand yet waits for, and until when; empty for every other one."""
+    """Return what a booking that is not confirmed yet waits for, and until when; empty for all others."""
     if booking.status not in EXPIRING or booking.hold_expires_at is None:
         return SafeString("")
     if money.is_being_checked:
@@ -213,7 +211,7 @@ def waiting(
 def waiting_move(
     booking: Booking, *, moves_to: datetime, until: datetime, visitor_zone: ZoneInfo | None = None
 ) -> SafeString:
-    """What a move that is still to be paid waits for."""
+    """Return what a move that awaits its payment means for the old and the new time."""
     text = gettext(
         "{when} is kept for you until {until}. Your appointment moves there once the fee is paid. Until then the old"
         " time stays yours."
@@ -224,7 +222,7 @@ def waiting_move(
 
 
 def history(booking: Booking, business: Business, *, visitor_zone: ZoneInfo | None = None) -> list[HistoryRow]:
-    """What happened, newest first; steps on the way to the booking are left out."""
+    """Return the history, newest first. Steps before the booking are left out."""
     rows = []
     for event in booking.events.all():
         if text := _event_text(event, booking, business):
@@ -234,7 +232,7 @@ def history(booking: Booking, business: Business, *, visitor_zone: ZoneInfo | No
 
 
 def contact_rows(booking: Booking, business: Business) -> list[dict[str, str]]:
-    """Ways to reach the business, for components/row.html."""
+    """Return ways to contact the business, for components/row.html."""
     rows = []
     if phone := booking.location.phone or business.phone:
         label = gettext("Call %(name)s") % {"name": business.text("name")}
@@ -246,7 +244,7 @@ def contact_rows(booking: Booking, business: Business) -> list[dict[str, str]]:
 
 
 def is_over(booking: Booking, now: datetime) -> bool:
-    """Whether the page only reads: called off, run out, or begun."""
+    """Return whether the page is read-only: the booking is cancelled, marked, expired, or has begun."""
     ran_out = booking.status in EXPIRING and (booking.hold_expires_at is None or booking.hold_expires_at <= now)
     return booking.status in CALLED_OFF | MARKED or ran_out or now >= booking.starts_at
 
@@ -262,7 +260,7 @@ def _free_percent(fee_minor: int, changes: datetime | None) -> int:
 
 
 def _here_percent(booking: Booking, now: datetime, fee_minor: int, changes: datetime | None) -> int:
-    """Where the ring is: its share of the way from booking to the deadline, or from there to the start."""
+    """Return the position of "now" on the bar: its share of the way from booking to deadline, or on to the start."""
     begins = booking.confirmed_at or booking.created_at
     low, high = (2, _DEADLINE_PERCENT - 4) if changes else (_DEADLINE_PERCENT if fee_minor else 2, 96)
     whole = ((changes or booking.starts_at) - begins).total_seconds()
@@ -298,7 +296,7 @@ def _expired_sentence(money: BookingMoney) -> str:
 
 
 def _no_show_sentence(booking: Booking, money: BookingMoney, now: datetime) -> str:
-    """Say what becomes of the fee: it can be waived for a while, then the money moves."""
+    """Say what happens to the fee: staff can waive it for a while, then the money moves."""
     if booking.fee_settles_at is None or booking.fee_settles_at <= now or not money.balance.owed_minor:
         return money_presenter.open_sentence(booking, money)
     return gettext("A fee of %(fee)s becomes due on %(when)s.") % {
@@ -354,7 +352,7 @@ def _event_text(event: BookingEvent, booking: Booking, business: Business) -> st
 
 
 def _is_own_act(event: BookingEvent) -> bool:
-    """Whether somebody did this by that way; what only follows from something else was done by no way of its own."""
+    """Return whether the actor did this by the event's channel. A mere consequence of another act has no channel."""
     if event.kind == EventKind.MONEY:
         return money_event(event) is MoneyEvent.PAID and event.actor_kind == ActorKind.CUSTOMER
     return event.to_status != BookingStatus.CONFIRMED or event.from_status == BookingStatus.HELD
@@ -395,14 +393,14 @@ def _moment(details: dict[str, Any], side: str, booking: Booking) -> str:
 
 
 def _zone_text(details: dict[str, Any], before: str, after: str, names: dict[str, str]) -> str:
-    """The place's zone has changed, so both times say theirs."""
+    """Return a move after the place changed its time zone. Both times name their zone."""
     cities = {f"{side}_city": city(ZoneInfo(details[side]["zone"])) for side in ("from", "to")}
     text = gettext("%(name)s moved it from %(before)s (%(from_city)s time) to %(after)s (%(to_city)s time)")
     return text % {**names, **cities, "before": before, "after": after}
 
 
 def next_times(starts: Iterable[int], booking: Booking, *, now: datetime, count: int = 3) -> list[tuple[str, str, str]]:
-    """Pick the times to offer first for a move: one a day, on the days after the booked one, nearest to its clock time.
+    """Choose the times to offer first for a move: one for each day after the booked one, nearest to its clock time.
 
     Each is (value of the field "slot", day, time).
     """

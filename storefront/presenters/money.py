@@ -1,7 +1,7 @@
-"""The money of one booking in words and sums: what is asked, what was paid, what goes back, what is open.
+"""The money of one booking as texts and sums: what is due, payments, refunds, the open balance.
 
-Pages and messages call the same functions, so that no two of them can tell different sums. Facts in, texts out: no
-clock and no queries; texts come in the active language.
+Pages and messages call the same functions, so that they always show the same sums. Facts in, text out: no clock and no
+queries. Texts are in the active language.
 """
 
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ from payments.stripe.amounts import chargeable
 from services.enums import PaymentMode
 from services.models import Business
 
-# Of these only fees are owed.
+# In these states customers owe only fees.
 _OFF = CALLED_OFF | {BookingStatus.NO_SHOW}
 _SHOWN = frozenset(RefundStatus) - {RefundStatus.CANCELLED}
-# What was declined is in the ledger as the fee that it became.
+# A declined refund appears in the ledger as the fee that it became.
 _IN_LEDGER = _SHOWN - {RefundStatus.DECLINED}
-# What staff wrote beside these is for the customer; beside anything else it is for the history.
+# The reason of these events is for the customer. The reason of all others is only for the history.
 _WITH_REASON = frozenset({MoneyEvent.REFUND_LOWERED, MoneyEvent.REFUND_DECLINED})
-# Of each kind one line is shown; fees for cancelling by their texts, because each has its own reason.
+# Each kind has one line. Cancellation fees have a line for each text, because each has its own reason.
 _FEES = (BillLine.Kind.CHANGE_FEE, BillLine.Kind.NO_SHOW_FEE)
 
 
@@ -45,7 +45,7 @@ _FEES = (BillLine.Kind.CHANGE_FEE, BillLine.Kind.NO_SHOW_FEE)
 
 
 def demand_lines(booking: Booking, demand: Demand) -> list[MoneyLine]:
-    """The tinted band of a summary: what is due now, and what remains for the visit."""
+    """Return the highlighted lines of a summary: what is due now, and what remains for the visit."""
     later = visit.money(demand.due_later_minor, booking)
     at_visit = visit.later_label(booking)
     if demand.due_now_minor:
@@ -60,7 +60,7 @@ def demand_lines(booking: Booking, demand: Demand) -> list[MoneyLine]:
 
 
 def card_terms(booking: Booking, business: Business, demand: Demand, *, now: datetime) -> str:
-    """What somebody agrees to whose card is kept; these exact words are kept as the consent. Empty where none is."""
+    """Return the consent of a customer whose card is kept, in the exact words to store; empty if no card is kept."""
     facts = policy_facts(booking, paid_minor=demand.due_now_minor, now=now)
     return payments.card_consent(facts, demand, business_name=business.text("name"))
 
@@ -69,12 +69,12 @@ def card_terms(booking: Booking, business: Business, demand: Demand, *, now: dat
 
 
 def card_text(brand: str, last4: str) -> str:
-    """Visa ending 4242; empty where nothing is known of the card."""
+    """Return text such as "Visa ending 4242"; empty when the card is unknown."""
     return payments.card_words(brand, last4) if last4 else ""
 
 
 def means_text(payment: Payment) -> str:
-    """How somebody paid: Visa ending 4242, Cash, Card at the desk."""
+    """Return the payment method, such as "Visa ending 4242", "Cash" or "Card at the desk"."""
     if payment.method != Method.STRIPE:
         return {
             Method.CASH: pgettext("way to pay", "Cash"),
@@ -85,7 +85,7 @@ def means_text(payment: Payment) -> str:
 
 
 def payment_text(payment: Payment, booking: Booking) -> str:
-    """Deposit paid Tue 24 Nov."""
+    """Return text such as "Deposit paid Tue 24 Nov"."""
     day = formats.day_text(local(payment.succeeded_at or payment.created_at, booking).date())
     if payment.purpose == Purpose.FEE:
         text = gettext("Fee paid %(day)s")
@@ -99,14 +99,14 @@ def payment_text(payment: Payment, booking: Booking) -> str:
 
 
 def refund_target(payment: Payment | None) -> str:
-    """Where money goes back to: Visa ending 4242, or the way it was paid."""
+    """Return where a refund goes, such as "Visa ending 4242", else the payment method."""
     if payment is None or (payment.method == Method.STRIPE and not payment.card_last4):
         return gettext("the way you paid")
     return means_text(payment)
 
 
 def refund_state(refund: Refund, booking: Booking) -> str:
-    """How far a refund is."""
+    """Return the progress of a refund as text."""
     if refund.status == RefundStatus.AWAITING_APPROVAL:
         return gettext("being checked")
     if refund.status == RefundStatus.DECLINED:
@@ -123,7 +123,7 @@ def refund_state(refund: Refund, booking: Booking) -> str:
 
 
 def refund_sentences(booking: Booking, money: BookingMoney, *, now: datetime) -> list[str]:
-    """Refund of €16.00 to Visa ending 4242: approved, on its way, 5–10 business days."""
+    """Return a sentence for each refund: its sum, target and progress, such as "on its way, 5–10 business days"."""
     return [_refund_sentence(refund, booking, now) for refund in money.refunds if refund.status in _SHOWN]
 
 
@@ -137,7 +137,7 @@ def _refund_sentence(refund: Refund, booking: Booking, now: datetime) -> str:
 
 
 def _check_text(refund: Refund, booking: Booking, now: datetime) -> str:
-    """When the customer hears of a refund that waits."""
+    """Return when the business answers about a refund that awaits approval; empty for all others."""
     if refund.status != RefundStatus.AWAITING_APPROVAL or refund.answer_by is None:
         return ""
     if is_overdue(refund.answer_by, now):
@@ -147,7 +147,7 @@ def _check_text(refund: Refund, booking: Booking, now: datetime) -> str:
 
 
 def _less_text(refund: Refund, booking: Booking) -> str:
-    """Why a refund is less than the rules say, as staff wrote it for the customer."""
+    """Return why a refund is less than the rules give, in the words of the staff for the customer."""
     if not refund.decision:
         return ""
     if refund.asked_minor is None:
@@ -157,7 +157,7 @@ def _less_text(refund: Refund, booking: Booking) -> str:
 
 
 def ledger(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
-    """A calculation read downwards: what is owed, less what was paid, plus what went back, is what is open."""
+    """Return a calculation from top to bottom: owed, less payments, plus refunds, gives the open balance."""
     lines = _owed_lines(booking, money)
     if not lines and not money.payments:
         return []
@@ -170,7 +170,7 @@ def ledger(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
 
 
 def receipt_rows(booking: Booking, money: BookingMoney) -> list[tuple[str, str, str]]:
-    """(number, label, note) of every receipt: Receipt for €16.00, number 2026-000123."""
+    """Return (number, label, note) of every receipt, such as "Receipt for €16.00", number 2026-000123."""
     rows = []
     for receipt in money.receipts:
         amount = visit.money(int(receipt.contents["this_amount_minor"]), booking)
@@ -181,7 +181,7 @@ def receipt_rows(booking: Booking, money: BookingMoney) -> list[tuple[str, str, 
 
 
 def kept_card_sentence(booking: Booking, money: BookingMoney) -> str:
-    """Which card is kept and for how much at most; empty where none is."""
+    """Return which card is kept, and for how much at most; empty if none is."""
     if money.card is None:
         return ""
     text = gettext("%(card)s is kept for fees, %(cap)s at most. It is charged only if you cancel late or do not come.")
@@ -192,7 +192,7 @@ def kept_card_sentence(booking: Booking, money: BookingMoney) -> str:
 
 
 def fee_sentence(booking: Booking, money: BookingMoney) -> str:
-    """What a cancelled booking cost in the end."""
+    """Return what a cancelled booking cost in the end."""
     fee = booking.cancellation_fee_minor or 0
     if opened := open_sentence(booking, money):
         return opened
@@ -202,7 +202,7 @@ def fee_sentence(booking: Booking, money: BookingMoney) -> str:
 
 
 def open_sentence(booking: Booking, money: BookingMoney) -> str:
-    """What is still open, and whether it is just being charged to the card; empty where nothing is."""
+    """Return the open balance, and whether the card is being charged for it; empty without one."""
     if not money.balance.open_minor:
         return ""
     fee = visit.money(money.balance.open_minor, booking)
@@ -217,7 +217,7 @@ def open_sentence(booking: Booking, money: BookingMoney) -> str:
 
 
 def event_text(event: BookingEvent, booking: Booking, *, by_customer: bool) -> str:
-    """A movement of money in the history; empty for what only concerns the business."""
+    """Return a money event of the history; empty for an event that only concerns the business."""
     amount = visit.money(int(event.details.get("amount_minor") or 0), booking)
     told = money_event(event)
     texts = {
@@ -241,7 +241,7 @@ def event_text(event: BookingEvent, booking: Booking, *, by_customer: bool) -> s
 
 @dataclass(frozen=True, slots=True)
 class PayButton:
-    """``is_main``: nothing on the page is more urgent than paying."""
+    """The button to pay. ``is_main``: paying is the most urgent action on the page."""
 
     label: str
     is_main: bool
@@ -264,12 +264,12 @@ def pay_button(booking: Booking, due: Payable | None) -> PayButton | None:
 
 
 def quote(booking: Booking, money: BookingMoney, *, now: datetime) -> CancelQuote:
-    """What a customer who cancels at ``now`` gets back or pays, and what changes at the next deadline."""
+    """Return what the customer gets back or pays when cancelling at ``now``, and what the next deadline changes."""
     return cancel_quote(fee_facts(booking), money.paid, now)
 
 
 def outcome_sum(settled: Settlement, booking: Booking) -> str:
-    """The one sum of an outcome: €16.00 back, €0 back, €24.00 to pay, Free."""
+    """Return the one sum of a cancellation: "€16.00 back", "€0 back", "€24.00 to pay" or "Free"."""
     more = settled.charge_minor + settled.open_minor
     if more:
         text = gettext("%(sum)s to pay") if settled.keep_minor else gettext("%(sum)s fee")
@@ -282,8 +282,8 @@ def outcome_sum(settled: Settlement, booking: Booking) -> str:
 
 
 def outcome_button(settled: Settlement, booking: Booking, *, is_checked: bool, again: bool = False) -> str:
-    """The words of the button that cancels; ``again`` on the page that asks once more. ``is_checked``: a refund waits
-    until the business has looked at it.
+    """Return the label of the button that cancels. ``again``: on the page that confirms. ``is_checked``: staff approve
+    refunds before they are paid.
     """
     more = settled.charge_minor + settled.open_minor
     if more:
@@ -302,7 +302,7 @@ def outcome_button(settled: Settlement, booking: Booking, *, is_checked: bool, a
 
 
 def outcome_lines(settled: Settlement, booking: Booking, *, is_checked: bool) -> list[MoneyLine]:
-    """Both sides of cancelling now: the fee, how it is paid, and what goes back."""
+    """Return both sides of cancelling now: the fee and how it is paid, and the refund."""
     if not settled.fee_minor and not settled.refund_minor:
         return [MoneyLine(gettext("Cancelling now costs"), gettext("Nothing"), "now")]
     fee = visit.money(settled.fee_minor, booking) if settled.fee_minor else gettext("Nothing")
@@ -321,7 +321,7 @@ def outcome_lines(settled: Settlement, booking: Booking, *, is_checked: bool) ->
 
 
 def outcome_sentence(settled: Settlement, booking: Booking, money: BookingMoney, *, is_checked: bool) -> str:
-    """Where the sums of an outcome go to or come from; empty where no money moves."""
+    """Return where the sums of a cancellation go or come from; empty when no money moves."""
     if settled.refund_minor and is_checked:
         language = get_language() or booking.language
         return payments.check_sentence(settled.refund_minor, currency=booking.currency, language=language)
@@ -373,14 +373,14 @@ def _owed_lines(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
 
 
 def _fee_line(kind: BillLine.Kind, booking: Booking, money: BookingMoney) -> MoneyLine | None:
-    """All lines of one kind as one, in the words of the first; None where they are taken back again."""
+    """Return all bill lines of one kind as one, with the text of the first; None when they cancel each other out."""
     lines = [line for line in money.bill_lines if line.kind == kind]
     total = sum(line.gross_minor for line in lines)
     return MoneyLine(lines[0].text, visit.money(total, booking)) if total else None
 
 
 def _cancellation_lines(booking: Booking, money: BookingMoney) -> list[MoneyLine]:
-    """The fee of the rules, and what staff kept of a refund, each for its own reason."""
+    """Return the cancellation fee, and parts of a refund that staff kept, one line for each reason."""
     sums: dict[str, int] = {}
     for line in money.bill_lines:
         if line.kind == BillLine.Kind.CANCELLATION_FEE:

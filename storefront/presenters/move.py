@@ -1,4 +1,4 @@
-"""The page on which a booking gets another time: the picker with everything but day and time already decided."""
+"""The page that moves a booking: the picker with only day and time to choose."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,9 +21,9 @@ from storefront.presenters.times import Times, day_groups, day_view, more_url
 
 
 def choice_of(booking: Booking, *, horizon_days: int, query: Mapping[str, str], now: datetime) -> Choice:
-    """Put a booking into the words of the picker: its own service, length and place, nothing else to choose from.
+    """Return the picker's choice for a booking: its own service, length and place are fixed.
 
-    ``query`` may name a day to show or to start from; all else in it is left aside.
+    ``query`` may name a day to show or to start from; the rest of it is ignored.
     """
     service, place = _service(booking, horizon_days), _place(booking)
     days = {name: query[name] for name in ("from", "day") if name in query}
@@ -40,9 +40,9 @@ def move_page(
     url: str,
     visitor_zone: ZoneInfo | None,
 ) -> dict[str, Any]:
-    """Groups of times, one chosen day, the calendar and the sentence about zones, written as the picker writes them.
+    """Return groups of times, the chosen day, the calendar and the sentence about zones, in the shape of the picker.
 
-    The time that the booking has is not offered; its day has a ring in the calendar.
+    The booking's own time is not offered. Its day has a ring in the calendar.
     """
     own, on = minute_of(booking.starts_at), day_of(booking)
     offered = starts.get(booking.location_id, [])
@@ -62,12 +62,12 @@ def move_page(
 
 
 def slot_text(minute: int, booking: Booking) -> str:
-    """Sat 28 Nov, 10:00 for an epoch minute, on the clock of the booking's place."""
+    """Return an epoch minute as text such as "Sat 28 Nov, 10:00", on the clock of the booking's place."""
     return formats.moment_text(moment_at(minute, booking))
 
 
 def moved_sentence(minute: int, booking: Booking, *, by_staff: bool) -> str:
-    """What to say once the booking has its new time."""
+    """Return the message after the move."""
     moved = gettext("Moved to %(when)s.") % {"when": slot_text(minute, booking)}
     if not booking.contact_email:
         return moved

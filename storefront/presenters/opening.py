@@ -1,4 +1,4 @@
-"""Opening hours as people write them."""
+"""Opening hours as text."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -13,7 +13,7 @@ _A_MONDAY = date(2024, 1, 1)
 
 
 def hours_lines(opening: Opening) -> list[str]:
-    """Weekly hours with equal days drawn together: Mon–Fri 09:00–17:00."""
+    """Return weekly hours, equal days merged, such as "Mon–Fri 09:00–17:00"."""
     by_day = [tuple((start, end) for day, start, end in opening.weekly if day == weekday) for weekday in range(7)]
     lines, first = [], 0
     for weekday in range(1, 8):
@@ -26,7 +26,7 @@ def hours_lines(opening: Opening) -> list[str]:
 
 
 def open_sentence(openings: Sequence[Opening], now: datetime) -> str:
-    """Say how today looks over all places; ``now`` is local. Open today until 20:00."""
+    """Return today's state over all places, such as "Open today until 20:00". ``now`` is local."""
     spans = [span for opening in openings for span in _today(opening, now)]
     minute = now.hour * 60 + now.minute
     ends = [end for start, end in spans if start <= minute < end]

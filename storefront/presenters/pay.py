@@ -1,4 +1,4 @@
-"""The paying page: what is asked for and why, how long the time stays held, what the page says at each turn."""
+"""The paying page as text: what is due and why, how long the time stays held, and the texts of each state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,19 +28,19 @@ from storefront.presenters.checkout import Countdown, Summary
 
 
 class Shows(StrEnum):
-    """What the page is about at this moment."""
+    """The state of the page."""
 
-    READY = "ready"  # something can be paid, or a card left
-    CHECKING = "checking"  # the bank is looking at it, or Stripe has not been asked since the time to pay was over
-    DONE = "done"  # nothing is left to do here
-    OVER = "over"  # the hold ran out before anything was paid
-    CLOSED = "closed"  # something is due, but it cannot be paid online
+    READY = "ready"  # the customer can pay, or leave a card
+    CHECKING = "checking"  # the bank is checking the payment, or Stripe was not asked since the time to pay ended
+    DONE = "done"  # nothing is due here
+    OVER = "over"  # the hold expired before any payment
+    CLOSED = "closed"  # something is due, but the customer cannot pay it online
 
 
 @dataclass(frozen=True, slots=True)
 class PayState:
-    """What the page asks the server for again and again. ``expects`` names what is due, so that a change is noticed;
-    ``looked_ms`` is when the payment provider was last asked.
+    """What the page polls. ``expects`` identifies what is due, so that the page notices a change. ``looked_ms`` is the
+    time at which Stripe was last asked.
     """
 
     shows: Shows
@@ -53,7 +53,7 @@ class PayState:
 
 @dataclass(frozen=True, slots=True)
 class PayPage:
-    """``lead`` says why, ``consent`` is what has to be agreed to where a card is kept."""
+    """``lead`` says why the payment is due. ``consent`` is what the customer agrees to when the card is kept."""
 
     title: str
     lead: str
@@ -86,7 +86,7 @@ def state(
     now: datetime,
     visitor_zone: ZoneInfo | None = None,
 ) -> PayState:
-    """Say what is true now. ``held_until`` is the end of the time that waits for this payment, None where none does."""
+    """Return the state at ``now``. ``held_until`` is the end of the time that awaits this payment; None for none."""
     return PayState(
         shows=_shows(booking, money, due, held_until, now),
         expects=f"{due.kind}.{due.purpose}.{due.amount_minor}" if due else "",
@@ -107,7 +107,7 @@ def page(
     moves_to: datetime | None = None,
     visitor_zone: ZoneInfo | None = None,
 ) -> PayPage:
-    """``moves_to`` is the time for which the fee of a move is paid."""
+    """``moves_to`` is the new time of a move whose fee is due."""
     amount = visit.money(due.amount_minor, booking)
     is_card = due.kind is PayKind.CARD
     return PayPage(
@@ -135,7 +135,7 @@ def summary(
     moves_to: datetime | None = None,
     visitor_zone: ZoneInfo | None = None,
 ) -> Summary:
-    """The same card as on the step before, with the sums as they are now."""
+    """Return the summary card of the step before, with the current sums."""
     when = _moved_text(booking, moves_to, visitor_zone) if moves_to else visit.span_text(booking)
     elsewhere = "" if moves_to else zone_note(booking.starts_at, zone_of(booking), visitor_zone)
     who = " · ".join(filter(None, (when, elsewhere, *visit.staff_names(booking))))
@@ -159,7 +159,7 @@ def countdown(
     now: datetime,
     visitor_zone: ZoneInfo | None = None,
 ) -> Countdown:
-    """How long a time waits for this payment."""
+    """Return how long the time is held for this payment."""
     left = max(0, round((ends_at - now).total_seconds()))
     when = shown_moment(starts_at, zone_of(booking), visitor_zone)
     return Countdown(
@@ -176,7 +176,7 @@ def countdown(
 
 
 def problems() -> list[tuple[str, str]]:
-    """Why it did not work, by the words that js/pay.js knows. What is still true stands under each of them."""
+    """Return (code, message) for each failure that js/pay.js knows. The page shows what is still true below it."""
     return [
         ("other", gettext("The payment did not go through.")),
         ("declined", gettext("The bank declined this card.")),
@@ -202,7 +202,7 @@ def _moved_text(booking: Booking, moves_to: datetime, visitor_zone: ZoneInfo | N
 
 
 def _milliseconds(moment: datetime | None) -> int:
-    """Since 1970, as scripts count; 0 for no moment."""
+    """Return milliseconds since 1970, as JavaScript counts; 0 for None."""
     return int(moment.timestamp() * 1000) if moment else 0
 
 
@@ -214,7 +214,7 @@ def _shows(
     if booking.status == BookingStatus.EXPIRED or (
         booking.status == BookingStatus.PENDING_PAYMENT and held_until is not None and held_until <= now
     ):
-        # Money that came in at the last moment is being matched with the time: not over, not done.
+        # A payment at the last moment is being matched with the time. The page is neither over nor done.
         is_open = money.balance.net_paid_minor or _is_unknown(booking, money)
         return Shows.CHECKING if is_open else Shows.OVER
     if booking.status == BookingStatus.PENDING_PAYMENT:
@@ -225,7 +225,7 @@ def _shows(
 
 
 def _is_unknown(booking: Booking, money: BookingMoney) -> bool:
-    """Whether the customer began a payment that Stripe was not asked about since the time to pay was over."""
+    """Return whether the customer began a payment about which Stripe was not asked since the time to pay ended."""
     ended_at = booking.hold_expires_at
     begun = (each for each in money.attempts if each.status in LIVE_PAYMENTS and each.intent_id and each.checked_at)
     return ended_at is not None and any(each.checked_at < ended_at for each in begun if each.checked_at)

@@ -1,7 +1,7 @@
-"""The picker of a service as strings and short tuples, ready to be written without another thought.
+"""The picker of a service as strings and short tuples, ready to write.
 
-Pure: what can be had comes in (marks of days, free starts as UTC epoch minutes), what is shown goes out. Templates only
-loop: formatting sixty times and thirty-five days with filters would cost more than finding them.
+Pure: marks of days and free starts (UTC epoch minutes) in, texts out. Templates only loop, because formatting sixty
+times and thirty-five days with template filters would cost more than finding them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ _USUAL_STAFF_WORD = "Therapist"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The time that is held for this visitor, of this service or another."""
+    """The visitor's held time, of this service or another one."""
 
     url: str
     release_url: str
@@ -58,7 +58,7 @@ def picker_page(
     held: Held | None = None,
     visitor_zone: ZoneInfo | None = None,
 ) -> dict[str, Any]:
-    """Everything the picker shows. ``marks`` and ``starts`` are by place; the held time counts as free in them."""
+    """Return the whole picker. ``marks`` and ``starts`` are by place id; they count the held time as free."""
     if len(choice.shown_places) > 1 and not choice.service.names_place:
         marks, starts = without_repeats(choice.shown_places, marks, starts)
     days = merged_marks(marks, choice.shown_places)
@@ -93,7 +93,7 @@ def picker_page(
 def hold_view(
     held: Held, choice: Choice | None, *, now: datetime, visitor_zone: ZoneInfo | None = None
 ) -> dict[str, Any]:
-    """The held time with its countdown; says the service too where the page is about another one."""
+    """Return the held time with its countdown. It names the service if the page shows another one."""
     seconds = max(0, int((held.expires_at - now).total_seconds()))
     local = held.starts_at.astimezone(held.zone)
     other = choice is not None and held.variant_id not in {variant.id for variant in choice.service.variants}
@@ -116,7 +116,7 @@ def hold_view(
 
 
 def price_words(variant: VariantOffer, currency: str, person: Person | None = None) -> str:
-    """€80, or "from €80" where people have different prices and none was chosen; "plus tax" where it is added."""
+    """Return "€80", or "from €80" if staff have different prices and none was chosen; "plus tax" for net prices."""
     if variant.is_plus_tax:
         return gettext("%(price)s plus tax") % {"price": _price(variant, currency, person)}
     return _price(variant, currency, person)
@@ -131,8 +131,8 @@ def _price(variant: VariantOffer, currency: str, person: Person | None) -> str:
 
 
 def length_words(variant: VariantOffer, person: Person | None = None) -> str:
-    """60 min, or "Full back · 60 min" for a named variant; "60–70 min" where people take different times and none was
-    chosen.
+    """Return "60 min", or "Full back · 60 min" for a length with a name; "60–70 min" if staff take different times and
+    none was chosen.
     """
     if person and person.id in variant.lengths:
         minutes = minutes_text(variant.lengths[person.id])
@@ -158,18 +158,18 @@ def _lengths(choice: Choice, url: str, currency: str) -> list[dict[str, Any]]:
 
 
 def _keep(choice: Choice, variant: VariantOffer) -> dict[str, str]:
-    """Let the person go where they do not perform that length."""
+    """Return the change to the choice that drops a staff member who does not perform that length, else no change."""
     return {} if choice.person is None or choice.person.id in variant.prices else {"with": ""}
 
 
 def _anyone_words(staff_word: str) -> str:
-    """Any therapist. A word of the business keeps its capital: it may be a German noun."""
+    """Return "Any therapist". The business's own word keeps its capital, because it may be a German noun."""
     word = staff_word.lower() if staff_word == _USUAL_STAFF_WORD else staff_word
     return gettext("Any %(staff_word)s") % {"staff_word": word}
 
 
 def _people(choice: Choice, url: str) -> list[dict[str, Any]]:
-    """Chips of people; none where there is nobody to choose between."""
+    """Return the chips of the staff; none when there is no choice."""
     people = [person for person in choice.service.people if person.id in choice.variant.prices]
     if not choice.service.needs_staff or len(people) < 2:
         return []
@@ -185,7 +185,7 @@ def _people(choice: Choice, url: str) -> list[dict[str, Any]]:
 
 
 def _about(choice: Choice) -> list[dict[str, str]]:
-    """What there is to read of the service, and of the person who was chosen or is the only one."""
+    """Return the descriptions of the service, and of the chosen or only staff member."""
     performing = [person for person in choice.service.people if person.id in choice.variant.prices]
     person = choice.person or (performing[0] if len(performing) == 1 else None)
     found = [{"title": gettext("About this service"), "text": choice.service.description, "languages": ""}]
@@ -223,7 +223,7 @@ def _zone_words(choice: Choice, visitor_zone: ZoneInfo | None, now: datetime) ->
 
 
 def _who(held: Held, choice: Choice | None) -> str:
-    """70 min with Tomás in Kreuzberg · €85.00; the place where it is not clear from the page."""
+    """Return text such as "70 min with Tomás in Kreuzberg · €85.00". It names the place if the page leaves it open."""
     length = minutes_text(held.minutes)
     says_place = choice is None or len(choice.places) > 1 or held.delivery != Delivery.LOCATION
     where = held_where(held.delivery, held.staff_name, held.place_name if says_place else "")
@@ -231,7 +231,7 @@ def _who(held: Held, choice: Choice | None) -> str:
 
 
 def held_where(delivery: Delivery, name: str, place: str) -> str:
-    """With whom and where a visit is, to follow its length; ``name`` and ``place`` may be empty."""
+    """Return the staff member and place of a visit, to follow its length. ``name`` and ``place`` may be empty."""
     words = {
         Delivery.ONLINE: (gettext("with %(name)s, online"), gettext("online")),
         Delivery.PHONE: (gettext("with %(name)s, by phone"), gettext("by phone")),

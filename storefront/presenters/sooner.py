@@ -1,4 +1,4 @@
-"""Other people and places that have a free time sooner than what the visitor chose. Pure."""
+"""Other staff and places that have a free time sooner than the visitor's choice. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -14,20 +14,20 @@ _WEEK = 7
 
 
 def lacks_times(choice: Choice, starts: Starts) -> bool:
-    """Whether nothing is free in the week that begins with the first shown day."""
+    """Return whether the week from the first shown day has no free time."""
     first = _first_day(choice, starts)
     return first is None or first >= _begins_on(choice) + timedelta(days=_WEEK)
 
 
 def other_people(choice: Choice) -> list[Person]:
-    """Who else performs the chosen length; nobody where no person was chosen."""
+    """Return the other staff who perform the chosen length; empty if the visitor chose no staff member."""
     if choice.person is None:
         return []
     return [each for each in choice.service.people if each.id in choice.variant.prices and each != choice.person]
 
 
 def other_places(choice: Choice) -> list[Place]:
-    """Where else it is offered; nowhere unless one of several places was chosen."""
+    """Return the other places that offer it; empty unless the visitor chose one of several places."""
     return [each for each in choice.places if choice.place and each != choice.place]
 
 
@@ -39,7 +39,7 @@ def sooner_links(
     of_places: Mapping[Place, Sequence[int]],
     url: str,
 ) -> list[tuple[str, str, str]]:
-    """Name, day and address of each choice whose first free day comes before that of this one, the nearest first."""
+    """Return name, day and address of each choice whose first free day is earlier than this one's, nearest first."""
     own = _first_day(choice, starts)
     found: list[tuple[date, str, str]] = []
     for person, theirs in of_people.items():

@@ -1,6 +1,6 @@
-"""Free times as buttons: the nearest days, all times of one day, and what is near a time that is gone. Pure.
+"""Free times as buttons: the nearest days, all times of one day, and times near a taken one. Pure.
 
-A button is (value of the field, time, place where that is not clear, whether it is the held one).
+A button is (value of the field, time, place if it is in doubt, whether it is the held one).
 """
 
 from bisect import bisect_left
@@ -27,7 +27,7 @@ TimeButton = tuple[str, str, str, bool]
 
 
 class Times:
-    """Times of a local day at all shown places, found by bisection: only days that are shown become clocks."""
+    """The times of a local day at all shown places. It bisects, so that only shown days are formatted."""
 
     def __init__(self, choice: Choice, starts: Starts, held_slot: str) -> None:
         self.places = choice.shown_places
@@ -37,7 +37,7 @@ class Times:
         self.says_clock = not choice.service.names_place and len({place.zone.key for place in self.places}) > 1
 
     def of(self, day: date, limit: int | None = None) -> list[tuple[int, TimeButton]]:
-        """Buttons of a day with their wall minute, ascending; ``limit`` spreads that many over the day."""
+        """Return the buttons of a day with their wall minutes, ascending. ``limit`` spreads that many over the day."""
         found: list[tuple[int, TimeButton]] = []
         for place in self.places:
             low, high = midnight(day, place.zone), midnight(day + timedelta(days=1), place.zone)
@@ -68,7 +68,7 @@ class Times:
 
 
 def day_groups(choice: Choice, days: Mapping[date, DayMark], times: Times, url: str) -> Iterator[dict[str, Any]]:
-    """The nearest days with free times, nearest first. Full days between them are one line, which does not count."""
+    """Yield the nearest days with free times. Full days between them are one line, which does not count as a group."""
     full: list[DayMark] = []
     count = 0
     first = choice.day + timedelta(days=1) if choice.day else choice.from_on
@@ -88,7 +88,7 @@ def day_groups(choice: Choice, days: Mapping[date, DayMark], times: Times, url: 
 
 
 def day_view(choice: Choice, days: Mapping[date, DayMark], times: Times, url: str) -> dict[str, Any] | None:
-    """All times of the chosen day by part of the day."""
+    """Return all times of the chosen day by part of the day."""
     if choice.day is None:
         return None
     buttons = times.of(choice.day)
@@ -108,7 +108,7 @@ def day_view(choice: Choice, days: Mapping[date, DayMark], times: Times, url: st
 
 
 def more_url(choice: Choice, groups: Sequence[dict[str, Any]], days: Mapping[date, DayMark], url: str) -> str:
-    """Where the list goes on; nothing once the horizon is reached."""
+    """Return the address of the next part of the list; empty beyond the horizon."""
     free = sum(1 for group in groups if group["times"])
     last = groups[-1]["last_on"] if free >= GROUPS else max(days, default=choice.today)
     following = last + timedelta(days=1)
@@ -118,7 +118,7 @@ def more_url(choice: Choice, groups: Sequence[dict[str, Any]], days: Mapping[dat
 
 
 def taken_words(choice: Choice, starts: Starts, slot: str, *, was_taken: bool = True) -> dict[str, Any]:
-    """Say that a time cannot be had (any more) and name the nearest ones that are free, as buttons."""
+    """Say that a time is taken or no longer bookable, and offer the nearest free times as buttons."""
     location_id, minute = parsed_slot(slot)
     place = next((each for each in choice.places if each.id == location_id), choice.shown_places[0])
     local = local_time(minute, place)
@@ -143,7 +143,7 @@ def _gone_words(time: str, where: str, *, was_taken: bool) -> str:
 
 
 def _near_button(minute: int, place: Place, where: str, *, same_day: bool) -> tuple[str, str, str, str]:
-    """Value, time, the day where it is another one, and the place where that is not clear."""
+    """Return value, time, the day if it is another one, and the place if it is in doubt."""
     local = local_time(minute, place)
     return f"{place.id}.{minute}", time_text(local), "" if same_day else day_text(local.date()), where
 
@@ -151,7 +151,7 @@ def _near_button(minute: int, place: Place, where: str, *, same_day: bool) -> tu
 def without_repeats(
     places: Sequence[Place], marks: Mapping[int, Sequence[DayMark]], starts: Starts
 ) -> tuple[dict[int, list[DayMark]], dict[int, list[int]]]:
-    """Keep each instant once where no customer comes to a place: what an earlier place offers a later one need not."""
+    """Keep each instant once for a service at which customers come to no place: the first place keeps it."""
     seen: set[int] = set()
     kept_marks: dict[int, list[DayMark]] = {}
     kept_starts: dict[int, list[int]] = {}
@@ -169,7 +169,7 @@ def _with_count(mark: DayMark, count: int) -> DayMark:
 
 
 def nearest(starts: Sequence[int], wanted: int, count: int) -> list[int]:
-    """The ``count`` starts that are closest to ``wanted`` without it, in order of time."""
+    """Return the ``count`` starts closest to ``wanted``, without ``wanted`` itself, in the order of time."""
     at = bisect_left(starts, wanted)
     around = [each for each in starts[max(0, at - count) : at + count + 1] if each != wanted]
     return sorted(sorted(around, key=lambda each: abs(each - wanted))[:count])
@@ -219,7 +219,7 @@ def _full_group(marks: Sequence[DayMark], choice: Choice) -> dict[str, Any]:
 
 
 def days_words(days: Sequence[date]) -> str:
-    """Name days as runs of one after the other, so that no run covers a day on which the place is closed."""
+    """Name days as runs of consecutive ones, so that no run covers a day on which the place is closed."""
     runs: list[list[date]] = []
     for day in days:
         if runs and day - runs[-1][-1] == timedelta(days=1):
@@ -275,7 +275,7 @@ def _free_sentence(labels: Sequence[str], person: Person | None) -> str:
 
 
 def _clock(minute: int, day_start: int, place: Place, *, is_even: bool) -> tuple[int, str]:
-    """Minute of the day and its words; where the clocks change, a repeated hour says which one it is."""
+    """Return the minute of the day and its text. Where the clocks change, a repeated hour says which one it is."""
     if is_even:
         return minute - day_start, clock_text(minute - day_start)
     local = local_time(minute, place)

@@ -1,4 +1,4 @@
-"""The widgets of the picker. In Python, because a page has sixty of them and writing them is most of its work."""
+"""The widgets of the picker. In Python, because a page has sixty of them and drawing them is most of its work."""
 
 from collections.abc import Iterable
 from html import escape
@@ -14,13 +14,13 @@ register = template.Library()
 
 @register.simple_tag
 def time_buttons(times: Iterable[tuple[str, str, str, bool]]) -> SafeString:
-    """Draw free times: value of the field ``slot``, time, place ("" where it is clear), whether it is the held one."""
+    """Draw free times: value of the field ``slot``, time, place ("" if not in doubt), whether it is the held one."""
     return SafeString("".join([_time_button(*each) for each in times]))
 
 
 @register.simple_tag
 def calendar_days(days: Iterable[tuple[str, str, str, str, str, str]]) -> SafeString:
-    """Draw cells of a week: class, link, number, month read aloud, word, "true" for the chosen day."""
+    """Draw cells of a week: class, link, number, month for screen readers, word, "true" for the chosen day."""
     return SafeString("".join([_calendar_day(*each) for each in days]))
 
 

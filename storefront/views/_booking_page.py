@@ -1,6 +1,6 @@
-"""A booking opened by its magic link, and the pages that show it to its customer or to the therapist.
+"""A booking opened by its magic link, and the pages that show it to its customer or to its staff member.
 
-A customer sees everything about the own booking, a staff member's link no more than first name, service and time.
+A customer sees everything about their booking. A staff member's link shows only first name, service and time.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ from storefront.cookies import remember_mailbox, visitor_zone
 from storefront.presenters import manage as presenter
 from storefront.presenters import money as money_presenter
 
-# Two weeks show three days with times even where somebody works once a week.
+# Long enough to show three days with times even for a staff member who works once a week.
 _NEXT_TIMES_DAYS = 21
 
 
@@ -54,7 +54,7 @@ class Opened:
 
     @property
     def proves_mailbox(self) -> bool:
-        """Whether this link travels by mail, and there is a mailbox that it travels to."""
+        """Whether this link was sent by e-mail, so that its holder owns the mailbox of the booking."""
         return self.role is LinkRole.CUSTOMER and bool(self.booking.contact_email)
 
     @property
@@ -66,7 +66,10 @@ class Opened:
 
 
 def open_booking(token: str) -> Opened:
-    """Open a booking by the token of a link; a link that has ended is no different from one that never was."""
+    """Open a booking by the token of a link.
+
+    :raises Http404: for an unknown token, and for a link that has ended.
+    """
     linked = bookings.booking_by_link(token)
     if linked is None:
         raise Http404
@@ -94,7 +97,10 @@ def open_for_customer(token: str) -> Opened:
 
 
 def open_by_mail(token: str) -> Opened:
-    """For what only the owner of the mailbox may decide: the link that travels by mail, not the one on the screen."""
+    """Open a booking for a decision of the mailbox's owner. Only the link in the e-mail will do, not the one on screen.
+
+    :raises Http404: for all other links.
+    """
     opened = open_booking(token)
     if not opened.proves_mailbox:
         raise Http404
@@ -151,7 +157,7 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
 
 
 def _again_url(opened: Opened, money: BookingMoney) -> str:
-    """Where to book once more: what ran out before it was paid is taken again with the same details."""
+    """Return where to book again. A booking that expired unpaid is held again with the same details."""
     booking = opened.booking
     ran_out = booking.status in {BookingStatus.EXPIRED, BookingStatus.PENDING_PAYMENT} and not money.payments
     if ran_out and opened.now < booking.starts_at:
@@ -160,7 +166,7 @@ def _again_url(opened: Opened, money: BookingMoney) -> str:
 
 
 def _waiting_move(booking: Booking, due: Payable | None, now: datetime, visitor: ZoneInfo | None) -> SafeString:
-    """What is said of a time that is kept until the fee for moving there is paid; empty where none is."""
+    """Return the text about a time that is kept until the customer pays the fee of the move; empty without one."""
     proposal = bookings.live_proposal(booking, now) if due and due.purpose == Purpose.MOVE else None
     if proposal is None:
         return SafeString("")
@@ -181,7 +187,7 @@ def staff_page(request: HttpRequest, opened: Opened, *, problem: object = "", st
 
 
 def no_longer(request: HttpRequest, opened: Opened) -> HttpResponse:
-    """Moving or cancelling is not possible any more: the page of the booking says what is true instead."""
+    """Answer a move or cancellation that is no longer possible with the page of the booking."""
     if request.method != "POST":
         return redirect("manage", opened.token)
     if opened.booking.status == BookingStatus.CANCELLED:
@@ -192,7 +198,7 @@ def no_longer(request: HttpRequest, opened: Opened) -> HttpResponse:
 
 
 def after_change(opened: Opened) -> HttpResponse:
-    """Go to the page of the booking. Who acted by the link in the mail has shown whose mailbox it is."""
+    """Go to the page of the booking. A customer who used the link in the e-mail has proven the mailbox."""
     if opened.role is LinkRole.CUSTOMER:
         link_proven_customer(booking_id=opened.booking.pk, now=opened.now)
     return see_other(opened.token)

@@ -1,4 +1,4 @@
-"""Taking a time again after its hold has ended, or another time in its place."""
+"""Holding a time again after its hold has expired, or another time instead."""
 
 from datetime import datetime
 from urllib.parse import urlencode
@@ -21,7 +21,7 @@ _CUSTOMER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 
 
 def hold_again(request: HttpRequest, booking: Booking, token: str, visitor: str, now: datetime) -> str:
-    """Hold the asked time, or the same one again; return the token of the new hold."""
+    """Hold the time that the form asks for, else the same one again. Return the token of the new hold."""
     if "slot" not in request.POST and booking.status != BookingStatus.PENDING_PAYMENT:
         return retake_hold(booking_id=booking.pk, actor=_CUSTOMER, now=now).token
     held = hold_slot(
@@ -39,7 +39,7 @@ def hold_again(request: HttpRequest, booking: Booking, token: str, visitor: str,
 
 
 def own_hold_of_the_same_time(request: HttpRequest, booking: Booking, now: datetime) -> str | None:
-    """A page reloaded after taking the time again finds it taken by its own hold: go on with that one."""
+    """Return the token of this browser's own hold of the same time: after a reload it is what makes the time taken."""
     token = request.COOKIES.get(HOLD_COOKIE, "")
     held = bookings.booking_by_hold_token(token) if token else None
     same = held is not None and held.starts_at == booking.starts_at and held.location_id == booking.location_id
@@ -47,13 +47,13 @@ def own_hold_of_the_same_time(request: HttpRequest, booking: Booking, now: datet
 
 
 def is_over(booking: Booking, now: datetime) -> bool:
-    """Whether a hold has run out, or was given back."""
+    """Return whether a hold has expired or was released."""
     held = booking.status == BookingStatus.HELD
     return not held or booking.hold_expires_at is None or booking.hold_expires_at <= now
 
 
 def picker_url(booking: Booking) -> str:
-    """Back to the times of the same service, length and person."""
+    """Return the picker with the same service, length and staff member."""
     line = first_line(booking)
     chosen = {"variant": str(line.variant_id), "at": booking.location.slug}
     if line.staff_member and not booking.is_any_staff:

@@ -1,4 +1,4 @@
-"""The link in a mail that confirms a held time: looking shows what is held, the button books it."""
+"""The link in an e-mail that confirms a held time. GET shows what is held, POST books it."""
 
 from datetime import datetime
 
@@ -31,7 +31,7 @@ _BY_LINK = Actor(ActorKind.CUSTOMER, BookingChannel.LINK)
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def book_by_mail(request: HttpRequest, token: str) -> HttpResponse:
-    """Show what is held for the mailbox that this link was sent to; POST books it."""
+    """Show the time that is held for the mailbox to which this link was sent. POST books it."""
     now = clock.now()
     linked = bookings.booking_by_link(token)
     if linked is None or linked.role is not LinkRole.CUSTOMER or not linked.booking.contact_email:
@@ -40,7 +40,7 @@ def book_by_mail(request: HttpRequest, token: str) -> HttpResponse:
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
         return _onward(booking)
     if booking.payment_mode:
-        raise Http404  # it was booked once, and ran out unpaid
+        raise Http404  # it was booked once, and expired unpaid
     if is_over(booking, now):
         return _ran_out(request, booking)
     if request.method == "POST":

@@ -15,7 +15,7 @@ _OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED})
 @token_page
 @require_safe
 def calendar(request: HttpRequest, token: str) -> HttpResponse:
-    """Give the entry to add to a calendar; once the booking is off, the same entry taken back."""
+    """Send the calendar entry of a booking; for a cancelled booking, its cancellation."""
     opened = open_for_customer(token)
     is_off = opened.booking.status in _OFF
     content = customer_file(opened.booking, opened.business, role=opened.role, is_off=is_off, now=opened.now)

@@ -1,4 +1,4 @@
-"""From a held time to a confirmed booking: the details page, its extras, taking a time again that ran out."""
+"""From a held time to a confirmed booking: the details page, its extras, and holding an expired time again."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ from storefront.tokens import token_page
 from storefront.views._hold_again import hold_again, is_over, own_hold_of_the_same_time, picker_url
 
 _TYPED = (*(field.name for field in Contact.FIELDS), "email_seen", "party_size")
-# The page of a hold leads to its booking for so long: after it was agreed, or after the time was held if it waits.
+# How long the page of a hold leads to its booking: after it is confirmed, or after the hold of one that waits.
 _NEWS, _LONGEST = timedelta(minutes=15), timedelta(hours=1)
 _CUSTOMER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 
@@ -45,7 +45,7 @@ _CUSTOMER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def details(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask who comes, show what it costs; POST books it."""
+    """Ask for the customer's details and show the price. POST books it."""
     now = clock.now()
     booking = _booking(token)
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
@@ -59,7 +59,7 @@ def details(request: HttpRequest, token: str) -> HttpResponse:
 
 @token_page
 def details_once_more(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the details with what was typed, because the form came without a token that could be believed."""
+    """Show the details page with the typed values again, because the CSRF token was missing or invalid."""
     booking, now = _booking(token), clock.now()
     if booking.status not in {BookingStatus.HELD, BookingStatus.EXPIRED}:
         return _onward(request, booking, now)
@@ -71,7 +71,7 @@ def details_once_more(request: HttpRequest, token: str) -> HttpResponse:
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def extras(request: HttpRequest, token: str) -> HttpResponse:
-    """Add an extra or take one out. Everything typed so far comes along and is shown again."""
+    """Add or remove an extra. The typed values come along and are shown again."""
     now = clock.now()
     booking = _booking(token)
     if request.method != "POST":
@@ -96,7 +96,7 @@ def extras(request: HttpRequest, token: str) -> HttpResponse:
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def again(request: HttpRequest, token: str) -> HttpResponse:
-    """Take the time again after the hold ran out, or another one (``slot``). Typed details stay."""
+    """Hold the expired time again, or another one (``slot``). The typed details stay."""
     now = clock.now()
     booking = _booking(token)
     if request.method != "POST":
@@ -120,7 +120,7 @@ def again(request: HttpRequest, token: str) -> HttpResponse:
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def release(request: HttpRequest, token: str) -> HttpResponse:
-    """Give the held time back."""
+    """Release the held time."""
     booking, now = _booking(token), clock.now()
     if request.method != "POST":
         return redirect("details", token)
@@ -141,7 +141,7 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
         return _page(request, booking, token, form, now=now, problem=HoldExpired().sentence, status=409)
     try:
         if not form.is_valid():
-            # Somebody is at it: correcting what was typed must not cost the time.
+            # The hold must not expire while the customer corrects a field.
             booking.hold_expires_at = extend_hold(booking_id=booking.pk, actor=_CUSTOMER, now=now).hold_expires_at
             return _page(request, booking, token, form, now=now, status=422)
         shown = _with_party_size(booking, form, now)
@@ -180,7 +180,7 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
 
 
 def read_moment(request: HttpRequest, booking: Booking, now: datetime) -> datetime:
-    """When the page was written that the customer agreed to; now where the form does not say a possible moment."""
+    """Return when the page was written that the customer agreed to; ``now`` if the form gives no possible moment."""
     seconds = request.POST.get("read_at", "")
     if not (seconds.isascii() and seconds.isdigit() and len(seconds) < 12):
         return now
@@ -199,7 +199,7 @@ def _page(
     status: int = 200,
     asks_second: bool = False,
 ) -> HttpResponse:
-    """Write the details page; once the hold is over, the way to a time stands in the place of the main button."""
+    """Render the details page. For an expired hold, other times replace the main button."""
     has_ended = is_over(booking, now)
     context: dict[str, Any] = {
         "token": token,
@@ -222,9 +222,9 @@ def _page(
 def with_the_same_details(
     request: HttpRequest, token: str, *, of: Booking, visitor: str, now: datetime
 ) -> HttpResponse:
-    """Show the details of a new hold with what its customer said for another booking.
+    """Show the details of a new hold with the values that the customer gave for another booking.
 
-    Phone, note and address are shown only in the browser in which they were typed: a link can be passed on.
+    Phone, note and address are shown only in the browser in which they were typed, because links can be passed on.
     """
     held = _booking(token)
     is_own = bool(of.visitor_hash) and of.visitor_hash == visitor_hash(visitor)
@@ -236,7 +236,7 @@ def with_the_same_details(
 def _again_with_typed(
     request: HttpRequest, booking: Booking, token: str, *, now: datetime, problem: object = "", status: int = 200
 ) -> HttpResponse:
-    """Show the details page with what was typed so far; with nothing typed and nothing to say, by a redirect."""
+    """Show the details page with the typed values; a plain redirect if there are none and there is no message."""
     if request.htmx:  # type: ignore[attr-defined]
         parts = {
             "summary": summary_of(request, booking, now),
@@ -273,7 +273,7 @@ def _is_request(booking: Booking) -> bool:
 
 
 def _with_party_size(booking: Booking, form: ContactForm, now: datetime) -> Booking:
-    """Put the number of people that was chosen in the form onto the hold."""
+    """Save the party size of the form on the hold."""
     size = form.cleaned_data.get("party_size", booking.party_size)
     if size == booking.party_size:
         return booking
@@ -312,9 +312,9 @@ def _waits_for_mailbox(booking: Booking) -> bool:
 
 
 def _onward(request: HttpRequest, booking: Booking, now: datetime) -> HttpResponse:
-    """Lead to the next step: to paying, or to the page of the booking itself, by its own link.
+    """Lead to the next step: to paying, or to the page of the booking by its own link.
 
-    Only soon after booking: the address of this page stays in the history of a shared computer.
+    Only soon after booking, because the address of this page stays in the history of a shared computer.
     """
     if not _is_news(booking, now):
         return _booked_before(request)

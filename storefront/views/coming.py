@@ -1,4 +1,4 @@
-"""The page that a reminder leads to: coming, moving, or not coming."""
+"""The page that a reminder links to: the customer confirms, moves, or cancels."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +20,7 @@ from storefront.views._booking_page import Opened, common, no_longer, open_for_c
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def coming(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask whether the customer is coming. Only POST writes the answer down."""
+    """Ask whether the customer is coming. Only POST records the answer."""
     opened = open_for_customer(token)
     if presenter.is_over(opened.booking, opened.now):
         return no_longer(request, opened)

@@ -1,4 +1,4 @@
-"""What to answer to a form whose token is missing or too old: usually a page that stayed open for a day."""
+"""The answer to a form whose CSRF token is missing or too old, usually from a page that stayed open for a day."""
 
 from django.http import HttpRequest, HttpResponse
 
@@ -7,7 +7,7 @@ from storefront.views import checkout
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Show the details again with what was typed and a new token; for every other form the plain page."""
+    """Show the details page with the typed values and a new token; for every other form the plain page."""
     match = request.resolver_match
     if match and match.url_name == "details":
         return checkout.details_once_more(request, **match.kwargs)

@@ -1,4 +1,4 @@
-"""Pages of what is offered: the landing page and the colours of the business."""
+"""The landing page, and the colours of the business."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from storefront.cookies import visitor_zone
 from storefront.presenters.frame import frame_of
 from storefront.presenters.landing import landing_page
 
-# How far the page looks for next times; services with none are looked up once more, to the end of their horizon.
+# How far ahead to look for next times. Services without any get a second look, up to the end of their horizon.
 NEAR_DAYS = 7
 
 
@@ -49,7 +49,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
 def brand(request: HttpRequest) -> HttpResponse:
-    """Serve the colours derived from ``?c=0f766e``. The address changes with the colour, so it may be kept for ever."""
+    """Serve the colours derived from ``?c=0f766e``. The address changes with the colour: caches may keep it."""
     try:
         css = brand_css(f"#{request.GET.get('c', DEFAULT_BRAND.lstrip('#'))}")
     except ValueError:
@@ -58,7 +58,7 @@ def brand(request: HttpRequest) -> HttpResponse:
 
 
 def _next_starts(offered: Catalogue, now: datetime) -> dict[int, dict[int, list[int]]]:
-    """The next free starts of the first length of each service, near ones first of all."""
+    """Return the next free starts of the first length of each service. Near days are searched first."""
     if offered.business.is_booking_paused:
         return {}
     services = [service for service in offered.services if service.is_performed]
@@ -71,7 +71,7 @@ def _next_starts(offered: Catalogue, now: datetime) -> dict[int, dict[int, list[
 
 
 def _starts_of(services: Iterable[ServiceOffer], now: datetime, days: range) -> dict[int, dict[int, list[int]]]:
-    """Free starts by variant and place; ``days`` count from yesterday, which is still today somewhere."""
+    """Return free starts by length and place. ``days`` count from yesterday, which is still today in some zones."""
     ids = [service.variants[0].id for service in services]
     if not ids:
         return {}

@@ -1,4 +1,4 @@
-"""The pages behind the magic links of a booking: seeing and cancelling. Looking never changes anything."""
+"""The pages behind the magic links of a booking: view and cancel. GET never changes anything."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -40,14 +40,14 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
 @token_page
 @require_safe
 def trimmed(request: HttpRequest, token: str, rest: str) -> HttpResponse:
-    """A mail program has hung a full stop or a bracket onto the address: go on to the page that was meant."""
+    """Redirect from an address to which a mail program appended a full stop or a bracket."""
     return redirect("manage", open_booking(token).token)
 
 
 @token_page
 @require_safe
 def confirmed(request: HttpRequest, token: str) -> HttpResponse:
-    """Say that it is booked. Only as long as that is the news; later the page of the booking tells more."""
+    """Show the confirmation. Later, when it is no longer news, the page of the booking tells more."""
     opened = open_for_customer(token)
     booking, business, now = opened.booking, opened.business, opened.now
     if booking.status != BookingStatus.CONFIRMED or now >= booking.starts_at:
@@ -73,7 +73,7 @@ def confirmed(request: HttpRequest, token: str) -> HttpResponse:
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask once more, in exact words. Only POST cancels the booking."""
+    """Ask for confirmation with the exact sums. Only POST cancels the booking."""
     opened = open_booking(token)
     if not presenter.may_cancel(opened.booking, now=opened.now, by_staff=opened.is_staff):
         return no_longer(request, opened)

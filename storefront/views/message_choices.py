@@ -1,4 +1,4 @@
-"""Which messages a customer gets: channels, quiet hours, news. Opened by the link in the mail, without signing in."""
+"""Which messages a customer gets: channels, quiet hours, news. The link in the e-mail opens it without signing in."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,7 +23,7 @@ from storefront.views._booking_page import Opened, open_for_customer
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def message_choices(request: HttpRequest, token: str) -> HttpResponse:
-    """Show and keep the choices. Only POST changes them, for all bookings of this mailbox."""
+    """Show and save the choices. Only POST changes them, for all bookings of this mailbox."""
     opened = open_for_customer(token)
     if opened.role is LinkRole.GUEST:
         return _only_by_mail(request)
@@ -48,7 +48,7 @@ def message_choices(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _only_by_mail(request: HttpRequest) -> HttpResponse:
-    """Say why the link of the confirmation page does not open the choices: it does not show whose mailbox it is."""
+    """Say why the link of the confirmation page does not open the choices: it proves no mailbox."""
     context = {
         "title": gettext("Your messages open from your e-mail only"),
         "text": gettext(
@@ -60,7 +60,7 @@ def _only_by_mail(request: HttpRequest) -> HttpResponse:
 
 
 def consent_text(opened: Opened) -> str:
-    """The words beside the box, which are recorded with the choice."""
+    """Return the words next to the checkbox, which are recorded with the choice."""
     name = opened.business.text("name")
     return gettext("%(name)s may send me news and offers and ask how a visit was. I can end this at any time.") % {
         "name": name
@@ -80,7 +80,7 @@ def _choices(opened: Opened) -> MessageChoices:
 
 
 def _channels(opened: Opened) -> list[Channel]:
-    """What this site can send by, as far as it could reach this person."""
+    """Return the channels of this site that could reach this customer."""
     has_phone = bool(opened.booking.contact_phone)
     return [
         channel

@@ -60,7 +60,7 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
 @token_page
 @require_POST
 def stay(request: HttpRequest, token: str) -> HttpResponse:
-    """Give a time back that is kept until the fee for moving there is paid: the appointment stays where it is."""
+    """Withdraw a move that awaits its fee and release the new time. The appointment stays where it is."""
     opened = open_for_customer(token)
     withdraw_proposal(booking_id=opened.booking.pk, actor=opened.actor, now=opened.now)
     return after_change(opened)
@@ -74,7 +74,7 @@ def _times_page(
     near: list[tuple[int, int]] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Days and times to choose from; after a refusal with the sentence and the nearest free times on top."""
+    """Show days and times to choose from; after a refusal, its sentence and the nearest free times on top."""
     booking, now = opened.booking, opened.now
     line = only_line(booking)
     url = reverse("move", args=[opened.token])
@@ -107,7 +107,7 @@ def _times_page(
 def _move_step(
     request: HttpRequest, opened: Opened, slot: str, *, problem: object = "", status: int = 200
 ) -> HttpResponse:
-    """From when to when, and what it costs; a time that is not free leads back to those that are."""
+    """Show old and new time and the price. A time that is not free leads back to the free times."""
     booking, now = opened.booking, opened.now
     minute = _asked_minute(booking, slot)
     if minute is None or minute == minute_of(booking.starts_at):
@@ -132,7 +132,7 @@ def _move_step(
 
 
 def _new_person(booking: Booking, staff_member_id: int | None) -> str:
-    """The name of whoever will perform the visit then; empty where that is who performs it now, or nobody."""
+    """Return the name of the staff member who takes over the visit; empty if it stays the same or there is none."""
     if staff_member_id in {None, only_line(booking).staff_member_id}:
         return ""
     return str(StaffMember.objects.get(pk=staff_member_id))
@@ -164,11 +164,11 @@ def _move(request: HttpRequest, opened: Opened) -> HttpResponse:
 
 
 def _carry_out(opened: Opened, minute: int, agreed: AgreedForm) -> bool:
-    """Move the booking. False where a fee has to be paid first: then the new time waits for it beside the old one."""
+    """Move the booking. Return False if the customer has to pay a fee first: both times are then held until they do."""
     wish: dict[str, Any] = {
         "booking_id": opened.booking.pk,
         "start_minute": minute,
-        # Whom the page named. Whoever is not free any more is not replaced without a word.
+        # The staff member that the page named. If they are no longer free, no other one replaces them silently.
         "staff_member_id": agreed.cleaned_data["performer"],
         "expected_sequence": agreed.cleaned_data["expected_sequence"],
         "expected_fee_minor": agreed.cleaned_data["expected_fee"],
@@ -195,7 +195,7 @@ def _horizon_days(booking: Booking, business: Business) -> int:
 
 
 def _asked_minute(booking: Booking, slot: str) -> int | None:
-    """Read a time button's value; None unless it is a time of this booking's own place, some years ahead at most."""
+    """Parse a time button; None unless it is a time of the booking's own place, within three years of its start."""
     try:
         location_id, minute = parsed_slot(slot)
     except ValueError:

@@ -1,5 +1,5 @@
-"""Paying for a booking. The address names the booking and nothing secret, because Stripe's script runs on the page; the
-right to open it comes from a link of the booking, carried in a cookie. Looking never changes anything.
+"""Paying for a booking. The address names the booking but holds no secret, because Stripe's script runs on the page.
+The right to open it comes from a link of the booking and is kept in a cookie. GET never changes anything.
 """
 
 from collections.abc import Callable
@@ -48,12 +48,12 @@ from storefront.views import checkout
 from storefront.views._booking_page import Opened, open_for_customer
 from storefront.views._hold_again import hold_again, picker_url
 
-# A time that is held for longer than this is told by its end; minutes counted down would only worry.
+# For a longer hold the page shows its end. A countdown of hours would only worry the customer.
 _COUNTED_DOWN = timedelta(hours=1)
 _STRIPE_FRAMES = ("https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com")
 _STRIPE_API = "https://api.stripe.com"
 
-# Says that somebody came to pay what is left of the price, which is never asked of who has just paid a deposit.
+# Marks a customer who came to pay the rest of the price. The page never asks it of one who has just paid a deposit.
 _REST = "?rest=1"
 
 View = Callable[..., HttpResponse]
@@ -61,7 +61,7 @@ View = Callable[..., HttpResponse]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is true of the money of an opened booking at one instant."""
+    """The money of an opened booking at one instant."""
 
     opened: Opened
     money: BookingMoney
@@ -76,12 +76,12 @@ class Look:
 
     @property
     def moves_to(self) -> datetime | None:
-        """Where the booking moves once the fee for it is paid."""
+        """The new time of the booking once the customer has paid the fee of the move."""
         return self.proposal.starts_at if self.proposal else None
 
 
 def stripe_allowed(view: View) -> View:
-    """Let the page load Stripe's script and frames, and nothing else from elsewhere. Other pages stay as they are."""
+    """Let the page load Stripe's script and frames, and nothing from other sites. Other pages keep their policy."""
 
     @wraps(view)
     def allowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -100,7 +100,7 @@ def stripe_allowed(view: View) -> View:
 @token_page
 @require_safe
 def from_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Come from a link: leave the token in a cookie of the paying page and go there, for whatever is open."""
+    """Store the token of a link in a cookie of the paying page, and redirect there for whatever is open."""
     opened = open_for_customer(token)
     rest = "" if opened.booking.status == BookingStatus.PENDING_PAYMENT else _REST
     response = redirect(f"{reverse('pay', args=[opened.booking.reference])}{rest}")
@@ -113,7 +113,7 @@ def from_link(request: HttpRequest, token: str) -> HttpResponse:
 @stripe_allowed
 @require_safe
 def pay(request: HttpRequest, reference: str) -> HttpResponse:
-    """Show what is due and the form to pay it, or what is true instead."""
+    """Show what is due and the form to pay it, or why nothing is."""
     if not payer_token(request, reference):
         return _without_cookie(request)
     look = _look(request, reference)
@@ -125,7 +125,7 @@ def pay(request: HttpRequest, reference: str) -> HttpResponse:
 @token_page
 @require_safe
 def state(request: HttpRequest, reference: str) -> HttpResponse:
-    """What the page asks for again and again."""
+    """Return the state that the page polls."""
     look = _look(request, reference)
     parts = {"state": look.state, "thread": _thread(look)}
     return render(request, "storefront/_pay_state.html", parts)
@@ -134,7 +134,7 @@ def state(request: HttpRequest, reference: str) -> HttpResponse:
 @token_page
 @require_POST
 def start(request: HttpRequest, reference: str) -> HttpResponse:
-    """Prepare the payment, or the keeping of a card, that the page then confirms with Stripe."""
+    """Prepare the payment, or the saving of a card, which the page then confirms with Stripe."""
     look = _look(request, reference)
     form = PayForm(request.POST)
     if not form.is_valid() or look.due is None:
@@ -162,7 +162,7 @@ def start(request: HttpRequest, reference: str) -> HttpResponse:
 @token_page
 @require_POST
 def check(request: HttpRequest, reference: str) -> HttpResponse:
-    """Ask the payment provider: somebody is waiting for it, and the workers may stand still."""
+    """Ask Stripe now: the customer is waiting, and the workers may be down."""
     opened = _open(request, reference)
     check_payments(booking_id=opened.booking.pk, now=opened.now)
     return HttpResponse(status=204)
@@ -171,9 +171,9 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
 @token_page
 @require_safe
 def came_back(request: HttpRequest, reference: str) -> HttpResponse:
-    """Back from the bank, or done: go on to what is true now. What Stripe hung onto the address is left behind.
+    """Redirect a customer who comes back from the bank, or has paid, without the query that Stripe adds.
 
-    Looking changes nothing: the paying page asks Stripe by a POST of its own.
+    GET changes nothing: the paying page asks Stripe by its own POST.
     """
     look = _look(request, reference)
     if look.state.shows is Shows.DONE:
@@ -187,14 +187,14 @@ def came_back(request: HttpRequest, reference: str) -> HttpResponse:
 @token_page
 @require_safe
 def leave(request: HttpRequest, reference: str) -> HttpResponse:
-    """Go to the page of the booking, whose address must not stand on the paying page."""
+    """Go to the page of the booking, whose secret address must not appear on the paying page."""
     return redirect("manage", _open(request, reference).token)
 
 
 @token_page
 @require_POST
 def again(request: HttpRequest, reference: str) -> HttpResponse:
-    """Hold the time that ran out again, or another one (``slot``), and go on with the same details."""
+    """Hold the expired time again, or another one (``slot``), and continue with the same details."""
     look = _look(request, reference)
     if look.state.shows is not Shows.OVER:
         return redirect("pay", reference)
@@ -214,7 +214,7 @@ def again(request: HttpRequest, reference: str) -> HttpResponse:
 @stripe_allowed
 @require_POST
 def ask_desk(request: HttpRequest, reference: str) -> HttpResponse:
-    """Send a message to the front desk. With a script the page stays where it is."""
+    """Send a message to the front desk. With JavaScript the page stays where it is."""
     look = _look(request, reference)
     is_scripted = "application/json" in request.headers.get("Accept", "")
     form = HelpForm(request.POST)
@@ -237,7 +237,10 @@ def ask_desk(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _open(request: HttpRequest, reference: str) -> Opened:
-    """Open the booking with the link that brought this browser here; everything else is not found."""
+    """Open the booking with the link that brought this browser here.
+
+    :raises Http404: without such a link, and for another booking.
+    """
     opened = open_for_customer(payer_token(request, reference))
     if opened.booking.reference != reference:
         raise Http404
@@ -245,7 +248,7 @@ def _open(request: HttpRequest, reference: str) -> Opened:
 
 
 def _without_cookie(request: HttpRequest) -> HttpResponse:
-    """Say how to go on without the cookie that opens the page; the same whether or not there is such a booking."""
+    """Explain how to continue without the cookie of the page. The answer does not reveal whether a booking exists."""
     context = {
         "title": gettext("Please open this page from your e-mail"),
         "text": gettext(
@@ -272,7 +275,7 @@ def _due(request: HttpRequest, booking: Booking, now: datetime) -> Payable | Non
 
 
 def _held_until(booking: Booking, due: Payable | None) -> datetime | None:
-    """Until when a time waits for this payment; None where none does."""
+    """Return until when a time is held for this payment; None if none is."""
     if booking.status == BookingStatus.PENDING_PAYMENT:
         return booking.hold_expires_at
     return due.until if due else None
@@ -291,7 +294,7 @@ def _page(
     is_ready = due is not None and look.state.shows in {Shows.READY, Shows.CHECKING}
     asked = due.amount_minor if due and due.kind is PayKind.PAYMENT else 0
     policy = SafeString("")
-    # Once it has moved, other moments count than those of the time that is left.
+    # The rule of the old time says nothing about the new time, which has other deadlines.
     if look.state.shows is not Shows.OVER and look.proposal is None:
         policy = manage_presenter.policy(booking, look.money, opened.now, coming_minor=asked)
     context = {
@@ -358,7 +361,7 @@ def _begins_waiting(event: BookingEvent) -> bool:
 
 
 def _way_back(look: Look) -> dict[str, Any]:
-    """The same time if it is free, else the nearest ones."""
+    """Return the same time if it is free, else the nearest ones."""
     booking, now = look.booking, look.opened.now
     is_free = alternatives.is_free_again(booking, now)
     near = [] if is_free else alternatives.nearest_again(booking, now=now)

@@ -1,4 +1,4 @@
-"""The picker: which times of a service are free, and holding one of them."""
+"""The picker: it shows the free times of a service and holds one of them."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -43,7 +43,7 @@ _CUSTOMER = Actor(ActorKind.CUSTOMER, BookingChannel.WEB)
 @require_safe
 @cache_control(private=True, no_cache=True)
 def picker(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the free times of one service for what was chosen in the address."""
+    """Show the free times of one service for the choice in the address."""
     offered, service = _offered(slug)
     closed = _closed(request, offered, service)
     return closed or _picker_page(request, offered, service, request.GET.dict(), now=clock.now())
@@ -51,7 +51,7 @@ def picker(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def hold(request: HttpRequest, slug: str) -> HttpResponse:
-    """Hold the pressed time for this visitor; an earlier hold of theirs is given back."""
+    """Hold the pressed time for this visitor and release their earlier hold."""
     offered, service = _offered(slug)
     now = clock.now()
     query = dict(parse_qsl(request.POST.get("query", "").lstrip("?")))
@@ -80,7 +80,7 @@ def _offered(slug: str) -> tuple[Catalogue, ServiceOffer]:
 
 
 def _closed(request: HttpRequest, offered: Catalogue, service: ServiceOffer) -> HttpResponse | None:
-    """The page of a service that cannot be booked at all now, or None when it can."""
+    """Return the page of a service that customers cannot book at all now; None when they can."""
     if offered.business.is_booking_paused:
         title = gettext("Online booking is paused")
         text = offered.business.paused_message or gettext("Please call us, or look in again later.")
@@ -120,7 +120,7 @@ def _picker_page(
     fresh: HeldSlot | None = None,
     refused: DomainError | None = None,
 ) -> HttpResponse:
-    """Write the picker; the part alone where htmx asked for it, with the status of what was refused."""
+    """Render the picker, or only its part for htmx. ``status`` is that of a refusal."""
     choice = read_choice(service, offered.places, query, now)
     line, token = _held_line(request, fresh, now)
     facts = availability_facts(
@@ -163,14 +163,14 @@ def _picker_page(
     if fresh or refused:
         response["HX-Push-Url"] = url + choice_query(choice)
     if page["hold"]:
-        # Back would show the countdown as it was when the page was written.
+        # Otherwise going back in the browser would show the countdown of the first visit.
         response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["HX-Request", "HX-Target", "Cookie"])
     return response
 
 
 def _empty(choice: Choice, now: datetime, url: str, frame: Frame, person_id: int | None) -> dict[str, Any]:
-    """No free time in the shown weeks: say when the next one is, or where else to look."""
+    """The shown weeks have no free time: say when the next one is, or where else to look."""
     until = choice.horizon_ends_on + timedelta(days=1)
     later = _first_day(choice, now, choice.window[1], until, person_id) if until > choice.window[1] else None
     actions = []
@@ -192,7 +192,7 @@ def _empty(choice: Choice, now: datetime, url: str, frame: Frame, person_id: int
 def _sooner(
     choice: Choice, facts: Facts, starts: Mapping[int, list[int]], url: str, now: datetime
 ) -> list[tuple[str, str, str]]:
-    """Links to other people and places that have a time sooner, where the coming week has none for this choice."""
+    """Return links to other staff and places with an earlier time, if the coming week has none for this choice."""
     if not lacks_times(choice, starts):
         return []
     variant_id, person_id = choice.variant.id, choice.person.id if choice.person else None
@@ -240,8 +240,8 @@ def _alert(
 def _hold(request: HttpRequest, service: ServiceOffer, visitor: str, now: datetime) -> HeldSlot:
     """Hold what the form asks for.
 
-    :raises ValueError: when the form was not one of ours.
-    :raises DomainError: as ``hold_slot`` does; also when this service has no such length (any more).
+    :raises ValueError: when a value of the form is malformed.
+    :raises DomainError: as ``hold_slot`` does; also when the service has no such length (any more).
     """
     variant_id = parsed_id(request.POST.get("variant", ""))
     if variant_id not in {variant.id for variant in service.variants}:
@@ -280,12 +280,12 @@ def _after_hold(
 
 
 def _see(url: str) -> HttpResponse:
-    """Lead on with a GET, after which a reload repeats nothing."""
+    """Redirect with 303, so that a reload does not repeat the POST."""
     return HttpResponseRedirect(url, status=303)
 
 
 def _held_line(request: HttpRequest, fresh: HeldSlot | None, now: datetime) -> tuple[BookingLine | None, str]:
-    """The live hold of this visitor with its token: the one just made, or the one their cookie names."""
+    """Return the visitor's live hold with its token: the new one, else the one in their cookie."""
     token = fresh.token if fresh else request.COOKIES.get(HOLD_COOKIE, "")
     return (bookings.held_line(token, now) if token else None), token
 

@@ -1,4 +1,4 @@
-"""Web push: the service worker of the site, and where a browser registers itself for the owner of a mailbox."""
+"""Web push: the service worker of the site, and the registration of a browser for the owner of a mailbox."""
 
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ _BASE64 = r"^[A-Za-z0-9_-]+=*$"
 
 
 class DeviceForm(forms.Form):
-    """A PushSubscription of a browser as JSON gives it."""
+    """The PushSubscription of a browser, from its JSON."""
 
     endpoint = forms.CharField(max_length=1000)
     p256dh = forms.RegexField(_BASE64, max_length=120)
@@ -26,7 +26,7 @@ class DeviceForm(forms.Form):
 
 @require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
-    """From the root, because a worker may only look after addresses below its own."""
+    """Serve the script from the root, because a service worker controls only addresses below its own."""
     response = HttpResponse(_worker_script(), content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "no-cache"
     return response
@@ -35,7 +35,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 @token_page
 @require_POST
 def push(request: HttpRequest, token: str) -> HttpResponse:
-    """Keep the device that sends this. Asked by a script after the person has allowed notifications."""
+    """Register the sending browser. The page's script calls this after the customer has allowed notifications."""
     opened = open_by_mail(token)
     form = DeviceForm(_sent(request))
     if not form.is_valid():

@@ -1,4 +1,4 @@
-"""Receipts of a booking, by its link: as a page and as a PDF that say the same."""
+"""Receipts of a booking by its link: a page and a PDF with the same content."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

@@ -1,4 +1,4 @@
-"""The page behind the unsubscribe link of a mail, which mail programs may also call by themselves (RFC 8058)."""
+"""The page behind the unsubscribe link of an e-mail, which mail programs may also call by themselves (RFC 8058)."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,11 +13,11 @@ from storefront.tokens import token_page
 ONE_CLICK = "One-Click"
 
 
-@csrf_exempt  # a mail program has no cookie and no form of ours; the token is what allows it
+@csrf_exempt  # a mail program has no cookie and no form of this site; the token is the authorization
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Looking only asks, so that scanners of mail end nothing. A POST that says One-Click ends news at once."""
+    """GET only asks, so that e-mail scanners unsubscribe no customer. A one-click POST ends news at once."""
     pseudonym = read_unsubscribe_token(token)
     if pseudonym is None:
         raise Http404
