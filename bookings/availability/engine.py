@@ -352,7 +352,7 @@ def _time_off(scene: _Scene, option: _Option) -> int:
 
 
 def _resources_exist(scene: _Scene, option: _Option) -> int:
-    """Enough rooms and devices of each type are in use at the location at that time, claimed or not."""
+    """The location has enough rooms and devices of each type that are in service at that time, claimed or not."""
     return scene.once(("exist", option.shape), lambda: _enough_resources(scene, option.shape, {}))
 
 

@@ -152,7 +152,7 @@ WHERE b.status = ANY(%(claiming)s) AND b.starts_at > %(now)s
 
 
 def exceeded_limits(now: datetime) -> list[str]:
-    """Find local days ahead with more bookings than a limit allows, counted by the days that booking counts by.
+    """Find local days ahead with more bookings than a limit allows, by the same local days as availability.
 
     Only days ahead: a limit that was lowered later says nothing about the past.
     """

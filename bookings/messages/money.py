@@ -72,7 +72,10 @@ def announce_fee_due(booking: Booking, *, payment_id: int, remind_after: Iterabl
 
 
 def announce_refunds(booking: Booking, refunds: Sequence[Refund], *, now: datetime) -> None:
-    """Inform the customer of refunds that are decided. Refunds that have succeeded already are skipped."""
+    """Inform the customer of refunds that are decided.
+
+    Refunds that succeeded at once are skipped: ``announce_refund_done`` covers them.
+    """
     requests = [
         to_customer(booking, MessageKind.REFUND_APPROVED, {"refund_id": refund.pk}, about=f"refund-{refund.pk}")
         for refund in refunds

@@ -35,7 +35,7 @@ _Cut = Callable[[str], str]
 
 
 class TooManyTests(TooMany):
-    """A signed-in user sends more test messages than editing texts needs."""
+    """The user has sent TESTS_PER_HOUR test messages within an hour."""
 
     code = "too_many_tests"
 

@@ -32,7 +32,7 @@ def refund(
     """Refund one payment in full or in part. The same ``request_key`` counts once.
 
     What was paid too much is refunded first. The rest lowers the price, or waives that much of a fee, so that a refund
-    never creates a debt. With ``is_still_owed`` the price stays, and the customer has to pay it another way.
+    never creates a debt. With ``is_still_owed`` neither is lowered, and the customer has to pay it another way.
 
     Locks: the booking, the bill, the payment.
 

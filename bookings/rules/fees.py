@@ -1,4 +1,4 @@
-"""Fees for cancelling: until when cancelling is free, and what it costs.
+"""Cancellation fees and deposits: until when cancelling is free, and what it costs.
 
 Pure: takes the copied terms of a booking and instants. Instants are aware UTC, windows are elapsed minutes before the
 start (a clock change in between moves the local deadline), money is integer minor units. Pages use these functions to
