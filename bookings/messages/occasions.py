@@ -1,6 +1,6 @@
 """Builds each kind of message at the moment of sending, one function per kind; None when the message is no longer true.
 
-Here is decided whether the booking, the payment or the refund is still in the state that the message reports.
+This module decides whether the booking, payment or refund is still in the state that the message reports.
 ``contexts`` and ``money_contexts`` decide what goes in.
 """
 

@@ -163,7 +163,7 @@ def _services(variables: Mapping[str, Any]) -> str:
 
 
 def _appointment(variables: Mapping[str, Any]) -> str:
-    """Return the facts as lines of text, as in the mails of the files."""
+    """Return the facts as lines of text, as in the mails of the template files."""
     starts_at, place = variables["starts_at"], variables["place"]
     when = gettext("%(day)s, %(time)s, %(until)s (%(zone)s)") % {
         "day": full_day_text(starts_at.date()),
