@@ -1,8 +1,8 @@
-"""Who may open which address. ``config.guard`` refuses every address that has no row here, before its view runs.
+"""The access table: who may open which address. ``config.guard`` refuses an address without a row before its view runs.
 
-A row of the desk names an ``Act``; ``dashboard.permissions`` says which roles may do it. Every other row names what a
-request has to prove; its view checks the token. An object that a visitor may not see answers like one that does not
-exist (404). ``tests/web/test_url_walk.py`` opens every row as every visitor.
+A row of the desk names an ``Act``; ``dashboard.permissions`` says which roles have it. Every other row names what a
+request must prove, and its view checks the token. An object that a visitor may not see gives 404, like one that does
+not exist. ``tests/web/test_url_walk.py`` opens every row as every kind of visitor.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ class Proof(StrEnum):
     """What a request proves about its sender."""
 
     NOTHING = "nothing"
-    HOLD = "hold"  # has the token of a hold
+    HOLD = "hold"  # the token of a hold
     GUEST_LINK = "guest_link"  # the link on the screen of the visitor who has just booked
-    CUSTOMER_LINK = "customer_link"  # the link in a mail to the customer
-    STAFF_LINK = "staff_link"  # the link in a mail to the staff member who performs the visit
-    ADMIN = "admin"  # signed in, may open Django's admin, has no role at the desk
-    DESK = "desk"  # signed in, has a role at the desk
+    CUSTOMER_LINK = "customer_link"  # the link in an e-mail to the customer
+    STAFF_LINK = "staff_link"  # the link in an e-mail to the staff member who performs the booking
+    ADMIN = "admin"  # a signed-in user who may open Django's admin and has no role at the desk
+    DESK = "desk"  # a signed-in user with a role at the desk
 
 
 _ANY = frozenset(Proof)
@@ -35,7 +35,7 @@ _ADMIN = frozenset({Proof.ADMIN})
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a request has to prove to look (GET, HEAD) and to change something (POST)."""
+    """What a request must prove for GET and HEAD (``see``) and for POST (``act``)."""
 
     see: frozenset[Proof] = _NONE
     act: frozenset[Proof] = _NONE
@@ -43,9 +43,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class DeskRow:
-    """The right that a user of the desk needs to look and to change something; None where nothing answers.
+    """The right that a desk user needs for GET and HEAD (``see``) and for POST (``act``); None if there is no answer.
 
-    ``is_about_booking``: the right has to hold for one booking, at its location. The view checks that with
+    With ``is_about_booking`` the user needs the right for one booking, at its location. The view checks that with
     ``dashboard.permissions.can``.
     """
 
@@ -54,7 +54,7 @@ class DeskRow:
     is_about_booking: bool = False
 
     def needed(self, method: str | None) -> Act:
-        """The right that a request needs. A method that nothing answers needs the other one: the view says 405."""
+        """Return the right that a request needs. A method without a right needs the other one; the view answers 405."""
         right = (self.act or self.see) if method == "POST" else (self.see or self.act)
         assert right is not None  # noqa: S101 (for mypy; every row has one)
         return right
@@ -69,13 +69,13 @@ def _booking(see: Act | None = None, act: Act | None = None) -> DeskRow:
 
 
 def _step(act: Act) -> DeskRow:
-    """A page that asks before it does something to a booking."""
+    """A page that asks for confirmation before it changes a booking: GET and POST need the same right."""
     return _booking(act, act)
 
 
-# Names of addresses; "admin" stands for everything of Django's admin, which checks the permissions of its models.
+# URL name -> row. "admin" covers all of Django's admin, which checks the permissions of its models itself.
 ROWS: Mapping[str, Row | DeskRow] = {
-    # --- pages for everybody --------------------------------------------------------------------------------------
+    # --- public pages ---------------------------------------------------------------------------------------------
     "landing": Row(_ANY),
     "robots": Row(_ANY),
     "brand": Row(_ANY),
@@ -87,7 +87,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "picker": Row(_ANY),
     "hold": Row(act=_ANY),
     "details": Row(_HOLD, _HOLD),
-    # GET on these three leads back to the details.
+    # GET on these three redirects to the details.
     "extras": Row(_HOLD, _HOLD),
     "release": Row(_HOLD, _HOLD),
     "again": Row(_HOLD, _HOLD),
@@ -103,7 +103,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "calendar": Row(_CUSTOMER),
     "receipt": Row(_CUSTOMER),
     "receipt_pdf": Row(_CUSTOMER),
-    # These decide about a mailbox, so only the link that was sent to it opens them.
+    # These change settings of a mailbox, so they need the link that was sent to it.
     "message_choices": Row(_MAILBOX, _MAILBOX),
     "push": Row(act=_MAILBOX),
     "unsubscribe": Row(_MAILBOX, _MAILBOX),
@@ -117,8 +117,8 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "pay_back": Row(_CUSTOMER),
     "pay_again": Row(act=_CUSTOMER),
     "pay_help": Row(act=_CUSTOMER),
-    # --- calls of providers, proved by a signature or a secret ----------------------------------------------------
-    # Answers 200 to Stripe only; a request without a signature gets 400 and nothing is read.
+    # --- webhooks of providers, which prove themselves by a signature or a secret ---------------------------------
+    # A request without a valid signature of Stripe gets 400 and nothing is stored.
     "stripe_webhook": Row(act=_ANY),
     "twilio_status": Row(),
     "twilio_inbound": Row(),
@@ -138,14 +138,14 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_messages": _desk(Act.READ_MESSAGES),
     "desk_message": _desk(Act.READ_MESSAGES, Act.EDIT_MESSAGES),
     "desk_message_text": _desk(Act.READ_MESSAGES, Act.EDIT_MESSAGES),
-    # Shows what was typed and saves nothing.
+    # Shows the submitted text and saves nothing.
     "desk_message_preview": _desk(Act.READ_MESSAGES, Act.READ_MESSAGES),
     "desk_time_off": _desk(Act.BLOCK_TIME, Act.BLOCK_TIME),
     "desk_time_off_answer": _booking(act=Act.ANSWER_TIME_OFF),
     "desk_time_off_remove": _booking(act=Act.BLOCK_TIME),
     "desk_me": _desk(Act.OWN_DAY),
     "desk_me_time_off": _desk(Act.OWN_DAY, Act.OWN_DAY),
-    # Customers belong to the whole business; a therapist sees those with a booking of the own.
+    # Customers belong to the whole business. A therapist sees only the customers of own bookings.
     "desk_customers": _desk(Act.SEE_DESK),
     "desk_customers_csv": _desk(Act.SEE_PLACE),
     "desk_customer": _desk(Act.SEE_DESK),

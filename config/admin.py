@@ -1,7 +1,7 @@
-"""The admin site: who enters, in which zone it shows times, and its own content security policy.
+"""The admin site: its sign-in, the time zone in which it shows times, and its content security policy.
 
-Unfold runs Alpine, which evaluates expressions in attributes and sets styles on elements. The policy that allows this
-is set on the answers of this site alone; every other page keeps the strict one of settings.
+Unfold runs Alpine, which evaluates expressions in attributes and sets inline styles. Only the answers of this site have
+a policy that allows this; all other pages keep the strict policy of the settings.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ View = Callable[..., HttpResponse]
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc] # unfold has no types
-    """Sign in by e-mail. Guessing is slowed down per address and per account, before any password is checked."""
+    """Sign-in by e-mail. Limits the tries per IP address and per account before it checks a password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,7 +45,7 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc] # unfold has no type
 
 
 class Site(UnfoldAdminSite):  # type: ignore[misc]
-    """Only people who may open the admin get in; ``has_permission`` of Django asks is_active and is_staff."""
+    """The admin site. Django's ``has_permission`` admits active users with ``is_staff``."""
 
     login_form = SignInForm
     index_title = _("Settings")
@@ -61,18 +61,18 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
         return response
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Switched off: unfold would keep found objects in the cache, which holds plain values only."""
+        """Answer 404: Unfold's search would store model objects in the cache, which holds plain values only."""
         raise Http404
 
 
 def _framed(view: View) -> View:
-    """Answer with the admin's own policy, and with times in the zone of the first location."""
+    """Wrap an admin view: its answer has the admin's policy and shows times in the zone of the first location."""
 
     @wraps(view)
     def framed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with timezone.override(_zone()):
             response = with_policy(request, *args, **kwargs)
-            # Templates are rendered after the view as a rule; here they need the zone.
+            # Django renders template responses after the view. This one has to be rendered while the zone is active.
             if callable(render := getattr(response, "render", None)):
                 render()
         return response

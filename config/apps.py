@@ -1,4 +1,4 @@
-"""Which admin site the project uses, and the check of the table of addresses."""
+"""Choose the project's admin site and register the check of the access table."""
 
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 from django.core.checks import Tags, register

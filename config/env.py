@@ -1,6 +1,6 @@
-"""Strict typed readers of the environment: a wrong value stops the start with one clear line.
+"""Strict typed readers of environment variables: a wrong value raises ImproperlyConfigured with one clear line.
 
-Each reader accepts ``NAME_FILE`` as well (the path of a file that holds the value), so that secrets can be mounted.
+Each reader also accepts ``NAME_FILE``, the path of a file with the value, so that secrets can be mounted.
 """
 
 import os
@@ -16,7 +16,7 @@ _MISSING = object()
 
 
 def read_dotenv(path: Path) -> None:
-    """Load ``path`` if it exists; the real environment wins."""
+    """Load ``path`` if it exists. Variables that are set already keep their values."""
     if path.is_file():
         environ.Env.read_env(str(path), overwrite=False)
 
@@ -63,7 +63,7 @@ def number(name: str, default: int, *, low: int = 0, high: int = 10**9) -> int:
 
 
 def number_or_none(name: str, default: int, *, low: int = 0, high: int = 10**9) -> int | None:
-    """Read a number, or None from the word ``none``."""
+    """Read a number; the word ``none`` gives None."""
     return None if _raw(name, default).lower() == "none" else number(name, default, low=low, high=high)
 
 
@@ -72,9 +72,9 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def database(name: str) -> dict[str, object]:
-    """Read a PostgreSQL address.
+    """Read a PostgreSQL URL as a value of DATABASES.
 
-    :raises ImproperlyConfigured: when it is missing or not PostgreSQL.
+    :raises ImproperlyConfigured: if it is missing or not a PostgreSQL URL.
     """
     url = _raw(name, _MISSING)
     if not url.startswith(("postgres://", "postgresql://")):
@@ -86,8 +86,10 @@ def database(name: str) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class _MailProvider:
-    """How django-anymail calls a provider's parts: where the user, the password and the host of the address go, the
-    class that reads what it reports, and the setting for the key it signs reports with, if it signs them.
+    """The names that django-anymail uses for one mail provider.
+
+    ``reader`` is the prefix of its webhook view. ``user``, ``password`` and ``host`` are the settings that get these
+    parts of the URL. ``signing_key`` is the setting for the key of signed webhooks; empty if it does not sign them.
     """
 
     reader: str
@@ -109,16 +111,16 @@ _MAIL_PROVIDERS = {
     "sparkpost": _MailProvider("SparkPost", "SPARKPOST_API_KEY"),
 }
 _ANYMAIL = "anymail+"
-# The name that a provider's reports carry beside the secret, in HTTP Basic authentication.
+# The user name, next to the secret, in the HTTP Basic authentication of a provider's webhooks.
 _REPORTS_USER = "openhours"
 
 
 def email(name: str, default: str, *, timeout: int, events_secret: str) -> dict[str, object]:
-    """Read where mails go: an SMTP server, or a provider's API as in ``anymail+postmark://token@``.
+    """Read the e-mail settings from a URL: an SMTP server, or a provider's API as in ``anymail+postmark://token@``.
 
-    ``timeout`` is in seconds; ``events_secret`` proves that a provider's reports come from it.
+    ``timeout`` is in seconds. ``events_secret`` authenticates the provider's webhooks.
 
-    :raises ImproperlyConfigured: when the provider is unknown or has no key.
+    :raises ImproperlyConfigured: if the provider is unknown or its key is missing.
     """
     url = _raw(name, default)
     if url.startswith(_ANYMAIL):

@@ -1,4 +1,4 @@
-"""RSGI entry point: what the Procfile starts."""
+"""RSGI entry point, which the Procfile starts."""
 
 from django.conf import settings
 

@@ -1,4 +1,4 @@
-"""Enforces the table of ``config.access``: no view runs without a row for its address and the right in that row."""
+"""Enforce the table of ``config.access``: no view runs without a row for its address and the right of that row."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -19,7 +19,12 @@ from dashboard.permissions import Act, roles_with
 
 
 def guard_addresses(get_response: Handler) -> Handler:
-    """Refuse what the table does not allow, before the view runs. An address without a row answers 404."""
+    """Middleware that refuses what the table does not allow, before the view runs.
+
+    An address without a row gives 404.
+
+    :raises ImproperlyConfigured: for an address without a row, with DEBUG or FAIL_WITHOUT_ROW.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
@@ -36,7 +41,7 @@ def guard_addresses(get_response: Handler) -> Handler:
         try:
             return admit(request, row.needed(request.method), now=clock.now())
         except (OperationalError, InterfaceError) as error:
-            # Django hands exceptions of views to middleware, and none of this method.
+            # Django passes exceptions of views to middleware, but not exceptions of ``process_view``.
             return unavailable(request, error)
 
     middleware.process_view = process_view  # type: ignore[attr-defined]
@@ -44,7 +49,7 @@ def guard_addresses(get_response: Handler) -> Handler:
 
 
 def check_rows(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Each address has a row, each row an address, and each right of the desk a role that has it."""
+    """Check that each address has a row, each row an address, and each right of the desk a role."""
     names = set(names_of(get_resolver().url_patterns))
     without_row = [
         Error(f"The address {name!r} has no row in config/access.py.", id="access.E001")
@@ -63,7 +68,7 @@ def check_rows(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
 
 
 def names_of(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[str]:
-    """The name of every address; a namespace counts as one."""
+    """Yield the name of every URL pattern; a namespace counts as one name."""
     for pattern in patterns:
         if isinstance(pattern, URLPattern):
             yield pattern.name or str(pattern.pattern)
@@ -74,7 +79,7 @@ def names_of(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[str]:
 
 
 def _name_of(match: ResolverMatch | None) -> str:
-    """The name of the address of a request; empty if it has none."""
+    """Return the name of the matched URL pattern, as ``names_of`` yields it; "" if it has none."""
     if match is None:
         return ""
     return match.namespaces[0] if match.namespaces else match.url_name or ""

@@ -16,7 +16,7 @@ env.read_dotenv(BASE_DIR / ".env")
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
-# Signs the magic links of bookings; changing it ends every link that was ever sent.
+# Signs the magic links of bookings. A new value invalidates every link that was sent.
 LINK_KEY = env.secret("LINK_KEY")
 # Fernet keys of the encrypted columns: the first encrypts, all decrypt.
 FIELD_KEYS = env.words("FIELD_KEYS")
@@ -24,11 +24,11 @@ FIELD_KEYS = env.words("FIELD_KEYS")
 SITE_URL = env.web_address("SITE_URL", "http://localhost:8000")
 _site = urlsplit(SITE_URL)
 IS_HTTPS = _site.scheme == "https"
-# Raise for an address without a row in config/access.py, also without DEBUG; off, it answers 404.
+# Raise an error for an address without a row in config/access.py, even without DEBUG. If off, it gives 404.
 FAIL_WITHOUT_ROW = False
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", _site.hostname or "localhost")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
-# How many reverse proxies in front of us add to X-Forwarded-For; 0 trusts none.
+# How many reverse proxies in front of the site add to X-Forwarded-For; 0 trusts none.
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, high=5)
 
 INSTALLED_APPS = [
@@ -36,7 +36,7 @@ INSTALLED_APPS = [
     "unfold.contrib.filters",
     "unfold.contrib.inlines",
     "config.apps.AdminConfig",
-    "core",  # before Django's, because its createsuperuser does more
+    "core",  # before django.contrib.auth, because core overrides createsuperuser
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -103,34 +103,34 @@ DATABASES = {
         "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", 600),
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
-        # PgBouncer in transaction mode gives each transaction another server connection.
+        # PgBouncer in transaction mode may give each transaction another server connection.
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             "connect_timeout": 3,
             "server_side_binding": True,
-            # Statements are prepared on the server when they are run this often; none for PgBouncer before 1.22.
+            # A statement is prepared on the server after this many runs. Set it to none for PgBouncer before 1.22.
             "prepare_threshold": env.number_or_none("DATABASE_PREPARE_THRESHOLD", 3, high=1000),
         },
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# The application may only add rows to these (manage.py grants sees to it), and change just the columns named.
+# The application may only insert rows here and update the named columns. manage.py grants enforces it.
 APPEND_ONLY_TABLES: dict[str, list[str]] = {
     "bookings_bookingevent": [],
     "accounts_consent": ["withdrawn_at", "customer_id"],
     "django_admin_log": [],
     "payments_billline": [],
     "payments_receipt": [],
-    # Only who did it may go with the person; the name stays.
+    # Deleting a user clears the reference; the name stays in the row.
     "services_settingschange": ["actor_id"],
     "payments_receiptdocument": [],
 }
 
-# --- broker and cache: losing them loses nothing ------------------------------------------------------------------
+# --- broker and cache: they hold no data that must survive --------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
-# In the memory of each process: no page waits for Redis, and nothing in a cache is shared. Limits count in core.limits.
+# In the memory of each process, so no page waits for Redis and no process shares a cache. core.limits counts limits.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-# A frozen broker must never hang a request (socket time-outs), and no request repeats a publish that was refused.
+# A frozen broker must never hang a request: hence the socket time-outs, and no retry of a failed publish.
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -144,7 +144,8 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-# Before the claim of an effect runs out (core.outbox), and before the broker hands the task to somebody else.
+# Seconds. Less than a claim of core.outbox lasts, and less than the broker's visibility time-out, after which it
+# delivers the task to another worker.
 CELERY_TASK_TIME_LIMIT = 285
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -174,7 +175,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- outbox and message routes (named here so that lower apps need not import upper ones) -------------------------
-# topic -> name of the route (a key counts once per route) -> who is told
+# topic -> name of the route (a key counts once per route) -> handler
 OUTBOX_ROUTES: dict[str, dict[str, str]] = {
     "stripe.event": {"stripe-event": "payments.handlers.stripe_event"},
     "payment.charge": {"payment-charge": "payments.handlers.charge"},
@@ -196,18 +197,18 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
     "receipt.issued": {"receipt-document": "payments.handlers.receipt_document"},
     "message.reported": {"message-reported": "notifications.handlers.message_reported"},
 }
-# What an installation needs before its owner can work with it. Each does nothing where it is there already.
+# Functions that createsuperuser calls to prepare an installation for its owner. Each does nothing the second time.
 AFTER_FIRST_SUPERUSER = ["services.operations.make_first_rows", "staff.operations.welcome_owner"]
-# subject kind -> function(subject reference) -> ReceiptSubject, or None when it is gone
+# subject kind -> function(subject reference) -> ReceiptSubject, or None if the subject is gone
 RECEIPT_SUBJECTS = {"booking": "bookings.wording.receipts.receipt_subject"}
-# subject kind -> function(ContextRequest) -> MessageContext, or None when the message is no longer wanted
+# subject kind -> function(ContextRequest) -> MessageContext, or None if the message is not wanted any more
 NOTIFICATION_CONTEXTS = {
     "booking": "bookings.messages.visits.notification_context",
     "staff": "bookings.messages.agenda.agenda_context",
     "user": "bookings.messages.sign_ins.guessing_context",
     "sample": "bookings.messages.samples.sample_context",
 }
-# subject kind -> function(subject references, instant) -> those of them that were not over at the instant
+# subject kind -> function(subject references, instant) -> the references whose subject was not over at the instant
 NOTIFICATION_SUBJECTS = {"booking": "bookings.messages.visits.not_over"}
 DOCTOR_CHECKS = [
     "core.doctor.CHECKS",
@@ -219,27 +220,27 @@ DOCTOR_CHECKS = [
 
 # --- e-mail -------------------------------------------------------------------------------------------------------
 EMAIL_TIMEOUT = 10
-# Proves that what is reported to /mail/events comes from the mail provider.
+# Authenticates the mail provider's webhooks to /mail/events.
 MAIL_EVENTS_SECRET = env.text("MAIL_EVENTS_SECRET", "")
 _mail = env.email("EMAIL_URL", "smtp://localhost:1025", timeout=EMAIL_TIMEOUT, events_secret=MAIL_EVENTS_SECRET)
 vars().update(_mail)
-# The class that reads those reports; empty without such a provider.
+# The view class that reads these webhooks; empty without a mail provider.
 MAIL_EVENTS_WEBHOOK = str(_mail.get("MAIL_EVENTS_WEBHOOK", ""))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Openhours <bookings@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# --- payments: without keys everything is paid at the visit -------------------------------------------------------
+# --- payments: without Stripe keys customers pay at the visit -----------------------------------------------------
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", "")
 STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY", "")
-# Two while one is being replaced.
+# A list, so that an old and a new secret are both valid while the owner replaces one.
 STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com")
 STRIPE_JS_URL = env.text("STRIPE_JS_URL", "https://js.stripe.com/endive/stripe.js")
 
-# --- texts and web push -------------------------------------------------------------------------------------------
+# --- text messages and web push -----------------------------------------------------------------------------------
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID", "")
 TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN", "")
-# Another address than Twilio's own, for a stand-in.
+# Replaces Twilio's own address, for a local stand-in.
 TWILIO_API_BASE = env.text("TWILIO_API_BASE", "").rstrip("/")
 TWILIO_SMS_FROM = env.text("TWILIO_SMS_FROM", "")
 TWILIO_MESSAGING_SERVICE_SID = env.text("TWILIO_MESSAGING_SERVICE_SID", "")
@@ -249,12 +250,12 @@ SMS_PER_NUMBER_PER_DAY = env.number("SMS_PER_NUMBER_PER_DAY", 5, low=1)
 SMS_PER_DAY = env.number("SMS_PER_DAY", 500)
 VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY", "")
 VAPID_SUBJECT = env.text("VAPID_SUBJECT", "")
-# Push services we send to: the address comes from a browser, and must not lead us to a machine of our own network.
+# Allowed push services. The address comes from a browser and must not point to a machine in our own network.
 PUSH_HOSTS = env.words(
     "PUSH_HOSTS",
     "fcm.googleapis.com,push.services.mozilla.com,push.apple.com,notify.windows.com",
 )
-# How long a process keeps the rules of messages before it reads them again.
+# How long a process caches the message rules.
 MESSAGE_RULES_KEPT_SECONDS = 15.0
 
 # --- people -------------------------------------------------------------------------------------------------------
@@ -263,7 +264,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-# The admin has a sign-in of its own; the desk says itself where it leads.
+# The admin has a sign-in page of its own. The desk's sign-in chooses its redirect itself.
 LOGIN_URL = "desk_sign_in"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -277,12 +278,12 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "storefront.views.forgery.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
-# --- limits of one visitor (reliability: denial of inventory) -----------------------------------------------------
-# Pages that one address reads in one web process.
+# --- limits of one visitor, against abuse and blocked inventory ---------------------------------------------------
+# Pages that one IP address may read in one web process.
 READS_PER_MINUTE = env.number("READS_PER_MINUTE", 1200)
 HOLDS_PER_VISITOR = env.number("HOLDS_PER_VISITOR", 3, low=1)
 HOLDS_PER_ADDRESS = env.number("HOLDS_PER_ADDRESS", 30, low=1)
-# Bookings ahead that may stand before anybody acted from the mailbox or paid.
+# Upcoming bookings that a visitor may have without a payment or an action from the mailbox.
 UNPROVEN_BOOKINGS_PER_EMAIL = env.number("UNPROVEN_BOOKINGS_PER_EMAIL", 3, low=1)
 UNPROVEN_BOOKINGS_PER_PHONE = env.number("UNPROVEN_BOOKINGS_PER_PHONE", 3, low=1)
 UNPROVEN_BOOKINGS_PER_VISITOR = env.number("UNPROVEN_BOOKINGS_PER_VISITOR", 5, low=1)
@@ -291,11 +292,11 @@ UNPROVEN_BOOKINGS_OF_KNOWN = env.number("UNPROVEN_BOOKINGS_OF_KNOWN", 10, low=1)
 MAILS_PER_ADDRESS_PER_HOUR = env.number("MAILS_PER_ADDRESS_PER_HOUR", 10, low=1)
 MOVES_PER_HOUR = env.number("MOVES_PER_HOUR", 3, low=1)
 LINK_GUESSES_PER_MINUTE = env.number("LINK_GUESSES_PER_MINUTE", 30, low=1)
-# Wrong passwords, of one address and of one account (of one browser, where that is known to the account).
+# Wrong passwords per IP address and per account; a browser that the account knows has a limit of its own.
 SIGN_INS_PER_MINUTE = env.number("SIGN_INS_PER_MINUTE", 10, low=1)
 SIGN_INS_PER_DAY = env.number("SIGN_INS_PER_DAY", 100, low=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-# Files are pictures of services and staff, sent to the admin.
+# The only uploads are pictures of services and staff members in the admin.
 FILE_UPLOAD_HANDLERS = [
     "core.uploads.RefuseFiles",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
@@ -303,23 +304,23 @@ FILE_UPLOAD_HANDLERS = [
 ]
 FILE_UPLOAD_PATHS = ("/admin/services/", "/admin/staff/")
 # Requests that one web process answers at the same time; each thread keeps one database connection. More threads answer
-# fewer pages: one computes at a time, and each has statements of its own for PostgreSQL to plan.
+# fewer pages: only one thread computes at a time, and PostgreSQL plans prepared statements for each connection.
 WEB_THREADS = env.number("WEB_THREADS", 2, low=1, high=64)
-# Only requests below these wait for Stripe, on threads of their own (core.front).
+# Only requests with these path prefixes wait for Stripe. They have threads of their own (core.front).
 STRIPE_PATHS = ("/pay/",)
-# The largest body (bytes) of addresses that begin so; core.front bounds every other one at 1 MB. Beyond that it reads
-# only what a signed-in session that may open the admin sends.
+# Path prefix -> largest body in bytes; core.front limits all other paths to 1 MB. It accepts more than 1 MB only from
+# signed-in users who may open the admin.
 BODY_LIMITS = {
     "/stripe/webhook": 512 * 1024,
     "/twilio/": 64 * 1024,
     **dict.fromkeys(FILE_UPLOAD_PATHS, 6_000_000),
 }
 
-# --- what is kept for how long --------------------------------------------------------------------------------------
-# Effects that ran, reports of providers, texts that came in. Stripe sends a notice for three days, and three more are
-# compared each night; a week is the least that covers both.
+# --- retention ------------------------------------------------------------------------------------------------------
+# Done outbox messages, events of providers and received text messages. Stripe retries an event for three days, and the
+# nightly comparison covers three more; a week is the minimum that covers both.
 EVENTS_KEPT_DAYS = env.number("EVENTS_KEPT_DAYS", 30, low=7, high=400)
-# Messages, from the end of the visit on.
+# Messages, counted from the end of the booking.
 MESSAGES_KEPT_DAYS = env.number("MESSAGES_KEPT_DAYS", 365, low=30, high=3650)
 
 # --- languages and time -------------------------------------------------------------------------------------------
@@ -389,19 +390,19 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
-        # A line for each look at the queue would bury the lines that matter.
+        # At INFO it logs every poll of the queue.
         "celery": {"handlers": [], "level": "WARNING", "propagate": True},
-        # Its lines repeat what we log ourselves, with addresses in them.
+        # Its lines repeat our own logs, with addresses in them.
         "stripe": {"handlers": [], "level": "WARNING", "propagate": True},
         "celery.apps.worker": {"handlers": [], "level": "INFO", "propagate": True},
-        # The letters of a receipt are nobody's business.
+        # At INFO it logs the characters of a receipt, which are personal data.
         "fontTools": {"handlers": [], "level": "WARNING", "propagate": True},
-        # It would write the numbers that it asks about.
+        # At INFO it logs phone numbers.
         "twilio.http_client": {"handlers": [], "level": "WARNING", "propagate": True},
-        # The web server would write every address as it came, tokens included.
+        # Its lines contain full addresses with tokens, so they go through the filters of our handler.
         "granian.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }
 
-# Whether other names below this host speak https is the owner's to say: SECURE_HSTS_INCLUDE_SUBDOMAINS and preload.
+# HSTS for subdomains and preload stay off: only the owner knows whether all subdomains support https.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -1,4 +1,4 @@
-"""Settings of the test run: the real ones with a few overrides that make tests quick and strict."""
+"""Settings of the tests: the real ones with overrides that make tests fast and strict."""
 
 from config.settings import *  # noqa: F403
 
@@ -9,12 +9,12 @@ STORAGES = {
 }
 ALLOW_CRASH_POINTS = True
 FAIL_WITHOUT_ROW = True
-# Nothing is collected for tests in one process; the folder of collected files may not even exist.
+# Tests do not run collectstatic, so STATIC_ROOT may not exist.
 WHITENOISE_AUTOREFRESH = True
-# Kept rules would make the number of statements depend on the clock.
+# Cached message rules would make the number of queries depend on the clock.
 MESSAGE_RULES_KEPT_SECONDS = 0.0
-# Most tests book for the same few people; those about these limits set their own.
+# Most tests book for the same few customers. Tests of these limits set their own values.
 UNPROVEN_BOOKINGS_PER_EMAIL = UNPROVEN_BOOKINGS_PER_PHONE = UNPROVEN_BOOKINGS_PER_VISITOR = 100_000
 UNPROVEN_BOOKINGS_PER_ADDRESS = UNPROVEN_BOOKINGS_OF_KNOWN = MAILS_PER_ADDRESS_PER_HOUR = MOVES_PER_HOUR = 100_000
-# Redis leads nowhere, so these are counted in PostgreSQL, and tests of other things open many links that do not exist.
+# Tests have no Redis, so PostgreSQL keeps these counts, and many tests open links that do not exist.
 LINK_GUESSES_PER_MINUTE = 10_000

@@ -1,4 +1,4 @@
-"""The admin's look, its menu, its content security policy, and where it asks about bookings."""
+"""The admin's theme, menu and content security policy, and the functions that it calls to ask about bookings."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-# Only what differs from the site's policy. Alpine needs eval; it and unfold's colours need styles on elements.
+# Differences from the site's policy. Alpine needs eval; Alpine and Unfold's colours need inline styles.
 ADMIN_CONTENT_SECURITY_POLICY = {
     "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],
 }
 
-# What the admin of a lower app asks of bookings, which it may not import.
+# Functions of ``bookings`` for the admin of lower apps, which may not import that app.
 ADMIN_ROUTES = {
     "bookings_ahead": "bookings.queries.dependents.bookings_ahead",
     "stranded_bookings": "bookings.queries.dependents.stranded_bookings",
@@ -46,7 +46,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "10px",
     "STYLES": [lambda request: static("css/admin.css")],
     "COLORS": {
-        # Warm greys and the colour of the product, light to dark.
+        # Warm greys and the product's colour, from light to dark.
         "base": {
             "50": "#faf9f7",
             "100": "#f4f2ef",

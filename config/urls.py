@@ -1,4 +1,4 @@
-"""Addresses. Admin first, the storefront last."""
+"""URL patterns. The storefront comes last, because its patterns match the most."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def checked_application() -> WSGIHandler:
-    """The application; ends the process with one line when a setting is missing or dangerous."""
+    """Return the application. Ends the process with one line if a setting is missing or a system check fails."""
     try:
         django.setup(set_prefix=False)
         found = run_checks(include_deployment_checks=False)

@@ -1,11 +1,11 @@
-"""Which time-zone data the application reads: the pinned package ``tzdata``, never that of the operating system.
+"""Make the application read time-zone data from the pinned package ``tzdata``, never from the operating system.
 
-The standard library looks at the system first, and a system image may be years behind. Imported by ``config`` itself,
-so it holds for the site, the worker, commands and tests alike, whatever PYTHONTZPATH says.
+The standard library prefers the system's data, which may be years old. The package ``config`` imports this module, so
+it applies to the site, workers, commands and tests, whatever PYTHONTZPATH says.
 """
 
 from zoneinfo import ZoneInfo, reset_tzpath
 
 reset_tzpath(to=[])
-# What was read before came from elsewhere.
+# Zones that were loaded before came from the system's data.
 ZoneInfo.clear_cache()

@@ -1,1 +1,1 @@
-"""Linden Studio, the demo business: its data (studio, people), its rows (setup), and its visits (plan, history)."""
+"""Linden Studio, the demo business: its data (studio, people), its rows (setup), and its bookings (plan, history)."""

@@ -1,8 +1,8 @@
-"""Write the rows of planned visits: bookings with lines, claims, history, bills, customers and consents, in bulk.
+"""Write the rows of planned visits in bulk: bookings with lines, claims, history, bills, customers and consents.
 
-The rows are those that the operations would have written, each at its own time: a hold, a confirmation, and what
-followed. Money was taken at the front desk, because nothing was paid online before today: deposits of those who booked
-there, and every visit at its end. Mails are not written: nobody of the demo waits for one.
+The rows equal what the operations would have written, each at its own time: a hold, a confirmation, and what followed.
+All payments were taken at the desk: deposits of customers who booked there, and the balance at the end of each visit.
+The demo has no online payments before today, and no messages, because its customers do not exist.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ CONSENT_TEXT = "I agree that Linden Studio keeps my details to provide this visi
 
 @dataclass
 class Record:
-    """A booking with everything that hangs on it, before it has an id."""
+    """A booking with its related rows, before it has an id."""
 
     visit: Visit
     booking: Booking
@@ -64,7 +64,7 @@ class Record:
 
 
 def write_visits(visits: Sequence[Visit], *, now: datetime, random: Random) -> int:
-    """Write all rows of ``visits`` as they stand at ``now`` and return how many bookings were made."""
+    """Write all rows of ``visits`` in their state at ``now`` and return the number of bookings."""
     writer = _Writer(now, random)
     records = [writer.record(visit) for visit in visits]
     _save(records)
@@ -73,7 +73,7 @@ def write_visits(visits: Sequence[Visit], *, now: datetime, random: Random) -> i
 
 
 class _Writer:
-    """What all bookings share: the business, its people, the terms of each service."""
+    """Builds the rows of one booking after the other; holds the business, its customers and the terms of services."""
 
     def __init__(self, now: datetime, random: Random) -> None:
         self.now = now
@@ -125,7 +125,7 @@ class _Writer:
         return record
 
     def _history(self, record: Record, channel: BookingChannel) -> None:
-        """Let the booking go through its statuses, each with its row, up to what ``now`` shows."""
+        """Take the booking through its statuses up to ``now``, with an event for each."""
         booking, guest = record.booking, _Who(ActorKind.CUSTOMER, channel)
         if channel == BookingChannel.DESK:
             guest = self._at_desk()
@@ -165,7 +165,7 @@ class _Writer:
             self._give_back(record, back, at)
 
     def _asked(self, booking: Booking, at_visit_minor: int, channel: BookingChannel) -> Demand:
-        """A deposit of those who stood at the desk; all others paid at the visit."""
+        """Return what was due when booking: a deposit only for bookings at the desk, else payment at the visit."""
         return payment_demand(
             replace(Terms.from_json(booking.terms), saves_card=False),
             total_minor=booking.total_minor,
@@ -239,12 +239,12 @@ class _Writer:
         return _Who(ActorKind.STAFF, BookingChannel.DESK, self.desk)
 
     def _created_at(self, starts_at: datetime) -> datetime:
-        """Some moment in the two weeks before the visit, with notice, and before now."""
+        """Return a random instant within two weeks before the visit, at least 5 hours before it and before now."""
         latest = min(starts_at - timedelta(hours=5), self.now - timedelta(minutes=20))
         return latest - timedelta(minutes=self.random.randrange(14 * 1440))
 
     def _customer(self, visit: Visit) -> Customer:
-        """Somebody who was not here in the last five days, so that nobody is in two places."""
+        """Return a random customer without a visit in the last five days, so that no customer has two at once."""
         while True:
             customer = self.random.choice(self.customers)
             last = self.last_visit.get(id(customer))
@@ -299,7 +299,7 @@ def _event(
 
 
 def _customers(now: datetime, random: Random) -> list[Customer]:
-    """Regulars: about half have proven their address by opening a link."""
+    """Create regular customers. About half have proven their e-mail address by opening a link."""
     names = [f"{first} {last}" for first in people.FIRST_NAMES.split() for last in people.LAST_NAMES.split()]
     made = []
     for number, name in enumerate(random.sample(names, CUSTOMER_COUNT)):
@@ -310,7 +310,7 @@ def _customers(now: datetime, random: Random) -> list[Customer]:
                 email=f"{local}@mail.example",
                 email_normalised=f"{local}@mail.example",
                 email_proven_at=now - timedelta(days=random.randint(30, 300)) if random.random() < 0.5 else None,
-                # Numbers that the German regulator keeps free for films.
+                # Numbers that the German regulator reserves for films.
                 phone=f"+493023125{number:03d}",
                 language="en",
                 created_at=now - timedelta(days=random.randint(300, 900)),
@@ -333,14 +333,14 @@ def _save(records: Sequence[Record]) -> None:
     for record in records:
         for event in record.events:
             event.booking = record.booking
-    # In the order of time, as rows of a history come into being.
+    # Sorted by time, as real events get their ids.
     BookingEvent.objects.bulk_create(sorted((e for each in records for e in each.events), key=lambda event: event.at))
     BillLine.objects.bulk_create(row for record in records for row in _bill_lines(record))
     Consent.objects.bulk_create(_consent(record) for record in records)
 
 
 def _save_money(records: Sequence[Record], bills: Sequence[Bill]) -> None:
-    """Write payments and refunds, and name them in the history as the operations do."""
+    """Write payments and refunds and store their ids in the events, as the operations do."""
     for record, bill in zip(records, bills, strict=True):
         for payment in record.payments:
             payment.bill, payment.subject_ref = bill, subject_ref(record.booking)

@@ -1,4 +1,4 @@
-"""Session notes and follow-ups of the demo's therapists, so that their pages have something to say."""
+"""Session notes and follow-ups of the demo's therapists."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ FOLLOW_UPS = ("Send the neck exercises", "Ask how the knee is", "Offer the same 
 
 
 def write_notes(lines: Iterable[BookingLine], *, now: datetime, random: Random) -> None:
-    """Write what therapists noted about visits that took place. ``lines`` have their booking and staff member."""
+    """Write session notes of completed visits and some follow-ups. ``lines`` have their booking and staff member."""
     done = [line for line in lines if line.booking.status == BookingStatus.COMPLETED and line.staff_member]
     noted = [line for line in done if random.randrange(100) < NOTED_PERCENT]
     SessionNote.objects.bulk_create(

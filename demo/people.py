@@ -1,4 +1,4 @@
-"""Who works at Linden Studio and who comes there. Data only; hours are local wall time of the place."""
+"""Therapists, users and customers of Linden Studio. Data only; hours are local times of the location."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from staff.enums import Role
 
 @dataclass(frozen=True)
 class HoursData:
-    """Intervals on some weekdays (Monday 0) at one place; ``week`` 0 or 1 for every other week."""
+    """Working hours on some weekdays (Monday is 0) at one location; ``week`` is 0 or 1 for every other week."""
 
     place: str
     weekdays: tuple[int, ...]
@@ -23,9 +23,9 @@ class TherapistData:
     short_name: str
     bio: str
     hours: tuple[HoursData, ...]
-    # service slug -> own values per variant position: (price_minor, work_minutes), None where it is the service's
+    # service slug -> own values by position of the variant: (price_minor, work_minutes); None is the service's value
     performs: dict[str, dict[int, tuple[int | None, int | None]]]
-    # How much of the time is booked, in percent.
+    # Percentage of the time that is booked.
     load: int = 65
     daily_limit: int | None = None
     meeting_url: str = ""
@@ -39,7 +39,7 @@ class SignInData:
     name: str
     place: str = ""
     therapist: str = ""
-    # Everything in the admin as well; all of them have the desk.
+    # May open the admin with all permissions. Every user has a role at the desk.
     is_admin: bool = field(default=False)
 
 

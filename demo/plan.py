@@ -1,8 +1,8 @@
-"""Decide who comes when: the visits of Linden Studio around a day, as values. Reads the studio's rows, writes nothing.
+"""Plan the visits of Linden Studio around a day, as values. Reads the studio's rows and writes nothing.
 
-A visit is put where it could really have been booked: inside opening and working hours, outside absences, in a free
-room, on the grid of its service. Everything random comes from the given generator, so the same day gives the same
-studio.
+Every visit is at a time that a customer could have booked: inside opening and working hours, outside absences, in a
+free room, on the grid of its service. All randomness comes from the given generator, so the same day gives the same
+visits.
 """
 
 from collections import Counter, defaultdict
@@ -35,7 +35,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class Skill(NamedTuple):
-    """A variant as one person (or nobody) performs it."""
+    """A variant with the price and work minutes of one therapist, or of the service if it needs no staff."""
 
     variant: ServiceVariant
     price_minor: int
@@ -44,7 +44,7 @@ class Skill(NamedTuple):
 
 @dataclass(frozen=True)
 class Visit:
-    """One placed line and who performs it. A cancelled one takes no time."""
+    """One placed line and the staff member who performs it. A cancelled visit claims no time."""
 
     place: Location
     skill: Skill
@@ -79,7 +79,7 @@ def visits_around(today: date, *, days: int, studio: Studio, random: Random) -> 
 
 
 class _Diary:
-    """The facts of the studio, loaded once, and the time that the visits so far have taken."""
+    """The studio's rows, loaded once, and the time that the visits planned so far take."""
 
     def __init__(self, studio: Studio, random: Random) -> None:
         self.studio = studio
@@ -118,7 +118,7 @@ class _Diary:
         skills: list[Skill],
         load: int,
     ) -> None:
-        """Walk through the spans and book ``load`` percent of the chances."""
+        """Go through the spans and book a visit at about ``load`` percent of the possible starts."""
         for low, high in spans:
             minute = low
             while minute < high:
@@ -155,7 +155,7 @@ class _Diary:
     def _placed(
         self, spec: LineSpec, start_minute: int, place: Location, member: StaffMember | None
     ) -> PlacedLine | None:
-        """Choose free rooms and devices; None when the person or one of them is taken."""
+        """Choose free rooms and devices. None if the therapist or a required resource is taken."""
         line = PlacedLine(spec, start_minute, member.resource_id if member else None, ())
         if not self._is_free(line):
             return None
@@ -211,7 +211,7 @@ class _Diary:
         return self._hours(place, on, weekly, here)
 
     def _hours(self, place: Location, on: date, weekly: Iterable[Any], special: Sequence[Any] | None) -> Intervals:
-        """Turn the hours of one date into minutes since the epoch. ``special`` replaces the weekly ones."""
+        """Return the hours of one date in minutes since the epoch. ``special`` replaces the weekly hours."""
         pairs = [(row.start_minute, row.end_minute) for row in special or () if row.start_minute is not None]
         day = on.toordinal()
         return hours_between(

@@ -1,4 +1,4 @@
-"""Write the demo's catalogue, team and sign-ins. Runs in the caller's transaction on an empty database."""
+"""Write the demo's catalogue, team and users. Runs in the caller's transaction on an empty database."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -32,7 +32,7 @@ from staff.models import Access, Qualification, StaffMember, TimeOff, WorkingHou
 
 @dataclass
 class Studio:
-    """The rows that visits are made of, by their slugs."""
+    """The locations, services and staff members of the demo, by slug."""
 
     places: dict[str, Location]
     services: dict[str, Service]
@@ -40,7 +40,7 @@ class Studio:
 
 
 def make_studio(today: date, password: str) -> Studio:
-    """Create everything but visits. ``today`` places the closures, the special days and the absences."""
+    """Create all rows except visits. Closures, special days and absences are on dates relative to ``today``."""
     booking_policies = _booking_policies()
     cancellation_policies = _cancellation_policies()
     Business.objects.create(
@@ -240,7 +240,7 @@ def _staff(places: dict[str, Location], services: dict[str, Service]) -> dict[st
 
 
 def _absences(today: date, places: dict[str, Location], staff: dict[str, StaffMember]) -> None:
-    """Special days and time off: two therapists, one request that waits for an answer, one room being painted."""
+    """Create special days of two therapists, a holiday, a time-off request and the closure of a room."""
     WorkingHoursException.objects.create(
         staff_member=staff["ana"],
         location=places[BERLIN],
@@ -280,7 +280,7 @@ def _time_off(
 
 
 def _sign_ins(password: str, places: dict[str, Location], staff: dict[str, StaffMember]) -> None:
-    # Hashing is slow on purpose; four people of a demo may share one salt.
+    # Hashing is slow on purpose, so all demo users share one hash.
     hashed = make_password(password)
     for person in people.SIGN_INS:
         user = User.objects.create(
@@ -296,6 +296,6 @@ def _sign_ins(password: str, places: dict[str, Location], staff: dict[str, Staff
 
 
 def _next(today: date, weekday: int, *, after: int) -> date:
-    """The first such weekday at least ``after`` days from today."""
+    """Return the first such weekday (Monday is 0) that is at least ``after`` days from today."""
     start = today + timedelta(days=after)
     return start + timedelta(days=(weekday - start.weekday()) % 7)

@@ -1,4 +1,4 @@
-"""What Linden Studio sells, where and by which rules. Data only; prices are minor units, times of day are minutes."""
+"""Services, locations and policies of Linden Studio. Data only; prices are minor units, lengths are minutes."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ BERLIN, LISBON = "kreuzberg", "alfama"
 
 
 def clock(text: str) -> int:
-    """Read HH:MM as minutes from midnight; 24:30 is half an hour into the next day."""
+    """Read HH:MM as minutes after midnight; 24:30 is half an hour into the next day."""
     hours, minutes = text.split(":")
     return int(hours) * 60 + int(minutes)
 
@@ -23,7 +23,7 @@ class PlaceData:
     directions_url: str
     phone: str
     time_zone: str
-    # weekday (Monday 0) -> opening intervals as text
+    # weekday (Monday is 0) -> opening intervals as HH:MM texts
     opening: dict[int, tuple[tuple[str, str], ...]]
     translations: Texts = field(default_factory=dict)
 
@@ -48,7 +48,7 @@ class AddOnData:
 
 @dataclass(frozen=True)
 class PayData:
-    """What is asked when booking, where it is not what the cancellation policy says; percent in hundredths."""
+    """The payment due when booking, if it differs from the cancellation policy. Percentages are basis points."""
 
     mode: PaymentMode | None = None
     deposit_kind: DepositKind | None = None
@@ -104,13 +104,13 @@ BUSINESS = {
 }
 TAX_BASIS_POINTS = 1900
 
-# name -> minimum notice, bookable ahead in days, grid, hold (all others in minutes); the first is the business's own
+# name -> minimum notice (minutes), horizon (days), grid (minutes), hold (minutes); the first is the business's default
 BOOKING_POLICIES = {
     "Standard": (60, 60, 15, 10),
     "Long sessions": (240, 90, 30, 15),
     "Short notice": (0, 30, 10, 5),
 }
-# name -> tiers (minutes before the start, kind, value), further values; the first is the business's own
+# name -> tiers (minutes before the start, kind, value), further values; the first is the business's default
 CANCELLATION_POLICIES: dict[str, tuple[tuple[tuple[int, FeeKind, int], ...], dict[str, int | str]]] = {
     "Free until a day before": (
         ((1440, FeeKind.NONE, 0), (0, FeeKind.PERCENT, 5000)),

@@ -1,1 +1,1 @@
-"""How Django itself writes dates where no pattern is given: in the admin. Pages for customers use core.formats."""
+"""Date formats of Django's own widgets and columns in the admin. Pages for customers use ``core.formats``."""

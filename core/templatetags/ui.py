@@ -104,7 +104,7 @@ def reference(value: str) -> str:
 def control(field: BoundField, autocomplete: str = "") -> SafeString:
     """Draw the input of a form field, linked to its help text and errors for screen readers.
 
-    If the form has a single error, its field takes the focus. With more errors the summary above takes it.
+    If a single field has an error, it takes the focus, unless an error summary above it does.
     """
     attrs: dict[str, Any] = {"class": "input"}
     described = [f"{field.auto_id}-error"] if field.errors else []

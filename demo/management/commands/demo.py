@@ -1,9 +1,8 @@
-"""Fill an empty database with Linden Studio, so that there is something to look at.
+"""``manage.py demo``: fill an empty database with Linden Studio, the demo business.
 
-Safe to run at every start: it does nothing where a business exists, and refuses a database in which anybody can sign
-in. Its password is known to everyone who reads this file, so it is used only where SITE_URL is this machine; anywhere
-else a random one is made and printed once. ``--reset`` empties the database first, and only does so with the demo's
-own data on this machine.
+Safe to run at every start: it does nothing if a business exists, and refuses a database that has users. The password in
+this file is public, so the command uses it only if SITE_URL is this machine. Anywhere else it creates a random password
+and prints it once. ``--reset`` empties the database first, but only if it holds the demo's data on this machine.
 """
 
 import secrets
@@ -43,7 +42,7 @@ class Command(BaseCommand):
             _empty()
         password = PASSWORD if _is_this_machine() else secrets.token_urlsafe(12)
         if _is_demo():
-            # What the random password was, only the first run knew.
+            # A random password was printed by the first run and cannot be read again.
             self._tell_sign_ins(PASSWORD if _is_this_machine() else "")
             return
         if Business.objects.exists():
@@ -62,7 +61,7 @@ class Command(BaseCommand):
 
 
 def fill(*, now: datetime, password: str) -> int:
-    """Create Linden Studio as it stands at ``now``, in one transaction, and return the number of its bookings."""
+    """Create Linden Studio in its state at ``now``, in one transaction, and return the number of bookings."""
     random = Random(SEED)  # noqa: S311 (a demo, not a secret)
     with transaction.atomic():
         today = now.astimezone(ZoneInfo("Europe/Berlin")).date()
@@ -80,9 +79,9 @@ def _is_this_machine() -> bool:
 
 
 def _empty() -> None:
-    """Delete every row. Needs the role that owns the tables, because the application's may not delete history.
+    """Delete every row. Needs the owner's database role, because the application's role may not delete history.
 
-    :raises CommandError: when this could be somebody's real business.
+    :raises CommandError: if the database could belong to a real business.
     """
     if Business.objects.exists() and not (_is_demo() and _is_this_machine()):
         raise CommandError("This is not the demo on your own machine. Nothing was deleted.")
