@@ -231,7 +231,7 @@ def _hold(
 ) -> HeldSlot:
     _lock_visitor_and_address(request)
     own, address_count = _own_holds(request, replacing_token, now)
-    if same := next((each for each in own if _is_the_same(each, request)), None):
+    if same := next((each for each in own if _is_the_same(each, request, actor)), None):
         return HeldSlot(same, hold_token(same))
     replaced = [each for each in own if _is_replaced(each, request, replacing_token)]
     offer = _checked_offer(request, actor)
@@ -305,19 +305,21 @@ def _own_holds(request: _Request, replacing_token: str | None, now: datetime) ->
     return list(own), int(rows[0][0])
 
 
-def _is_the_same(held: Booking, request: _Request) -> bool:
+def _is_the_same(held: Booking, request: _Request, actor: Actor) -> bool:
     """Return whether this visitor already holds exactly this: a double submission, or the visitor went back and forth.
 
-    Extras that were added on the details page stay.
+    Extras and people that a customer added on the details page stay. Staff send all choices on one page, so for them
+    an extra or a person less is another wish.
     """
     if held.status != BookingStatus.HELD or not request.visitor_hash or held.visitor_hash != request.visitor_hash:
         return False
     line = first_line(held)
-    add_on_ids = tuple(extra["id"] for extra in line.add_ons)
+    add_on_ids = {extra["id"] for extra in line.add_ons}
+    keeps_added = not actor.is_business
     return (
         _is_same_wish(held, line, request)
-        and request.add_on_ids in {(), add_on_ids}
-        and request.party_size in {1, held.party_size}
+        and (set(request.add_on_ids) == add_on_ids or (keeps_added and not request.add_on_ids))
+        and (request.party_size == held.party_size or (keeps_added and request.party_size == 1))
         and held.hold_token_hash == token_hash(hold_token(held))
     )
 

@@ -113,6 +113,21 @@ def test_a_held_time_follows_what_is_chosen(desk: DeskClient, studio: Studio) ->
     assert (booking.total_minor, booking.ends_at - booking.starts_at) == (11800, timedelta(minutes=100))
 
 
+def test_an_extra_and_a_person_less_leave_the_booking_and_its_price(desk: DeskClient, studio: Studio) -> None:
+    Service.objects.update(max_party_size=3)
+    extra = factories.add_on(studio.variant.service)
+    held = press(desk, page(desk, extra=extra.pk, party_size=2), slot(studio, 10))
+    with_both = Booking.objects.get(status=BookingStatus.HELD)
+
+    alone = press(desk, held, "show", party_size="1")
+    response = press(desk, press(desk, alone, "show", extra=[]), "book", **NEW)
+
+    booking = Booking.objects.get(status=BookingStatus.CONFIRMED)
+    assert (with_both.party_size, len(with_both.lines.get().add_ons)) == (2, 1)
+    assert response.status_code == 303
+    assert (booking.party_size, booking.lines.get().add_ons, booking.total_minor) == (1, [], 8000)
+
+
 def test_a_time_that_is_given_back_is_free(desk: DeskClient, studio: Studio) -> None:
     held = press(desk, page(desk), slot(studio, 10))
     response = press(desk, held, "release", **NEW)
