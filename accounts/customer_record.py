@@ -131,10 +131,26 @@ def rewrite_note(*, note: CustomerNote, text: str, now: datetime) -> None:
 
 @transaction.atomic
 def set_customer_trust(
-    *, customer_id: int, is_blocked: bool, is_prepayment_exempt: bool, reason: str, by: By, now: datetime
+    *,
+    customer_id: int,
+    is_blocked: bool,
+    is_prepayment_exempt: bool,
+    was_blocked: bool,
+    was_prepayment_exempt: bool,
+    reason: str,
+    by: By,
+    now: datetime,
 ) -> Customer:
-    """Set whether a customer may book online, and whether they never pay in advance. Locks the customer's row."""
+    """Set whether a customer may book online, and whether they never pay in advance. Locks the customer's row.
+
+    ``was_blocked`` and ``was_prepayment_exempt`` are what the page showed before staff changed it.
+
+    :raises CustomerChanged: when one of them has changed since then; nothing is saved.
+    """
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    seen = {"is_blocked": was_blocked, "is_prepayment_exempt": was_prepayment_exempt}
+    if since := [name for name, value in seen.items() if getattr(customer, name) != value]:
+        raise CustomerChanged(_("Someone else changed this customer meanwhile. Nothing is saved yet."), fields=since)
     customer.is_blocked, customer.is_prepayment_exempt = is_blocked, is_prepayment_exempt
     customer.save(update_fields=["is_blocked", "is_prepayment_exempt"])
     details = {"is_blocked": is_blocked, "is_prepayment_exempt": is_prepayment_exempt}

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Customer
 from accounts.sign_in import sign_in_try
 from core.formats import money_text
 from core.forms import MoneyField
@@ -254,6 +255,19 @@ class TrustForm(StepForm):
         ),
     )
     reason = _note_for_us()
+    was_blocked = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    was_prepayment_exempt = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    @staticmethod
+    def initial_of(customer: Customer) -> dict[str, Any]:
+        """Return the flags of a customer, and the same as what the page shows before staff change them."""
+        blocked, exempt = customer.is_blocked, customer.is_prepayment_exempt
+        return {
+            "is_blocked": blocked,
+            "is_prepayment_exempt": exempt,
+            "was_blocked": blocked,
+            "was_prepayment_exempt": exempt,
+        }
 
 
 class ResolveForm(StepForm):

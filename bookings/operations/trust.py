@@ -15,7 +15,15 @@ from bookings.operations._transaction import booking_transaction
 
 @booking_transaction
 def set_trust(
-    *, booking_id: int, is_blocked: bool, is_prepayment_exempt: bool, reason: str, actor: Actor, now: datetime
+    *,
+    booking_id: int,
+    is_blocked: bool,
+    is_prepayment_exempt: bool,
+    was_blocked: bool,
+    was_prepayment_exempt: bool,
+    reason: str,
+    actor: Actor,
+    now: datetime,
 ) -> Customer:
     """Set whether the customer of a booking may book online, and whether they are never asked to pay in advance.
 
@@ -23,6 +31,7 @@ def set_trust(
     stay as they are. Locks: the booking, then the customer.
 
     :raises NotBooked: when the booking has no address.
+    :raises CustomerChanged: when a flag is not what the page showed (``was_…``); nothing is saved.
     """
     booking = locked_booking(booking_id)
     customer = customer_to_trust(booking)
@@ -32,6 +41,8 @@ def set_trust(
         customer_id=customer.pk,
         is_blocked=is_blocked,
         is_prepayment_exempt=is_prepayment_exempt,
+        was_blocked=was_blocked,
+        was_prepayment_exempt=was_prepayment_exempt,
         reason=reason,
         by=By(actor.user_id, actor.name),
         now=now,

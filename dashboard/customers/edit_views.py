@@ -25,6 +25,7 @@ from accounts.customer_record import (
 )
 from accounts.models import Customer, CustomerNote
 from core.errors import DomainError
+from core.inputs import without_nul
 from core.references import new_token
 from dashboard import idempotency
 from dashboard.customers.forms import CustomerForm, NoteForm, TagForm
@@ -89,7 +90,7 @@ def edit(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpRespo
 def tag(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
     """Add or remove a tag."""
     customer = open_customer(desk, customer_reference)
-    if removed := request.POST.get("remove", ""):
+    if removed := without_nul(request.POST.get("remove", "")):
         untag_customer(customer_id=customer.pk, tag=removed)
         return _to(customer)
     form = TagForm(request.POST)
@@ -141,16 +142,26 @@ def note(request: HttpRequest, desk: Desk, customer_reference: str, note_id: int
 @_methods
 @desk_page
 def trust(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
-    """Block a customer from booking online, or never ask them to pay in advance."""
+    """Block a customer from booking online, or never ask them to pay in advance. A form that is sent twice counts once,
+    and a change by another user in between is shown, never overwritten.
+    """
     customer = open_customer(desk, customer_reference)
-    initial = {"is_blocked": customer.is_blocked, "is_prepayment_exempt": customer.is_prepayment_exempt}
-    form = TrustForm(_data(request), initial=initial)
+    form = TrustForm(_data(request), initial=TrustForm.initial_of(customer))
+    status, problem = 422 if form.is_bound else 200, ""
     if form.is_bound and form.is_valid():
-        set_customer_trust(customer_id=customer.pk, by=_by(desk), now=desk.now, **form.cleaned_data)
-        messages.success(request, gettext("It counts from now on."))
-        return _to(customer)
-    context = {"form": form, "customer": customer}
-    status = 422 if form.is_bound else 200
+        try:
+            with transaction.atomic():
+                if idempotency.claim(request, _key(request)):
+                    set_customer_trust(customer_id=customer.pk, by=_by(desk), now=desk.now, **form.cleaned_data)
+                    messages.success(request, gettext("It counts from now on."))
+            return _to(customer)
+        except CustomerChanged as changed:
+            customer.refresh_from_db()
+            typed = {"reason": form.cleaned_data["reason"]}
+            form = TrustForm(initial=TrustForm.initial_of(customer) | typed)
+            status, problem = changed.status, str(changed.sentence)
+    request_key = request.POST.get("request_key") or new_token()
+    context = {"form": form, "customer": customer, "problem": problem, "request_key": request_key}
     return show(request, desk, "dashboard/customers/trust.html", context, current="customers", status=status)
 
 

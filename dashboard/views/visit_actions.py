@@ -174,13 +174,12 @@ def trust(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     customer = queries.customer_of(opened.booking)
     if customer is None:
         return refused(opened, gettext("This booking has no e-mail address, so the customer cannot be recognised."))
-    initial = {"is_blocked": customer.is_blocked, "is_prepayment_exempt": customer.is_prepayment_exempt}
 
     def run(form: TrustForm, key: str) -> str:
         set_trust(booking_id=opened.booking.pk, actor=desk.actor, now=desk.now, **form.cleaned_data)
         return gettext("It counts from now on.")
 
-    form = TrustForm(opened.data, initial=initial)
+    form = TrustForm(opened.data, initial=TrustForm.initial_of(customer))
     return answer(opened, form, Step(lambda form: words.trust(opened.booking), run))
 
 

@@ -187,6 +187,18 @@ def test_tags_are_shared_words_and_disappear_with_the_last_customer(client: Clie
     assert list(CustomerTag.objects.values_list("name", flat=True)) == ["Regular"]
 
 
+@pytest.mark.parametrize("removed", ["Regular\0", "\0"])
+def test_a_tag_to_remove_is_cleaned(client: Client, removed: str) -> None:
+    at_desk(client)
+    known = customer(tags=["Regular"])
+
+    response = client.post(f"/desk/customers/{known.reference}/tags", {"remove": removed})
+
+    assert response.status_code == (303 if removed.strip("\0") else 422)
+    known.refresh_from_db()
+    assert known.tags == ([] if removed.strip("\0") else ["Regular"])
+
+
 @pytest.mark.parametrize("tag", ["", "x" * 31, "a\nb"])
 def test_a_tag_that_cannot_be_kept(client: Client, tag: str) -> None:
     at_desk(client)
@@ -248,6 +260,29 @@ def test_a_blocked_customer_cannot_book_online_and_the_page_says_why(client: Cli
     assert "Never pays" in html
     with pytest.raises(CannotBookOnline):
         confirm(hold(studio, 12).booking, contact=replace(JANA, name="Other Name"), has_proven_email=True)
+
+
+def test_a_stale_page_unblocks_nobody_and_a_second_press_counts_once(client: Client) -> None:
+    at_desk(client, Role.MANAGER)
+    known = customer()
+    address = f"/desk/customers/{known.reference}/trust"
+    first, second = form_of(client, address), form_of(client, address)
+    for _ in range(2):
+        pressed = client.post(address, {**first, "is_blocked": "on", "reason": "Never pays"})
+        assert pressed.status_code == 303
+
+    stale = client.post(address, {**second, "is_prepayment_exempt": "on", "reason": "Regular"})
+
+    assert stale.status_code == 409
+    assert "Someone else changed this customer meanwhile." in stale.content.decode()
+    known.refresh_from_db()
+    assert (known.is_blocked, known.is_prepayment_exempt) == (True, False)
+    assert CustomerEvent.objects.count() == 1
+    again = typed(stale.content.decode().split('<form class="card"')[1].split("</form>")[0])
+    assert (again["is_blocked"], again["reason"]) == ("on", "Regular")
+    assert client.post(address, {**again, "is_prepayment_exempt": "on"}).status_code == 303
+    known.refresh_from_db()
+    assert (known.is_blocked, known.is_prepayment_exempt) == (True, True)
 
 
 def test_a_therapist_notes_on_own_clients_and_edits_nothing(client: Client, studio: Studio) -> None:
