@@ -1,4 +1,4 @@
-"""Steps at the desk for tests: somebody signed in, a page as it asks, and what its form then sends."""
+"""Steps at the desk for tests: a signed-in user, a confirming page, and the data that its form sends."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""An endpoint that takes webhooks, keeps them with their headers, and answers as told."""
+"""An endpoint that receives webhooks, keeps them with their headers, and answers as the test asks."""
 
 import threading
 import time

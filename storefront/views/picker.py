@@ -163,7 +163,7 @@ def _picker_page(
     if fresh or refused:
         response["HX-Push-Url"] = url + choice_query(choice)
     if page["hold"]:
-        # Otherwise going back in the browser would show the countdown of the first visit.
+        # Otherwise going back in the browser would show the countdown as it was when the page was rendered.
         response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["HX-Request", "HX-Target", "Cookie"])
     return response

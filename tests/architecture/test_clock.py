@@ -1,4 +1,4 @@
-"""Only the edges look at the clock: views, tasks, commands, admin pages. Rules are told what time it is."""
+"""Only views, tasks, commands and admin pages read the clock. Rules get the time as a parameter."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What people read: plain words, and none of those that say nothing or mean something else to customers."""
+"""The texts for customers and staff use plain words: none that is empty, or means something else to customers."""
 
 import ast
 import re

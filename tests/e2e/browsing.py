@@ -1,7 +1,7 @@
-"""Visitors of the running site, each in a browser of its own, and whatever went wrong under their hands.
+"""Visitors of the running site, each in a browser of its own, and every problem that their browsers report.
 
-A visitor's problems are messages on the console (broken content rules among them), scripts that fail, files that do
-not load, requests to other hosts, and answers that nobody expected.
+A visitor's problems are messages on the console (including violations of the content security policy), scripts that
+fail, files that do not load, requests to other hosts, and unexpected answers.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""An evening at the front desk, in a browser: money taken and returned, somebody who did not come, a fee waived."""
+"""An evening at the front desk, in a browser: a payment and a refund, a no-show, a waived fee."""
 
 import re
 

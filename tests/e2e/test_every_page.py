@@ -1,4 +1,4 @@
-"""Every page in every state: open to everybody, nothing cut off, large enough to touch, light to load."""
+"""Every page in every state: accessible, nothing cut off, large enough to touch, light to load."""
 
 from collections.abc import Iterator
 

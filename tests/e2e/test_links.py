@@ -1,4 +1,4 @@
-"""What the links in mails are good for: moving and cancelling, by the customer and by the therapist."""
+"""The links in e-mails: the customer and the therapist move and cancel by them."""
 
 import re
 

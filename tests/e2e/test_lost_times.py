@@ -1,4 +1,4 @@
-"""When a time is gone: the hold ran out, somebody was faster, or nothing can be booked at all."""
+"""A time is gone: its hold expired, another customer was faster, or nothing can be booked at all."""
 
 import re
 

@@ -1,7 +1,7 @@
-"""Messages from both sides: the owner writes one and mails it to herself; a customer answers, chooses and ends them.
+"""Messages from both sides: the owner writes one and e-mails it to herself; a customer answers, chooses, unsubscribes.
 
-Browsers here have no push service, so the one of the web push journey is a stand-in inside the page: what is shown is
-that the button asks only when pressed, registers our worker, and hands the site what the browser gave it.
+Browsers here have no push service, so the web push journey uses a stand-in inside the page. It shows that
+the button asks only when pressed, registers our worker, and hands the site the subscription of the browser.
 """
 
 from collections.abc import Iterator

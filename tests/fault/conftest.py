@@ -1,4 +1,4 @@
-"""The running site with a small studio, and proxies that can break the ways to Valkey and to the mail server."""
+"""The running site with a small studio, and proxies that can break the connections to Valkey and to the mail server."""
 
 import itertools
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Valkey is stopped, hangs, or forgets everything: bookings go on, no answer waits, and every mail arrives."""
+"""Valkey is stopped, hangs, or loses everything: bookings go on, no answer waits, and every e-mail arrives."""
 
 import signal
 import time

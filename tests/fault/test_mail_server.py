@@ -1,4 +1,4 @@
-"""The mail server is away, refuses, or breaks off: every mail arrives, and twice only where an answer was lost."""
+"""The mail server is down, refuses, or breaks off: every e-mail arrives, and twice only where an answer was lost."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Clients that write or read slowly hold nobody else up, and what is sent is bounded."""
+"""Clients that write or read slowly delay no other client, and the size of requests is bounded."""
 
 import http.client
 import re

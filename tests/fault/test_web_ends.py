@@ -1,4 +1,4 @@
-"""The web process is told to end while it answers: what it received is answered and kept, and it ends in time."""
+"""The web process gets a signal to end while it answers: it answers what it received, keeps it, and ends in time."""
 
 import signal
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Workers that die while they send: each mail arrives, and twice only if its acceptance could not be known."""
+"""Workers that die while they send: each e-mail arrives, and twice only if its acceptance could not be known."""
 
 import os
 import signal

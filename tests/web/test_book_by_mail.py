@@ -1,4 +1,4 @@
-"""A booking above the limits: the page that waits for the mail, and the link in it."""
+"""A booking above the limits: the page that asks the customer to open the e-mail, and the link in it."""
 
 from typing import Any
 

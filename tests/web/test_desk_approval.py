@@ -1,4 +1,4 @@
-"""Refunds that wait for approval at the desk: listed with their moment, decided once, by those who may."""
+"""Refunds that await approval at the desk: listed with their deadline, decided once, only by users with the right."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The calendar of the desk: who has a column, what stands in it, why a time is not free, and the booking beside it."""
+"""The calendar of the desk: who has a column, its items, why a time is not free, and the booking in the panel."""
 
 import re
 from dataclasses import replace

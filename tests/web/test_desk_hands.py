@@ -1,4 +1,4 @@
-"""What needs hands: each kind is listed with its sum and what to do, for those who may see it, at a fixed cost."""
+"""The to-do list: each kind is listed with its sum and what to do, for users who may see it, at a fixed cost."""
 
 from datetime import timedelta
 from html import unescape

@@ -1,4 +1,4 @@
-"""Moving and reassigning at the desk: choose, see what it means, press; by the rules or with a reason beside them."""
+"""Moving and reassigning at the desk: choose, see the effects, confirm; by the rules, or against them with a reason."""
 
 import re
 from typing import Any

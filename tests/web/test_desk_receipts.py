@@ -1,4 +1,4 @@
-"""Receipts at the desk: as their customer has them, for those who see the whole place, of exactly that booking."""
+"""Receipts at the desk: the same as the customer's, for users who see the whole place, only of that booking."""
 
 import pytest
 from django.test import Client

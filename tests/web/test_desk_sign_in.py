@@ -1,4 +1,4 @@
-"""The door of the desk: who gets in, what is said to those who do not, and where it leads."""
+"""Signing in to the desk: who may, what a refusal says, and which page opens next."""
 
 from collections.abc import Iterator
 from pathlib import Path

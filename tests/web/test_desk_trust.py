@@ -1,4 +1,4 @@
-"""What the desk reads of a person's earlier visits, beside the state of this one."""
+"""The desk shows a customer's earlier visits next to the state of the booking."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Customers choose their messages by the link in a mail, without signing in."""
+"""Customers choose their messages by the link in an e-mail, without signing in."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What customers read whose refund waits for approval: before the click, on the page, in the mails."""
+"""What customers read while their refund awaits approval: before they cancel, on the page, in the e-mails."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The link in a staff member's mail: first name, service and time, two actions by POST, and an end."""
+"""The link in a staff member's e-mail: first name, service and time, two actions by POST, and an end."""
 
 import pytest
 from django.test import Client
