@@ -1,4 +1,4 @@
-"""Forms about messages at the desk: the owner's own texts, and the channels and times of each message."""
+"""Forms about messages at the desk: the owner's custom texts, and the channels and times of each message."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
@@ -26,7 +26,7 @@ AFTER = (60, 180, 1440, 3 * 1440, 7 * 1440, 28 * 1440)
 
 
 class TextForm(forms.Form):
-    """The owner's own text for one message in one channel. An unknown placeholder is refused with its line number."""
+    """A custom text for one message in one channel. An unknown placeholder is refused with its line number."""
 
     subject = forms.CharField(label=_("Subject"), max_length=250)
     body = forms.CharField(

@@ -103,7 +103,7 @@ def answer(opened: Opened, form: StepForm, step: Step) -> HttpResponse:
 
 
 def refused(opened: Opened, sentence: object) -> HttpResponse:
-    """Show the booking with the reason why the action is impossible now. A repeated POST goes back without a word."""
+    """Show the booking with the reason why the action is impossible now. A repeated POST just goes back."""
     if opened.is_sent and idempotency.is_claimed(opened.request, opened.request.POST.get("request_key", "")):
         return back(opened)
     status = 409 if opened.is_sent else 200

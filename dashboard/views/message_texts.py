@@ -78,7 +78,7 @@ class Typed:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def text(request: HttpRequest, desk: Desk, kind: str, role: str, channel: str) -> HttpResponse:
-    """Show the text with its preview. The owner saves an own text, restores the default, or sends a test."""
+    """Show the text with its preview. The owner saves a custom text, restores the default, or sends a test."""
     words = _words(request, kind, role, channel)
     own = own_text(**words.key)
     if request.method != "POST":
