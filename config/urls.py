@@ -1,4 +1,4 @@
-"""URL patterns. The storefront comes last, because its patterns match the most."""
+"""URL patterns: the admin first, the storefront last."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path

@@ -82,6 +82,6 @@ class EncryptedTextField(_TextField):
 
 
 class MinorUnitsField(_BigIntegerField):
-    """A price, a fee or a deposit, in minor units; basis points where its kind is a percentage."""
+    """A price, a fee or a deposit in minor units, or in basis points if another column says that it is a percentage."""
 
     default_validators = [MaxValueValidator(MOST_MINOR)]

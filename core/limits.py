@@ -67,7 +67,7 @@ def _name(bucket: str, key: str) -> str:
 
 
 def _count_in_redis(name: str, seconds: int) -> int | None:
-    """The new count; None when Redis does not answer."""
+    """Count an event and return the new count; None if Redis does not answer."""
     if _breaker.is_open():
         return None
     try:
@@ -77,7 +77,7 @@ def _count_in_redis(name: str, seconds: int) -> int | None:
             pipeline.incr(name)
             pipeline.ttl(name)
             _, count, seconds_left = pipeline.execute()
-        if seconds_left == _NO_END:  # it expired between the first two commands, and would count for ever
+        if seconds_left == _NO_END:  # the key expired between SET and INCR, so it has no end
             client.expire(name, seconds)
     except (redis.RedisError, OSError) as error:
         _note_outage(error)
@@ -86,7 +86,7 @@ def _count_in_redis(name: str, seconds: int) -> int | None:
 
 
 def _read_redis(name: str) -> int | None:
-    """The count; None when Redis does not answer."""
+    """Return the count; None if Redis does not answer."""
     if _breaker.is_open():
         return None
     try:

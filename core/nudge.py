@@ -64,7 +64,7 @@ def _published(task_name: str, connection: Connection | None) -> Connection | No
         try:
             current_app.send_task(task_name, connection=opened, expires=EXPIRES_SECONDS, retry=False)
             return opened
-        except Exception as error:  # whatever the broker's client raises: beat will find the work
+        except Exception as error:  # any error of the broker's client: beat will start the task
             with contextlib.suppress(Exception):
                 opened.release()
             if kept is None:

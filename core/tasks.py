@@ -13,17 +13,17 @@ def drain_outbox() -> int:
 
 @shared_task
 def delete_old_effects() -> int:
-    """Every night."""
+    """Delete old outbox messages, every night."""
     return retention.delete_old_effects(now=clock.now())
 
 
 @shared_task
 def clear_sessions() -> None:
-    """Every night."""
+    """Delete expired sessions, every night."""
     retention.clear_sessions()
 
 
 @shared_task
 def delete_old_limit_counts() -> int:
-    """Every night."""
+    """Delete old counts of rate limits, every night."""
     return retention.delete_old_limit_counts(now=clock.now())

@@ -152,7 +152,7 @@ SIGN_INS = (
     SignInData(Role.THERAPIST, "ana@linden.example", "Ana Lopes", therapist="ana"),
 )
 
-# Separated by spaces.
+# Names separated by spaces.
 FIRST_NAMES = (
     "Anna Ben Carla David Elif Finn Giulia Hannah Ivan Julia Karim Lena Mateo Nele Oskar Paula Quentin "
     "Rosa Samuel Teresa Ugur Vera Wiktor Yara Zofia João Beatriz Duarte Leonor Miguel Carolina Noah "

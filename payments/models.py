@@ -26,7 +26,7 @@ from payments.enums import (
 
 
 class Bill(models.Model):
-    """What one customer owes in one currency; several bookings may share it. Totals are computed from its lines."""
+    """What one customer owes in one currency. Several bookings may share a bill; its total is the sum of its lines."""
 
     customer = models.ForeignKey(
         "accounts.Customer", null=True, blank=True, on_delete=models.PROTECT, related_name="bills"

@@ -1,4 +1,4 @@
-"""What tests of money share: a bill, a customer who pays at the stand-in for Stripe, notices, and the outbox."""
+"""Helpers of payment tests: a bill, a customer who pays at the stand-in for Stripe, Stripe events, and the outbox."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""Handlers for tests of the outbox: what they were given is kept, what they do is set by the test."""
+"""Outbox handlers for tests: they record their deliveries and do what the test sets."""
 
 import threading
 import time

@@ -1,5 +1,6 @@
-"""A refund that waits for approval, and several people who decide at the same moment. Real transactions, and the
-stand-in for Stripe: one decision counts, and Stripe is asked once.
+"""Several staff members decide about a waiting refund at the same time: one decision counts, Stripe gets one request.
+
+Real transactions, with the stand-in for Stripe.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""Fees that staff, customers and the worker move at the same moment, against the stand-in for Stripe.
+"""Staff, customers and workers change the same fee at the same time, with the stand-in for Stripe.
 
-Real transactions; the order is PostgreSQL's. Once the outbox has run, each fee is paid once or not at all.
+Real transactions; PostgreSQL decides the order. After the outbox has run, each fee is paid once or not at all.
 """
 
 from collections.abc import Iterator

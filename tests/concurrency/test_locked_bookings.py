@@ -1,4 +1,4 @@
-"""Somebody else works on a booking: every button says so, nothing is done, and the same form works later."""
+"""Another request has locked a booking: every button says so and changes nothing, and the same form works later."""
 
 import threading
 from collections.abc import Callable, Iterator

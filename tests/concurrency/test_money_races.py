@@ -1,7 +1,7 @@
-"""Two things happen to the money of one booking at the same moment. Real transactions; the order is PostgreSQL's.
+"""Two operations change the money of one booking at the same time. Real transactions; PostgreSQL decides the order.
 
-Each race has its table of outcomes, by name; anything else fails it. Afterwards every invariant holds, also those of
-money, once the outbox has run.
+Each test lists the allowed outcomes by name and fails on any other. After the outbox has run, every invariant holds,
+including the invariants of payments.
 """
 
 from collections.abc import Callable, Iterator

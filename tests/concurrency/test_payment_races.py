@@ -1,6 +1,6 @@
-"""Money that many want to move at the same moment. Real transactions, and the stand-in for Stripe; each sum moves once.
+"""Many requests move the same money at the same time: it moves once. Real transactions, with the stand-in for Stripe.
 
-Outcomes that are allowed are written in each test; anything else, a server error above all, fails it.
+Each test lists the allowed outcomes and fails on any other, above all on a server error.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""What an operation does when PostgreSQL says no: a lock that does not come, a deadlock, a reference drawn twice."""
+"""Operations when PostgreSQL refuses: a lock time-out, a deadlock, a duplicate booking reference."""
 
 import threading
 from collections.abc import Iterator

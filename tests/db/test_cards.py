@@ -1,4 +1,4 @@
-"""Cards that are kept: one for each booking, and what is not kept is forgotten by Stripe too."""
+"""Saved cards: one for each booking; a card that is not kept is detached at Stripe."""
 
 from typing import Any
 

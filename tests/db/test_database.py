@@ -1,4 +1,4 @@
-"""The database engine: how it finds out that a kept connection has ended."""
+"""The database engine detects that a persistent connection has ended."""
 
 import select
 from collections.abc import Iterator

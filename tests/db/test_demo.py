@@ -1,4 +1,4 @@
-"""The demo: believable, the same each time, true to every rule that bookings keep, and never in anybody's way."""
+"""The demo: plausible and reproducible data that meets every invariant; it never changes a database with other data."""
 
 from collections import Counter
 from io import StringIO

@@ -1,4 +1,4 @@
-"""A payment that the bank takes back for good: open again in the books of its booking, and seen by staff."""
+"""A lost dispute: the booking's amount is owed again, and staff get an alert."""
 
 from typing import Any
 

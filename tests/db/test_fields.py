@@ -1,4 +1,4 @@
-"""Encrypted columns: unreadable at rest, readable with any of our keys, loud with none."""
+"""Encrypted columns: unreadable in the database, readable with any key of FIELD_KEYS, an error without one."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

@@ -1,4 +1,4 @@
-"""Refunds that were made in Stripe's dashboard: in the books, listed, and no debt for the customer."""
+"""Refunds made in Stripe's dashboard are stored and raise an alert, and the customer owes nothing for them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Rows that are written by statements of our own are the rows that Django would have written."""
+"""Rows inserted by our own SQL equal the rows that Django would write."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The largest price there may be, with extras as dear as it: every sum of it fits into its column, and is exact."""
+"""The largest allowed price with extras of the same price: every amount fits into its column and is exact."""
 
 from typing import Any
 

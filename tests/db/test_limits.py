@@ -1,4 +1,4 @@
-"""Limits count in Redis, and in PostgreSQL without it; nobody waits long or twice."""
+"""Rate limits count in Redis, and in PostgreSQL if Redis is down; an outage delays a process once and briefly."""
 
 import logging
 import signal

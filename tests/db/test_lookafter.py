@@ -1,4 +1,4 @@
-"""What nobody told us is asked about, and nothing that one row is stands in the way of the others."""
+"""The task ``look_after_payments`` polls Stripe for changes without an event; one bad row does not stop the others."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Booking with money: what is asked, paid, kept and confirmed, and what the prepayment rule and blocks do to it."""
+"""Bookings with a payment: amount due, payment, saved card, confirmation, the prepayment rule and blocked customers."""
 
 from dataclasses import replace
 from datetime import timedelta

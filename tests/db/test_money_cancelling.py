@@ -1,4 +1,4 @@
-"""What cancelling and moving do to money: the same sums on the page, in the books and at the provider."""
+"""Cancelling and moving a booking: the same amounts on the page, in the books and at Stripe."""
 
 import re
 from datetime import datetime, timedelta

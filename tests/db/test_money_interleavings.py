@@ -1,7 +1,7 @@
-"""Random lives of one booking with money: paying, notices, expiry, cancelling, refunds, crashes, faults, in any order.
+"""One booking with payments, Stripe events, expiry, cancellation, refunds, crashes and faults in random order.
 
-Everything real but the clock and the browser: our operations on PostgreSQL, the stand-in for Stripe over HTTP, the
-outbox. Whatever happened, once all is quiet the books are right and agree with Stripe's.
+All parts are real except the clock and the browser: our operations on PostgreSQL, the stand-in for Stripe over HTTP and
+the outbox. When all work is done, the books are right and equal Stripe's.
 """
 
 import itertools

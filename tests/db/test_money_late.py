@@ -1,4 +1,4 @@
-"""Money that comes late: seated again if the time is free, else returned; never both, never neither, never lost."""
+"""Late payments: the booking gets its time back if it is free, else the money is refunded; always exactly one."""
 
 from datetime import timedelta
 from typing import Any

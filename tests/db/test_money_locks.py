@@ -1,4 +1,4 @@
-"""Which rows are locked, in which order: what a race shows only now and then, the statements show each time."""
+"""Which rows are locked in which order, read from the SQL: a race test finds a wrong order only sometimes."""
 
 from collections.abc import Callable
 

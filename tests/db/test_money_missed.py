@@ -1,4 +1,4 @@
-"""Missed visits: the fee by the terms, time to waive it, then money moves once; undone, all of it comes back."""
+"""No-shows: the fee by the terms, the time to waive it, one payment or refund, and all of it undone."""
 
 from datetime import datetime, timedelta
 from typing import Any

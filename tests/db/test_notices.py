@@ -1,4 +1,4 @@
-"""Notices of Stripe: kept first, read again at the source, harmless in any order and number."""
+"""Stripe events: stored first, their object read from Stripe again, safe in any order and number."""
 
 import itertools
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Nudges shorten the wait for work, and whatever becomes of the broker they delay and fail nobody."""
+"""Nudges start tasks early, and a broken broker neither delays nor fails the request that sends them."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The outbox: written with the change, run at least once, never by two at once, given up only aloud."""
+"""The outbox: messages are written with the change, run at least once, by one worker at a time, or given up loudly."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Reads of rows with those that they are linked to, by a statement that is built once."""
+"""Reads of rows with their related rows, by SQL that is built once."""
 
 import pytest
 from pytest_django import DjangoAssertNumQueries

@@ -1,4 +1,4 @@
-"""The PDF of a receipt: drawn once by a worker, kept as it is, and never waited for by a page."""
+"""The PDF of a receipt: a worker draws it once, it never changes, and no page waits for it."""
 
 import subprocess
 import sys

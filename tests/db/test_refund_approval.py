@@ -1,4 +1,4 @@
-"""Refunds of customers' cancellations that wait for approval: nothing moves before somebody decided, and then once."""
+"""Refunds of cancellations that wait for approval: no money moves before a staff member decides, and then once."""
 
 from datetime import timedelta
 from typing import Any

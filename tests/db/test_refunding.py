@@ -1,4 +1,4 @@
-"""Money going back, against the stand-in for Stripe."""
+"""Refunds, with the stand-in for Stripe."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Cash and cards mixed, in currencies of no, two and three decimals: no smallest unit is lost or hidden."""
+"""Cash and card payments mixed, in currencies with no, two and three decimals: no minor unit is lost."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,5 +1,6 @@
-"""A part of a fee is waived while the saved card is just being charged: the rest is taken once, nothing beyond it is
-kept, wherever it stops in between. Against the stand-in for Stripe.
+"""Staff waive a part of a fee while a worker charges the saved card: the rest is charged once, and no more is kept.
+
+This holds wherever the worker stops in between. With the stand-in for Stripe.
 """
 
 from datetime import datetime, timedelta

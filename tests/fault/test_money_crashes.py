@@ -1,4 +1,4 @@
-"""Processes are killed at every line between "row written" and "answer recorded": one charge, one refund, once."""
+"""Processes are killed at every point between "row written" and "answer stored": one charge and one refund each."""
 
 import re
 from collections.abc import Iterator

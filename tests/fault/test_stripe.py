@@ -1,4 +1,4 @@
-"""Stripe is slow, away, or tells things in odd ways: one charge, one confirmation, and calm answers throughout."""
+"""Stripe is slow or down, or sends odd answers and events: one charge, one confirmation, and clear pages throughout."""
 
 import contextlib
 import itertools

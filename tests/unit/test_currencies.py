@@ -1,4 +1,4 @@
-"""Sums as Stripe counts them: units, smallest and largest charges, and what it can move exactly."""
+"""Amounts in Stripe's units: conversion, smallest and largest charges, and exact amounts."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What may stand in one line: the same in subjects, names of senders, calendars, receipts and typed fields."""
+"""Texts of one line: the same rules for subjects, sender names, calendars, receipts and form fields."""
 
 from datetime import UTC, datetime
 

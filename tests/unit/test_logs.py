@@ -1,4 +1,4 @@
-"""Logs: tokens in addresses are masked wherever they stand, and lines are numbered by request."""
+"""Logs: tokens are masked anywhere in a line, and each line has the request id."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""How a sum that goes back is shared among payments: exactly where that is possible, never too little."""
+"""Sharing a refund among payments: exact if possible, never too little."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The table of addresses is enforced before any view runs."""
+"""The access table is enforced before any view runs."""
 
 from typing import Any
 

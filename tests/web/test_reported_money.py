@@ -1,6 +1,6 @@
-"""A payment that Stripe has reported keeps its time and is said to be there, while workers and broker are away.
+"""A payment that Stripe reports keeps its time and confirms its booking, even while workers and broker are down.
 
-No test here runs a worker: what happens, happens in the web request, or nothing does.
+No test here runs a worker; the web request does all the work.
 """
 
 from datetime import timedelta

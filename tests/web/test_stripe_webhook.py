@@ -1,4 +1,4 @@
-"""The address where Stripe tells us something: only what it signed is kept, and it is answered at once."""
+"""The Stripe webhook: it stores only events that Stripe signed, and answers at once."""
 
 import json
 import time
