@@ -15,6 +15,8 @@ from staff.models import StaffMember, TimeOff, WorkingHours
 
 EARLIER = 5
 LISTED = 200
+# A booking in these states has no page for session notes, and opens no earlier ones.
+OPENS_NO_NOTES = CALLED_OFF | {BookingStatus.HELD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def visits_between(me: Me, first: date, last: date) -> list[Booking]:
     begins, _ = local_day(first, me.zone)
     _, ends = local_day(last, me.zone)
     own = Booking.objects.filter(lines__staff_member=me.person, starts_at__gte=begins, starts_at__lt=ends)
-    listed = own.exclude(status__in=CALLED_OFF | {BookingStatus.HELD}).distinct()
+    listed = own.exclude(status__in=OPENS_NO_NOTES).distinct()
     lines = BookingLine.objects.select_related("staff_member")
     return list(
         listed.select_related("location", "customer", "session_note")
@@ -53,8 +55,11 @@ def visits_between(me: Me, first: date, last: date) -> list[Booking]:
 
 
 def earlier_visits(booking: Booking) -> list[Booking]:
-    """Return the customer's latest visits before this one, with session notes. Two queries at most."""
-    if booking.customer_id is None:
+    """Return the customer's latest visits before this one, with session notes. Two queries at most.
+
+    Whoever has a booking of the customer that is not called off reads what other therapists did as well.
+    """
+    if booking.customer_id is None or booking.status in OPENS_NO_NOTES:
         return []
     before = Booking.objects.filter(
         customer_id=booking.customer_id, starts_at__lt=booking.starts_at, status__in=TOOK_PLACE
@@ -68,16 +73,23 @@ def earlier_visits(booking: Booking) -> list[Booking]:
 
 
 def open_follow_ups(booking: Booking) -> list[FollowUp]:
-    """Return the open follow-ups of the booking's customer, from this and other visits. One query."""
+    """Return the open follow-ups of the booking's customer, from this and other visits, as ``earlier_visits`` does.
+
+    One query. A visit that is called off has nothing to follow.
+    """
+    if booking.status in OPENS_NO_NOTES:
+        return []
     of_customer = Q(booking=booking)
     if booking.customer_id:
         of_customer |= Q(booking__customer_id=booking.customer_id)
-    return list(FollowUp.objects.filter(of_customer, done_at=None).select_related("booking"))
+    waiting = FollowUp.objects.filter(of_customer, done_at=None)
+    return list(waiting.exclude(booking__status__in=OPENS_NO_NOTES).select_related("booking"))
 
 
 def follow_ups_due(me: Me, today: date) -> list[FollowUp]:
     """Return open follow-ups of own visits that are due by tomorrow. One query."""
     due = FollowUp.objects.filter(done_at=None, due_on__lte=today + timedelta(days=1))
+    due = due.exclude(booking__status__in=OPENS_NO_NOTES)
     return list(due.filter(booking__lines__staff_member=me.person).select_related("booking").distinct()[:LISTED])
 
 

@@ -91,8 +91,12 @@ def follow_up_done(request: HttpRequest, desk: Desk, reference: str) -> HttpResp
 
 
 def _opened(desk: Desk, reference: str) -> Booking:
+    """Return a booking whose notes this user may read.
+
+    :raises Http404: for any other one, and for a booking that is called off or only held.
+    """
     booking = open_booking(desk, reference)
-    if not can(desk.rights, Act.WRITE_NOTES, booking):
+    if booking.status in queries.OPENS_NO_NOTES or not can(desk.rights, Act.WRITE_NOTES, booking):
         raise Http404
     return booking
 

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from bookings.models import Booking, FollowUp, SessionNote
+from bookings.operations.cancel import cancel_booking
 from bookings.operations.session_notes import add_follow_up, save_session_note
 from staff.enums import Role, TimeOffStatus
 from staff.models import TimeOff
@@ -196,3 +197,32 @@ def test_a_follow_up_without_a_day_stands_on_the_page_of_the_visit(booking: Book
     add_follow_up(booking_id=booking.pk, text="Book again", due_on=None, actor=DESK, now=NOW)
 
     assert "Book again" in page(me, f"/desk/bookings/{booking.reference}/visit")
+
+
+def test_an_own_booking_opens_what_others_wrote_until_it_is_called_off(
+    client: Client, place: Studio, stopped: StoppedClock
+) -> None:
+    first = journeys.booked(place, 10, staff_member_id=place.staff[1].pk)
+    note(journeys.completed(first), "Slept badly")
+    add_follow_up(booking_id=first.pk, text="Send the exercises", due_on=None, actor=DESK, now=NOW)
+    own = journeys.booked(place, 14, staff_member_id=place.staff[0].pk)
+    add_follow_up(booking_id=own.pk, text="Bring oil", due_on=NOW.date(), actor=DESK, now=NOW)
+    me = at_desk(client, Role.THERAPIST, None, of=own)
+    stopped.at = place.at(12)
+
+    html = page(me, f"/desk/bookings/{own.reference}/visit")
+    assert "Slept badly" in html
+    assert "Send the exercises" in html
+    assert "Bring oil" in page(me)
+
+    cancel_booking(
+        booking_id=own.pk,
+        expected_sequence=own.ical_sequence,
+        expected_fee_minor=0,
+        actor=DESK,
+        now=stopped.at,
+        reason="",
+    )
+    assert me.page(own, "visit").status_code == 404
+    assert write(me, own, "x").status_code == 404
+    assert "Bring oil" not in page(me)
