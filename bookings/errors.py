@@ -254,6 +254,13 @@ class NothingToWaive(_Worded, Refused):
     text = _("There is no fee of that amount to waive. Nothing was changed.")
 
 
+class NoWaiverReason(_Worded, Refused):
+    """Staff ask a customer for less than the terms do, without a reason for the history."""
+
+    code = "no_waiver_reason"
+    text = _("This asks for less than your rules do. Nothing was booked. Please say why, for the history.")
+
+
 class NothingToAnswer(_Worded, Conflict):
     """The booking is no longer a request: it was answered, cancelled, or has expired."""
 

@@ -15,7 +15,7 @@ from accounts.contact.same_phones import phone_end_hash, phone_hash
 from accounts.operations import customer_of_contact, record_consent
 from bookings.booked import quote_of
 from bookings.enums import CHANGEABLE, BookingChannel, BookingStatus, MoneyEvent
-from bookings.errors import AlreadyThatTime, CannotBookOnline, StalePage
+from bookings.errors import AlreadyThatTime, CannotBookOnline, NoWaiverReason, StalePage
 from bookings.lifecycle import Actor, record_money, transition
 from bookings.messages import money
 from bookings.models import Booking, BookingLine, UnprovenBooking
@@ -128,6 +128,7 @@ def confirm_booking(
     :raises HoldOver: when the booking is no longer a hold.
     :raises StalePage: when the hold is no longer what the page showed (``data["total_minor"]``).
     :raises CannotBookOnline: when the business takes no online bookings from this customer.
+    :raises NoWaiverReason: when staff ask for less than the terms do and do not say why.
     """
     booking = locked_booking(booking_id)
     # A repeated call finds the booking confirmed already.
@@ -240,6 +241,8 @@ def _waived(
     by_rules = _demand(booking, lines, standing, Asks.RULES)
     if not by_rules.needs_stripe or demand == by_rules:
         return {}
+    if not by_staff.waiver.strip():
+        raise NoWaiverReason
     amount_minor = by_rules.due_now_minor - demand.due_now_minor
     waived = MoneyEvent.PAYMENT_WAIVED if amount_minor else MoneyEvent.CARD_WAIVED
     record_money(booking, waived, actor=actor, now=now, amount_minor=amount_minor or None, reason=by_staff.waiver)

@@ -332,6 +332,18 @@ def rules_text(booking: Booking, demands: dict[Asks, Demand]) -> str:
     return gettext("Your rules ask for a card.") if rules.saves_card else ""
 
 
+def rules_mark(demands: dict[Asks, Demand]) -> str:
+    """Return the kind of payment that the rules ask for, as the form sends it. The page asks again if it changes."""
+    rules = demands[Asks.RULES]
+    return f"{rules.mode}.{int(rules.due_now_minor > 0)}{int(rules.saves_card)}"
+
+
+def other_rules_text(booking: Booking, demands: dict[Asks, Demand]) -> str:
+    """Say what the rules ask of a customer whose typed contact has changed it."""
+    asked = rules_text(booking, demands) or gettext("Your rules ask this customer for nothing now.")
+    return f"{asked} {gettext('Nothing is booked yet: check the payment, then book.')}"
+
+
 def staff_name(booking: Booking) -> str:
     return visit.staff_short_name(booking)
 

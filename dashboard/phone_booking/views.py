@@ -288,7 +288,10 @@ def _hold_anyway(draft: Draft, slot: Slot | None) -> Draft:
 
 def _release(draft: Draft) -> Draft:
     if draft.held is not None:
-        release_hold(booking_id=draft.held.pk, actor=draft.desk.actor, now=draft.desk.now)
+        try:
+            release_hold(booking_id=draft.held.pk, actor=draft.desk.actor, now=draft.desk.now)
+        except HoldOver as over:
+            return replace(draft, held=None, problem=over.sentence, status=over.status)
     return replace(draft, held=None, token="")
 
 
@@ -317,7 +320,10 @@ def _book(draft: Draft) -> HttpResponse:
     draft, contact = _typed(draft, held)
     if contact is None:
         # The hold must not expire while staff correct a field.
-        extend_hold(booking_id=held.pk, actor=draft.desk.actor, now=draft.desk.now)
+        try:
+            extend_hold(booking_id=held.pk, actor=draft.desk.actor, now=draft.desk.now)
+        except (HoldExpired, HoldOver) as over:
+            return _page(replace(draft, held=None, problem=over.sentence, status=over.status))
         return _page(replace(draft, status=422))
     if draft.data.get("shown") != presenter.shown(held):
         return _page(replace(draft, problem=presenter.changed_text(held), status=409))
@@ -326,6 +332,8 @@ def _book(draft: Draft) -> HttpResponse:
 
 def _confirm(draft: Draft, held: Booking, contact: Contact) -> HttpResponse:
     desk, demands = draft.desk, _demands(draft, held)
+    if draft.data.get("rules") != presenter.rules_mark(demands):
+        return _page(replace(draft, problem=presenter.other_rules_text(held, demands), status=409))
     asks = _asked(draft.data, demands)
     waiver = draft.data.get("waiver", "").strip()[:300]
     if presenter.is_waived(demands, asks):
@@ -378,21 +386,31 @@ def _typed(draft: Draft, held: Booking) -> tuple[Draft, Contact | None]:
 
 
 def _asked(data: QueryDict, demands: dict[Asks, Demand]) -> Asks:
-    """Return the chosen way to pay, or the one of the rules if none was chosen."""
+    """Return the chosen way to pay, or the one of the rules if none was chosen while these rules were shown."""
     typed = data.get("pay", "")
-    return Asks(typed) if typed in set(Asks) else presenter.first_choice(demands)
+    is_chosen = typed in set(Asks) and data.get("rules") == presenter.rules_mark(demands)
+    return Asks(typed) if is_chosen else presenter.first_choice(demands)
 
 
 def _demands(draft: Draft, held: Booking) -> dict[Asks, Demand]:
+    """Return what each way to pay asks of the chosen customer, else of the one whose contact is typed."""
     customer = draft.caller.customer if draft.caller else None
+    email, phone = (customer.email, customer.phone) if customer else _typed_contact(draft)
     return demands_at_desk(
         held,
         customer_id=customer.pk if customer else None,
-        email=customer.email if customer else "",
-        phone=customer.phone if customer else "",
+        email=email,
+        phone=phone,
         actor=draft.desk.actor,
         now=draft.desk.now,
     )
+
+
+def _typed_contact(draft: Draft) -> tuple[str, str]:
+    """Return the typed e-mail address and phone number, empty where they are missing or invalid."""
+    form = draft.caller_form or _caller_form(draft, draft.data)
+    form.is_valid()
+    return form.cleaned_data.get("email") or "", form.cleaned_data.get("phone") or ""
 
 
 def _is_over(held: Booking, now: datetime) -> bool:
@@ -520,6 +538,7 @@ def _held_context(draft: Draft, held: Booking) -> dict[str, Any]:
         "payments": presenter.payments(held, demands, asks, may_waive=can(draft.desk.rights, Act.WAIVE, held)),
         "shown": presenter.shown(held),
         "rules": presenter.rules_text(held, demands),
+        "rules_mark": presenter.rules_mark(demands),
         "is_waived": presenter.is_waived(demands, asks),
         "waiver": draft.data.get("waiver", ""),
         "waiver_error": draft.waiver_error,

@@ -11,9 +11,11 @@ from pytest_django import Settings
 
 from accounts.models import Customer
 from bookings.enums import BookingChannel, BookingStatus
-from bookings.errors import SlotTaken
+from bookings.errors import NoWaiverReason, SlotTaken
 from bookings.models import Allocation, Booking, BookingEvent
+from bookings.operations.confirm import ByStaff, confirm_booking
 from bookings.operations.hold import expire_holds
+from dashboard.phone_booking import views
 from notifications.models import Notification
 from services.models import Service
 from staff.enums import Role
@@ -260,6 +262,25 @@ def test_a_form_that_is_sent_twice_books_once(desk: DeskClient, studio: Studio) 
     assert Notification.objects.filter(kind="confirmed", recipient_role="customer").count() == 1
 
 
+@pytest.mark.parametrize(("do", "operation"), [("book", "extend_hold"), ("release", "release_hold")])
+def test_a_time_that_another_tab_books_at_that_moment_is_said(
+    desk: DeskClient, studio: Studio, monkeypatch: pytest.MonkeyPatch, do: str, operation: str
+) -> None:
+    held = press(desk, page(desk), slot(studio, 10))
+    real = getattr(views, operation)
+
+    def beaten(**values: Any) -> Any:
+        journeys.confirm(Booking.objects.get(), actor=journeys.DESK)
+        return real(**values)
+
+    monkeypatch.setattr(views, operation, beaten)
+    response = press(desk, held, do, **{**NEW, "name": ""})
+
+    assert response.status_code == 409
+    assert "This is already booked. Nothing was changed." in text(response)
+    assert Booking.objects.get().status == BookingStatus.CONFIRMED
+
+
 def test_a_time_that_is_pressed_twice_is_held_once(desk: DeskClient, studio: Studio) -> None:
     first = page(desk)
 
@@ -408,6 +429,38 @@ def test_a_link_needs_somewhere_to_go(desk: DeskClient, studio: Studio) -> None:
     assert "A link needs an e-mail address" in text(response)
 
 
+def test_a_typed_contact_that_must_prepay_is_named_before_anything_is_waived(
+    desk: DeskClient, studio: Studio, deposit: None
+) -> None:
+    policy = factories.cancellation_policy((0, "all", 0), name="At the visit", payment_mode="venue")
+    Service.objects.update(cancellation_policy=policy)
+    missed = booked(studio, 15, contact=replace(JANA, email=NEW["email"]))
+    Booking.objects.filter(pk=missed.pk).update(status="no_show", starts_at=NOW - timedelta(days=30))
+    studio.business.prepay_after_no_shows = 1
+    studio.business.save()
+    held = press(desk, page(desk), slot(studio, 10))
+
+    named = press(desk, held, "book", **NEW)
+    asked = press(desk, named, "book", pay="nothing")
+    response = press(desk, asked, "book", waiver="Comes every week")
+
+    assert "Your rules ask" not in text(held)
+    assert named.status_code == 409
+    assert "Your rules ask for €80.00 now. Nothing is booked yet" in text(named)
+    assert (asked.status_code, response.status_code) == (422, 303)
+    assert BookingEvent.objects.get(kind="money").reason == "Comes every week"
+
+
+@pytest.mark.usefixtures("deposit")
+def test_nothing_is_waived_without_a_reason(studio: Studio) -> None:
+    held = hold(studio, 10, actor=journeys.DESK).booking
+
+    with pytest.raises(NoWaiverReason):
+        confirm_booking(
+            booking_id=held.pk, contact=JANA, consent_text="-", actor=journeys.DESK, now=NOW, by_staff=ByStaff()
+        )
+
+
 def test_who_is_trusted_is_asked_for_nothing(desk: DeskClient, studio: Studio, jana: Customer, deposit: None) -> None:
     Customer.objects.update(is_prepayment_exempt=True)
     held = press(desk, press(desk, page(desk), f"caller:{jana.reference}"), slot(studio, 10))
@@ -504,6 +557,14 @@ def test_other_rules_than_those_that_were_named_are_asked_about_first(desk: Desk
     assert again.status_code == 409
     assert "Ana has time off then." in text(again)
     assert not Booking.objects.exists()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2101-01-01", "9999-01-01", "9999-12-31"])
+def test_a_day_of_another_age_is_no_day(desk: DeskClient, day: str) -> None:
+    response = press(desk, page(desk), "other", other_on=day, other_at="23:59")
+
+    assert response.status_code == 422
+    assert "Type a day and a time" in text(response)
 
 
 def test_nothing_sets_aside_that_a_time_is_taken(desk: DeskClient, studio: Studio) -> None:
