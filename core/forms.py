@@ -5,12 +5,14 @@ Each field shows a stored value in the notation that it accepts. All widgets are
 
 import re
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -83,6 +85,14 @@ class LengthField(_TypedField):
         if minutes > MOST_MINUTES:
             raise ValidationError(_("That is too long."))
         return minutes
+
+
+class DayField(forms.DateField):
+    """A day of the years 2000 to 2100. Days far outside them have no place in the database or on a clock."""
+
+    def __init__(self, **options: Any) -> None:
+        ends = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 12, 31))]
+        super().__init__(validators=ends, **options)
 
 
 class MoneyField(_TypedField):

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.availability.overrides import NO_OVERRIDES, Overrides
+from core.forms import DayField
 from dashboard.forms import StepForm
 
 # Epoch minutes of the year 2100.
@@ -16,7 +17,7 @@ _LARGEST_ID = 2**31 - 1
 class WishForm(forms.Form):
     """A day with an optional time, on the clock of the booking's place."""
 
-    on = forms.DateField(required=False)
+    on = DayField(required=False)
     at = forms.TimeField(required=False)
 
 

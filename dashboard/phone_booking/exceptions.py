@@ -7,6 +7,7 @@ from django import forms
 
 from bookings.availability.loading import availability_facts
 from bookings.availability.overrides import Overrides, overrides_needed
+from core.forms import DayField
 from core.minutes import instant
 from dashboard.phone_booking.choice import Choice, Slot
 from staff.hours import clock_minute
@@ -15,7 +16,7 @@ from staff.hours import clock_minute
 class OtherTimeForm(forms.Form):
     """A day and a time typed by hand, on the clock of the place."""
 
-    other_on = forms.DateField()
+    other_on = DayField()
     other_at = forms.TimeField()
 
 

@@ -61,6 +61,12 @@ def test_the_page_offers_the_free_times_of_its_day_without_its_own(
     assert not {"10:00", "13:30", "14:00", "14:30"} & set(found)
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-01-01", "9999-12-31"])
+def test_a_day_of_another_age_opens_the_usual_day(desk: DeskClient, booking: Booking, day: str) -> None:
+    assert times(desk, booking, on=day) == times(desk, booking)
+    assert desk.page(booking, "move", on=day, at="23:59").status_code == 200
+
+
 def test_moving_says_from_when_to_when_and_who_is_told_then_does_it(
     desk: DeskClient, booking: Booking, place: Studio
 ) -> None:
