@@ -139,7 +139,7 @@ def _week(opened: Opened) -> HttpResponse:
     state = _state(opened)
     team = team_of(opened.places, opened.sight)
     chosen = next((each for each in team if each.slug == opened.address.who), next(iter(team), None))
-    if chosen is None:
+    if chosen is None or not opened.places:
         return _day(opened)
     address = opened.address if _is_only_own(opened.desk.rights) else opened.address.but(who=chosen.slug)
     facts = _facts(opened, address.monday, address.monday + timedelta(days=7), chosen.pk)

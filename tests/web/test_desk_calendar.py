@@ -326,6 +326,14 @@ def test_a_therapist_who_left_sees_nobodys_calendar(client: Client, studio: Stud
         assert "Jana" not in get(client, f"{TOMORROW}&view={view}")
 
 
+def test_a_therapist_without_hours_and_bookings_has_an_empty_calendar(client: Client, studio: Studio) -> None:
+    user = factories.desk_user(Role.THERAPIST)
+    factories.staff_member(studio.variant, user=user)
+    client.force_login(user)
+
+    assert [client.get(f"{TOMORROW}&view={view}").status_code for view in ("day", "week", "list")] == [200] * 3
+
+
 def test_a_booking_opens_beside_the_calendar(client: Client, studio: Studio) -> None:
     booking = with_marek(studio, 10)
     html = get(desk(client, studio), f"{TOMORROW}&b={booking.reference}")
