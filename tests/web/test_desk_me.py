@@ -109,6 +109,12 @@ def test_a_note_that_was_changed_elsewhere_shows_both_texts(me: DeskClient, book
     assert SessionNote.objects.get().text == "From the tablet"
 
 
+def test_the_note_says_whose_unsent_text_may_be_restored(me: DeskClient, booking: Booking) -> None:
+    html = page(me, f"/desk/bookings/{booking.reference}/visit")
+
+    assert f'data-user="{me.client.session["_auth_user_id"]}"' in html
+
+
 @pytest.mark.parametrize("values", [{"version": "x"}, {"version": "-1"}, {"version": "0", "text": "x" * 10_001}, {}])
 def test_wrong_input_is_shown_and_saves_nothing(me: DeskClient, booking: Booking, values: dict[str, str]) -> None:
     response = me.client.post(f"/desk/bookings/{booking.reference}/note", values)
