@@ -16,6 +16,8 @@ from core.formats import money_text
 from core.forms import MoneyField
 from payments.enums import Method
 
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+_LONGEST_DAYS = 366
 AT_DESK = [
     (Method.CASH, _("Cash")),
     (Method.TERMINAL, _("Card terminal")),
@@ -325,6 +327,25 @@ class CancelForm(StepForm):
     def name_of(who: str, fee_minor: int) -> str:
         """Return the value that a button sends for a cancellation by ``who`` at a fee."""
         return f"{who}:{fee_minor}"
+
+
+def clean_span(values: dict[str, Any], *, now: datetime, too_long: Any) -> dict[str, Any]:
+    """Return the values of a form of time off if ``starts_at`` and ``ends_at`` make a span that is not over.
+
+    :raises ValidationError: with ``too_long`` for more than a year, else with what is wrong.
+    """
+    for name in ("starts_at", "ends_at"):
+        moment = values.get(name)
+        if moment and not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            raise ValidationError({name: _("Please check the year.")})
+    starts, ends = values.get("starts_at"), values.get("ends_at")
+    if starts and ends and ends <= starts:
+        raise ValidationError({"ends_at": _("That is before the beginning. When does it end?")})
+    if ends and ends <= now:
+        raise ValidationError({"ends_at": _("That is over already.")})
+    if starts and ends and (ends - starts).days > _LONGEST_DAYS:
+        raise ValidationError({"ends_at": too_long})
+    return values
 
 
 def _reason_help(language: str) -> str:

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from bookings.operations.session_notes import FOLLOW_UP_LIMIT, NOTE_LIMIT
+from dashboard.forms import clean_span
 
 _LARGEST_ID = 2**31 - 1
 
@@ -49,12 +49,5 @@ class TimeOffForm(forms.Form):
         self.now = now
 
     def clean(self) -> dict[str, Any]:
-        values = self.cleaned_data
-        starts, ends = values.get("starts_at"), values.get("ends_at")
-        if starts and ends and ends <= starts:
-            raise ValidationError({"ends_at": _("That is before the beginning. When does it end?")})
-        if ends and ends <= self.now:
-            raise ValidationError({"ends_at": _("That is over already.")})
-        if starts and ends and (ends - starts).days > 366:
-            raise ValidationError({"ends_at": _("That is longer than a year. Please ask in parts.")})
-        return values
+        too_long = _("That is longer than a year. Please ask in parts.")
+        return clean_span(self.cleaned_data, now=self.now, too_long=too_long)

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.forms import clean_span
+
 _MOMENT = "%Y-%m-%dT%H:%M"
-_LONGEST_DAYS = 366
 
 
 class BlockForm(forms.Form):
@@ -35,15 +35,8 @@ class BlockForm(forms.Form):
         self.now = now
 
     def clean(self) -> dict[str, Any]:
-        values = self.cleaned_data
-        starts, ends = values.get("starts_at"), values.get("ends_at")
-        if starts and ends and ends <= starts:
-            raise ValidationError({"ends_at": _("That is before the beginning. When does it end?")})
-        if ends and ends <= self.now:
-            raise ValidationError({"ends_at": _("That is over already.")})
-        if starts and ends and (ends - starts).days > _LONGEST_DAYS:
-            raise ValidationError({"ends_at": _("That is longer than a year. Please block it in parts.")})
-        return values
+        too_long = _("That is longer than a year. Please block it in parts.")
+        return clean_span(self.cleaned_data, now=self.now, too_long=too_long)
 
 
 class AnswerForm(forms.Form):

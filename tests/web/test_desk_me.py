@@ -170,6 +170,7 @@ def test_time_off_is_asked_for_and_blocks_nothing_before_it_is_approved(
         {"starts_at": "2027-01-06T16:00", "ends_at": "2027-01-06T12:00"},
         {"starts_at": "2026-01-06T12:00", "ends_at": "2026-01-06T16:00"},
         {"starts_at": "2027-01-06T12:00", "ends_at": "2029-01-06T16:00"},
+        {"starts_at": "9999-12-31T23:58-12:00", "ends_at": "9999-12-31T23:59-12:00"},
         {"starts_at": "yesterday", "ends_at": ""},
     ],
 )
