@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from bookings.enums import CALLED_OFF, BookingStatus
 from bookings.models import Allocation, Booking
-from dashboard.permissions import Act, Rights, location_ids_with
+from dashboard.permissions import Act, Rights, bookings_visible_to, location_ids_with
 from services.models import Resource
 from staff.enums import TimeOffStatus
 from staff.models import TimeOff
@@ -15,12 +15,12 @@ from staff.models import TimeOff
 MOST_LISTED = 100
 
 
-def resources_run_by(rights: Rights) -> QuerySet[Resource]:
-    """Return the staff members who work at the user's locations, and the rooms and devices there; all of them for a
-    user with rights everywhere.
+def resources_run_by(rights: Rights, act: Act) -> QuerySet[Resource]:
+    """Return the staff members who work where the user holds a right, and the rooms and devices there; all of them for
+    a user who holds it everywhere.
     """
     found = Resource.objects.filter(is_active=True).filter(Q(staff_member=None) | Q(staff_member__is_active=True))
-    places = location_ids_with(rights, Act.BLOCK_TIME)
+    places = location_ids_with(rights, act)
     if places is not None:
         found = found.filter(Q(location_id__in=places) | Q(staff_member__working_hours__location_id__in=places))
     return found.select_related("staff_member", "location").distinct()
@@ -28,31 +28,38 @@ def resources_run_by(rights: Rights) -> QuerySet[Resource]:
 
 def time_off_ahead(rights: Rights, now: datetime) -> list[TimeOff]:
     """Return time off that is neither over nor declined: requests first, then by time. Two queries at most."""
-    listed = TimeOff.objects.filter(resource__in=resources_run_by(rights), during__endswith__gt=now)
+    run = resources_run_by(rights, Act.BLOCK_TIME)
+    listed = TimeOff.objects.filter(resource__in=run, during__endswith__gt=now)
     ahead = listed.exclude(status=TimeOffStatus.DECLINED).select_related("resource__staff_member", "resource__location")
     rows = list(ahead.order_by("during")[:MOST_LISTED])
     return sorted(rows, key=lambda row: row.status != TimeOffStatus.REQUESTED)
 
 
 def time_off_asked(rights: Rights, now: datetime) -> int:
-    """Count the requests that await an answer. One query."""
-    listed = TimeOff.objects.filter(resource__in=resources_run_by(rights), during__endswith__gt=now)
+    """Count the requests that await the user's answer. One query."""
+    run = resources_run_by(rights, Act.ANSWER_TIME_OFF)
+    listed = TimeOff.objects.filter(resource__in=run, during__endswith__gt=now)
     return listed.filter(status=TimeOffStatus.REQUESTED).count()
 
 
-def time_off_run_by(rights: Rights, time_off_id: int) -> TimeOff | None:
-    """Return one time off if the user manages its resource, else None."""
-    return TimeOff.objects.filter(pk=time_off_id, resource__in=resources_run_by(rights)).first()
+def resource_ids_to_answer(rights: Rights) -> frozenset[int]:
+    """Return the ids of the resources whose requests the user answers. One query."""
+    return frozenset(resources_run_by(rights, Act.ANSWER_TIME_OFF).values_list("pk", flat=True))
 
 
-def bookings_hit(times: Collection[TimeOff]) -> dict[int, list[Booking]]:
-    """Return the bookings that overlap each time off, by its id, in the order of time. One query."""
+def time_off_run_by(rights: Rights, act: Act, time_off_id: int) -> TimeOff | None:
+    """Return one time off if the user holds the right for its resource, else None."""
+    return TimeOff.objects.filter(pk=time_off_id, resource__in=resources_run_by(rights, act)).first()
+
+
+def bookings_hit(rights: Rights, times: Collection[TimeOff]) -> dict[int, list[Booking]]:
+    """Return the visible bookings that overlap each time off, by its id, in the order of time. One query."""
     if not times:
         return {}
     wanted = Q(pk__in=[])
     for each in times:
         wanted |= Q(resource_id=each.resource_id, busy__overlap=each.during)
-    rows = Allocation.objects.filter(wanted, booking__isnull=False).exclude(
+    rows = Allocation.objects.filter(wanted, booking__in=bookings_visible_to(rights)).exclude(
         booking__status__in=CALLED_OFF | {BookingStatus.HELD}
     )
     found: dict[int, list[Booking]] = {each.pk: [] for each in times}

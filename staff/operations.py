@@ -25,6 +25,8 @@ def add_time_off(
 ) -> TimeOff:
     """Store that a staff member is absent, or that a room or device is out of use. Bookings in that time stay.
 
+    The same time off sent again is returned as it is: of the same status, or approved meanwhile.
+
     Locks: the resource.
 
     :raises ValueError: when it does not end after it starts.
@@ -33,16 +35,20 @@ def add_time_off(
         raise ValueError("Time off must end after it starts.")
     lock_resource_time([resource_id])
     during = DateTimeTZRange(starts_at, ends_at)
-    return TimeOff.objects.create(resource_id=resource_id, during=during, reason=reason, status=status)
+    same = TimeOff.objects.filter(resource_id=resource_id, during=during, reason=reason)
+    before = same.filter(status__in={status, TimeOffStatus.APPROVED}).first()
+    return before or TimeOff.objects.create(resource_id=resource_id, during=during, reason=reason, status=status)
 
 
 @transaction.atomic
 def answer_time_off(*, time_off_id: int, approve: bool) -> bool:
-    """Approve or decline a request. Return False if it was answered already. Bookings in that time stay.
+    """Approve or decline a request. Return False if it was answered or removed. Bookings in that time stay.
 
     Locks: the resource, then the request.
     """
-    resource_id = TimeOff.objects.values_list("resource_id", flat=True).get(pk=time_off_id)
+    resource_id = TimeOff.objects.filter(pk=time_off_id).values_list("resource_id", flat=True).first()
+    if resource_id is None:
+        return False
     lock_resource_time([resource_id])
     answer = TimeOffStatus.APPROVED if approve else TimeOffStatus.DECLINED
     waiting = TimeOff.objects.filter(pk=time_off_id, status=TimeOffStatus.REQUESTED)

@@ -1,14 +1,16 @@
 """Time off as text: the staff member, the time, the reason, and the bookings in it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from bookings.booked import local
 from bookings.models import Booking
 from core import formats
+from core.zones import city
 from dashboard.moving.presenter import move_url
 from staff.enums import TimeOffStatus
 from staff.models import TimeOff
@@ -32,17 +34,26 @@ class Row:
     when: str
     reason: str
     is_asked: bool
+    may_answer: bool
     hits: tuple[Hit, ...]
 
 
-def rows_of(times: Iterable[TimeOff], hit: Mapping[int, Sequence[Booking]], zone: ZoneInfo) -> list[Row]:
+def rows_of(
+    times: Iterable[TimeOff],
+    hit: Mapping[int, Sequence[Booking]],
+    zones: Mapping[int | None, ZoneInfo],
+    answerable: Collection[int],
+) -> list[Row]:
+    """Write each time off in the zone of its resource, which is named where the ``zones`` differ."""
+    names_zone = differ(zones)
     return [
         Row(
             pk=each.pk,
             who=who_of(each),
-            when=when_text(each, zone),
+            when=when_text(each, zones[each.resource_id], names_zone=names_zone),
             reason=each.reason,
             is_asked=each.status == TimeOffStatus.REQUESTED,
+            may_answer=each.resource_id in answerable,
             hits=tuple(_hit(booking) for booking in hit.get(each.pk, ())),
         )
         for each in times
@@ -54,7 +65,26 @@ def who_of(each: TimeOff) -> str:
     return str(resource.staff_member.name if hasattr(resource, "staff_member") else resource.name)
 
 
-def when_text(each: TimeOff, zone: ZoneInfo) -> str:
+def differ(zones: Mapping[int | None, ZoneInfo]) -> bool:
+    return len(set(zones.values())) > 1
+
+
+def choices_of(named: Iterable[tuple[int, str]], zones: Mapping[int | None, ZoneInfo]) -> list[tuple[int, str]]:
+    """Return the resources to choose from, with the zone in which their time is typed where the ``zones`` differ."""
+    names_zone = differ(zones)
+    return [(pk, f"{name} · {_zone_words(zones[pk])}" if names_zone else name) for pk, name in named]
+
+
+def when_text(each: TimeOff, zone: ZoneInfo, *, names_zone: bool = False) -> str:
+    text = _span_text(each, zone)
+    return f"{text} · {_zone_words(zone)}" if names_zone else text
+
+
+def _zone_words(zone: ZoneInfo) -> str:
+    return gettext("%(city)s time") % {"city": city(zone)}
+
+
+def _span_text(each: TimeOff, zone: ZoneInfo) -> str:
     """Return text such as "Fri 27 Nov, 14:30–15:40", with both days if it ends on another one."""
     starts, ends = each.during.lower.astimezone(zone), each.during.upper.astimezone(zone)
     if starts.date() == ends.date():

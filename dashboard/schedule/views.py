@@ -1,5 +1,6 @@
 """Time off at the desk: requests to answer, time to block, and the bookings within either."""
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,21 +13,24 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import time_off as queries
 from dashboard.door import Desk
-from dashboard.permissions import Act, locations_visible_to, may
+from dashboard.permissions import Act
 from dashboard.schedule import presenter
 from dashboard.schedule.forms import AnswerForm, BlockForm
 from dashboard.views.pages import desk_page, show
+from staff.enums import TimeOffStatus
 from staff.operations import add_time_off, answer_time_off, remove_time_off
+from staff.queries import zones_of_resources
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Show requests and future time off, each with the bookings in it, and a form that blocks time."""
-    places = list(locations_visible_to(desk.rights))
-    zone = ZoneInfo(places[0].time_zone if places else "UTC")
-    resources = queries.named(list(queries.resources_run_by(desk.rights)))
-    with timezone.override(zone):
+    resources = queries.named(list(queries.resources_run_by(desk.rights, Act.BLOCK_TIME)))
+    zones = zones_of_resources(pk for pk, _ in resources)
+    resources = presenter.choices_of(resources, zones)
+    sent = request.POST or request.GET
+    with timezone.override(_zone_of(sent.get("resource", ""), zones)):
         form = BlockForm(request.POST or None, resources=resources, now=desk.now, initial=request.GET.dict())
         if request.method == "POST" and form.is_valid():
             values = form.cleaned_data
@@ -36,13 +40,14 @@ def time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
                 ends_at=values["ends_at"],
                 reason=values["reason"],
             )
-            count = len(queries.bookings_hit([blocked])[blocked.pk])
+            count = len(queries.bookings_hit(desk.rights, [blocked])[blocked.pk])
             messages.success(request, _blocked_text(count))
             return _back()
         times = queries.time_off_ahead(desk.rights, desk.now)
         context: dict[str, Any] = {
-            "rows": presenter.rows_of(times, queries.bookings_hit(times), zone),
-            "may_answer": may(desk.rights, Act.ANSWER_TIME_OFF),
+            "rows": presenter.rows_of(
+                times, queries.bookings_hit(desk.rights, times), zones, queries.resource_ids_to_answer(desk.rights)
+            ),
             "form": form,
         }
         status = 422 if request.method == "POST" else 200
@@ -54,7 +59,7 @@ def time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
 @desk_page
 def answer(request: HttpRequest, desk: Desk, time_off_id: int) -> HttpResponse:
     """Approve or decline a request. Bookings within it stay until staff move or cancel them."""
-    if queries.time_off_run_by(desk.rights, time_off_id) is None:
+    if queries.time_off_run_by(desk.rights, Act.ANSWER_TIME_OFF, time_off_id) is None:
         raise Http404
     form = AnswerForm(request.POST)
     if form.is_valid():
@@ -69,12 +74,19 @@ def answer(request: HttpRequest, desk: Desk, time_off_id: int) -> HttpResponse:
 @require_POST
 @desk_page
 def remove(request: HttpRequest, desk: Desk, time_off_id: int) -> HttpResponse:
-    """Delete a time off, so that the time can be booked again."""
-    if queries.time_off_run_by(desk.rights, time_off_id) is None:
+    """Delete a time off, so that the time can be booked again. A request is answered instead."""
+    found = queries.time_off_run_by(desk.rights, Act.BLOCK_TIME, time_off_id)
+    if found is None or found.status != TimeOffStatus.APPROVED:
         raise Http404
     remove_time_off(time_off_id=time_off_id)
     messages.success(request, gettext("Removed. The time can be booked again."))
     return _back()
+
+
+def _zone_of(resource: str, zones: Mapping[int | None, ZoneInfo]) -> ZoneInfo:
+    """Return the zone in which the time of the chosen resource is typed; of the first one before any is chosen."""
+    chosen = [zone for pk, zone in zones.items() if str(pk) == resource]
+    return next(iter(chosen or zones.values()), ZoneInfo("UTC"))
 
 
 def _blocked_text(count: int) -> str:

@@ -1,14 +1,15 @@
 """Time off at the desk: asked for by therapists, answered by managers, blocked by the front desk."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
 
 from bookings.errors import SlotNotOffered
+from services.models import Location
 from staff.enums import Role, TimeOffStatus
-from staff.models import TimeOff
-from staff.operations import add_time_off
+from staff.models import Access, TimeOff, WorkingHours
+from staff.operations import add_time_off, answer_time_off
 from tests import factories, journeys
 from tests.factories import Studio
 from tests.web.conftest import StoppedClock
@@ -113,7 +114,12 @@ def test_people_of_another_location_are_not_theirs(client: Client, place: Studio
 
 @pytest.mark.parametrize(
     ("starts", "ends"),
-    [("2027-01-05T14:00", "2027-01-05T10:00"), ("2020-01-05T10:00", "2020-01-05T14:00"), ("x", "")],
+    [
+        ("2027-01-05T14:00", "2027-01-05T10:00"),
+        ("2020-01-05T10:00", "2020-01-05T14:00"),
+        ("9999-12-31T23:58-12:00", "9999-12-31T23:59-12:00"),
+        ("x", ""),
+    ],
 )
 def test_time_that_cannot_be_blocked_is_told(client: Client, place: Studio, starts: str, ends: str) -> None:
     sign_in(client, Role.OWNER)
@@ -121,3 +127,67 @@ def test_time_that_cannot_be_blocked_is_told(client: Client, place: Studio, star
 
     assert client.post("/desk/time-off/", values).status_code == 422
     assert not TimeOff.objects.exists()
+
+
+def works_also(place: Studio) -> Location:
+    """Let the first person also work at a second location."""
+    there = factories.location(name="Alfama", slug="alfama", position=2)
+    person = place.staff[0]
+    WorkingHours.objects.create(staff_member=person, location=there, weekday=0, start_minute=540, end_minute=600)
+    return there
+
+
+def test_bookings_of_other_locations_are_not_shown(client: Client, place: Studio) -> None:
+    booking = journeys.booked(place, 10)
+    asked(place, place.at(9), place.at(12))
+    client.force_login(factories.desk_user(Role.MANAGER, works_also(place)))
+
+    page = client.get("/desk/time-off/").content.decode()
+
+    assert "Dentist" in page
+    assert booking.reference not in page
+
+
+def test_only_who_manages_the_location_answers(client: Client, place: Studio) -> None:
+    request = asked(place, place.at(9), place.at(12))
+    user = factories.desk_user(Role.FRONT_DESK, place.location)
+    elsewhere = factories.location(name="Alfama", slug="alfama", position=2)
+    Access.objects.create(user=user, role=Role.MANAGER, location=elsewhere)
+    client.force_login(user)
+
+    assert "Approve" not in client.get("/desk/time-off/").content.decode()
+    assert client.post(f"/desk/time-off/{request.pk}/answer", {"answer": "approve"}).status_code == 404
+    assert client.post(f"/desk/time-off/{request.pk}/remove").status_code == 404
+    assert TimeOff.objects.get().status == TimeOffStatus.REQUESTED
+
+
+def test_an_answer_to_a_removed_request_changes_nothing(place: Studio) -> None:
+    request = asked(place, place.at(9), place.at(12))
+    TimeOff.objects.all().delete()
+
+    assert not answer_time_off(time_off_id=request.pk, approve=True)
+
+
+def test_the_same_time_off_sent_twice_is_stored_once(place: Studio) -> None:
+    first = asked(place, place.at(9), place.at(12))
+
+    assert asked(place, place.at(9), place.at(12)) == first
+    answer_time_off(time_off_id=first.pk, approve=False)
+    assert asked(place, place.at(9), place.at(12)) != first
+
+
+def test_time_is_typed_and_shown_on_the_clock_of_the_resource(client: Client, place: Studio) -> None:
+    there = factories.location(name="Alfama", slug="alfama", position=2, time_zone="Europe/Lisbon")
+    away = factories.staff_member(at=there)
+    sign_in(client, Role.OWNER)
+    values = {
+        "resource": str(away.resource_id),
+        "starts_at": "2027-01-05T10:00",
+        "ends_at": "2027-01-05T14:00",
+    }
+
+    page = client.post("/desk/time-off/", values, follow=True).content.decode()
+
+    assert TimeOff.objects.get().during.lower == datetime(2027, 1, 5, 10, tzinfo=UTC)
+    assert "10:00–14:00 · Lisbon time" in page
+    assert f"{place.staff[0].name} · Berlin time" in page
