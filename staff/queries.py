@@ -1,12 +1,22 @@
-"""Reads of the time zones of schedules."""
+"""Reads of schedules: their time zones, and who works where."""
 
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from services.models import Location, Resource
-from staff.models import WorkingHours
+from staff.models import StaffMember, WorkingHours, WorkingHoursException
+
+
+def people_at(location_id: int) -> QuerySet[StaffMember]:
+    """Return the staff members with hours at a location, weekly ones or those of a single date."""
+    weekly = WorkingHours.objects.filter(location_id=location_id)
+    dated = WorkingHoursException.objects.filter(location_id=location_id, start_minute__isnull=False)
+    return StaffMember.objects.filter(
+        Q(pk__in=weekly.values("staff_member_id")) | Q(pk__in=dated.values("staff_member_id"))
+    )
 
 
 def zone_of_resource(resource: Resource | None) -> ZoneInfo:

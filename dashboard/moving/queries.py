@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import Q
+
 from bookings.availability.engine import free_starts
 from bookings.availability.facts import Facts
 from bookings.availability.loading import availability_facts
@@ -11,6 +13,7 @@ from bookings.availability.overrides import Overrides, overrides_needed
 from bookings.booked import day_at, only_line, spec_of_line
 from bookings.models import Booking
 from staff.models import StaffMember
+from staff.queries import people_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,13 @@ class Openings:
 
 
 def performers_of(booking: Booking) -> list[StaffMember]:
-    """Return the active staff members who may perform the visit, in the order of the team. One query."""
-    qualified = StaffMember.objects.filter(is_active=True, qualifications__variant_id=only_line(booking).variant_id)
+    """Return the active staff members who may perform the visit, in the order of the team. One query.
+
+    They work at its location, or perform it already.
+    """
+    line = only_line(booking)
+    is_here = Q(pk__in=people_at(booking.location_id).values("pk")) | Q(pk=line.staff_member_id)
+    qualified = StaffMember.objects.filter(is_here, is_active=True, qualifications__variant_id=line.variant_id)
     return list(qualified.distinct())
 
 

@@ -54,7 +54,8 @@ def exceptional(choice: Choice, slot: Slot, *, held_booking_id: int | None, now:
         ignore_booking_id=held_booking_id,
     )
     wished = choice.person.id if choice.person else slot.staff_member_id
-    people: list[int | None] = [wished] if wished else [person.id for person in choice.people] or [None]
+    offered: list[int | None] = [person.id for person in choice.people] or [None]
+    people = [wished] if wished in offered else offered
     found = [
         Exceptional(Slot(slot.start_minute, person), needed)
         for person in people

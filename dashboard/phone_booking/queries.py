@@ -8,6 +8,7 @@ from django.db.models import Prefetch, QuerySet
 from dashboard.permissions import Act, Rights, locations_for
 from services.models import AddOn, Location, Service, ServiceVariant
 from staff.models import Qualification, StaffMember
+from staff.queries import people_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,12 @@ def places(rights: Rights) -> list[Location]:
 
 
 def services_at(place: Location) -> list[Offered]:
-    """Return every service that staff can book at a place, by category. Four queries, whatever their number."""
-    qualified = Qualification.objects.filter(staff_member__is_active=True).select_related("staff_member")
+    """Return every service that staff can book at a place, by category, with the people who work there.
+
+    Four queries, whatever their number.
+    """
+    here = people_at(place.pk).filter(is_active=True)
+    qualified = Qualification.objects.filter(staff_member__in=here).select_related("staff_member")
     variants = ServiceVariant.objects.filter(is_active=True).prefetch_related(Prefetch("qualifications", qualified))
     extras = AddOn.objects.filter(is_active=True)
     services: QuerySet[Service] = (

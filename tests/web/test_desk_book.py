@@ -567,6 +567,18 @@ def test_a_day_of_another_age_is_no_day(desk: DeskClient, day: str) -> None:
     assert "Type a day and a time" in text(response)
 
 
+def test_nobody_is_booked_who_never_works_at_the_place(desk: DeskClient, studio: Studio) -> None:
+    elsewhere = factories.location(name="Alfama", slug="alfama")
+    stranger = factories.staff_member(studio.variant, at=elsewhere, name="Rui Costa")
+
+    shown = page(desk, who=stranger.slug)
+    asked = press(desk, shown, "other", other_on=TUESDAY, other_at="18:00")
+    forced = press(desk, asked, f"anyway:{studio.minute(18)}.{stranger.pk}", why="Squeeze in")
+
+    assert "Rui" not in text(shown) + text(asked) + text(forced)
+    assert not Booking.objects.filter(lines__staff_member=stranger).exists()
+
+
 def test_nothing_sets_aside_that_a_time_is_taken(desk: DeskClient, studio: Studio) -> None:
     booked(studio, 10, staff_member_id=studio.staff[1].pk)
     shown = page(desk, who=studio.staff[1].slug)

@@ -67,6 +67,20 @@ def test_a_day_of_another_age_opens_the_usual_day(desk: DeskClient, booking: Boo
     assert desk.page(booking, "move", on=day, at="23:59").status_code == 200
 
 
+def test_only_people_who_work_at_the_place_or_perform_the_visit_can_be_chosen(
+    desk: DeskClient, booking: Booking, place: Studio
+) -> None:
+    elsewhere = factories.location(name="Alfama", slug="alfama")
+    stranger = factories.staff_member(place.variant, at=elsewhere, name="Rui Costa")
+    place.staff[0].working_hours.all().delete()
+
+    page = desk.page(booking, "move").content.decode()
+    asked = desk.page(booking, "move", start=place.minute(10), who=stranger.pk).content.decode()
+
+    assert [each.name in page for each in (*place.staff, stranger)] == [True, True, False]
+    assert "This person does not perform this service." in asked
+
+
 def test_moving_says_from_when_to_when_and_who_is_told_then_does_it(
     desk: DeskClient, booking: Booking, place: Studio
 ) -> None:
