@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contact.mailboxes import normalised_email
@@ -83,7 +83,13 @@ def edit_customer(
         customer.email_proven_at = None
     for name in changed:
         setattr(customer, name, values[name])
-    customer.save()
+    try:
+        with transaction.atomic():
+            customer.save()
+    except IntegrityError:
+        # A booking has made the owner of the mailbox since it was looked for.
+        customer.email_normalised = None
+        customer.save()
     _record(customer, CustomerEvent.Kind.CONTACT, by, now, details={"fields": changed})
     return customer
 

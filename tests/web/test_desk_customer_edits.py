@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.test import Client
 
@@ -145,6 +146,27 @@ def test_the_address_of_another_customer_may_be_shared_and_stays_with_its_owner(
     assert (owner.email_normalised, other.email, other.email_normalised) == (
         "sofia@mail.example",
         "Sofia@mail.example",
+        None,
+    )
+
+
+def test_a_mailbox_that_a_booking_takes_at_the_same_moment_stays_with_its_owner(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_desk(client)
+    owner, other = customer(), customer("Emre Kaya", "emre@mail.example", phone="")
+    address = f"/desk/customers/{other.reference}/edit"
+    values = {**form_of(client, address), "email": "sofia@mail.example", "knows": "1"}
+    # The owner is not there yet when it is looked for.
+    monkeypatch.setattr(QuerySet, "exists", lambda _: False)
+
+    assert client.post(address, values).status_code == 303
+
+    owner.refresh_from_db()
+    other.refresh_from_db()
+    assert (owner.email_normalised, other.email, other.email_normalised) == (
+        "sofia@mail.example",
+        "sofia@mail.example",
         None,
     )
 
