@@ -169,7 +169,9 @@ def _shown(opened: Opened, page: Page, state: State) -> HttpResponse:
 def _state(opened: Opened) -> State:
     """Return the state that an open page compares with. Read it before all other facts, so that no change is missed."""
     sight = opened.sight
-    return changes_since(None, sight.whole_place_ids, sight.own_id, now=opened.desk.now).state
+    # The same places as in the address of ``_changes_url``, whose live holds are counted later.
+    places = sight.whole_place_ids & {each.pk for each in opened.places}
+    return changes_since(None, places, sight.own_id, now=opened.desk.now).state
 
 
 def _changes_url(opened: Opened) -> str:

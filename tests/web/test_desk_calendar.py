@@ -30,13 +30,13 @@ def text(html: str) -> str:
 
 def columns(html: str) -> dict[str, str]:
     """The columns by their titles, each as HTML."""
-    parts = re.findall(r'<section class="column.*?</section>', html, re.DOTALL)
+    parts = re.findall(r'<section\s+class="column.*?</section>', html, re.DOTALL)
     return {text(re.findall(r"<h3.*?</h3>", part, re.DOTALL)[0]): part for part in parts}
 
 
 def items(html: str, title: str) -> list[str]:
     """What a screen reader says of each item in a column."""
-    rows = re.findall(r"<li (.*?)>(.*?)</li>", columns(html)[title], re.DOTALL)
+    rows = re.findall(r"<li\s(.*?)>(.*?)</li>", columns(html)[title], re.DOTALL)
     spoken = (re.sub(r'<span class="when".*?</span></span>', "", row) for css, row in rows if "aria-hidden" not in css)
     return [text(row) for row in spoken]
 
@@ -477,7 +477,7 @@ def test_reading_costs_the_same_for_one_and_fifty_bookings(
 
 def state(html: str) -> tuple[str, str]:
     """Where an open page asks for changes, and the tag that it knows."""
-    url, tag = re.findall(r'data-changes="([^"]*)" data-state="([^"]*)"', html)[0]
+    url, tag = re.findall(r'data-changes="([^"]*)"\s+data-state="([^"]*)"', html)[0]
     return unescape(url), unescape(tag)
 
 
@@ -509,6 +509,17 @@ def test_what_happens_at_another_place_does_not_disturb(client: Client, studio: 
 
     assert status == 204
     assert look(client, url, new) == (304, new)
+
+
+def test_a_hold_at_another_place_does_not_count(client: Client, studio: Studio) -> None:
+    alfama = factories.location(name="Alfama", slug="alfama", position=2)
+    studio.variant.service.locations.add(alfama)
+    factories.staff_member(studio.variant, at=alfama)
+    journeys.hold(replace(studio, location=alfama), 10)
+
+    url, tag = state(get(at_desk(client, Role.OWNER).client, f"{TOMORROW}&at=kreuzberg"))
+
+    assert look(client, url, tag) == (304, tag)
 
 
 def test_a_hold_that_runs_out_is_a_change(client: Client, studio: Studio, stopped: StoppedClock) -> None:
