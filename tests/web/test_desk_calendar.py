@@ -44,7 +44,12 @@ def items(html: str, title: str) -> list[str]:
 def get(client: Client, path: str = TOMORROW, **headers: Any) -> str:
     response = client.get(path, **headers)
     assert response.status_code == 200
-    return response.content.decode()
+    return on_one_line(response.content.decode())
+
+
+def on_one_line(html: str) -> str:
+    """Each tag on one line, however its template breaks it."""
+    return re.sub(r"<[^>]*>", lambda tag: " ".join(tag[0].split()).replace(" >", ">"), html)
 
 
 def desk(client: Client, studio: Studio, role: Role = Role.FRONT_DESK, **values: Any) -> Client:
