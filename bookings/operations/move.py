@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from bookings.availability.engine import Candidate
-from bookings.availability.overrides import BUFFERS, NO_OVERRIDES, Overrides
+from bookings.availability.overrides import NO_OVERRIDES, Overrides
 from bookings.bill_lines import change_fee_line, kept_person
 from bookings.booked import fee_facts, only_line
 from bookings.enums import WAITING, ActorKind, BookingChannel, BookingStatus, EventKind
@@ -36,6 +36,7 @@ from bookings.operations._retaking import place, wish_for
 from bookings.operations._time import pick
 from bookings.operations._transaction import booking_transaction
 from bookings.queries import alternatives
+from bookings.queries.moves import spec_for_move
 from bookings.queries.payables import can_be_paid_online
 from bookings.refs import subject_ref
 from bookings.rules.moving import RescheduleRefusal, anchor_after_move, move_fee, reschedule_refusal
@@ -131,11 +132,8 @@ def _reschedule(
         raise PayFirst(fee_minor=fee)
     person_id = checked_person(booking, line, staff_member_id, by_staff=by_staff)
     drop_own_proposals(booking, now=now)
-    wish = replace(wish_for(booking, line, start_minute, person_id), overrides=overrides)
-    candidate = pick(wish, now=now)
-    if BUFFERS in overrides:
-        line.buffer_before_minutes, line.buffer_after_minutes = 0, 0
-        line.save(update_fields=["buffer_before_minutes", "buffer_after_minutes"])
+    wish = wish_for(booking, line, start_minute, person_id)
+    candidate = pick(replace(wish, promised=spec_for_move(booking, line), overrides=overrides), now=now)
     carry_out(
         booking,
         line,
@@ -227,6 +225,10 @@ def carry_out(
         booking.customer_move_count += 1
     release(booking)
     claim(booking, candidate.claims)
+    buffers = (candidate.spec.buffer_before, candidate.spec.buffer_after)
+    if (line.buffer_before_minutes, line.buffer_after_minutes) != buffers:
+        line.buffer_before_minutes, line.buffer_after_minutes = buffers
+        line.save(update_fields=["buffer_before_minutes", "buffer_after_minutes"])
     place(booking, line, start_minute, candidate.staff_member_id)
     keep_card_after(booking)
     details = _details(before, booking, line, fee_minor)

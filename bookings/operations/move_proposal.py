@@ -4,6 +4,7 @@ The proposal claims only the time that the booking does not have already, so the
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -22,6 +23,7 @@ from bookings.operations._time import pick
 from bookings.operations._transaction import Overtaken, booking_transaction
 from bookings.operations.move import carry_out, checked_fee, checked_person
 from bookings.queries import alternatives, bookings
+from bookings.queries.moves import spec_for_move
 from bookings.queries.payables import can_be_paid_online
 from bookings.rules.moving import reschedule_refusal
 from core.inserts import insert_rows
@@ -86,6 +88,7 @@ def accept_paid_move(booking: Booking, *, actor: Actor, now: datetime) -> bool:
     try:
         line = only_line(booking, booking.lines.select_related("staff_member__resource"))
         wish = wish_for(booking, line, minute, proposed.staff_member_id)
+        wish = replace(wish, promised=spec_for_move(booking, line))
         candidate = pick_promised(wish, now=now, promised_at=proposed.at)
     except Overtaken:
         raise
@@ -119,7 +122,8 @@ def _propose(
     if (known := bookings.live_proposal(booking, now)) and _is_same(known, booking, start_minute, person_id):
         return known
     drop_own_proposals(booking, now=now)
-    candidate = pick(wish_for(booking, line, start_minute, person_id), now=now)
+    wish = replace(wish_for(booking, line, start_minute, person_id), promised=spec_for_move(booking, line))
+    candidate = pick(wish, now=now)
     proposal = MoveProposal(
         booking=booking,
         starts_at=instant(start_minute),

@@ -7,9 +7,10 @@ from bookings.availability.claims import LineSpec
 from bookings.availability.engine import free_starts
 from bookings.availability.loading import availability_facts
 from bookings.bill_lines import kept_person
-from bookings.booked import has_several_services, local, only_line, spec_of_line
+from bookings.booked import has_several_services, local, only_line
 from bookings.models import Booking
 from bookings.queries.bookings import booking_page
+from bookings.queries.moves import spec_for_move
 from core.minutes import minute_of
 
 # Days before and after the wish that are searched first, then days after it that are searched if these were not enough.
@@ -81,7 +82,7 @@ def nearest_moves(
         now=now,
         count=count,
         ignore_booking_id=booking.pk,
-        promised=spec_of_line(line),
+        promised=spec_for_move(booking, line),
     )
 
 

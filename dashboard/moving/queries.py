@@ -10,8 +10,9 @@ from bookings.availability.engine import free_starts
 from bookings.availability.facts import Facts
 from bookings.availability.loading import availability_facts
 from bookings.availability.overrides import Overrides, overrides_needed
-from bookings.booked import day_at, only_line, spec_of_line
+from bookings.booked import day_at, only_line
 from bookings.models import Booking
+from bookings.queries.moves import spec_for_move
 from staff.models import StaffMember
 from staff.queries import people_at
 
@@ -74,5 +75,5 @@ def _facts(booking: Booking, on: date, now: datetime) -> Facts:
         now=now,
         location_ids=[booking.location_id],
         ignore_booking_id=booking.pk,
-        promised=spec_of_line(line),
+        promised=spec_for_move(booking, line),
     )

@@ -42,6 +42,19 @@ def move(booking: Booking, start_minute: int, **changes: Any) -> Booking:
     return reschedule_booking(**{**arguments, **changes})
 
 
+def test_buffers_that_were_set_aside_for_one_time_count_again_at_the_next() -> None:
+    place = studio(buffer_after_minutes=15)
+    booking = booked(place, 10, staff_member_id=place.staff[0].pk)
+    resource_id = place.staff[0].resource_id
+
+    moved = move(booking, place.minute(16), actor=DESK, overrides=frozenset({"buffers"}), reason="Cleans up tomorrow")
+    assert claims() == [(resource_id, place.minute(16), place.minute(17))]
+    move(moved, place.minute(13))
+
+    assert claims() == [(resource_id, place.minute(13), place.minute(14, 15))]
+    assert booking.lines.get().buffer_after_minutes == 15
+
+
 def test_a_move_changes_the_time_and_nothing_that_was_promised() -> None:
     place = studio(buffer_after_minutes=15)
     booking = booked(place, 10, staff_member_id=place.staff[0].pk)
