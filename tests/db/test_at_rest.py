@@ -15,6 +15,8 @@ from tests.money import deliver
 
 ENCRYPTED = {
     "accounts.Customer.notes",
+    "accounts.CustomerEvent.reason",
+    "accounts.CustomerNote.text",
     "accounts.Customer.phone",
     "bookings.Booking.contact_phone",
     "bookings.Booking.customer_note",

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Consent
@@ -67,7 +67,7 @@ def test_any_number_of_rows_has_the_same_few_parameters() -> None:
 
 
 def test_what_is_too_long_is_refused_and_not_cut() -> None:
-    with pytest.raises(DataError):
+    with pytest.raises(DataError), transaction.atomic():
         insert_rows(message("x" * 1000), message("two"))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from html import unescape
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -117,7 +118,12 @@ def owner(client: Client, foreign: Foreign) -> DeskClient:
 
 
 def text_of(desk: DeskClient, address: str) -> str:
-    return re.sub(r'value="Foreign"', "", desk.client.get(address).content.decode())
+    return re.sub(r'value="Foreign"', "", body_of(desk.client.get(address)))
+
+
+def body_of(response: HttpResponse) -> str:
+    """The text of an answer, also of one that is streamed."""
+    return response.getvalue().decode()
 
 
 def test_the_owner_finds_each_booking_on_its_list(owner: DeskClient, foreign: Foreign) -> None:
@@ -140,9 +146,7 @@ def test_no_page_leads_to_one_that_is_closed(desk: DeskClient, foreign: Foreign)
     """What presenters show by a right and what the table asks for are the same right."""
     here = Booking.objects.exclude(pk__in=[each.pk for each in foreign.bookings]).get()
     pages = [desk.page(here), *map(desk.client.get, LISTS.values())]
-    shown = {
-        unescape(link) for page in pages if page.status_code == 200 for link in LINK.findall(page.content.decode())
-    }
+    shown = {unescape(link) for page in pages if page.status_code == 200 for link in LINK.findall(body_of(page))}
     closed = {link for link in shown if desk.client.get(link).status_code in {403, 404}}
 
     assert len(shown) > 3
