@@ -36,15 +36,8 @@ def columns(html: str) -> dict[str, str]:
 
 def items(html: str, title: str) -> list[str]:
     """What a screen reader says of each item in a column."""
-<<<<<<< HEAD
     rows = re.findall(r"<li\s(.*?)>(.*?)</li>", columns(html)[title], re.DOTALL)
     spoken = (re.sub(r'<span class="when".*?</span></span>', "", row) for css, row in rows if "aria-hidden" not in css)
-=======
-    rows = re.findall(r"<li (.*?)>(.*?)</li>", columns(html)[title], re.DOTALL)
-    spoken = (
-        re.sub(r'<span class="when".*?</span>\s*</span>', "", row) for css, row in rows if "aria-hidden" not in css
-    )
->>>>>>> bb70447 (tests: name the newest encrypted columns and forms, read streamed lists)
     return [text(row) for row in spoken]
 
 
