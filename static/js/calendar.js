@@ -1,17 +1,12 @@
 // Small comforts of the calendar. Without this module the page does the same with a few more presses.
 
 const root = document.documentElement;
-root.classList.add("is-scripted");
 
 // Another day is shown as soon as it is chosen. While it is typed, only a whole date counts.
 document.addEventListener("change", (event) => {
   const jump = event.target.closest(".day-jump");
   if (jump?.checkValidity()) jump.requestSubmit();
 });
-
-function prepare() {
-  document.querySelectorAll("[data-print]").forEach((button) => (button.hidden = false));
-}
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
@@ -120,7 +115,5 @@ function moveNow() {
 setInterval(moveNow, 60000);
 
 // Going back in the browser brings the whole page again.
-document.addEventListener("htmx:historyRestore", prepare);
 
-prepare();
 scrollToNow();

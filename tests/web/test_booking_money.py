@@ -497,7 +497,7 @@ def test_receipt_is_a_page_and_a_pdf_of_its_own_booking(client: Client) -> None:
 
 
 @pytest.mark.parametrize("payment_count", [1, 3])
-@pytest.mark.parametrize(("name", "query_count"), [("", 20), ("confirmed", 13)])
+@pytest.mark.parametrize(("name", "query_count"), [("", 21), ("confirmed", 13)])
 def test_pages_ask_the_database_the_same_however_many_payments(
     client: Client,
     django_assert_num_queries: DjangoAssertNumQueries,
