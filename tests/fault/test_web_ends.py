@@ -18,7 +18,8 @@ WAITING = "select count(*) from pg_locks where relation = 'bookings_booking'::re
 
 @pytest.fixture
 def stack() -> Iterator[Stack]:
-    with Stack(env={"HOLDS_PER_ADDRESS": "1000000"}, programs=("web",)) as running:
+    # Threads for all guests, whichever process takes them.
+    with Stack(env={"HOLDS_PER_ADDRESS": "1000000", "WEB_THREADS": "4"}, programs=("web",)) as running:
         running.manage("shell", "--command", STUDIO)
         yield running
 
