@@ -185,5 +185,5 @@ def test_page_asks_the_database_the_same_however_many_bookings(
 ) -> None:
     booking, *_ = [booked(studio, 9 + number) for number in range(booking_count)]
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get(link(booking))
