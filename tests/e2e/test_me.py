@@ -45,8 +45,9 @@ def test_a_newer_note_elsewhere_is_not_overwritten_after_a_reload(site: Stack, c
         other = page.context.new_page()
         other.goto(url)
         wait_for_scripts(other)
-        other.get_by_role("textbox", name="Note about this visit").fill("Newer")
-        expect(other.locator("[data-saved]")).to_contain_text("Saved")
+        with other.expect_response("**/note") as answer:
+            other.get_by_role("textbox", name="Note about this visit").fill("Newer")
+        assert answer.value.ok
         page.unroute("**/note")
         page.reload()
 
