@@ -50,6 +50,8 @@ TOOK_PLACE = frozenset({BookingStatus.STARTED, BookingStatus.COMPLETED})
 MARKED = TOOK_PLACE | {BookingStatus.NO_SHOW}
 # The visit does not take place: cancelled, declined, or not confirmed in time.
 CALLED_OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED, BookingStatus.EXPIRED})
+# No visit to expect or to look back on: not booked yet, or cancelled.
+NOT_BOOKED = CALLED_OFF | {BookingStatus.HELD}
 # These may owe a fee, and no price.
 FEE_OWING = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from bookings.enums import CALLED_OFF, BookingStatus
+from bookings.enums import NOT_BOOKED
 from bookings.models import Allocation, Booking
 from dashboard.permissions import Act, Rights, bookings_visible_to, location_ids_with
 from services.models import Resource
@@ -60,7 +60,7 @@ def bookings_hit(rights: Rights, times: Collection[TimeOff]) -> dict[int, list[B
     for each in times:
         wanted |= Q(resource_id=each.resource_id, busy__overlap=each.during)
     rows = Allocation.objects.filter(wanted, booking__in=bookings_visible_to(rights)).exclude(
-        booking__status__in=CALLED_OFF | {BookingStatus.HELD}
+        booking__status__in=NOT_BOOKED
     )
     found: dict[int, list[Booking]] = {each.pk: [] for each in times}
     for row in rows.select_related("booking__location").order_by("busy"):

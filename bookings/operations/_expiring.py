@@ -40,7 +40,7 @@ def end_owners(booking_ids: Collection[int], proposal_ids: Collection[int], now:
     # Refunds may be requested and messages sent, so the commit must reach the disk.
     commit_for_sure()
     for booking in bookings:
-        expire(booking, now=now, reason="taken by somebody else after it had run out")
+        expire(booking, now=now, reason="taken by another customer after it had expired")
     drop_proposals(proposals, now=now)
     return True
 

@@ -14,7 +14,6 @@ from bookings.models import Booking, FollowUp
 from bookings.wording import visit
 from core import formats
 from dashboard.me.queries import Me
-from dashboard.presenters.progress import next_mark
 from services.enums import Weekday
 from services.models import Location
 from staff.enums import TimeOffStatus
@@ -22,7 +21,6 @@ from staff.models import TimeOff, WorkingHours
 
 # Shorter gaps are not listed, because no visit fits into them.
 _SHORTEST_GAP = timedelta(minutes=15)
-_WEEK = 7
 _DONE = frozenset({BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
 
 
@@ -212,11 +210,6 @@ def to_do(follow_ups: Iterable[FollowUp], today: date) -> list[ToDo]:
         )
         for each in follow_ups
     ]
-
-
-def main_mark(booking: Booking, *, now: datetime) -> str:
-    """Return the name of the mark to set next; empty for none."""
-    return str(next_mark(booking, now=now) or "")
 
 
 def hours_rows(hours: Iterable[WorkingHours]) -> list[tuple[str, str, str]]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch, Q
 
-from bookings.enums import CALLED_OFF, TOOK_PLACE, BookingStatus
+from bookings.enums import NOT_BOOKED, TOOK_PLACE
 from bookings.models import Booking, BookingLine, FollowUp
 from dashboard.permissions import Rights
 from services.models import Location
@@ -15,8 +15,6 @@ from staff.models import StaffMember, TimeOff, WorkingHours
 
 EARLIER = 5
 LISTED = 200
-# A booking in these states has no page for session notes, and opens no earlier ones.
-OPENS_NO_NOTES = CALLED_OFF | {BookingStatus.HELD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def visits_between(me: Me, first: date, last: date) -> list[Booking]:
     begins, _ = local_day(first, me.zone)
     _, ends = local_day(last, me.zone)
     own = Booking.objects.filter(lines__staff_member=me.person, starts_at__gte=begins, starts_at__lt=ends)
-    listed = own.exclude(status__in=OPENS_NO_NOTES).distinct()
+    listed = own.exclude(status__in=NOT_BOOKED).distinct()
     lines = BookingLine.objects.select_related("staff_member")
     return list(
         listed.select_related("location", "customer", "session_note")
@@ -57,9 +55,9 @@ def visits_between(me: Me, first: date, last: date) -> list[Booking]:
 def earlier_visits(booking: Booking) -> list[Booking]:
     """Return the customer's latest visits before this one, with session notes. Two queries at most.
 
-    Whoever has a booking of the customer that is not called off reads what other therapists did as well.
+    A therapist with a booking of the customer that is not cancelled also reads the notes of other therapists.
     """
-    if booking.customer_id is None or booking.status in OPENS_NO_NOTES:
+    if booking.customer_id is None or booking.status in NOT_BOOKED:
         return []
     before = Booking.objects.filter(
         customer_id=booking.customer_id, starts_at__lt=booking.starts_at, status__in=TOOK_PLACE
@@ -75,21 +73,21 @@ def earlier_visits(booking: Booking) -> list[Booking]:
 def open_follow_ups(booking: Booking) -> list[FollowUp]:
     """Return the open follow-ups of the booking's customer, from this and other visits, as ``earlier_visits`` does.
 
-    One query. A visit that is called off has nothing to follow.
+    One query. A cancelled visit has no follow-ups.
     """
-    if booking.status in OPENS_NO_NOTES:
+    if booking.status in NOT_BOOKED:
         return []
     of_customer = Q(booking=booking)
     if booking.customer_id:
         of_customer |= Q(booking__customer_id=booking.customer_id)
     waiting = FollowUp.objects.filter(of_customer, done_at=None)
-    return list(waiting.exclude(booking__status__in=OPENS_NO_NOTES).select_related("booking"))
+    return list(waiting.exclude(booking__status__in=NOT_BOOKED).select_related("booking"))
 
 
 def follow_ups_due(me: Me, today: date) -> list[FollowUp]:
     """Return open follow-ups of own visits that are due by tomorrow. One query."""
     due = FollowUp.objects.filter(done_at=None, due_on__lte=today + timedelta(days=1))
-    due = due.exclude(booking__status__in=OPENS_NO_NOTES)
+    due = due.exclude(booking__status__in=NOT_BOOKED)
     return list(due.filter(booking__lines__staff_member=me.person).select_related("booking").distinct()[:LISTED])
 
 

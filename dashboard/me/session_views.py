@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from bookings.booked import local
+from bookings.enums import NOT_BOOKED
 from bookings.errors import NoteChanged
 from bookings.models import Booking, SessionNote
 from bookings.operations.session_notes import add_follow_up, finish_follow_up, save_session_note
@@ -96,7 +97,7 @@ def _opened(desk: Desk, reference: str) -> Booking:
     :raises Http404: for any other one, and for a booking that is called off or only held.
     """
     booking = open_booking(desk, reference)
-    if booking.status in queries.OPENS_NO_NOTES or not can(desk.rights, Act.WRITE_NOTES, booking):
+    if booking.status in NOT_BOOKED or not can(desk.rights, Act.WRITE_NOTES, booking):
         raise Http404
     return booking
 

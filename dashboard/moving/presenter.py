@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from bookings.availability.overrides import Overrides
-from bookings.booked import day_of, local, only_line, zone_of
+from bookings.booked import day_of, local, moment_at, only_line
 from bookings.models import Booking
 from bookings.wording.overrides import broken_rules
 from core import formats
@@ -44,7 +44,6 @@ class MovePage:
     people: tuple[Link, ...]
     same_time: tuple[Link, ...]
     parts: tuple[tuple[str, tuple[Link, ...]], ...]
-    clock: str
     who: str
 
 
@@ -80,7 +79,6 @@ def move_page(
         people=tuple(_people_links(booking, people, on, who)),
         same_time=tuple(Link(person.name, move_url(booking, start=own, who=person.pk)) for person in same),
         parts=tuple(_parts(booking, chosen, openings, people, who, on)),
-        clock=local(booking.starts_at, booking).strftime("%H:%M"),
         who=str(who_id or ""),
     )
 
@@ -119,11 +117,6 @@ def _part_of_day(moment: datetime) -> str:
     return gettext("Afternoon") if moment.hour < EVENING else gettext("Evening")
 
 
-def moment_at(minute: int, booking: Booking) -> datetime:
-    """Convert an epoch minute to the clock of the booking's place."""
-    return datetime.fromtimestamp(minute * 60, tz=zone_of(booking))
-
-
 def move_ask(booking: Booking, start: int, person: StaffMember | None, overrides: Overrides) -> Ask:
     """Return the confirming page of a move."""
     when = formats.moment_text(moment_at(start, booking))
@@ -157,9 +150,9 @@ def move_notes(booking: Booking, start: int, person: StaffMember | None, overrid
     notes += broken_rules(overrides, who=formats.isolated(will_be))
     if told := list(dict.fromkeys(formats.isolated(name) for name in (was, will_be) if name)):
         notes.append(
-            gettext("%(one)s and %(other)s are told by e-mail.") % {"one": told[0], "other": told[1]}
+            gettext("%(one)s and %(other)s get an e-mail.") % {"one": told[0], "other": told[1]}
             if len(told) > 1
-            else gettext("%(one)s is told by e-mail.") % {"one": told[0]}
+            else gettext("%(one)s gets an e-mail.") % {"one": told[0]}
         )
     return notes
 
@@ -168,7 +161,7 @@ def _meaning(booking: Booking) -> str:
     free = gettext("It costs the customer nothing, whatever the rules say about moving.")
     if not booking.contact_email:
         return f"{free} {gettext('The customer gave no e-mail address: please tell them yourself.')}"
-    return f"{free} {gettext('The customer gets a mail with the new time.')}"
+    return f"{free} {gettext('The customer gets an e-mail with the new time.')}"
 
 
 def first_day(booking: Booking, now: datetime) -> date:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from bookings.availability.overrides import NO_OVERRIDES
-from bookings.booked import fee_facts, has_several_services, only_line, zone_of
+from bookings.booked import fee_facts, has_several_services, moment_at, only_line, zone_of
 from bookings.errors import SeveralServices
 from bookings.operations.move import reschedule_booking
 from bookings.rules.moving import RescheduleRefusal, reschedule_refusal
@@ -88,7 +88,7 @@ def _ask(opened: Opened, people: Sequence[StaffMember], asked: MoveForm) -> Http
     if not asked.is_valid():
         return _choose(opened, people)
     start, who = asked.cleaned_data["start"], asked.cleaned_data["who"]
-    booking, moment = opened.booking, presenter.moment_at(asked.cleaned_data["start"], opened.booking)
+    booking, moment = opened.booking, moment_at(start, opened.booking)
     person = _named(people, str(who or ""))
     if who and person is None:
         return _choose(opened, people, problem=gettext("This person does not perform this service."))
@@ -111,9 +111,9 @@ def _move(opened: Opened, people: Sequence[StaffMember], form: MoveForm) -> Http
     overrides = queries.overrides_for(opened.booking, start, who, now=opened.desk.now)
     if overrides and not can(opened.desk.rights, Act.OVERRIDE, opened.booking):
         overrides = None
-    sent = MoveForm(opened.data)
-    sent.set_aside(overrides or NO_OVERRIDES)
-    return answer(opened, sent, _step(opened, sent, start, person))
+    form = MoveForm(opened.data)
+    form.set_aside(overrides or NO_OVERRIDES)
+    return answer(opened, form, _step(opened, form, start, person))
 
 
 def _step(opened: Opened, form: MoveForm, start: int, person: StaffMember | None) -> Step:
