@@ -81,6 +81,7 @@ def picker_page(
         "about": _about(choice),
         "place_chips": _place_chips(choice, url),
         "zone": _zone_words(choice, visitor_zone, now),
+        "has_zones": len({place.zone for place in choice.shown_places}) > 1,
         "day": day_view(choice, days, times, url),
         "groups": groups,
         "more_url": more_url(choice, groups, days, url),

@@ -19,12 +19,25 @@ SIZES = {"small": (320, 640), "phone": (390, 844), "tablet": (820, 1180), "deskt
 NO_LIMITS = dict.fromkeys(("HOLDS_PER_ADDRESS", "LINK_GUESSES_PER_MINUTE", "SIGN_INS_PER_MINUTE"), "100000")
 HOME_ZONE = "Europe/Berlin"
 # Adds up how far things moved by themselves (cumulative layout shift) in window.layoutShift. Not in frames: the browser
-# would complain of this in one that may run no scripts.
+# would complain of this in one that may run no scripts. What a tap asked for may move things when its answer comes,
+# however late: the browser itself forgives only half a second, less than a busy machine takes.
 COLLECT_SHIFTS = """
     if (window === window.top) {
         window.layoutShift = 0;
+        const answers = [];
+        addEventListener("htmx:beforeRequest", event => {
+            const isTap = event.detail.requestConfig?.triggeringEvent?.isTrusted;
+            if (isTap) answers.push({xhr: event.detail.xhr, from: performance.now(), to: Infinity});
+        });
+        const end = event => {
+            const answer = answers.find(each => each.xhr === event.detail.xhr);
+            if (answer) answer.to = performance.now() + 100;
+        };
+        addEventListener("htmx:afterRequest", end);
+        addEventListener("htmx:afterSettle", end);
+        const isAnswer = time => answers.some(({from, to}) => from <= time && time <= to);
         new PerformanceObserver(list => list.getEntries().forEach(entry => {
-            if (!entry.hadRecentInput) window.layoutShift += entry.value;
+            if (!entry.hadRecentInput && !isAnswer(entry.startTime)) window.layoutShift += entry.value;
         })).observe({type: "layout-shift", buffered: true});
     }
 """
