@@ -12,6 +12,8 @@ from typing import Any
 import django
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from devservers import stripe as stand_in
 from devservers.stripe import Stripe
@@ -27,6 +29,17 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "every-cha
 django.setup()
 
 _skipped: list[str] = []
+
+
+class ByFile(LoadFileScheduling):
+    """The tests of a file run in one process, and so do all journeys: the site that they share is slow to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
