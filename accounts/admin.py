@@ -84,7 +84,9 @@ class UserAdmin(_UserAdmin, AskingAdmin):  # type: ignore[misc] # Django names f
         ahead = bookings_ahead([person])
         if ahead and not self.insists(request):
             intro = _("Nothing is saved yet. These visits ahead are with this person (%(count)d in all):")
-            insist = _("Save anyway. The person's links end now and their calendar is told. I look after the visits.")
+            insist = _(
+                "Save anyway. Their links end now and their calendar is updated. I take care of the appointments."
+            )
             raise AskFirst(sentence(str(intro) % {"count": len(ahead)}, listed(ahead)), str(insist))
         left_at = clock.now()
         publish("staff.left", f"user:{obj.pk}:{left_at.isoformat()}", {"user_id": obj.pk}, now=left_at)

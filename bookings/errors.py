@@ -277,7 +277,7 @@ class CannotMarkMissed(_Worded, Refused):
     """The visit cannot be marked as missed. ``data["why"]`` is a ``NoShowRefusal``."""
 
     code = "cannot_mark_missed"
-    text = _("It cannot be noted for this booking now that nobody came. Nothing was changed.")
+    text = _("This booking cannot be marked as a no-show now. Nothing was changed.")
 
 
 class CannotMarkVisit(_Worded, Refused):
@@ -292,7 +292,7 @@ class CannotUndoMissed(_Worded, Refused):
     """It is too late to undo the no-show, or there is none. ``data["why"]`` is a ``NoShowRefusal``."""
 
     code = "cannot_undo_missed"
-    text = _("It can no longer be taken back that nobody came. Nothing was changed.")
+    text = _("The no-show can no longer be undone. Nothing was changed.")
 
 
 class TooManyMessages(_Worded, TooMany):

@@ -46,7 +46,7 @@ def check_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
 
 def check_public_site(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     if settings.DEBUG and settings.SITE_URL.startswith("https:"):
-        hint = "Debug pages show settings and data to everybody."
+        hint = "Debug pages show settings and data to everyone."
         return [Error("DEBUG must be off for a site with an https address.", hint=hint, id="core.E004")]
     return []
 

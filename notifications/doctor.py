@@ -126,7 +126,7 @@ def sent_without_consent(now: datetime) -> list[str]:
     rows = [row for row in _recent(now) if row.purpose == Purpose.MARKETING]
     asked = set(Consent.objects.filter(purpose=MARKETING_CONSENT).values_list("customer_id", flat=True) if rows else ())
     refs = {f"customer:{pk}" for pk in asked}
-    return _lines((row for row in rows if row.recipient_ref not in refs), "is news that nobody asked for")
+    return _lines((row for row in rows if row.recipient_ref not in refs), "is marketing without consent")
 
 
 def sent_in_quiet_hours(now: datetime) -> list[str]:
@@ -194,9 +194,9 @@ CHECKS = [
     Check("I19", "No message failed on our side", failed_on_our_side),
     Check("I19", "Every text that was sent has a name at the provider", sent_without_name_at_provider),
     Check("I19", "Every report was looked at", unread_reports),
-    Check("I20", "Nothing was told twice", sent_twice),
+    Check("I20", "No message was sent twice", sent_twice),
     Check("I20", "No two messages are the same one at the provider", named_twice),
-    Check("I21", "Nothing was told after what followed it", sent_out_of_order),
+    Check("I21", "Messages about one booking were sent in order", sent_out_of_order),
     Check("I21", "Nothing was sent before its time", sent_too_early),
     Check("I21", "Nothing was sent when it was of no use", sent_too_late),
     Check("I21", "Nothing went to who had ended it", sent_to_suppressed),

@@ -148,7 +148,7 @@ FROM bookings_booking WHERE fee_settles_at < %(settled)s OR (fee_settles_at IS N
 """)
 
 CHECKS = [
-    Check("I12", "Money that came belongs to a booking, or somebody was told", money_without_a_booking),
+    Check("I12", "Money received belongs to a booking, or staff were alerted", money_without_a_booking),
     Check("I12", "Money that came was settled", money_not_settled),
     Check("I12", "No booking stands unpaid that had to be paid first", confirmed_unpaid),
     Check("I12", "No booking stands without the card that was asked for", confirmed_without_card),

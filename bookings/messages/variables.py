@@ -17,7 +17,7 @@ from notifications.wording.template_language import Variable
 CARD = "appointment"
 
 _ALL = (
-    Variable("first_name", _("First name of whoever reads it"), _("Jana")),
+    Variable("first_name", _("First name of the reader"), _("Jana")),
     Variable("business", _("Name of your business"), _("Linden Studio")),
     Variable(
         CARD,

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext, ngettext, pgettext
 
 from bookings.booked import local, zone_of
+from bookings.enums import CALLED_OFF
 from bookings.models import Booking, BookingLine
 from core.formats import day_text, minutes_text, time_text
 from core.zones import city
@@ -115,12 +116,15 @@ def place(booking: Booking, business: Business, *, for_staff: bool = False) -> P
     if booking.delivery == Delivery.PHONE:
         call = gettext("You call the customer.") if for_staff else gettext("We call you at the agreed time.")
         return Place(gettext("By phone"), call, "", "", phone)
-    no_link = _no_link_for_staff() if for_staff else gettext("We send you the link.")
-    return Place(gettext("Online"), meeting_url(booking) or no_link, "", "", phone)
+    return Place(gettext("Online"), meeting_url(booking) or _no_link_yet(booking, for_staff=for_staff), "", "", phone)
 
 
-def _no_link_for_staff() -> str:
-    return gettext("You have no meeting link yet: send the customer one.")
+def _no_link_yet(booking: Booking, *, for_staff: bool) -> str:
+    if booking.status in CALLED_OFF:
+        return ""
+    if for_staff:
+        return gettext("You have no meeting link yet: send the customer one.")
+    return gettext("We send you the link.")
 
 
 def is_met(booking: Booking) -> bool:

@@ -57,7 +57,7 @@ class NoteForm(forms.Form):
             label=_("Note"),
             cleaner=partial(names.clean_paragraphs, limit=names.NOTE_LIMIT, label=gettext("The note")),
             widget=forms.Textarea(attrs={"rows": 3}),
-            help_text=_("Everybody who sees this customer at the desk reads it. The customer does not."),
+            help_text=_("Everyone who can open this customer at the desk can read it. The customer cannot."),
             error_messages={"required": _("Write a word or two first.")},
         )
 

@@ -13,13 +13,12 @@ from bookings.booked import day_of, local, moment_at, only_line
 from bookings.models import Booking
 from bookings.wording.overrides import broken_rules
 from core import formats
+from core.day_parts import DayPart, day_part
 from core.minutes import minute_of
 from dashboard.moving.forms import MoveForm
 from dashboard.moving.queries import Openings
 from dashboard.presenters.confirmations import Ask
 from staff.models import StaffMember
-
-NOON, EVENING = 12, 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def _parts(
     on: date,
 ) -> list[tuple[str, tuple[Link, ...]]]:
     """Return the times of a day in up to three parts. Where several staff are free, the booking keeps its own."""
-    found: dict[str, list[Link]] = {}
+    found: dict[DayPart, list[Link]] = {}
     own_person = only_line(booking).staff_member_id
     for start in starts:
         moment = moment_at(start, booking)
@@ -107,14 +106,10 @@ def _parts(
         person = who or next((each for each in free if each.pk == own_person), next(iter(free), None))
         note = person.short_name if person and who is None and person.pk != own_person else ""
         url = move_url(booking, start=start, who=person.pk if person else None)
-        found.setdefault(_part_of_day(moment), []).append(Link(formats.time_text(moment), url, note=note))
-    return [(part, tuple(links)) for part, links in found.items()]
-
-
-def _part_of_day(moment: datetime) -> str:
-    if moment.hour < NOON:
-        return gettext("Morning")
-    return gettext("Afternoon") if moment.hour < EVENING else gettext("Evening")
+        found.setdefault(day_part(moment.hour * 60 + moment.minute), []).append(
+            Link(formats.time_text(moment), url, note=note)
+        )
+    return [(str(part.label), tuple(links)) for part, links in found.items()]
 
 
 def move_ask(booking: Booking, start: int, person: StaffMember | None, overrides: Overrides) -> Ask:

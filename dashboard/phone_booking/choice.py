@@ -6,39 +6,18 @@ Invalid values are ignored, not refused: a length of another service, a staff me
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 
+from core.day_parts import DayPart
 from dashboard.phone_booking.queries import Extra, Offered, Person, Variant
 from services.models import Location
 
 SHOWN_DAYS = 7
-NOON, EVENING = 12 * 60, 17 * 60
 # The last minute of the year 2199, and the longest text that is certain to fit a database id.
 _LAST_MINUTE = 120_968_639
 _LONGEST_ID = 18
-
-
-class Part(StrEnum):
-    """A part of the day."""
-
-    ANY = ""
-    MORNING = "morning"
-    AFTERNOON = "afternoon"
-    EVENING = "evening"
-
-    def includes(self, wall_minute: int) -> bool:
-        match self:
-            case Part.MORNING:
-                return wall_minute < NOON
-            case Part.AFTERNOON:
-                return NOON <= wall_minute < EVENING
-            case Part.EVENING:
-                return wall_minute >= EVENING
-            case _:
-                return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +43,7 @@ class Choice:
     today: date
     from_on: date
     day: date | None
-    part: Part
+    part: DayPart | None
     party_size: int
     wanted: int | None
 
@@ -141,8 +120,8 @@ def _day(text: str, today: date) -> date | None:
     return day if today <= day and day.year <= 2100 else None
 
 
-def _part(text: str) -> Part:
-    return Part(text) if text in set(Part) else Part.ANY
+def _part(text: str) -> DayPart | None:
+    return DayPart(text) if text in set(DayPart) else None
 
 
 def _party_size(text: str, service: Offered | None) -> int:

@@ -19,9 +19,10 @@ from bookings.wording import policies, visit
 from bookings.wording.overrides import broken_rules
 from bookings.wording.visit import MoneyLine
 from core import formats
+from core.day_parts import DayPart
 from core.minutes import instant, minute_of
 from dashboard.phone_booking.callers import Caller, LastVisit
-from dashboard.phone_booking.choice import Choice, Part, Slot
+from dashboard.phone_booking.choice import Choice, Slot
 from dashboard.phone_booking.exceptions import Exceptional
 from dashboard.phone_booking.queries import Offered, by_id
 from dashboard.phone_booking.times import FreeTimes
@@ -199,13 +200,8 @@ def days(choice: Choice, free: FreeTimes) -> list[Option]:
 
 
 def parts(choice: Choice) -> list[Option]:
-    words = {
-        Part.ANY: gettext("Any time"),
-        Part.MORNING: gettext("Morning"),
-        Part.AFTERNOON: gettext("Afternoon"),
-        Part.EVENING: gettext("Evening"),
-    }
-    return [Option(part, words[part], is_on=part == choice.part) for part in Part]
+    any_time = Option("", gettext("Any time"), is_on=choice.part is None)
+    return [any_time, *(Option(part, str(part.label), is_on=part == choice.part) for part in DayPart)]
 
 
 def times(choice: Choice, free: FreeTimes, held: Booking | None) -> Times:

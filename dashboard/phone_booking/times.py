@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from bookings.availability.gaps import Start, best_first, fitting_starts
 from bookings.availability.loading import availability_facts
 from bookings.queries.popular import fillers_at
+from core.day_parts import day_part
 from core.minutes import instant
 from dashboard.phone_booking.choice import SHOWN_DAYS, Choice
 
@@ -30,7 +31,7 @@ def free_times(choice: Choice, *, held_booking_id: int | None, now: datetime) ->
     if choice.variant is None:
         return FreeTimes((), {})
     starts = _starts(choice, choice.from_on, choice.from_on + timedelta(days=SHOWN_DAYS), held_booking_id, now)
-    fitting = [start for start in starts if choice.part.includes(_wall_minute(choice, start))]
+    fitting = [start for start in starts if _is_in_part(choice, start)]
     counts = dict.fromkeys(choice.days, 0)
     for start in fitting:
         counts[_day(choice, start)] += 1
@@ -63,13 +64,13 @@ def _starts(
 def _next_day(choice: Choice, held_booking_id: int | None, now: datetime) -> date | None:
     first = (choice.day or choice.days[-1]) + timedelta(days=1)
     later = _starts(choice, first, first + _FURTHER, held_booking_id, now)
-    return next((_day(choice, each) for each in later if choice.part.includes(_wall_minute(choice, each))), None)
+    return next((_day(choice, each) for each in later if _is_in_part(choice, each)), None)
 
 
 def _day(choice: Choice, start: Start) -> date:
     return instant(start.minute).astimezone(choice.zone).date()
 
 
-def _wall_minute(choice: Choice, start: Start) -> int:
+def _is_in_part(choice: Choice, start: Start) -> bool:
     local = instant(start.minute).astimezone(choice.zone)
-    return local.hour * 60 + local.minute
+    return choice.part in {None, day_part(local.hour * 60 + local.minute)}

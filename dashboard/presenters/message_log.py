@@ -136,7 +136,7 @@ def advice_text(row: Notification) -> str:
         )
     match row.channel:
         case Channel.EMAIL:
-            return gettext("Ask the customer for the right address, or call: nobody can be reached at this one.")
+            return gettext("Ask the customer for the right address, or call: this address does not work.")
         case Channel.PUSH:
             return gettext("The device no longer takes notifications. Nothing needs to be done if the e-mail arrived.")
         case _:

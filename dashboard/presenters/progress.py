@@ -54,8 +54,8 @@ DONE: dict[Mark, Callable[[], str]] = {
     Mark.NOT_COMPLETED: lambda: gettext("The visit is in progress again."),
 }
 _TEXTS: dict[Mark, Callable[[], str]] = {
-    Mark.ARRIVED: lambda: gettext("The customer is there. Nobody gets a message."),
-    Mark.START: lambda: gettext("The visit has begun. Nobody gets a message."),
+    Mark.ARRIVED: lambda: gettext("The customer is here. No message is sent."),
+    Mark.START: lambda: gettext("The visit has begun. No message is sent."),
     Mark.COMPLETE: lambda: gettext("The visit took place. No money moves; what is open stays open."),
     Mark.NOT_ARRIVED: lambda: gettext("The customer is not there after all."),
     Mark.NOT_STARTED: lambda: gettext("The visit has not begun after all."),

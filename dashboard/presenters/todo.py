@@ -128,7 +128,7 @@ def _orphaned(booking: Booking, rights: Rights) -> Hand:
     return Hand(
         icon_name="users",
         title=gettext("Cannot take place as booked"),
-        text=f"{text} {gettext('Call the customer: another time with somebody else, or cancel it.')}",
+        text=f"{text} {gettext('Call the customer: move it to another time or therapist, or cancel it.')}",
         sum="",
         since=_moment(booking.confirmed_at or booking.created_at, booking),
         actions=_allowed(rights, booking, (Act.CANCEL, gettext("Cancel"), _step(booking, "cancel"))),

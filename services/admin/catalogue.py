@@ -172,7 +172,7 @@ class ServiceAdmin(SettingsAdmin):
     percent_fields = ("tax_basis_points",)
     labels = {
         "slug": _("name in addresses"),
-        "needs_staff": _("somebody performs it"),
+        "needs_staff": _("needs a therapist"),
         "buffer_before_minutes": _("free time before"),
         "buffer_after_minutes": _("free time after"),
         "max_party_size": _("people at most"),
@@ -265,13 +265,13 @@ class ServiceAdmin(SettingsAdmin):
             if not obj.variants.all():
                 return "hidden", str(_("not bookable: no length and price"))
             if obj.needs_staff and not obj.is_performed:
-                return "hidden", str(_("not bookable: nobody performs it"))
+                return "hidden", str(_("not bookable: no therapist offers it"))
             if not obj.has_place:
                 return "hidden", str(_("not bookable: no location"))
             if not obj.has_rooms:
                 return "hidden", str(_("not bookable: no location has the rooms and devices it needs"))
             if obj.needs_staff and not obj.has_hours:
-                return "hidden", str(_("not bookable: nobody who performs it has working hours"))
+                return "hidden", str(_("not bookable: no therapist who offers it has working hours"))
         return obj.visibility, str(_("public") if obj.visibility == "public" else obj.visibility)
 
 

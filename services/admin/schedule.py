@@ -54,9 +54,11 @@ class ScheduleAdmin(SettingsAdmin):
         if not self.insists(request):
             raise ask_about(found, is_switched_off=is_switched_off)
         intro = (
-            gettext("Saved. These visits ahead need what you switched off. Nobody moved them; please look after them:")
+            gettext(
+                "Saved. These upcoming bookings need what you switched off. They were not moved; take care of them:"
+            )
             if is_switched_off
-            else gettext("Saved. These bookings now lie outside the hours. Nobody moved them; please look after them:")
+            else gettext("Saved. These bookings are now outside the hours. They were not moved; take care of them:")
         )
         messages.warning(request, sentence(intro, listed(found)))
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext, ngettext, pgettext
 
 from bookings.availability.engine import DayMark, DayState
+from core.day_parts import DayPart, day_part
 from core.formats import clock_text, day_text, long_day_text, moment_text, time_text
 from core.zones import city
 from storefront.catalogue import Person, Place
@@ -20,7 +21,6 @@ from storefront.presenters.choice import Choice, choice_query, local_time, midni
 GROUPS = 5
 TIMES_A_DAY = 8
 ALTERNATIVES = 3
-NOON, EVENING = 12 * 60, 17 * 60
 
 Starts = Mapping[int, Sequence[int]]
 TimeButton = tuple[str, str, str, bool]
@@ -91,17 +91,14 @@ def day_view(choice: Choice, days: Mapping[date, DayMark], times: Times, url: st
     """Return all times of the chosen day by part of the day."""
     if choice.day is None:
         return None
-    buttons = times.of(choice.day)
-    parts = [
-        (gettext("Morning"), [button for wall, button in buttons if wall < NOON]),
-        (gettext("Afternoon"), [button for wall, button in buttons if NOON <= wall < EVENING]),
-        (gettext("Evening"), [button for wall, button in buttons if wall >= EVENING]),
-    ]
+    parts: dict[DayPart, list[TimeButton]] = {part: [] for part in DayPart}
+    for wall, button in times.of(choice.day):
+        parts[day_part(wall)].append(button)
     mark = days.get(choice.day)
     return {
         "title": long_day_text(choice.day),
         "count": _count_words(mark) if mark and mark.free_count else "",
-        "parts": [part for part in parts if part[1]],
+        "parts": [(part.label, buttons) for part, buttons in parts.items() if buttons],
         "note": may_free_words([mark], choice) if mark else "",
         "nearest_url": url + choice_query(choice, day="", **{"from": ""}),
     }

@@ -185,6 +185,20 @@ def test_the_therapist_reads_where_it_is_from_their_side(
     assert not_theirs in customers.body
 
 
+def test_no_link_is_promised_for_a_cancelled_online_visit(studio: Studio) -> None:
+    booking = booked(studio, delivery="online")
+    cancel(booking)
+
+    mails = {message.to[0]: message for message in sent()}
+
+    assert mails.keys() == {"jana@example.com", studio.staff[0].email}
+    for message in mails.values():
+        everything = message.body + unescape(html(message)) + str(invite(message))
+        assert "Online" in everything
+        assert "link yet" not in everything
+        assert "We send you the link" not in everything
+
+
 def test_each_change_updates_the_same_entry_and_the_cancellation_takes_it_back(studio: Studio) -> None:
     booking = booked(studio)
     visits.announce_confirmed(booking, now=NOW)

@@ -396,7 +396,7 @@ MAILS: list[tuple[str, Callable[[], Booking], timedelta, str, list[str]]] = [
         came_late,
         timedelta(minutes=11),
         "€16.00 goes back to you",
-        ["somebody else has the time now", "€16.00 goes back to your Visa ending 4242", "nearest free times"],
+        ["someone else has booked it since", "€16.00 goes back to your Visa ending 4242", "nearest free times"],
     ),
     ("refund_approved", overpaid, timedelta(), "You get €6.00 back", ["€6.00 goes back to your Visa ending 4242"]),
     ("refund_done", handed_back, timedelta(), "Refunded: €6.00", ["You got €6.00 back (cash)."]),

@@ -154,7 +154,7 @@ PLANTED: list[tuple[Callable[[dict[str, Booking]], None], set[str]]] = [
     (unpaid, {"No booking stands unpaid that had to be paid first"}),
     (no_card, {"No booking stands without the card that was asked for"}),
     (waits_for_nothing, {"What waits for a payment has a bill, an end and something due"}),
-    (of_nobody, {"Money that came belongs to a booking, or somebody was told"}),
+    (of_nobody, {"Money received belongs to a booking, or staff were alerted"}),
     (unsettled, {"Money that came was settled"}),
     (fee_of_too_much, {"No fee is more than the price"}),
     (kept_after_cancelling, {KEPT}),

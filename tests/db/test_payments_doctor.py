@@ -63,13 +63,13 @@ PLANTED = {
     "No more went back than came in": "UPDATE payments_refund SET amount_minor = 4001 WHERE stripe_refund_id = "
     "(SELECT min(stripe_refund_id) FROM payments_refund WHERE status = 'succeeded')",
     "Money is in the currency of its bill": "UPDATE payments_bill SET currency = 'USD'",
-    "A refund that failed is shown to somebody": "UPDATE payments_moneyalert SET refund_id = NULL",
-    "Nobody is charged beyond the consent": "UPDATE payments_savedcard SET cap_minor = 3999",
+    "A failed refund is on the to-do list": "UPDATE payments_moneyalert SET refund_id = NULL",
+    "No charge is above what the customer agreed to": "UPDATE payments_savedcard SET cap_minor = 3999",
     "Every refund was sent": "UPDATE payments_refund SET status = 'submitted', stripe_refund_id = NULL "
     "WHERE method = 'stripe' AND status = 'succeeded'",
-    "What waits for approval is sent only once somebody has decided": "UPDATE payments_refund "
+    "Refunds that wait for approval are sent only once they are approved": "UPDATE payments_refund "
     "SET answer_by = created_at WHERE status = 'succeeded'",
-    "A refund that waits too long is shown to somebody": "UPDATE payments_refund SET status = 'awaiting_approval', "
+    "A refund that waits too long is on the to-do list": "UPDATE payments_refund SET status = 'awaiting_approval', "
     "answer_by = created_at + interval '24 hours 30 minutes' WHERE status = 'succeeded'",
     "Cards are forgotten when their time is up": "UPDATE payments_savedcard SET detach_after = created_at - interval"
     " '1 day'",
@@ -111,7 +111,7 @@ def test_what_was_paid_twice_and_kept_is_found(healthy: Bill) -> None:
 def test_consent_given_only_after_the_charge_is_found(healthy: Bill) -> None:
     sql("UPDATE accounts_consent SET given_at = given_at + interval '1 minute'")
 
-    assert set(violations()) == {"Nobody is charged beyond the consent"}
+    assert set(violations()) == {"No charge is above what the customer agreed to"}
 
 
 def test_a_second_card_with_a_consent_of_its_own_is_no_violation(healthy: Bill) -> None:

@@ -23,8 +23,8 @@ massage = make.service(place, slug="massage")
 for number in range(6):
     make.staff_member(massage, at=place, email=f"therapist{number}@example.com")
 """
-# Reminders of later days are no part of what a fault can hold up.
-DUE = "notifications_notification where not_before <= now()"
+# What the clock brings meanwhile is no answer to what guests did: reminders, and each therapist's agenda at seven.
+DUE = "notifications_notification where not_before <= now() and kind not in ('reminder', 'agenda')"
 WAITING = f"select count(*) from {DUE} and status in ('queued', 'sending', 'temporary-failure')"
 _numbers = itertools.count(1)
 

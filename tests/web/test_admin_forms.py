@@ -469,7 +469,7 @@ def test_once_insisted_hours_are_saved_and_the_booking_stays(desk: Client, booke
     html = save(desk, url, values | {"_keep_bookings": "on"})
 
     assert set(WorkingHours.objects.values_list("start_minute", flat=True)) == {720}
-    assert "Nobody moved them" in html
+    assert "They were not moved" in html
     assert spoken(booking.reference) in html
     assert moments(booking) == before
 

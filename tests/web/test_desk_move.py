@@ -101,12 +101,12 @@ def test_moving_says_from_when_to_when_and_who_is_told_then_does_it(
 
 def test_the_same_time_goes_to_somebody_else_who_is_free(desk: DeskClient, booking: Booking, place: Studio) -> None:
     other = place.staff[1]
-    assert "Same time, somebody else" in desk.page(booking, "move").content.decode()
+    assert "Same time, another therapist" in desk.page(booking, "move").content.decode()
 
     desk.do(booking, "move", query=to(place, 10, person=1))
 
     assert stands(booking) == (place.at(10), other.pk)
-    assert "Same time, somebody else" in desk.page(booking, "move").content.decode()
+    assert "Same time, another therapist" in desk.page(booking, "move").content.decode()
 
 
 def test_a_time_that_is_taken_leads_back_to_those_that_are_free(

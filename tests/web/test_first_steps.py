@@ -96,7 +96,7 @@ def test_a_new_service_is_taxed_as_most_are_and_the_list_says_what_it_lacks() ->
     html = client.get(reverse("admin:services_service_changelist")).content.decode()
 
     assert form["tax_basis_points"] == "19"
-    assert html.count("not bookable: nobody performs it") == 1
+    assert html.count("not bookable: no therapist offers it") == 1
     assert html.count("not bookable: no length and price") == 1
 
 
@@ -112,7 +112,7 @@ def test_the_list_of_services_says_what_else_is_missing() -> None:
 
     assert shown() == ""
     WorkingHours.objects.all().delete()
-    assert shown() == "nobody who performs it has working hours"
+    assert shown() == "no therapist who offers it has working hours"
     service.requirements.create(resource_type=kind, quantity=2)
     factories.room(studio.location, kind)
     assert shown() == "no location has the rooms and devices it needs"

@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 
 
 class Command(DjangoCommand):
-    help = "Create somebody who may do everything. Without an owner yet, it is the owner, with a first set of rules."
+    help = "Create a user with all rights; the first one becomes the owner, with a first set of rules."
 
     def handle(self, *args: Any, **options: Any) -> None:
         super().handle(*args, **options)

@@ -48,7 +48,7 @@ class Command(BaseCommand):
         if Business.objects.exists():
             return
         if User.objects.exists():
-            raise CommandError("Somebody can already sign in here. The demo only fills an empty database.")
+            raise CommandError("This site already has users. The demo only fills an empty database.")
         fill(now=clock.now(), password=password)
         self._tell_sign_ins(password)
 
