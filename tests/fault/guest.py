@@ -11,6 +11,7 @@ import httpx
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 SLOT = re.compile(r'name="slot" value="(\d+\.\d+)"')
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+SOONEST_MINUTES = 36 * 60
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -29,13 +30,13 @@ class Guest:
         self._http.close()
 
     def book(self) -> str:
-        """Take the first time that is offered and return the path of the manage page."""
+        """Take the first time that is not too soon and return the path of the manage page."""
         return self.confirm(*self.filled_in())
 
     def filled_in(self) -> tuple[str, dict[str, str]]:
-        """Take the first time that is offered; return the page of the details and its form, filled in."""
+        """Take the first time that is not too soon; return the page of the details and its form, filled in."""
         picker = self.get("/s/massage/")
-        slot = _first(SLOT, picker, "a time")
+        slot = slots_ahead(picker)[0]
         form = {"csrfmiddlewaretoken": _first(CSRF, picker, "a token"), "slot": slot, "next": "details", "staff": ""}
         form |= {"variant": dict(HIDDEN.findall(picker))["variant"]}
         details = self._redirected(self._post("/s/massage/hold", form))
@@ -77,6 +78,14 @@ class Guest:
             f"{answer.request.url.path}: {answer.status_code}\n{answer.text[:2000]}"
         )
         return urlsplit(answer.headers["location"]).path
+
+
+def slots_ahead(picker: str) -> list[str]:
+    """The offered times, without those so near that fees, reminders and agendas depend on the hour of the test."""
+    soonest = time.time() / 60 + SOONEST_MINUTES
+    slots = [slot for slot in SLOT.findall(picker) if int(slot.split(".")[1]) >= soonest]
+    assert slots, "the page offers no time"
+    return slots
 
 
 def _first(pattern: re.Pattern[str], page: str, what: str) -> str:
