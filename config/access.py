@@ -131,6 +131,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk": _desk(Act.SEE_DESK),
     "desk_changes": _desk(Act.SEE_DESK),
     "desk_book": _desk(Act.BOOK, Act.BOOK),
+    "desk_why": _desk(Act.SEE_PLACE),
     "desk_hands": _desk(Act.SEE_PLACE),
     "desk_payments": _desk(Act.SEE_PLACE),
     "desk_payments_csv": _desk(Act.SEE_PLACE),

@@ -24,6 +24,7 @@ from dashboard.views import (
     todo,
     visit_actions,
 )
+from dashboard.why import views as why_not
 
 urlpatterns = [
     path("messages/", messages.overview, name="desk_messages"),
@@ -36,6 +37,7 @@ urlpatterns = [
     path("", calendar, name="desk"),
     path("changes", changes, name="desk_changes"),
     path("book/", phone_booking.book, name="desk_book"),
+    path("why/", why_not.why, name="desk_why"),
     path("sign-in", sign_in.SignIn.as_view(), name="desk_sign_in"),
     path("sign-out", sign_in.SignOut.as_view(), name="desk_sign_out"),
     path("bookings/<str:reference>/", booking.booking, name="desk_booking"),
