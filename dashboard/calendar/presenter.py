@@ -57,6 +57,7 @@ class Head:
     on: str
     hidden: Sequence[tuple[str, str]]
     new_url: str
+    why_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def head_of(address: Address, reader: Reader, title: str) -> Head:
         on=address.on.isoformat(),
         hidden=[(name, value) for name, value in hidden.items() if value],
         new_url=_new_url(address, reader),
+        why_url=_why_url(address, reader),
     )
 
 
@@ -297,6 +299,15 @@ def _longest_free(days: Sequence[PersonDay], zone: ZoneInfo) -> str:
 
 def _clock(minute: int, zone: ZoneInfo) -> str:
     return formats.time_text(datetime.fromtimestamp(minute * 60, tz=zone))
+
+
+def _why_url(address: Address, reader: Reader) -> str:
+    """Return the page that says why a time of the shown day is not free, for those who may book at the place."""
+    at = next(iter(reader.books_at), "") if address.at == EVERYWHERE else address.at
+    if at not in reader.books_at:
+        return ""
+    asked = {"at": at, "who": address.who, "on": address.on.isoformat()}
+    return f"{reverse('desk_why')}?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
 def _new_url(address: Address, reader: Reader) -> str:

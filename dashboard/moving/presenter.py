@@ -18,6 +18,7 @@ from core.minutes import minute_of
 from dashboard.moving.forms import MoveForm
 from dashboard.moving.queries import Openings
 from dashboard.presenters.confirmations import Ask
+from dashboard.why.presenter import why_url
 from staff.models import StaffMember
 
 
@@ -51,6 +52,12 @@ def move_url(booking: Booking, **asked: object) -> str:
     query = urlencode({name: value for name, value in asked.items() if value not in {None, ""}})
     url = reverse("desk_booking_move", args=[booking.reference])
     return f"{url}?{query}" if query else url
+
+
+def why_of(booking: Booking, on: date, who: StaffMember | None) -> str:
+    """Return the page that says why a time of the day is not free."""
+    variant_id = only_line(booking).variant_id
+    return why_url(booking.location, variant=variant_id, on=on.isoformat(), who=who.slug if who else "")
 
 
 def move_page(

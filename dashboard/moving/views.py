@@ -77,6 +77,7 @@ def _choose(
         "facts": booking_facts(booking),
         "back_url": reverse("desk_booking", args=[booking.reference]),
         "problem": problem,
+        "why_url": presenter.why_of(booking, on, who),
     }
     return show(
         opened.request, desk, "dashboard/move.html", context, current="day", place=booking.location, status=status

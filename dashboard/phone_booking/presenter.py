@@ -26,6 +26,7 @@ from dashboard.phone_booking.choice import Choice, Slot
 from dashboard.phone_booking.exceptions import Exceptional
 from dashboard.phone_booking.queries import Offered, by_id
 from dashboard.phone_booking.times import FreeTimes
+from dashboard.why.presenter import why_url
 from notifications.channel_types import CHANNELS
 from notifications.enums import Channel
 from services.models import Location
@@ -197,6 +198,12 @@ def days(choice: Choice, free: FreeTimes) -> list[Option]:
             for on, count in free.counts.items()
         ),
     ]
+
+
+def why_of(choice: Choice) -> str:
+    """Return the page that says why a time is not free, for the choices so far."""
+    variant, person = choice.variant, choice.person
+    return why_url(choice.place, variant=variant and variant.id, who=person and person.slug, on=choice.day)
 
 
 def parts(choice: Choice) -> list[Option]:

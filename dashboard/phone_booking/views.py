@@ -480,6 +480,7 @@ def _page(draft: Draft) -> HttpResponse:
         "parts": presenter.parts(choice),
         "times": presenter.times(choice, free, draft.held),
         "places": draft.places,
+        "why_url": presenter.why_of(choice),
         "problem": draft.problem,
         "nearest": presenter.nearest(choice, draft.nearest),
         "exception": presenter.exception_words(choice, draft.exceptional) if draft.exceptional else None,

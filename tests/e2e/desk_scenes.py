@@ -266,3 +266,22 @@ def desk_move(stage: Stage) -> None:
 def desk_time_off(stage: Stage) -> None:
     sign_in(stage.page)
     stage.page.goto("/desk/time-off/")
+
+
+@scene
+def desk_why(stage: Stage) -> None:
+    """One therapist, rule by rule, at a time outside the hours."""
+    sign_in(stage.page)
+    stage.page.goto(f"/desk/why/?at=kreuzberg&who=ana&on={full_day()}")
+    stage.page.get_by_label("Time").fill("23:30")
+    stage.page.get_by_role("button", name="Ask").click()
+    expect(stage.page.get_by_role("heading", name="Rule by rule")).to_be_visible()
+
+
+@scene
+def desk_why_anyone(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto(f"/desk/why/?at=kreuzberg&on={full_day()}")
+    stage.page.get_by_label("Time").fill("10:00")
+    stage.page.get_by_role("button", name="Ask").click()
+    expect(stage.page.get_by_role("heading", name="Therapist by therapist")).to_be_visible()

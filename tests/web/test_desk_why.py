@@ -118,7 +118,6 @@ def test_a_time_between_the_starts_is_said(desk: DeskClient, studio: Studio) -> 
     ("query", "sentence"),
     [
         ({"variant": "999999"}, "Choose a service of this location."),
-        ({"variant": "\0"}, "Choose a service of this location."),
         ({"who": "nobody"}, "Choose a therapist of this location."),
         ({"on": "2026-12-01"}, "This day is past."),
         ({"on": "9999-12-31"}, "2100"),
@@ -141,6 +140,17 @@ def test_the_page_opens_with_what_a_link_names(desk: DeskClient, studio: Studio)
     values = typed(desk.client.get(URL, query).content.decode())
 
     assert (values["variant"], values["who"], values["on"]) == (str(studio.variant.pk), query["who"], TUESDAY)
+
+
+def test_the_pages_where_a_time_is_missed_lead_here(desk: DeskClient, studio: Studio) -> None:
+    slug, variant = studio.staff[0].slug, studio.variant.pk
+    calendar = desk.client.get("/desk/", {"at": "kreuzberg", "on": TUESDAY, "who": slug})
+    phone = desk.client.get("/desk/book/", {"at": "kreuzberg", "service": "massage", "on": TUESDAY, "who": slug})
+    move = desk.page(booked(studio, 10, staff_member_id=studio.staff[0].pk), "move")
+
+    assert f'href="/desk/why/?at=kreuzberg&amp;who={slug}&amp;on={TUESDAY}"' in text(calendar)
+    assert f'href="/desk/why/?at=kreuzberg&amp;variant={variant}&amp;who={slug}&amp;on={TUESDAY}"' in text(phone)
+    assert f'href="/desk/why/?at=kreuzberg&amp;variant={variant}&amp;on={TUESDAY}"' in text(move)
 
 
 def test_another_place_is_not_found(desk: DeskClient, studio: Studio) -> None:
