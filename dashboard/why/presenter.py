@@ -34,6 +34,9 @@ _SETTINGS = {
     "staff_limit": _MEMBER,
 }
 
+# What is never asked about a court.
+_OF_PEOPLE = frozenset({"qualified", "working_hours", "time_off", "staff_limit", "staff_free"})
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -75,7 +78,11 @@ def rule_by_rule(desk: Desk, inquiry: Inquiry, details: Details, people: Sequenc
     person = inquiry.asked.person
     who, person_id = (person.name, person.id) if person else ("", None)
     findings = inquiry.findings(person_id)
-    rows = tuple(_row(desk, details, finding, who) for finding in _decided(findings))
+    rows = tuple(
+        _row(desk, details, decided, who)
+        for decided in _decided(findings)
+        if inquiry.needs_staff or decided[0].rule not in _OF_PEOPLE
+    )
     return _answer(
         desk,
         inquiry,

@@ -10,6 +10,7 @@ from django.test import Client
 from bookings.models import Booking
 from services.models import Location
 from staff.enums import Role
+from staff.models import Qualification
 from staff.operations import add_time_off
 from tests import factories
 from tests.desk import DeskClient, at_desk
@@ -183,3 +184,34 @@ def test_the_number_of_queries_does_not_grow(
 
 def _start(studio: Studio, number: int) -> int:
     return studio.minute(9 + number // 2, days=1 + number // 12)
+
+
+def test_a_room_that_is_taken_is_named_with_the_booking(desk: DeskClient, studio: Studio) -> None:
+    kind = factories.resource_type()
+    room = factories.room(studio.location, kind)
+    factories.requirement(studio.variant.service, kind)
+    booking = booked(studio, 10, staff_member_id=studio.staff[1].pk)
+    response = ask(desk, studio)
+
+    assert refused(response) == ["Are enough rooms and devices free?"]
+    assert f"{room.name} is taken" in text(response)
+    assert f'href="/desk/bookings/{booking.reference}/"' in text(response)
+
+
+def test_a_time_that_only_buffers_refuse_says_so(desk: DeskClient, studio: Studio) -> None:
+    booked(studio, 10, staff_member_id=studio.staff[0].pk)
+    variant = factories.service(studio.location, buffer_before_minutes=15)
+    Qualification.objects.create(staff_member=studio.staff[0], variant=variant)
+    response = ask(desk, studio, "11:00", variant=variant.pk)
+
+    assert "The time before and after the visit does not fit." in text(response)
+    assert "Book it anyway, with a reason" in text(response)
+
+
+def test_a_court_is_asked_about_without_a_therapist(desk: DeskClient, studio: Studio) -> None:
+    court = factories.service(studio.location, name="Court", needs_staff=False)
+    response = ask(desk, studio, variant=court.pk, person=None)
+
+    assert (refused(response), "is free." in text(response)) == ([], True)
+    assert "Rule by rule" in text(response)
+    assert "the person" not in text(response)
