@@ -24,7 +24,8 @@ _SUNDAY = 6
 @dataclass(frozen=True, slots=True)
 class Column:
     """One staff member, one day of a staff member, or one room. ``key`` makes its id, ``number`` picks the colour of
-    the avatar (None: no avatar). ``staff``, ``place`` and ``on`` say whose time it is, where, and on which date.
+    the avatar (None: no avatar). ``staff`` (slug), ``who`` (id), ``place`` and ``on`` say whose time it is, where, and
+    on which date.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Column:
     url: str = ""
     number: int | None = None
     staff: str = ""
+    who: int | None = None
     place: str = ""
     on: str = ""
     is_today: bool = False
@@ -81,6 +83,7 @@ def day_grid(
             url=address.but(view=View.WEEK, who=day.person.slug, booking="").url,
             number=numbers[day.person.id],
             staff=day.person.slug,
+            who=day.person.id,
             place=place.slug,
             on=address.on.isoformat(),
             items=person_items(day, shown, ruler, links, now=now),
@@ -139,6 +142,7 @@ def week_grid(
                 note=load_text(day.booked_minutes, day.working_minutes) or gettext("Not working"),
                 url=address.but(view=View.DAY, on=on, booking="").url,
                 staff=person.slug,
+                who=person.id,
                 place=place.slug,
                 on=on.isoformat(),
                 items=person_items(day, shown, ruler, links, now=now),

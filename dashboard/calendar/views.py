@@ -21,7 +21,7 @@ from dashboard.calendar.changes import State, changes_since, state_of_tag
 from dashboard.calendar.presenter import Page, Reader, day_page, head_of, week_page
 from dashboard.calendar.queries import CalendarFacts, Sight, balances_of, calendar_facts, team_of
 from dashboard.door import Desk
-from dashboard.permissions import Act, Rights, locations_visible_to, roles_with
+from dashboard.permissions import Act, Rights, location_ids_with, locations_visible_to, roles_with
 from dashboard.presenters import day as list_presenter
 from dashboard.views.booking import booking_context, open_booking
 from dashboard.views.pages import day_of_text, desk_page, show
@@ -162,7 +162,13 @@ def _facts(opened: Opened, from_on: date, until_on: date, staff_member_id: int |
 def _shown(opened: Opened, page: Page, state: State) -> HttpResponse:
     if _wants(opened.request, "grids"):
         return render(opened.request, "dashboard/calendar/_changed.html", {"page": page})
-    context = {"page": page, "changes_url": _changes_url(opened), "state": state.tag, **_panel(opened)}
+    context = {
+        "page": page,
+        "changes_url": _changes_url(opened),
+        "moves_url": _moves_url(opened),
+        "state": state.tag,
+        **_panel(opened),
+    }
     return _page(opened, "dashboard/calendar/calendar.html", context)
 
 
@@ -177,6 +183,13 @@ def _state(opened: Opened) -> State:
 def _changes_url(opened: Opened) -> str:
     ids = ",".join(str(each.pk) for each in opened.places)
     return f"{reverse('desk_changes')}?{urlencode({'at': ids})}"
+
+
+def _moves_url(opened: Opened) -> str:
+    """Return the address of the page that moves a booking, with "REF" for its reference; empty without the right."""
+    places = location_ids_with(opened.desk.rights, Act.MOVE)
+    is_allowed = places is None or not places.isdisjoint(each.pk for each in opened.places)
+    return reverse("desk_booking_move", args=["REF"]) if is_allowed else ""
 
 
 def _list(opened: Opened) -> HttpResponse:

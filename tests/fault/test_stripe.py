@@ -41,6 +41,8 @@ KILLED_EVERY_SECONDS = 30
 KILLS = 4
 PAY_AT_ONCE = 3
 REFUNDED = "select amount_minor from payments_refund where status = 'succeeded'"
+ALERT = re.compile(r'role="alert".*?</div>', re.DOTALL)
+TRIES_FOR_A_TIME = 5
 _numbers = itertools.count(1)
 
 
@@ -57,16 +59,24 @@ class Payer:
 
     def book(self, nth: int = 0) -> None:
         """Take the nth time that is not too soon: people who come together do not all want the same."""
-        picker = self.http.get("/s/massage/")
-        variant = dict(HIDDEN.findall(picker.text))["variant"]
-        slots = slots_ahead(picker.text)
-        form = {"slot": slots[nth % len(slots)], "next": "details", "staff": "", "variant": variant}
-        details = self._send("/s/massage/hold", picker, form)
+        details = self._hold(nth)
         typed = {"name": "Jana Weber", "email": self.email, "phone": "+49 1515 5501827", "note": ""}
         page = self._send(details.url.path, details, {**dict(HIDDEN.findall(details.text)), **typed})
         found = re.fullmatch(r"/pay/([A-Z0-9]{6})/", page.url.path)
         assert found, page.url
         self.reference = found[1]
+
+    def _hold(self, nth: int) -> httpx.Response:
+        """Hold a time; take another one if somebody was quicker."""
+        for _ in range(TRIES_FOR_A_TIME):
+            picker = self.http.get("/s/massage/")
+            slots = slots_ahead(picker.text)
+            variant = dict(HIDDEN.findall(picker.text))["variant"]
+            form = {"slot": slots[nth % len(slots)], "next": "details", "staff": "", "variant": variant}
+            details = self._send("/s/massage/hold", picker, form)
+            if details.url.path.startswith("/h/"):
+                return details
+        raise AssertionError(f"no time to hold: {details.status_code} {ALERT.findall(details.text)}")
 
     def start(self) -> httpx.Response:
         """Press "Pay"."""

@@ -1,0 +1,102 @@
+"""A booking is dragged in the calendar: the page of the move opens, and nothing changes before it is confirmed."""
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.browsing import Visitors
+from tests.e2e.desk_scenes import FRONT_DESK, KREUZBERG, full_day, sign_in
+from tests.e2e.steps import wait_for_scripts
+from tests.stack import Stack
+
+pytestmark = pytest.mark.e2e
+
+
+def open_day(site: Stack, page: Page) -> tuple[str, datetime]:
+    """Open a full day at the desk; return a confirmed booking of it, the last one to start, and its start."""
+    [(reference, starts_at)] = site.query(
+        f"select reference, starts_at from bookings_booking where {KREUZBERG} and status = 'confirmed'"
+        " and starts_at::date = %s order by starts_at desc, id limit 1",
+        full_day(),
+    )
+    sign_in(page, FRONT_DESK)
+    page.goto(f"/desk/?at=kreuzberg&on={full_day()}&others=1")
+    wait_for_scripts(page)
+    return str(reference), starts_at
+
+
+def start_of(site: Stack, reference: str) -> datetime:
+    [(starts_at,)] = site.query("select starts_at from bookings_booking where reference = %s", reference)
+    assert isinstance(starts_at, datetime)
+    return starts_at
+
+
+def drag(page: Page, block: Locator, *, to: tuple[float, float]) -> None:
+    """Press on a block and pull it by so many pixels, without letting go."""
+    block.scroll_into_view_if_needed()
+    box = block.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + 8
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for share in (0.25, 0.5, 0.75, 1):
+        page.mouse.move(x + to[0] * share, y + to[1] * share)
+
+
+def minute_height(block: Locator) -> float:
+    box = block.bounding_box()
+    assert box
+    return box["height"] / int(block.get_attribute("data-minutes") or 0)
+
+
+def test_a_dragged_booking_moves_once_that_is_confirmed(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop", expects=(200,))
+    reference, before = open_day(site, page)
+    block = page.locator(f".block[data-ref='{reference}']").first
+
+    # Nothing follows the last booking of the day.
+    drag(page, block, to=(0, 15 * minute_height(block)))
+    expect(page.locator(".drag-ghost")).to_be_visible()
+    page.mouse.up()
+
+    expect(page).to_have_url(re.compile(rf"/desk/bookings/{reference}/move\?start=\d+&who=\d+"))
+    assert start_of(site, reference) == before
+    page.locator("[name=reason]").fill("Asked by phone")
+    page.locator(".step-buttons button").click()
+    expect(page.get_by_role("status").first).to_be_visible()
+    assert start_of(site, reference) == before + timedelta(minutes=15)
+
+
+def test_escape_and_letting_go_outside_change_nothing(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop")
+    reference, before = open_day(site, page)
+    block = page.locator(f".block[data-ref='{reference}']").first
+    url = page.url
+
+    drag(page, block, to=(0, -60))
+    page.keyboard.press("Escape")
+    expect(page.locator(".drag-ghost")).to_have_count(0)
+    page.mouse.up()
+    expect(page.locator("html[data-dragging]")).to_have_count(0)
+
+    box = block.bounding_box()
+    assert box
+    drag(page, block, to=(5 - box["x"] - box["width"] / 2, -20))
+    expect(page.locator(".drag-ghost.is-nowhere")).to_be_visible()
+    page.mouse.up()
+    expect(page.locator(".drag-ghost")).to_have_count(0)
+
+    assert page.url == url
+    assert start_of(site, reference) == before
+
+
+def test_a_press_still_opens_the_booking(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop")
+    reference, _ = open_day(site, page)
+
+    page.locator(f".block[data-ref='{reference}']").first.click()
+
+    expect(page).to_have_url(re.compile(f"b={reference}"))
+    expect(page.locator(".panel-in")).to_be_visible()
