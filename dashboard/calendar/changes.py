@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from bookings.enums import EXPIRING
+from core.reads import sql_values
+
 # Rows get their ids before they are committed, so a row can appear below the newest. It is noticed as long as at most
 # this many rows were written in between.
 _LATE_ROWS = 64
@@ -57,7 +60,7 @@ SELECT n.id,
         WHERE e.id > %(known)s::bigint AND (b.location_id = ANY(%(places)s::bigint[]) OR EXISTS (
             SELECT FROM bookings_bookingline o WHERE o.booking_id = b.id AND o.staff_member_id = %(own)s::bigint))),
     (SELECT count(*) FROM bookings_booking b
-        WHERE b.status IN ('held', 'pending_payment', 'requested') AND b.hold_expires_at > %(now)s::timestamptz
+        WHERE b.status IN {sql_values(EXPIRING)} AND b.hold_expires_at > %(now)s::timestamptz
           AND b.location_id = ANY(%(places)s::bigint[]))
 FROM newest n
 """  # noqa: S608 (our own text)

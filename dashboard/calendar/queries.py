@@ -16,9 +16,11 @@ from django.db import connection
 from django.db.models import Q
 
 from bookings.availability.claims import WORK
+from bookings.enums import CALLED_OFF, EXPIRING
 from bookings.refs import booking_ref
 from bookings.reported_money import HAS_REPORTED_FEE, HAS_RUN_OUT
 from core.intervals import Interval, Intervals
+from core.reads import sql_values
 from core.texts import text_of
 from dashboard.calendar.grid import Reason
 from payments.queries import Balance, balances
@@ -325,7 +327,7 @@ def _outer(windows: Mapping[int, Interval]) -> dict[str, int]:
 # --- what is booked ------------------------------------------------------------------------------------------------
 
 # Bookings are at most two days long, so a booking that reaches into the window begins at most two days before it.
-_BOOKINGS = """
+_BOOKINGS = f"""
 WITH asked AS MATERIALIZED (
     SELECT place, to_timestamp(low * 60.0) AS low, to_timestamp(high * 60.0) AS high
     FROM unnest(%(places)s::bigint[], %(lows)s::int[], %(highs)s::int[]) AS w (place, low, high)
@@ -339,14 +341,14 @@ FROM asked a
 JOIN bookings_booking b ON b.location_id = a.place
     AND b.starts_at > a.low - interval '2 days' AND b.starts_at < a.high AND b.ends_at > a.low
 JOIN bookings_bookingline n ON n.booking_id = b.id
-WHERE b.status NOT IN ('cancelled', 'declined', 'expired')
+WHERE b.status NOT IN {sql_values(CALLED_OFF)}
   AND (b.status <> 'held' OR b.hold_expires_at > %(now)s::timestamptz)
   AND (%(person)s::bigint IS NULL OR EXISTS (
         SELECT FROM bookings_bookingline o WHERE o.booking_id = b.id AND o.staff_member_id = %(person)s::bigint))
   AND (b.location_id = ANY(%(whole)s::bigint[]) OR EXISTS (
         SELECT FROM bookings_bookingline o WHERE o.booking_id = b.id AND o.staff_member_id = %(own)s::bigint))
 ORDER BY b.starts_at, b.id, n.position
-"""
+"""  # noqa: S608 (our own text)
 
 
 def _bookings(
@@ -384,7 +386,7 @@ FROM bookings_allocation a
 LEFT JOIN bookings_booking b ON b.id = a.booking_id
 WHERE a.resource_id = ANY(%(resources)s::bigint[])
   AND a.low_minute > %(low)s::int - 2880 AND a.low_minute < %(high)s::int AND a.high_minute > %(low)s::int
-  AND (b.id IS NULL OR NOT (b.status IN ('held', 'pending_payment', 'requested')
+  AND (b.id IS NULL OR NOT (b.status IN {sql_values(EXPIRING)}
         AND {HAS_RUN_OUT.format(booking="b", now="%(now)s::timestamptz")}))
   AND (a.move_proposal_id IS NULL OR a.move_proposal_id IN (
         SELECT m.id FROM bookings_moveproposal m
