@@ -1,0 +1,131 @@
+"""Holding a time for a phone booking, holding it again after a change, and releasing it."""
+
+from dataclasses import replace
+
+from django.http import Http404
+from django.utils.translation import gettext
+
+from bookings.availability.overrides import NO_OVERRIDES, Overrides
+from bookings.booked import first_line
+from bookings.errors import HoldOver, SlotNotOffered, SlotTaken
+from bookings.models import Booking
+from bookings.operations.hold import hold_slot, release_hold
+from bookings.queries.bookings import held_page
+from core.errors import DomainError
+from core.references import token_hash
+from dashboard.permissions import Act, location_ids_with
+from dashboard.phone_booking import presenter, queries
+from dashboard.phone_booking.callers import caller_by_reference, last_visit
+from dashboard.phone_booking.choice import Choice, Slot
+from dashboard.phone_booking.draft import NEW, Draft, language_of, start_from_last_visit
+from dashboard.phone_booking.exceptions import OtherTimeForm, exceptional, typed_slot
+
+
+def choose_caller(draft: Draft, key: str) -> Draft:
+    """Take a found customer, a new one (``NEW``), or none (an empty ``key``)."""
+    caller = None if key in {"", NEW} else caller_by_reference(draft.desk.rights, key, draft.desk.now)
+    last = last_visit(caller.customer) if caller else None
+    choice = start_from_last_visit(draft.choice, draft.offered, last, draft.data, draft.desk.now)
+    known = key if caller or key == NEW else ""
+    return hold_again(replace(draft, caller_key=known, caller=caller, last=last, choice=choice))
+
+
+def hold_again(draft: Draft) -> Draft:
+    """Hold the same time again if the choices have changed, or hold the time that a link names."""
+    choice, held = draft.choice, draft.held
+    if held is not None and not _is_for(held, choice):
+        return hold_time(draft, presenter.slot_of(held))
+    if held is None and choice.wanted is not None and not draft.token:
+        return hold_time(draft, Slot(choice.wanted, choice.person.id if choice.person else None))
+    return draft
+
+
+def _is_for(held: Booking, choice: Choice) -> bool:
+    line = first_line(held)
+    extra_ids = {extra["id"] for extra in line.add_ons}
+    chosen = choice.variant and (choice.variant.id, set(choice.extra_ids), choice.party_size)
+    return chosen == (line.variant_id, extra_ids, held.party_size)
+
+
+def hold_time(draft: Draft, slot: Slot | None, *, overrides: Overrides = NO_OVERRIDES, reason: str = "") -> Draft:
+    """Hold a time and release the earlier hold. The draft keeps the typed fields, also after a refusal."""
+    choice = draft.choice
+    if slot is None or choice.variant is None:
+        return draft
+    try:
+        held = hold_slot(
+            variant_id=choice.variant.id,
+            location_id=choice.place.pk,
+            start_minute=slot.start_minute,
+            staff_member_id=choice.person.id if choice.person else None,
+            preferred_staff_id=slot.staff_member_id,
+            actor=draft.desk.actor,
+            language=language_of(draft),
+            visitor_hash=token_hash(f"desk:{draft.key}"),
+            add_on_ids=choice.extra_ids,
+            party_size=choice.party_size,
+            replacing_token=draft.token or None,
+            overrides=overrides,
+            reason=reason,
+            now=draft.desk.now,
+        )
+    except (SlotTaken, SlotNotOffered) as refusal:
+        return _refused(replace(draft, held=None), slot, refusal)
+    except DomainError as refusal:
+        return replace(draft, held=None, problem=refusal.sentence, status=refusal.status)
+    draft = replace(draft, token=held.token, held=held_page(held.token))
+    wished = queries.by_id(choice.people).get(slot.staff_member_id or 0)
+    if draft.held and wished and first_line(draft.held).staff_member_id != wished.id:
+        return replace(draft, problem=presenter.other_person_text(draft.held, wished.name))
+    return draft
+
+
+def _may_override(draft: Draft) -> bool:
+    places = location_ids_with(draft.desk.rights, Act.OVERRIDE)
+    return places is None or draft.choice.place.pk in places
+
+
+def _refused(draft: Draft, slot: Slot, refusal: SlotTaken | SlotNotOffered) -> Draft:
+    """Name the broken rules if the user may override them, else offer the nearest free times."""
+    found = exceptional(draft.choice, slot, held_booking_id=None, now=draft.desk.now)
+    if found and found.overrides and _may_override(draft):
+        return replace(draft, exceptional=found, status=refusal.status)
+    nearest = tuple(Slot(minute, None) for _, minute in refusal.data.get("alternatives", ()))
+    if isinstance(refusal, SlotTaken):
+        words = gettext("That time was just taken. Nothing is booked yet.")
+    else:
+        words = gettext("That time cannot be booked. Nothing is booked yet.")
+    return replace(draft, problem=words, nearest=nearest, status=refusal.status)
+
+
+def hold_typed_time(draft: Draft) -> Draft:
+    """Hold a time that was typed by hand."""
+    form = OtherTimeForm(draft.data)
+    if not form.is_valid():
+        return replace(draft, problem=gettext("Type a day and a time, such as 14:30."), status=422)
+    return hold_time(draft, typed_slot(draft.choice, form))
+
+
+def hold_against_rules(draft: Draft, slot: Slot | None) -> Draft:
+    """Hold a time against the rules that the page has named, with a reason for the history."""
+    if slot is None or not _may_override(draft):
+        raise Http404
+    held_booking_id = draft.held.pk if draft.held else None
+    found = exceptional(draft.choice, slot, held_booking_id=held_booking_id, now=draft.desk.now)
+    why = draft.data.get("why", "").strip()[:300]
+    if found is None or not found.overrides:
+        return hold_time(draft, slot)
+    if found.named != draft.data.get("broken"):
+        return replace(draft, exceptional=found, status=409)
+    if not why:
+        return replace(draft, exceptional=found, why_error=gettext("Say why, for the history."), status=422)
+    return hold_time(draft, found.slot, overrides=found.overrides, reason=why)
+
+
+def release_time(draft: Draft) -> Draft:
+    if draft.held is not None:
+        try:
+            release_hold(booking_id=draft.held.pk, actor=draft.desk.actor, now=draft.desk.now)
+        except HoldOver as over:
+            return replace(draft, held=None, problem=over.sentence, status=over.status)
+    return replace(draft, held=None, token="")

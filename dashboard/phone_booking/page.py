@@ -1,0 +1,127 @@
+"""The page of a phone booking, whole or as the part that htmx replaces."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.models import Customer
+from bookings.messages.kinds import MessageKind
+from bookings.models import Booking
+from dashboard.door import Desk
+from dashboard.permissions import Act, can
+from dashboard.phone_booking import presenter, queries
+from dashboard.phone_booking.callers import found_callers
+from dashboard.phone_booking.draft import (
+    Draft,
+    asked_payment,
+    caller_form_of,
+    demands_of,
+    search_words,
+    visit_form_of,
+)
+from dashboard.phone_booking.times import free_times
+from dashboard.views.pages import show
+from notifications.delivery.fanout import channels_for
+from notifications.enums import RecipientRole
+
+
+def found_page(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Return only the list of customers who match the typed text, for a page with JavaScript."""
+    place = next(iter(queries.places(desk.rights)), None)
+    if place is None:
+        raise Http404
+    typed = search_words(request.POST)
+    found = [presenter.caller_card(each, place) for each in found_callers(desk.rights, typed, desk.now)]
+    return render(request, "dashboard/phone_booking/_found.html", {"typed": typed, "found": found})
+
+
+def booking_page(draft: Draft) -> HttpResponse:
+    request, desk, choice = draft.request, draft.desk, draft.choice
+    typed = search_words(draft.data)
+    found = found_callers(desk.rights, typed, desk.now) if typed and draft.caller is None else []
+    free = free_times(choice, held_booking_id=draft.held.pk if draft.held else None, now=desk.now)
+    context: dict[str, Any] = {
+        "key": draft.key,
+        "typed": typed,
+        "found": [presenter.caller_card(each, choice.place) for each in found],
+        "caller_key": draft.caller_key,
+        "caller": presenter.caller_card(draft.caller, choice.place) if draft.caller else None,
+        "caller_form": draft.caller_form or caller_form_of(draft),
+        "choice": choice,
+        "services": presenter.services(draft.offered, choice),
+        "variants": presenter.variants(choice, draft.business.currency),
+        "extras": presenter.extras(choice, draft.business.currency),
+        "people": presenter.people(choice),
+        "days": presenter.days(choice, free),
+        "parts": presenter.parts(choice),
+        "times": presenter.times(choice, free, draft.held),
+        "places": draft.places,
+        "why_url": presenter.why_of(choice),
+        "problem": draft.problem,
+        "nearest": presenter.nearest(choice, draft.nearest),
+        "exception": presenter.exception_words(choice, draft.exceptional) if draft.exceptional else None,
+        "why": draft.data.get("why", ""),
+        "why_error": draft.why_error,
+        "other_on": draft.data.get("other_on", ""),
+        "other_at": draft.data.get("other_at", ""),
+        "token": draft.token,
+        "focus": _focus(draft),
+        "is_as_last_time": draft.last is not None and presenter.is_as_last_time(choice, draft.last),
+        **(_held_context(draft, draft.held) if draft.held else {}),
+    }
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "dashboard/phone_booking/_panel.html", context, status=draft.status)
+    return show(
+        request,
+        desk,
+        "dashboard/phone_booking/page.html",
+        context,
+        current="day",
+        place=choice.place,
+        places=draft.places,
+        status=draft.status,
+    )
+
+
+def _focus(draft: Draft) -> str:
+    """Return the field that gets the focus when the page opens: the first missing one."""
+    do = draft.request.POST.get("do", "").partition(":")[0]
+    is_step = draft.request.method != "POST" or do in {"caller", "slot", "anyway", "other"}
+    if draft.problem or draft.exceptional or not is_step:
+        return ""
+    if draft.caller is None:
+        return "who"
+    if draft.choice.variant is None:
+        return "what"
+    return "book" if draft.held else "when"
+
+
+def _told(customer: Customer) -> str:
+    channels = channels_for(
+        MessageKind.CONFIRMED,
+        RecipientRole.CUSTOMER,
+        address=customer.email,
+        phone=customer.phone,
+        recipient_ref=f"customer:{customer.pk}",
+    )
+    return presenter.told_text(customer.name, channels)
+
+
+def _held_context(draft: Draft, held: Booking) -> dict[str, Any]:
+    demands = demands_of(draft, held)
+    asks = asked_payment(draft.data, demands)
+    return {
+        "held": presenter.held_words(held, draft.token, demands[asks], now=draft.desk.now),
+        "payments": presenter.payments(held, demands, asks, may_waive=can(draft.desk.rights, Act.WAIVE, held)),
+        "shown": presenter.shown(held),
+        "rules": presenter.rules_text(held, demands),
+        "rules_mark": presenter.rules_mark(demands),
+        "is_waived": presenter.is_waived(demands, asks),
+        "waiver": draft.data.get("waiver", ""),
+        "waiver_error": draft.waiver_error,
+        "link_error": draft.link_error,
+        "told": _told(draft.caller.customer) if draft.caller else "",
+        "visit_form": draft.visit_form or visit_form_of(draft, held),
+        "tells": "tells" in draft.data or "was_held" not in draft.data,
+    }
