@@ -83,7 +83,8 @@ def test_blocks_and_columns_say_what_they_stand_for(client: Client, studio: Stud
     start = studio.minute(10)
     data = f'data-ref="{booking.reference}" data-start="{start}" data-minutes="60" data-staff="{studio.staff[0].slug}"'
     assert f'{data} data-sequence="0"' in marek
-    assert f'data-staff="{studio.staff[0].slug}" data-place="kreuzberg" data-on="2027-01-05"' in marek
+    marks = f'data-staff="{studio.staff[0].slug}" data-who="{studio.staff[0].pk}"'
+    assert f'{marks} data-place="kreuzberg" data-on="2027-01-05"' in marek
     assert f'data-from="{studio.minute(9)}"' in get(client)
 
 
@@ -99,6 +100,13 @@ def test_who_books_for_nobody_sees_free_time_without_links(client: Client, studi
 
     assert "Free 8 h, 09:00–17:00" in items(html, "Marek Nowak")
     assert "/desk/book/" not in html
+
+
+def test_only_who_may_move_bookings_can_drag_them(client: Client, studio: Studio) -> None:
+    assert 'data-moves="/desk/bookings/REF/move"' in get(desk(client, studio))
+
+    for role in (Role.AUDITOR, Role.THERAPIST):
+        assert "data-moves" not in get(desk(client, studio, role), f"{TOMORROW}&view=day")
 
 
 def test_time_that_is_over_is_not_free(client: Client, studio: Studio, stopped: StoppedClock) -> None:
