@@ -174,8 +174,9 @@ def test_without_a_script_the_page_says_how_to_pay(guests: Visitors) -> None:
 
 
 def test_five_tabs_pay_once_and_all_arrive(shop: Stack, guests: Visitors) -> None:
-    # The other tabs may be told that it is paid; no more tries are counted than are allowed.
-    page = guests("phone", expects=(409,))
+    # The other tabs may be told that it is paid (409) or, where the machine is slow, that another request is at work on
+    # it (503); no more tries are counted than are allowed.
+    page = guests("phone", expects=(409, 503))
     reference = go_to_paying(page, somebody())
     others = open_tabs(page, [0, 150, 300, 450])
     fill_card(page)
