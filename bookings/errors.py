@@ -223,7 +223,7 @@ class TooEarlyToCharge(_Worded, Conflict):
     """The customer was promised that no money moves before ``data["until"]``."""
 
     code = "too_early_to_charge"
-    text = _("The customer was told that no money moves yet. The card can be charged once that time is over.")
+    text = _("The customer was told that nothing is charged yet. The card can be charged once that time is over.")
 
 
 class PayFirst(_Worded, Refused):

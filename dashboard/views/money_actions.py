@@ -255,7 +255,7 @@ def charge(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
     if not amount:
         return refused(opened, gettext("There is no open fee, or no card that may be charged for it."))
     if (until := opened.booking.fee_settles_at) and desk.now < until:
-        sentence = gettext("The customer was told that no money moves before %(moment)s. It can be charged from then.")
+        sentence = gettext("The customer was told that nothing is charged before %(moment)s. Charge it after that.")
         return refused(opened, sentence % {"moment": formats.moment_text(local(until, opened.booking))})
 
     def run(form: StepForm, key: str) -> str:

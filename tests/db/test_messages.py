@@ -370,7 +370,7 @@ def test_a_change_that_tells_somebody_else_does_not_silence_this_one(studio: Stu
     assert told == {
         "jana@example.com": "A change to your appointment on Tue 5 Jan, 14",
         keeper.email: "New booking",
-        new.email: "Yours now",
+        new.email: "Now with you",
         old.email: "No longer yours",
     }
 
@@ -386,7 +386,7 @@ def test_a_therapist_who_got_the_booking_back_is_not_told_to_forget_it(studio: S
 
     told = {message.to[0]: message.subject.split(":")[0] for message in sent()}
 
-    assert told[old.email] == "Yours now"
+    assert told[old.email] == "Now with you"
     assert told[new.email] == "No longer yours"
 
 

@@ -392,7 +392,7 @@ def test_the_sum_that_is_charged_to_a_card_is_the_one_on_the_button(
     asked = desk.page(booking, "charge").content.decode()
     desk.do(booking, "charge")
 
-    assert "no money moves before Wed 6 Jan, 10:20" in early
+    assert "nothing is charged before Wed 6 Jan, 10:20" in early
     assert "Charge KWD" not in early
 
     assert "Charge KWD\xa04.060 to Visa 4242" in asked

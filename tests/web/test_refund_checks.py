@@ -179,7 +179,7 @@ def test_less_is_told_with_the_sums_and_the_reason(client: Client, booking: Book
         "You cancelled, and €80.00 waited for our check. We keep €30.00 of it.",
         "The reason: The room was prepared <by then>.",
         "€50.00 goes back to your Visa ending 4242",
-        "If you see it differently, answer this e-mail.",
+        "If you disagree, reply to this e-mail.",
     ):
         assert part in sent.body
     assert "&lt;by then&gt;" in str(sent.alternatives[0][0])
