@@ -134,7 +134,7 @@ class Bench:
         self.desk, self.desk_path = desk.front_desk(), f"/desk/?on={on}"
         page = self.desk.get(self.desk_path).content.decode()
         self.desk_statements = desk.statements_of(lambda: self.desk.get(self.desk_path))
-        path, tag = re.findall(r'data-changes="([^"]*)" data-state="([^"]*)"', page)[0]
+        path, tag = re.findall(r'data-changes="([^"]*)"\s+data-state="([^"]*)"', page)[0]
         session = self.desk.cookies["session"].value
         return 0.0, {"path": unescape(path), "tag": unescape(tag), "session": session}
 
