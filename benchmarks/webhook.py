@@ -2,7 +2,8 @@
 
     python -m benchmarks.webhook PORT SECRET COUNT
 
-Notices and ``/health/ready`` (one SELECT 1) are asked in turn over kept connections; prints milliseconds as JSON.
+Notices that a worker handles, notices that a customer waits for, and ``/health/ready`` (one SELECT 1) are asked in turn
+over kept connections; prints milliseconds as JSON.
 """
 
 import hashlib
@@ -13,25 +14,29 @@ import sys
 import time
 from datetime import UTC, datetime
 
+# A customer waits for the second kind, so the web process handles it before it answers.
+KINDS = {"stored": "payment_intent.created", "awaited": "payment_intent.succeeded"}
+
 
 def main(port: int, secret: str, count: int) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    notices, floors = [], []
+    taken: dict[str, list[float]] = {kind: [] for kind in (*KINDS, "floors")}
     for number in range(count + 20):
-        body = _notice(number)
-        headers = {"Content-Type": "application/json", "Stripe-Signature": _signed(body, secret)}
-        notices.append(_timed(connection, "POST", "/stripe/webhook", body, headers))
-        floors.append(_timed(connection, "GET", "/health/ready", b"", {}))
+        for kind, event_type in KINDS.items():
+            body = _notice(event_type, number)
+            headers = {"Content-Type": "application/json", "Stripe-Signature": _signed(body, secret)}
+            taken[kind].append(_timed(connection, "POST", "/stripe/webhook", body, headers))
+        taken["floors"].append(_timed(connection, "GET", "/health/ready", b"", {}))
     # The first ones warm the server up.
-    print(json.dumps({"notices": notices[20:], "floors": floors[20:]}))
+    print(json.dumps({kind: all_of[20:] for kind, all_of in taken.items()}))
 
 
-def _notice(number: int) -> bytes:
+def _notice(event_type: str, number: int) -> bytes:
     found = {"id": f"pi_bench_{number}", "object": "payment_intent", "status": "succeeded", "amount": 1600}
     event = {
-        "id": f"evt_bench_{number}",
+        "id": f"evt_bench_{event_type}_{number}",
         "object": "event",
-        "type": "payment_intent.succeeded",
+        "type": event_type,
         "created": int(datetime.now(tz=UTC).timestamp()),
         "livemode": False,
         "data": {"object": {**found, "metadata": {"payment": "nobody"}}},
