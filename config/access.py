@@ -148,7 +148,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_me_time_off": _desk(Act.OWN_DAY, Act.OWN_DAY),
     # Customers belong to the whole business. A therapist sees only the customers of own bookings.
     "desk_customers": _desk(Act.SEE_DESK),
-    "desk_customers_csv": _desk(Act.SEE_PLACE),
+    "desk_customers_csv": _desk(Act.EXPORT_CUSTOMERS),
     "desk_customer": _desk(Act.SEE_DESK),
     "desk_customer_new": _desk(Act.EDIT_CUSTOMERS, Act.EDIT_CUSTOMERS),
     "desk_customer_edit": _desk(Act.EDIT_CUSTOMERS, Act.EDIT_CUSTOMERS),

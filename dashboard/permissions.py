@@ -43,6 +43,7 @@ class Act(StrEnum):
     ANSWER_TIME_OFF = "answer_time_off"  # approve or decline a staff member's request
     OVERRIDE = "override"  # hours, notice, horizon, limits and buffers, for one booking and with a reason
     EDIT_CUSTOMERS = "edit_customers"  # add one, change contact details and tags
+    EXPORT_CUSTOMERS = "export_customers"  # download lists with names and contact details
     NOTE_CUSTOMERS = "note_customers"  # notes about a customer, which every user of the desk can read
     TRUST = "trust"  # block a customer, or never ask them to pay in advance
 
@@ -68,7 +69,13 @@ _FRONT_DESK = _AUDITOR | {
     Act.EDIT_CUSTOMERS,
     Act.NOTE_CUSTOMERS,
 }
-_MANAGER = _FRONT_DESK | {Act.TRUST, Act.READ_MESSAGES, Act.WRITE_NOTES, Act.ANSWER_TIME_OFF}
+_MANAGER = _FRONT_DESK | {
+    Act.TRUST,
+    Act.READ_MESSAGES,
+    Act.WRITE_NOTES,
+    Act.ANSWER_TIME_OFF,
+    Act.EXPORT_CUSTOMERS,
+}
 ALLOWED: Mapping[Role, frozenset[Act]] = {
     Role.OWNER: _MANAGER | {Act.EDIT_MESSAGES},
     Role.MANAGER: _MANAGER,

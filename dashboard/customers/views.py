@@ -31,7 +31,7 @@ def customers(request: HttpRequest, desk: Desk) -> HttpResponse:
     context = {
         "page": list_presenter.page_of(found, seen, asked, tags, now=desk.now),
         "may_edit": may(desk.rights, Act.EDIT_CUSTOMERS),
-        "may_export": may(desk.rights, Act.SEE_PLACE),
+        "may_export": may(desk.rights, Act.EXPORT_CUSTOMERS),
     }
     if request.headers.get("HX-Request"):
         return render(request, "dashboard/customers/_list.html", context)

@@ -172,7 +172,7 @@ def _link(html: str, rel: str) -> str:
 
 
 def test_the_file_has_what_the_list_shows_and_no_formulas(client: Client, studio: Studio) -> None:
-    at_desk(client)
+    at_desk(client, Role.MANAGER)
     completed(booked(studio, 10))
     customer("=cmd|' /C calc'!A0", tags=["+Tag"])
     for number in range(600):
@@ -187,6 +187,29 @@ def test_the_file_has_what_the_list_shows_and_no_formulas(client: Client, studio
     assert (rows[0]["tags"], rows[1]["phone"], rows[1]["visits"]) == ("'+Tag", "'+4915155501827", "1")
     of_filter = client.get("/desk/customers/customers.csv?q=jana").getvalue().decode()
     assert of_filter.count("\r\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("role", "may_export"),
+    [
+        (Role.OWNER, True),
+        (Role.MANAGER, True),
+        (Role.FRONT_DESK, False),
+        (Role.AUDITOR, False),
+        (Role.THERAPIST, False),
+    ],
+)
+def test_only_managers_and_owners_download_contact_details(
+    client: Client, studio: Studio, role: Role, may_export: bool
+) -> None:
+    booking = booked(studio, 10)
+    client.force_login(factories.desk_user(role, studio.location, of=booking))
+
+    html = client.get("/desk/customers/").content.decode()
+
+    assert listed(client) == ["Jana Weber"]
+    assert ("/desk/customers/customers.csv" in html) == may_export
+    assert client.get("/desk/customers/customers.csv").status_code == (200 if may_export else 404)
 
 
 def test_an_empty_business_says_what_comes(client: Client) -> None:
