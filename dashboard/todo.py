@@ -5,8 +5,11 @@ Each list stops at ``MOST_LISTED``, the oldest first, so that a bad day cannot s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
+from django.db import connection
 from django.db.models import (
     BigIntegerField,
     Exists,
@@ -34,6 +37,7 @@ from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, R
 from payments.models import BillLine, MoneyAlert, Payment, Refund
 from payments.queries import Balance, open_alerts
 from services.enums import Delivery
+from staff.enums import Role
 
 MOST_LISTED = 100
 # Older balances are a matter for reminders and letters, not for the front desk.
@@ -42,6 +46,7 @@ OPEN_FOR = timedelta(days=60)
 ASK_AFTER = timedelta(hours=2)
 # A missing meeting link is listed from this long before an online visit.
 LINK_WANTED = timedelta(hours=24)
+_ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,22 +126,37 @@ def hands(rights: Rights, now: datetime) -> Hands:
 
 def hands_count(rights: Rights, now: datetime) -> int:
     """Count the to-dos for the navigation. Open balances of past visits are listed but not counted. One query."""
+    statement, parameters = _counting(rights.location_ids, rights.staff_member_id)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [now + each if isinstance(each, timedelta) else each for each in parameters])
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+@lru_cache(maxsize=256)
+def _counting(location_ids: frozenset[int] | None, staff_member_id: int | None) -> tuple[str, tuple[Any, ...]]:
+    """Build the statement of ``hands_count`` once for each kind of reader, because every page of the desk asks it and
+    building it takes longer than running it. Parameters that are moments are given as their distance from now.
+    """
+    rights = Rights({each: frozenset({Role.MANAGER}) for each in location_ids or (None,)}, staff_member_id)
     parts: list[QuerySet] = [  # type: ignore[type-arg] # of several models
         _alerts(rights),
         _to_approve(rights),
         _to_hand_back(rights),
         _asking(rights),
         _texts(rights),
-        _requests(rights, now),
-        _orphaned(rights, now),
-        _missed(rights, now),
-        _unmarked(rights, now),
+        _requests(rights, _ANY_MOMENT),
+        _orphaned(rights, _ANY_MOMENT),
+        _missed(rights, _ANY_MOMENT),
+        _unmarked(rights, _ANY_MOMENT),
     ]
     first, *others = (
         part.order_by().annotate(part=Value(number, IntegerField())).values_list("part", "pk")
         for number, part in enumerate(parts)
     )
-    return int(first.union(*others, all=True).count())
+    listed, parameters = first.union(*others, all=True).query.sql_with_params()
+    counted = f"SELECT count(*) FROM ({listed}) listed"  # noqa: S608 (Django's own text)
+    return counted, tuple(each - _ANY_MOMENT if isinstance(each, datetime) else each for each in parameters)
 
 
 def alert_to_settle(rights: Rights, alert_id: int) -> tuple[MoneyAlert, Booking | None] | None:

@@ -6,7 +6,7 @@ minutes high, ``l1 n2`` is the second of two lanes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -108,6 +108,8 @@ class Ruler:
     base: int
     zone: ZoneInfo
     wall_day: int | None = None
+    # Of the minutes asked so far: many items of a page begin and end at the same ones.
+    _clocks: dict[int, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def row(self, minute: int) -> int:
         """Return the distance from the top in minutes."""
@@ -127,7 +129,9 @@ class Ruler:
         return datetime.fromtimestamp(minute * 60, tz=self.zone)
 
     def clock(self, minute: int) -> str:
-        return formats.time_text(self.local(minute))
+        if minute not in self._clocks:
+            self._clocks[minute] = formats.time_text(self.local(minute))
+        return self._clocks[minute]
 
 
 def spot(minutes: int) -> str:

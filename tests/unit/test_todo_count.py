@@ -1,0 +1,24 @@
+"""The statement that counts the to-dos is built once, so nothing in it may depend on the moment it was built."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from dashboard import todo
+
+
+@pytest.mark.parametrize("places", [None, frozenset({1}), frozenset({1, 2})])
+@pytest.mark.parametrize("own", [None, 5])
+def test_every_moment_of_the_count_is_near_the_moment_of_asking(places, own):
+    _, parameters = todo._counting(places, own)
+
+    distances = [each for each in parameters if isinstance(each, timedelta)]
+    assert distances
+    assert not any(isinstance(each, datetime) for each in parameters)
+    assert all(abs(each) <= todo.OPEN_FOR for each in distances)
+
+
+def test_readers_of_different_places_have_different_statements():
+    everywhere, _ = todo._counting(None, None)
+    here, _ = todo._counting(frozenset({1}), None)
+    assert everywhere != here
