@@ -155,7 +155,12 @@ class TimeOff(models.Model):
 
     class Meta:
         verbose_name_plural = _("time off")
-        indexes: ClassVar = [models.Index(fields=["resource"], name="staff_timeoff_resource_idx")]
+        indexes: ClassVar = [
+            models.Index(fields=["resource"], name="staff_timeoff_resource_idx"),
+            models.Index(
+                fields=["resource"], condition=Q(status=TimeOffStatus.REQUESTED), name="staff_timeoff_requested"
+            ),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(during__isempty=False, during__lower_inf=False, during__upper_inf=False),

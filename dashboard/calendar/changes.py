@@ -1,7 +1,7 @@
 """Change detection for open calendars, which poll every few seconds.
 
-Every change of a booking writes a history row, so the newest row shows nearly all changes. The exception is a hold that
-runs out: it changes the calendar without a row, so the state also counts live holds.
+Every change of a booking writes a history row, so the newest row shows nearly all changes. What changes the calendar
+without such a row is counted: live holds, which run out, and time off, with the requests that wait for an answer.
 """
 
 from collections.abc import Collection
@@ -13,24 +13,29 @@ from django.db import connection
 
 from bookings.enums import EXPIRING
 from core.reads import sql_values
+from staff.enums import TimeOffStatus
 
 # Rows get their ids before they are committed, so a row can appear below the newest. It is noticed as long as at most
 # this many rows were written in between.
 _LATE_ROWS = 64
-_LONGEST_TAG = 60
+_LONGEST_TAG = 100
 
 
 class State(NamedTuple):
-    """The id of the newest history row, the number of rows just below it, and the number of live holds."""
+    """The id of the newest history row, the number of rows just below it, the number of live holds, the id of the
+    newest time off, and the number of requests for time off. Time off counts for the whole business: it is rare.
+    """
 
     newest: int
     rows: int
     kept: int
+    newest_off: int
+    asked: int
 
     @property
     def tag(self) -> str:
         """The state as an entity tag (RFC 9110)."""
-        return f'"{self.newest}-{self.rows}-{self.kept}"'
+        return f'"{"-".join(map(str, self))}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,9 @@ class Changes:
 def state_of_tag(tag: str) -> State | None:
     """Parse the tag of a state; None for anything else."""
     parts = tag[:_LONGEST_TAG].removeprefix("W/").strip('"').split("-")
-    if len(parts) != 3 or not all(part.isascii() and part.isdecimal() and len(part) < 18 for part in parts):
+    if len(parts) != len(State._fields) or not all(
+        part.isascii() and part.isdecimal() and len(part) < 18 for part in parts
+    ):
         return None
     return State(*map(int, parts))
 
@@ -61,7 +68,9 @@ SELECT n.id,
             SELECT FROM bookings_bookingline o WHERE o.booking_id = b.id AND o.staff_member_id = %(own)s::bigint))),
     (SELECT count(*) FROM bookings_booking b
         WHERE b.status IN {sql_values(EXPIRING)} AND b.hold_expires_at > %(now)s::timestamptz
-          AND b.location_id = ANY(%(places)s::bigint[]))
+          AND b.location_id = ANY(%(places)s::bigint[])),
+    (SELECT coalesce(max(id), 0) FROM staff_timeoff),
+    (SELECT count(*) FROM staff_timeoff WHERE status = '{TimeOffStatus.REQUESTED}')
 FROM newest n
 """  # noqa: S608 (our own text)
 
@@ -69,7 +78,7 @@ FROM newest n
 def changes_since(known: State | None, place_ids: Collection[int], own_id: int, *, now: datetime) -> Changes:
     """Compare with a state that a page knows, for all bookings of some places and the reader's own. One statement.
 
-    It reads only the end of the history and the live holds, however long the history is.
+    It reads only the end of the history, the live holds and the open requests, however long the history is.
     """
     parameters: dict[str, Any] = {
         "known": known.newest if known else 2**62,
@@ -79,8 +88,8 @@ def changes_since(known: State | None, place_ids: Collection[int], own_id: int, 
     }
     with connection.cursor() as cursor:
         cursor.execute(_STATE, parameters)
-        newest, rows, rows_then, is_new, kept = cursor.fetchone() or (0, 0, 0, False, 0)
-    state = State(newest, rows, kept)
+        newest, rows, rows_then, is_new, kept, *off = cursor.fetchone() or (0, 0, 0, False, 0)
+    state = State(newest, rows, kept, *off)
     if known is None:
         return Changes(state, is_changed=True)
-    return Changes(state, is_new or rows_then != known.rows or kept != known.kept)
+    return Changes(state, is_new or rows_then != known.rows or state[2:] != known[2:])

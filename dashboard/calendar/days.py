@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from bookings.enums import BookingStatus
 from core.intervals import Interval, Intervals, intersection, normalised
+from dashboard.calendar.facts import BookingFacts, CalendarFacts, LineFacts, PersonFacts, PlaceFacts, RoomFacts, Taken
 from dashboard.calendar.grid import Reason, clipped, gaps, minutes_in, usable_time
-from dashboard.calendar.queries import BookingFacts, CalendarFacts, LineFacts, PersonFacts, PlaceFacts, RoomFacts, Taken
 
 
 class Placed(NamedTuple):

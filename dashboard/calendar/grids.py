@@ -11,9 +11,9 @@ from core import formats
 from core.intervals import Interval
 from dashboard.calendar.address import Address, View
 from dashboard.calendar.days import Index, PersonDay, RoomDay, person_day, room_day
+from dashboard.calendar.facts import CalendarFacts, PersonFacts, PlaceFacts
 from dashboard.calendar.grid import MINUTES_OF_HOUR, clipped, extent, hour_marks
 from dashboard.calendar.items import Item, Links, Ruler, person_items, room_items, size, spot
-from dashboard.calendar.queries import CalendarFacts, PersonFacts, PlaceFacts
 from staff.hours import day_start, hours_between
 
 # The hours shown on a day without hours or bookings: nine to five, in wall minutes.

@@ -17,6 +17,7 @@ from bookings.enums import BookingChannel, BookingStatus
 from core import formats
 from core.intervals import Interval, Intervals, difference, normalised
 from dashboard.calendar.days import FreeTime, PersonDay, Placed, RoomDay
+from dashboard.calendar.facts import BookingFacts, LineFacts, PersonFacts, TimeOffRequest
 from dashboard.calendar.grid import (
     MINUTES_OF_HOUR,
     ROW_MINUTES,
@@ -24,11 +25,12 @@ from dashboard.calendar.grid import (
     Off,
     OffKind,
     clipped,
+    lane_beside,
     lanes,
+    narrowed,
     snapped,
     time_not_worked,
 )
-from dashboard.calendar.queries import BookingFacts, LineFacts
 
 # Blocks shorter than these many minutes have one line of text, or two.
 ONE_LINE, TWO_LINES = 30, 45
@@ -98,7 +100,16 @@ class Rest:
     text: str
 
 
-Item = Block | Strip | Gap | Rest
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Time off that waits for an answer. ``url`` answers it, and is empty where the reader may not."""
+
+    at: Sized
+    text: str
+    url: str
+
+
+Item = Block | Strip | Gap | Rest | Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +158,13 @@ def size(minutes: int) -> str:
 @dataclass(frozen=True, slots=True)
 class Links:
     """Where items lead: ``panel`` plus a reference opens a booking. ``book`` returns the address that books a gap,
-    and is empty where the reader may not book. ``selected`` is the reference of the open booking.
+    ``answer`` the one that answers a request for time off; both are empty where the reader may not. ``selected`` is the
+    reference of the open booking.
     """
 
     panel: str
     book: Callable[[FreeTime, str], str]
+    answer: Callable[[TimeOffRequest, PersonFacts], str]
     selected: str = ""
 
 
@@ -166,12 +179,18 @@ def person_items(day: PersonDay, shown: Interval, ruler: Ruler, links: Links, *,
         closed_because=day.closed_because,
     )
     slug = day.person.slug
+    asked = clipped(((each.low, each.high) for each in day.person.requests), shown)
     found: list[Item] = [Rest(ruler.sized(each.low, each.high), off_text(each)) for each in off]
-    found += _bookings(day.placed, day.claims, shown, ruler, links, staff=slug, now=now)
+    found += _bookings(day.placed, day.claims, shown, ruler, links, staff=slug, now=now, asked=asked)
     found += [
-        Gap(ruler.sized(low, high), formats.hours_text(high - low), links.book(FreeTime(low, high, place), slug))
+        Gap(
+            ruler.sized(low, high, narrowed(_ALONE, (low, high), asked)),
+            formats.hours_text(high - low),
+            links.book(FreeTime(low, high, place), slug),
+        )
         for low, high, place in day.free
     ]
+    found += _requests(day, shown, ruler, links) if asked else ()
     return sorted(found, key=_order)
 
 
@@ -187,7 +206,7 @@ def room_items(
 
 def _order(item: Item) -> tuple[int, bool]:
     """Sort key: by time, a background before the block or gap on top of it."""
-    return item.at.low, isinstance(item, (Block, Gap))
+    return item.at.low, isinstance(item, (Block, Gap, Request))
 
 
 def _bookings(
@@ -200,12 +219,13 @@ def _bookings(
     staff: str,
     now: int,
     names: Mapping[int, str] | None = None,
+    asked: Intervals | None = None,
 ) -> Iterator[Item]:
-    """Yield the blocks of bookings with their strips."""
+    """Yield the blocks of bookings with their strips. Blocks leave a lane free for ``asked`` time off."""
     spans = [(each, span) for each in placed for span in clipped(each.work, shown)]
     seen: set[int] = set()
     for (each, (low, high)), lane in zip(spans, lanes([span for _, span in spans]), strict=True):
-        at, state = ruler.sized(low, high, lane), state_of(each.booking, now)
+        at, state = ruler.sized(low, high, narrowed(lane, (low, high), asked or [])), state_of(each.booking, now)
         if each.booking.id in seen:
             yield Strip(at, "more", state)
         else:
@@ -217,6 +237,22 @@ def _bookings(
         yield from (Strip(ruler.sized(low, high), "wait") for low, high in clipped(waits, shown))
         yield from (Strip(ruler.sized(low, high), "buffer") for low, high in clipped(around, shown))
     yield from (Strip(ruler.sized(low, high), "kept") for low, high in clipped(claims.get(None, ()), shown))
+
+
+def _requests(day: PersonDay, shown: Interval, ruler: Ruler, links: Links) -> Iterator[Request]:
+    """Yield requests for time off, each beside what overlaps it."""
+    spans = [span for each in day.placed for span in clipped(each.work, shown)]
+    others = [*zip(spans, lanes(spans), strict=True), *(((low, high), _ALONE) for low, high, _ in day.free)]
+    for request in day.person.requests:
+        for low, high in clipped([(request.low, request.high)], shown):
+            at = ruler.sized(low, high, lane_beside((low, high), others))
+            yield Request(at, _request_text(request), links.answer(request, day.person))
+
+
+def _request_text(request: TimeOffRequest) -> str:
+    if not request.text:
+        return gettext("Time off requested")
+    return gettext("Time off requested: %(reason)s") % {"reason": request.text}
 
 
 def off_text(off: Off) -> str:

@@ -1,6 +1,6 @@
 """The page of the calendar: its head, its figures and its grids. Facts in, plain values out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
@@ -14,9 +14,9 @@ from core import formats
 from core.minutes import minute_of
 from dashboard.calendar.address import EVERYWHERE, Address, View
 from dashboard.calendar.days import FreeTime, PersonDay, index_of, person_day
+from dashboard.calendar.facts import BookingFacts, CalendarFacts, PersonFacts, TimeOffRequest
 from dashboard.calendar.grids import Grid, day_grid, share, week_grid
 from dashboard.calendar.items import Links
-from dashboard.calendar.queries import BookingFacts, CalendarFacts, PersonFacts
 from dashboard.presenters.day import Figure
 from payments.queries import Balance
 from staff.models import StaffMember
@@ -76,9 +76,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The reader's rights: the slugs of the places where they may book, and whether they see only own bookings."""
+    """The reader's rights: the slugs of the places where they may book, the ids of those where they answer requests
+    for time off (None: everywhere), and whether they see only own bookings.
+    """
 
     books_at: Sequence[str]
+    answers_at: Collection[int] | None = ()
     is_only_own: bool = False
 
 
@@ -205,7 +208,12 @@ def _links(address: Address, reader: Reader) -> Links:
             return ""
         return book_url(at=free.place, who=who, on=address.on, start=free.low)
 
-    return Links(url, book, address.booking)
+    def answer(request: TimeOffRequest, person: PersonFacts) -> str:
+        if reader.answers_at is not None and person.weekly_at.isdisjoint(reader.answers_at):
+            return ""
+        return f"{reverse('desk_time_off')}#time-off-{request.id}"
+
+    return Links(url, book, answer, address.booking)
 
 
 def _is_chosen(day: PersonDay, address: Address) -> bool:

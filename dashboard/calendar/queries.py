@@ -5,153 +5,38 @@ Minutes are whole minutes since the Unix epoch. Each read is limited to places a
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Q
 
-from bookings.availability.claims import WORK
 from bookings.enums import CALLED_OFF, EXPIRING
 from bookings.refs import booking_ref
 from bookings.reported_money import HAS_REPORTED_FEE, HAS_RUN_OUT
-from core.intervals import Interval, Intervals
+from core.intervals import Interval
 from core.reads import sql_values
 from core.texts import text_of
+from dashboard.calendar.facts import (
+    BookingFacts,
+    CalendarFacts,
+    LineFacts,
+    PersonFacts,
+    PlaceFacts,
+    RoomFacts,
+    Sight,
+    Taken,
+    TimeOffRequest,
+)
 from dashboard.calendar.grid import Reason
 from payments.queries import Balance, balances
 from services.models import Location
-from staff.hours import WeeklyHours, day_start, hours_between
+from staff.enums import TimeOffStatus
+from staff.hours import WeeklyHours, hours_between
 from staff.models import StaffMember, WorkingHours
-
-# Minutes. A place that is open longer after midnight counts as open all night, and its days begin at midnight.
-LONGEST_TAIL = 480
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceFacts:
-    """A location with its opening hours around the asked days. ``closures`` has the reasons of its closures by day."""
-
-    id: int
-    slug: str
-    name: str
-    zone: ZoneInfo
-    opening: Intervals
-    closures: Mapping[int, str]
-
-    def midnight(self, on: date) -> int:
-        return day_start(self.zone, on.toordinal())
-
-    def business_day(self, on: date) -> Interval:
-        """Return the interval of a date. A shift that runs past midnight belongs to the day on which it began."""
-        return self._first_minute(on.toordinal()), self._first_minute(on.toordinal() + 1)
-
-    def _first_minute(self, day: int) -> int:
-        midnight = day_start(self.zone, day)
-        tails = (high for low, high in self.opening if low < midnight < high <= midnight + LONGEST_TAIL)
-        return next(tails, midnight)
-
-
-@dataclass(frozen=True, slots=True)
-class PersonFacts:
-    """A staff member with the working hours by location id, and approved time off."""
-
-    id: int
-    slug: str
-    name: str
-    short_name: str
-    resource_id: int
-    working: Mapping[int, Intervals]
-    time_off: Sequence[Reason]
-
-
-@dataclass(frozen=True, slots=True)
-class RoomFacts:
-    """A room or device of a location with its time off."""
-
-    id: int
-    name: str
-    location_id: int
-    time_off: Sequence[Reason]
-
-
-class LineFacts(NamedTuple):
-    """One line of a booking. ``phases`` are pairs of kind and minutes."""
-
-    staff_member_id: int | None
-    low: int
-    high: int
-    service: str
-    phases: tuple[tuple[str, int], ...]
-
-    @property
-    def work(self) -> Iterator[Interval]:
-        """Yield the stretches that need the staff member. Between them the customer waits and the staff is free."""
-        minute = self.low
-        for kind, length in self.phases:
-            if kind == WORK:
-                yield minute, minute + length
-            minute += length
-
-
-@dataclass(slots=True)
-class BookingFacts:
-    """A booking in the calendar with its lines, including one that a customer is making online."""
-
-    id: int
-    reference: str
-    status: str
-    channel: str
-    location_id: int
-    low: int
-    high: int
-    name: str
-    is_arrived: bool
-    sequence: int
-    currency: str
-    total_minor: int
-    lines: list[LineFacts] = field(default_factory=list)
-
-
-class Taken(NamedTuple):
-    """A claim on a resource's time, buffers included. ``booking_id`` is None for a class or a pending move."""
-
-    resource_id: int
-    low: int
-    high: int
-    booking_id: int | None
-    location_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What a reader may see: everything at some places, and their own bookings at any place.
-
-    ``own_id`` is the id of the reader as a staff member. No staff member has the id 0.
-    """
-
-    whole_place_ids: frozenset[int]
-    own_id: int = 0
-
-    def shows(self, staff_member_id: int, place_id: int) -> bool:
-        return place_id in self.whole_place_ids or staff_member_id == self.own_id
-
-
-@dataclass(frozen=True, slots=True)
-class CalendarFacts:
-    """Everything between two dates at some places that a reader may see. ``windows`` maps a place id to its minutes."""
-
-    sight: Sight
-    windows: Mapping[int, Interval]
-    places: Mapping[int, PlaceFacts]
-    people: Sequence[PersonFacts]
-    rooms: Sequence[RoomFacts]
-    bookings: Mapping[int, BookingFacts]
-    taken: Sequence[Taken]
 
 
 def calendar_facts(
@@ -238,12 +123,14 @@ def _json(value: Any) -> Any:
 
 # --- who -----------------------------------------------------------------------------------------------------------
 
-_ABSENCES = """(
-    SELECT json_agg(json_build_array(floor(extract(epoch FROM lower(t.during)) / 60)::int,
-        ceil(extract(epoch FROM upper(t.during)) / 60)::int, t.reason))
+_APPROVED = TimeOffStatus.APPROVED
+_SHOWN = frozenset({_APPROVED, TimeOffStatus.REQUESTED})
+_ABSENCES = f"""(
+    SELECT json_agg(json_build_array(t.status, floor(extract(epoch FROM lower(t.during)) / 60)::int,
+        ceil(extract(epoch FROM upper(t.during)) / 60)::int, t.reason, t.id))
     FROM staff_timeoff t
-    WHERE t.resource_id = {resource} AND t.status = 'approved'
-      AND t.during && tstzrange(to_timestamp(%(low)s::int * 60.0), to_timestamp(%(high)s::int * 60.0)))"""
+    WHERE t.resource_id = {{resource}} AND t.status IN {sql_values(_SHOWN)}
+      AND t.during && tstzrange(to_timestamp(%(low)s::int * 60.0), to_timestamp(%(high)s::int * 60.0)))"""  # noqa: S608
 _PEOPLE = f"""
 SELECT m.id, m.slug, m.name, m.short_name, m.resource_id,
     (SELECT json_agg(json_build_array(w.location_id, w.weekday, w.start_minute, w.end_minute,
@@ -294,9 +181,29 @@ def _people(
             )
             rows = [WeeklyHours(*row) for at, *row in weekly or () if at == place_id]
             working[place_id] = hours_between(places[place_id].zone, first, until, rows, special)
-        time_off = [Reason(*each) for each in absences or ()]
-        found.append(PersonFacts(staff_id, slug, name, short_name, resource_id, working, time_off))
+        found.append(
+            PersonFacts(
+                id=staff_id,
+                slug=slug,
+                name=name,
+                short_name=short_name,
+                resource_id=resource_id,
+                working=working,
+                weekly_at=frozenset(row[0] for row in weekly or ()),
+                time_off=_time_off(absences),
+                requests=_requests(absences),
+            )
+        )
     return found
+
+
+def _time_off(absences: Iterable[Any] | None) -> list[Reason]:
+    return [Reason(low, high, reason) for status, low, high, reason, _ in absences or () if status == _APPROVED]
+
+
+def _requests(absences: Iterable[Any] | None) -> list[TimeOffRequest]:
+    rows = [each for each in absences or () if each[0] != _APPROVED]
+    return sorted(TimeOffRequest(low, high, pk, reason) for _, low, high, reason, pk in rows)
 
 
 _ROOMS = f"""
@@ -310,10 +217,7 @@ ORDER BY r.kind DESC, r.resource_type_id, r.name, r.id
 def _rooms(windows: Mapping[int, Interval], sight: Sight) -> list[RoomFacts]:
     shown = sorted(sight.whole_place_ids & set(windows))
     rows = _all(_ROOMS, {"places": shown, **_outer(windows)}) if shown else []
-    return [
-        RoomFacts(room_id, name, place_id, [Reason(*each) for each in absences or ()])
-        for room_id, name, place_id, absences in rows
-    ]
+    return [RoomFacts(room_id, name, place_id, _time_off(absences)) for room_id, name, place_id, absences in rows]
 
 
 def _outer(windows: Mapping[int, Interval]) -> dict[str, int]:

@@ -18,8 +18,9 @@ from django.views.decorators.http import require_safe
 from dashboard import queries
 from dashboard.calendar.address import EVERYWHERE, Address, View, flag, view_of
 from dashboard.calendar.changes import State, changes_since, state_of_tag
+from dashboard.calendar.facts import CalendarFacts, Sight
 from dashboard.calendar.presenter import Page, Reader, day_page, head_of, week_page
-from dashboard.calendar.queries import CalendarFacts, Sight, balances_of, calendar_facts, team_of
+from dashboard.calendar.queries import balances_of, calendar_facts, team_of
 from dashboard.door import Desk
 from dashboard.permissions import Act, Rights, location_ids_with, locations_visible_to, roles_with
 from dashboard.presenters import day as list_presenter
@@ -51,7 +52,8 @@ class Opened:
     def reader(self) -> Reader:
         rights = self.desk.rights
         books_at = [each.slug for each in self.visible if rights.at_location(each.pk) & _BOOKS]
-        return Reader(books_at, is_only_own=_is_only_own(rights))
+        answers_at = location_ids_with(rights, Act.ANSWER_TIME_OFF)
+        return Reader(books_at, answers_at, is_only_own=_is_only_own(rights))
 
 
 @require_safe

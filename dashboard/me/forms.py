@@ -1,5 +1,6 @@
 """Forms of a therapist: notes, follow-ups, requests for time off."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,8 +35,9 @@ class DoneForm(forms.Form):
 
 
 class TimeOffForm(forms.Form):
-    """A period of time off, typed in the active time zone."""
+    """A period of time off, typed in the active time zone. Where several come into question, ``clock`` names it."""
 
+    clock = forms.ChoiceField(label=_("On the clock of"))
     starts_at = forms.DateTimeField(
         label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
     )
@@ -44,8 +46,11 @@ class TimeOffForm(forms.Form):
     )
     reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
 
-    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, clocks: Sequence[tuple[str, str]], now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["clock"].choices = clocks  # type: ignore[attr-defined]
+        if len(clocks) == 1:
+            del self.fields["clock"]
         self.now = now
 
     def clean(self) -> dict[str, Any]:

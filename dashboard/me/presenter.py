@@ -1,9 +1,10 @@
 """The pages of a therapist as text: the next customer, the day, the week, a visit with its notes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
@@ -14,6 +15,7 @@ from bookings.models import Booking, FollowUp
 from bookings.wording import visit
 from core import formats
 from dashboard.me.queries import Me
+from dashboard.schedule.presenter import when_text, zone_text
 from services.enums import Weekday
 from services.models import Location
 from staff.enums import TimeOffStatus
@@ -223,8 +225,16 @@ def hours_rows(hours: Iterable[WorkingHours]) -> list[tuple[str, str, str]]:
     ]
 
 
-def time_off_rows(times: Iterable[TimeOff], me: Me) -> list[tuple[str, str, str]]:
-    """Return rows of time, reason and the state of the request."""
+def clock_choices(clocks: Mapping[ZoneInfo, Sequence[Location]]) -> list[tuple[str, str]]:
+    """Return the zones to choose from with their places: ("Europe/Berlin", "Kreuzberg, Mitte · Berlin time")."""
+    return [
+        (zone.key, " · ".join(filter(None, (", ".join(place.text("name") for place in places), zone_text(zone)))))
+        for zone, places in clocks.items()
+    ]
+
+
+def time_off_rows(times: Iterable[TimeOff], zone: ZoneInfo, *, names_zone: bool) -> list[tuple[str, str, str]]:
+    """Return rows of time in ``zone``, reason and the state of the request."""
     words = {
         TimeOffStatus.REQUESTED: gettext("waiting for approval"),
         TimeOffStatus.APPROVED: gettext("approved"),
@@ -232,7 +242,7 @@ def time_off_rows(times: Iterable[TimeOff], me: Me) -> list[tuple[str, str, str]
     }
     return [
         (
-            formats.span_text(each.during.lower.astimezone(me.zone), each.during.upper.astimezone(me.zone)),
+            when_text(each, zone, names_zone=names_zone),
             each.reason,
             words[TimeOffStatus(each.status)],
         )

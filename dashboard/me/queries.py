@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 
 from bookings.enums import NOT_BOOKED, TOOK_PLACE
 from bookings.models import Booking, BookingLine, FollowUp
 from dashboard.permissions import Rights
 from services.models import Location
 from staff.hours import local_day
-from staff.models import StaffMember, TimeOff, WorkingHours
+from staff.models import StaffMember, TimeOff, WorkingHours, WorkingHoursException
+from staff.queries import zone_of_resource
 
 EARLIER = 5
 LISTED = 200
@@ -31,7 +32,11 @@ class Me:
 
 def me_of(rights: Rights) -> Me | None:
     """Return the therapist; None for a user with the role who is not on the team (any more). Two queries."""
-    person = StaffMember.objects.filter(pk=rights.staff_member_id).first() if rights.staff_member_id else None
+    person = (
+        StaffMember.objects.filter(pk=rights.staff_member_id).select_related("resource").first()
+        if rights.staff_member_id
+        else None
+    )
     if person is None:
         return None
     own = Q(working_hours__staff_member=person) | Q(bookings__lines__staff_member=person)
@@ -89,6 +94,23 @@ def follow_ups_due(me: Me, today: date) -> list[FollowUp]:
     due = FollowUp.objects.filter(done_at=None, due_on__lte=today + timedelta(days=1))
     due = due.exclude(booking__status__in=NOT_BOOKED)
     return list(due.filter(booking__lines__staff_member=me.person).select_related("booking").distinct()[:LISTED])
+
+
+def clocks_of(me: Me) -> dict[ZoneInfo, list[Location]]:
+    """Return the zones in which the therapist may type time off, each with the places where they have hours there.
+
+    The first one is that of ``zone_of_resource``, in which managers read it. Four queries at most.
+    """
+    own = Q(working_hours__staff_member=me.person) | Q(pk__in=_dated_place_ids(me))
+    clocks: dict[ZoneInfo, list[Location]] = {zone_of_resource(me.person.resource): []}
+    for place in Location.objects.filter(own, is_active=True).distinct():
+        clocks.setdefault(ZoneInfo(place.time_zone), []).append(place)
+    return clocks
+
+
+def _dated_place_ids(me: Me) -> QuerySet[WorkingHoursException, int]:
+    dated = WorkingHoursException.objects.filter(staff_member=me.person, start_minute__isnull=False)
+    return dated.values_list("location_id", flat=True)
 
 
 def hours_of(me: Me) -> list[WorkingHours]:

@@ -1,7 +1,6 @@
 """The pages of a therapist at /desk/me/: today with the next customer, the week, a list, own hours and time off."""
 
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -67,8 +66,11 @@ def _next(bookings: list[Booking], me: queries.Me, desk: Desk) -> presenter.Next
 def my_time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Show own hours, and request time off. A request changes nothing until a manager approves it."""
     me = _me(desk)
-    with timezone.override(ZoneInfo(me.zone.key)):
-        form = TimeOffForm(request.POST or None, now=desk.now)
+    clocks = queries.clocks_of(me)
+    usual = next(iter(clocks))
+    typed = next((zone for zone in clocks if zone.key == request.POST.get("clock")), usual)
+    with timezone.override(typed):
+        form = TimeOffForm(request.POST or None, clocks=presenter.clock_choices(clocks), now=desk.now)
         if request.method == "POST" and form.is_valid():
             values = form.cleaned_data
             add_time_off(
@@ -85,7 +87,7 @@ def my_time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
         context = {
             "form": form,
             "hours": presenter.hours_rows(queries.hours_of(me)),
-            "times": presenter.time_off_rows(queries.time_off_of(me, desk.now), me),
+            "times": presenter.time_off_rows(queries.time_off_of(me, desk.now), usual, names_zone=len(clocks) > 1),
             "first_name": me.person.short_name,
         }
         status = 422 if request.method == "POST" else 200

@@ -72,15 +72,15 @@ def differ(zones: Mapping[int | None, ZoneInfo]) -> bool:
 def choices_of(named: Iterable[tuple[int, str]], zones: Mapping[int | None, ZoneInfo]) -> list[tuple[int, str]]:
     """Return the resources to choose from, with the zone in which their time is typed where the ``zones`` differ."""
     names_zone = differ(zones)
-    return [(pk, f"{name} · {_zone_words(zones[pk])}" if names_zone else name) for pk, name in named]
+    return [(pk, f"{name} · {zone_text(zones[pk])}" if names_zone else name) for pk, name in named]
 
 
 def when_text(each: TimeOff, zone: ZoneInfo, *, names_zone: bool = False) -> str:
     text = _span_text(each, zone)
-    return f"{text} · {_zone_words(zone)}" if names_zone else text
+    return f"{text} · {zone_text(zone)}" if names_zone else text
 
 
-def _zone_words(zone: ZoneInfo) -> str:
+def zone_text(zone: ZoneInfo) -> str:
     return gettext("%(city)s time") % {"city": city(zone)}
 
 

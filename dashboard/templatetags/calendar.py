@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from core.drawings import ICONS
-from dashboard.calendar.items import Block, Gap, Item, Rest, Sized, Strip
+from dashboard.calendar.items import Block, Gap, Item, Request, Rest, Sized, Strip
 
 register = template.Library()
 
@@ -69,6 +69,14 @@ def _rest(rest: Rest) -> str:
     return _row(rest.at, "behind", f'<div class="rest">{escape(rest.text)}{times}</div>')
 
 
+def _request(request: Request) -> str:
+    times = f'<span class="visually-hidden">, {request.at.starts}–{request.at.ends}</span>'
+    inner = f"<span>{escape(request.text)}{times}</span>"
+    if not request.url:
+        return _row(request.at, "", f'<div class="asked">{inner}</div>')
+    return _row(request.at, "", f'<a class="asked" href="{escape(request.url)}" hx-boost="false">{inner}</a>')
+
+
 def _strip(strip: Strip) -> str:
     if strip.kind == "kept":
         return _row(strip.at, "", f'<div class="block is-held">{escape(gettext("Kept for a move"))}</div>')
@@ -85,4 +93,4 @@ def _icon(name: str) -> str:
     return f'<svg class="icon" width="13" height="13" aria-hidden="true"><use href="#i-{name}"/></svg>'
 
 
-_DRAWN: dict[type, Callable[[Any], str]] = {Block: _block, Gap: _gap, Rest: _rest, Strip: _strip}
+_DRAWN: dict[type, Callable[[Any], str]] = {Block: _block, Gap: _gap, Request: _request, Rest: _rest, Strip: _strip}

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.intervals import Interval, difference, normalised, overlaps
+from dashboard.calendar.facts import PlaceFacts
 from dashboard.calendar.grid import (
     Lane,
     Off,
@@ -16,14 +17,15 @@ from dashboard.calendar.grid import (
     extent,
     gaps,
     hour_marks,
+    lane_beside,
     lanes,
     minutes_in,
+    narrowed,
     snapped,
     time_not_worked,
     usable_time,
 )
 from dashboard.calendar.items import Ruler
-from dashboard.calendar.queries import PlaceFacts
 from staff.hours import WeeklyHours, day_start, hours_between
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -54,6 +56,25 @@ def test_spans_in_one_lane_never_overlap(spans: list[Interval]) -> None:
             if overlaps(span, other):
                 assert lane.of == its.of
                 assert lane.number != its.number
+
+
+@given(SPANS, st.tuples(st.integers(0, 200), st.integers(1, 60)).map(lambda pair: (pair[0], sum(pair))))
+def test_requested_time_off_has_a_lane_right_of_all_that_it_overlaps(spans: list[Interval], asked: Interval) -> None:
+    placed = list(zip(spans, lanes(spans), strict=True))
+    beside = lane_beside(asked, placed)
+
+    for span, lane in placed:
+        narrow = narrowed(lane, span, [asked])
+        assert narrow.number == lane.number
+        if overlaps(span, asked):
+            # Right edge of the one, left edge of the other.
+            assert (narrow.number + 1) / narrow.of <= beside.number / beside.of
+        else:
+            assert narrow == lane
+
+
+def test_requested_time_off_next_to_nothing_has_the_whole_width() -> None:
+    assert lane_beside((60, 120), [((0, 60), Lane(0, 1))]) == Lane(0, 1)
 
 
 @given(SPANS, SPANS, st.integers(0, 200))

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from html import unescape
 from typing import Any
 
@@ -11,8 +12,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from bookings.models import Booking, BookingEvent
 from services.models import Closure, Location, Service
-from staff.enums import Role
-from staff.models import Access, StaffMember, WorkingHours, WorkingHoursException
+from staff.enums import Role, TimeOffStatus
+from staff.models import Access, StaffMember, TimeOff, WorkingHours, WorkingHoursException
+from staff.operations import add_time_off, answer_time_off
 from tests import factories, journeys
 from tests.desk import at_desk
 from tests.factories import NOW, Studio
@@ -129,6 +131,62 @@ def test_why_a_time_is_not_free_stands_in_it(client: Client, studio: Studio) -> 
 
     assert "Break, 12:00–13:00" in items(html, "Marek Nowak")
     assert "Time off: Dentist, 14:00–17:00" in items(html, "Ana Silva")
+
+
+def ask_for(studio: Studio, number: int, starts_at: datetime, ends_at: datetime, reason: str = "") -> TimeOff:
+    return add_time_off(
+        resource_id=studio.staff[number].resource_id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        reason=reason,
+        status=TimeOffStatus.REQUESTED,
+    )
+
+
+def test_requested_time_off_stands_beside_what_can_still_be_booked(client: Client, studio: Studio) -> None:
+    with_marek(studio, 10)
+    request = ask_for(studio, 0, studio.at(10, 30), studio.at(14))
+    html = get(at_desk(client, Role.MANAGER, studio.location).client)
+
+    marek = columns(html)["Marek Nowak"]
+    assert items(html, "Marek Nowak") == [
+        "+ Free 1 h, 09:00–10:00 Book",
+        "Jana Weber 10:00–11:00 Deep tissue massage Confirmed",
+        "Time off requested, 10:30–14:00",
+        "+ Free 6 h, 11:00–17:00 Book",
+    ]
+    assert f'href="/desk/time-off/#time-off-{request.pk}"' in marek
+    # The booking and the gap leave it the right half; what does not touch it has the whole width.
+    assert [row.split('"')[0] for row in marek.split('<li class="at ')[1:]] == [
+        "h0 m0 d1 e0",
+        "h1 m0 d1 e0 l0 n2",
+        "h1 m30 d3 e30 l1 n2",
+        "h2 m0 d6 e0 l0 n2",
+    ]
+    assert f'id="time-off-{request.pk}"' in client.get("/desk/time-off/").content.decode()
+
+
+def test_requested_time_off_says_its_reason_and_leads_only_who_answers(client: Client, studio: Studio) -> None:
+    ask_for(studio, 0, studio.at(9), studio.at(12), reason="Dentist")
+    elsewhere = factories.location(name="Alfama", slug="alfama", position=2)
+    both = at_desk(client, Role.FRONT_DESK, studio.location)
+    Access.objects.create(user=both.user, role=Role.MANAGER, location=elsewhere)
+    html = get(client)
+
+    assert "Time off requested: Dentist, 09:00–12:00" in items(html, "Marek Nowak")
+    assert "#time-off-" not in html
+    assert "#time-off-" in get(at_desk(client, Role.OWNER).client)
+
+
+def test_an_answered_request_is_time_off_or_nothing(client: Client, studio: Studio) -> None:
+    first = ask_for(studio, 0, studio.at(9), studio.at(12))
+    second = ask_for(studio, 1, studio.at(9), studio.at(12))
+    answer_time_off(time_off_id=first.pk, approve=True)
+    answer_time_off(time_off_id=second.pk, approve=False)
+    html = get(desk(client, studio))
+
+    assert items(html, "Marek Nowak") == ["Time off, 09:00–12:00", "+ Free 5 h, 12:00–17:00 Book"]
+    assert items(html, "Ana Silva") == ["+ Free 8 h, 09:00–17:00 Book"]
 
 
 def test_a_closed_day_says_why(client: Client, studio: Studio) -> None:
@@ -453,6 +511,7 @@ def test_names_are_text(client: Client, studio: Studio) -> None:
     with_marek(studio, 10, contact=replace(journeys.JANA, name=name))
     WorkingHours.objects.filter(weekday=1).update(end_minute=900)
     factories.time_off(studio.staff[0].resource, studio.at(13), studio.at(14), reason="<b>Dentist</b>")
+    ask_for(studio, 1, studio.at(13), studio.at(14), reason="<b>Dentist</b>")
     html = get(desk(client, studio))
 
     assert "<script>alert" not in html
@@ -479,6 +538,7 @@ def test_reading_costs_the_same_for_one_and_fifty_bookings(
     with django_assert_max_num_queries(15) as one:
         get(client, page)
     for number in range(1, 50):
+        ask_for(studio, number % 2, studio.at(9, number), studio.at(12, number))
         start = studio.minute(9) + number % 25 * 15
         journeys.booked(studio, start_minute=start, staff_member_id=studio.staff[number // 25].pk, now=NOW)
 
@@ -545,6 +605,21 @@ def test_a_hold_that_runs_out_is_a_change(client: Client, studio: Studio, stoppe
     assert look(client, url, tag)[0] == 200
 
 
+def test_time_off_that_is_asked_for_answered_or_blocked_is_a_change(client: Client, studio: Studio) -> None:
+    url, tag = state(get(desk(client, studio)))
+
+    request = ask_for(studio, 0, studio.at(9), studio.at(12))
+    status, asked = look(client, url, tag)
+    assert status == 200
+    assert look(client, url, asked) == (304, asked)
+    answer_time_off(time_off_id=request.pk, approve=False)
+    status, answered = look(client, url, asked)
+    assert status == 200
+    factories.time_off(studio.staff[1].resource, studio.at(9), studio.at(12))
+
+    assert look(client, url, answered)[0] == 200
+
+
 def test_a_row_of_history_that_is_committed_late_is_noticed(client: Client, studio: Studio) -> None:
     booking = with_marek(studio, 10)
     url, tag = state(get(desk(client, studio)))
@@ -573,7 +648,9 @@ def test_a_therapist_hears_of_the_own_bookings(client: Client, studio: Studio) -
     assert look(client, url, tag)[0] == 200
 
 
-@pytest.mark.parametrize("tag", ["", '"x"', '"1-2"', '"1-2-3-4"', f'"{"9" * 40}-1-1"', '"-1--1--1"', '"²-1-1"', "*"])
+@pytest.mark.parametrize(
+    "tag", ["", '"x"', '"1-2"', '"1-2-3-4"', f'"{"9" * 40}-1-1-1-1"', '"-1--1--1"', '"²-1-1-1-1"', "*"]
+)
 def test_a_tag_that_is_none_means_read_again(client: Client, studio: Studio, tag: str) -> None:
     url, _ = state(get(desk(client, studio)))
 

@@ -11,7 +11,7 @@ from bookings.models import Booking, FollowUp, SessionNote
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.session_notes import add_follow_up, save_session_note
 from staff.enums import Role, TimeOffStatus
-from staff.models import TimeOff
+from staff.models import TimeOff, WorkingHours
 from tests import factories, journeys
 from tests.desk import DeskClient, at_desk
 from tests.factories import NOW, Studio
@@ -159,6 +159,8 @@ def test_time_off_is_asked_for_and_blocks_nothing_before_it_is_approved(
     asked = TimeOff.objects.get()
     assert (asked.status, asked.during.lower) == (TimeOffStatus.REQUESTED, place.at(12, days=2))
     html = page(me, "/desk/me/time-off")
+    assert "Wed 6 Jan, 12:00–16:00" in html
+    assert "On the clock of" not in html
     assert "Dentist" in html
     assert "waiting for approval" in html
     assert journeys.booked(place, 13, staff_member_id=place.staff[0].pk, start_minute=place.minute(13, days=2))
@@ -181,6 +183,25 @@ def test_time_off_that_cannot_be_is_told(
 
     assert me.client.post("/desk/me/time-off", values).status_code == 422
     assert not TimeOff.objects.exists()
+
+
+def test_time_off_is_typed_on_the_clock_of_the_place_that_is_chosen(
+    me: DeskClient, place: Studio, stopped: StoppedClock
+) -> None:
+    stopped.at = place.at(8)
+    alfama = factories.location(name="Alfama", slug="alfama", position=0, time_zone="Europe/Lisbon")
+    marek = place.staff[0]
+    WorkingHours.objects.create(staff_member=marek, location=alfama, weekday=5, start_minute=540, end_minute=600)
+    html = page(me, "/desk/me/time-off")
+    # First the clock on which managers read it, though the other place comes first in the business.
+    assert html.index("Kreuzberg · Berlin time") < html.index("Alfama · Lisbon time")
+    values = {"starts_at": "2027-01-06T12:00", "ends_at": "2027-01-06T16:00", "reason": "Dentist"}
+
+    assert me.client.post("/desk/me/time-off", values).status_code == 422
+    me.client.post("/desk/me/time-off", {**values, "clock": "Europe/Lisbon"})
+
+    assert TimeOff.objects.get().during.lower == place.at(13, days=2)
+    assert "Wed 6 Jan, 13:00–17:00 · Berlin time" in page(me, "/desk/me/time-off")
 
 
 def test_somebody_without_own_visits_has_no_such_pages(client: Client, booking: Booking, place: Studio) -> None:
