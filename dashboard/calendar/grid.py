@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from core.intervals import Interval, Intervals, difference, intersection, normalised, overlaps
+from core.intervals import Interval, Intervals, difference, intersection, normalised
 
 ROW_MINUTES = 5
 SHORTEST_GAP = 30
@@ -100,17 +100,6 @@ def lanes(spans: Sequence[Interval]) -> list[Lane]:
         cluster.append((number, free))
     close()
     return result
-
-
-def narrowed(lane: Lane, span: Interval, asked: Intervals) -> Lane:
-    """Return the lane of a span with one lane more next to it where time off is asked for."""
-    return Lane(lane.number, lane.of + 1) if intersection([span], asked) else lane
-
-
-def lane_beside(span: Interval, others: Iterable[tuple[Interval, Lane]]) -> Lane:
-    """Return the lane to the right of all spans that overlap this one; the whole width if there are none."""
-    count = max((lane.of for other, lane in others if overlaps(other, span)), default=0)
-    return Lane(count, count + 1)
 
 
 def gaps(usable: Intervals, taken: Iterable[Interval], *, since: int, shortest: int = SHORTEST_GAP) -> Intervals:

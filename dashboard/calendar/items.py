@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 
 from bookings.enums import BookingChannel, BookingStatus
 from core import formats
-from core.intervals import Interval, Intervals, difference, normalised
+from core.intervals import Interval, Intervals, difference, normalised, overlaps
 from dashboard.calendar.days import FreeTime, PersonDay, Placed, RoomDay
 from dashboard.calendar.facts import BookingFacts, LineFacts, PersonFacts, TimeOffRequest
 from dashboard.calendar.grid import (
@@ -25,9 +25,7 @@ from dashboard.calendar.grid import (
     Off,
     OffKind,
     clipped,
-    lane_beside,
     lanes,
-    narrowed,
     snapped,
     time_not_worked,
 )
@@ -35,6 +33,8 @@ from dashboard.calendar.grid import (
 # Blocks shorter than these many minutes have one line of text, or two.
 ONE_LINE, TWO_LINES = 30, 45
 _ALONE = Lane(0, 1)
+# Classes of a narrow strip at the right of a column, and of what leaves room for it.
+_ASIDE, _BESIDE = " aside", " beside"
 
 
 class State(NamedTuple):
@@ -130,11 +130,11 @@ class Ruler:
         wall = (local.toordinal() - self.wall_day) * 1440 + local.hour * MINUTES_OF_HOUR + local.minute
         return snapped(wall - self.base)
 
-    def sized(self, low: int, high: int, lane: Lane = _ALONE) -> Sized:
+    def sized(self, low: int, high: int, lane: Lane = _ALONE, side: str = "") -> Sized:
         top = self.row(low)
         length = max(ROW_MINUTES, snapped(high - low) if self.wall_day is not None else self.row(high) - top)
-        side = f" l{lane.number} n{lane.of}" if lane.of > 1 else ""
-        return Sized(low, f"{spot(top)} {size(length)}{side}", self.clock(low), self.clock(high))
+        beside = f" l{lane.number} n{lane.of}{side}" if lane.of > 1 else side
+        return Sized(low, f"{spot(top)} {size(length)}{beside}", self.clock(low), self.clock(high))
 
     def local(self, minute: int) -> datetime:
         return datetime.fromtimestamp(minute * 60, tz=self.zone)
@@ -179,12 +179,12 @@ def person_items(day: PersonDay, shown: Interval, ruler: Ruler, links: Links, *,
         closed_because=day.closed_because,
     )
     slug = day.person.slug
-    asked = clipped(((each.low, each.high) for each in day.person.requests), shown)
+    asked = [(each.low, each.high) for each in day.person.requests]
     found: list[Item] = [Rest(ruler.sized(each.low, each.high), off_text(each)) for each in off]
     found += _bookings(day.placed, day.claims, shown, ruler, links, staff=slug, now=now, asked=asked)
     found += [
         Gap(
-            ruler.sized(low, high, narrowed(_ALONE, (low, high), asked)),
+            ruler.sized(low, high, side=_side((low, high), asked, _BESIDE)),
             formats.hours_text(high - low),
             links.book(FreeTime(low, high, place), slug),
         )
@@ -219,13 +219,14 @@ def _bookings(
     staff: str,
     now: int,
     names: Mapping[int, str] | None = None,
-    asked: Intervals | None = None,
+    asked: Sequence[Interval] = (),
 ) -> Iterator[Item]:
-    """Yield the blocks of bookings with their strips. Blocks leave a lane free for ``asked`` time off."""
+    """Yield the blocks of bookings with their strips. Blocks leave room for ``asked`` time off at their right."""
     spans = [(each, span) for each in placed for span in clipped(each.work, shown)]
     seen: set[int] = set()
     for (each, (low, high)), lane in zip(spans, lanes([span for _, span in spans]), strict=True):
-        at, state = ruler.sized(low, high, narrowed(lane, (low, high), asked or [])), state_of(each.booking, now)
+        at = ruler.sized(low, high, lane, side=_side((low, high), asked, _BESIDE))
+        state = state_of(each.booking, now)
         if each.booking.id in seen:
             yield Strip(at, "more", state)
         else:
@@ -240,13 +241,17 @@ def _bookings(
 
 
 def _requests(day: PersonDay, shown: Interval, ruler: Ruler, links: Links) -> Iterator[Request]:
-    """Yield requests for time off, each beside what overlaps it."""
-    spans = [span for each in day.placed for span in clipped(each.work, shown)]
-    others = [*zip(spans, lanes(spans), strict=True), *(((low, high), _ALONE) for low, high, _ in day.free)]
+    """Yield requests for time off. What is booked or free in that time keeps its place beside the request."""
+    others = [*(span for each in day.placed for span in each.work), *((low, high) for low, high, _ in day.free)]
     for request in day.person.requests:
         for low, high in clipped([(request.low, request.high)], shown):
-            at = ruler.sized(low, high, lane_beside((low, high), others))
+            at = ruler.sized(low, high, side=_side((low, high), others, _ASIDE))
             yield Request(at, _request_text(request), links.answer(request, day.person))
+
+
+def _side(span: Interval, others: Iterable[Interval], side: str) -> str:
+    """Return ``side`` if the span overlaps one of the others."""
+    return side if any(overlaps(span, other) for other in others) else ""
 
 
 def _request_text(request: TimeOffRequest) -> str:

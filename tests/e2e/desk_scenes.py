@@ -103,6 +103,32 @@ def desk_day_person(stage: Stage) -> None:
     stage.page.goto(f"/desk/?at=kreuzberg&on={full_day()}&who=ana")
 
 
+def ask_for_time_off(stage: Stage, reason: str) -> None:
+    """Let two therapists ask for the same hours of the full day."""
+    off = "staff_timeoff where reason = '" + reason + "'"
+    stage.change(
+        "insert into staff_timeoff (resource_id, during, status, reason) select resource_id, tstzrange("
+        f"'{full_day()} 10:30+01', '{full_day()} 15:00+01'), 'requested', '{reason}' from staff_staffmember"
+        " where slug in ('ana', 'greta') returning 1",
+        f"delete from {off} returning 1",
+    )
+
+
+@scene
+def desk_day_request(stage: Stage) -> None:
+    """Time off that is asked for, beside bookings and free time."""
+    ask_for_time_off(stage, "Appointment at the authorities")
+    sign_in(stage.page)
+    stage.page.goto(f"/desk/?at=kreuzberg&on={full_day()}")
+
+
+@scene
+def desk_week_request(stage: Stage) -> None:
+    ask_for_time_off(stage, "Dentist")
+    sign_in(stage.page, FRONT_DESK)
+    stage.page.goto(f"/desk/?at=kreuzberg&on={full_day()}&view=week&who=ana")
+
+
 @scene
 def desk_week(stage: Stage) -> None:
     sign_in(stage.page)

@@ -17,10 +17,8 @@ from dashboard.calendar.grid import (
     extent,
     gaps,
     hour_marks,
-    lane_beside,
     lanes,
     minutes_in,
-    narrowed,
     snapped,
     time_not_worked,
     usable_time,
@@ -56,25 +54,6 @@ def test_spans_in_one_lane_never_overlap(spans: list[Interval]) -> None:
             if overlaps(span, other):
                 assert lane.of == its.of
                 assert lane.number != its.number
-
-
-@given(SPANS, st.tuples(st.integers(0, 200), st.integers(1, 60)).map(lambda pair: (pair[0], sum(pair))))
-def test_requested_time_off_has_a_lane_right_of_all_that_it_overlaps(spans: list[Interval], asked: Interval) -> None:
-    placed = list(zip(spans, lanes(spans), strict=True))
-    beside = lane_beside(asked, placed)
-
-    for span, lane in placed:
-        narrow = narrowed(lane, span, [asked])
-        assert narrow.number == lane.number
-        if overlaps(span, asked):
-            # Right edge of the one, left edge of the other.
-            assert (narrow.number + 1) / narrow.of <= beside.number / beside.of
-        else:
-            assert narrow == lane
-
-
-def test_requested_time_off_next_to_nothing_has_the_whole_width() -> None:
-    assert lane_beside((60, 120), [((0, 60), Lane(0, 1))]) == Lane(0, 1)
 
 
 @given(SPANS, SPANS, st.integers(0, 200))

@@ -156,12 +156,12 @@ def test_requested_time_off_stands_beside_what_can_still_be_booked(client: Clien
         "+ Free 6 h, 11:00–17:00 Book",
     ]
     assert f'href="/desk/time-off/#time-off-{request.pk}"' in marek
-    # The booking and the gap leave it the right half; what does not touch it has the whole width.
+    # The booking and the gap leave room for it at the right; what does not touch it has the whole width.
     assert [row.split('"')[0] for row in marek.split('<li class="at ')[1:]] == [
         "h0 m0 d1 e0",
-        "h1 m0 d1 e0 l0 n2",
-        "h1 m30 d3 e30 l1 n2",
-        "h2 m0 d6 e0 l0 n2",
+        "h1 m0 d1 e0 beside",
+        "h1 m30 d3 e30 aside",
+        "h2 m0 d6 e0 beside",
     ]
     assert f'id="time-off-{request.pk}"' in client.get("/desk/time-off/").content.decode()
 
