@@ -11,6 +11,7 @@ from django.db.models import Func, Q, Value
 from django.db.models.functions import MD5, Cast, Left, Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import Reading, RecordKind
 from accounts.fields import PhoneEndHashField, PhoneHashField
 from core import clock
 from core.fields import EncryptedTextField
@@ -246,3 +247,37 @@ class QuietHours(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_ref} {self.start_minute}–{self.end_minute}"
+
+
+class AccessLog(models.Model):
+    """One reading of customers' data by a user. Database grants forbid the application to change and delete rows.
+
+    A row names no customer: ``reference`` is that of a customer or a booking, empty for lists, whose ``count`` is the
+    number of rows that were found or downloaded. ``address_hash`` is the pseudonym of the network address, so that the
+    log tells whether two readings came from one place, and keeps nobody's whereabouts. ``roles`` are those held then.
+    """
+
+    LONGEST_REFERENCE, LONGEST_REQUEST_ID = 12, 40
+
+    at = models.DateTimeField()
+    # No index of its own: the index on user and instant serves.
+    user = models.ForeignKey(User, null=True, blank=True, db_index=False, on_delete=models.SET_NULL, related_name="+")
+    user_name = models.CharField(max_length=254)
+    roles = models.CharField(max_length=100, blank=True)
+    act = models.CharField(max_length=10, choices=Reading.choices)
+    record = models.CharField(max_length=10, choices=RecordKind.choices)
+    reference = models.CharField(max_length=LONGEST_REFERENCE, blank=True)
+    count = models.PositiveIntegerField(null=True, blank=True)
+    address_hash = models.CharField(max_length=64)
+    request_id = models.CharField(max_length=LONGEST_REQUEST_ID)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["at", "id"], name="accounts_access_at"),
+            models.Index(fields=["user", "at"], name="accounts_access_user"),
+            models.Index(fields=["reference", "at"], condition=~Q(reference=""), name="accounts_access_record"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_name}: {self.act} {self.record} {self.reference}".rstrip()

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from accounts.enums import RecordKind
+from config.reading import Shows
 from dashboard.permissions import Act
 
 
@@ -46,12 +48,13 @@ class DeskRow:
     """The right that a desk user needs for GET and HEAD (``see``) and for POST (``act``); None if there is no answer.
 
     With ``is_about_booking`` the user needs the right for one booking, at its location. The view checks that with
-    ``dashboard.permissions.can``.
+    ``dashboard.permissions.can``. ``shows`` is the record of a customer on the page, for the access log.
     """
 
     see: Act | None = None
     act: Act | None = None
     is_about_booking: bool = False
+    shows: Shows | None = None
 
     def needed(self, method: str | None) -> Act:
         """Return the right that a request needs. A method without a right needs the other one; the view answers 405."""
@@ -60,17 +63,27 @@ class DeskRow:
         return right
 
 
-def _desk(see: Act | None = None, act: Act | None = None) -> DeskRow:
-    return DeskRow(see, act)
+def _desk(see: Act | None = None, act: Act | None = None, *, lists: RecordKind | None = None) -> DeskRow:
+    """A page about no single customer. A search in it and a download of it are logged as ``lists``."""
+    return DeskRow(see, act, shows=Shows(lists) if lists else None)
 
 
-def _booking(see: Act | None = None, act: Act | None = None) -> DeskRow:
-    return DeskRow(see, act, is_about_booking=True)
+def _customer(see: Act | None = None, act: Act | None = None) -> DeskRow:
+    return DeskRow(see, act, shows=Shows(RecordKind.CUSTOMER, "customer_reference"))
+
+
+def _booking(see: Act | None = None, act: Act | None = None, *, record: RecordKind = RecordKind.BOOKING) -> DeskRow:
+    return DeskRow(see, act, is_about_booking=True, shows=Shows(record, "reference"))
 
 
 def _step(act: Act) -> DeskRow:
     """A page that asks for confirmation before it changes a booking: GET and POST need the same right."""
     return _booking(act, act)
+
+
+def _at_location(see: Act | None = None, act: Act | None = None) -> DeskRow:
+    """A page for the staff of one location whose path names no booking."""
+    return DeskRow(see, act, is_about_booking=True)
 
 
 # URL name -> row. "admin" covers all of Django's admin, which checks the permissions of its models itself.
@@ -134,7 +147,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_why": _desk(Act.SEE_PLACE),
     "desk_hands": _desk(Act.SEE_PLACE),
     "desk_payments": _desk(Act.SEE_PLACE),
-    "desk_payments_csv": _desk(Act.SEE_PLACE),
+    "desk_payments_csv": _desk(Act.SEE_PLACE, lists=RecordKind.PAYMENTS),
     "desk_message_log": _desk(Act.SEE_PLACE),
     "desk_messages": _desk(Act.READ_MESSAGES),
     "desk_message": _desk(Act.READ_MESSAGES, Act.EDIT_MESSAGES),
@@ -142,25 +155,25 @@ ROWS: Mapping[str, Row | DeskRow] = {
     # Shows the submitted text and saves nothing.
     "desk_message_preview": _desk(Act.READ_MESSAGES, Act.READ_MESSAGES),
     "desk_time_off": _desk(Act.BLOCK_TIME, Act.BLOCK_TIME),
-    "desk_time_off_answer": _booking(act=Act.ANSWER_TIME_OFF),
-    "desk_time_off_remove": _booking(act=Act.BLOCK_TIME),
+    "desk_time_off_answer": _at_location(act=Act.ANSWER_TIME_OFF),
+    "desk_time_off_remove": _at_location(act=Act.BLOCK_TIME),
     "desk_me": _desk(Act.OWN_DAY),
     "desk_me_time_off": _desk(Act.OWN_DAY, Act.OWN_DAY),
     # Customers belong to the whole business. A therapist sees only the customers of own bookings.
     "desk_customers": _desk(Act.SEE_DESK),
-    "desk_customers_csv": _desk(Act.EXPORT_CUSTOMERS),
-    "desk_customer": _desk(Act.SEE_DESK),
+    "desk_customers_csv": _desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.CUSTOMERS),
+    "desk_customer": _customer(Act.SEE_DESK),
     "desk_customer_new": _desk(Act.EDIT_CUSTOMERS, Act.EDIT_CUSTOMERS),
-    "desk_customer_edit": _desk(Act.EDIT_CUSTOMERS, Act.EDIT_CUSTOMERS),
-    "desk_customer_tags": _desk(act=Act.EDIT_CUSTOMERS),
-    "desk_customer_notes": _desk(act=Act.NOTE_CUSTOMERS),
-    "desk_customer_note": _desk(Act.NOTE_CUSTOMERS, Act.NOTE_CUSTOMERS),
-    "desk_customer_trust": _desk(Act.TRUST, Act.TRUST),
+    "desk_customer_edit": _customer(Act.EDIT_CUSTOMERS, Act.EDIT_CUSTOMERS),
+    "desk_customer_tags": _customer(act=Act.EDIT_CUSTOMERS),
+    "desk_customer_notes": _customer(act=Act.NOTE_CUSTOMERS),
+    "desk_customer_note": _customer(Act.NOTE_CUSTOMERS, Act.NOTE_CUSTOMERS),
+    "desk_customer_trust": _customer(Act.TRUST, Act.TRUST),
     # --- the desk: one booking ------------------------------------------------------------------------------------
     "desk_booking": _booking(Act.SEE_DESK),
-    "desk_booking_messages": _booking(Act.SEE_PLACE),
-    "desk_booking_receipt": _booking(Act.READ_RECEIPTS),
-    "desk_booking_receipt_pdf": _booking(Act.READ_RECEIPTS),
+    "desk_booking_messages": _booking(Act.SEE_PLACE, record=RecordKind.MESSAGES),
+    "desk_booking_receipt": _booking(Act.READ_RECEIPTS, record=RecordKind.RECEIPT),
+    "desk_booking_receipt_pdf": _booking(Act.READ_RECEIPTS, record=RecordKind.RECEIPT),
     "desk_booking_take": _step(Act.TAKE_MONEY),
     "desk_booking_charge": _step(Act.TAKE_MONEY),
     "desk_booking_link": _step(Act.TAKE_MONEY),
@@ -179,10 +192,10 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_booking_not_started": _step(Act.MARK_PROGRESS),
     "desk_booking_complete": _step(Act.MARK_PROGRESS),
     "desk_booking_not_completed": _step(Act.MARK_PROGRESS),
-    "desk_booking_visit": _booking(Act.WRITE_NOTES),
-    "desk_booking_note": _booking(act=Act.WRITE_NOTES),
-    "desk_booking_follow_up": _booking(act=Act.WRITE_NOTES),
-    "desk_booking_follow_up_done": _booking(act=Act.WRITE_NOTES),
+    "desk_booking_visit": _booking(Act.WRITE_NOTES, record=RecordKind.NOTES),
+    "desk_booking_note": _booking(act=Act.WRITE_NOTES, record=RecordKind.NOTES),
+    "desk_booking_follow_up": _booking(act=Act.WRITE_NOTES, record=RecordKind.NOTES),
+    "desk_booking_follow_up_done": _booking(act=Act.WRITE_NOTES, record=RecordKind.NOTES),
     "desk_booking_missed": _step(Act.MARK_MISSED),
     "desk_booking_came": _step(Act.MARK_MISSED),
     "desk_booking_move": _step(Act.MOVE),
@@ -190,8 +203,8 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_booking_answer": _step(Act.ANSWER),
     "desk_booking_reply": _step(Act.ANSWER),
     "desk_booking_trust": _step(Act.TRUST),
-    "desk_alert": _booking(Act.RESOLVE, Act.RESOLVE),
-    "desk_text_stop": _booking(act=Act.ANSWER),
-    "desk_text_done": _booking(act=Act.ANSWER),
-    "desk_message_again": _booking(act=Act.SEND_AGAIN),
+    "desk_alert": _at_location(Act.RESOLVE, Act.RESOLVE),
+    "desk_text_stop": _at_location(act=Act.ANSWER),
+    "desk_text_done": _at_location(act=Act.ANSWER),
+    "desk_message_again": _at_location(act=Act.SEND_AGAIN),
 }

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import ResolverMatch, URLPattern, URLResolver, get_resolver
 
 from config.access import ROWS, DeskRow
+from config.reading import log_reading
 from core import clock
 from core.middleware import Handler, unavailable
 from dashboard.door import admit
@@ -19,7 +20,7 @@ from dashboard.permissions import Act, roles_with
 
 
 def guard_addresses(get_response: Handler) -> Handler:
-    """Middleware that refuses what the table does not allow, before the view runs.
+    """Middleware that refuses what the table does not allow, before the view runs, and writes the access log after it.
 
     An address without a row gives 404.
 
@@ -27,7 +28,11 @@ def guard_addresses(get_response: Handler) -> Handler:
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return get_response(request)
+        response = get_response(request)
+        row = ROWS.get(_name_of(request.resolver_match))
+        if isinstance(row, DeskRow):
+            log_reading(request, response, row.shows, now=clock.now())
+        return response
 
     def process_view(request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> HttpResponse | None:
         name = _name_of(request.resolver_match)

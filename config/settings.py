@@ -123,6 +123,7 @@ APPEND_ONLY_TABLES: dict[str, list[str]] = {
     "payments_receipt": [],
     # Deleting a user clears the reference; the name stays in the row.
     "services_settingschange": ["actor_id"],
+    "accounts_accesslog": ["user_id"],
     "payments_receiptdocument": [],
 }
 
@@ -166,6 +167,7 @@ CELERY_BEAT_SCHEDULE = {
     "delete-old-messages": {"task": "notifications.tasks.delete_old", "schedule": crontab(hour="4", minute="25")},
     "forget-visitors": {"task": "bookings.tasks.forget_visitors", "schedule": crontab(hour="4", minute="30")},
     "clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": crontab(hour="4", minute="35")},
+    "delete-old-access": {"task": "accounts.tasks.delete_old_access", "schedule": crontab(hour="4", minute="45")},
     "delete-old-counts": {"task": "core.tasks.delete_old_limit_counts", "schedule": crontab(hour="4", minute="40")},
     "forget-cards": {"task": "payments.tasks.forget_cards", "schedule": crontab(minute="35")},
     "draw-receipts": {"task": "payments.tasks.draw_receipts", "schedule": crontab(minute="*/10")},
@@ -320,6 +322,8 @@ BODY_LIMITS = {
 # Done outbox messages, events of providers and received text messages. Stripe retries an event for three days, and the
 # nightly comparison covers three more; a week is the minimum that covers both.
 EVENTS_KEPT_DAYS = env.number("EVENTS_KEPT_DAYS", 30, low=7, high=400)
+# The access log. The database function that deletes old rows keeps six months whatever this says.
+ACCESS_LOG_KEPT_MONTHS = env.number("ACCESS_LOG_KEPT_MONTHS", 24, low=6, high=240)
 # Messages, counted from the end of the booking.
 MESSAGES_KEPT_DAYS = env.number("MESSAGES_KEPT_DAYS", 365, low=30, high=3650)
 

@@ -17,11 +17,28 @@ def plain_cell(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
-def csv_response(filename: str, rows: Iterable[list[str]]) -> StreamingHttpResponse:
-    """Answer with a CSV file of these rows. The caller passes cells with user input through ``plain_cell`` first."""
-    response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return response
+class CsvResponse(StreamingHttpResponse):
+    """A CSV file that is sent row by row. ``rows_sent`` counts the rows below the header that were sent so far."""
+
+    rows_sent = 0
+
+    def __init__(self, filename: str, rows: Iterable[list[str]]) -> None:
+        super().__init__(self._lines(rows), content_type="text/csv; charset=utf-8")
+        self["Content-Disposition"] = f'attachment; filename="{filename}"'
+
+    def _lines(self, rows: Iterable[list[str]]) -> Iterator[str]:
+        writer = csv.writer(_Echo())
+        yield _MARK
+        for number, row in enumerate(rows):
+            self.rows_sent = number
+            yield str(writer.writerow(row))
+
+
+def csv_response(filename: str, rows: Iterable[list[str]]) -> CsvResponse:
+    """Answer with a CSV file of these rows, the header first. The caller passes cells with user input through
+    ``plain_cell`` first.
+    """
+    return CsvResponse(filename, rows)
 
 
 class _Echo:
@@ -29,10 +46,3 @@ class _Echo:
 
     def write(self, line: str) -> str:
         return line
-
-
-def _lines(rows: Iterable[list[str]]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield _MARK
-    for row in rows:
-        yield str(writer.writerow(row))

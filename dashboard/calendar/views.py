@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from accounts.enums import RecordKind
 from dashboard import queries
 from dashboard.calendar.address import EVERYWHERE, Address, View, flag, view_of
 from dashboard.calendar.changes import State, changes_since, state_of_tag
@@ -214,6 +215,7 @@ def _panel(opened: Opened) -> dict[str, object]:
     shut = {"close_url": address.but(booking="").url, "is_panel": True}
     if not address.booking:
         return shut
+    opened.desk.note_reading(RecordKind.BOOKING, address.booking)
     booking = open_booking(opened.desk, address.booking)
     return {**shut, **booking_context(opened.desk, booking, back=address.url)}
 

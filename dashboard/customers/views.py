@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.enums import RecordKind
 from accounts.models import Customer, CustomerTag
 from core.csv import csv_response
 from core.references import new_token
@@ -26,6 +27,8 @@ def customers(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Show one page of the list. The search field asks for the rows alone while the user types."""
     asked = asked_of(request.GET)
     found = page_of(desk.rights, asked, desk.now)
+    if asked.typed:
+        desk.note_search(RecordKind.CUSTOMERS, found.count)
     seen = seen_of(desk.rights, found.customers, desk.now)
     tags = list(CustomerTag.objects.values_list("name", flat=True)[:MOST_TAGS_SHOWN])
     context = {

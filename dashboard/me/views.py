@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.enums import RecordKind
 from bookings.models import Booking
 from dashboard.door import Desk
 from dashboard.me import presenter, queries
@@ -58,7 +59,10 @@ def _step(day: date, days: int) -> date:
 
 def _next(bookings: list[Booking], me: queries.Me, desk: Desk) -> presenter.Next | None:
     booking = presenter.next_visit(bookings, desk.now)
-    return presenter.next_card(booking, queries.earlier_visits(booking), me, now=desk.now) if booking else None
+    if booking is None:
+        return None
+    desk.note_reading(RecordKind.NOTES, booking.reference)
+    return presenter.next_card(booking, queries.earlier_visits(booking), me, now=desk.now)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

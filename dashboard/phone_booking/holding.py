@@ -5,6 +5,7 @@ from dataclasses import replace
 from django.http import Http404
 from django.utils.translation import gettext
 
+from accounts.enums import RecordKind
 from bookings.availability.overrides import NO_OVERRIDES, Overrides
 from bookings.booked import first_line
 from bookings.errors import HoldOver, SlotNotOffered, SlotTaken
@@ -24,6 +25,8 @@ from dashboard.phone_booking.exceptions import OtherTimeForm, exceptional, typed
 def choose_caller(draft: Draft, key: str) -> Draft:
     """Take a found customer, a new one (``NEW``), or none (an empty ``key``)."""
     caller = None if key in {"", NEW} else caller_by_reference(draft.desk.rights, key, draft.desk.now)
+    if caller:
+        draft.desk.note_reading(RecordKind.CUSTOMER, caller.customer.reference)
     last = last_visit(caller.customer) if caller else None
     choice = start_from_last_visit(draft.choice, draft.offered, last, draft.data, draft.desk.now)
     known = key if caller or key == NEW else ""

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts.enums import RecordKind
 from accounts.models import Customer
 from bookings.messages.kinds import MessageKind
 from bookings.models import Booking
@@ -33,6 +34,7 @@ def found_page(request: HttpRequest, desk: Desk) -> HttpResponse:
         raise Http404
     typed = search_words(request.POST)
     found = [presenter.caller_card(each, place) for each in found_callers(desk.rights, typed, desk.now)]
+    desk.note_search(RecordKind.CUSTOMERS, len(found))
     return render(request, "dashboard/phone_booking/_found.html", {"typed": typed, "found": found})
 
 
@@ -40,6 +42,8 @@ def booking_page(draft: Draft) -> HttpResponse:
     request, desk, choice = draft.request, draft.desk, draft.choice
     typed = search_words(draft.data)
     found = found_callers(desk.rights, typed, desk.now) if typed and draft.caller is None else []
+    if found:
+        desk.note_search(RecordKind.CUSTOMERS, len(found))
     free = free_times(choice, held_booking_id=draft.held.pk if draft.held else None, now=desk.now)
     context: dict[str, Any] = {
         "key": draft.key,

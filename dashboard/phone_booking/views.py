@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.contact.contact import Contact
+from accounts.enums import RecordKind
 from bookings.enums import BookingChannel, BookingStatus
 from bookings.errors import HoldExpired, HoldOver
 from bookings.models import Booking
@@ -57,6 +58,8 @@ def book(request: HttpRequest, desk: Desk) -> HttpResponse:
         return found_page(request, desk)
     draft = read_draft(request, desk)
     if request.method != "POST":
+        if draft.caller:
+            desk.note_reading(RecordKind.CUSTOMER, draft.caller.customer.reference)
         return booking_page(draft)
     do, _, value = request.POST.get("do", "").partition(":")
     if draft.held is None and (over := _booked_before(draft)):

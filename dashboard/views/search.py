@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from accounts.enums import RecordKind
 from core.references import parsed_reference
 from dashboard import queries
 from dashboard.door import Desk
@@ -19,6 +20,7 @@ def search(request: HttpRequest, desk: Desk, typed: str, places: Sequence[Locati
     reference = parsed_reference(typed)
     if reference in {booking.reference for booking in bookings}:
         return redirect("desk_booking", reference)
+    desk.note_search(RecordKind.BOOKINGS, len(bookings))
     balances = queries.balances_of(bookings)
     rows = [
         row_of(booking, balances[booking.pk], now=desk.now, show_place=len(places) > 1, show_day=True)

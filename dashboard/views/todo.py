@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.enums import RecordKind
 from dashboard import todo as waiting
 from dashboard.door import Desk
 from dashboard.forms import ResolveForm
@@ -43,6 +44,8 @@ def alert(request: HttpRequest, desk: Desk, alert_id: int) -> HttpResponse:
     if settling is None:
         raise Http404
     found, booking = settling
+    if booking is not None:
+        desk.note_reading(RecordKind.BOOKING, booking.reference)
     form = ResolveForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         resolution = form.cleaned_data["resolution"]

@@ -24,6 +24,8 @@ LIMITS: dict[LiteralString, LiteralString] = {
     "idle_in_transaction_session_timeout": "15s",
     "default_transaction_isolation": "read committed",
 }
+# Functions that run with the rights of the owner, for what the application may do in this one way only.
+OWNER_FUNCTIONS: tuple[LiteralString, ...] = ("openhours_delete_old_access(timestamptz, integer)",)
 # The owner runs migrations: a statement may take long, but must not queue for a lock so long that the site waits.
 OWNER_LIMITS: dict[LiteralString, LiteralString] = {
     "lock_timeout": "2s",
@@ -78,6 +80,9 @@ def _grant(cursor: CursorWrapper, tables: set[str]) -> None:
         for column in changeable:
             _run(cursor, "GRANT UPDATE ({}) ON {} TO {}", column, table, APP)
     _run(cursor, "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {}, {}", *both)
+    for signature in OWNER_FUNCTIONS:
+        _run(cursor, f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC, {{}}, {{}}", *both)
+        _run(cursor, f"GRANT EXECUTE ON FUNCTION {signature} TO {{}}", APP)
 
 
 def _limit(cursor: CursorWrapper) -> None:

@@ -1,0 +1,29 @@
+"""Nightly deletion of the old rows of the access log.
+
+The application may only add rows. The database function ``openhours_delete_old_access`` deletes with the rights of the
+owner, and nothing of the last six months, so that a user who got hold of the application cannot remove traces.
+"""
+
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+
+from core.retention import BATCH, LONGEST_RUN_SECONDS
+
+_A_MONTH = timedelta(days=30.44)
+
+
+def delete_old_access(*, now: datetime) -> int:
+    """Delete rows older than ACCESS_LOG_KEPT_MONTHS in batches, each in a transaction of its own. Return the number."""
+    before = now - settings.ACCESS_LOG_KEPT_MONTHS * _A_MONTH
+    started, gone = time.monotonic(), 0
+    while time.monotonic() - started < LONGEST_RUN_SECONDS:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT openhours_delete_old_access(%s, %s)", [before, BATCH])
+            (deleted,) = cursor.fetchone()
+        if not deleted:
+            break
+        gone += deleted
+    return gone

@@ -1,0 +1,12 @@
+"""Celery tasks that beat starts."""
+
+from celery import shared_task
+
+from accounts import retention
+from core import clock
+
+
+@shared_task
+def delete_old_access() -> int:
+    """Delete old rows of the access log, every night."""
+    return retention.delete_old_access(now=clock.now())
