@@ -12,10 +12,9 @@ from django.utils.translation import gettext
 
 from accounts.contact.mailboxes import mailto_url
 from bookings.booked import fee_facts, has_several_services, local, zone_of
-from bookings.enums import CALLED_OFF, EXPIRING, MARKED, ActorKind, BookingChannel, BookingStatus, EventKind, MoneyEvent
+from bookings.enums import CALLED_OFF, EXPIRING, MARKED, ActorKind, BookingStatus
 from bookings.errors import SeveralServices
-from bookings.models import Booking, BookingEvent
-from bookings.money_events import money_event
+from bookings.models import Booking
 from bookings.queries.money import BookingMoney
 from bookings.rules import cancelling, moving
 from bookings.rules.fees import is_fee_free
@@ -23,17 +22,15 @@ from bookings.rules.moving import RescheduleRefusal
 from bookings.rules.settlement import CancelQuote
 from bookings.wording import appointment, visit
 from bookings.wording import policies as policy_texts
-from bookings.wording.history import HistoryRow
 from bookings.wording.policies import policy_facts
 from bookings.wording.visit import MoneyLine
 from bookings.wording.zones import shown_moment, shown_time, visitor_time
 from core import formats
 from core.formats import phone_href
 from core.minutes import minute_of
-from core.zones import city
-from services.enums import PaymentMode
 from services.models import Business
 from storefront.presenters import money as money_presenter
+from storefront.presenters import outcome as outcomes
 
 # The bar is not to scale, so that a deadline minutes before the start is visible too.
 _DEADLINE_PERCENT = 48
@@ -140,21 +137,21 @@ def may_cancel(booking: Booking, *, now: datetime, by_staff: bool) -> bool:
 def cancel_block(booking: Booking, business: Business, money: BookingMoney, *, now: datetime) -> CancelBlock:
     """Return both sums of cancelling: now, and after the next deadline."""
     is_checked = business.refunds_need_approval
-    quote = money_presenter.quote(booking, money, now=now)
+    quote = outcomes.quote(booking, money, now=now)
     deadline = formats.moment_text(local(quote.changes_after, booking)) if quote.changes_after else ""
     fee = quote.now.fee_minor
     return CancelBlock(
         fee_minor=fee,
         sentence=_cancel_sentence(booking, money, quote, now, is_checked=is_checked),
-        button=money_presenter.outcome_button(quote.now, booking, is_checked=is_checked),
-        button_again=money_presenter.outcome_button(quote.now, booking, is_checked=is_checked, again=True),
-        lines=tuple(money_presenter.outcome_lines(quote.now, booking, is_checked=is_checked)),
+        button=outcomes.button(quote.now, booking, is_checked=is_checked),
+        button_again=outcomes.button(quote.now, booking, is_checked=is_checked, again=True),
+        lines=tuple(outcomes.lines(quote.now, booking, is_checked=is_checked)),
         free_percent=_free_percent(fee, quote.changes_after),
         here_percent=_here_percent(booking, now, fee, quote.changes_after),
         now_label=gettext("Cancel now"),
-        now_sum=money_presenter.outcome_sum(quote.now, booking),
+        now_sum=outcomes.sum_text(quote.now, booking),
         later_label=gettext("After %(moment)s") % {"moment": deadline} if deadline else "",
-        later_sum=money_presenter.outcome_sum(quote.then, booking) if quote.then else "",
+        later_sum=outcomes.sum_text(quote.then, booking) if quote.then else "",
     )
 
 
@@ -164,7 +161,7 @@ def _cancel_sentence(
     if is_fee_free(booking.status):
         return SafeString(escape(gettext("Nothing is agreed yet, so cancelling is free.")))
     said = policy_texts.cancel_now(policy_facts(booking, paid_minor=money.paid.net_minor, now=now))
-    where = money_presenter.outcome_sentence(quote.now, booking, money, is_checked=is_checked)
+    where = outcomes.sentence(quote.now, booking, money, is_checked=is_checked)
     return format_html("{} {}", said.sentence, where) if where else said.sentence
 
 
@@ -219,16 +216,6 @@ def waiting_move(
     zone = zone_of(booking)
     when, until_text = shown_moment(moves_to, zone, visitor_zone), shown_time(until, zone, visitor_zone)
     return format_html(text, when=_strong(when), until=_strong(until_text))
-
-
-def history(booking: Booking, business: Business, *, visitor_zone: ZoneInfo | None = None) -> list[HistoryRow]:
-    """Return the history, newest first. Steps before the booking are left out."""
-    rows = []
-    for event in booking.events.all():
-        if text := _event_text(event, booking, business):
-            at = shown_moment(event.at, zone_of(booking), visitor_zone)
-            rows.append(HistoryRow(at, text, _channel_text(event.channel) if _is_own_act(event) else ""))
-    return rows[::-1]
 
 
 def contact_rows(booking: Booking, business: Business) -> list[dict[str, str]]:
@@ -303,100 +290,6 @@ def _no_show_sentence(booking: Booking, money: BookingMoney, now: datetime) -> s
         "fee": visit.money(money.balance.owed_minor, booking),
         "when": formats.moment_text(local(booking.fee_settles_at, booking)),
     }
-
-
-def _event_text(event: BookingEvent, booking: Booking, business: Business) -> str:
-    by_customer = event.actor_kind == ActorKind.CUSTOMER
-    names = {"name": business.text("name")}
-    if event.kind == EventKind.MOVED:
-        return _moved_text(event, booking, by_customer, names)
-    if event.kind == EventKind.COMING:
-        return gettext("You said that you are coming")
-    if event.kind == EventKind.MONEY:
-        return money_presenter.event_text(event, booking, by_customer=by_customer)
-    if event.kind != EventKind.STATUS:
-        return ""
-    match event.to_status:
-        case BookingStatus.CONFIRMED if event.from_status == BookingStatus.HELD:
-            return gettext("You booked") if by_customer else gettext("%(name)s booked it for you") % names
-        case BookingStatus.CONFIRMED if event.from_status == BookingStatus.REQUESTED:
-            return gettext("%(name)s accepted") % names
-        case BookingStatus.CONFIRMED if event.from_status in {BookingStatus.PENDING_PAYMENT, BookingStatus.EXPIRED}:
-            return gettext("Confirmed")
-        case BookingStatus.PENDING_PAYMENT if event.from_status == BookingStatus.REQUESTED:
-            if booking.payment_mode == PaymentMode.CARD:
-                return gettext("%(name)s accepted, card to follow") % names
-            return gettext("%(name)s accepted, payment to follow") % names
-        case BookingStatus.PENDING_PAYMENT:
-            if booking.payment_mode == PaymentMode.CARD:
-                return gettext("You booked, card to follow")
-            return gettext("You booked, payment to follow")
-        case BookingStatus.REQUESTED:
-            return gettext("You asked for this time")
-        case BookingStatus.DECLINED:
-            text = gettext("%(name)s declined") % names
-            return f"{text}: {event.reason}" if event.reason else text
-        case BookingStatus.EXPIRED if event.from_status != BookingStatus.HELD:
-            return gettext("The time ran out")
-        case BookingStatus.CANCELLED:
-            text = gettext("You cancelled") if by_customer else gettext("%(name)s cancelled") % names
-            return f"{text}: {event.reason}" if event.reason else text
-        case BookingStatus.STARTED:
-            return gettext("Started")
-        case BookingStatus.COMPLETED:
-            return gettext("Completed")
-        case BookingStatus.NO_SHOW:
-            return gettext("You were missed")
-        case _:
-            return ""
-
-
-def _is_own_act(event: BookingEvent) -> bool:
-    """Return whether the actor did this by the event's channel. A mere consequence of another act has no channel."""
-    if event.kind == EventKind.MONEY:
-        return money_event(event) is MoneyEvent.PAID and event.actor_kind == ActorKind.CUSTOMER
-    return event.to_status != BookingStatus.CONFIRMED or event.from_status == BookingStatus.HELD
-
-
-def _channel_text(channel: str) -> str:
-    match channel:
-        case BookingChannel.WEB | BookingChannel.WIDGET:
-            return gettext("on this website")
-        case BookingChannel.LINK:
-            return gettext("by the link in a message")
-        case BookingChannel.DESK:
-            return gettext("at the front desk")
-        case BookingChannel.SYSTEM:
-            return ""
-        case _:
-            return str(BookingChannel(channel).label)
-
-
-def _moved_text(event: BookingEvent, booking: Booking, by_customer: bool, names: dict[str, str]) -> str:
-    before, after = (_moment(event.details, side, booking) for side in ("from", "to"))
-    if "zone" in event.details["to"]:
-        return _zone_text(event.details, before, after, names)
-    if before == after:
-        return gettext("Another staff member will see you now")
-    who = (
-        gettext("You moved it from %(before)s to %(after)s")
-        if by_customer
-        else gettext("%(name)s moved it from %(before)s to %(after)s")
-    )
-    text = who % {**names, "before": before, "after": after}
-    return f"{text}: {event.reason}" if event.reason else text
-
-
-def _moment(details: dict[str, Any], side: str, booking: Booking) -> str:
-    zone = ZoneInfo(details[side].get("zone", booking.location.time_zone))
-    return formats.moment_text(datetime.fromisoformat(details[side]["starts_at"]).astimezone(zone))
-
-
-def _zone_text(details: dict[str, Any], before: str, after: str, names: dict[str, str]) -> str:
-    """Return a move after the place changed its time zone. Both times name their zone."""
-    cities = {f"{side}_city": city(ZoneInfo(details[side]["zone"])) for side in ("from", "to")}
-    text = gettext("%(name)s moved it from %(before)s (%(from_city)s time) to %(after)s (%(to_city)s time)")
-    return text % {**names, **cities, "before": before, "after": after}
 
 
 def next_times(starts: Iterable[int], booking: Booking, *, now: datetime, count: int = 3) -> list[tuple[str, str, str]]:

@@ -33,6 +33,7 @@ from services.queries import the_business
 from storefront.cookies import remember_mailbox, visitor_zone
 from storefront.presenters import manage as presenter
 from storefront.presenters import money as money_presenter
+from storefront.presenters.history import history
 
 # Long enough to show three days with times even for a staff member who works once a week.
 _NEXT_TIMES_DAYS = 21
@@ -136,7 +137,7 @@ def customer_page(request: HttpRequest, opened: Opened, *, problem: object = "",
         "pay": money_presenter.pay_button(booking, due),
         "receipts": money_presenter.receipt_rows(booking, money),
         "contact": presenter.contact_rows(booking, opened.business),
-        "history": presenter.history(booking, opened.business, visitor_zone=visitor_zone(request)),
+        "history": history(booking, opened.business, visitor_zone=visitor_zone(request)),
         "preparations": [] if is_over else preparations(booking),
         "again_url": _again_url(opened, money),
         "chooses_messages": opened.proves_mailbox,

@@ -30,7 +30,7 @@ from payments.enums import Purpose
 from payments.models import MoneyAlert, Payment, Receipt, Refund
 from payments.queries import balance
 from services.models import Location
-from storefront.presenters.money import quote
+from storefront.presenters.outcome import quote
 from tests.desk import cash
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, LINK, arrived, booked, card_kept, claims, paid_studio, waiting
