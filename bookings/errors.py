@@ -332,3 +332,35 @@ class InUse(_Worded, Refused):
 
     code = "in_use"
     text = _("There are bookings ahead that need this. Nothing was changed. Please move or cancel them first.")
+
+
+class ProposalDecided(_Worded, Conflict):
+    """An owner approved or rejected the proposal, or its author withdrew it."""
+
+    code = "proposal_decided"
+    text = _("This proposal was decided meanwhile. Nothing was changed now.")
+
+
+class ProposalOutdated(_Worded, Conflict):
+    """The catalogue is not what the page showed. ``data["keys"]``: what changed, for a proposal that is being made."""
+
+    code = "proposal_outdated"
+    text = _("This changed while the page was open. Nothing was saved yet. Please check it, then try again.")
+
+
+class NothingProposed(_Worded, Refused):
+    code = "nothing_proposed"
+    text = _("Nothing is different from what customers see now. Change something first.")
+
+
+class ProposalUnfit(Refused):
+    """The catalogue cannot take the proposed values. The sentence says why."""
+
+    code = "proposal_unfit"
+
+
+class BookingsOutside(_Worded, Conflict):
+    """Bookings ahead would lie outside the hours. ``data["booking_ids"]``: these bookings, the soonest first."""
+
+    code = "bookings_outside"
+    text = _("Nothing is saved yet. Bookings ahead would lie outside the new hours.")

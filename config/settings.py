@@ -124,6 +124,11 @@ APPEND_ONLY_TABLES: dict[str, list[str]] = {
     # Deleting a user clears the reference; the name stays in the row.
     "services_settingschange": ["actor_id"],
     "accounts_accesslog": ["user_id"],
+    # What was proposed, by whom and when stays; the decision is added.
+    "services_proposedchange": [
+        *("service_id", "location_id", "proposed_by_id"),
+        *("decision", "decided_at", "decided_by_id", "decided_by_name", "reason", "replaced"),
+    ],
     "payments_receiptdocument": [],
 }
 
@@ -208,6 +213,7 @@ NOTIFICATION_CONTEXTS = {
     "booking": "bookings.messages.visits.notification_context",
     "staff": "bookings.messages.agenda.agenda_context",
     "user": "bookings.messages.sign_ins.guessing_context",
+    "proposal": "bookings.messages.proposals.proposal_context",
     "sample": "bookings.messages.samples.sample_context",
 }
 # subject kind -> function(subject references, instant) -> the references whose subject was not over at the instant

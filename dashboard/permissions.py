@@ -46,9 +46,11 @@ class Act(StrEnum):
     EXPORT_CUSTOMERS = "export_customers"  # download lists with names and contact details
     NOTE_CUSTOMERS = "note_customers"  # notes about a customer, which every user of the desk can read
     TRUST = "trust"  # block a customer, or never ask them to pay in advance
+    PROPOSE = "propose"  # a new service, or other values of a service or of opening hours
+    APPROVE = "approve"  # approve or reject what others propose; customers see it from then on
 
 
-_BUSINESS_WIDE = frozenset({Act.EDIT_MESSAGES})
+_BUSINESS_WIDE = frozenset({Act.EDIT_MESSAGES, Act.APPROVE})
 """Rights over things that belong to no location. A role at a single location does not grant them."""
 # Listed one by one, so that a new right belongs to no role until a role here lists it.
 _AUDITOR = frozenset({Act.SEE_DESK, Act.SEE_PLACE, Act.READ_RECEIPTS})
@@ -75,9 +77,10 @@ _MANAGER = _FRONT_DESK | {
     Act.WRITE_NOTES,
     Act.ANSWER_TIME_OFF,
     Act.EXPORT_CUSTOMERS,
+    Act.PROPOSE,
 }
 ALLOWED: Mapping[Role, frozenset[Act]] = {
-    Role.OWNER: _MANAGER | {Act.EDIT_MESSAGES},
+    Role.OWNER: _MANAGER | {Act.EDIT_MESSAGES, Act.APPROVE},
     Role.MANAGER: _MANAGER,
     Role.FRONT_DESK: _FRONT_DESK,
     Role.THERAPIST: frozenset(

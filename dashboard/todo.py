@@ -30,13 +30,14 @@ from bookings.models import Allocation, Booking, BookingLine, HelpMessage
 from bookings.queries.bookings import open_requests
 from bookings.queries.help_messages import unread_help
 from bookings.rules.no_shows import MARKABLE
-from dashboard.permissions import Act, Rights, bookings_run_by, can, may_everywhere
+from dashboard.permissions import Act, Rights, bookings_run_by, can, may, may_everywhere
 from dashboard.queries import balances_of
 from notifications.models import InboundMessage
 from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundStatus
 from payments.models import BillLine, MoneyAlert, Payment, Refund
 from payments.queries import Balance, open_alerts
 from services.enums import Delivery
+from services.models import Location, ProposedChange
 from staff.enums import Role
 
 MOST_LISTED = 100
@@ -65,6 +66,7 @@ class Hands:
     to_hand_back: list[Refund]
     asking: list[HelpMessage]
     texts: list[InboundMessage]
+    proposals: list[ProposedChange]
     requests: list[Booking]
     orphaned: list[Booking]
     missed: list[Booking]
@@ -83,6 +85,7 @@ class Hands:
             self.to_hand_back,
             self.asking,
             self.texts,
+            self.proposals,
             self.requests,
             self.orphaned,
             self.missed,
@@ -92,12 +95,13 @@ class Hands:
 
 
 def hands(rights: Rights, now: datetime) -> Hands:
-    """Read the whole list. Nineteen queries at most, whatever its length."""
+    """Read the whole list. Twenty queries at most, whatever its length."""
     alerts = list(_alerts(rights).select_related("payment", "refund")[:MOST_LISTED])
     to_approve = list(_to_approve(rights).select_related("payment")[:MOST_LISTED])
     to_hand_back = list(_to_hand_back(rights).select_related("payment")[:MOST_LISTED])
     asking = list(_asking(rights)[:MOST_LISTED])
     texts = list(_texts(rights).order_by("received_at", "pk")[:MOST_LISTED])
+    proposals = list(_with_zone(_proposals(rights)).order_by("proposed_at", "pk")[:MOST_LISTED])
     requests = list(_shown(_requests(rights, now)))
     orphaned = list(_shown(_orphaned(rights, now).order_by("starts_at", "pk")))
     missed = list(_shown(_missed(rights, now).order_by("fee_settles_at", "pk")))
@@ -113,6 +117,7 @@ def hands(rights: Rights, now: datetime) -> Hands:
         to_hand_back=to_hand_back,
         asking=asking,
         texts=texts,
+        proposals=proposals,
         requests=requests,
         orphaned=orphaned,
         missed=missed,
@@ -126,7 +131,8 @@ def hands(rights: Rights, now: datetime) -> Hands:
 
 def hands_count(rights: Rights, now: datetime) -> int:
     """Count the to-dos for the navigation. Open balances of past visits are listed but not counted. One query."""
-    statement, parameters = _counting(rights.location_ids, rights.staff_member_id)
+    approves = may(rights, Act.APPROVE)
+    statement, parameters = _counting(rights.location_ids, rights.staff_member_id, approves=approves)
     with connection.cursor() as cursor:
         cursor.execute(statement, [now + each if isinstance(each, timedelta) else each for each in parameters])
         (count,) = cursor.fetchone()
@@ -134,17 +140,21 @@ def hands_count(rights: Rights, now: datetime) -> int:
 
 
 @lru_cache(maxsize=256)
-def _counting(location_ids: frozenset[int] | None, staff_member_id: int | None) -> tuple[str, tuple[Any, ...]]:
+def _counting(
+    location_ids: frozenset[int] | None, staff_member_id: int | None, *, approves: bool
+) -> tuple[str, tuple[Any, ...]]:
     """Build the statement of ``hands_count`` once for each kind of reader, because every page of the desk asks it and
     building it takes longer than running it. Parameters that are moments are given as their distance from now.
     """
-    rights = Rights({each: frozenset({Role.MANAGER}) for each in location_ids or (None,)}, staff_member_id)
+    roles = frozenset({Role.OWNER if approves else Role.MANAGER})
+    rights = Rights({each: roles for each in location_ids or (None,)}, staff_member_id)
     parts: list[QuerySet] = [  # type: ignore[type-arg] # of several models
         _alerts(rights),
         _to_approve(rights),
         _to_hand_back(rights),
         _asking(rights),
         _texts(rights),
+        _proposals(rights),
         _requests(rights, _ANY_MOMENT),
         _orphaned(rights, _ANY_MOMENT),
         _missed(rights, _ANY_MOMENT),
@@ -226,6 +236,17 @@ def _texts(rights: Rights) -> QuerySet[InboundMessage]:
     if rights.location_ids is None:
         return waiting
     return waiting.filter(Exists(bookings_run_by(rights).filter(phone_hash=OuterRef("address_hash"))))
+
+
+def _proposals(rights: Rights) -> QuerySet[ProposedChange]:
+    """Proposed changes that the user may approve."""
+    waiting = ProposedChange.objects.filter(decision="")
+    return waiting if may(rights, Act.APPROVE) else waiting.none()
+
+
+def _with_zone(proposals: QuerySet[ProposedChange]) -> QuerySet[ProposedChange]:
+    """Add ``zone_name``, the zone of the first location. A proposal need not belong to a location."""
+    return proposals.annotate(zone_name=Subquery(Location.objects.order_by("position", "name").values("time_zone")[:1]))
 
 
 def _by_number(rights: Rights, numbers: set[str], now: datetime) -> dict[str, list[Booking]]:

@@ -10,6 +10,8 @@ from dashboard.me import views as me
 from dashboard.moving import views as moving
 from dashboard.phone_booking import views as phone_booking
 from dashboard.presenters.progress import Mark
+from dashboard.proposals import propose_views as proposing
+from dashboard.proposals import views as proposals
 from dashboard.schedule import views as schedule
 from dashboard.views import (
     booking,
@@ -88,6 +90,14 @@ urlpatterns = [
     path("customers/<str:customer_reference>/notes", customer_edits.write, name="desk_customer_notes"),
     path("customers/<str:customer_reference>/notes/<int:note_id>", customer_edits.note, name="desk_customer_note"),
     path("customers/<str:customer_reference>/trust", customer_edits.trust, name="desk_customer_trust"),
+    path("proposals/", proposals.overview, name="desk_proposals"),
+    path("proposals/new/", proposing.choose, name="desk_propose"),
+    path("proposals/new/service/", proposing.new_service, name="desk_propose_new_service"),
+    path("proposals/new/service/<slug:slug>/", proposing.service, name="desk_propose_service"),
+    path("proposals/new/hours/<slug:place>/", proposing.hours, name="desk_propose_hours"),
+    path("proposals/<int:proposal_id>/", proposals.proposal, name="desk_proposal"),
+    path("proposals/<int:proposal_id>/decide", proposals.decide, name="desk_proposal_decide"),
+    path("proposals/<int:proposal_id>/withdraw", proposals.withdraw, name="desk_proposal_withdraw"),
     path("hands/", todo.hands, name="desk_hands"),
     path("hands/<int:alert_id>/", todo.alert, name="desk_alert"),
     path("hands/texts/<int:message_id>/stop", todo.stop_texts, name="desk_text_stop"),

@@ -61,3 +61,19 @@ class DepositRule(TextChoices):
 
     REFUND_IF_FREE = "refund_if_free", _("goes back")
     ALWAYS_KEEP = "always_keep", _("is kept in any case")
+
+
+class ProposalKind(TextChoices):
+    """What a manager proposes to change."""
+
+    SERVICE = "service", _("Service")
+    NEW_SERVICE = "new_service", _("New service")
+    HOURS = "hours", _("Opening hours")
+
+
+class Decision(TextChoices):
+    """How a proposal ended. One without a decision waits."""
+
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    WITHDRAWN = "withdrawn", _("Withdrawn")

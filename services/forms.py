@@ -1,7 +1,6 @@
 """Forms of opening and working hours: an interval ends after it starts, and two intervals of one day do not overlap."""
 
 from collections import Counter
-from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from unfold.forms import PaginationInlineFormSet
 
 from core.forms import MINUTES_OF_DAY, clock_text
 from core.intervals import overlaps
+from services.week import share_time
 
 if TYPE_CHECKING:
     from django.forms.models import BaseInlineFormSet
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 else:
     InlineFormSet = PaginationInlineFormSet
     _ModelForm = forms.ModelForm
-
-MINUTES_OF_WEEK = 7 * MINUTES_OF_DAY
 
 
 class HoursForm(_ModelForm):
@@ -72,14 +70,7 @@ class HoursFormSet(InlineFormSet):
         ]
 
     def _share_time(self, first: dict[str, Any], second: dict[str, Any]) -> bool:
-        span, (low, high) = self._span(first), self._span(second)
-        return any(overlaps(span, (low + shift, high + shift)) for shift in self._shifts())
-
-    def _span(self, cleaned: dict[str, Any]) -> tuple[int, int]:
         raise NotImplementedError
-
-    def _shifts(self) -> Sequence[int]:
-        return (0,)
 
     def _can_meet(self, first: dict[str, Any], second: dict[str, Any]) -> bool:
         """Return whether both intervals can apply in the same week."""
@@ -89,12 +80,12 @@ class HoursFormSet(InlineFormSet):
 class WeeklyHoursFormSet(HoursFormSet):
     """Weekly intervals. The week is circular: Sunday night runs into Monday."""
 
-    def _span(self, cleaned: dict[str, Any]) -> tuple[int, int]:
-        midnight = cleaned["weekday"] * MINUTES_OF_DAY
-        return midnight + cleaned["start_minute"], midnight + cleaned["end_minute"]
+    def _share_time(self, first: dict[str, Any], second: dict[str, Any]) -> bool:
+        return share_time(_weekly(first), _weekly(second))
 
-    def _shifts(self) -> Sequence[int]:
-        return (-MINUTES_OF_WEEK, 0, MINUTES_OF_WEEK)
+
+def _weekly(cleaned: dict[str, Any]) -> tuple[int, int, int]:
+    return cleaned["weekday"], cleaned["start_minute"], cleaned["end_minute"]
 
 
 class SpecialDaysFormSet(HoursFormSet):
@@ -106,6 +97,9 @@ class SpecialDaysFormSet(HoursFormSet):
         for form in self._kept():
             if form.cleaned_data["start_minute"] is None and rows[form.cleaned_data["on"]] > 1:
                 form.add_error("start_minute", _("This day has other rows. A row without times must be its only one."))
+
+    def _share_time(self, first: dict[str, Any], second: dict[str, Any]) -> bool:
+        return overlaps(self._span(first), self._span(second))
 
     def _span(self, cleaned: dict[str, Any]) -> tuple[int, int]:
         midnight = cleaned["on"].toordinal() * MINUTES_OF_DAY

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from core.forms import percent_text, scaled, sum_of, sum_text
 from services.enums import FeeKind, PaymentMode
 from services.models import CancellationPolicy, CancellationTier, Service
-from services.queries import business_if_set_up
+from services.queries import effective_policy
 
 if TYPE_CHECKING:
     from django.forms.models import BaseInlineFormSet
@@ -155,9 +155,5 @@ class ServiceForm(_MoneyRulesForm):
         return {**cleaned, "deposit_value": deposit or None}
 
     def _policy_has_deposit(self, cleaned: dict[str, Any]) -> bool:
-        category = cleaned.get("category")
-        policy = cleaned.get("cancellation_policy") or (category and category.cancellation_policy)
-        if policy is None:
-            business = business_if_set_up()
-            policy = business and business.cancellation_policy
+        policy = effective_policy(cleaned.get("cancellation_policy"), cleaned.get("category"))
         return bool(policy and policy.deposit_value)

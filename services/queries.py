@@ -1,17 +1,25 @@
-"""Reads of the business, and of the policies that apply to a service."""
+"""Reads of the business, of the policies that apply to a service, and of what proposals would change."""
+
+from collections.abc import Iterable
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigAutoField, OuterRef, QuerySet, Subquery
+from django.db.models import BigAutoField, Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
 from core.reads import read_joined
+from services import proposed_values
+from services.enums import ProposalKind
 from services.models import (
     BookingPolicy,
     Business,
     CancellationPolicy,
     CancellationTier,
+    Category,
+    Location,
+    ProposedChange,
     Service,
 )
+from services.proposed_values import Values
 from services.values import POLICY_FIELDS, CancellationPolicyValues, PaymentOverride, overridden, policy_values
 
 # The id of the policy that applies to a service, in SQL: its own, else its category's, else the business's. The
@@ -77,3 +85,43 @@ def cancellation_policy_for(service: Service | int) -> CancellationPolicyValues 
         else None
     )
     return overridden(found, PaymentOverride(**{name: row[name] for name in _OVERRIDES}))
+
+
+def effective_policy(policy: CancellationPolicy | None, category: Category | None) -> CancellationPolicy | None:
+    """Return a service's cancellation policy: its own, else its category's, else the business's. One query at most."""
+    chosen = policy or (category.cancellation_policy if category else None)
+    if chosen is not None:
+        return chosen
+    business = business_if_set_up()
+    return business.cancellation_policy if business else None
+
+
+def usual_tax_basis_points() -> int:
+    """Return the tax rate that most services have. One query."""
+    rates = Service.objects.order_by().values_list("tax_basis_points").annotate(count=Count("pk"))
+    usual = rates.order_by("-count", "-tax_basis_points").first()
+    return usual[0] if usual else 0
+
+
+def current_values(proposals: Iterable[ProposedChange]) -> dict[int, Values | None]:
+    """Return what the catalogue says now about each proposal, by its id; None where its subject was deleted.
+
+    A new service has no values yet. Four queries at most.
+    """
+    waiting = list(proposals)
+    service_ids = {each.service_id for each in waiting if each.kind == ProposalKind.SERVICE and each.service_id}
+    location_ids = {each.location_id for each in waiting if each.kind == ProposalKind.HOURS and each.location_id}
+    services = Service.objects.filter(pk__in=service_ids).prefetch_related("variants")
+    places = Location.objects.filter(pk__in=location_ids).prefetch_related("opening_hours")
+    of_services = {each.pk: proposed_values.of_service(each) for each in services}
+    of_places = {each.pk: proposed_values.of_hours(each.opening_hours.all()) for each in places}
+    found: dict[int, Values | None] = {}
+    for each in waiting:
+        match each.kind:
+            case ProposalKind.SERVICE:
+                found[each.pk] = of_services.get(each.service_id or 0)
+            case ProposalKind.HOURS:
+                found[each.pk] = of_places.get(each.location_id or 0)
+            case _:
+                found[each.pk] = {}
+    return found

@@ -36,7 +36,7 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class DeskFrame:
     """``place`` is the name of the shown location, ``places`` are the others to choose from. ``book_url`` is the phone
-    booking page; empty for users who may not book.
+    booking page; empty for users who may not book. ``proposals_url``: the same for users who may propose changes.
     """
 
     items: tuple[Item, ...]
@@ -47,6 +47,7 @@ class DeskFrame:
     role: str
     settings_url: str = ""
     book_url: str = ""
+    proposals_url: str = ""
 
 
 def frame_of(
@@ -68,6 +69,7 @@ def frame_of(
         role=role_text(rights),
         settings_url=reverse("admin:index") if user.is_staff else "",
         book_url=_book_url(rights, place),
+        proposals_url=reverse("desk_proposals") if may(rights, Act.PROPOSE) else "",
     )
 
 

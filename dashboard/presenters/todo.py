@@ -23,7 +23,8 @@ from notifications.models import InboundMessage
 from payments.approvals import is_overdue
 from payments.enums import AlertKind, Method
 from payments.models import MoneyAlert, Refund
-from services.enums import Delivery
+from services.enums import Delivery, ProposalKind
+from services.models import ProposedChange
 
 _MOST_CHARACTERS = 160
 
@@ -67,6 +68,7 @@ def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
     waiting = [(message.created_at, _asking(message, hands, rights)) for message in hands.asking]
     waiting += [(text.received_at, _text(text, hands, rights)) for text in hands.texts]
     waiting += [(alert.created_at, _alert(alert, hands, rights)) for alert in hands.alerts]
+    waiting += [(proposal.proposed_at, _proposal(proposal)) for proposal in hands.proposals]
     waiting += [(refund.created_at, _to_hand_back(refund, hands, rights)) for refund in hands.to_hand_back]
     past = [_unmarked(booking, rights) for booking in hands.unmarked]
     return [*_by_time(ending), *_by_time(waiting), *past]
@@ -232,6 +234,23 @@ def _text(text: InboundMessage, hands: Hands, rights: Rights) -> Hand:
         since=formats.moment_text(text.received_at.astimezone(ZoneInfo(zone))),
         actions=steps,
         **about,
+    )
+
+
+def _proposal(proposal: ProposedChange) -> Hand:
+    zone = proposal.zone_name or settings.TIME_ZONE  # type: ignore[attr-defined] # annotated in dashboard.todo
+    return Hand(
+        icon_name="edit",
+        title=gettext("Proposed change"),
+        text=gettext("%(name)s proposes: %(kind)s, %(what)s. Customers see it once you approve.")
+        % {
+            "name": proposal.proposed_by_name,
+            "kind": ProposalKind(proposal.kind).label,
+            "what": proposal.subject_name,
+        },
+        sum="",
+        since=formats.moment_text(proposal.proposed_at.astimezone(ZoneInfo(zone))),
+        actions=(Do(gettext("Compare"), reverse("desk_proposal", args=[proposal.pk])),),
     )
 
 

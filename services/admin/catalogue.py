@@ -30,6 +30,7 @@ from services.models import (
     ServiceVariant,
 )
 from services.money_forms import ServiceForm
+from services.queries import usual_tax_basis_points
 
 
 @admin.register(Category)
@@ -215,10 +216,8 @@ class ServiceAdmin(SettingsAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Give a new service the tax rate that most services have."""
-        rates = Service.objects.values_list("tax_basis_points").annotate(count=Count("pk"))
-        usual = rates.order_by("-count", "-tax_basis_points").first()
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
-        return {**({"tax_basis_points": usual[0]} if usual else {}), **initial}
+        return {"tax_basis_points": usual_tax_basis_points(), **initial}
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return typed_in(super().get_form(request, obj, change, **kwargs), request)

@@ -3,6 +3,7 @@
 from services.models.business import Business, Closure, DayMinutes, Location, OpeningHours, SettingsChange
 from services.models.catalogue import AddOn, Category, ResourceRequirement, Service, ServiceVariant
 from services.models.policies import BookingPolicy, CancellationPolicy, CancellationTier
+from services.models.proposals import ProposedChange
 from services.models.resources import Resource, ResourceType
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "DayMinutes",
     "Location",
     "OpeningHours",
+    "ProposedChange",
     "Resource",
     "ResourceRequirement",
     "ResourceType",

@@ -13,8 +13,8 @@ from notifications.enums import Channel
 from notifications.wording.template_language import parsed, variables_in
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "notifications"
-# The first has no sender yet; the second warns the owners and is neither switched off nor reworded.
-OTHERS = {"waitlist_offer_customer", "sign_in_guessed_staff"}
+# The first has no sender yet; the others go to users and are neither switched off nor reworded.
+OTHERS = {"waitlist_offer_customer", "sign_in_guessed_staff", "change_proposed_staff", "change_decided_staff"}
 # From ``words_of``: always there, though perhaps empty.
 ALWAYS = {
     *("appointment", "when", "day", "time", "service", "place", "address", "phone", "arrival", "preparation"),
