@@ -147,7 +147,7 @@ def _counting(
     building it takes longer than running it. Parameters that are moments are given as their distance from now.
     """
     roles = frozenset({Role.OWNER if approves else Role.MANAGER})
-    rights = Rights({each: roles for each in location_ids or (None,)}, staff_member_id)
+    rights = Rights(dict.fromkeys(location_ids or (None,), roles), staff_member_id)
     parts: list[QuerySet] = [  # type: ignore[type-arg] # of several models
         _alerts(rights),
         _to_approve(rights),

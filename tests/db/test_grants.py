@@ -43,7 +43,7 @@ def refusal(statement: str, role: str) -> str | None:
 
 HISTORY = [
     *("bookings_bookingevent", "accounts_consent", "django_admin_log", "services_settingschange"),
-    *("payments_billline", "payments_receipt", "accounts_accesslog"),
+    *("payments_billline", "payments_receipt", "services_proposedchange", "accounts_accesslog"),
 ]
 
 

@@ -30,11 +30,13 @@ from payments.enums import AlertKind
 from payments.models import MoneyAlert
 from payments.operations import raise_alert
 from payments.operations.receipts import draw_receipt, issue_receipt
+from services.models import ProposedChange
 from staff.enums import Role
 from staff.models import TimeOff
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import arrived, booked, hold
+from tests.proposals import propose_price
 from tests.web.conftest import slot
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +102,8 @@ class Visitor:
             "alert_id": MoneyAlert.objects.get().pk,
             "message_id": InboundMessage.objects.get().pk,
             "time_off_id": TimeOff.objects.get().pk,
+            "proposal_id": ProposedChange.objects.get().pk,
+            "place": self.studio.location.slug,
             "kind": "reminder",
             "role": "customer",
             "channel": "email",
@@ -155,10 +159,12 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
         role = Role.MANAGER if is_elsewhere else request.param
         place = factories.location(name="Alfama") if is_elsewhere else studio.location
         client.force_login(factories.desk_user(role, place, of=booking))
+    user = User.objects.filter(pk=client.session.get("_auth_user_id")).first()
+    propose_price(studio, 9000, user)
     CustomerNote.objects.create(
         customer=booking.customer,
         text="Likes the room warm.",
-        author=User.objects.filter(pk=client.session.get("_auth_user_id")).first(),
+        author=user,
         author_name="Leyla",
         created_at=NOW,
     )
