@@ -23,7 +23,10 @@ SERVICE_FIELDS = (
     "cancellation_policy",
 )
 VARIANT_FIELDS = ("work_minutes", "processing_minutes", "finish_minutes", "price_minor")
-NEW_SERVICE_FIELDS = ("category", *SERVICE_FIELDS, "lengths", "locations", "staff", "resource_types")
+NEW_SERVICE_FIELDS = (
+    *("name", "category", "summary", "description", "lengths", "locations", "staff", "resource_types"),
+    *("buffer_before_minutes", "buffer_after_minutes", "cancellation_policy"),
+)
 
 Values = dict[str, Any]
 
@@ -66,6 +69,19 @@ def weekday_of(key: str) -> int:
 def column(key: str) -> str:
     """Return the attribute of a service that holds the value of a key."""
     return "cancellation_policy_id" if key == "cancellation_policy" else key
+
+
+def in_order(values: Mapping[str, Any]) -> list[str]:
+    """Return the keys as a page lists them; the database keeps no order. Lengths and days follow their numbers."""
+
+    def place(key: str) -> tuple[int, int, int]:
+        if length := variant_of(key):
+            return NEW_SERVICE_FIELDS.index("lengths"), length[0], VARIANT_FIELDS.index(length[1])
+        if key.startswith("day."):
+            return 0, weekday_of(key), 0
+        return NEW_SERVICE_FIELDS.index(key), 0, 0
+
+    return sorted(values, key=place)
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Values:

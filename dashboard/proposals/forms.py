@@ -27,7 +27,8 @@ class DayHoursField(forms.CharField):
     """Opening hours of a day as a list of [start, end] in minutes, typed as 09:00–13:00, 14:00–18:00."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, max_length=100, **options)
+        closed = forms.TextInput(attrs={"placeholder": gettext("Closed"), "autocomplete": "off"})
+        super().__init__(required=False, max_length=100, widget=closed, **options)
 
     def prepare_value(self, value: Any) -> Any:
         return day_text(value) if isinstance(value, list) else value
@@ -52,10 +53,11 @@ class _BoundedLengthField(LengthField):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Fields under a heading."""
+    """Fields under a heading; with ``is_row`` the short ones are beside each other."""
 
     title: str
     fields: list[BoundField]
+    is_row: bool = False
 
 
 class _ProposalForm(forms.Form):
@@ -78,8 +80,8 @@ class _ProposalForm(forms.Form):
     def groups(self) -> Iterator[Group]:
         raise NotImplementedError
 
-    def _group(self, title: Any, *names: str) -> Group:
-        return Group(str(title), [self[name] for name in names])
+    def _group(self, title: Any, *names: str, is_row: bool = False) -> Group:
+        return Group(str(title), [self[name] for name in names], is_row)
 
 
 class ServiceForm(_ProposalForm):
@@ -101,8 +103,8 @@ class ServiceForm(_ProposalForm):
         yield self._group(_("What customers read"), "name", "summary", "description")
         for variant in self.lengths:
             names = [variant_key(variant.pk, name) for name, _field in _length_fields(variant, self.currency)]
-            yield self._group(length_name(variant), *names)
-        yield self._group(_("Time around a visit, and rules"), *_RULES)
+            yield self._group(length_name(variant), *names, is_row=True)
+        yield self._group(_("Time around a visit, and rules"), *_RULES, is_row=True)
 
 
 class HoursForm(_ProposalForm):
@@ -173,10 +175,10 @@ class NewServiceForm(_ProposalForm):
         yield self._group(_("What customers read"), "name", "category", "summary", "description")
         for number in range(MOST_LENGTHS):
             title = _("Length and price") if number == 0 else _("Another length")
-            yield self._group(title, f"length_{number}", f"price_{number}")
+            yield self._group(title, f"length_{number}", f"price_{number}", is_row=True)
         names = ["locations", "staff", *(["resource_types"] if self.resource_types else [])]
         yield self._group(_("Where and who"), *names)
-        yield self._group(_("Time around a visit, and rules"), *_RULES)
+        yield self._group(_("Time around a visit, and rules"), *_RULES, is_row=True)
 
 
 class DecisionForm(forms.Form):

@@ -15,7 +15,7 @@ from core import formats
 from dashboard.moving.presenter import move_url
 from services.enums import Decision, ProposalKind
 from services.models import ProposedChange
-from services.proposed_values import Values, moved_on, variant_of, weekday_of
+from services.proposed_values import Values, in_order, moved_on, variant_of, weekday_of
 
 # Values of a list of proposals; the page of a proposal shows all.
 _MOST_SHOWN = 3
@@ -107,7 +107,7 @@ def changes_of(proposal: ProposedChange, current: Values | None, policies: Polic
         return (*text, *policies.sentences.get(values[key], ())) if key == "cancellation_policy" else text
 
     if proposal.kind == ProposalKind.NEW_SERVICE:
-        filled = [key for key, value in proposal.after.items() if value not in ("", [])]
+        filled = [key for key in in_order(proposal.after) if proposal.after[key] not in ("", [])]
         return [Change(label_of(key, names), (), lines(key, proposal.after)) for key in filled]
     return [
         Change(
@@ -116,7 +116,7 @@ def changes_of(proposal: ProposedChange, current: Values | None, policies: Polic
             after=lines(key, proposal.after),
             news=_news(key, proposal, names) if key in moved else "",
         )
-        for key in proposal.after
+        for key in in_order(proposal.after)
     ]
 
 
@@ -194,7 +194,7 @@ def notes_of(proposal: ProposedChange, kept: Sequence[tuple[int, str]]) -> list[
     for length_id in dict.fromkeys(pk for pk, _ in kept):
         people = ", ".join(name for pk, name in kept if pk == length_id)
         values = {"names": people, "length": proposal.names.get(f"variant.{length_id}", "")}
-        notes.append(gettext("For %(length)s an own price or length stays: %(names)s.") % values)
+        notes.append(gettext("Own prices and lengths for %(length)s stay as they are: %(names)s.") % values)
     return notes
 
 

@@ -21,7 +21,7 @@ from dashboard import idempotency
 from dashboard.door import Desk
 from dashboard.permissions import Act, locations_for
 from dashboard.proposals import presenter, queries
-from dashboard.proposals.forms import HoursForm, NewServiceForm, ServiceForm
+from dashboard.proposals.forms import HoursForm, NewServiceForm, ServiceForm, length_name
 from dashboard.views.pages import desk_page, show
 from services.models import Category, Location, Service
 from services.proposed_values import Values, of_hours, of_service, stamp
@@ -180,7 +180,7 @@ def _news(subject: Service | Location, keys: Sequence[str], current: Values) -> 
     """Return what changed while the form was open, as (what, value now)."""
     names = {f"cancellation_policy.{pk}": name for pk, name in queries.policy_names().items()}
     if isinstance(subject, Service):
-        names |= {f"variant.{each.pk}": str(each.name or each.duration_minutes) for each in subject.variants.all()}
+        names |= {f"variant.{each.pk}": length_name(each) for each in subject.variants.all()}
     currency = the_business().currency
     return [
         (

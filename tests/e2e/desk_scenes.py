@@ -9,6 +9,7 @@ from tests.e2e.scenes import LONG_NAME, Stage, confirmed, scene
 from tests.stack import Stack
 
 OWNER, FRONT_DESK, THERAPIST = "olivia@linden.example", "leyla@linden.example", "ana@linden.example"
+MANAGER = "jonas@linden.example"
 # The front desk works at this place; its days are those of this zone.
 KREUZBERG = "location_id = (select id from services_location where slug = 'kreuzberg')"
 # The messages about the booking of one customer, and those of them that are just being sent.
@@ -311,3 +312,107 @@ def desk_why_anyone(stage: Stage) -> None:
     stage.page.get_by_label("Time").fill("10:00")
     stage.page.get_by_role("button", name="Ask").click()
     expect(stage.page.get_by_role("heading", name="Therapist by therapist")).to_be_visible()
+
+
+def service_of(site: Stack) -> str:
+    """The slug of a service with several lengths that the manager may propose changes of."""
+    [(slug,)] = site.query(
+        "select s.slug from services_service s join services_service_locations l on l.service_id = s.id"
+        " join services_location p on p.id = l.location_id and p.slug = 'kreuzberg'"
+        " join services_servicevariant v on v.service_id = s.id and v.is_active"
+        " where s.visibility = 'public' group by s.id having count(*) > 1 order by s.position, s.id limit 1"
+    )
+    return str(slug)
+
+
+def propose_price(page: Page, slug: str, price: str, *, and_more: bool = False) -> None:
+    """As the manager, propose a price of the first length, perhaps with another buffer and other rules."""
+    sign_in(page, MANAGER)
+    page.goto(f"/desk/proposals/new/service/{slug}/")
+    page.get_by_label("Price").first.fill(price)
+    if and_more:
+        page.get_by_label("Free time after").fill("20 min")
+        page.get_by_label("Cancellation rules").select_option(index=1)
+        page.get_by_label("Why").fill("Oils cost more since spring, and we are booked out on most days.")
+    page.get_by_role("button", name="Propose").click()
+    expect(page.get_by_text("Customers see the old values until an owner approves").first).to_be_visible()
+
+
+def _compare_as_owner(page: Page) -> None:
+    """Open the proposal that was made last."""
+    page.context.clear_cookies()
+    sign_in(page)
+    page.goto("/desk/proposals/")
+    page.get_by_role("region", name="Waiting").locator(".proposal-row a").last.click()
+    expect(page.get_by_role("button", name="Approve")).to_be_visible()
+
+
+@scene
+def desk_proposals(stage: Stage) -> None:
+    """One proposal was rejected, one waits."""
+    page, slug = stage.page, service_of(stage.site)
+    propose_price(page, slug, "93.00")
+    _compare_as_owner(page)
+    page.get_by_label("Reason").fill("Not before spring.")
+    page.get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("Rejected by Olivia")).to_be_visible()
+    page.context.clear_cookies()
+    propose_price(page, slug, "97.50", and_more=True)
+    _compare_as_owner(page)
+    page.goto("/desk/proposals/")
+
+
+@scene
+def desk_proposal(stage: Stage) -> None:
+    propose_price(stage.page, service_of(stage.site), "98.50", and_more=True)
+    _compare_as_owner(stage.page)
+
+
+@scene
+def desk_proposal_refused(stage: Stage) -> None:
+    desk_proposal(stage)
+    stage.page.get_by_role("button", name="Reject").click()
+    expect(stage.page.get_by_text("Say why").first).to_be_visible()
+
+
+@scene
+def desk_proposal_outside(stage: Stage) -> None:
+    """New hours, with the bookings that would lie outside them."""
+    sign_in(stage.page, MANAGER)
+    stage.page.goto("/desk/proposals/new/hours/kreuzberg/")
+    stage.page.get_by_label("Tuesday").fill("19:00–22:00")
+    stage.page.get_by_role("button", name="Propose").click()
+    _compare_as_owner(stage.page)
+    stage.page.get_by_role("button", name="Approve").click()
+    expect(stage.page.get_by_role("button", name="Approve all the same")).to_be_visible()
+
+
+@scene
+def desk_propose(stage: Stage) -> None:
+    sign_in(stage.page, MANAGER)
+    stage.page.goto("/desk/proposals/new/")
+
+
+@scene
+def desk_propose_service(stage: Stage) -> None:
+    """A service with phases, refused for a buffer that is too long."""
+    sign_in(stage.page, MANAGER)
+    stage.page.goto(f"/desk/proposals/new/service/{service_of(stage.site)}/")
+    stage.page.get_by_label("Free time after").fill("2 d")
+    stage.page.get_by_role("button", name="Propose").click()
+    expect(stage.page.get_by_role("alert")).to_be_visible()
+
+
+@scene
+def desk_propose_hours(stage: Stage) -> None:
+    sign_in(stage.page, MANAGER)
+    stage.page.goto("/desk/proposals/new/hours/kreuzberg/")
+    stage.page.get_by_label("Monday").fill("9-13, 12-18")
+    stage.page.get_by_role("button", name="Propose").click()
+    expect(stage.page.get_by_role("alert")).to_be_visible()
+
+
+@scene
+def desk_propose_new_service(stage: Stage) -> None:
+    sign_in(stage.page, MANAGER)
+    stage.page.goto("/desk/proposals/new/service/")
