@@ -12,7 +12,6 @@ from django.utils.translation import gettext
 from bookings.booked import local
 from bookings.models import Booking
 from core import formats
-from dashboard.moving.presenter import move_url
 from services.enums import Decision, ProposalKind
 from services.models import ProposedChange
 from services.proposed_values import Values, in_order, moved_on, variant_of, weekday_of
@@ -66,7 +65,6 @@ class Hit:
     name: str
     when: str
     url: str
-    move_url: str
 
 
 def row_of(proposal: ProposedChange, current: Values | None, zone: ZoneInfo, policies: Policies) -> Row:
@@ -204,7 +202,6 @@ def hit_of(booking: Booking) -> Hit:
         name=booking.contact_name or formats.reference_text(booking.reference),
         when=formats.moment_text(local(booking.starts_at, booking)),
         url=reverse("desk_booking", args=[booking.reference]),
-        move_url=move_url(booking),
     )
 
 

@@ -315,12 +315,15 @@ def desk_why_anyone(stage: Stage) -> None:
 
 
 def service_of(site: Stack) -> str:
-    """The slug of a service with several lengths that the manager may propose changes of."""
+    """The slug of a service with several lengths, the same for all therapists, that the manager may propose for."""
     [(slug,)] = site.query(
         "select s.slug from services_service s join services_service_locations l on l.service_id = s.id"
         " join services_location p on p.id = l.location_id and p.slug = 'kreuzberg'"
         " join services_servicevariant v on v.service_id = s.id and v.is_active"
-        " where s.visibility = 'public' group by s.id having count(*) > 1 order by s.position, s.id limit 1"
+        " where s.visibility = 'public' and not exists (select 1 from staff_qualification q"
+        " join services_servicevariant o on o.id = q.variant_id"
+        " where o.service_id = s.id and (q.price_minor is not null or q.work_minutes is not null))"
+        " group by s.id having count(*) > 1 order by s.position, s.id limit 1"
     )
     return str(slug)
 

@@ -147,8 +147,8 @@ def test_new_hours_list_the_bookings_outside_them_first(manager: Client, owner: 
 
     asked = decide(owner, proposal, "approve")
     assert asked.status_code == 409
-    assert "Jana Weber, Tue 5 Jan, 10:00" in text(asked)
-    assert f"/desk/bookings/{booking.reference}/move" in text(asked)
+    assert "1 booking would lie outside the new hours" in text(asked)
+    assert f'<a href="/desk/bookings/{booking.reference}/"><bdi>Jana Weber</bdi>, Tue 5 Jan, 10:00</a>' in text(asked)
     again = typed(text(asked).split('<form class="card')[1].split("</form>")[0])
     done = owner.post(f"/desk/proposals/{proposal.pk}/decide", {**again, "answer": "approve"})
 
