@@ -19,7 +19,8 @@ servers.prepare_environment()
 django.setup()
 
 # isort: split
-import tests.e2e.desk_scenes  # noqa: E402, F401 (adds the scenes of the desk)
+import tests.e2e.desk_scenes  # noqa: E402 (adds the scenes of the desk)
+import tests.e2e.proposal_scenes  # noqa: E402, F401 (adds those of proposed changes)
 from tests.e2e.browsing import NO_LIMITS, visitors  # noqa: E402
 from tests.e2e.paying import JOURNEYS  # noqa: E402
 from tests.e2e.scenes import EXPECTED, SCENES, Stage  # noqa: E402

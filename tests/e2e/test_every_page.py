@@ -6,7 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Response, ViewportSize
 
-import tests.e2e.desk_scenes  # noqa: F401 (adds the scenes of the desk)
+import tests.e2e.desk_scenes
+import tests.e2e.proposal_scenes  # noqa: F401 (adds those of proposed changes)
 from tests.e2e import steps
 from tests.e2e.browsing import SIZES, Visitors
 from tests.e2e.scenes import EXPECTED, SCENES, Stage

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.browsing import Visitors
-from tests.e2e.desk_scenes import propose_price, service_of, sign_in
+from tests.e2e.desk_scenes import sign_in
+from tests.e2e.proposal_scenes import propose_price, service_of
 from tests.stack import Stack
 
 pytestmark = pytest.mark.e2e
