@@ -195,6 +195,29 @@ class SeveralServices(_Worded, Refused):
     )
 
 
+class TooLateToUndo(_Worded, Refused):
+    code = "too_late_to_undo"
+    status = 409
+    text = _(
+        "A minute has passed, so the move can no longer be undone: its messages are on their way. Nothing was changed. "
+        "Move the booking back instead."
+    )
+
+
+class ChangedSinceMove(_Worded, Conflict):
+    """The booking was moved again, cancelled or begun since staff moved it, or staff did not move it."""
+
+    code = "changed_since_move"
+    text = _("This booking has changed since it was moved, so the move cannot be undone. Nothing was changed.")
+
+
+class FormerTimeTaken(_Worded, Conflict):
+    """Another booking, a daily limit or an absence has taken the time that a booking had before it was moved."""
+
+    code = "former_time_taken"
+    text = _("The former time is taken by now, so the move was not undone. The booking stays at its new time.")
+
+
 class StaffFixed(_Worded, Refused):
     """The customer chose a certain staff member, so only the business may assign another one."""
 

@@ -207,6 +207,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_booking_missed": _step(Act.MARK_MISSED),
     "desk_booking_came": _step(Act.MARK_MISSED),
     "desk_booking_move": _step(Act.MOVE),
+    "desk_booking_undo_move": _step(Act.MOVE),
     "desk_booking_cancel": _step(Act.CANCEL),
     "desk_booking_answer": _step(Act.ANSWER),
     "desk_booking_reply": _step(Act.ANSWER),

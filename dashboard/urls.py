@@ -7,6 +7,7 @@ from dashboard.customers import edit_views as customer_edits
 from dashboard.customers import views as customers
 from dashboard.me import session_views as session
 from dashboard.me import views as me
+from dashboard.moving import undo_views as undoing
 from dashboard.moving import views as moving
 from dashboard.phone_booking import views as phone_booking
 from dashboard.presenters.progress import Mark
@@ -77,6 +78,7 @@ urlpatterns = [
     path("bookings/<str:reference>/follow-up", session.follow_up, name="desk_booking_follow_up"),
     path("bookings/<str:reference>/follow-up-done", session.follow_up_done, name="desk_booking_follow_up_done"),
     path("bookings/<str:reference>/move", moving.move, name="desk_booking_move"),
+    path("bookings/<str:reference>/undo-move", undoing.undo_move, name="desk_booking_undo_move"),
     path("bookings/<str:reference>/cancel", visit_actions.cancel, name="desk_booking_cancel"),
     path("bookings/<str:reference>/answer", visit_actions.request_answer, name="desk_booking_answer"),
     path("bookings/<str:reference>/reply", visit_actions.reply, name="desk_booking_reply"),

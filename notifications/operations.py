@@ -1,7 +1,7 @@
 """Puts messages into the queue and takes them out again. ``delivery.sending`` sends them."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from core.locks import one_at_a_time
 from core.nudge import nudge
 from notifications.addresses import TEXT_CHANNELS, address_hash
 from notifications.delivery.fanout import configured_text_channels, per_channel
-from notifications.delivery.sending import OPEN, send_due
+from notifications.delivery.sending import NOT_WANTED, OPEN, send_due
 from notifications.enums import Channel, NotificationStatus, Purpose, RecipientRole
 from notifications.models import Notification
 from notifications.queries import mails_to
@@ -25,14 +25,35 @@ __all__ = [
     "enqueue_again",
     "enqueue_sparingly",
     "name_recipient",
+    "put_back",
     "send_again",
     "send_due",
+    "withdraw",
 ]
 
 HOUR = timedelta(hours=1)
 # A second press of the same button within this time is a double click.
 DOUBLE_CLICK = timedelta(seconds=10)
 WAITING = (NotificationStatus.QUEUED, NotificationStatus.TEMPORARY_FAILURE)
+# A message with one of these statuses has reached its recipient, or may have.
+_REACHED = (
+    NotificationStatus.SENDING,
+    NotificationStatus.SENT,
+    NotificationStatus.DELIVERED,
+    NotificationStatus.TECHNICAL_FAILURE,
+)
+WITHDRAWN = "Withdrawn before it was sent: there was a newer change."
+
+Recipient = tuple[str, str]
+"""Role and reference of a recipient. The one customer of a subject has no reference here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """``unheard`` are the messages of recipients whom none has reached; ``reached`` are the other recipients."""
+
+    unheard: Sequence[Notification]
+    reached: frozenset[Recipient]
 
 
 def enqueue(requests: Sequence[MessageRequest], *, now: datetime) -> None:
@@ -75,6 +96,51 @@ def cancel_pending(subject_ref: str, *, reason: str, kinds: Collection[str] | No
     if kinds is not None:
         rows = rows.filter(kind__in=kinds)
     return rows.update(status=NotificationStatus.CANCELLED, error=reason)
+
+
+@transaction.atomic
+def withdraw(subject_ref: str, *, version: int, kinds: Collection[str], due_after: datetime | None = None) -> Withdrawn:
+    """Cancel the messages of one version that are not sent yet, and say whom the others have reached.
+
+    With ``due_after`` only messages that no worker may send before that. A worker may be sending a message at this
+    moment: its recipient counts as reached. Locks the messages.
+    """
+    rows = Notification.objects.filter(subject_ref=subject_ref, version=version, kind__in=kinds)
+    waiting = rows.filter(status__in=WAITING)
+    if due_after is not None:
+        waiting = waiting.filter(not_before__gt=due_after)
+    found = list(waiting.select_for_update(no_key=True).order_by("pk"))
+    rows.filter(pk__in=[row.pk for row in found]).update(status=NotificationStatus.CANCELLED, error=WITHDRAWN)
+    reached = frozenset(recipient_of(row) for row in rows.filter(status__in=_REACHED))
+    return Withdrawn([row for row in found if recipient_of(row) not in reached], reached)
+
+
+def put_back(
+    subject_ref: str, *, below: int, kinds: Collection[str], without: Collection[Recipient], now: datetime
+) -> None:
+    """Queue again what messages of the version ``below`` had replaced unsent, because those are withdrawn.
+
+    For each recipient and channel only the last message before that version counts. ``without`` are recipients who know
+    more than it says.
+    """
+    rows = Notification.objects.filter(subject_ref=subject_ref, version__lt=below, kind__in=kinds)
+    latest = {(recipient_of(row), row.channel): row for row in rows.order_by("version", "pk")}
+    replaced = [row for (who, _), row in latest.items() if who not in without and _was_replaced(row)]
+    for row in replaced:
+        due_at = max(row.not_before, now)
+        values = {"status": NotificationStatus.QUEUED, "error": "", "next_try_at": due_at}
+        Notification.objects.filter(pk=row.pk, status=NotificationStatus.CANCELLED).update(**values)
+    if replaced:
+        nudge("notifications.tasks.send_due")
+
+
+def recipient_of(row: Notification | MessageRequest) -> Recipient:
+    is_staff = row.recipient_role == RecipientRole.STAFF
+    return str(row.recipient_role), row.recipient_ref if is_staff else ""
+
+
+def _was_replaced(row: Notification) -> bool:
+    return row.status == NotificationStatus.CANCELLED and row.error in {NOT_WANTED, WITHDRAWN}
 
 
 def name_recipient(subject_ref: str, *, customer_ref: str) -> int:

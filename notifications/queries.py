@@ -33,13 +33,16 @@ def mails_to(address: str) -> QuerySet[Notification]:
 
 
 def has_newer(request: ContextRequest, *, kinds: Collection[str]) -> bool:
-    """Return whether the same recipient gets a message of these kinds about the same subject with a later version."""
+    """Return whether the same recipient gets a message of these kinds about the same subject with a later version.
+
+    A message that was withdrawn does not count.
+    """
     newer = Notification.objects.filter(
         subject_ref=request.subject_ref,
         recipient_role=request.recipient_role,
         kind__in=kinds,
         version__gt=request.version,
-    )
+    ).exclude(status=NotificationStatus.CANCELLED)
     if request.recipient_role == RecipientRole.STAFF:
         newer = newer.filter(recipient_ref=request.recipient_ref)
     return newer.exists()

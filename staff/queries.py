@@ -1,13 +1,15 @@
 """Reads of schedules: their time zones, and who works where."""
 
 from collections.abc import Iterable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from services.models import Location, Resource
-from staff.models import StaffMember, WorkingHours, WorkingHoursException
+from staff.enums import TimeOffStatus
+from staff.models import StaffMember, TimeOff, WorkingHours, WorkingHoursException
 
 
 def people_at(location_id: int) -> QuerySet[StaffMember]:
@@ -17,6 +19,14 @@ def people_at(location_id: int) -> QuerySet[StaffMember]:
     return StaffMember.objects.filter(
         Q(pk__in=weekly.values("staff_member_id")) | Q(pk__in=dated.values("staff_member_id"))
     )
+
+
+def time_off_meeting(claims: Iterable[tuple[int, Any]]) -> set[int]:
+    """Return the ids of approved absences that meet one of these times, given as (resource id, range). One query."""
+    meets = Q(pk__in=[])
+    for resource_id, busy in claims:
+        meets |= Q(resource_id=resource_id, during__overlap=busy)
+    return set(TimeOff.objects.filter(meets, status=TimeOffStatus.APPROVED).values_list("pk", flat=True))
 
 
 def zone_of_resource(resource: Resource | None) -> ZoneInfo:

@@ -5,7 +5,7 @@ rule answers for all starts of the grid at once, and every public function combi
 is what can be booked. See docs/algorithms/availability.md.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -105,17 +105,18 @@ def candidates(
     *,
     staff_member_id: int | None = None,
     overrides: Overrides = _NO_OVERRIDES,
+    preferred_resource_ids: Collection[int] = (),
 ) -> list[Candidate]:
     """Return all ways to book this start, the fairest first; empty when it may not be booked.
 
     The fairest staff member has the fewest claimed minutes that local day; then the day's rotation decides, then the
-    lowest id.
+    lowest id. Of the free rooms and devices the preferred ones are chosen first, then those with the lowest ids.
     """
     scene = _scene_at(facts, variant_id, location_id, start_minute, staff_member_id, overrides)
     if scene is None:
         return []
     free = [option for option in scene.options if scene.free_for(option)]
-    return [_candidate(scene, option) for option in _fairest_first(scene, free)]
+    return [_candidate(scene, option, preferred_resource_ids) for option in _fairest_first(scene, free)]
 
 
 def why_not(
@@ -533,14 +534,18 @@ def _fairest_first(scene: _Scene, options: list[_Option]) -> list[_Option]:
     return sorted(options, key=burden)
 
 
-def _candidate(scene: _Scene, option: _Option) -> Candidate:
+def _candidate(scene: _Scene, option: _Option, preferred_resource_ids: Collection[int]) -> Candidate:
     spec = option.shape.spec
+
+    def rank(resource_id: int) -> tuple[bool, int]:
+        return resource_id not in preferred_resource_ids, resource_id
+
     resource_ids = [
         resource_id
         for type_id, quantity in spec.requirements
         for resource_id in [
             resource_id
-            for resource_id in sorted(scene.location.resources.get(type_id, ()))
+            for resource_id in sorted(scene.location.resources.get(type_id, ()), key=rank)
             if _resource_free(scene, option.shape, scene.busy, resource_id)
         ][:quantity]
     ]

@@ -7,7 +7,7 @@ the moment of sending.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Prefetch, QuerySet
 
@@ -35,10 +35,12 @@ __all__ = [
     "announce_cancelled",
     "announce_confirmed",
     "announce_left",
+    "announce_move_undone",
     "announce_moved",
     "announce_reassigned",
     "not_over",
     "notification_context",
+    "withdraw_move",
 ]
 
 # Messages that a cancellation makes untrue. RELEASED stays, because its staff member learns of the loss from it alone;
@@ -47,6 +49,8 @@ _OVERTAKEN = (
     *(MessageKind.CONFIRMED, MessageKind.MOVED, MessageKind.REASSIGNED),
     *(MessageKind.REQUESTED, MessageKind.PAYMENT_REQUIRED, *PlannedKind),
 )
+# Messages about a new time or another staff member.
+_CHANGES = (MessageKind.MOVED, MessageKind.REASSIGNED, MessageKind.RELEASED)
 # Each of these shows the whole appointment, so that an older one need not be sent any more.
 _REPLACING = sorted({each.kind for each in TYPES if each.timing is Timing.AT_ONCE and not each.outlives_visit})
 
@@ -68,31 +72,65 @@ def announce_moved(
     previous_starts_at: datetime,
     previous_staff_ids: Collection[int] = (),
     previous_zone: str = "",
+    not_before: datetime | None = None,
     now: datetime,
 ) -> None:
     """Inform customer and staff of the new time. Call it after the lines and ``ical_sequence`` have changed.
 
     :param previous_staff_ids: staff members before the move; those who no longer have the booking get RELEASED.
     :param previous_zone: the location's zone before, if the zone is what has changed.
+    :param not_before: when the messages are due, if not now. Those of the change before that are not due yet are
+        withdrawn: the new ones say what has changed since the recipients last heard of the booking.
     """
-    details = {"previous_starts_at": previous_starts_at.isoformat()}
-    if previous_zone:
-        details["previous_zone"] = previous_zone
-    staff = staff_of(booking)
-    requests = _requests(booking, MessageKind.MOVED, staff, details)
-    requests += _released(booking, staff, previous_staff_ids, details)
-    notifications.enqueue([*requests, *_planned_anew(booking, now)], now=now)
+    last = _last_heard(booking, previous_starts_at, previous_staff_ids, now)
+    requests = _move_requests(booking, last.starts_at, last.staff_ids, previous_zone)
+    notifications.enqueue([*_due(requests, not_before), *_planned_anew(booking, now)], now=now)
 
 
-def announce_reassigned(booking: Booking, *, previous_staff_ids: Collection[int], now: datetime) -> None:
+def announce_reassigned(
+    booking: Booking, *, previous_staff_ids: Collection[int], not_before: datetime | None = None, now: datetime
+) -> None:
     """Inform the customer, the new staff member and the previous one of a reassignment.
 
     Call it after the lines and ``ical_sequence`` have changed. A staff member who keeps a line gets no message.
+    ``not_before`` as in ``announce_moved``.
     """
-    staff = staff_of(booking)
-    newcomers = [person for person in staff if person.pk not in previous_staff_ids]
-    requests = _requests(booking, MessageKind.REASSIGNED, newcomers)
-    requests += _released(booking, staff, previous_staff_ids)
+    last = _last_heard(booking, booking.starts_at, previous_staff_ids, now)
+    if last.starts_at != booking.starts_at:
+        requests = _move_requests(booking, last.starts_at, last.staff_ids)
+    else:
+        requests = _reassign_requests(booking, last.staff_ids)
+    notifications.enqueue([*_due(requests, not_before), *_planned_anew(booking, now)], now=now)
+
+
+def withdraw_move(booking: Booking, *, now: datetime) -> Collection[notifications.Recipient]:
+    """Withdraw the unsent messages about the last change of a booking, and return the recipients whom others reached.
+
+    What these messages had replaced is queued again. Call it before ``ical_sequence`` rises.
+    """
+    ref, version = subject_ref(booking), booking.ical_sequence
+    reached = notifications.withdraw(ref, version=version, kinds=_CHANGES).reached
+    notifications.put_back(ref, below=version, kinds=_REPLACING, without=reached, now=now)
+    return reached
+
+
+def announce_move_undone(
+    booking: Booking,
+    *,
+    previous_starts_at: datetime,
+    previous_staff_ids: Collection[int],
+    reached: Collection[notifications.Recipient],
+    now: datetime,
+) -> None:
+    """Inform those who have heard of a move (``reached``) that it is undone. Nobody else gets a message.
+
+    Call it after the lines and ``ical_sequence`` have changed.
+    """
+    if booking.starts_at == previous_starts_at:
+        requests = _reassign_requests(booking, previous_staff_ids)
+    else:
+        requests = _move_requests(booking, previous_starts_at, previous_staff_ids)
+    requests = [each for each in requests if notifications.recipient_of(each) in reached]
     notifications.enqueue([*requests, *_planned_anew(booking, now)], now=now)
 
 
@@ -217,6 +255,57 @@ def _planned_anew(booking: Booking, now: datetime) -> list[MessageRequest]:
 
 def _announce(booking: Booking, kind: MessageKind, *, staff: Iterable[StaffMember], now: datetime) -> None:
     notifications.enqueue(_requests(booking, kind, staff), now=now)
+
+
+class _LastHeard(NamedTuple):
+    """The start and the staff members that the recipients of messages know of."""
+
+    starts_at: datetime
+    staff_ids: Collection[int]
+
+
+def _last_heard(booking: Booking, starts_at: datetime, staff_ids: Collection[int], now: datetime) -> _LastHeard:
+    """Withdraw the messages of the change before this one that are not due yet.
+
+    Return what their recipients know then; without such messages that is ``starts_at`` and ``staff_ids``.
+    """
+    version = booking.ical_sequence - 1
+    unheard = notifications.withdraw(subject_ref(booking), version=version, kinds=_CHANGES, due_after=now).unheard
+    known = [row.details["previous_starts_at"] for row in unheard if row.kind == MessageKind.MOVED]
+    before = datetime.fromisoformat(known[0]) if known else starts_at
+    of_staff = [row for row in unheard if row.recipient_role == RecipientRole.STAFF]
+    lost = {number_of(row.recipient_ref) for row in of_staff if row.kind == MessageKind.RELEASED}
+    if lost:
+        # The booking had changed hands, so the others of them are new.
+        staff_ids = lost | set(staff_ids) - {number_of(row.recipient_ref) for row in of_staff}
+    # A booking that is back where its customer last knew it has moved all the same.
+    return _LastHeard(starts_at if before == booking.starts_at else before, staff_ids)
+
+
+def _move_requests(
+    booking: Booking, previous_starts_at: datetime, previous_staff_ids: Collection[int], previous_zone: str = ""
+) -> list[MessageRequest]:
+    details = {"previous_starts_at": previous_starts_at.isoformat()}
+    if previous_zone:
+        details["previous_zone"] = previous_zone
+    staff = staff_of(booking)
+    return [
+        *_requests(booking, MessageKind.MOVED, staff, details),
+        *_released(booking, staff, previous_staff_ids, details),
+    ]
+
+
+def _reassign_requests(booking: Booking, previous_staff_ids: Collection[int]) -> list[MessageRequest]:
+    staff = staff_of(booking)
+    newcomers = [person for person in staff if person.pk not in previous_staff_ids]
+    return [
+        *_requests(booking, MessageKind.REASSIGNED, newcomers),
+        *_released(booking, staff, previous_staff_ids),
+    ]
+
+
+def _due(requests: Iterable[MessageRequest], not_before: datetime | None) -> list[MessageRequest]:
+    return [replace(each, not_before=not_before) for each in requests]
 
 
 def _requests(

@@ -34,7 +34,8 @@ class Wish:
 
     ``staff_member_id`` None means any staff member, or none for a court. ``preferred_staff_id`` comes first among them
     if free. ``ignore_booking_id`` is the booking that this wish replaces: its own claims do not count;
-    ``held_resource_ids`` are the resources it claims now. ``promised`` is what was agreed before and stays the same in
+    ``held_resource_ids`` are the resources it claims now. Of the free rooms and devices
+    ``preferred_resource_ids`` are taken first. ``promised`` is what was agreed before and stays the same in
     a move; without it the catalogue counts. ``overrides`` are the rules that staff set aside
     (``availability.overrides``). With BUFFERS among them the candidate's spec has no buffers, and the caller copies
     that spec to the line.
@@ -51,6 +52,7 @@ class Wish:
     preferred_staff_id: int | None = None
     ignore_booking_id: int | None = None
     held_resource_ids: tuple[int, ...] = ()
+    preferred_resource_ids: tuple[int, ...] = ()
     promised: LineSpec | None = None
     overrides: Overrides = NO_OVERRIDES
 
@@ -152,6 +154,7 @@ def _candidates(facts: Facts, wish: Wish) -> list[Candidate]:
         wish.start_minute,
         staff_member_id=wish.staff_member_id,
         overrides=wish.overrides,
+        preferred_resource_ids=wish.preferred_resource_ids,
     )
     if wish.preferred_staff_id is not None:
         found = sorted(found, key=lambda each: each.staff_member_id != wish.preferred_staff_id)

@@ -28,6 +28,7 @@ from bookings.errors import (
 from bookings.lifecycle import Actor, record
 from bookings.messages import visits
 from bookings.models import Booking, BookingLine
+from bookings.move_events import Left, move_details
 from bookings.operations._allocations import claim, release
 from bookings.operations._bill import keep_card_after
 from bookings.operations._expiring import drop_own_proposals
@@ -39,10 +40,11 @@ from bookings.queries import alternatives
 from bookings.queries.moves import spec_for_move
 from bookings.queries.payables import can_be_paid_online
 from bookings.refs import subject_ref
-from bookings.rules.moving import RescheduleRefusal, anchor_after_move, move_fee, reschedule_refusal
+from bookings.rules.moving import RescheduleRefusal, anchor_after_move, move_fee, reschedule_refusal, undo_until
 from core.errors import DomainError
 from core.minutes import minute_of
 from payments.operations import add_line
+from staff.queries import time_off_meeting
 
 HOUR = timedelta(hours=1)
 _REFUSALS: dict[RescheduleRefusal, Callable[[], DomainError]] = {
@@ -71,7 +73,8 @@ def reschedule_booking(
     With ``staff_member_id`` None the staff member stays; a booking made with "anyone" gets another one if that staff
     member is not free. Another staff member may be named only by the business, for a booking with "anyone", or after
     the staff member has left. The same start with another staff member is a reassignment. A fee for the move goes on
-    the bill. After a customer's late move, cancelling costs at least what it would have cost before. The same
+    the bill. Staff can undo their move for a minute (``undo_move``), and its messages wait until then. After a
+    customer's late move, cancelling costs at least what it would have cost before. The same
     submission twice returns the booking as it is.
 
     ``overrides``: the rules of availability that staff set aside for this start, recorded in the history with the
@@ -160,9 +163,7 @@ def checked_fee(
 
     :raises HoldExpired: when the time was not paid or answered in time, so that the customer no longer has it.
     """
-    is_waiting = booking.status in WAITING
-    if is_waiting and booking.hold_expires_at and booking.hold_expires_at <= now:
-        raise HoldExpired
+    require_time(booking, now)
     facts, move_count = fee_facts(booking), booking.customer_move_count
     refusal = reschedule_refusal(facts, move_count=move_count, now=now, by_staff=by_staff)
     fee = move_fee(facts, move_count=move_count, by_staff=by_staff)
@@ -176,6 +177,15 @@ def checked_fee(
     if fee != expected_fee_minor:
         raise StalePage(fee_minor=fee, sequence=booking.ical_sequence, starts_at=booking.starts_at)
     return fee
+
+
+def require_time(booking: Booking, now: datetime) -> None:
+    """Check that a booking that waits for its payment or its answer still has its time.
+
+    :raises HoldExpired: when it was not paid or answered in time.
+    """
+    if booking.status in WAITING and booking.hold_expires_at and booking.hold_expires_at <= now:
+        raise HoldExpired
 
 
 def refuse_many_moves(booking: Booking, actor: Actor, now: datetime) -> None:
@@ -223,6 +233,22 @@ def carry_out(
     if not by_staff and booking.status == BookingStatus.CONFIRMED:
         booking.fee_anchor_minor = anchor_after_move(fee_facts(booking), anchored_at or now)
         booking.customer_move_count += 1
+    left = _left(booking, line) if actor.kind == ActorKind.STAFF else None
+    take_time(booking, line, candidate, start_minute)
+    details = move_details(booking, line, before=before, fee_minor=fee_minor)
+    if left:
+        details["left"] = left.to_json()
+    if overrides:
+        details["overrides"] = sorted(overrides)
+    record(booking, EventKind.MOVED, actor=actor, now=now, reason=reason, details=details)
+    if fee_minor and booking.bill_id:
+        new_line = change_fee_line(booking, line, fee_minor)
+        add_line(bill_id=booking.bill_id, line=new_line, subject_ref=subject_ref(booking), now=now)
+    _announce(booking, before, now, not_before=undo_until(now) if left else None)
+
+
+def take_time(booking: Booking, line: BookingLine, candidate: Candidate, start_minute: int) -> None:
+    """Give a locked booking the time, the claims and the buffers of the candidate."""
     release(booking)
     claim(booking, candidate.claims)
     buffers = (candidate.spec.buffer_before, candidate.spec.buffer_after)
@@ -231,31 +257,28 @@ def carry_out(
         line.save(update_fields=["buffer_before_minutes", "buffer_after_minutes"])
     place(booking, line, start_minute, candidate.staff_member_id)
     keep_card_after(booking)
-    details = _details(before, booking, line, fee_minor)
-    if overrides:
-        details["overrides"] = sorted(overrides)
-    record(booking, EventKind.MOVED, actor=actor, now=now, reason=reason, details=details)
-    if fee_minor and booking.bill_id:
-        new_line = change_fee_line(booking, line, fee_minor)
-        add_line(bill_id=booking.bill_id, line=new_line, subject_ref=subject_ref(booking), now=now)
-    _announce(booking, before, now)
 
 
-def _details(
-    before: tuple[datetime, int | None], booking: Booking, line: BookingLine, fee_minor: int
-) -> dict[str, object]:
-    starts_at, staff_member_id = before
-    return {
-        "from": {"starts_at": starts_at.isoformat(), "staff_member_id": staff_member_id},
-        "to": {"starts_at": booking.starts_at.isoformat(), "staff_member_id": line.staff_member_id},
-        "fee_minor": fee_minor,
-    }
+def _left(booking: Booking, line: BookingLine) -> Left:
+    """Return what the booking is about to leave."""
+    claims = list(booking.allocations.values_list("resource_id", "busy"))
+    return Left(
+        sequence=booking.ical_sequence + 1,
+        buffers=(line.buffer_before_minutes, line.buffer_after_minutes),
+        resource_ids=tuple(sorted({resource_id for resource_id, _ in claims})),
+        time_off_ids=tuple(sorted(time_off_meeting(claims))),
+        staff_link_version=booking.staff_link_version,
+    )
 
 
-def _announce(booking: Booking, before: tuple[datetime, int | None], now: datetime) -> None:
+def _announce(
+    booking: Booking, before: tuple[datetime, int | None], now: datetime, *, not_before: datetime | None
+) -> None:
     starts_at, staff_member_id = before
     previous = [] if staff_member_id is None else [staff_member_id]
     if booking.starts_at == starts_at:
-        visits.announce_reassigned(booking, previous_staff_ids=previous, now=now)
+        visits.announce_reassigned(booking, previous_staff_ids=previous, not_before=not_before, now=now)
     else:
-        visits.announce_moved(booking, previous_starts_at=starts_at, previous_staff_ids=previous, now=now)
+        visits.announce_moved(
+            booking, previous_starts_at=starts_at, previous_staff_ids=previous, not_before=not_before, now=now
+        )

@@ -1,4 +1,4 @@
-"""Whether a customer may move a booking, until when, and what the move costs. Pure."""
+"""Whether a booking may be moved, until when, what the move costs, and until when staff may undo it. Pure."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,6 +7,9 @@ from bookings.enums import CHANGEABLE, MARKED, BookingStatus
 from bookings.rules.fees import FeeFacts, cancellation_fee, free_by_time_until, is_fee_free
 from bookings.rules.terms import Terms
 from services.enums import OverLimit
+
+# Staff may undo a move for this long. Messages about the move wait until then, so nobody hears of a slip.
+UNDO_TIME = timedelta(minutes=1)
 
 
 class RescheduleRefusal(StrEnum):
@@ -17,6 +20,13 @@ class RescheduleRefusal(StrEnum):
     ALREADY_STARTED = "already_started"
     TOO_LATE = "too_late"
     MOVE_LIMIT_REACHED = "move_limit_reached"
+
+
+class UndoRefusal(StrEnum):
+    """Why staff cannot undo a move."""
+
+    CHANGED = "changed"
+    TOO_LATE = "too_late"
 
 
 def reschedule_until(facts: FeeFacts) -> datetime | None:
@@ -69,6 +79,21 @@ def anchor_after_move(facts: FeeFacts, now: datetime) -> int:
     A late move must not be a way around the fee that cancelling would have cost then.
     """
     return cancellation_fee(facts, now)
+
+
+def undo_until(moved_at: datetime) -> datetime:
+    """Return the instant (excluded) until which staff may undo a move, and at which its messages are due."""
+    return moved_at + UNDO_TIME
+
+
+def undo_refusal(*, status: str, is_last_change: bool, moved_at: datetime, now: datetime) -> UndoRefusal | None:
+    """Return why staff cannot undo a move, or None if they can.
+
+    ``is_last_change``: neither the time nor the staff member has changed since.
+    """
+    if not is_last_change or status not in CHANGEABLE:
+        return UndoRefusal.CHANGED
+    return UndoRefusal.TOO_LATE if now >= undo_until(moved_at) else None
 
 
 def _is_over_limit(terms: Terms, move_count: int) -> bool:

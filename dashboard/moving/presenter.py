@@ -1,8 +1,9 @@
 """Moving a booking at the desk as text: days, staff and times to choose from, and the effects of the move."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -45,6 +46,7 @@ class MovePage:
     same_time: tuple[Link, ...]
     parts: tuple[tuple[str, tuple[Link, ...]], ...]
     who: str
+    back: str
 
 
 def move_url(booking: Booking, **asked: object) -> str:
@@ -67,8 +69,11 @@ def move_page(
     *,
     on: date,
     who: StaffMember | None,
+    back: str,
     now: datetime,
 ) -> MovePage:
+    """Return the page of one day. ``back``: where its pages lead afterwards (``booking_actions.comes_from``)."""
+    url = partial(move_url, booking, back=back)
     own = minute_of(booking.starts_at)
     own_person = only_line(booking).staff_member_id
     chosen = openings.of(who.pk if who else None)
@@ -80,20 +85,23 @@ def move_page(
         title=gettext("Move this booking"),
         day=formats.long_day_text(on),
         on=on.isoformat(),
-        before_url=move_url(booking, on=on - timedelta(days=1), who=who_id),
-        after_url=move_url(booking, on=on + timedelta(days=1), who=who_id),
-        people=tuple(_people_links(booking, people, on, who)),
-        same_time=tuple(Link(person.name, move_url(booking, start=own, who=person.pk)) for person in same),
-        parts=tuple(_parts(booking, chosen, openings, people, who, on)),
+        before_url=url(on=on - timedelta(days=1), who=who_id),
+        after_url=url(on=on + timedelta(days=1), who=who_id),
+        people=tuple(_people_links(people, on, who, url)),
+        same_time=tuple(Link(person.name, url(start=own, who=person.pk)) for person in same),
+        parts=tuple(_parts(booking, chosen, openings, people, who, url)),
         who=str(who_id or ""),
+        back=back,
     )
 
 
-def _people_links(booking: Booking, people: Sequence[StaffMember], on: date, who: StaffMember | None) -> list[Link]:
+def _people_links(
+    people: Sequence[StaffMember], on: date, who: StaffMember | None, url: Callable[..., str]
+) -> list[Link]:
     if len(people) < 2:
         return []
-    anyone = Link(gettext("Anyone"), move_url(booking, on=on), is_on=who is None)
-    return [anyone, *(Link(each.name, move_url(booking, on=on, who=each.pk), is_on=each == who) for each in people)]
+    anyone = Link(gettext("Anyone"), url(on=on), is_on=who is None)
+    return [anyone, *(Link(each.name, url(on=on, who=each.pk), is_on=each == who) for each in people)]
 
 
 def _parts(
@@ -102,7 +110,7 @@ def _parts(
     openings: Openings,
     people: Sequence[StaffMember],
     who: StaffMember | None,
-    on: date,
+    url: Callable[..., str],
 ) -> list[tuple[str, tuple[Link, ...]]]:
     """Return the times of a day in up to three parts. Where several staff are free, the booking keeps its own."""
     found: dict[DayPart, list[Link]] = {}
@@ -112,9 +120,9 @@ def _parts(
         free = [person for person in people if start in openings.by_person.get(person.pk, [])]
         person = who or next((each for each in free if each.pk == own_person), next(iter(free), None))
         note = person.short_name if person and who is None and person.pk != own_person else ""
-        url = move_url(booking, start=start, who=person.pk if person else None)
+        leads_to = url(start=start, who=person.pk if person else None)
         found.setdefault(day_part(moment.hour * 60 + moment.minute), []).append(
-            Link(formats.time_text(moment), url, note=note)
+            Link(formats.time_text(moment), leads_to, note=note)
         )
     return [(str(part.label), tuple(links)) for part, links in found.items()]
 
@@ -156,6 +164,7 @@ def move_notes(booking: Booking, start: int, person: StaffMember | None, overrid
             if len(told) > 1
             else gettext("%(one)s gets an e-mail.") % {"one": told[0]}
         )
+    notes.append(gettext("You can undo it for a minute. The e-mails wait until then."))
     return notes
 
 
@@ -169,16 +178,3 @@ def _meaning(booking: Booking) -> str:
 def first_day(booking: Booking, now: datetime) -> date:
     """Return the day to open first: the booking's own, or today if that has passed."""
     return max(day_of(booking), local(now, booking).date())
-
-
-def moved_sentence(booking: Booking, start: int, person: StaffMember | None) -> str:
-    """Return the message after the move."""
-    when = formats.moment_text(moment_at(start, booking))
-    done = gettext("The booking is now on %(when)s.") % {"when": when}
-    if person:
-        done = gettext("The booking is now on %(when)s with %(name)s.") % {
-            "when": when,
-            "name": formats.isolated(person.short_name),
-        }
-    mail = gettext("The customer gets an e-mail.")
-    return f"{done} {mail}" if booking.contact_email else done

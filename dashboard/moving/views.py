@@ -20,7 +20,9 @@ from dashboard.moving import presenter, queries
 from dashboard.moving.forms import MoveForm, WishForm
 from dashboard.permissions import Act, can
 from dashboard.presenters.confirmations import booking_facts
-from dashboard.views.booking_actions import Opened, Step, answer, open_step, refused
+from dashboard.presenters.undo import moved_text
+from dashboard.views.booking import open_booking
+from dashboard.views.booking_actions import Opened, Step, answer, comes_from, open_step, refused
 from dashboard.views.pages import desk_page, show
 from staff.hours import clock_minute
 from staff.models import StaffMember
@@ -69,9 +71,10 @@ def _choose(
     on = on or wished.get("on") or presenter.first_day(booking, desk.now)
     if wished.get("at") and not problem:
         start = clock_minute(zone_of(booking), on, wished["at"])
-        return redirect(presenter.move_url(booking, start=start, who=who.pk if who else None))
+        back = comes_from(opened)
+        return redirect(presenter.move_url(booking, start=start, who=who.pk if who else None, back=back))
     openings = queries.openings_on(booking, people, on, now=desk.now)
-    page = presenter.move_page(booking, people, openings, on=on, who=who, now=desk.now)
+    page = presenter.move_page(booking, people, openings, on=on, who=who, back=comes_from(opened), now=desk.now)
     context = {
         "page": page,
         "facts": booking_facts(booking),
@@ -121,7 +124,7 @@ def _step(opened: Opened, form: MoveForm, start: int, person: StaffMember | None
     booking, desk, overrides = opened.booking, opened.desk, form.overrides
 
     def run(sent: MoveForm, key: str) -> str:
-        moved = reschedule_booking(
+        reschedule_booking(
             booking_id=booking.pk,
             start_minute=start,
             staff_member_id=person.pk if person else only_line(booking).staff_member_id,
@@ -132,7 +135,8 @@ def _step(opened: Opened, form: MoveForm, start: int, person: StaffMember | None
             reason=sent.cleaned_data["reason"],
             overrides=overrides,
         )
-        return presenter.moved_sentence(moved, start, person)
+        # The booking's page has a notice with the button that undoes the move.
+        return "" if comes_from(opened) != "hands" else moved_text(open_booking(desk, booking.reference))
 
     notes = presenter.move_notes(booking, start, person, overrides)
     return Step(lambda sent: presenter.move_ask(booking, start, person, overrides), run, context={"notes": notes})

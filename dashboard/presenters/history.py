@@ -10,6 +10,7 @@ from bookings.booked import local
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind, MoneyEvent
 from bookings.models import Booking, BookingEvent
 from bookings.money_events import money_event
+from bookings.move_events import is_undo
 from bookings.wording import visit
 from bookings.wording.history import HistoryRow
 from bookings.wording.overrides import exception_text
@@ -147,6 +148,8 @@ def _money_text(event: BookingEvent, booking: Booking) -> str:
 
 def _moved_text(event: BookingEvent, booking: Booking) -> str:
     before, after = (_moment(event.details, side, booking) for side in ("from", "to"))
+    if is_undo(event):
+        return gettext("Move undone: back to %(after)s") % {"after": after}
     if before == after:
         return gettext("Reassigned")
     return gettext("Rescheduled from %(before)s to %(after)s") % {"before": before, "after": after}

@@ -19,6 +19,7 @@ from dashboard.presenters.confirmations import conversation
 from dashboard.presenters.history import history
 from dashboard.presenters.message_log import failed_text
 from dashboard.presenters.money import ledger_of, receipt_rows
+from dashboard.presenters.undo import undo_of
 from dashboard.views.pages import desk_page, show
 
 
@@ -63,6 +64,7 @@ def booking_context(desk: Desk, booking: Booking, *, back: str = "") -> dict[str
         "back": presenter.day_link(booking),
         "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),
         "history": history(booking, now=desk.now),
+        "undo": undo_of(booking, desk.rights, now=desk.now),
         "sees_messages": sees_messages,
         "failed": failed_text(failed_count(booking)) if sees_messages else "",
     }

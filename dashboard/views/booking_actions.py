@@ -53,7 +53,7 @@ class Opened:
 @dataclass(frozen=True, slots=True)
 class Step:
     """One action. ``ask`` returns the words of the page for a valid form (None: as the page opens). ``run`` takes the
-    form and its key, does it and returns the message of success.
+    form and its key, does it and returns the message of success; empty where the page that follows says it.
     """
 
     ask: Callable[[StepForm | None], Ask]
@@ -98,7 +98,8 @@ def answer(opened: Opened, form: StepForm, step: Step) -> HttpResponse:
         return back(opened)
     if isinstance(done, DomainError):
         return _asking(opened, form, step, ask, key=new_token(), problem=done.sentence, status=done.status)
-    messages.success(opened.request, done)
+    if done:
+        messages.success(opened.request, done)
     return back(opened)
 
 
@@ -117,14 +118,14 @@ def back(opened: Opened) -> HttpResponse:
     return response
 
 
-def _comes_from(opened: Opened) -> str:
+def comes_from(opened: Opened) -> str:
     """Return where the form leads back to: "hands", or an address of the calendar; empty for the booking."""
     asked = opened.request.POST.get("back") or opened.request.GET.get("back", "")
     return asked if asked == "hands" else calendar_path(asked)
 
 
 def _back_url(opened: Opened) -> str:
-    match _comes_from(opened):
+    match comes_from(opened):
         case "hands":
             return reverse("desk_hands")
         case "":
@@ -167,7 +168,7 @@ def _asking(
         "seen": opened.stamp,
         "problem": problem,
         "is_once_more": is_once_more,
-        "comes_from": _comes_from(opened),
+        "comes_from": comes_from(opened),
         "back_url": _back_url(opened),
         **(step.context or {}),
     }

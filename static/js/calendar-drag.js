@@ -118,9 +118,12 @@ document.addEventListener("pointerup", () => {
   document.addEventListener("click", swallow, { capture: true, once: true });
   setTimeout(() => document.removeEventListener("click", swallow, { capture: true }), 50);
   end();
-  if (drop && isElsewhere) {
-    location.assign(`${movesUrl().replace("REF", block.dataset.ref)}?start=${drop.start}&who=${drop.who}`);
-  }
+  if (!drop || !isElsewhere) return;
+  // Afterwards the calendar is shown again, with the booking beside it: its panel can undo the move.
+  const back = new URL(location);
+  back.searchParams.set("b", block.dataset.ref);
+  const asked = new URLSearchParams({ ...drop, back: back.pathname + back.search });
+  location.assign(`${movesUrl().replace("REF", block.dataset.ref)}?${asked}`);
 });
 
 document.addEventListener("pointercancel", end);

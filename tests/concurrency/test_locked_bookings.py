@@ -78,6 +78,19 @@ def confirmed(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
     return journeys.booked(place, 10)
 
 
+def moved(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    booking = confirmed(place, monkeypatch)
+    return reschedule_booking(
+        booking_id=booking.pk,
+        start_minute=place.minute(14),
+        staff_member_id=None,
+        expected_sequence=booking.ical_sequence,
+        expected_fee_minor=0,
+        actor=DESK,
+        now=clock.now(),
+    )
+
+
 def begun(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
     booking = confirmed(place, monkeypatch)
     monkeypatch.setattr(clock, "now", lambda: booking.starts_at + timedelta(minutes=20))
@@ -158,6 +171,7 @@ STEPS: dict[str, tuple[Any, dict[str, str]]] = {
     "no-show": (begun, {}),
     "came": (missed, {"reason": "x"}),
     "waive": (missed, {"amount": "1.00", "named": "100", "reason": "x"}),
+    "undo-move": (moved, {}),
     "cancel": (confirmed, {"who": "business", "named": "business:0"}),
     "answer": (requested, {"answer": "accept"}),
     "stand": (unpaid, {"reason": "x"}),

@@ -65,8 +65,31 @@ def test_a_dragged_booking_moves_once_that_is_confirmed(site: Stack, visit: Visi
     assert start_of(site, reference) == before
     page.locator("[name=reason]").fill("Asked by phone")
     page.locator(".step-buttons button").click()
-    expect(page.get_by_role("status").first).to_be_visible()
+    expect(page.locator(".panel-in [data-undo-until]")).to_contain_text("The booking is now on")
     assert start_of(site, reference) == before + timedelta(minutes=15)
+
+
+def test_a_slip_is_undone_beside_the_calendar_and_nobody_hears_of_it(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop", expects=(200,))
+    reference, before = open_day(site, page)
+    block = page.locator(f".block[data-ref='{reference}']").first
+    drag(page, block, to=(0, 15 * minute_height(block)))
+    page.mouse.up()
+    page.locator("[name=reason]").fill("A slip")
+    page.locator(".step-buttons button").click()
+
+    undo = page.get_by_role("button", name="Undo", exact=True)
+    expect(undo).to_contain_text(re.compile(r"0:[0-5]\d"))
+    undo.click()
+
+    expect(page.locator(".panel-in")).to_contain_text("The move is undone.")
+    expect(undo).to_have_count(0)
+    assert start_of(site, reference) == before
+    assert site.query(
+        "select distinct n.status from notifications_notification n join bookings_booking b"
+        " on subject_ref = 'booking:' || b.id where reference = %s and kind = 'moved' and version = ical_sequence - 1",
+        reference,
+    ) == [("cancelled",)]
 
 
 def test_escape_and_letting_go_outside_change_nothing(site: Stack, visit: Visitors) -> None:

@@ -10,6 +10,8 @@ from django.test import Client
 from bookings.models import Booking, BookingEvent
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.visit_progress import start_visit
+from bookings.rules.moving import UNDO_TIME
+from core import clock
 from notifications.operations import send_due
 from staff.enums import Role
 from tests import factories, journeys
@@ -95,7 +97,7 @@ def test_moving_says_from_when_to_when_and_who_is_told_then_does_it(
     assert stands(booking) == (place.at(15), place.staff[0].pk)
     event = BookingEvent.objects.filter(booking=booking, kind="moved").get()
     assert (event.reason, event.channel, event.actor_name) == ("Asked by phone", "desk", str(desk.user))
-    send_due(now=NOW, limit=50)
+    send_due(now=clock.now() + UNDO_TIME, limit=50)
     assert any("15:00" in message.body for message in mail.outbox if "jana@example.com" in message.to)
 
 

@@ -1,5 +1,6 @@
 """A staff member leaves with visits ahead: the page shows these first; links, mails and calendar entries then end."""
 
+from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
@@ -13,6 +14,7 @@ from bookings.links import LinkRole
 from bookings.models import Booking
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.move import reschedule_booking
+from bookings.rules.moving import UNDO_TIME
 from core.outbox import drain
 from core.references import spoken
 from notifications.operations import send_due
@@ -53,9 +55,9 @@ def switch_off(owner: Client, row: Any, **more: str) -> str:
     return owner.post(url, values | more, follow=True).content.decode()
 
 
-def invites_to(address: str) -> list[str]:
+def invites_to(address: str, *, now: datetime = NOW) -> list[str]:
     mail.outbox.clear()
-    send_due(now=NOW, limit=50)
+    send_due(now=now, limit=50)
     found = []
     for sent in mail.outbox:
         message: EmailMessage = sent.message()  # type: ignore[assignment]
@@ -140,7 +142,7 @@ def test_a_leaver_hears_no_more_of_bookings(owner: Client, studio: Studio, booki
         expected_sequence=0, expected_fee_minor=0, actor=DESK, now=NOW,
     )  # fmt: skip
 
-    assert invites_to(leaver.email) == []
+    assert invites_to(leaver.email, now=NOW + UNDO_TIME) == []
 
 
 def test_switching_a_sign_in_off_shows_the_visits_of_its_person_first(
@@ -193,7 +195,7 @@ def test_who_loses_a_booking_gets_no_link_and_the_time_it_had(studio: Studio, bo
         booking_id=booking.pk, start_minute=studio.minute(14), staff_member_id=second.pk,
         expected_sequence=0, expected_fee_minor=0, actor=DESK, now=NOW,
     )  # fmt: skip
-    [entry] = invites_to(first.email)
+    [entry] = invites_to(first.email, now=NOW + UNDO_TIME)
     [sent] = [each for each in mail.outbox if each.to == [first.email]]
 
     assert "METHOD:CANCEL" in entry
