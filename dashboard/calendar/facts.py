@@ -55,7 +55,7 @@ class TimeOffRequest(NamedTuple):
 class PersonFacts:
     """A staff member with the working hours by location id, approved time off, and requests for more.
 
-    ``weekly_at`` are the ids of the locations with weekly hours, whose managers answer the requests.
+    ``weekly_at`` are the ids of the locations with weekly hours, which block time and answer the requests.
     """
 
     id: int
@@ -63,6 +63,7 @@ class PersonFacts:
     name: str
     short_name: str
     resource_id: int
+    is_active: bool
     working: Mapping[int, Intervals]
     weekly_at: frozenset[int]
     time_off: Sequence[Reason]

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext, pgettext
 
@@ -12,7 +14,7 @@ from core.intervals import Interval
 from dashboard.calendar.address import Address, View
 from dashboard.calendar.days import Index, PersonDay, RoomDay, person_day, room_day
 from dashboard.calendar.facts import CalendarFacts, PersonFacts, PlaceFacts
-from dashboard.calendar.grid import MINUTES_OF_HOUR, clipped, extent, hour_marks
+from dashboard.calendar.grid import MINUTES_OF_HOUR, ROW_MINUTES, clipped, extent, hour_marks
 from dashboard.calendar.items import Item, Links, Ruler, person_items, room_items, size, spot
 from staff.hours import day_start, hours_between
 
@@ -22,16 +24,28 @@ _SUNDAY = 6
 
 
 @dataclass(frozen=True, slots=True)
+class Blocking:
+    """How the reader blocks time of a column: by dragging over it (``resource_id``), or by ``url`` without a mouse."""
+
+    resource_id: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One staff member, one day of a staff member, or one room. ``key`` makes its id, ``number`` picks the colour of
     the avatar (None: no avatar). ``staff`` (slug), ``who`` (id), ``place`` and ``on`` say whose time it is, where, and
-    on which date.
+    on which date. ``top`` is the epoch minute at its upper edge, ``clock`` the same as minutes of the local day.
+    ``blocking`` is None where the reader may not, and in the past.
     """
 
     key: str
     title: str
     note: str
     items: Sequence[Item]
+    top: int
+    clock: int
+    blocking: Blocking | None
     url: str = ""
     number: int | None = None
     staff: str = ""
@@ -87,6 +101,9 @@ def day_grid(
             place=place.slug,
             on=address.on.isoformat(),
             items=person_items(day, shown, ruler, links, now=now),
+            top=shown[0],
+            clock=_clock(shown[0], place),
+            blocking=_blocking_of_person(day, shown, links, now),
         )
         for day in days
     ]
@@ -98,6 +115,9 @@ def day_grid(
             place=place.slug,
             on=address.on.isoformat(),
             items=room_items(room, shown, ruler, links, names, now=now),
+            top=shown[0],
+            clock=_clock(shown[0], place),
+            blocking=_blocking(room.room.id, frozenset({place.id}), shown, links, now),
         )
         for room in rooms
     ]
@@ -146,6 +166,9 @@ def week_grid(
                 place=place.slug,
                 on=on.isoformat(),
                 items=person_items(day, shown, ruler, links, now=now),
+                top=shown[0],
+                clock=low,
+                blocking=_blocking_of_person(day, shown, links, now),
                 is_today=on == address.today,
             )
         )
@@ -180,6 +203,32 @@ def _hours(minutes: int) -> str:
     """Return hours as text, such as "7.5" or "8"."""
     hours = round(minutes / MINUTES_OF_HOUR, 1)
     return str(number_format(int(hours) if hours == int(hours) else hours))
+
+
+def _blocking_of_person(day: PersonDay, shown: Interval, links: Links, now: int) -> Blocking | None:
+    """Return how to block time of a staff member. The link begins with their first free time."""
+    if not day.person.is_active:
+        return None
+    free = min(((low, high) for low, high, _ in day.free), default=shown)
+    return _blocking(day.person.resource_id, day.person.weekly_at, (free[0], min(shown[1], free[1])), links, now)
+
+
+def _blocking(resource_id: int, place_ids: frozenset[int], wanted: Interval, links: Links, now: int) -> Blocking | None:
+    low = max(wanted[0], -(-now // ROW_MINUTES) * ROW_MINUTES)
+    if low >= wanted[1] or not links.may_block(place_ids):
+        return None
+    asked = {
+        "resource": resource_id,
+        "start": low,
+        "end": min(low + MINUTES_OF_HOUR, wanted[1]),
+        "back": links.calendar,
+    }
+    return Blocking(resource_id, f"{reverse('desk_time_off')}?{urlencode(asked)}#block")
+
+
+def _clock(minute: int, place: PlaceFacts) -> int:
+    at = datetime.fromtimestamp(minute * 60, tz=place.zone)
+    return at.hour * MINUTES_OF_HOUR + at.minute
 
 
 def _rooms(facts: CalendarFacts, index: Index, place: PlaceFacts, address: Address) -> list[RoomDay]:

@@ -158,13 +158,16 @@ def size(minutes: int) -> str:
 @dataclass(frozen=True, slots=True)
 class Links:
     """Where items lead: ``panel`` plus a reference opens a booking. ``book`` returns the address that books a gap,
-    ``answer`` the one that answers a request for time off; both are empty where the reader may not. ``selected`` is the
-    reference of the open booking.
+    ``answer`` the one that answers a request for time off; both are empty where the reader may not. ``may_block`` says
+    whether the reader may block time of what is at these places. ``calendar`` is this page without a booking,
+    ``selected`` the reference of the open booking.
     """
 
     panel: str
     book: Callable[[FreeTime, str], str]
     answer: Callable[[TimeOffRequest, PersonFacts], str]
+    may_block: Callable[[frozenset[int]], bool]
+    calendar: str
     selected: str = ""
 
 

@@ -76,11 +76,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The reader's rights: the slugs of the places where they may book, the ids of those where they answer requests
-    for time off (None: everywhere), and whether they see only own bookings.
+    """The reader's rights: the slugs of the places where they may book, the ids of those where they block time and
+    answer requests for time off (None: everywhere), and whether they see only own bookings.
     """
 
     books_at: Sequence[str]
+    blocks_at: Collection[int] | None = ()
     answers_at: Collection[int] | None = ()
     is_only_own: bool = False
 
@@ -208,12 +209,15 @@ def _links(address: Address, reader: Reader) -> Links:
             return ""
         return book_url(at=free.place, who=who, on=address.on, start=free.low)
 
+    def may_block(place_ids: frozenset[int]) -> bool:
+        return reader.blocks_at is None or not place_ids.isdisjoint(reader.blocks_at)
+
     def answer(request: TimeOffRequest, person: PersonFacts) -> str:
         if reader.answers_at is not None and person.weekly_at.isdisjoint(reader.answers_at):
             return ""
         return f"{reverse('desk_time_off')}#time-off-{request.id}"
 
-    return Links(url, book, answer, address.booking)
+    return Links(url, book, answer, may_block, shut, address.booking)
 
 
 def _is_chosen(day: PersonDay, address: Address) -> bool:

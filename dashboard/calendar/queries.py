@@ -132,7 +132,7 @@ _ABSENCES = f"""(
     WHERE t.resource_id = {{resource}} AND t.status IN {sql_values(_SHOWN)}
       AND t.during && tstzrange(to_timestamp(%(low)s::int * 60.0), to_timestamp(%(high)s::int * 60.0)))"""  # noqa: S608
 _PEOPLE = f"""
-SELECT m.id, m.slug, m.name, m.short_name, m.resource_id,
+SELECT m.id, m.slug, m.name, m.short_name, m.resource_id, m.is_active,
     (SELECT json_agg(json_build_array(w.location_id, w.weekday, w.start_minute, w.end_minute,
         coalesce(w.valid_from - DATE '0001-01-01' + 1, 0), coalesce(w.valid_until - DATE '0001-01-01' + 1, 4000000),
         w.cycle_weeks, w.cycle_week))
@@ -173,7 +173,8 @@ def _people(
         **_outer(windows),
     }
     found = []
-    for staff_id, slug, name, short_name, resource_id, weekly, exceptions, absences in _all(_PEOPLE, parameters):
+    for staff_id, slug, name, short_name, resource_id, is_active, *rest in _all(_PEOPLE, parameters):
+        weekly, exceptions, absences = rest
         working = {}
         for place_id in {row[0] for row in weekly or ()} | {row[0] for row in exceptions or ()}:
             special = _special(
@@ -188,6 +189,7 @@ def _people(
                 name=name,
                 short_name=short_name,
                 resource_id=resource_id,
+                is_active=is_active,
                 working=working,
                 weekly_at=frozenset(row[0] for row in weekly or ()),
                 time_off=_time_off(absences),

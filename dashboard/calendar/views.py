@@ -54,7 +54,8 @@ class Opened:
         rights = self.desk.rights
         books_at = [each.slug for each in self.visible if rights.at_location(each.pk) & _BOOKS]
         answers_at = location_ids_with(rights, Act.ANSWER_TIME_OFF)
-        return Reader(books_at, answers_at, is_only_own=_is_only_own(rights))
+        blocks_at = location_ids_with(rights, Act.BLOCK_TIME)
+        return Reader(books_at, blocks_at, answers_at, is_only_own=_is_only_own(rights))
 
 
 @require_safe

@@ -5,21 +5,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from core.minutes import instant
 from dashboard import time_off as queries
 from dashboard.door import Desk
 from dashboard.permissions import Act
 from dashboard.schedule import presenter
 from dashboard.schedule.forms import AnswerForm, BlockForm
-from dashboard.views.pages import desk_page, show
+from dashboard.views.pages import calendar_path, desk_page, show
 from staff.enums import TimeOffStatus
 from staff.operations import add_time_off, answer_time_off, remove_time_off
 from staff.queries import zones_of_resources
+
+# Digits of an epoch minute up to the year 2160.
+_LONGEST_MINUTE = 8
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,8 +34,9 @@ def time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
     zones = zones_of_resources(pk for pk, _ in resources)
     resources = presenter.choices_of(resources, zones)
     sent = request.POST or request.GET
+    comes_from = calendar_path(request.GET.get("back", ""))
     with timezone.override(_zone_of(sent.get("resource", ""), zones)):
-        form = BlockForm(request.POST or None, resources=resources, now=desk.now, initial=request.GET.dict())
+        form = BlockForm(request.POST or None, resources=resources, now=desk.now, initial=_asked(request.GET))
         if request.method == "POST" and form.is_valid():
             values = form.cleaned_data
             blocked = add_time_off(
@@ -42,13 +47,14 @@ def time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
             )
             count = len(queries.bookings_hit(desk.rights, [blocked])[blocked.pk])
             messages.success(request, _blocked_text(count))
-            return _back()
+            return _back("" if count else comes_from)
         times = queries.time_off_ahead(desk.rights, desk.now)
         context: dict[str, Any] = {
             "rows": presenter.rows_of(
                 times, queries.bookings_hit(desk.rights, times), zones, queries.resource_ids_to_answer(desk.rights)
             ),
             "form": form,
+            "back_url": comes_from,
         }
         status = 422 if request.method == "POST" else 200
         template = "dashboard/schedule/time_off.html"
@@ -83,6 +89,16 @@ def remove(request: HttpRequest, desk: Desk, time_off_id: int) -> HttpResponse:
     return _back()
 
 
+def _asked(query: QueryDict) -> dict[str, Any]:
+    """Return what the address fills in. The calendar sends ``start`` and ``end`` as epoch minutes."""
+    values: dict[str, Any] = query.dict()
+    for name, field in (("start", "starts_at"), ("end", "ends_at")):
+        typed = query.get(name, "")
+        if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_MINUTE:
+            values[field] = instant(int(typed))
+    return values
+
+
 def _zone_of(resource: str, zones: Mapping[int | None, ZoneInfo]) -> ZoneInfo:
     """Return the zone in which the time of the chosen resource is typed; of the first one before any is chosen."""
     chosen = [zone for pk, zone in zones.items() if str(pk) == resource]
@@ -99,7 +115,7 @@ def _blocked_text(count: int) -> str:
     ) % {"count": count}
 
 
-def _back() -> HttpResponse:
-    response = redirect("desk_time_off")
+def _back(path: str = "") -> HttpResponse:
+    response = redirect(path or "desk_time_off")
     response.status_code = 303
     return response

@@ -1,5 +1,6 @@
-// Drags a booking to another time or column. Letting go opens the page that says what the move costs and who is told;
-// nothing changes before that page is confirmed. Without this file, and by keyboard, the panel's "Move" does the same.
+// Drags in the calendar: a booking to another time or column, and over empty time to block it. Letting go opens the page
+// that says what it means; nothing changes before that page is confirmed. Without this file, and by keyboard, "Move" in
+// the panel and "Block time" at the head of a column do the same.
 
 const STEP_MINUTES = 5;
 const SLACK_PX = 6; // less is a press
@@ -8,100 +9,203 @@ const FIXED = ".is-started, .is-done, .is-missed";
 
 let drag = null;
 
-const movesUrl = () => document.getElementById("grids")?.dataset.moves;
+const words = () => document.getElementById("grids")?.dataset ?? {};
 const columnAt = (x, y) => document.elementFromPoint(x, y)?.closest(".column");
+const snapped = (minutes, round = Math.round) => round(minutes / STEP_MINUTES) * STEP_MINUTES;
 
-// How high a minute is drawn: the lane's classes say how many minutes it has.
-function minuteHeight(lane) {
+// How many minutes a lane has, as its classes say, and how high one is drawn.
+function minutesOf(lane) {
   const [, hours, minutes] = lane.className.match(/\bd(\d+) e(\d+)/);
-  return lane.getBoundingClientRect().height / (Number(hours) * 60 + Number(minutes));
+  return Number(hours) * 60 + Number(minutes);
+}
+
+const minuteHeight = (lane) => lane.getBoundingClientRect().height / minutesOf(lane);
+
+// On narrow screens a column is a list, in which a distance is no time.
+const isTimeline = (lane) => getComputedStyle(lane).position === "relative";
+
+function clock(minutes) {
+  const minute = (minutes + 1440) % 1440;
+  return [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
 function days(from, to) {
   return Math.round((Date.parse(to) - Date.parse(from)) / 86400000);
 }
 
-function begin() {
-  const { block } = drag;
-  const box = block.getBoundingClientRect();
+function ghostOf(className, inner, width, height) {
   const ghost = document.createElement("div");
-  ghost.className = `${block.className} drag-ghost`;
-  ghost.innerHTML = block.innerHTML;
+  ghost.className = `${className} drag-ghost`;
+  ghost.append(...inner);
   ghost.setAttribute("aria-hidden", "true");
-  ghost.style.width = `${box.width}px`;
-  ghost.style.height = `${box.height}px`;
+  ghost.style.width = `${width}px`;
+  ghost.style.height = `${height}px`;
   document.body.append(ghost);
-  block.classList.add("is-lifted");
+  return ghost;
+}
+
+// The address of this calendar, to come back to.
+function here(name, value) {
+  const url = new URL(location);
+  url.searchParams.set(name, value);
+  return url.pathname + url.search;
+}
+
+// --- a booking to another time or column -------------------------------------------------------------------------------
+
+const moving = {
+  grab(event) {
+    const block = event.target.closest(".block[data-ref]");
+    if (!words().moves || !block || block.matches(FIXED)) return null;
+    return { block };
+  },
+
+  begin() {
+    const box = drag.block.getBoundingClientRect();
+    const inner = [...drag.block.childNodes].map((node) => node.cloneNode(true));
+    drag.ghost = ghostOf(drag.block.className, inner, box.width, box.height);
+    drag.grip = drag.y - box.top;
+    drag.block.classList.add("is-lifted");
+  },
+
+  // Only columns of people at the same place take a booking.
+  follow(x, y) {
+    const found = columnAt(x, y);
+    const column = found?.dataset.who && found.dataset.place === drag.column.dataset.place ? found : null;
+    drag.ghost.classList.toggle("is-nowhere", !column);
+    if (!column) {
+      drag.ghost.style.left = `${x - drag.ghost.offsetWidth / 2}px`;
+      drag.ghost.style.top = `${y - drag.grip}px`;
+      return null;
+    }
+    const lane = column.querySelector(".lane");
+    const box = lane.getBoundingClientRect();
+    const own = drag.block.getBoundingClientRect().top - drag.lane.getBoundingClientRect().top;
+    const height = minuteHeight(lane);
+    const before = Number(drag.block.dataset.start);
+    const start = snapped(before + (y - drag.grip - box.top - own) / height);
+    drag.ghost.style.left = `${box.left + 4}px`;
+    drag.ghost.style.top = `${box.top + own + (start - before) * height}px`;
+    this.say(start - before);
+    if (start === before && column === drag.column) return null;
+    const wanted = start + days(drag.column.dataset.on, column.dataset.on) * 1440;
+    return { start: wanted, who: column.dataset.who };
+  },
+
+  // The clock on the ghost goes along where the page writes hours and minutes.
+  say(minutes) {
+    const time = drag.ghost.querySelector(".block-time");
+    const found = drag.block.querySelector(".block-time")?.firstChild?.textContent.match(/^(\d\d):(\d\d)$/);
+    if (time && found) time.firstChild.textContent = clock(Number(found[1]) * 60 + Number(found[2]) + minutes);
+  },
+
+  // Afterwards the calendar is shown again, with the booking beside it: its panel can undo the move.
+  address(drop) {
+    const ref = drag.block.dataset.ref;
+    return `${words().moves.replace("REF", ref)}?${new URLSearchParams({ ...drop, back: here("b", ref) })}`;
+  },
+};
+
+// --- empty time to be blocked -------------------------------------------------------------------------------------------
+
+const blocking = {
+  grab(event) {
+    const column = event.target.closest(".lane") && event.target.closest(".column");
+    return words().blocks && column?.dataset.resource && !event.target.closest(".block, .asked") ? {} : null;
+  },
+
+  begin() {
+    const name = document.createElement("b");
+    name.className = "block-name";
+    name.textContent = words().blockWords;
+    drag.time = document.createElement("span");
+    drag.ghost = ghostOf("block is-off", [name, drag.time], drag.lane.getBoundingClientRect().width - 8, 0);
+    drag.anchor = this.minuteAt(drag.y, Math.floor);
+  },
+
+  minuteAt(y, round) {
+    const minutes = (y - drag.lane.getBoundingClientRect().top) / minuteHeight(drag.lane);
+    return Math.min(minutesOf(drag.lane), Math.max(0, snapped(minutes, round)));
+  },
+
+  follow(x, y) {
+    const isDown = y >= drag.y;
+    const other = this.minuteAt(y, isDown ? Math.ceil : Math.floor);
+    const from = isDown ? drag.anchor : other;
+    const until = isDown ? Math.max(other, from + STEP_MINUTES) : drag.anchor + STEP_MINUTES;
+    const box = drag.lane.getBoundingClientRect();
+    const height = minuteHeight(drag.lane);
+    drag.ghost.style.left = `${box.left + 4}px`;
+    drag.ghost.style.top = `${box.top + from * height}px`;
+    drag.ghost.style.height = `${(until - from) * height}px`;
+    const { top, clock: first, resource } = drag.column.dataset;
+    drag.time.textContent = `${clock(Number(first) + from)}–${clock(Number(first) + until)}`;
+    const isHere = columnAt(x, y) === drag.column;
+    drag.ghost.classList.toggle("is-nowhere", !isHere);
+    return isHere ? { resource, start: Number(top) + from, end: Number(top) + until } : null;
+  },
+
+  address(drop) {
+    return `${words().blocks}?${new URLSearchParams({ ...drop, back: here("on", drag.column.dataset.on) })}#block`;
+  },
+};
+
+// --- what they share ----------------------------------------------------------------------------------------------------
+
+const KINDS = [moving, blocking];
+
+function begin() {
+  drag.kind.begin();
+  drag.isOn = true;
   document.documentElement.setAttribute("data-dragging", "");
-  Object.assign(drag, { ghost, isOn: true, grip: drag.y - box.top });
-  follow(drag.x, drag.y);
+  drag.drop = drag.kind.follow(drag.x, drag.y);
 }
 
-// Only columns of people at the same place take a booking.
-function target(x, y) {
-  const column = columnAt(x, y);
-  return column?.dataset.who && column.dataset.place === drag.column.dataset.place ? column : null;
-}
-
-function follow(x, y) {
-  const column = target(x, y);
-  drag.drop = null;
-  drag.ghost.classList.toggle("is-nowhere", !column);
-  if (!column) {
-    drag.ghost.style.left = `${x - drag.ghost.offsetWidth / 2}px`;
-    drag.ghost.style.top = `${y - drag.grip}px`;
-    return;
-  }
-  const lane = column.querySelector(".lane");
-  const box = lane.getBoundingClientRect();
-  const own = drag.block.getBoundingClientRect().top - drag.lane.getBoundingClientRect().top;
-  const height = minuteHeight(lane);
-  const moved = (y - drag.grip - box.top - own) / height;
-  const before = Number(drag.block.dataset.start);
-  const start = Math.round((before + moved) / STEP_MINUTES) * STEP_MINUTES;
-  drag.drop = { start: start + days(drag.column.dataset.on, column.dataset.on) * 1440, who: column.dataset.who };
-  drag.isElsewhere = start !== before || column !== drag.column;
-  drag.ghost.style.left = `${box.left + 4}px`;
-  drag.ghost.style.top = `${box.top + own + (start - before) * height}px`;
-  say(start - before);
-}
-
-// The clock on the ghost goes along where the page writes hours and minutes.
-function say(minutes) {
-  const time = drag.ghost.querySelector(".block-time");
-  const clock = drag.block.querySelector(".block-time")?.firstChild?.textContent.match(/^(\d\d):(\d\d)$/);
-  if (!time || !clock) return;
-  const minute = (Number(clock[1]) * 60 + Number(clock[2]) + minutes + 1440) % 1440;
-  time.firstChild.textContent = [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, "0")).join(":");
+// The press that ends a drag is no press on the booking or the gap.
+function swallowClick() {
+  const swallow = (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  document.addEventListener("click", swallow, { capture: true, once: true });
+  setTimeout(() => document.removeEventListener("click", swallow, { capture: true }), 50);
 }
 
 function end() {
   clearTimeout(drag?.timer);
   drag?.ghost?.remove();
-  drag?.block.classList.remove("is-lifted");
+  drag?.block?.classList.remove("is-lifted");
   document.documentElement.removeAttribute("data-dragging");
   drag = null;
 }
 
 document.addEventListener("pointerdown", (event) => {
-  const block = event.target.closest(".block[data-ref]");
-  const column = block?.closest(".column");
-  if (!movesUrl() || !column || !event.isPrimary || event.button !== 0 || block.matches(FIXED)) return;
+  const column = event.target.closest(".column");
+  const lane = column?.querySelector(".lane");
+  if (!lane || !event.isPrimary || event.button !== 0 || !isTimeline(lane)) return;
   end();
-  drag = { block, column, lane: column.querySelector(".lane"), x: event.clientX, y: event.clientY, isOn: false };
-  drag.isTouch = event.pointerType === "touch";
-  if (drag.isTouch) drag.timer = setTimeout(begin, HOLD_MS);
+  for (const kind of KINDS) {
+    const grabbed = kind.grab(event);
+    if (!grabbed) continue;
+    drag = { kind, column, lane, x: event.clientX, y: event.clientY, isOn: false, ...grabbed };
+    drag.isTouch = event.pointerType === "touch";
+    if (drag.isTouch) drag.timer = setTimeout(begin, HOLD_MS);
+    return;
+  }
 });
 
 document.addEventListener("pointermove", (event) => {
   if (!drag || !event.isPrimary) return;
   if (drag.isOn) {
-    follow(event.clientX, event.clientY);
+    drag.drop = drag.kind.follow(event.clientX, event.clientY);
     return;
   }
   if (Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < SLACK_PX) return;
   if (drag.isTouch) end();
-  else begin();
+  else {
+    begin();
+    drag.drop = drag.kind.follow(event.clientX, event.clientY);
+  }
 });
 
 document.addEventListener("pointerup", () => {
@@ -109,21 +213,10 @@ document.addEventListener("pointerup", () => {
     end();
     return;
   }
-  const { drop, isElsewhere, block } = drag;
-  // The press that ends a drag is no press on the booking.
-  const swallow = (event) => {
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  document.addEventListener("click", swallow, { capture: true, once: true });
-  setTimeout(() => document.removeEventListener("click", swallow, { capture: true }), 50);
+  const address = drag.drop && drag.kind.address(drag.drop);
+  swallowClick();
   end();
-  if (!drop || !isElsewhere) return;
-  // Afterwards the calendar is shown again, with the booking beside it: its panel can undo the move.
-  const back = new URL(location);
-  back.searchParams.set("b", block.dataset.ref);
-  const asked = new URLSearchParams({ ...drop, back: back.pathname + back.search });
-  location.assign(`${movesUrl().replace("REF", block.dataset.ref)}?${asked}`);
+  if (address) location.assign(address);
 });
 
 document.addEventListener("pointercancel", end);
@@ -132,8 +225,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !drag?.isOn) return;
   event.stopPropagation();
   end();
+  document.addEventListener("pointerup", swallowClick, { once: true });
 }, true);
-// The browser itself would drag the link, scroll, or open a menu.
-document.addEventListener("dragstart", (event) => event.target.closest?.(".block[data-ref]") && event.preventDefault());
+// The browser itself would drag the link, mark text, scroll, or open a menu.
+document.addEventListener("dragstart", (event) => drag && event.preventDefault());
+document.addEventListener("selectstart", (event) => drag?.isOn && event.preventDefault());
 document.addEventListener("touchmove", (event) => drag?.isOn && event.preventDefault(), { passive: false });
 document.addEventListener("contextmenu", (event) => drag?.isOn && event.preventDefault());

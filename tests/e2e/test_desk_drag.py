@@ -1,4 +1,6 @@
-"""A booking is dragged in the calendar: the page of the move opens, and nothing changes before it is confirmed."""
+"""Drags in the calendar: a booking to another time, and over empty time to block it. Nothing changes before the page
+that opens is confirmed.
+"""
 
 import re
 from datetime import datetime, timedelta
@@ -123,3 +125,110 @@ def test_a_press_still_opens_the_booking(site: Stack, visit: Visitors) -> None:
 
     expect(page).to_have_url(re.compile(f"b={reference}"))
     expect(page.locator(".panel-in")).to_be_visible()
+
+
+# --- blocking time ----------------------------------------------------------------------------------------------------
+
+
+def gap_of(page: Page) -> Locator:
+    """A gap of at least an hour."""
+    return page.locator(".column[data-resource] .gap", has_text=re.compile(r"Free \d h")).first
+
+
+def minute_of_lane(gap: Locator) -> float:
+    lane = gap.locator("xpath=ancestor::*[contains(@class, 'lane')][1]")
+    box, css = lane.bounding_box(), lane.get_attribute("class") or ""
+    found = re.search(r"\bd(\d+) e(\d+)", css)
+    assert box
+    assert found
+    return box["height"] / (int(found[1]) * 60 + int(found[2]))
+
+
+def absences(site: Stack) -> int:
+    [(count,)] = site.query("select count(*) from staff_timeoff")
+    return int(count)
+
+
+def test_dragging_over_empty_time_opens_the_form_that_blocks_it(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop", expects=(200,))
+    open_day(site, page)
+    gap = gap_of(page)
+    before = absences(site)
+
+    drag(page, gap, to=(0, 42 * minute_of_lane(gap)))
+    expect(page.locator(".drag-ghost")).to_contain_text("Block time")
+    times = page.locator(".drag-ghost span").inner_text()
+    page.mouse.up()
+
+    expect(page).to_have_url(re.compile(r"/desk/time-off/\?resource=\d+&start=\d+&end=\d+&back="))
+    assert absences(site) == before
+    starts, ends = (page.locator(f"[name={name}]").input_value() for name in ("starts_at", "ends_at"))
+    assert [starts[-5:], ends[-5:]] == times.split("–")
+    assert starts.startswith(full_day())
+    length = datetime.fromisoformat(ends) - datetime.fromisoformat(starts)
+    assert timedelta(minutes=40) <= length <= timedelta(minutes=50)
+    assert length.seconds % 300 == 0
+    page.get_by_role("button", name="Block this time").click()
+    expect(page).to_have_url(re.compile(rf"/desk/\?.*on={full_day()}"))
+    expect(page.get_by_role("status").first).to_contain_text("Blocked")
+    assert absences(site) == before + 1
+
+
+def test_a_drag_over_empty_time_ends_with_escape_or_outside(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop")
+    open_day(site, page)
+    url, gap = page.url, gap_of(page)
+
+    drag(page, gap, to=(0, 60))
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    expect(page.locator(".drag-ghost")).to_have_count(0)
+
+    box = gap.bounding_box()
+    assert box
+    drag(page, gap, to=(5 - box["x"] - box["width"] / 2, 30))
+    expect(page.locator(".drag-ghost.is-nowhere")).to_be_visible()
+    page.mouse.up()
+    expect(page.locator(".drag-ghost")).to_have_count(0)
+    assert page.url == url
+
+
+def test_a_press_on_a_gap_still_books_it(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop")
+    open_day(site, page)
+
+    gap_of(page).click()
+
+    expect(page).to_have_url(re.compile(r"/desk/book/"))
+
+
+def test_a_finger_presses_long_before_it_blocks_time(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop")
+    open_day(site, page)
+    gap = gap_of(page)
+    gap.scroll_into_view_if_needed()
+    box = gap.bounding_box()
+    assert box
+    touch = {"pointerType": "touch", "isPrimary": True, "bubbles": True, "cancelable": True, "pointerId": 7}
+    at = {"clientX": box["x"] + box["width"] / 2, "clientY": box["y"] + 8}
+
+    gap.dispatch_event("pointerdown", {**touch, **at, "button": 0})
+    expect(page.locator(".drag-ghost")).to_be_visible()
+    gap.dispatch_event("pointermove", {**touch, **at, "clientY": at["clientY"] + 40})
+    gap.dispatch_event("pointerup", {**touch, **at, "clientY": at["clientY"] + 40})
+
+    expect(page).to_have_url(re.compile(r"/desk/time-off/\?resource="))
+
+
+def test_by_keyboard_the_head_of_a_column_opens_the_form(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop")
+    open_day(site, page)
+    link = page.locator(".column-block").first
+    resource = page.locator(".column[data-resource]").first.get_attribute("data-resource")
+
+    link.focus()
+    expect(link).to_have_css("opacity", "1")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("button", name="Block this time")).to_be_visible()
+    expect(page.locator("[name=resource]")).to_have_value(str(resource))

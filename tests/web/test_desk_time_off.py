@@ -1,6 +1,7 @@
 """Time off at the desk: asked for by therapists, answered by managers, blocked by the front desk."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -191,3 +192,59 @@ def test_time_is_typed_and_shown_on_the_clock_of_the_resource(client: Client, pl
     assert TimeOff.objects.get().during.lower == datetime(2027, 1, 5, 10, tzinfo=UTC)
     assert "10:00–14:00 · Lisbon time" in page
     assert f"{place.staff[0].name} · Berlin time" in page
+
+
+# --- from the calendar ------------------------------------------------------------------------------------------------
+
+
+def test_the_calendar_fills_in_who_from_when_and_until_when(client: Client, place: Studio) -> None:
+    other = factories.staff_member(place.variant, at=place.location, name="Zora Vogel")
+    sign_in(client, Role.FRONT_DESK, place)
+    query = {"resource": other.resource_id, "start": place.minute(12, 15), "end": place.minute(13, 10)}
+
+    html = client.get("/desk/time-off/", query).content.decode()
+
+    assert f'<option value="{other.resource_id}" selected>Zora Vogel</option>' in html
+    assert 'value="2027-01-05T12:15"' in html
+    assert 'value="2027-01-05T13:10"' in html
+
+
+def test_a_time_is_filled_in_by_the_clock_of_whom_it_is_blocked(client: Client, place: Studio) -> None:
+    lisbon = factories.location(name="Alfama", slug="alfama", time_zone="Europe/Lisbon")
+    rui = factories.staff_member(place.variant, at=lisbon, name="Rui Costa")
+    sign_in(client, Role.OWNER)
+    query = {"resource": rui.resource_id, "start": place.minute(12), "end": place.minute(13)}
+
+    html = client.get("/desk/time-off/", query).content.decode()
+
+    assert 'value="2027-01-05T11:00"' in html
+    assert 'value="2027-01-05T12:00"' in html
+
+
+@pytest.mark.parametrize("start", ["x", "-1", "9" * 30, "²"])
+def test_a_start_that_is_none_fills_in_nothing(client: Client, place: Studio, start: str) -> None:
+    sign_in(client, Role.FRONT_DESK, place)
+
+    assert client.get("/desk/time-off/", {"start": start}).status_code == 200
+
+
+def test_blocked_from_the_calendar_leads_back_there_unless_bookings_lie_in_it(client: Client, place: Studio) -> None:
+    journeys.booked(place, 10)
+    sign_in(client, Role.FRONT_DESK, place)
+    back = "/desk/?at=kreuzberg&on=2027-01-05"
+    free, booked = (
+        client.post(
+            f"/desk/time-off/?{urlencode({'back': back})}",
+            {
+                "resource": str(place.staff[0].resource_id),
+                "starts_at": f"2027-01-05T{hour}:00",
+                "ends_at": f"2027-01-05T{hour}:30",
+            },
+        )
+        for hour in (15, 10)
+    )
+
+    assert (free.status_code, free["Location"]) == (303, back)
+    assert (booked.status_code, booked["Location"]) == (303, "/desk/time-off/")
+    evil = client.get("/desk/time-off/", {"back": "https://evil.example/"}).content.decode()
+    assert "evil" not in evil
