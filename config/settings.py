@@ -226,6 +226,18 @@ DOCTOR_CHECKS = [
     "bookings.doctor.visits.CHECKS",
 ]
 
+# Modules that declare the personal data of an app. Erasing runs them in this order: bookings find what is about a
+# customer in the tables of payments and messages, so they come first.
+PERSONAL_DATA = [
+    "bookings.privacy",
+    "notifications.privacy",
+    "payments.privacy",
+    "accounts.privacy",
+    "staff.privacy",
+    "services.privacy",
+    "core.privacy",
+]
+
 # --- e-mail -------------------------------------------------------------------------------------------------------
 EMAIL_TIMEOUT = 10
 # Authenticates the mail provider's webhooks to /mail/events.

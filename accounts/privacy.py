@@ -1,0 +1,188 @@
+"""Personal data of customers' records, their consents and choices, users, sessions and the admin's log."""
+
+from collections.abc import Mapping
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import ChannelChoice, Customer, CustomerEvent, CustomerNote, CustomerTag, QuietHours, User
+from core.personal_data import DataKind, Erasing, Held, Person
+
+
+def _customers(person: Person) -> QuerySet[Customer]:
+    return Customer.objects.filter(pk__in=person.customer_ids)
+
+
+def _tags_of_nobody_else(person: Person) -> QuerySet[CustomerTag]:
+    own = {tag for tags in _customers(person).values_list("tags", flat=True) for tag in tags}
+    others = Customer.objects.exclude(pk__in=person.customer_ids).filter(tags__overlap=sorted(own)) if own else ()
+    return CustomerTag.objects.filter(name__in=own - {tag for other in others for tag in other.tags})
+
+
+def _sessions(person: Person) -> QuerySet[Session]:
+    if person.user_id is None:
+        return Session.objects.none()
+    user_id = str(person.user_id)
+    keys = [each.pk for each in Session.objects.all() if each.get_decoded().get(SESSION_KEY) == user_id]
+    return Session.objects.filter(pk__in=keys)
+
+
+def _users(person: Person) -> QuerySet[User]:
+    """Return the user with whom the customer signs in, unless it is an account of staff, which is not the customer's
+    alone.
+    """
+    own = User.objects.filter(pk__in=person.user_ids, is_staff=False, is_superuser=False)
+    return own.filter(accesses=None, staff_member=None)
+
+
+def _admin_log(person: Person) -> QuerySet[LogEntry]:
+    of_customer = Q(content_type__model="customer", object_id=str(person.customer_id))
+    of_user = Q(content_type__model="user", object_id=str(person.user_id))
+    return LogEntry.objects.filter(of_customer | of_user, content_type__app_label="accounts")
+
+
+HELD = (
+    Held(
+        model="sessions.Session",
+        columns=("session_key", "session_data"),
+        what=_("Signed-in browsers"),
+        why=_("To stay signed in"),
+        kind=DataKind.SIGN_IN,
+        erasing=Erasing.DELETE,
+        rows=_sessions,
+        note=_("A random key without information about the person, so it is not in the export."),
+    ),
+    Held(
+        model="accounts.User",
+        columns=("email", "name", "password"),
+        what=_("Account: e-mail, name, and a password that cannot be read back"),
+        why=_("To sign in"),
+        kind=DataKind.SIGN_IN,
+        erasing=Erasing.DELETE,
+        rows=_users,
+        export="account",
+    ),
+    Held(
+        model="admin.LogEntry",
+        columns=("object_repr", "change_message"),
+        what=_("Name of a record that was changed in the admin"),
+        why=_("To see who changed what"),
+        kind=DataKind.LOGS,
+        erasing=Erasing.BLANK,
+        rows=_admin_log,
+        note=_("It repeats the name, which the export has with the contact details."),
+    ),
+    Held(
+        model="accounts.CustomerTag",
+        columns=("name",),
+        what=_("Tags that only this customer has"),
+        why=_("To group customers"),
+        kind=DataKind.CONTACT,
+        erasing=Erasing.DELETE,
+        rows=_tags_of_nobody_else,
+        export="contact",
+    ),
+    Held(
+        model="accounts.CustomerNote",
+        columns=("text",),
+        what=_("Notes of staff about a customer"),
+        why=_("To serve the customer the way they want"),
+        kind=DataKind.NOTES,
+        erasing=Erasing.DELETE,
+        rows=lambda person: CustomerNote.objects.filter(customer_id__in=person.customer_ids),
+        export="notes",
+    ),
+    Held(
+        model="accounts.CustomerEvent",
+        columns=("reason",),
+        what=_("Why staff blocked a customer or trusts them"),
+        why=_("To explain the decision later"),
+        kind=DataKind.NOTES,
+        erasing=Erasing.BLANK,
+        rows=lambda person: CustomerEvent.objects.filter(customer_id__in=person.customer_ids),
+        export="notes",
+    ),
+    Held(
+        model="accounts.ChannelChoice",
+        columns=("person_ref", "channel"),
+        what=_("By which channels a customer wants messages"),
+        why=_("To send messages only where they are wanted"),
+        kind=DataKind.CONTACT,
+        erasing=Erasing.DELETE,
+        rows=lambda person: ChannelChoice.objects.filter(person_ref__in=person.person_refs),
+        export="message_choices",
+    ),
+    Held(
+        model="accounts.QuietHours",
+        columns=("person_ref", "time_zone"),
+        what=_("When a customer wants no messages"),
+        why=_("To send no message at night"),
+        kind=DataKind.CONTACT,
+        erasing=Erasing.DELETE,
+        rows=lambda person: QuietHours.objects.filter(person_ref__in=person.person_refs),
+        export="message_choices",
+    ),
+    Held(
+        model="accounts.Consent",
+        columns=("text",),
+        what=_("Consents, with the exact words and the times at which they were given and withdrawn"),
+        why=_("To prove the consent (Art. 7 GDPR)"),
+        kind=DataKind.CONTACT,
+        erasing=Erasing.KEEP,
+        export="consents",
+        note=_(
+            "The words are the same for everybody. After erasing, nothing in the row or around it names the person."
+        ),
+    ),
+    Held(
+        model="accounts.Customer",
+        columns=(
+            *("name", "email", "email_normalised", "phone", "phone_hash", "phone_end_hash", "notes", "tags"),
+            "search_text",
+        ),
+        what=_("Name, e-mail, phone, tags, and what the search finds them by"),
+        why=_("To know whose booking it is and to reach them"),
+        kind=DataKind.CONTACT,
+        erasing=Erasing.BLANK,
+        rows=_customers,
+        values={
+            "email_normalised": None,
+            "email_proven_at": None,
+            "tags": [],
+            "user_id": None,
+            "is_blocked": False,
+            "is_prepayment_exempt": False,
+        },
+        generated=("search_text",),
+        export="contact",
+    ),
+    Held(
+        model="accounts.CustomerNote",
+        columns=("author_name",),
+        what=_("Staff member who wrote a note"),
+        why=_("To ask them about it"),
+        kind=DataKind.STAFF,
+        erasing=Erasing.KEEP,
+        note=_("It is about staff, and is deleted with the note."),
+    ),
+    Held(
+        model="accounts.CustomerEvent",
+        columns=("actor_name",),
+        what=_("Staff member who changed a customer's record"),
+        why=_("To see who changed what"),
+        kind=DataKind.STAFF,
+        erasing=Erasing.KEEP,
+        note=_("It is about staff."),
+    ),
+)
+NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
+    "admin.LogEntry": ("object_id",),
+    # The reference is random. It says that a record was erased, so that a restored backup can be erased again.
+    "accounts.Customer": ("reference", "language"),
+    # Names of the changed fields, never their values.
+    "accounts.CustomerEvent": ("details",),
+    "accounts.Consent": ("subject_ref", "purpose", "text_version"),
+}

@@ -1,0 +1,197 @@
+"""Personal data in bookings: contact, wishes, notes, history, and agendas and effects that name a customer."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from bookings.booked import local
+from bookings.enums import ActorKind
+from bookings.messages.kinds import MessageKind
+from bookings.models import Booking, BookingEvent, BookingLine, FollowUp, HelpMessage, SessionNote, UnprovenBooking
+from bookings.refs import booking_id_of
+from core.models import OutboxMessage
+from core.personal_data import DataKind, Erasing, Held, Person
+from notifications.models import Notification
+from payments.models import Payment, Receipt, Refund, SavedCard
+
+
+def booking_ids(person: Person) -> list[int]:
+    return [pk for ref in person.refs if (pk := booking_id_of(ref)) is not None]
+
+
+def _bookings(person: Person) -> QuerySet[Booking]:
+    return Booking.objects.filter(pk__in=booking_ids(person))
+
+
+def _agendas(person: Person) -> QuerySet[Notification]:
+    """Return the morning mails to staff that list a visit of the person among those of others."""
+    lines = BookingLine.objects.filter(booking__in=_bookings(person)).exclude(staff_member=None)
+    days: dict[str, set[date]] = {}
+    for line in lines.select_related("booking__location"):
+        day = local(line.starts_at, line.booking).date()
+        days.setdefault(f"staff:{line.staff_member_id}", set()).add(day)
+    listed = Q(pk__in=[])
+    for ref, on in days.items():
+        listed |= Q(subject_ref=ref, details__on__in=[each.isoformat() for each in on])
+    return Notification.objects.filter(listed, kind=MessageKind.AGENDA)
+
+
+def _failed_effects(person: Person) -> QuerySet[OutboxMessage]:
+    refs = list(person.refs)
+    payments = Payment.objects.filter(subject_ref__in=refs).values_list("pk", flat=True)
+    of = {
+        "payment_id": list(payments),
+        "refund_id": list(Refund.objects.filter(payment__subject_ref__in=refs).values_list("pk", flat=True)),
+        "receipt_id": list(Receipt.objects.filter(subject_ref__in=refs).values_list("pk", flat=True)),
+        "saved_card_id": list(SavedCard.objects.filter(subject_ref__in=refs).values_list("pk", flat=True)),
+        "subject_ref": refs,
+    }
+    about = Q(pk__in=[])
+    for name, values in of.items():
+        about |= Q(**{f"payload__{name}__in": values})
+    return OutboxMessage.objects.filter(about).exclude(error="")
+
+
+def _history(person: Person) -> QuerySet[BookingEvent]:
+    return BookingEvent.objects.filter(booking__in=_bookings(person))
+
+
+HELD = (
+    Held(
+        model="core.OutboxMessage",
+        columns=("error",),
+        what=_("Error of an effect, which may quote an answer of Stripe"),
+        why=_("To find the cause"),
+        kind=DataKind.LOGS,
+        erasing=Erasing.BLANK,
+        rows=_failed_effects,
+        note=_("Technical. What it is about is in the payments and messages of the export."),
+    ),
+    Held(
+        model="notifications.Notification",
+        columns=("body",),
+        what=_("Morning mails to staff, which list the customers of a day by first name"),
+        why=_("So that therapists know their day"),
+        kind=DataKind.MESSAGES,
+        erasing=Erasing.BLANK,
+        rows=_agendas,
+        note=_("The visits are in the export. The mail also names other customers."),
+    ),
+    Held(
+        model="bookings.UnprovenBooking",
+        columns=("email_hash", "phone_hash", "visitor_hash", "address_hash"),
+        what=_("Pseudonyms of mailbox, number, browser and network address of a booking not yet confirmed by a link"),
+        why=_("To limit bookings under addresses of strangers"),
+        kind=DataKind.LOGS,
+        erasing=Erasing.DELETE,
+        rows=lambda person: UnprovenBooking.objects.filter(booking__in=_bookings(person)),
+        note=_("They repeat the contact details, and are deleted after a day to 30 days on their own."),
+    ),
+    Held(
+        model="bookings.SessionNote",
+        columns=("text",),
+        what=_("Session notes of therapists"),
+        why=_("To prepare the next visit"),
+        kind=DataKind.NOTES,
+        erasing=Erasing.DELETE,
+        rows=lambda person: SessionNote.objects.filter(booking__in=_bookings(person)),
+        export="bookings",
+    ),
+    Held(
+        model="bookings.FollowUp",
+        columns=("text",),
+        what=_("Tasks of staff after a visit"),
+        why=_("To do what was promised"),
+        kind=DataKind.NOTES,
+        erasing=Erasing.DELETE,
+        rows=lambda person: FollowUp.objects.filter(booking__in=_bookings(person)),
+        export="bookings",
+    ),
+    Held(
+        model="bookings.HelpMessage",
+        columns=("text",),
+        what=_("Messages between a customer and the front desk"),
+        why=_("To help with a booking"),
+        kind=DataKind.MESSAGES,
+        erasing=Erasing.DELETE,
+        rows=lambda person: HelpMessage.objects.filter(booking__in=_bookings(person)),
+        export="bookings",
+    ),
+    Held(
+        model="bookings.BookingEvent",
+        columns=("reason",),
+        what=_("Reasons that staff gave for a change of a booking"),
+        why=_("To explain the change later"),
+        kind=DataKind.LOGS,
+        erasing=Erasing.BLANK,
+        rows=lambda person: _history(person).exclude(reason=""),
+        export="bookings",
+        note=_("What was changed and when stays, because sums and statuses are proven by it."),
+    ),
+    Held(
+        model="bookings.BookingEvent",
+        columns=("actor_name",),
+        what=_("Who changed a booking"),
+        why=_("To see who changed what"),
+        kind=DataKind.LOGS,
+        erasing=Erasing.BLANK,
+        rows=lambda person: _history(person).filter(actor_kind=ActorKind.CUSTOMER).exclude(actor_name=""),
+        export="bookings",
+        note=_("Names of staff stay."),
+    ),
+    Held(
+        model="bookings.Booking",
+        columns=("customer_note", "visit_address"),
+        what=_("What a customer wrote when booking, and the address of a home visit"),
+        why=_("To prepare the visit and to find the way"),
+        kind=DataKind.ANSWERS,
+        erasing=Erasing.BLANK,
+        rows=_bookings,
+        export="bookings",
+    ),
+    Held(
+        model="bookings.Booking",
+        columns=(
+            *("contact_name", "contact_email", "contact_phone", "phone_hash", "phone_end_hash", "visitor_hash"),
+            *("address_hash", "hold_token_hash", "visitor_zone", "meeting_url"),
+        ),
+        what=_("Name, e-mail and phone as typed when booking, pseudonyms of browser and network address, time zone"),
+        why=_("To confirm the booking, remind of it and find it again"),
+        kind=DataKind.CONTACT,
+        erasing=Erasing.BLANK,
+        rows=_bookings,
+        # A new version ends the links that were sent.
+        values={
+            "hold_token_hash": None,
+            "link_version": F("link_version") + 1,
+            "staff_link_version": F("staff_link_version") + 1,
+        },
+        export="bookings",
+        note=_("Reference, time, place, services, status and sums stay."),
+    ),
+    *(
+        Held(
+            model=f"bookings.{model}",
+            columns=("author_name",),
+            what=what,
+            why=_("To ask them about it"),
+            kind=DataKind.STAFF,
+            erasing=Erasing.KEEP,
+            note=_("It is about staff, and is deleted with the text."),
+        )
+        for model, what in (
+            ("HelpMessage", _("Staff member who answered a customer")),
+            ("SessionNote", _("Therapist who wrote a session note")),
+            ("FollowUp", _("Staff member who wrote a task")),
+        )
+    ),
+)
+NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
+    "bookings.Booking": ("reference", "language", "currency", "terms", "payment_mode"),
+    # Copies of the catalogue.
+    "bookings.BookingLine": ("service_name", "variant_name", "preparation", "phases", "requirements", "add_ons"),
+    # Codes, ids, sums and times.
+    "bookings.BookingEvent": ("details",),
+}
