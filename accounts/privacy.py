@@ -1,6 +1,7 @@
 """Personal data of customers' records, their consents and choices, users, sessions and the admin's log."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
@@ -9,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ChannelChoice, Customer, CustomerEvent, CustomerNote, CustomerTag, QuietHours, User
-from core.personal_data import DataKind, Erasing, Held, Person
+from core.personal_data import DataKind, Erasing, Held, Person, iso
 
 
 def _customers(person: Person) -> QuerySet[Customer]:
@@ -160,6 +161,25 @@ HELD = (
         export="contact",
     ),
     Held(
+        model="accounts.AccessLog",
+        columns=("reference",),
+        what=_("When staff opened a customer's record, by its random reference"),
+        why=_("To notice and prove that somebody read more than their work needs"),
+        kind=DataKind.LOGS,
+        erasing=Erasing.KEEP,
+        export="readings",
+        note=_("The reference leads to an empty record. Rows are deleted on their own after some months."),
+    ),
+    Held(
+        model="accounts.AccessLog",
+        columns=("user_name", "roles", "address_hash"),
+        what=_("User who opened a record, their roles then, and a pseudonym of the network address"),
+        why=_("To notice and prove that somebody read more than their work needs"),
+        kind=DataKind.STAFF,
+        erasing=Erasing.KEEP,
+        note=_("It is about staff."),
+    ),
+    Held(
         model="accounts.CustomerNote",
         columns=("author_name",),
         what=_("Staff member who wrote a note"),
@@ -182,7 +202,70 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
     "admin.LogEntry": ("object_id",),
     # The reference is random. It says that a record was erased, so that a restored backup can be erased again.
     "accounts.Customer": ("reference", "language"),
+    "accounts.AccessLog": ("request_id",),
     # Names of the changed fields, never their values.
     "accounts.CustomerEvent": ("details",),
     "accounts.Consent": ("subject_ref", "purpose", "text_version"),
 }
+
+
+def exported(person: Person) -> dict[str, Any]:
+    """Return the sections of the export about the customer's record. Instants are ISO 8601 in UTC."""
+    customer = _customers(person).select_related("user").get()
+    return {
+        "contact": {
+            "reference": customer.reference,
+            "name": customer.name,
+            "email": customer.email,
+            "email_confirmed_at": iso(customer.email_proven_at),
+            "phone": customer.phone,
+            "language": customer.language,
+            "tags": list(customer.tags),
+            "added_at": iso(customer.created_at),
+            "may_not_book_online": customer.is_blocked,
+            "never_asked_to_pay_in_advance": customer.is_prepayment_exempt,
+            # A note from the time before notes had a date.
+            "note": customer.notes,
+        },
+        "account": _account(customer.user),
+        "notes": sorted(_notes(customer), key=lambda each: str(each["written_at"])),
+        "consents": [
+            {
+                "purpose": each.purpose,
+                "text": each.text,
+                "given_at": iso(each.given_at),
+                "withdrawn_at": iso(each.withdrawn_at),
+                "about": each.subject_ref,
+            }
+            for each in customer.consents.order_by("pk")
+        ],
+        "message_choices": {
+            "channels": {
+                each.channel: each.is_on
+                for each in ChannelChoice.objects.filter(person_ref__in=person.person_refs).order_by("channel")
+            },
+            "quiet_hours": [
+                {"from_minute": each.start_minute, "to_minute": each.end_minute, "time_zone": each.time_zone}
+                for each in QuietHours.objects.filter(person_ref__in=person.person_refs)
+            ],
+        },
+    }
+
+
+def _account(user: User | None) -> dict[str, Any] | None:
+    if user is None:
+        return None
+    return {
+        "email": user.email,
+        "name": user.name,
+        "since": iso(user.date_joined),
+        "last_sign_in_at": iso(user.last_login),
+    }
+
+
+def _notes(customer: Customer) -> Iterator[dict[str, Any]]:
+    """What staff wrote about the customer. Who wrote it is data of somebody else."""
+    for note in customer.staff_notes.order_by("pk"):
+        yield {"kind": "note", "written_at": iso(note.created_at), "text": note.text}
+    for event in customer.events.exclude(reason="").order_by("pk"):
+        yield {"kind": str(event.kind), "written_at": iso(event.at), "text": event.reason, **event.details}

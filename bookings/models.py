@@ -83,6 +83,9 @@ class Booking(models.Model):
     staff_link_version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
+    anonymised_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("Since then nothing says whose booking it was.")
+    )
 
     class Meta:
         ordering: ClassVar = ["-starts_at"]

@@ -1,18 +1,22 @@
 """Personal data in bookings: contact, wishes, notes, history, and agendas and effects that name a customer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import Reading
+from accounts.models import AccessLog, Customer
 from bookings.booked import local
 from bookings.enums import ActorKind
 from bookings.messages.kinds import MessageKind
 from bookings.models import Booking, BookingEvent, BookingLine, FollowUp, HelpMessage, SessionNote, UnprovenBooking
-from bookings.refs import booking_id_of
+from bookings.refs import booking_id_of, booking_ref
 from core.models import OutboxMessage
-from core.personal_data import DataKind, Erasing, Held, Person
+from core.money import major
+from core.personal_data import DataKind, Erasing, Held, Person, iso
 from notifications.models import Notification
 from payments.models import Payment, Receipt, Refund, SavedCard
 
@@ -195,3 +199,80 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
     # Codes, ids, sums and times.
     "bookings.BookingEvent": ("details",),
 }
+
+
+def exported(person: Person) -> dict[str, Any]:
+    """Return the bookings of the customer with everything that was written about them. A few queries, however many."""
+    lines = BookingLine.objects.select_related("staff_member")
+    found = _bookings(person).select_related("location", "session_note").order_by("starts_at", "pk")
+    related = ("events", "help_messages", "follow_ups")
+    bookings = list(found.prefetch_related(Prefetch("lines", lines), *related))
+    return {"bookings": [_booking(each) for each in bookings], "readings": _readings(person, bookings)}
+
+
+def _readings(person: Person, bookings: Sequence[Booking]) -> list[dict[str, Any]]:
+    """When staff opened the customer's record or a booking. Who it was is data of somebody else."""
+    customers = Customer.objects.filter(pk__in=person.customer_ids).values_list("reference", flat=True)
+    references = [*customers, *(each.reference for each in bookings)]
+    read = AccessLog.objects.filter(reference__in=references).exclude(act=Reading.REFUSED).order_by("at", "pk")
+    return [
+        {"at": iso(each.at), "what": str(each.act), "record": str(each.record), "reference": each.reference}
+        for each in read
+    ]
+
+
+def _booking(booking: Booking) -> dict[str, Any]:
+    note = getattr(booking, "session_note", None)
+    return {
+        "about": booking_ref(booking.pk),
+        "reference": booking.reference,
+        "status": str(booking.status),
+        "place": booking.location.name,
+        "starts_at": iso(booking.starts_at),
+        "ends_at": iso(booking.ends_at),
+        "time_zone": booking.location.time_zone,
+        "services": [
+            {
+                "name": line.service_name,
+                "variant": line.variant_name,
+                "with": line.staff_member.short_name if line.staff_member else "",
+                "extras": [each["name"] for each in line.add_ons],
+            }
+            for line in booking.lines.all()
+        ],
+        "people": booking.party_size,
+        "total": str(major(booking.total_minor, booking.currency)),
+        "currency": booking.currency,
+        "booked_by": str(booking.channel),
+        "booked_at": iso(booking.created_at),
+        "contact": {
+            "name": booking.contact_name,
+            "email": booking.contact_email,
+            "phone": booking.contact_phone,
+            "time_zone_of_browser": booking.visitor_zone,
+        },
+        "note": booking.customer_note,
+        "address_of_visit": booking.visit_address,
+        "meeting_url": booking.meeting_url,
+        "history": [_event(each) for each in booking.events.all()],
+        "session_note": {"text": note.text, "written_at": iso(note.updated_at)} if note and note.text else None,
+        "tasks": [
+            {"text": each.text, "written_at": iso(each.created_at), "done_at": iso(each.done_at)}
+            for each in booking.follow_ups.all()
+        ],
+        "conversation": [
+            {"from": "customer" if each.is_from_customer else "staff", "at": iso(each.created_at), "text": each.text}
+            for each in booking.help_messages.all()
+        ],
+    }
+
+
+def _event(event: BookingEvent) -> dict[str, Any]:
+    return {
+        "at": iso(event.at),
+        "kind": str(event.kind),
+        "status": str(event.to_status),
+        "by": str(event.actor_kind),
+        "through": str(event.channel),
+        "reason": event.reason,
+    }

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "payments",
     "notifications",
     "bookings",
+    "privacy",
     "storefront",
     "dashboard",
     "demo",
@@ -113,6 +114,11 @@ DATABASES = {
         },
     }
 }
+# The role that erases may change history and receipts, which the application may not. Only workers connect as it, for
+# the time of a task. Without its address they erase as the application's role, which has to be the owner then.
+_retention = env.text("DATABASE_RETENTION_URL", "")
+if _retention:
+    DATABASES["retention"] = {**DATABASES["default"], **env.database("DATABASE_RETENTION_URL"), "CONN_MAX_AGE": 0}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The application may only insert rows here and update the named columns. manage.py grants enforces it.
 APPEND_ONLY_TABLES: dict[str, list[str]] = {
@@ -167,6 +173,8 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "reconcile-payments": {"task": "payments.tasks.reconcile_payments", "schedule": crontab(hour="3", minute="20")},
+    "erase-again": {"task": "privacy.tasks.erase_again", "schedule": crontab(hour="4", minute="0")},
+    "delete-what-is-due": {"task": "privacy.tasks.delete_what_is_due", "schedule": crontab(hour="4", minute="45")},
     "delete-old-effects": {"task": "core.tasks.delete_old_effects", "schedule": crontab(hour="4", minute="5")},
     "delete-old-notices": {"task": "payments.tasks.delete_old_notices", "schedule": crontab(hour="4", minute="15")},
     "delete-old-messages": {"task": "notifications.tasks.delete_old", "schedule": crontab(hour="4", minute="25")},
@@ -200,6 +208,7 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
         "booking-refund": "bookings.handlers.refund_settled",
     },
     "sign_in.guessed": {"sign-in-guessed": "bookings.handlers.sign_in_guessed"},
+    "customer.erase": {"customer-erase": "privacy.handlers.erase"},
     "staff.left": {"staff-left": "bookings.handlers.staff_left"},
     "receipt.issued": {"receipt-document": "payments.handlers.receipt_document"},
     "message.reported": {"message-reported": "notifications.handlers.message_reported"},
@@ -229,6 +238,7 @@ DOCTOR_CHECKS = [
 # Modules that declare the personal data of an app. Erasing runs them in this order: bookings find what is about a
 # customer in the tables of payments and messages, so they come first.
 PERSONAL_DATA = [
+    "privacy.privacy",
     "bookings.privacy",
     "notifications.privacy",
     "payments.privacy",
@@ -342,8 +352,10 @@ BODY_LIMITS = {
 EVENTS_KEPT_DAYS = env.number("EVENTS_KEPT_DAYS", 30, low=7, high=400)
 # The access log. The database function that deletes old rows keeps six months whatever this says.
 ACCESS_LOG_KEPT_MONTHS = env.number("ACCESS_LOG_KEPT_MONTHS", 24, low=6, high=240)
-# Messages, counted from the end of the booking.
+# Messages, counted from the end of the booking, unless the business sets a number of months at the desk.
 MESSAGES_KEPT_DAYS = env.number("MESSAGES_KEPT_DAYS", 365, low=30, high=3650)
+# function(now) -> the moment before which messages are deleted
+MESSAGES_KEPT_SINCE = "privacy.queries.messages_before"
 
 # --- languages and time -------------------------------------------------------------------------------------------
 TIME_ZONE = "UTC"

@@ -6,6 +6,7 @@ the declarations in their order. No domain words: a person is known by ids, refe
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
@@ -115,6 +116,11 @@ def erase(held: Iterable[Held], person: Person, *, using: str, kinds: Collection
             rows.delete()
         else:
             rows.update(**each.new_values)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Return an instant as exports write it: ISO 8601 in UTC."""
+    return None if moment is None else moment.astimezone(UTC).isoformat()
 
 
 def _not_personal(path: str) -> Mapping[str, tuple[str, ...]]:

@@ -1,12 +1,14 @@
 """Personal data in messages: what was sent and received, to whom, and who wants no more."""
 
 from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from core.personal_data import DataKind, Erasing, Held, Person
-from notifications.enums import InboundOutcome, SuppressionReason
+from core.personal_data import DataKind, Erasing, Held, Person, iso
+from notifications.enums import InboundOutcome, RecipientRole, SuppressionReason
 from notifications.models import InboundMessage, Notification, ProviderEvent, PushSubscription, Suppression
 
 # The recipient's own decision. An address that only bounced may be forgotten.
@@ -111,3 +113,47 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
     "notifications.InboundMessage": ("provider_ref", "keyword"),
     "notifications.ProviderEvent": ("key", "provider_ref", "event", "code"),
 }
+
+
+def exported(person: Person) -> dict[str, Any]:
+    """Return the messages to the customer with their words, their own texts, and what they chose.
+
+    Messages to staff about the customer repeat the bookings and are left out.
+    """
+    sent = _notifications(person).filter(recipient_role=RecipientRole.CUSTOMER).order_by("pk")
+    stopped = Suppression.objects.filter(address_hash__in=person.pseudonyms).order_by("since", "pk")
+    devices = PushSubscription.objects.filter(person_ref__in=person.person_refs).order_by("pk")
+    return {
+        "messages": [
+            {
+                "direction": "sent",
+                "at": iso(each.sent_at or each.created_at),
+                "about": each.subject_ref,
+                "kind": each.kind,
+                "channel": str(each.channel),
+                "to": each.phone or each.address,
+                "subject": each.subject,
+                "text": each.body,
+                "status": str(each.status),
+            }
+            for each in sent
+        ],
+        "texts_received": [
+            {
+                "at": iso(each.received_at),
+                "channel": str(each.channel),
+                "from": each.sender,
+                "keyword": each.keyword,
+                "text": each.body,
+            }
+            for each in _texts(person).order_by("received_at", "pk")
+        ],
+        "message_choices": {
+            "no_more_messages": [
+                {"channel": str(each.channel), "reason": str(each.reason), "since": iso(each.since)} for each in stopped
+            ],
+            "devices": [
+                {"service": urlsplit(each.endpoint).hostname, "since": iso(each.created_at)} for each in devices
+            ],
+        },
+    }

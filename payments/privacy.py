@@ -1,13 +1,15 @@
 """Personal data around money: names on receipts, what staff write about payments, cards. Sums and ids stay."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Func, JSONField, QuerySet, TextField, Value
 from django.db.models.expressions import F
 from django.utils.translation import gettext_lazy as _
 
-from core.personal_data import DataKind, Erasing, Held, Person
+from core.money import major
+from core.personal_data import DataKind, Erasing, Held, Person, iso
 from payments.models import MoneyAlert, Payment, Receipt, ReceiptDocument, Refund, SavedCard
 
 # Stands where a constraint asks for a reason.
@@ -170,3 +172,56 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
     "payments.Receipt": ("number", "subject_ref"),
     "payments.Reconciliation": ("report",),
 }
+
+
+def exported(person: Person) -> dict[str, Any]:
+    """Return the section of the export about payments and refunds. Amounts are decimals of their currency, as text."""
+    payments = _payments(person).select_related("receipt").prefetch_related("refunds__receipt").order_by("pk")
+    cards = SavedCard.objects.filter(subject_ref__in=person.refs).order_by("pk")
+    return {
+        "payments": [_payment(each) for each in payments],
+        "saved_cards": [
+            {
+                "about": each.subject_ref,
+                "brand": each.brand,
+                "last_digits": each.last4,
+                "at_most": str(major(each.cap_minor, each.currency)),
+                "currency": each.currency,
+                "saved_at": iso(each.created_at),
+                "forgotten_at": iso(each.detached_at),
+            }
+            for each in cards
+        ],
+    }
+
+
+def _payment(payment: Payment) -> dict[str, Any]:
+    return {
+        "about": payment.subject_ref,
+        "at": iso(payment.succeeded_at or payment.created_at),
+        "purpose": str(payment.purpose),
+        "method": payment.method_type or str(payment.method),
+        "card": f"{payment.card_brand} {payment.card_last4}".strip(),
+        "amount": str(major(payment.amount_minor, payment.currency)),
+        "currency": payment.currency,
+        "status": str(payment.status),
+        "note": payment.note,
+        "receipt": _number(payment),
+        "refunds": [
+            {
+                "at": iso(each.done_at or each.created_at),
+                "amount": str(major(each.amount_minor, each.currency)),
+                "currency": each.currency,
+                "status": str(each.status),
+                "note": each.note,
+                "decision": each.decision,
+                "receipt": _number(each),
+            }
+            for each in payment.refunds.all()
+        ],
+    }
+
+
+def _number(movement: Payment | Refund) -> str:
+    receipt = getattr(movement, "receipt", None)
+    return receipt.number if receipt else ""

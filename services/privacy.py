@@ -16,6 +16,15 @@ HELD = (
         erasing=Erasing.KEEP,
         note=_("It is about staff, not about customers."),
     ),
+    Held(
+        model="services.ProposedChange",
+        columns=("proposed_by_name", "decided_by_name"),
+        what=_("Who proposed a change of the catalogue, and who decided"),
+        why=_("To see who changed what is sold"),
+        kind=DataKind.STAFF,
+        erasing=Erasing.KEEP,
+        note=_("It is about staff, not about customers."),
+    ),
 )
 NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
     "services.BookingPolicy": ("name",),
@@ -29,6 +38,8 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
     ),
     "services.Closure": ("reason",),
     "services.SettingsChange": ("subject_type", "subject_name", "field", "old", "new", "details"),
+    # Values of the catalogue, and words about them.
+    "services.ProposedChange": ("subject_name", "currency", "before", "after", "names", "note", "reason", "replaced"),
     "services.ResourceType": ("translations", "name"),
     "services.Category": ("translations", "name", "slug"),
     "services.Service": (

@@ -4,7 +4,10 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("core", "accounts", "services", "staff", "payments", "notifications", "bookings", "storefront", "dashboard")
+APPS = (
+    *("core", "accounts", "services", "staff", "payments", "notifications", "bookings", "privacy"),
+    *("storefront", "dashboard"),
+)
 EDGES = {
     "views",
     "views.py",

@@ -7,7 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-APPS = "config|core|accounts|services|staff|payments|notifications|bookings|storefront|dashboard|demo|devservers"
+APPS = (
+    "config|core|accounts|services|staff|payments|notifications|bookings|privacy|storefront|dashboard|demo|devservers"
+)
 A_PATH = re.compile(rf"`((?:{APPS}|templates|static|tests|docs|docker|benchmarks)/[\w./-]+)`")
 A_DOCUMENT = re.compile(r"[\w/.-]*\b[\w-]+\.md\b")
 

@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"
-# Read by the tools that migrate and erase, not by settings.
-TOOLS = {"DATABASE_OWNER_URL", "DATABASE_RETENTION_URL"}
+# Read by the tools that migrate, not by settings.
+TOOLS = {"DATABASE_OWNER_URL"}
 
 
 def explained() -> set[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 APPS = (
-    *("config", "core", "accounts", "services", "staff", "payments", "notifications", "bookings"),
+    *("config", "core", "accounts", "services", "staff", "payments", "notifications", "bookings", "privacy"),
     *("storefront", "dashboard", "demo", "devservers"),
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("core", "accounts", "services", "staff", "payments", "notifications", "bookings")
+APPS = ("core", "accounts", "services", "staff", "payments", "notifications", "bookings", "privacy")
 MARKING = {"gettext", "gettext_lazy", "_", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "npgettext"}
 UNWANTED = re.compile(r"\b(invalid|error occurred|slot|slots|successfully|submit|please note|oops)\b", re.IGNORECASE)
 TAG = re.compile(r"{%.*?%}|{#.*?#}", re.DOTALL)

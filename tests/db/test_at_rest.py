@@ -29,6 +29,8 @@ ENCRYPTED = {
     "notifications.InboundMessage.sender",
     "notifications.Notification.body",
     "notifications.Notification.phone",
+    "privacy.PrivacyCase.decision",
+    "privacy.PrivacyCase.note",
 }
 
 
