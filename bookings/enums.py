@@ -81,6 +81,7 @@ class EventKind(TextChoices):
     EXTRAS = "extras", _("extras changed")
     CONTACT = "contact", _("contact changed")
     LINK = "link", _("link renewed")
+    HOLD_LINK = "hold_link", _("booking link sent")
     MONEY = "money", _("money")
     COMING = "coming", _("said that they are coming")
     ARRIVED = "arrived", _("arrived")

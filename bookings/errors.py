@@ -115,6 +115,34 @@ class TooManyUnproven(_Worded, TooMany):
     )
 
 
+class TooSoonForLink(_Worded, Refused):
+    """The visit begins so soon that a customer could not use the link in time."""
+
+    code = "too_soon_for_link"
+    text = _("This visit begins too soon for a link. Nothing was sent. Book it here while the customer is with you.")
+
+
+class NoLinkForBlocked(_Worded, Refused):
+    """The business takes no online bookings from this customer, so the link would lead nowhere."""
+
+    code = "no_link_for_blocked"
+    text = _("This customer may not book online, so nothing was sent. You can still book for them here.")
+
+
+class TooManyLinks(_Worded, TooMany):
+    """This user has sent the most links that may wait at once."""
+
+    code = "too_many_links"
+    text = _("Many links that you sent are still waiting. Nothing was sent. Free one of those times first.")
+
+
+class LinkSentOften(_Worded, TooMany):
+    """This link has been sent the most times."""
+
+    code = "link_sent_often"
+    text = _("This link was sent several times already. Call the customer, or finish the booking here.")
+
+
 class Busy(_Worded, Locked):
     """Other transactions held the needed locks for too long."""
 

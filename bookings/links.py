@@ -72,6 +72,11 @@ def hold_token(booking: Holdable) -> str:
     return _digest(f"hold:{booking.reference}:{int(booking.created_at.timestamp() * 1_000_000)}")
 
 
+def hold_url(booking: Holdable) -> str:
+    """Return the full address of a hold's page."""
+    return f"{settings.SITE_URL}/h/{hold_token(booking)}/"
+
+
 def read_token(raw: str) -> LinkToken | None:
     """Parse a token, ignoring what a mail program may have added at its end; None if it is not one."""
     token = trimmed_token(raw)

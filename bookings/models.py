@@ -13,6 +13,7 @@ from accounts.fields import PhoneEndHashField, PhoneHashField
 from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind
 from core.fields import EncryptedTextField
 from core.row_times import active_moment, active_span
+from notifications.enums import Channel
 from services.enums import Delivery
 
 
@@ -147,6 +148,32 @@ class UnprovenBooking(models.Model):
         indexes: ClassVar = [
             models.Index(fields=[f"{name}_hash"], name=f"bookings_unproven_{name}")
             for name in ("email", "phone", "visitor", "address")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.booking_id)
+
+
+class HoldLink(models.Model):
+    """The link that staff sent to a customer, who finishes the booking of a held time with it.
+
+    ``address_hash`` is the pseudonym of the mailbox or phone number that it went to. The row is deleted when the
+    customer has booked. ``ended_at``: the customer let the time run out or gave it back, and staff still have to look
+    at it.
+    """
+
+    booking = models.OneToOneField(Booking, on_delete=models.CASCADE, related_name="hold_link")
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    address_hash = models.CharField(max_length=64)
+    sent_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    sent_by_name = models.CharField(max_length=120, blank=True)
+    sent_at = models.DateTimeField()
+    sent_count = models.PositiveSmallIntegerField(default=1)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="bookings_holdlink_ended")
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from bookings.enums import BookingStatus
-from bookings.models import Booking, UnprovenBooking
+from bookings.models import Booking, HoldLink, UnprovenBooking
 from core.retention import delete_in_batches, update_in_batches
 
 # An expired hold can be taken again from its page for this long.
@@ -55,3 +55,9 @@ def delete_unproven(*, now: datetime) -> int:
     is_old = Q(created_at__lt=now - VISITORS_KEPT)
     is_over = (Q(booking__status__in=_ENDED) | Q(booking__ends_at__lt=now)) & Q(created_at__lt=now - ABANDONED_KEPT)
     return delete_in_batches(UnprovenBooking.objects.filter(is_old | is_over).only("pk"))
+
+
+def delete_hold_links(*, now: datetime) -> int:
+    """Delete the links of holds that ended a day ago without a booking. Using a link deletes it at once."""
+    over = HoldLink.objects.filter(booking__status__in=_ENDED, booking__hold_expires_at__lt=now - ABANDONED_KEPT)
+    return delete_in_batches(over.only("pk"))

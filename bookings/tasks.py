@@ -30,4 +30,5 @@ def forget_visitors() -> int:
     now = clock.now()
     retention.forget_abandoned_contacts(now=now)
     retention.delete_unproven(now=now)
+    retention.delete_hold_links(now=now)
     return retention.forget_visitors(now=now)

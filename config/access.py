@@ -144,6 +144,10 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk": _desk(Act.SEE_DESK),
     "desk_changes": _desk(Act.SEE_DESK),
     "desk_book": _desk(Act.BOOK, Act.BOOK),
+    # A time that waits until its customer uses the link.
+    "desk_hold_again": _booking(act=Act.BOOK),
+    "desk_hold_free": _booking(act=Act.BOOK),
+    "desk_hold_done": _booking(act=Act.BOOK),
     "desk_why": _desk(Act.SEE_PLACE),
     "desk_hands": _desk(Act.SEE_PLACE),
     "desk_payments": _desk(Act.SEE_PLACE),

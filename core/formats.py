@@ -154,6 +154,13 @@ def hours_text(minutes: int) -> str:
     return " ".join(parts)
 
 
+def countdown_text(seconds: int) -> str:
+    """Write what is left of a countdown: 7:42, or 1:59:42 from an hour on. ``countdown.js`` writes the same."""
+    minutes, rest = divmod(max(0, seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def until_text(ahead_minutes: int) -> str:
     """Write how far ahead an instant is: in 18 minutes, in 5 hours, in 3 days."""
     if ahead_minutes < 90:

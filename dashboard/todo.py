@@ -22,10 +22,10 @@ from django.db.models import (
     Sum,
     Value,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 
 from bookings import refs
-from bookings.enums import STANDING, WAITING, BookingStatus
+from bookings.enums import NOT_BOOKED, STANDING, WAITING, BookingStatus
 from bookings.models import Allocation, Booking, BookingLine, HelpMessage
 from bookings.queries.bookings import open_requests
 from bookings.queries.help_messages import unread_help
@@ -45,6 +45,8 @@ MOST_LISTED = 100
 OPEN_FOR = timedelta(days=60)
 # The list asks about an unmarked visit from this long after its end, until a no-show can no longer be marked.
 ASK_AFTER = timedelta(hours=2)
+# An unused link is listed this long. By then the customer's contact is deleted.
+LISTED_AFTER_LINK = timedelta(hours=24)
 # A missing meeting link is listed from this long before an online visit.
 LINK_WANTED = timedelta(hours=24)
 _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -57,6 +59,7 @@ class Hands:
     visits whose staff member has left, whose room or location is switched off, or whose meeting link is missing.
 
     A refund that awaits approval is listed once, as a refund, even when an alert warns about its deadline.
+    ``unused_links`` are times that are free again because the customer did not finish the booking by the link.
     ``texts`` are text messages from customers. ``by_number`` has the bookings of each phone number: the next one
     first, past ones after it, the latest first.
     """
@@ -68,6 +71,7 @@ class Hands:
     texts: list[InboundMessage]
     proposals: list[ProposedChange]
     requests: list[Booking]
+    unused_links: list[Booking]
     orphaned: list[Booking]
     missed: list[Booking]
     unmarked: list[Booking]
@@ -87,6 +91,7 @@ class Hands:
             self.texts,
             self.proposals,
             self.requests,
+            self.unused_links,
             self.orphaned,
             self.missed,
             self.unmarked,
@@ -95,7 +100,7 @@ class Hands:
 
 
 def hands(rights: Rights, now: datetime) -> Hands:
-    """Read the whole list. Twenty queries at most, whatever its length."""
+    """Read the whole list. Twenty-five queries at most, whatever its length."""
     alerts = list(_alerts(rights).select_related("payment", "refund")[:MOST_LISTED])
     to_approve = list(_to_approve(rights).select_related("payment")[:MOST_LISTED])
     to_hand_back = list(_to_hand_back(rights).select_related("payment")[:MOST_LISTED])
@@ -103,6 +108,7 @@ def hands(rights: Rights, now: datetime) -> Hands:
     texts = list(_texts(rights).order_by("received_at", "pk")[:MOST_LISTED])
     proposals = list(_with_zone(_proposals(rights)).order_by("proposed_at", "pk")[:MOST_LISTED])
     requests = list(_shown(_requests(rights, now)))
+    unused_links = list(_unused_links_shown(rights, now))
     orphaned = list(_shown(_orphaned(rights, now).order_by("starts_at", "pk")))
     missed = list(_shown(_missed(rights, now).order_by("fee_settles_at", "pk")))
     unpaid = list(_shown(_unpaid(rights, now).order_by("-ends_at", "-pk")))
@@ -119,6 +125,7 @@ def hands(rights: Rights, now: datetime) -> Hands:
         texts=texts,
         proposals=proposals,
         requests=requests,
+        unused_links=unused_links,
         orphaned=orphaned,
         missed=missed,
         unmarked=[bookings[pk] for pk in unmarked],
@@ -156,6 +163,7 @@ def _counting(
         _texts(rights),
         _proposals(rights),
         _requests(rights, _ANY_MOMENT),
+        _unused_links(rights, _ANY_MOMENT),
         _orphaned(rights, _ANY_MOMENT),
         _missed(rights, _ANY_MOMENT),
         _unmarked(rights, _ANY_MOMENT),
@@ -269,6 +277,20 @@ def _requests(rights: Rights, now: datetime) -> QuerySet[Booking]:
     return open_requests(now) & bookings_run_by(rights)
 
 
+def _unused_links(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    """Times that a customer did not book by the link in time, or gave back, and has not booked since.
+
+    They are listed for a day, and not after the visit would have begun: then there is nothing left to do.
+    """
+    ended = {"hold_link__ended_at__gt": now - LISTED_AFTER_LINK, "starts_at__gt": now}
+    same = Q(customer__isnull=False, customer=OuterRef("customer"))
+    same |= Q(mailbox=Lower(OuterRef("contact_email"))) & ~Q(contact_email="")
+    same |= Q(phone_hash=OuterRef("phone_hash")) & ~Q(phone_hash="")
+    since = Booking.objects.annotate(mailbox=Lower("contact_email")).filter(same, created_at__gt=OuterRef("created_at"))
+    booked_since = since.exclude(status__in=NOT_BOOKED)
+    return bookings_run_by(rights).filter(~Exists(booked_since), status=BookingStatus.EXPIRED, **ended)
+
+
 def _orphaned(rights: Rights, now: datetime) -> QuerySet[Booking]:
     """Future visits that cannot take place as planned: their staff member, room, device or location is switched off,
     or an online visit within ``LINK_WANTED`` has no meeting link.
@@ -328,6 +350,12 @@ def _total(rows: QuerySet, amount: str) -> Coalesce:  # type: ignore[type-arg] #
 
 def _shown(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
     return _loaded(bookings)[:MOST_LISTED]
+
+
+def _unused_links_shown(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    """Return them with their services and links, which their rows need as well."""
+    shown = _loaded(_unused_links(rights, now).order_by("hold_link__ended_at", "pk"))
+    return shown.select_related("hold_link", "customer").prefetch_related("lines__variant__service")[:MOST_LISTED]
 
 
 def _loaded(bookings: QuerySet[Booking]) -> QuerySet[Booking]:

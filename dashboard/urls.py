@@ -9,6 +9,7 @@ from dashboard.me import session_views as session
 from dashboard.me import views as me
 from dashboard.moving import undo_views as undoing
 from dashboard.moving import views as moving
+from dashboard.phone_booking import link_views as hold_links
 from dashboard.phone_booking import views as phone_booking
 from dashboard.presenters.progress import Mark
 from dashboard.proposals import propose_views as proposing
@@ -40,6 +41,9 @@ urlpatterns = [
     path("", calendar, name="desk"),
     path("changes", changes, name="desk_changes"),
     path("book/", phone_booking.book, name="desk_book"),
+    path("holds/<str:reference>/again", hold_links.send_again, name="desk_hold_again"),
+    path("holds/<str:reference>/free", hold_links.free, name="desk_hold_free"),
+    path("holds/<str:reference>/done", hold_links.done, name="desk_hold_done"),
     path("why/", why_not.why, name="desk_why"),
     path("sign-in", sign_in.SignIn.as_view(), name="desk_sign_in"),
     path("sign-out", sign_in.SignOut.as_view(), name="desk_sign_out"),

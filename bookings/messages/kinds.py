@@ -24,6 +24,8 @@ class MessageKind(StrEnum):
     HOLD_ENDED = "hold_ended"
     HELP_ANSWER = "help_answer"
     CONFIRM_BY_MAIL = "confirm_by_mail"
+    HOLD_LINK = "hold_link"
+    HOLD_LINK_ENDED = "hold_link_ended"
     AGENDA = "agenda"
 
 

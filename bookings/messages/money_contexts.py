@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from accounts.contact.given_names import first_name
 from bookings import booked
 from bookings.enums import CALLED_OFF, BookingStatus, EventKind
-from bookings.links import LinkRole, manage_url
+from bookings.links import LinkRole, hold_url, manage_url
 from bookings.messages.contexts import book_again_url, common, when
 from bookings.messages.variables import CARD, labels, words_of
 from bookings.models import Booking, HelpMessage
@@ -132,6 +132,24 @@ def confirm_by_mail(booking: Booking, business: Business) -> MessageContext:
     book_url = manage_url(booking, LinkRole.CUSTOMER, page="book")
     variables = {**_answered_by(booking), "first_name": "", "book_url": book_url, "manage_url": book_url}
     return _mail(booking, business, "confirm_by_mail_customer", variables)
+
+
+def hold_link(booking: Booking, business: Business) -> MessageContext:
+    """Build the message with the link that finishes the booking of a held time."""
+    finish_url = hold_url(booking)
+    variables = {**_answered_by(booking), "finish_url": finish_url, "manage_url": finish_url}
+    return _mail(booking, business, "hold_link_customer", variables)
+
+
+def hold_link_ended(booking: Booking, business: Business, *, now: datetime) -> MessageContext:
+    """Build the message that a time is free again because its link was not used."""
+    variables = {
+        "manage_url": book_again_url(booking),
+        "alternatives": _alternatives(booking, now),
+        # It was never booked, so nothing was cancelled.
+        "is_called_off": False,
+    }
+    return _mail(booking, business, "hold_link_ended_customer", variables, is_off=True)
 
 
 def request_for_staff(booking: Booking, business: Business, person: StaffMember, *, now: datetime) -> MessageContext:

@@ -14,6 +14,7 @@ from bookings.enums import CALLED_OFF, BookingStatus
 from bookings.messages import contexts, money_contexts
 from bookings.messages.agenda import agenda_of
 from bookings.models import Booking
+from bookings.queries.bookings import same_customer
 from bookings.queries.payables import PayReason, payable
 from notifications.requests import MessageContext
 from payments.enums import PaymentStatus, Purpose, RefundStatus
@@ -127,13 +128,22 @@ def confirm_by_mail(of: Occasion) -> MessageContext | None:
     return money_contexts.confirm_by_mail(of.booking, of.business) if is_held else None
 
 
+def hold_link(of: Occasion) -> MessageContext | None:
+    is_held = of.booking.status == BookingStatus.HELD and _is_kept(of)
+    return money_contexts.hold_link(of.booking, of.business) if is_held else None
+
+
+def hold_link_ended(of: Occasion) -> MessageContext | None:
+    return money_contexts.hold_link_ended(of.booking, of.business, now=of.now) if _is_lost(of) else None
+
+
 def declined(of: Occasion) -> MessageContext | None:
     is_off = of.booking.status in _UNSEATED
     return money_contexts.declined(of.booking, of.business, now=of.now) if is_off else None
 
 
 def hold_ended(of: Occasion) -> MessageContext | None:
-    return money_contexts.hold_ended(of.booking, of.business, now=of.now) if _is_unpaid(of) else None
+    return money_contexts.hold_ended(of.booking, of.business, now=of.now) if _is_lost(of) else None
 
 
 def help_answer(of: Occasion) -> MessageContext | None:
@@ -153,10 +163,10 @@ def _is_kept(of: Occasion) -> bool:
     return of.booking.hold_expires_at is not None and of.booking.hold_expires_at > of.now
 
 
-def _is_unpaid(of: Occasion) -> bool:
-    """Return whether an expired unpaid time can be taken again, and its customer has not booked it since."""
+def _is_lost(of: Occasion) -> bool:
+    """Return whether an expired time could still be wanted, and its customer has not booked it since."""
     booking = of.booking
     if booking.status != BookingStatus.EXPIRED or of.now >= booking.starts_at:
         return False
-    again = Booking.objects.filter(contact_email__iexact=booking.contact_email, starts_at=booking.starts_at)
+    again = same_customer(booking).filter(starts_at=booking.starts_at)
     return not again.exclude(status__in=CALLED_OFF).exists()

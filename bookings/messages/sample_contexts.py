@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from bookings.links import LinkRole, manage_url
+from bookings.links import LinkRole, hold_url, manage_url
 from bookings.messages.occasions import Occasion, visit
 from bookings.messages.variables import words_of
 from bookings.models import Booking
@@ -43,6 +43,7 @@ def _made_up(booking: Booking) -> dict[str, Any]:
         "open_minor": 0,
         "pay_url": manage_url(booking, LinkRole.CUSTOMER, page="pay"),
         "book_url": manage_url(booking, LinkRole.CUSTOMER, page="book"),
+        "finish_url": hold_url(booking),
         "receipt_url": manage_url(booking, LinkRole.CUSTOMER, page="receipt/1"),
         "receipt_number": "1",
         "refund_words": gettext("It goes back the way you paid and takes some days."),

@@ -73,6 +73,7 @@ KEPT = Variable("kept_until", _("Until when the time is kept, if it is"), _("Fri
 MONEY = Variable("money", _("What becomes of the money, if any was paid or is due"), _("You get €16.00 back."))
 REFUND = Variable("refund", _("How the money goes back"), _("It takes some days to reach your card."))
 
+FINISH_URL = Variable("finish_url", _("Link to finish the booking"), _("https://book.example.com/h/Zk3v…/"))
 BOOK_URL = Variable("book_url", _("Link to confirm the booking"), _("https://book.example.com/b/K7M4PXc…/book"))
 RECEIPT_URL = Variable("receipt_url", _("Link to the receipt"), _("https://book.example.com/b/K7M4PXc…/receipt/1001"))
 ANSWER = Variable("answer", _("What you answered"), _("Yes, that card works."))
@@ -127,8 +128,8 @@ _SUMS = {
 }
 _MOMENTS = {"before": "previous", "kept_until": "until_moment"}
 _SAME = (
-    "first_name customer business who until zone reference party policy reason answer manage_url book_url move_url "
-    "cancel_url coming_url messages_url pay_url receipt_url book_again_url review_url"
+    "first_name customer business who until zone reference party policy reason answer manage_url book_url finish_url "
+    "move_url cancel_url coming_url messages_url pay_url receipt_url book_again_url review_url"
 )
 _PLAIN = {**{name: name for name in _SAME.split()}, "refund": "refund_words", "money": "money_words"}
 
@@ -138,6 +139,7 @@ def labels() -> dict[str, str]:
     return {
         "manage_url": gettext("See, move or cancel"),
         "book_url": gettext("Confirm the booking"),
+        "finish_url": gettext("Finish the booking"),
         "move_url": gettext("Move it"),
         "cancel_url": gettext("Cancel it"),
         "coming_url": gettext("Tell us whether you are coming"),

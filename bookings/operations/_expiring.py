@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bookings.bill_lines import expiry_lines
-from bookings.enums import EXPIRING, BookingStatus
+from bookings.enums import EXPIRING, BookingChannel, BookingStatus
 from bookings.lifecycle import SYSTEM, Actor, transition
+from bookings.messages.hold_links import announce_hold_link_ended
 from bookings.messages.money import announce_declined, announce_hold_ended, announce_refunds
-from bookings.models import Allocation, Booking, MoveProposal
+from bookings.models import Allocation, Booking, HoldLink, MoveProposal
 from bookings.operations._allocations import release
 from bookings.operations._bill import give_back, lines_of, settled_excess, write_lines
 from bookings.operations._transaction import commit_for_sure
@@ -50,8 +51,9 @@ def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: st
 
     A booking that waited for payment owes nothing any more: what was paid is refunded, and a task cancels the pending
     payments. A payment that succeeds before the task runs is late money. The customer gets a message if the time to pay
-    ran out, or if the business did not answer a request in time.
+    ran out, or if the business did not answer a request in time. A link that staff sent ends with the hold.
     """
+    was_held = booking.status == BookingStatus.HELD
     was_requested = booking.status == BookingStatus.REQUESTED
     was_unpaid = booking.status == BookingStatus.PENDING_PAYMENT and actor is SYSTEM
     transition(booking, BookingStatus.EXPIRED, actor=actor, now=now, reason=reason)
@@ -65,6 +67,24 @@ def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: st
         announce_declined(booking, now=now)
     if was_unpaid:
         announce_hold_ended(booking, now=now)
+    if was_held and booking.channel == BookingChannel.DESK:
+        _end_link(booking, actor=actor, now=now)
+
+
+def _end_link(booking: Booking, *, actor: Actor, now: datetime) -> None:
+    """End the link that staff sent for a hold, if they did: staff see that the customer did not use it.
+
+    The customer gets a message if the time ran out, and none after giving it back.
+    """
+    if actor is not SYSTEM and actor.is_business:
+        return
+    link = HoldLink.objects.filter(booking=booking).first()
+    if link is None:
+        return
+    link.ended_at = now
+    link.save(update_fields=["ended_at"])
+    if actor is SYSTEM:
+        announce_hold_link_ended(booking, link, now=now)
 
 
 def drop_own_proposals(booking: Booking, *, now: datetime) -> None:

@@ -18,9 +18,10 @@ from bookings.enums import CHANGEABLE, BookingChannel, BookingStatus, MoneyEvent
 from bookings.errors import AlreadyThatTime, CannotBookOnline, NoWaiverReason, StalePage
 from bookings.lifecycle import Actor, record_money, transition
 from bookings.messages import money
-from bookings.models import Booking, BookingLine, UnprovenBooking
+from bookings.models import Booking, BookingLine, HoldLink, UnprovenBooking
 from bookings.operations._agreement import agree, ask_for_payment, asked, link_until
 from bookings.operations._customer_checks import Standing, lines_and_standing
+from bookings.operations._link_proof import LinkProof, as_invited, link_proof
 from bookings.operations._lock import locked_booking, require_live_hold
 from bookings.operations._transaction import booking_transaction
 from bookings.operations.unproven import Traces, may_stand_unproven, remember_unproven, traces_of
@@ -110,7 +111,8 @@ def confirm_booking(
     On the website the customer has to prove the mailbox first in three cases: too many bookings are unproven, the
     business blocks this customer, or missed visits decide what is paid. Then the time is held for half an hour, a link
     is mailed, and the returned booking is still HELD. With ``has_proven_email`` this step is skipped. The mail comes
-    before the page shows anything that only the owner of the mailbox may learn.
+    before the page shows anything that only the owner of the mailbox may learn. A customer to whom staff sent the link
+    of this hold has proven enough, unless the business blocks the address that they give.
 
     ``accepts_second``: the customer knows of their other booking at the same time.
 
@@ -135,6 +137,8 @@ def confirm_booking(
     if booking.status in CHANGEABLE:
         return booking
     require_live_hold(booking, now)
+    proof = LinkProof() if by_staff else link_proof(booking, contact)
+    has_proven_email = has_proven_email or proof.has_proven_email
     # The browser that booked knows the zone better than the one that opens the mailed link.
     booking.visitor_zone = booking.visitor_zone or _zone_name(visitor_zone)
     if by_staff is not None:
@@ -145,9 +149,11 @@ def confirm_booking(
         email=contact.email,
         phone=contact.phone,
         actor=actor,
-        is_known_by_email=actor.is_business or has_proven_email,
+        is_known_by_email=actor.is_business or has_proven_email or proof.is_known,
         now=now,
     )
+    if proof.is_invited and not has_proven_email:
+        standing = as_invited(standing, booking, contact)
     if seen is not None and seen != Seen.of(booking, lines):
         raise StalePage(total_minor=booking.total_minor)
     asks = _asks(by_staff, actor, asks_payment)
@@ -157,12 +163,15 @@ def confirm_booking(
         raise AlreadyThatTime
     if is_on_website and not has_proven_email:
         traces = traces_of(booking, email=contact.email, phone=contact.phone)
-        may_stand = may_stand_unproven(booking, traces, now)
+        may_stand = proof.is_invited or may_stand_unproven(booking, traces, now)
         if _asks_mailbox(booking, lines, standing, demand, may_stand=may_stand):
             return _ask_mailbox(booking, contact, traces, now)
-        remember_unproven(booking, traces, now=now)
+        if not proof.is_invited:
+            remember_unproven(booking, traces, now=now)
     if standing.is_blocked:
         raise CannotBookOnline
+    if proof.is_invited:
+        HoldLink.objects.filter(booking=booking).delete()
     if has_proven_email:
         UnprovenBooking.objects.filter(booking=booking).delete()
     values = {

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Model, Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
 
-from accounts.contact.mailboxes import same_mailbox
+from accounts.contact.mailboxes import normalised_email, same_mailbox
 from bookings.enums import BookingStatus, EventKind
 from bookings.links import LinkRole, read_token, token_is_valid
 from bookings.models import Booking, BookingEvent, BookingLine, MoveProposal
@@ -78,12 +78,18 @@ def booking_page(booking_id: int) -> Booking:
 def held_page(token: str) -> Booking | None:
     """Read the booking that was held with this token, in any status, for its own page, in 2 queries."""
     condition = "WHERE bookings_booking.hold_token_hash = %s"
-    found = read_joined(Booking, ("location", "unproven"), condition, [token_hash(trimmed_token(token))])
+    found = read_joined(Booking, ("location", "unproven", "hold_link"), condition, [token_hash(trimmed_token(token))])
     if not found:
         return None
     of_booking = "WHERE bookings_bookingline.booking_id = %s ORDER BY bookings_bookingline.position"
     set_children(found[0], "lines", read_joined(BookingLine, _LINKS_OF_LINES, of_booking, [found[0].pk]))
     return found[0]
+
+
+def hold_left_at(booking: Booking) -> datetime:
+    """Return when a hold became a booking. One query."""
+    left = BookingEvent.objects.filter(booking=booking, kind=EventKind.STATUS, from_status=BookingStatus.HELD)
+    return left.values_list("at", flat=True).order_by("id")[0]
 
 
 def has_said_coming(booking: Booking) -> bool:
@@ -132,6 +138,18 @@ def missed_visits(normalised: str) -> QuerySet[Booking]:
     return Booking.objects.annotate(mailbox=Lower("contact_email")).filter(
         status=BookingStatus.NO_SHOW, mailbox__in=forms
     )
+
+
+def same_customer(booking: Booking) -> QuerySet[Booking]:
+    """Return the other bookings of the same customer: by the record, the mailbox or the phone number."""
+    same = Q(pk__in=[])
+    if booking.customer_id:
+        same |= Q(customer_id=booking.customer_id)
+    if booking.contact_email:
+        same |= Q(mailbox__in=same_mailbox(normalised_email(booking.contact_email)))
+    if booking.phone_hash:
+        same |= Q(phone_hash=booking.phone_hash)
+    return Booking.objects.annotate(mailbox=Lower("contact_email")).filter(same).exclude(pk=booking.pk)
 
 
 def open_requests(now: datetime) -> QuerySet[Booking]:

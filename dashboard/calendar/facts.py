@@ -101,7 +101,9 @@ class LineFacts(NamedTuple):
 
 @dataclass(slots=True)
 class BookingFacts:
-    """A booking in the calendar with its lines, including one that a customer is making online."""
+    """A booking in the calendar with its lines, including one that is being made. ``linked_until`` is the minute until
+    which a time waits for the customer who got a link to it.
+    """
 
     id: int
     reference: str
@@ -115,6 +117,7 @@ class BookingFacts:
     sequence: int
     currency: str
     total_minor: int
+    linked_until: int | None = None
     lines: list[LineFacts] = field(default_factory=list)
 
 

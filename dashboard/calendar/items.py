@@ -5,7 +5,7 @@ content security policy forbids inline styles: ``h3 m15`` begins 3 hours and 15 
 minutes high, ``l1 n2`` is the second of two lanes.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -56,7 +56,7 @@ class Sized(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A booking. ``url`` is empty for a time that is only held. ``staff`` is the slug of the staff member."""
+    """A booking. ``url`` is empty for a time that is being booked. ``staff`` is the slug of the staff member."""
 
     at: Sized
     size: str
@@ -70,6 +70,7 @@ class Block:
     name: str
     what: str
     is_selected: bool
+    is_movable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,8 @@ class Links:
     """Where items lead: ``panel`` plus a reference opens a booking. ``book`` returns the address that books a gap,
     ``answer`` the one that answers a request for time off; both are empty where the reader may not. ``may_block`` says
     whether the reader may block time of what is at these places. ``calendar`` is this page without a booking,
-    ``selected`` the reference of the open booking.
+    ``selected`` the reference of the open booking. ``linked_at`` are the ids of the places where the reader may open a
+    time that waits for its customer.
     """
 
     panel: str
@@ -169,6 +171,7 @@ class Links:
     may_block: Callable[[frozenset[int]], bool]
     calendar: str
     selected: str = ""
+    linked_at: Collection[int] = ()
 
 
 def person_items(day: PersonDay, shown: Interval, ruler: Ruler, links: Links, *, now: int) -> list[Item]:
@@ -229,7 +232,7 @@ def _bookings(
     seen: set[int] = set()
     for (each, (low, high)), lane in zip(spans, lanes([span for _, span in spans]), strict=True):
         at = ruler.sized(low, high, lane, side=_side((low, high), asked, _BESIDE))
-        state = state_of(each.booking, now)
+        state = state_of(each.booking, now, ruler.clock)
         if each.booking.id in seen:
             yield Strip(at, "more", state)
         else:
@@ -279,9 +282,15 @@ def off_text(off: Off) -> str:
             return ""
 
 
-def state_of(booking: BookingFacts, now: int) -> State:
-    """Return the shown state. ``now`` is an epoch minute: a confirmed visit that has ended unmarked counts as past."""
+def state_of(booking: BookingFacts, now: int, clock: Callable[[int], str]) -> State:
+    """Return the shown state. ``now`` is an epoch minute: a confirmed visit that has ended unmarked counts as past.
+
+    ``clock`` writes an epoch minute as a time.
+    """
     match booking.status:
+        case BookingStatus.HELD if booking.linked_until is not None:
+            until = clock(booking.linked_until)
+            return State("linked", gettext("Link sent, waits until %(until)s") % {"until": until}, "clock")
         case BookingStatus.HELD if booking.channel == BookingChannel.DESK:
             return State("held", gettext("Being booked at the desk"), "clock")
         case BookingStatus.HELD:
@@ -315,13 +324,15 @@ def _block(
     names: Mapping[int, str] | None,
 ) -> Block:
     booking = placed.booking
-    is_held = booking.status == BookingStatus.HELD
+    is_linked = booking.linked_until is not None
+    is_held = booking.status == BookingStatus.HELD and not is_linked
+    is_closed = is_held or (is_linked and booking.location_id not in links.linked_at)
     people = dict.fromkeys(names[line.staff_member_id] for line in placed.lines if names and line.staff_member_id)
     return Block(
         at=at,
         size="tiny" if minutes < ONE_LINE else "short" if minutes < TWO_LINES else "",
         state=state,
-        url="" if is_held else links.panel + booking.reference,
+        url="" if is_closed else links.panel + booking.reference,
         reference=booking.reference,
         start=booking.low,
         minutes=booking.high - booking.low,
@@ -330,6 +341,7 @@ def _block(
         name=gettext("Someone") if is_held else formats.isolated(booking.name) or gettext("No name given"),
         what=" · ".join(filter(None, (_services(placed.lines), ", ".join(people)))),
         is_selected=booking.reference == links.selected,
+        is_movable=not is_linked,
     )
 
 

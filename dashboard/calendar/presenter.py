@@ -76,11 +76,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The reader's rights: the slugs of the places where they may book, the ids of those where they block time and
-    answer requests for time off (None: everywhere), and whether they see only own bookings.
+    """The reader's rights: the slugs and the ids of the places where they may book, the ids of those where they block
+    time and answer requests for time off (None: everywhere), and whether they see only own bookings.
     """
 
     books_at: Sequence[str]
+    books_at_ids: Collection[int] = ()
     blocks_at: Collection[int] | None = ()
     answers_at: Collection[int] | None = ()
     is_only_own: bool = False
@@ -217,7 +218,7 @@ def _links(address: Address, reader: Reader) -> Links:
             return ""
         return f"{reverse('desk_time_off')}#time-off-{request.id}"
 
-    return Links(url, book, answer, may_block, shut, address.booking)
+    return Links(url, book, answer, may_block, shut, address.booking, reader.books_at_ids)
 
 
 def _is_chosen(day: PersonDay, address: Address) -> bool:

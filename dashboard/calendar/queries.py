@@ -241,12 +241,14 @@ WITH asked AS MATERIALIZED (
 SELECT b.id, b.reference, b.status, b.channel, b.location_id,
        (extract(epoch FROM b.starts_at) / 60)::int, (extract(epoch FROM b.ends_at) / 60)::int,
        b.contact_name, b.arrived_at IS NOT NULL, b.ical_sequence, b.currency, b.total_minor,
+       CASE WHEN b.status = 'held' AND k.id IS NOT NULL THEN (extract(epoch FROM b.hold_expires_at) / 60)::int END,
        n.staff_member_id, (extract(epoch FROM n.starts_at) / 60)::int, (extract(epoch FROM n.ends_at) / 60)::int,
        n.service_name, n.phases::text
 FROM asked a
 JOIN bookings_booking b ON b.location_id = a.place
     AND b.starts_at > a.low - interval '2 days' AND b.starts_at < a.high AND b.ends_at > a.low
 JOIN bookings_bookingline n ON n.booking_id = b.id
+LEFT JOIN bookings_holdlink k ON k.booking_id = b.id
 WHERE b.status NOT IN {sql_values(CALLED_OFF)}
   AND (b.status <> 'held' OR b.hold_expires_at > %(now)s::timestamptz)
   AND (%(person)s::bigint IS NULL OR EXISTS (

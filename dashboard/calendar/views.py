@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -24,8 +24,9 @@ from dashboard.calendar.presenter import Page, Reader, day_page, head_of, week_p
 from dashboard.calendar.queries import balances_of, calendar_facts, team_of
 from dashboard.door import Desk
 from dashboard.permissions import Act, Rights, location_ids_with, locations_visible_to, roles_with
+from dashboard.phone_booking.link_views import panel_context
 from dashboard.presenters import day as list_presenter
-from dashboard.views.booking import booking_context, open_booking
+from dashboard.views.booking import booking_context
 from dashboard.views.pages import day_of_text, desk_page, show
 from dashboard.views.search import search
 from services.models import Location
@@ -52,10 +53,14 @@ class Opened:
     @property
     def reader(self) -> Reader:
         rights = self.desk.rights
-        books_at = [each.slug for each in self.visible if rights.at_location(each.pk) & _BOOKS]
-        answers_at = location_ids_with(rights, Act.ANSWER_TIME_OFF)
-        blocks_at = location_ids_with(rights, Act.BLOCK_TIME)
-        return Reader(books_at, blocks_at, answers_at, is_only_own=_is_only_own(rights))
+        books_at = [each for each in self.visible if rights.at_location(each.pk) & _BOOKS]
+        return Reader(
+            [each.slug for each in books_at],
+            frozenset(each.pk for each in books_at),
+            blocks_at=location_ids_with(rights, Act.BLOCK_TIME),
+            answers_at=location_ids_with(rights, Act.ANSWER_TIME_OFF),
+            is_only_own=_is_only_own(rights),
+        )
 
 
 @require_safe
@@ -217,8 +222,13 @@ def _panel(opened: Opened) -> dict[str, object]:
     if not address.booking:
         return shut
     opened.desk.note_reading(RecordKind.BOOKING, address.booking)
-    booking = open_booking(opened.desk, address.booking)
-    return {**shut, **booking_context(opened.desk, booking, back=address.url)}
+    booking = queries.booking_by_reference(opened.desk.rights, address.booking)
+    if booking is not None:
+        return {**shut, **booking_context(opened.desk, booking, back=address.url)}
+    linked = queries.linked_hold(opened.desk.rights, address.booking)
+    if linked is None:
+        raise Http404
+    return {**shut, **panel_context(opened.desk, linked, back=address.url)}
 
 
 def _page(opened: Opened, template: str, context: dict[str, object]) -> HttpResponse:

@@ -24,6 +24,8 @@ from services.models import Business, Location
 from services.queries import the_business
 
 NEW = "new"
+# The button that takes a time back from the customer who got a link to it.
+FINISH = "finish"
 _SEARCH_LIMIT = 80
 
 
@@ -31,7 +33,8 @@ _SEARCH_LIMIT = 80
 class Draft:
     """A booking in the making: the choices and typed fields so far, and the held time.
 
-    ``key`` identifies the form, so that two forms of one user (two callers at once) have two holds.
+    ``key`` identifies the form, so that two forms of one user (two callers at once) have two holds. ``linked`` is the
+    hold of this form after its link was sent to the customer: the form begins anew, without touching it.
     """
 
     request: HttpRequest
@@ -46,6 +49,7 @@ class Draft:
     key: str
     token: str = ""
     held: Booking | None = None
+    linked: Booking | None = None
     caller_form: CallerForm | None = None
     visit_form: VisitForm | None = None
     problem: object = ""
@@ -54,6 +58,7 @@ class Draft:
     why_error: str = ""
     waiver_error: str = ""
     link_error: str = ""
+    send_error: str = ""
     status: int = 200
 
     @property
@@ -77,6 +82,8 @@ def read_draft(request: HttpRequest, desk: Desk) -> Draft:
     last = last_visit(caller.customer) if caller else None
     choice = start_from_last_visit(read_choice(place, offered, data, desk.now), offered, last, data, desk.now)
     token = request.POST.get("held", "")
+    held = _held(token, place) if token else None
+    linked = held if held is not None and getattr(held, "hold_link", None) and data.get("do") != FINISH else None
     return Draft(
         request=request,
         desk=desk,
@@ -88,8 +95,9 @@ def read_draft(request: HttpRequest, desk: Desk) -> Draft:
         caller=caller,
         last=last,
         key=_form_key(request),
-        token=token,
-        held=_held(token, place) if token else None,
+        token="" if linked else token,
+        held=None if linked else held,
+        linked=linked,
     )
 
 

@@ -1,6 +1,7 @@
 """Holding a time for a phone booking, holding it again after a change, and releasing it."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from django.http import Http404
 from django.utils.translation import gettext
@@ -8,9 +9,10 @@ from django.utils.translation import gettext
 from accounts.enums import RecordKind
 from bookings.availability.overrides import NO_OVERRIDES, Overrides
 from bookings.booked import first_line
-from bookings.errors import HoldOver, SlotNotOffered, SlotTaken
-from bookings.models import Booking
-from bookings.operations.hold import hold_slot, release_hold
+from bookings.enums import BookingStatus
+from bookings.errors import HoldExpired, HoldOver, SlotNotOffered, SlotTaken
+from bookings.models import Booking, BookingEvent
+from bookings.operations.hold import extend_hold, hold_slot, release_hold
 from bookings.queries.bookings import held_page
 from core.errors import DomainError
 from core.references import token_hash
@@ -41,6 +43,50 @@ def hold_again(draft: Draft) -> Draft:
     if held is None and choice.wanted is not None and not draft.token:
         return hold_time(draft, Slot(choice.wanted, choice.person.id if choice.person else None))
     return draft
+
+
+def with_live_hold(draft: Draft) -> tuple[Draft, Booking | None]:
+    """Return the form's live hold. An expired one is taken again, if the time is still free.
+
+    Without a hold the draft says what is missing or in the way.
+    """
+    draft = hold_again(draft)
+    if draft.problem or draft.exceptional:
+        return draft, None
+    over = draft.held or (held_page(draft.token) if draft.token else None)
+    if over is not None and _is_over(over, draft.desk.now):
+        draft = hold_time(draft, presenter.slot_of(over))
+    if draft.held is None and not draft.problem and not draft.exceptional:
+        draft = replace(draft, problem=gettext("Choose a time first."), status=422)
+    return draft, draft.held
+
+
+def take_over(draft: Draft) -> Draft:
+    """Hold the time of a link for this form, so that staff finish the booking: the customer's link ends with it.
+
+    A time outside the rules is held with the overrides and the reason of the link's hold.
+    """
+    linked = draft.held or (held_page(draft.token) if draft.token else None)
+    if linked is None:
+        return hold_again(draft)
+    begun = BookingEvent.objects.filter(booking=linked, from_status="").first()
+    overrides = frozenset(begun.details.get("overrides", ())) if begun and _may_override(draft) else NO_OVERRIDES
+    reason = begun.reason if begun and overrides else ""
+    return hold_time(draft, presenter.slot_of(linked), overrides=overrides, reason=reason)
+
+
+def keep_longer(draft: Draft, held: Booking) -> Draft:
+    """Keep the hold from expiring while staff correct a field."""
+    try:
+        extend_hold(booking_id=held.pk, actor=draft.desk.actor, now=draft.desk.now)
+    except (HoldExpired, HoldOver) as over:
+        return replace(draft, held=None, problem=over.sentence, status=over.status)
+    return replace(draft, status=422)
+
+
+def _is_over(held: Booking, now: datetime) -> bool:
+    is_held = held.status == BookingStatus.HELD and held.hold_expires_at is not None
+    return not is_held or held.hold_expires_at <= now  # type: ignore[operator] # is_held has looked
 
 
 def _is_for(held: Booking, choice: Choice) -> bool:

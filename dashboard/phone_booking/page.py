@@ -2,16 +2,21 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.enums import RecordKind
 from accounts.models import Customer
+from bookings.enums import BookingChannel, BookingStatus
 from bookings.messages.kinds import MessageKind
 from bookings.models import Booking
+from bookings.queries.bookings import held_page
 from dashboard.door import Desk
 from dashboard.permissions import Act, can
-from dashboard.phone_booking import presenter, queries
+from dashboard.phone_booking import link_presenter, presenter, queries
 from dashboard.phone_booking.callers import found_callers
 from dashboard.phone_booking.draft import (
     Draft,
@@ -36,6 +41,33 @@ def found_page(request: HttpRequest, desk: Desk) -> HttpResponse:
     found = [presenter.caller_card(each, place) for each in found_callers(desk.rights, typed, desk.now)]
     desk.note_search(RecordKind.CUSTOMERS, len(found))
     return render(request, "dashboard/phone_booking/_found.html", {"typed": typed, "found": found})
+
+
+def booked_before(draft: Draft) -> Booking | None:
+    """Return the booking that this form has made already: it was sent twice, or after going back."""
+    booking = held_page(draft.token) if draft.token else None
+    if booking is None or booking.channel != BookingChannel.DESK or booking.location_id != draft.choice.place.pk:
+        return None
+    return None if booking.status in {BookingStatus.HELD, BookingStatus.EXPIRED} else booking
+
+
+def see_booked_before(draft: Draft, booking: Booking) -> HttpResponse:
+    text = gettext("This is booked already, for %(name)s. Nothing was changed.") % {"name": booking.contact_name}
+    messages.info(draft.request, text)
+    return see_booking(draft, booking)
+
+
+def see_booking(draft: Draft, booking: Booking) -> HttpResponse:
+    return leave_for(draft, reverse("desk_booking", args=[booking.reference]))
+
+
+def leave_for(draft: Draft, url: str) -> HttpResponse:
+    """Lead away from the form. htmx would follow a plain redirect inside the page."""
+    if draft.request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    response: HttpResponse = redirect(url)
+    response.status_code = 303
+    return response
 
 
 def booking_page(draft: Draft) -> HttpResponse:
@@ -125,6 +157,10 @@ def _held_context(draft: Draft, held: Booking) -> dict[str, Any]:
         "waiver": draft.data.get("waiver", ""),
         "waiver_error": draft.waiver_error,
         "link_error": draft.link_error,
+        "send_error": draft.send_error,
+        "link": link_presenter.link_offer(
+            held, draft.caller, minutes=draft.business.hold_link_minutes, now=draft.desk.now
+        ),
         "told": _told(draft.caller.customer) if draft.caller else "",
         "visit_form": draft.visit_form or visit_form_of(draft, held),
         "tells": "tells" in draft.data or "was_held" not in draft.data,

@@ -287,7 +287,7 @@ def held_words(booking: Booking, token: str, asked: Demand, *, now: datetime) ->
         policy=policies.plain_policy_sentence(policies.policy_facts(booking, asked=asked, now=now)),
         expires_ms=int(ends.timestamp() * 1000),
         now_ms=int(now.timestamp() * 1000),
-        digits=f"{left // 60}:{left % 60:02d}",
+        digits=formats.countdown_text(left),
         until=formats.time_text(local(ends, booking)),
         seconds_left=left,
         seconds_in_all=max(1, round((ends - booking.created_at).total_seconds())),

@@ -5,21 +5,17 @@ held at once, so that no other visitor can book it while staff type.
 """
 
 from dataclasses import replace
-from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.contact.contact import Contact
 from accounts.enums import RecordKind
-from bookings.enums import BookingChannel, BookingStatus
 from bookings.errors import HoldExpired, HoldOver
 from bookings.models import Booking
 from bookings.operations.confirm import Asks, ByStaff, Seen, confirm_booking
-from bookings.operations.hold import extend_hold
 from bookings.queries.bookings import held_page
 from core.errors import DomainError
 from dashboard.door import Desk
@@ -43,9 +39,12 @@ from dashboard.phone_booking.holding import (
     hold_against_rules,
     hold_time,
     hold_typed_time,
+    keep_longer,
     release_time,
+    with_live_hold,
 )
-from dashboard.phone_booking.page import booking_page, found_page
+from dashboard.phone_booking.page import booked_before, booking_page, found_page, see_booked_before, see_booking
+from dashboard.phone_booking.sending import finish_here, send_link, sent_before
 from dashboard.views.pages import desk_page
 from notifications.delivery.fanout import configured_text_channels
 
@@ -62,8 +61,10 @@ def book(request: HttpRequest, desk: Desk) -> HttpResponse:
             desk.note_reading(RecordKind.CUSTOMER, draft.caller.customer.reference)
         return booking_page(draft)
     do, _, value = request.POST.get("do", "").partition(":")
-    if draft.held is None and (over := _booked_before(draft)):
-        return over
+    if draft.linked is not None and do in {"book", "send"}:
+        return sent_before(draft, draft.linked)
+    if draft.held is None and (booked := booked_before(draft)):
+        return see_booked_before(draft, booked)
     match do:
         case "slot":
             return booking_page(hold_time(draft, parsed_slot(value)))
@@ -77,45 +78,22 @@ def book(request: HttpRequest, desk: Desk) -> HttpResponse:
             return booking_page(choose_caller(draft, value))
         case "book":
             return _book(draft)
+        case "send":
+            return send_link(draft, value)
+        case "finish":
+            return finish_here(draft)
         case _:
             return booking_page(hold_again(draft))
 
 
-def _booked_before(draft: Draft) -> HttpResponse | None:
-    """Return a redirect to the booking if this form has made one already: it was sent twice, or after going back."""
-    booking = held_page(draft.token) if draft.token else None
-    if booking is None or booking.channel != BookingChannel.DESK or booking.location_id != draft.choice.place.pk:
-        return None
-    if booking.status in {BookingStatus.HELD, BookingStatus.EXPIRED}:
-        return None
-    text = gettext("This is booked already, for %(name)s. Nothing was changed.") % {"name": booking.contact_name}
-    messages.info(draft.request, text)
-    return _see(draft, booking)
-
-
 def _book(draft: Draft) -> HttpResponse:
     """Book the held time. An expired hold is taken again first, if the time is still free."""
-    draft = hold_again(draft)
-    if draft.problem or draft.exceptional:
-        return booking_page(draft)
-    over = draft.held or (held_page(draft.token) if draft.token else None)
-    if over is not None and _is_over(over, draft.desk.now):
-        draft = hold_time(draft, presenter.slot_of(over))
-    held = draft.held
+    draft, held = with_live_hold(draft)
     if held is None:
-        return booking_page(
-            draft
-            if draft.problem or draft.exceptional
-            else replace(draft, problem=gettext("Choose a time first."), status=422)
-        )
+        return booking_page(draft)
     draft, contact = _typed(draft, held)
     if contact is None:
-        # The hold must not expire while staff correct a field.
-        try:
-            extend_hold(booking_id=held.pk, actor=draft.desk.actor, now=draft.desk.now)
-        except (HoldExpired, HoldOver) as over:
-            return booking_page(replace(draft, held=None, problem=over.sentence, status=over.status))
-        return booking_page(replace(draft, status=422))
+        return booking_page(keep_longer(draft, held))
     if draft.data.get("shown") != presenter.shown(held):
         return booking_page(replace(draft, problem=presenter.changed_text(held), status=409))
     return _confirm(draft, held, contact)
@@ -158,7 +136,7 @@ def _confirm(draft: Draft, held: Booking, contact: Contact) -> HttpResponse:
     except DomainError as error:
         return booking_page(replace(draft, problem=error.sentence, status=error.status))
     messages.success(draft.request, presenter.booked_text(booked))
-    return _see(draft, booked)
+    return see_booking(draft, booked)
 
 
 def _typed(draft: Draft, held: Booking) -> tuple[Draft, Contact | None]:
@@ -174,19 +152,3 @@ def _typed(draft: Draft, held: Booking) -> tuple[Draft, Contact | None]:
     is_valid = form.is_valid() and is_valid
     contact = contact_of(form.cleaned_data, visit_form.cleaned_data) if is_valid else None
     return replace(draft, caller_key=NEW, caller_form=form, visit_form=visit_form), contact
-
-
-def _is_over(held: Booking, now: datetime) -> bool:
-    is_held = held.status == BookingStatus.HELD and held.hold_expires_at is not None
-    return not is_held or held.hold_expires_at <= now  # type: ignore[operator] # is_held has looked
-
-
-def _see(draft: Draft, booking: Booking) -> HttpResponse:
-    response: HttpResponse = redirect("desk_booking", booking.reference)
-    if draft.request.htmx:  # type: ignore[attr-defined]
-        # htmx would follow a plain redirect inside the page.
-        response["HX-Redirect"] = response["Location"]
-        response.status_code = 204
-        return response
-    response.status_code = 303
-    return response

@@ -9,12 +9,13 @@ from django.utils.translation import gettext, ngettext
 
 from accounts.contact.mailboxes import mailto_url
 from accounts.contact.phones import phone_text
-from bookings.booked import local
+from bookings.booked import first_line, local
 from bookings.enums import CALLED_OFF, BookingStatus
 from bookings.models import Booking
 from bookings.wording import appointment, visit
 from core import formats
 from core.formats import phone_href
+from core.minutes import minute_of
 from dashboard.queries import Visits
 
 _NO_VISIT = CALLED_OFF | {BookingStatus.NO_SHOW}
@@ -48,6 +49,20 @@ def day_link(booking: Booking) -> tuple[str, str]:
     on = local(booking.starts_at, booking).date()
     query = urlencode({"at": booking.location.slug, "on": on.isoformat()})
     return f"{reverse('desk')}?{query}", formats.long_day_text(on)
+
+
+def book_again_url(booking: Booking) -> str:
+    """Return the form of a phone booking for the same service, person and time."""
+    line = first_line(booking)
+    asked = {
+        "at": booking.location.slug,
+        "service": line.variant.service.slug,
+        "variant": str(line.variant_id),
+        "who": line.staff_member.slug if line.staff_member and not booking.is_any_staff else "",
+        "start": str(minute_of(booking.starts_at)),
+        "customer": booking.customer.reference if booking.customer else "",
+    }
+    return f"{reverse('desk_book')}?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
 def card_of(booking: Booking, visits: Visits, *, now: datetime) -> Card:

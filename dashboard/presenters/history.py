@@ -15,6 +15,7 @@ from bookings.wording import visit
 from bookings.wording.history import HistoryRow
 from bookings.wording.overrides import exception_text
 from core import formats
+from notifications.enums import Channel
 
 _WEEK = 7
 _CHANNELS = {BookingChannel.DESK: "", BookingChannel.SYSTEM: ""}
@@ -73,6 +74,9 @@ def _text(event: BookingEvent, booking: Booking) -> str:
             )
         case EventKind.LINK:
             return gettext("Links renewed")
+        case EventKind.HOLD_LINK:
+            is_mail = event.details.get("channel") == Channel.EMAIL
+            return gettext("Booking link sent by e-mail") if is_mail else gettext("Booking link sent by text")
         case EventKind.COMING:
             return gettext("Confirmed that they are coming")
         case EventKind.ARRIVED:

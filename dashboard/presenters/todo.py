@@ -17,6 +17,7 @@ from bookings.wording.appointment import meeting_url
 from core import formats
 from dashboard.permissions import Act, Rights, can
 from dashboard.presenters import day
+from dashboard.presenters.booking import book_again_url
 from dashboard.todo import Hands, booking_id_of, may_answer, may_settle
 from notifications.enums import InboundOutcome
 from notifications.models import InboundMessage
@@ -65,7 +66,8 @@ def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
     ending += [(booking.starts_at, _orphaned(booking, rights)) for booking in hands.orphaned]
     ending += [(booking.fee_settles_at, _missed(booking, hands, rights, now)) for booking in hands.missed]
     ending += [(refund.answer_by, _to_approve(refund, hands, rights, now)) for refund in hands.to_approve]
-    waiting = [(message.created_at, _asking(message, hands, rights)) for message in hands.asking]
+    waiting = [(booking.hold_link.ended_at, _unused_link(booking, rights)) for booking in hands.unused_links]
+    waiting += [(message.created_at, _asking(message, hands, rights)) for message in hands.asking]
     waiting += [(text.received_at, _text(text, hands, rights)) for text in hands.texts]
     waiting += [(alert.created_at, _alert(alert, hands, rights)) for alert in hands.alerts]
     waiting += [(proposal.proposed_at, _proposal(proposal)) for proposal in hands.proposals]
@@ -111,6 +113,23 @@ def _request(booking: Booking, hands: Hands, rights: Rights, now: datetime) -> H
         since=_moment(booking.created_at, booking),
         until=_until(booking.hold_expires_at, booking, now),
         actions=_allowed(rights, booking, (Act.ANSWER, gettext("Answer"), _step(booking, "answer"))),
+        **about_of(booking),
+    )
+
+
+def _unused_link(booking: Booking, rights: Rights) -> Hand:
+    actions: tuple[Do, ...] = ()
+    if can(rights, Act.BOOK, booking):
+        done = reverse("desk_hold_done", args=[booking.reference])
+        actions = (Do(gettext("Book it again"), book_again_url(booking)), Do(gettext("Done"), done, is_post=True))
+    ended_at = booking.hold_link.ended_at or booking.starts_at
+    return Hand(
+        icon_name="clock",
+        title=gettext("Link not used"),
+        text=gettext("The customer did not finish the booking, and the time is free again. Call, or let it go."),
+        sum="",
+        since=_moment(ended_at, booking),
+        actions=actions,
         **about_of(booking),
     )
 

@@ -42,10 +42,13 @@ def _block(block: Block) -> str:
         f' </span>{escape(block.what)}</span> <span class="block-state">{_icon(state.icon)}<span>{word}</span></span>'
     )
     css = f"block is-{state.css}{' is-selected' if block.is_selected else ''}"
-    data = (
-        f'data-ref="{block.reference}" data-start="{block.start}" data-minutes="{block.minutes}"'
-        f' data-staff="{escape(block.staff)}" data-sequence="{block.sequence}"'
-    )
+    data = f'data-ref="{block.reference}"'
+    # A block without these cannot be dragged.
+    if block.is_movable:
+        data += (
+            f' data-start="{block.start}" data-minutes="{block.minutes}"'
+            f' data-staff="{escape(block.staff)}" data-sequence="{block.sequence}"'
+        )
     if not block.url:
         return _row(at, block.size, f'<div class="{css}">{inner}</div>')
     current = ' aria-current="true"' if block.is_selected else ""

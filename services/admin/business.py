@@ -65,6 +65,7 @@ class BusinessAdmin(SettingsAdmin):
                     ("prepay_after_no_shows", "prepay_window_days"),
                     "trusted_after_visits",
                     "refunds_need_approval",
+                    "hold_link_minutes",
                     "is_booking_paused",
                     "paused_message",
                 ],

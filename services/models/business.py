@@ -60,6 +60,16 @@ class Business(TranslatedTexts):
         default=False,
         help_text=_("You approve, lower or decline each within 48 hours. What you owe for other reasons never waits."),
     )
+    hold_link_minutes = models.PositiveSmallIntegerField(
+        _("minutes that a sent booking link keeps the time"),
+        default=120,
+        db_default=120,
+        validators=[MinValueValidator(15), MaxValueValidator(1440)],
+        help_text=_(
+            "When the desk sends a customer a link to finish a booking. At the latest it ends half an hour before the"
+            " visit."
+        ),
+    )
     tax_number = models.CharField(max_length=40, blank=True, help_text=_("Printed on receipts."))
     legal_address = models.CharField(
         _("name and address on receipts"),

@@ -55,7 +55,7 @@ function here(name, value) {
 
 const moving = {
   grab(event) {
-    const block = event.target.closest(".block[data-ref]");
+    const block = event.target.closest(".block[data-start]");
     if (!words().moves || !block || block.matches(FIXED)) return null;
     return { block };
   },

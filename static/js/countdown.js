@@ -10,11 +10,18 @@ function start(element) {
   return clock;
 }
 
+// 7:42, and 1:59:42 from an hour on.
+function digits(seconds) {
+  const parts = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) => String(part).padStart(2, "0"));
+  const hours = Math.floor(seconds / 3600);
+  return hours ? `${hours}:${parts.join(":")}` : `${Number(parts[0])}:${parts[1]}`;
+}
+
 function show(element) {
   const clock = clocks.get(element) ?? start(element);
   const seconds = Math.max(0, Math.ceil((Number(element.dataset.expiresAt) - Date.now() - clock.behind) / 1000));
   const word = element.querySelector("[data-word]");
-  element.querySelector("[data-digits]").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  element.querySelector("[data-digits]").textContent = digits(seconds);
   element.querySelector("progress").value = seconds;
   element.classList.toggle("is-short", seconds < 60);
   if (seconds === 0) word.textContent = word.dataset.over;

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from bookings import booked
 from bookings.booked import quote_of
-from bookings.models import Booking
+from bookings.models import Booking, HoldLink
 from bookings.rules.prepayment import Demand, payment_demand
 from bookings.rules.terms import Terms
 from bookings.wording import appointment, policies, visit
@@ -88,12 +88,36 @@ def countdown(booking: Booking, now: datetime, visitor_zone: ZoneInfo | None = N
         when=when,
         expires_ms=int(ends.timestamp() * 1000),
         now_ms=int(now.timestamp() * 1000),
-        digits=f"{left // 60}:{left % 60:02d}",
+        digits=formats.countdown_text(left),
         seconds_left=left,
         seconds_in_all=max(1, round((ends - booking.created_at).total_seconds())),
         until=shown_time(ends, zone, visitor_zone),
         place=place,
     )
+
+
+def invitation(booking: Booking) -> HoldLink | None:
+    """Return the link that staff sent for this hold, if they did."""
+    link: HoldLink | None = getattr(booking, "hold_link", None)
+    return link
+
+
+def invited_contact(booking: Booking) -> dict[str, str]:
+    """Return what staff typed for the link of this hold; the page shows no more of the customer than that."""
+    if invitation(booking) is None:
+        return {}
+    return {"name": booking.contact_name, "email": booking.contact_email, "phone": booking.contact_phone}
+
+
+def invited_text(booking: Booking, business: Business, now: datetime, visitor_zone: ZoneInfo | None) -> str:
+    """Return, for example, "Linden Studio holds this time for you until 15:40."; empty without a link from staff."""
+    if invitation(booking) is None or booking.hold_expires_at is None:
+        return ""
+    zone, ends = booked.zone_of(booking), booking.hold_expires_at
+    is_today = ends.astimezone(zone).date() == now.astimezone(zone).date()
+    until = shown_time(ends, zone, visitor_zone) if is_today else shown_moment(ends, zone, visitor_zone)
+    values = {"business": formats.isolated(business.text("name")), "until": until}
+    return gettext("%(business)s holds this time for you until %(until)s. Fill in the rest to book it.") % values
 
 
 def demand(booking: Booking, *, has_stripe: bool) -> Demand:

@@ -19,6 +19,7 @@ from bookings.rules.prepayment import Demand
 from bookings.wording import appointment, visit
 from bookings.wording.visit import MoneyLine
 from bookings.wording.zones import shown_moment, shown_time, zone_note
+from core.formats import countdown_text
 from payments.enums import LIVE_PAYMENTS, Purpose
 from payments.stripe.amounts import stripe_amount
 from services.enums import Delivery
@@ -167,7 +168,7 @@ def countdown(
         when=when,
         expires_ms=int(ends_at.timestamp() * 1000),
         now_ms=int(now.timestamp() * 1000),
-        digits=f"{left // 60}:{left % 60:02d}",
+        digits=countdown_text(left),
         seconds_left=left,
         seconds_in_all=max(1, round((ends_at - begun_at).total_seconds())),
         until=shown_time(ends_at, zone_of(booking), visitor_zone),

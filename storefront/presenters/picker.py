@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from bookings.availability.engine import DayMark
 from bookings.wording.zones import away_sentence, shown_time, visitor_time, zone_sentence
-from core.formats import minutes_text, moment_text, money_text
+from core.formats import countdown_text, minutes_text, moment_text, money_text
 from services.enums import Delivery
 from storefront.catalogue import Person, Place, VariantOffer
 from storefront.presenters.calendar import calendar, merged_marks
@@ -108,7 +108,7 @@ def hold_view(
         "visitor_time": visitor_time(held.starts_at, held.zone, visitor_zone),
         "expires_ms": int(held.expires_at.timestamp() * 1000),
         "now_ms": int(now.timestamp() * 1000),
-        "digits": f"{seconds // 60}:{seconds % 60:02d}",
+        "digits": countdown_text(seconds),
         "seconds_left": seconds,
         "seconds_in_all": max(1, int((held.expires_at - held.held_at).total_seconds())),
         "until": shown_time(held.expires_at, held.zone, visitor_zone),

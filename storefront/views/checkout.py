@@ -54,7 +54,11 @@ def details(request: HttpRequest, token: str) -> HttpResponse:
         return _confirm(request, booking, token, now)
     if _waits_for_mailbox(booking) and not is_over(booking, now) and "edit" not in request.GET:
         return render(request, "storefront/check_mail.html", {"token": token, **presenter.asked_by_mail(booking)})
-    return _page(request, booking, token, _form(booking), now=now)
+    response = _page(request, booking, token, _form(booking, initial=presenter.invited_contact(booking)), now=now)
+    if presenter.invitation(booking) and not is_over(booking, now):
+        # A customer who opens the link and picks another time gives this one back.
+        remember_hold(response, token)
+    return response
 
 
 @token_page
@@ -211,6 +215,7 @@ def _page(
         "consent": presenter.consent_words(),
         "back_url": picker_url(booking),
         "asks_second": asks_second,
+        "invited": presenter.invited_text(booking, the_business(), now, visitor_zone(request)) if not has_ended else "",
     }
     if has_ended:
         near = nearest_again(booking, now=now)
@@ -332,7 +337,10 @@ def _onward(request: HttpRequest, booking: Booking, now: datetime) -> HttpRespon
 def _is_news(booking: Booking, now: datetime) -> bool:
     if booking.confirmed_at is not None:
         return now < booking.confirmed_at + _NEWS
-    return booking.hold_expires_at is not None and now < min(booking.hold_expires_at, booking.created_at + _LONGEST)
+    if booking.hold_expires_at is None or now >= booking.hold_expires_at:
+        return False
+    # A link keeps a time for hours, so what counts is when the customer used it.
+    return now < booking.created_at + _LONGEST or now < bookings.hold_left_at(booking) + _LONGEST
 
 
 def _booked_before(request: HttpRequest) -> HttpResponse:
