@@ -110,10 +110,8 @@ def invited_contact(booking: Booking) -> dict[str, str]:
 
 
 def invited_text(booking: Booking, business: Business, now: datetime, visitor_zone: ZoneInfo | None) -> str:
-    """Return, for example, "Linden Studio holds this time for you until 15:40."; empty without a link from staff."""
-    if invitation(booking) is None or booking.hold_expires_at is None:
-        return ""
-    zone, ends = booked.zone_of(booking), booking.hold_expires_at
+    """Return, for example, "Linden Studio holds this time for you until 15:40. Fill in the rest to book it."."""
+    zone, ends = booked.zone_of(booking), booking.hold_expires_at or now
     is_today = ends.astimezone(zone).date() == now.astimezone(zone).date()
     until = shown_time(ends, zone, visitor_zone) if is_today else shown_moment(ends, zone, visitor_zone)
     values = {"business": formats.isolated(business.text("name")), "until": until}

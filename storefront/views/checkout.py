@@ -215,8 +215,9 @@ def _page(
         "consent": presenter.consent_words(),
         "back_url": picker_url(booking),
         "asks_second": asks_second,
-        "invited": presenter.invited_text(booking, the_business(), now, visitor_zone(request)) if not has_ended else "",
     }
+    if presenter.invitation(booking) and not has_ended:
+        context["invited"] = presenter.invited_text(booking, the_business(), now, visitor_zone(request))
     if has_ended:
         near = nearest_again(booking, now=now)
         context["is_free_again"] = is_free_again(booking, now)
