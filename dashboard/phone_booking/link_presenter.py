@@ -20,9 +20,10 @@ from core.references import new_token
 from dashboard.phone_booking.callers import Caller
 from dashboard.phone_booking.draft import FINISH, NEW
 from dashboard.presenters.booking import Card, card_of, day_link
-from dashboard.presenters.message_log import Sent, sent_of
+from dashboard.presenters.message_log import sent_of
 from dashboard.queries import Visits
 from notifications.delivery.fanout import configured_text_channels
+from notifications.enums import Channel, NotificationStatus
 from notifications.models import Notification
 
 
@@ -42,6 +43,15 @@ class LinkOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class SentLink:
+    """What became of the latest message with the link. ``trouble`` says why it did not arrive, and what to do."""
+
+    words: str
+    icon_name: str
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkPanel:
     """A time that waits for its customer. The clock is as components/_countdown_left.html takes it.
 
@@ -56,8 +66,7 @@ class LinkPanel:
     now_ms: int
     seconds_left: int
     seconds_in_all: int
-    sent: Sent | None
-    sent_by: str
+    sent: SentLink | None
     first_name: str
     finish: Sequence[tuple[str, str]]
     again: str
@@ -122,14 +131,34 @@ def link_panel(booking: Booking, visits: Visits, sent: Notification | None, *, n
         now_ms=int(now.timestamp() * 1000),
         seconds_left=left,
         seconds_in_all=max(1, round((ends - booking.created_at).total_seconds())),
-        sent=sent_of(sent, None, zone=zone_of(booking), may_resend=False) if sent else None,
-        sent_by=link.sent_by_name,
+        sent=_sent_link(booking, sent) if sent else None,
         first_name=booking.contact_name.partition(" ")[0],
         finish=_finish_fields(booking),
         again="" if link.sent_count >= SENDINGS else gettext("Send the link again"),
         again_key=new_token(),
         free_key=new_token(),
     )
+
+
+def _sent_link(booking: Booking, sent: Notification) -> SentLink:
+    """Return, for example, "By e-mail · sent 10:55 · Leyla Demir"."""
+    way = gettext("By e-mail") if sent.channel == Channel.EMAIL else gettext("By text")
+    told = sent_of(sent, None, zone=zone_of(booking), may_resend=False)
+    words = " · ".join(filter(None, (way, _state(booking, sent), booking.hold_link.sent_by_name)))
+    return SentLink(words, told.icon_name, " ".join(filter(None, (told.why, told.advice))))
+
+
+def _state(booking: Booking, sent: Notification) -> str:
+    match sent.status:
+        case NotificationStatus.SENT | NotificationStatus.DELIVERED:
+            at = formats.time_text(local(sent.sent_at or sent.created_at, booking))
+            return gettext("sent %(time)s") % {"time": at}
+        case NotificationStatus.QUEUED | NotificationStatus.SENDING:
+            return gettext("on its way")
+        case NotificationStatus.TEMPORARY_FAILURE:
+            return gettext("not sent yet, is tried again")
+        case _:
+            return gettext("did not arrive")
 
 
 def _finish_fields(booking: Booking) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from demo.management.commands.demo import PASSWORD
 from tests.e2e.scenes import LONG_NAME, Stage, confirmed, scene
+from tests.e2e.steps import FAR_DAYS, SERVICE, Person, mail_about, run_out, somebody
 from tests.stack import Stack
 
 OWNER, FRONT_DESK, THERAPIST = "olivia@linden.example", "leyla@linden.example", "ana@linden.example"
@@ -312,3 +313,69 @@ def desk_why_anyone(stage: Stage) -> None:
     stage.page.get_by_label("Time").fill("10:00")
     stage.page.get_by_role("button", name="Ask").click()
     expect(stage.page.get_by_role("heading", name="Therapist by therapist")).to_be_visible()
+
+
+def hold_for_caller(page: Page, customer: Person) -> None:
+    """Hold a time far ahead for a new customer, as the front desk does on the phone."""
+    far = datetime.now(tz=UTC).date() + timedelta(days=FAR_DAYS)
+    page.goto(f"/desk/book/?at=kreuzberg&service={SERVICE}&who=ana&on={far}")
+    page.get_by_role("button", name="New customer").click()
+    # The search above has all three words in its label.
+    page.get_by_label("Name", exact=True).fill(customer.name)
+    page.locator("#id_phone").fill(customer.phone)
+    page.locator("#id_email").fill(customer.email)
+    page.locator(".booking-time").first.click()
+    expect(page.get_by_role("heading", name="Or let the customer finish it")).to_be_visible()
+
+
+def send_a_link(page: Page, customer: Person) -> None:
+    """Hold a time and send the link to it. The calendar then shows the time with its panel."""
+    hold_for_caller(page, customer)
+    page.get_by_role("button", name="Send a link").click()
+    expect(page.get_by_role("button", name="Finish it here")).to_be_visible()
+
+
+def link_page(site: Stack, customer: Person) -> str:
+    """The address in the mail with the link."""
+    mail = mail_about(site, customer.email, "Finish your booking")
+    return next(link for link in mail.links if "/h/" in link)
+
+
+@scene
+def desk_book_link(stage: Stage) -> None:
+    sign_in(stage.page, FRONT_DESK)
+    hold_for_caller(stage.page, somebody(LONG_NAME))
+
+
+@scene
+def desk_link_waits(stage: Stage) -> None:
+    sign_in(stage.page, FRONT_DESK)
+    send_a_link(stage.page, somebody("Sofia Kaya"))
+
+
+@scene
+def desk_link_unused(stage: Stage) -> None:
+    sofia = somebody("Sofia Kaya")
+    sign_in(stage.page, FRONT_DESK)
+    send_a_link(stage.page, sofia)
+    let_link_run_out(stage.site, sofia)
+    stage.page.goto("/desk/hands/")
+    expect(stage.page.get_by_text("Link not used").first).to_be_visible()
+
+
+def let_link_run_out(site: Stack, customer: Person) -> None:
+    """Let the time of a link be over, as if its hours had passed, and wait until the sweep has freed it."""
+    run_out(site, link_page(site, customer).rstrip("/").rpartition("/")[2])
+    freed = "select 1 from bookings_booking where contact_email = %s and status = 'expired'"
+    site.wait_until(lambda: site.query(freed, customer.email), what="the time is free again")
+
+
+@scene
+def details_by_link(stage: Stage) -> None:
+    """What a customer sees who opens the link."""
+    sofia = somebody("Sofia Kaya")
+    desk = stage.visit("desktop")
+    sign_in(desk, FRONT_DESK)
+    send_a_link(desk, sofia)
+    stage.page.goto(link_page(stage.site, sofia))
+    expect(stage.page.get_by_text("holds this time for you until")).to_be_visible()

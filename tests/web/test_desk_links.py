@@ -13,8 +13,10 @@ from accounts.models import Customer
 from bookings.enums import BookingStatus
 from bookings.models import Booking, HoldLink
 from bookings.operations.hold import expire_holds
+from notifications.enums import Channel, SuppressionReason
 from notifications.models import Notification
 from notifications.operations import send_due
+from notifications.suppression import suppress
 from services.models import Business
 from staff.enums import Role
 from tests import factories
@@ -248,9 +250,21 @@ def test_the_panel_shows_who_is_waited_for_and_whether_the_link_arrived(desk: De
 
     html = panel(desk, booking)
 
-    for words in ("Sofia Kaya", "Waits until <b>09:00</b>", "2:00:00", "sofia@example.com", "Finish it here", "Sent"):
+    for words in ("Sofia Kaya", "Waits until <b>09:00</b>", "2:00:00", "sofia@example.com", "Finish it here"):
         assert words in html, words
+    assert "By e-mail · sent 07:00 · Sam Front Desk" in html
     assert "Booking link sent by e-mail" in html
+
+
+def test_a_link_that_did_not_arrive_is_said_with_what_to_do(desk: DeskClient, studio: Studio) -> None:
+    suppress(channel=Channel.EMAIL, address=NEW["email"], reason=SuppressionReason.BOUNCED, now=NOW)
+    booking = sent_link(desk, studio)
+
+    send_due(now=NOW, limit=10)
+
+    html = panel(desk, booking)
+    assert "By e-mail · did not arrive · Sam Front Desk" in html
+    assert "Ask the customer for the right address" in html
 
 
 def test_the_panel_costs_a_fixed_number_of_queries(
