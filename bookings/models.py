@@ -158,8 +158,8 @@ class HoldLink(models.Model):
     """The link that staff sent to a customer, who finishes the booking of a held time with it.
 
     ``address_hash`` is the pseudonym of the mailbox or phone number that it went to. The row is deleted when the
-    customer has booked. ``ended_at``: the customer let the time run out or gave it back, and staff still have to look
-    at it.
+    booking is confirmed or requested. ``ended_at``: the customer let the time run out or gave it back, and staff still
+    have to look at it.
     """
 
     booking = models.OneToOneField(Booking, on_delete=models.CASCADE, related_name="hold_link")

@@ -58,6 +58,6 @@ def delete_unproven(*, now: datetime) -> int:
 
 
 def delete_hold_links(*, now: datetime) -> int:
-    """Delete the links of holds that ended a day ago without a booking. Using a link deletes it at once."""
+    """Delete the links of holds that ended a day ago without a booking. Booking by a link deletes it at once."""
     over = HoldLink.objects.filter(booking__status__in=_ENDED, booking__hold_expires_at__lt=now - ABANDONED_KEPT)
     return delete_in_batches(over.only("pk"))

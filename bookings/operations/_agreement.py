@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bookings.bill_lines import bill_lines
-from bookings.enums import BookingStatus
+from bookings.enums import BookingChannel, BookingStatus
 from bookings.lifecycle import Actor, transition
 from bookings.messages import money, visits
-from bookings.models import Booking, BookingLine
+from bookings.models import Booking, BookingLine, HoldLink
 from bookings.refs import subject_ref
 from bookings.rules.prepayment import Demand
 from payments.operations import open_bill
@@ -40,6 +40,7 @@ def agree(
     columns["bill_id"] = _bill_id(booking, lines, columns, now)
     columns |= {"meeting_url": _meeting_url(booking, lines), "confirmed_at": now, "hold_expires_at": None}
     transition(booking, BookingStatus.CONFIRMED, actor=actor, now=now, reason=reason, details=details, values=columns)
+    forget_hold_link(booking)
     visits.announce_confirmed(booking, tells_customer=tells_customer, now=now)
 
 
@@ -62,6 +63,12 @@ def ask_for_payment(
     columns |= {"hold_expires_at": until, "is_hold_extended": False}
     transition(booking, BookingStatus.PENDING_PAYMENT, actor=actor, now=now, values=columns)
     money.announce_payment_required(booking, not_before=remind_at, now=now)
+
+
+def forget_hold_link(booking: Booking) -> None:
+    """Forget the link that staff sent to the hold, if they did: the customer has used it."""
+    if booking.channel == BookingChannel.DESK:
+        HoldLink.objects.filter(booking=booking).delete()
 
 
 def asked(demand: Demand) -> dict[str, Any]:

@@ -67,15 +67,12 @@ def expire(booking: Booking, *, actor: Actor = SYSTEM, now: datetime, reason: st
         announce_declined(booking, now=now)
     if was_unpaid:
         announce_hold_ended(booking, now=now)
-    if was_held and booking.channel == BookingChannel.DESK:
-        _end_link(booking, actor=actor, now=now)
+    if booking.channel == BookingChannel.DESK:
+        _end_link(booking, tells_customer=was_held and actor is SYSTEM, actor=actor, now=now)
 
 
-def _end_link(booking: Booking, *, actor: Actor, now: datetime) -> None:
-    """End the link that staff sent for a hold, if they did: staff see that the customer did not use it.
-
-    The customer gets a message if the time ran out, and none after giving it back.
-    """
+def _end_link(booking: Booking, *, tells_customer: bool, actor: Actor, now: datetime) -> None:
+    """End the link that staff sent for a hold, if they did: staff see that the customer did not finish the booking."""
     if actor is not SYSTEM and actor.is_business:
         return
     link = HoldLink.objects.filter(booking=booking).first()
@@ -83,7 +80,7 @@ def _end_link(booking: Booking, *, actor: Actor, now: datetime) -> None:
         return
     link.ended_at = now
     link.save(update_fields=["ended_at"])
-    if actor is SYSTEM:
+    if tells_customer:
         announce_hold_link_ended(booking, link, now=now)
 
 

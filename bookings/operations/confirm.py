@@ -18,8 +18,8 @@ from bookings.enums import CHANGEABLE, BookingChannel, BookingStatus, MoneyEvent
 from bookings.errors import AlreadyThatTime, CannotBookOnline, NoWaiverReason, StalePage
 from bookings.lifecycle import Actor, record_money, transition
 from bookings.messages import money
-from bookings.models import Booking, BookingLine, HoldLink, UnprovenBooking
-from bookings.operations._agreement import agree, ask_for_payment, asked, link_until
+from bookings.models import Booking, BookingLine, UnprovenBooking
+from bookings.operations._agreement import agree, ask_for_payment, asked, forget_hold_link, link_until
 from bookings.operations._customer_checks import Standing, lines_and_standing
 from bookings.operations._link_proof import LinkProof, as_invited, link_proof
 from bookings.operations._lock import locked_booking, require_live_hold
@@ -170,8 +170,6 @@ def confirm_booking(
             remember_unproven(booking, traces, now=now)
     if standing.is_blocked:
         raise CannotBookOnline
-    if proof.is_invited:
-        HoldLink.objects.filter(booking=booking).delete()
     if has_proven_email:
         UnprovenBooking.objects.filter(booking=booking).delete()
     values = {
@@ -185,7 +183,7 @@ def confirm_booking(
     if standing.needs_answer and not actor.is_business:
         _request(booking, standing, values, actor, now)
     elif demand.needs_stripe:
-        _ask(booking, lines, standing, values, actor, now)
+        _ask(booking, lines, standing, values, actor, now, is_invited=proof.is_invited)
     else:
         tells_customer = by_staff is None or by_staff.tells_customer
         agree(booking, lines, actor=actor, now=now, values=values, tells_customer=tells_customer)
@@ -315,6 +313,7 @@ def _request(booking: Booking, standing: Standing, values: dict[str, Any], actor
         booking, lead_minutes=standing.lead_minutes, at_least=timedelta(minutes=standing.hold_minutes), now=now
     )
     transition(booking, BookingStatus.REQUESTED, actor=actor, now=now, values={**values, "hold_expires_at": until})
+    forget_hold_link(booking)
     money.announce_requested(booking, now=now)
 
 
@@ -325,11 +324,17 @@ def _ask(
     values: dict[str, Any],
     actor: Actor,
     now: datetime,
+    *,
+    is_invited: bool,
 ) -> None:
-    """Ask for the payment. A customer on the website pays on the page; one booked by staff gets a link and a day."""
+    """Ask for the payment. A customer on the website pays on the page; one booked by staff gets a link and a day.
+
+    A customer whom staff sent a link to the hold was promised the time until the link ends.
+    """
     hold = timedelta(minutes=standing.hold_minutes)
     if not actor.is_business:
-        until, remind_at = now + hold, now + min(UNPAID_AFTER, hold / 2)
+        promised = booking.hold_expires_at if is_invited else None
+        until, remind_at = max(now + hold, promised or now), now + min(UNPAID_AFTER, hold / 2)
     else:
         until, remind_at = link_until(booking, lead_minutes=standing.lead_minutes, at_least=hold, now=now), now
     ask_for_payment(booking, lines, until=until, remind_at=remind_at, actor=actor, now=now, values=values)

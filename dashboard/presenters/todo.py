@@ -125,8 +125,8 @@ def _unused_link(booking: Booking, rights: Rights) -> Hand:
     ended_at = booking.hold_link.ended_at or booking.starts_at
     return Hand(
         icon_name="clock",
-        title=gettext("Link not used"),
-        text=gettext("The customer did not finish the booking, and the time is free again. Call, or let it go."),
+        title=gettext("Booking not finished"),
+        text=gettext("The customer got a link and did not finish in time. The time is free again: call, or let it go."),
         sum="",
         since=_moment(ended_at, booking),
         actions=actions,

@@ -25,15 +25,16 @@ from bookings.operations.hold_link import (
     settle_ended_link,
 )
 from bookings.operations.no_show import mark_no_show
+from bookings.operations.settle import settle_payment
 from core.minutes import minute_of
 from notifications.enums import Channel
 from notifications.models import Notification
 from notifications.operations import send_due
-from services.models import Business
+from services.models import Business, Service
 from staff.enums import Role
 from tests import factories
 from tests.factories import NOW, Studio, studio
-from tests.journeys import DESK, GUEST, JANA, booked, confirm, hold, paid_studio
+from tests.journeys import DESK, GUEST, JANA, arrived, booked, confirm, hold, paid_studio
 
 pytestmark = pytest.mark.django_db
 
@@ -363,6 +364,38 @@ def test_a_time_whose_customer_is_paying_cannot_be_freed(stripe: Any) -> None:
 
     booking.refresh_from_db()
     assert (booking.status, booking.allocations.count()) == (BookingStatus.PENDING_PAYMENT, 1)
+
+
+def test_who_has_to_pay_keeps_the_time_until_the_link_would_have_ended(stripe: Any) -> None:
+    booking = confirm(linked(paid_studio()), contact=SOFIA)
+
+    assert (booking.status, booking.hold_expires_at) == (BookingStatus.PENDING_PAYMENT, NOW + TWO_HOURS)
+
+
+def test_a_booking_that_is_not_paid_in_time_is_told_to_both_sides_once(stripe: Any) -> None:
+    booking = confirm(linked(paid_studio()), contact=SOFIA)
+
+    expire_holds(now=NOW + TWO_HOURS)
+
+    assert [kind for kind, _ in kinds(booking)] == ["hold_link", "payment_required", "hold_ended"]
+    assert HoldLink.objects.get().ended_at == NOW + TWO_HOURS
+
+
+def test_paying_forgets_the_link(stripe: Any) -> None:
+    booking = confirm(linked(paid_studio()), contact=SOFIA)
+
+    settle_payment(payment_id=arrived(booking, 1600).pk, now=NOW)
+
+    booking.refresh_from_db()
+    assert booking.status == BookingStatus.CONFIRMED
+    assert not HoldLink.objects.exists()
+
+
+def test_a_request_forgets_the_link(place: Studio) -> None:
+    Service.objects.update(needs_answer=True)
+
+    assert confirm(linked(place), contact=SOFIA).status == BookingStatus.REQUESTED
+    assert not HoldLink.objects.exists()
 
 
 def test_taking_the_time_back_at_the_desk_ends_the_link_without_a_word(place: Studio) -> None:

@@ -360,7 +360,7 @@ def desk_link_unused(stage: Stage) -> None:
     send_a_link(stage.page, sofia)
     let_link_run_out(stage.site, sofia)
     stage.page.goto("/desk/hands/")
-    expect(stage.page.get_by_text("Link not used").first).to_be_visible()
+    expect(stage.page.get_by_text("Booking not finished").first).to_be_visible()
 
 
 def let_link_run_out(site: Stack, customer: Person) -> None:

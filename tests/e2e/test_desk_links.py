@@ -50,7 +50,7 @@ def test_a_link_that_runs_out_frees_the_time_and_both_sides_are_told(site: Stack
     expect(phone.get_by_role("alert")).to_contain_text("has ended")
     mail_about(site, sofia.email, "The time was not confirmed and is free again.")
     desk.goto("/desk/hands/")
-    row = desk.locator(".hand", has_text="Link not used").filter(has_text="Sofia Kaya").first
+    row = desk.locator(".hand", has_text="Booking not finished").filter(has_text="Sofia Kaya").first
     expect(row).to_be_visible()
     row.get_by_role("button", name="Done").click()
     expect(desk.get_by_role("status").filter(has_text="Done.")).to_be_visible()

@@ -340,7 +340,7 @@ def test_staff_free_the_time(desk: DeskClient, studio: Studio, tells: str | None
     assert booking.status == BookingStatus.EXPIRED
     assert "The time is free again." in said(desk, response)
     assert Notification.objects.count() == messages
-    assert "Link not used" not in text(desk.client.get("/desk/hands/"))
+    assert "Booking not finished" not in text(desk.client.get("/desk/hands/"))
 
 
 def test_a_panel_that_is_old_says_what_has_happened(desk: DeskClient, studio: Studio) -> None:
@@ -441,11 +441,11 @@ def unused(desk: DeskClient, studio: Studio, stopped: StoppedClock) -> Booking:
 def test_an_unused_link_is_a_to_do_until_it_is_done(desk: DeskClient, unused: Booking) -> None:
     html = text(desk.client.get("/desk/hands/"))
 
-    assert "Link not used" in html
+    assert "Booking not finished" in html
     assert "Sofia Kaya" in html
     assert f"/desk/holds/{unused.reference}/done" in html
     desk.client.post(f"/desk/holds/{unused.reference}/done")
-    assert "Link not used" not in text(desk.client.get("/desk/hands/"))
+    assert "Booking not finished" not in text(desk.client.get("/desk/hands/"))
 
 
 def test_the_to_do_leads_to_the_same_time(desk: DeskClient, unused: Booking, studio: Studio) -> None:
@@ -467,10 +467,10 @@ def test_it_is_no_to_do_once_the_customer_has_booked(
     other = {"email": {"phone": "0151 55501899"}, "phone": {"email": ""}}[same]
     press(desk, held_form(desk, studio, 15), "book", **{**NEW, **other})
 
-    assert "Link not used" not in text(desk.client.get("/desk/hands/"))
+    assert "Booking not finished" not in text(desk.client.get("/desk/hands/"))
 
 
 def test_it_is_no_to_do_after_the_time_or_a_day(desk: DeskClient, unused: Booking, stopped: StoppedClock) -> None:
     stopped.pass_minutes(24 * 60)
 
-    assert "Link not used" not in text(desk.client.get("/desk/hands/"))
+    assert "Booking not finished" not in text(desk.client.get("/desk/hands/"))
