@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bookings", "0019_session_notes"),
+        ("bookings", "0020_anonymised_bookings"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("services", "0007_settings_changes"),
+        ("services", "0008_proposed_changes"),
     ]
 
     operations = [
