@@ -12,7 +12,16 @@ from accounts.models import AccessLog, Customer
 from bookings.booked import local
 from bookings.enums import ActorKind
 from bookings.messages.kinds import MessageKind
-from bookings.models import Booking, BookingEvent, BookingLine, FollowUp, HelpMessage, SessionNote, UnprovenBooking
+from bookings.models import (
+    Booking,
+    BookingEvent,
+    BookingLine,
+    FollowUp,
+    HelpMessage,
+    HoldLink,
+    SessionNote,
+    UnprovenBooking,
+)
 from bookings.refs import booking_id_of, booking_ref
 from core.models import OutboxMessage
 from core.money import major
@@ -92,6 +101,16 @@ HELD = (
         erasing=Erasing.DELETE,
         rows=lambda person: UnprovenBooking.objects.filter(booking__in=_bookings(person)),
         note=_("They repeat the contact details, and are deleted after a day to 30 days on their own."),
+    ),
+    Held(
+        model="bookings.HoldLink",
+        columns=("address_hash",),
+        what=_("Pseudonym of the mailbox or number to which the desk sent a link to finish a booking"),
+        why=_("So that using the link proves the address"),
+        kind=DataKind.LOGS,
+        erasing=Erasing.DELETE,
+        rows=lambda person: HoldLink.objects.filter(booking__in=_bookings(person)),
+        note=_("It repeats the contact details, and is deleted with the booking, or a day after the link has ended."),
     ),
     Held(
         model="bookings.SessionNote",
@@ -178,17 +197,18 @@ HELD = (
     *(
         Held(
             model=f"bookings.{model}",
-            columns=("author_name",),
+            columns=(column,),
             what=what,
             why=_("To ask them about it"),
             kind=DataKind.STAFF,
             erasing=Erasing.KEEP,
             note=_("It is about staff, and is deleted with the text."),
         )
-        for model, what in (
-            ("HelpMessage", _("Staff member who answered a customer")),
-            ("SessionNote", _("Therapist who wrote a session note")),
-            ("FollowUp", _("Staff member who wrote a task")),
+        for model, column, what in (
+            ("HelpMessage", "author_name", _("Staff member who answered a customer")),
+            ("SessionNote", "author_name", _("Therapist who wrote a session note")),
+            ("FollowUp", "author_name", _("Staff member who wrote a task")),
+            ("HoldLink", "sent_by_name", _("Staff member who sent a link to finish a booking")),
         )
     ),
 )

@@ -59,5 +59,6 @@ def delete_unproven(*, now: datetime) -> int:
 
 def delete_hold_links(*, now: datetime) -> int:
     """Delete the links of holds that ended a day ago without a booking. Booking by a link deletes it at once."""
-    over = HoldLink.objects.filter(booking__status__in=_ENDED, booking__hold_expires_at__lt=now - ABANDONED_KEPT)
-    return delete_in_batches(over.only("pk"))
+    # A customer who cancels before paying leaves a link without an end.
+    is_old = Q(booking__hold_expires_at__lt=now - ABANDONED_KEPT) | Q(booking__hold_expires_at=None)
+    return delete_in_batches(HoldLink.objects.filter(is_old, booking__status__in=_ENDED).only("pk"))
