@@ -20,6 +20,7 @@ AIMS = {
     "slow_clients": ("≥", 0.9),
     "day_grid_vs_sql": ("≤", 4),
     "dashboards_50_idle": ("≤", 0.05),
+    "customer_search_200k": ("≤", 2),
 }
 
 

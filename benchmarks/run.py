@@ -28,7 +28,19 @@ from devservers.postgres import Postgres
 from tests.servers import static_files
 
 LONGEST_SECONDS, LONGEST_QUICK_SECONDS = 900, 180
-FIGURES = ("engine", "rows", "messages", "desk", "pages", "slow", "notices", "receipts", "bookings", "idle")
+FIGURES = (
+    "engine",
+    "rows",
+    "messages",
+    "desk",
+    "customers",
+    "pages",
+    "slow",
+    "notices",
+    "receipts",
+    "bookings",
+    "idle",
+)
 
 
 class OutOfTime(Exception):
@@ -48,7 +60,7 @@ def main() -> int:
     signal.signal(signal.SIGALRM, _end)
     signal.alarm(LONGEST_QUICK_SECONDS if quick else LONGEST_SECONDS)
     try:
-        if {"engine", "rows", "messages", "desk"} & set(figures):
+        if {"engine", "rows", "messages", "desk", "customers"} & set(figures):
             with servers(folder) as (server, env):
                 if "engine" in figures:
                     in_process(server, env, today, result, quick=quick)
@@ -58,6 +70,8 @@ def main() -> int:
                     messages_in_bulk(server, env, today, result, folder, quick=quick)
                 if "desk" in figures:
                     desk_day(server, env, today, result, quick=quick)
+                if "customers" in figures:
+                    customer_search(server, env, today, result, quick=quick)
         if site.FIGURES & set(figures):
             site.over_http(today, result, figures, quick=quick)
     except OutOfTime:
@@ -184,11 +198,33 @@ def desk_day(server: Postgres, env: dict[str, str], today: date, result: dict[st
         worker.close()
 
 
-def interleaved(workers: dict[str, Worker], names: tuple[str, ...], times: int) -> dict[str, list[float]]:
+def customer_search(server: Postgres, env: dict[str, str], today: date, result: dict[str, Any], *, quick: bool) -> None:
+    """The same searches among 2,000 and 200,000 customers (quick: 20,000), in turn: the 95th percentiles compared."""
+    workers = {}
+    for name, count in (("few", 2_000), ("many", 20_000 if quick else 200_000)):
+        workers[name], own = new_worker(server, env, today, staff=10, past=0, name=f"bench_customers_{name}")
+        fill = [sys.executable, "-m", "benchmarks.worker", str(today), "customers", str(count)]
+        subprocess.run(fill, env=own, cwd=ROOT, check=True)
+    try:
+        for _ in range(20):
+            for worker in workers.values():
+                worker.ask("search")
+        taken = interleaved(workers, ("few", "many"), 176 if quick else 528, act="search")
+        slow = {name: sorted(all_of)[len(all_of) * 95 // 100] for name, all_of in taken.items()}
+        result["customer_search_200k"] = round(slow["many"] / slow["few"], 2)
+        result["customer_search_p95_ms"] = [round(slow["many"], 2), round(slow["few"], 2)]
+    finally:
+        for worker in workers.values():
+            worker.close()
+
+
+def interleaved(
+    workers: dict[str, Worker], names: tuple[str, ...], times: int, act: str = "month"
+) -> dict[str, list[float]]:
     taken: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(times):
         for name in names:
-            taken[name].append(workers[name].ask("month"))
+            taken[name].append(workers[name].ask(act))
     return taken
 
 

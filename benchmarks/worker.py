@@ -22,7 +22,7 @@ from django.db import connection  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
 from accounts.contact.contact import Contact  # noqa: E402
-from benchmarks import data, desk, floor, rows  # noqa: E402
+from benchmarks import customers, data, desk, floor, rows  # noqa: E402
 from bookings.availability.engine import day_marks, free_starts  # noqa: E402
 from bookings.availability.loading import availability_facts  # noqa: E402
 from bookings.enums import ActorKind, BookingChannel  # noqa: E402
@@ -50,6 +50,7 @@ class Bench:
         self.location_id = 1
         self.visitors = 0
         self.free: list[int] = []
+        self.searches = -1
 
     def sql(self) -> tuple[float, Any]:
         with connection.cursor() as cursor:
@@ -138,6 +139,12 @@ class Bench:
         session = self.desk.cookies["session"].value
         return 0.0, {"path": unescape(path), "tag": unescape(tag), "session": session}
 
+    def search(self) -> tuple[float, Any]:
+        """Search for a customer, each time by the next text."""
+        self.searches += 1
+        typed = customers.typed_texts()[self.searches % len(customers.typed_texts())]
+        return customers.search(typed, self.now), typed
+
     def ready(self) -> tuple[float, Any]:
         return 0.0, Allocation.objects.count()
 
@@ -179,6 +186,9 @@ def main() -> None:
     today = date.fromisoformat(sys.argv[1])
     if sys.argv[2] == "fill":
         print(data.fill(staff_count=int(sys.argv[3]), past_bookings=int(sys.argv[4]), today=today))
+        return
+    if sys.argv[2] == "customers":
+        customers.fill(int(sys.argv[3]))
         return
     bench = Bench(int(sys.argv[3]), today)
     for line in sys.stdin:
