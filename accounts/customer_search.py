@@ -8,7 +8,7 @@ PostgreSQL plans a rare word by the trigram index, and a frequent one along the 
 import re
 
 from django.db import connection
-from django.db.models import BooleanField, F, Func, QuerySet
+from django.db.models import BooleanField, F, Func, QuerySet, TextField
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Left
 
@@ -47,6 +47,11 @@ def with_words(customers: QuerySet[Customer], words: list[str]) -> QuerySet[Cust
     for word in words:
         customers = customers.filter(has_word(word))
     return customers
+
+
+def folded_column(column: str) -> Func:
+    """Return a text column as the database folds it: an order of names that ignores case and accents."""
+    return Func(F(column), function="openhours_folded", output_field=TextField(db_collation="C"))
 
 
 class _Like(Func):

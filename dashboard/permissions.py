@@ -177,6 +177,12 @@ def bookings_visible_to(rights: Rights) -> QuerySet[Booking]:
     return booked.filter(Q(location_id__in=places) | own)
 
 
+def limited_to(rights: Rights, act: Act) -> Rights:
+    """Return the rights without the roles that lack a right: what is read with them is what the right covers."""
+    held = {place: roles & roles_with(act) for place, roles in rights.at.items()}
+    return Rights({place: roles for place, roles in held.items() if roles})
+
+
 def customers_visible_to(rights: Rights) -> QuerySet[Customer]:
     """Return the customers of the business. A therapist sees only customers who have a booking with them."""
     customers = Customer.objects.filter(erased_at=None)

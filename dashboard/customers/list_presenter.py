@@ -1,29 +1,22 @@
 """The list of customers as text: rows, filters, sort order, links to the previous and next page."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 
 from accounts.contact.phones import phone_text
 from accounts.models import Customer
 from bookings.booked import local
 from bookings.models import Booking
 from core import formats
-from core.csv import plain_cell
-from dashboard.customers.listing import MOST_COUNTED, Asked, Found, Seen, Show, Sort
-
-_SHOWN = {
-    Show.ALL: _("All"),
-    Show.AHEAD: _("With a visit ahead"),
-    Show.MISSED: _("With a no-show"),
-    Show.BLOCKED: _("Blocked"),
-}
-_SORTED = {Sort.NAME: _("Name"), Sort.VISIT: _("Latest visit"), Sort.ADDED: _("Newest")}
+from dashboard.customers.listing import SHOWN, Line, Seen
+from dashboard.lists.address import Asked
+from dashboard.lists.pages import MOST_COUNTED, Found
+from dashboard.lists.presenter import Link, ListFrame, address, frame_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,80 +34,48 @@ class Row:
     last: str
     last_ago: str
     next: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    label: str
-    url: str
-    is_on: bool
+    added: str
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``count`` is text. ``asked`` are hidden fields that keep the filters when a form is sent."""
+    """``typed`` is what was searched for. ``hidden`` keeps the other filters when the search is sent."""
 
     rows: tuple[Row, ...]
-    count: str
-    asked: Asked
-    shows: tuple[Choice, ...]
-    sorts: tuple[Choice, ...]
-    sorted_by: str
-    tags: tuple[Choice, ...]
-    before_url: str
-    after_url: str
-    all_url: str
-    csv_url: str
-    is_empty_business: bool
+    list: ListFrame
+    typed: str
+    hidden: tuple[tuple[str, str], ...]
+    shows: tuple[Link, ...]
+    tags: tuple[Link, ...]
 
 
-def page_of(found: Found, seen: Mapping[int, Seen], asked: Asked, tags: Sequence[str], *, now: datetime) -> Page:
+def page_of(
+    found: Found[Customer],
+    seen: Mapping[int, Seen],
+    asked: Asked[Line],
+    tags: Sequence[str],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    may_export: bool,
+) -> Page:
+    """``zone`` is that of the reader, for days that belong to no visit."""
+    url = reverse("desk_customers")
+    csv_url = reverse("desk_customers_csv") if may_export else ""
+    chosen, tag = asked.value("show"), asked.value("tag")
     return Page(
-        rows=tuple(_row(customer, seen[customer.pk], now) for customer in found.customers),
-        count=_count(found.count),
-        asked=asked,
+        rows=tuple(_row(customer, seen[customer.pk], now, zone) for customer in found.rows),
+        list=frame_of(asked, found, url=url, csv_url=csv_url, count=_count(found.count)),
+        typed=asked.value("q"),
+        hidden=tuple((name, value) for name, value in {**asked.values, **asked.sorted_by}.items() if name != "q"),
         shows=tuple(
-            Choice(str(label), list_url(asked, show=show), asked.show == show) for show, label in _SHOWN.items()
+            Link(str(label), address(url, asked.query(show=show)), chosen == show) for show, label in SHOWN.items()
         ),
-        sorts=tuple(
-            Choice(str(label), list_url(asked, sort=sort), asked.sort == sort) for sort, label in _SORTED.items()
-        ),
-        sorted_by=str(_SORTED[asked.sort]),
         tags=tuple(
-            Choice(tag, list_url(asked, tag="" if asked.tag == tag else tag), asked.tag == tag)
-            for tag in dict.fromkeys([*filter(None, [asked.tag]), *tags])
+            Link(each, address(url, asked.query(tag="" if tag == each else each)), tag == each)
+            for each in dict.fromkeys([*filter(None, [tag]), *tags])
         ),
-        before_url=list_url(asked, before=found.before) if found.before else "",
-        after_url=list_url(asked, after=found.after) if found.after else "",
-        all_url=reverse("desk_customers"),
-        csv_url=f"{reverse('desk_customers_csv')}?{asked.query()}",
-        is_empty_business=not found.customers and not asked.is_narrowed,
     )
-
-
-def csv_rows(chunks: Iterable[tuple[Sequence[Customer], Mapping[int, Seen]]]) -> Iterator[list[str]]:
-    """Yield the header, then one line for each customer. Days are those of the visit's place; no text is a formula."""
-    yield ["name", "email", "phone", "language", "tags", "visits", "missed", "last visit", "next visit", "blocked"]
-    for customers, seen in chunks:
-        for customer in customers:
-            of = seen[customer.pk]
-            yield [
-                plain_cell(customer.name),
-                plain_cell(customer.email),
-                plain_cell(customer.phone),
-                customer.language,
-                plain_cell(", ".join(customer.tags)),
-                str(of.came),
-                str(of.missed),
-                local(of.last.starts_at, of.last).date().isoformat() if of.last else "",
-                local(of.next.starts_at, of.next).date().isoformat() if of.next else "",
-                "yes" if customer.is_blocked else "",
-            ]
-
-
-def list_url(asked: Asked, **changes: str) -> str:
-    query = asked.query(**changes)
-    return f"{reverse('desk_customers')}?{query}" if query else reverse("desk_customers")
 
 
 def visits_text(came: int, missed: int) -> str:
@@ -125,7 +86,7 @@ def visits_text(came: int, missed: int) -> str:
     return ", ".join(parts) or gettext("No visit yet")
 
 
-def _row(customer: Customer, seen: Seen, now: datetime) -> Row:
+def _row(customer: Customer, seen: Seen, now: datetime, zone: ZoneInfo) -> Row:
     return Row(
         url=reverse("desk_customer", args=[customer.reference]),
         name=customer.name or gettext("No name given"),
@@ -138,13 +99,16 @@ def _row(customer: Customer, seen: Seen, now: datetime) -> Row:
         last=_day(seen.last, now) if seen.last else "",
         last_ago=_ago(seen.last, now) if seen.last else "",
         next=formats.moment_text(local(seen.next.starts_at, seen.next)) if seen.next else "",
+        added=_day_text(customer.created_at.astimezone(zone).date(), now.astimezone(zone).date()),
     )
 
 
 def _day(booking: Booking, now: datetime) -> str:
-    on = local(booking.starts_at, booking).date()
-    is_this_year = on.year == now.astimezone(ZoneInfo(booking.location.time_zone)).year
-    return formats.day_text(on) if is_this_year else formats.full_day_text(on)
+    return _day_text(local(booking.starts_at, booking).date(), local(now, booking).date())
+
+
+def _day_text(on: date, today: date) -> str:
+    return formats.day_text(on) if on.year == today.year else formats.full_day_text(on)
 
 
 def _ago(booking: Booking, now: datetime) -> str:
@@ -153,5 +117,5 @@ def _ago(booking: Booking, now: datetime) -> str:
 
 def _count(count: int) -> str:
     if count > MOST_COUNTED:
-        return gettext("more than %(count)s customers") % {"count": formats.number_text(MOST_COUNTED)}
+        return gettext("More than %(count)s customers") % {"count": formats.number_text(MOST_COUNTED)}
     return ngettext("%(count)d customer", "%(count)d customers", count) % {"count": count}

@@ -1,30 +1,28 @@
-"""The list of customers: the filters in the address, and one page of results. Fixed numbers of queries."""
+"""The list of customers: its columns and filters, its rows, and what they show. Fixed numbers of queries."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import Count, DateTimeField, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Concat
-from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from accounts.contact.same_phones import PHONE_END, phone_end_hash
 from accounts.customer_search import LONGEST_SEARCH, NAME_ORDER, folded_words, has_word
-from accounts.models import Customer
+from accounts.models import TAG_LIMIT, Customer
+from bookings.booked import local
 from bookings.enums import EXPECTED, STANDING, TOOK_PLACE, WAITING, BookingStatus
 from bookings.models import Booking
-from core.inputs import without_nul
+from dashboard.lists.address import Asked, Column, Control, Filter, Listing
+from dashboard.lists.pages import Found, Source, chunks_of
+from dashboard.lists.pages import page_of as page_of_sources
 from dashboard.permissions import Rights, bookings_visible_to, customers_visible_to
 from dashboard.queries import has_phone
 
-PAGE_LENGTH = 50
-CHUNK_LENGTH = 500
-# The count stops here: a larger number helps no reader and costs time.
-MOST_COUNTED = 1000
 COMING = EXPECTED | WAITING
 _LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -38,43 +36,18 @@ class Show(StrEnum):
     BLOCKED = "blocked"
 
 
-class Sort(StrEnum):
-    NAME = ""
-    VISIT = "visit"
-    ADDED = "added"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The query of the list. ``after`` and ``before`` are customer references at the edge of the neighbouring pages."""
-
-    typed: str = ""
-    tag: str = ""
-    show: Show = Show.ALL
-    sort: Sort = Sort.NAME
-    after: str = ""
-    before: str = ""
-
-    @property
-    def is_narrowed(self) -> bool:
-        return bool(self.typed or self.tag or self.show)
-
-    def query(self, **changes: Any) -> str:
-        """Return the query string with changes. It starts at the first page unless the changes name another one."""
-        asked = replace(self, **{"after": "", "before": "", **changes})
-        values = {"q": asked.typed, "tag": asked.tag, "show": asked.show, "sort": asked.sort}
-        values |= {"after": asked.after, "before": asked.before}
-        return urlencode({name: value for name, value in values.items() if value})
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One page of customers. ``count`` is at most ``MOST_COUNTED`` + 1."""
-
-    customers: list[Customer]
-    count: int
-    after: str
-    before: str
+SHOWN = {
+    Show.ALL: _("All"),
+    Show.AHEAD: _("With a visit ahead"),
+    Show.MISSED: _("With a no-show"),
+    Show.BLOCKED: _("Blocked"),
+}
+_FILTERS = (
+    Filter("q", _("Search"), Control.TEXT, longest=LONGEST_SEARCH),
+    # Any text: a tag in the address may be one that nobody has any more.
+    Filter("tag", _("Tag"), Control.TEXT, longest=TAG_LIMIT),
+    Filter("show", _("Show"), choices=[(show, label) for show, label in SHOWN.items() if show]),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,32 +60,49 @@ class Seen:
     missed: int = 0
 
 
-def asked_of(query: Mapping[str, str] | QueryDict) -> Asked:
-    """Read an address. An unknown choice counts as not given."""
-
-    def text(name: str, limit: int) -> str:
-        return without_nul(str(query.get(name, ""))).strip()[:limit]
-
-    show, sort = text("show", 10), text("sort", 10)
-    return Asked(
-        typed=text("q", LONGEST_SEARCH),
-        tag=text("tag", 40),
-        show=Show(show) if show in set(Show) else Show.ALL,
-        sort=Sort(sort) if sort in set(Sort) else Sort.NAME,
-        after=text("after", 12),
-        before=text("before", 12),
-    )
+@dataclass(frozen=True, slots=True)
+class Line:
+    customer: Customer
+    seen: Seen
 
 
-def customers_found(rights: Rights, asked: Asked, now: datetime) -> QuerySet[Customer]:
+def listing_for(rights: Rights, now: datetime) -> Listing[Line]:
+    """Return the columns and filters of the list. Days in the CSV are those of the visit's place."""
+    columns: list[Column[Line]] = [
+        Column(_("Customer"), "name", NAME_ORDER, name="name", csv=lambda line: line.customer.name),
+        Column(_("Contact")),
+        Column(name="email", csv=lambda line: line.customer.email),
+        Column(name="phone", csv=lambda line: line.customer.phone),
+        Column(name="language", csv=lambda line: line.customer.language),
+        Column(name="tags", csv=lambda line: ", ".join(line.customer.tags)),
+        Column(name="visits", csv=lambda line: line.seen.came),
+        Column(name="missed", csv=lambda line: line.seen.missed),
+        Column(
+            _("Last visit"),
+            "visit",
+            _latest_visit(rights, now),
+            is_falling=True,
+            name="last visit",
+            csv=lambda line: _day(line.seen.last),
+        ),
+        Column(_("Next visit"), name="next visit", csv=lambda line: _day(line.seen.next)),
+        Column(_("Added"), "added", F("created_at"), is_falling=True),
+        Column(name="blocked", csv=lambda line: "yes" if line.customer.is_blocked else ""),
+    ]
+    return Listing(columns, _FILTERS)
+
+
+def customers_found(
+    rights: Rights, now: datetime, *, typed: str = "", tag: str = "", show: str = Show.ALL
+) -> QuerySet[Customer]:
     """Return every matching customer, unordered. Four queries at most."""
     found = customers_visible_to(rights)
-    if asked.typed:
-        found = found.filter(_typed(asked.typed))
-    if asked.tag:
-        found = found.filter(tags__contains=[asked.tag])
+    if typed:
+        found = found.filter(_typed(typed))
+    if tag:
+        found = found.filter(tags__contains=[tag])
     own = bookings_visible_to(rights).filter(customer_id=OuterRef("pk"))
-    match asked.show:
+    match show:
         case Show.AHEAD:
             return found.filter(Exists(own.filter(status__in=COMING, starts_at__gt=now)))
         case Show.MISSED:
@@ -123,56 +113,20 @@ def customers_found(rights: Rights, asked: Asked, now: datetime) -> QuerySet[Cus
             return found
 
 
-def page_of(rights: Rights, asked: Asked, now: datetime) -> Found:
-    """Return the requested page. Six queries at most, whatever the number of customers."""
-    found = customers_found(rights, asked, now)
-    order, is_falling = sort_order(rights, asked.sort, now)
-    if len(asked.typed) > 1 and asked.sort is Sort.NAME:
+def page_of(rights: Rights, asked: Asked[Line], now: datetime) -> Found[Customer]:
+    """Return the requested page. Seven queries at most, whatever the number of customers."""
+    order = asked.order
+    if len(asked.value("q")) > 1 and order is NAME_ORDER:
         # The appended "" keeps PostgreSQL off the name index, which it would read from the start to the first match.
         order = Concat(order, Value(""))
-    keyed = found.annotate(sort_key=order)
-    is_back = bool(asked.before) and not asked.after
-    place = _place(customers_visible_to(rights).annotate(sort_key=order), asked.after or asked.before)
-    if place:
-        keyed = keyed.filter(_beyond(*place, is_falling=is_falling != is_back))
-    rows = list(_ordered(keyed, is_falling=is_falling != is_back)[: PAGE_LENGTH + 1])
-    has_more, rows = len(rows) > PAGE_LENGTH, rows[:PAGE_LENGTH]
-    if is_back:
-        rows.reverse()
-    has_after, has_before = (bool(place), has_more) if is_back else (has_more, bool(place))
-    return Found(
-        customers=rows,
-        count=found.order_by().values("pk")[: MOST_COUNTED + 1].count(),
-        after=rows[-1].reference if has_after and rows else "",
-        before=rows[0].reference if has_before and rows else "",
-    )
+    return page_of_sources([_source(rights, asked, now)], asked, order=order)
 
 
-def all_in_order(rights: Rights, asked: Asked, now: datetime) -> Iterator[list[Customer]]:
-    """Yield all matching customers in order, in chunks. Each chunk takes one query."""
-    order, is_falling = sort_order(rights, asked.sort, now)
-    keyed: QuerySet[Any] = customers_found(rights, asked, now).annotate(sort_key=order)
-    rows: list[Any] = list(_ordered(keyed, is_falling=is_falling)[:CHUNK_LENGTH])
-    while rows:
-        yield rows
-        beyond = _beyond(rows[-1].sort_key, rows[-1].pk, is_falling=is_falling)
-        rows = list(_ordered(keyed.filter(beyond), is_falling=is_falling)[:CHUNK_LENGTH])
-
-
-def sort_order(rights: Rights, sort: Sort, now: datetime) -> tuple[Combinable, bool]:
-    """Return the sort expression, and whether the order is descending."""
-    match sort:
-        case Sort.ADDED:
-            return F("created_at"), True
-        case Sort.VISIT:
-            came = bookings_visible_to(rights).filter(
-                customer_id=OuterRef("pk"), status__in=STANDING, starts_at__lte=now
-            )
-            # order_by() drops the default order, so that there is one group: the latest start.
-            latest = came.order_by().values("customer_id").annotate(latest=Max("starts_at")).values("latest")
-            return Coalesce(Subquery(latest), Value(_LONG_AGO), output_field=DateTimeField()), True
-        case _:
-            return NAME_ORDER, False
+def lines_of(rights: Rights, asked: Asked[Line], now: datetime) -> Iterator[Line]:
+    """Yield all matching customers in order. Four queries for each chunk."""
+    for chunk in chunks_of([_source(rights, asked, now)], asked):
+        seen = seen_of(rights, chunk, now)
+        yield from (Line(customer, seen[customer.pk]) for customer in chunk)
 
 
 def seen_of(rights: Rights, customers: Sequence[Customer], now: datetime) -> dict[int, Seen]:
@@ -212,17 +166,17 @@ def _typed(typed: str) -> Q:
     return wanted | has_phone(typed)
 
 
-def _place(keyed: QuerySet[Any], reference: str) -> tuple[Any, int] | None:
-    """Return sort key and id of the customer at the edge of the page; None for the first page."""
-    return keyed.filter(reference=reference).values_list("sort_key", "pk").first() if reference else None
+def _source(rights: Rights, asked: Asked[Line], now: datetime) -> Source[Customer]:
+    found = customers_found(rights, now, typed=asked.value("q"), tag=asked.value("tag"), show=asked.value("show"))
+    return Source(found, customers_visible_to(rights), mark="reference")
 
 
-def _beyond(key: Any, pk: int, *, is_falling: bool) -> Q:
-    """Match the rows after that customer. The first condition is redundant, but lets an index find the position."""
-    if is_falling:
-        return Q(sort_key__lte=key) & (Q(sort_key__lt=key) | Q(pk__lt=pk))
-    return Q(sort_key__gte=key) & (Q(sort_key__gt=key) | Q(pk__gt=pk))
+def _latest_visit(rights: Rights, now: datetime) -> Combinable:
+    came = bookings_visible_to(rights).filter(customer_id=OuterRef("pk"), status__in=STANDING, starts_at__lte=now)
+    # order_by() drops the default order, so that there is one group: the latest start.
+    latest = came.order_by().values("customer_id").annotate(latest=Max("starts_at")).values("latest")
+    return Coalesce(Subquery(latest), Value(_LONG_AGO), output_field=DateTimeField())
 
 
-def _ordered(keyed: QuerySet[Any], *, is_falling: bool) -> QuerySet[Customer]:
-    return keyed.order_by("-sort_key", "-pk") if is_falling else keyed.order_by("sort_key", "pk")
+def _day(booking: Booking | None) -> str:
+    return local(booking.starts_at, booking).date().isoformat() if booking else ""

@@ -3,20 +3,19 @@
 from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.enums import RecordKind
 from accounts.models import Customer, CustomerTag
-from core.csv import csv_response
 from core.references import new_token
 from dashboard.customers import list_presenter, person_presenter
 from dashboard.customers.forms import NoteForm, TagForm
-from dashboard.customers.listing import all_in_order, asked_of, page_of, seen_of
+from dashboard.customers.listing import lines_of, listing_for, page_of, seen_of
 from dashboard.customers.person import customer_by_reference, person_of
 from dashboard.door import Desk
+from dashboard.lists.address import asked_of
 from dashboard.permissions import Act, locations_visible_to, may
-from dashboard.views.pages import desk_page, show
+from dashboard.views.pages import csv_or_list, desk_page, show, show_list
 
 MOST_TAGS_SHOWN = 30
 
@@ -25,29 +24,33 @@ MOST_TAGS_SHOWN = 30
 @desk_page
 def customers(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Show one page of the list. The search field asks for the rows alone while the user types."""
-    asked = asked_of(request.GET)
+    asked = asked_of(request.GET, listing_for(desk.rights, desk.now))
     found = page_of(desk.rights, asked, desk.now)
-    if asked.typed:
+    if asked.value("q"):
         desk.note_search(RecordKind.CUSTOMERS, found.count)
-    seen = seen_of(desk.rights, found.customers, desk.now)
+    seen = seen_of(desk.rights, found.rows, desk.now)
+    places = list(locations_visible_to(desk.rights))
     tags = list(CustomerTag.objects.values_list("name", flat=True)[:MOST_TAGS_SHOWN])
-    context = {
-        "page": list_presenter.page_of(found, seen, asked, tags, now=desk.now),
-        "may_edit": may(desk.rights, Act.EDIT_CUSTOMERS),
-        "may_export": may(desk.rights, Act.EXPORT_CUSTOMERS),
-    }
-    if request.headers.get("HX-Request"):
-        return render(request, "dashboard/customers/_list.html", context)
-    return show(request, desk, "dashboard/customers/list.html", context, current="customers")
+    page = list_presenter.page_of(
+        found,
+        seen,
+        asked,
+        tags,
+        now=desk.now,
+        zone=ZoneInfo(places[0].time_zone if places else "UTC"),
+        may_export=may(desk.rights, Act.EXPORT_CUSTOMERS),
+    )
+    context = {"may_edit": may(desk.rights, Act.EDIT_CUSTOMERS)}
+    return show_list(request, desk, "customers", page, context, current="customers", places=places)
 
 
 @require_safe
 @desk_page
 def customers_csv(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     """Send the filtered list, all pages of it, as a CSV file."""
-    chunks = all_in_order(desk.rights, asked_of(request.GET), desk.now)
-    rows = list_presenter.csv_rows((chunk, seen_of(desk.rights, chunk, desk.now)) for chunk in chunks)
-    return csv_response("customers.csv", rows)
+    asked = asked_of(request.GET, listing_for(desk.rights, desk.now))
+    lines = lines_of(desk.rights, asked, desk.now)
+    return csv_or_list(asked, "customers.csv", lines, list_name="desk_customers")
 
 
 @require_safe

@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Q
 from accounts.models import Customer
 from bookings.enums import TOOK_PLACE, BookingStatus
 from bookings.models import Booking, BookingLine
-from dashboard.customers.listing import Asked, customers_found
+from dashboard.customers.listing import customers_found
 from dashboard.permissions import Rights, customers_visible_to
 from dashboard.queries import SHORTEST_SEARCH
 
@@ -45,7 +45,7 @@ def found_callers(rights: Rights, typed: str, now: datetime) -> list[Caller]:
     """
     if len(typed) < SHORTEST_SEARCH:
         return []
-    matches = customers_found(rights, Asked(typed=typed), now)
+    matches = customers_found(rights, now, typed=typed)
     first = Customer.objects.filter(pk__in=matches.order_by().values("pk")[:MOST_COMPARED])
     return _with_visits(list(first.order_by("name", "pk")[:MOST_FOUND]), now)
 

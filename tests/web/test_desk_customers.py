@@ -104,7 +104,7 @@ def test_a_search_as_one_types_gets_the_list_alone(client: Client) -> None:
 
     html = client.get("/desk/customers/?q=sof", headers={"HX-Request": "true"}).content.decode()
 
-    assert html.lstrip().startswith('<div id="customers">')
+    assert html.lstrip().startswith('<div id="list">')
     assert "Sofia" in html
 
 
