@@ -109,6 +109,7 @@ class Booking(models.Model):
             ),
             models.Index(fields=["location", "starts_at"], name="bookings_booking_day"),
             models.Index(fields=["customer", "starts_at"], name="bookings_booking_customer"),
+            models.Index(fields=["starts_at", "id"], name="bookings_booking_start"),
             models.Index(
                 fields=["starts_at"], condition=Q(status=BookingStatus.CONFIRMED), name="bookings_confirmed_start"
             ),

@@ -153,6 +153,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_payments": _desk(Act.SEE_PLACE),
     "desk_payments_csv": _desk(Act.SEE_PLACE, lists=RecordKind.PAYMENTS),
     "desk_message_log": _desk(Act.SEE_PLACE),
+    "desk_message_log_csv": _desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.SENT),
     "desk_messages": _desk(Act.READ_MESSAGES),
     "desk_message": _desk(Act.READ_MESSAGES, Act.EDIT_MESSAGES),
     "desk_message_text": _desk(Act.READ_MESSAGES, Act.EDIT_MESSAGES),
@@ -181,6 +182,9 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_customer_notes": _customer(act=Act.NOTE_CUSTOMERS),
     "desk_customer_note": _customer(Act.NOTE_CUSTOMERS, Act.NOTE_CUSTOMERS),
     "desk_customer_trust": _customer(Act.TRUST, Act.TRUST),
+    # --- the desk: bookings of all days ---------------------------------------------------------------------------
+    "desk_bookings": _desk(Act.SEE_DESK),
+    "desk_bookings_csv": _desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.BOOKINGS),
     # --- the desk: one booking ------------------------------------------------------------------------------------
     "desk_booking": _booking(Act.SEE_DESK),
     "desk_booking_messages": _booking(Act.SEE_PLACE, record=RecordKind.MESSAGES),

@@ -20,6 +20,8 @@ _PROVIDER_SECRET = re.compile(r"(client_secret=)[^&\s\"'#]+")
 
 # Staff mostly search for the name or address of a customer.
 _SEARCHED = re.compile(r"([?&]q=)[^&\s\"'#]+")
+# The same in an address inside an address: the page to go back to.
+_SEARCHED_WITHIN = re.compile(r"((?:%3F|%26)q%3D)(?:(?!%26)[^&\s\"'#])+", re.IGNORECASE)
 # Control characters and characters that end a line or change the text direction. A record is one line of plain text.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -36,7 +38,7 @@ def blanked(text: str) -> str:
 
 def for_log(text: str) -> str:
     """Replace secrets and search terms with an ellipsis."""
-    return _SEARCHED.sub(r"\1…", masked(text))
+    return _SEARCHED_WITHIN.sub(r"\1…", _SEARCHED.sub(r"\1…", masked(text)))
 
 
 def one_line(text: str) -> str:

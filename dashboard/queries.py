@@ -27,7 +27,6 @@ from services.models import Location
 from services.queries import the_business
 from staff.hours import local_day
 
-MOST_FOUND = 50
 SHORTEST_SEARCH = 2
 SHORTEST_NUMBER = 6
 LONGEST_ID = 18
@@ -40,22 +39,16 @@ def day_bookings(rights: Rights, places: Iterable[Location], on: date) -> list[B
         begins, ends = local_day(on, ZoneInfo(place.time_zone))
         windows |= Q(location=place, starts_at__gte=begins, starts_at__lt=ends)
     listed = bookings_visible_to(rights).filter(windows).exclude(status=BookingStatus.EXPIRED)
-    return list(_with_lines(listed).order_by("starts_at", "pk"))
+    return list(with_lines(listed).order_by("starts_at", "pk"))
 
 
-def found_bookings(rights: Rights, typed: str) -> list[Booking]:
-    """Find bookings by reference, by part of the name or e-mail, or by the phone number (whole, or its last four
-    digits). The latest come first, ``MOST_FOUND`` at most.
+def has_words(typed: str) -> Q:
+    """Match bookings by reference, by part of the name or e-mail, or by the phone number (whole, or its last four
+    digits). Two queries at most.
     """
-    words = typed.strip()
-    if len(words) < SHORTEST_SEARCH:
-        return []
-    wanted = Q(contact_name__icontains=words) | Q(contact_email__icontains=words)
-    if reference := parsed_reference(words):
-        wanted |= Q(reference=reference)
-    wanted |= has_phone(words)
-    matches = bookings_visible_to(rights).filter(wanted).exclude(contact_name="")
-    return list(_with_lines(matches).order_by("-starts_at", "-pk")[:MOST_FOUND])
+    wanted = Q(contact_name__icontains=typed) | Q(contact_email__icontains=typed) | has_phone(typed)
+    reference = parsed_reference(typed)
+    return wanted | Q(reference=reference) if reference else wanted
 
 
 def has_phone(words: str) -> Q:
@@ -65,7 +58,7 @@ def has_phone(words: str) -> Q:
     digits = [character for character in words if character.isdecimal()]
     if len(digits) == PHONE_END:
         return Q(phone_end_hash=phone_end_hash("".join(digits)))
-    number = _number_in(words) if len(digits) >= SHORTEST_NUMBER else ""
+    number = phone_number_in(words)
     return Q(phone_hash=phone_hash(number)) if number else Q(pk__in=[])
 
 
@@ -76,8 +69,13 @@ def own_phone_region() -> str | None:
     return phone_region(the_business().phone, *(p for p, _ in places), time_zone=zone)
 
 
-def _number_in(words: str) -> str:
-    """Parse a phone number (a number without a country code is in ``own_phone_region``); empty when it is not one."""
+def phone_number_in(words: str) -> str:
+    """Parse a phone number (a number without a country code is in ``own_phone_region``); empty when it is not one.
+
+    Two queries at most.
+    """
+    if any(character.isalpha() for character in words) or sum(map(str.isdecimal, words)) < SHORTEST_NUMBER:
+        return ""
     try:
         return clean_phone(words, region=own_phone_region())
     except ValidationError:
@@ -155,7 +153,8 @@ def _with_history(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
     return bookings.prefetch_related(Prefetch("lines", lines), Prefetch("events", events))
 
 
-def _with_lines(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
+def with_lines(bookings: QuerySet[Booking]) -> QuerySet[Booking]:
+    """Load bookings with their place, lines and staff members. One more query."""
     lines = BookingLine.objects.select_related("staff_member")
     return bookings.select_related("location").prefetch_related(Prefetch("lines", lines))
 

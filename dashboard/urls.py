@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dashboard.booking_list import views as booking_list
 from dashboard.calendar.views import calendar, changes
 from dashboard.customers import edit_views as customer_edits
 from dashboard.customers import views as customers
@@ -33,6 +34,7 @@ from dashboard.why import views as why_not
 urlpatterns = [
     path("messages/", messages.overview, name="desk_messages"),
     path("messages/log/", message_log.log, name="desk_message_log"),
+    path("messages/log/messages.csv", message_log.log_csv, name="desk_message_log_csv"),
     path("messages/log/<int:message_id>/again", message_log.again, name="desk_message_again"),
     path("messages/<slug:kind>/<slug:role>/", messages.rules, name="desk_message"),
     path("messages/<slug:kind>/<slug:role>/<slug:channel>/", message_texts.text, name="desk_message_text"),
@@ -47,6 +49,8 @@ urlpatterns = [
     path("why/", why_not.why, name="desk_why"),
     path("sign-in", sign_in.SignIn.as_view(), name="desk_sign_in"),
     path("sign-out", sign_in.SignOut.as_view(), name="desk_sign_out"),
+    path("bookings/", booking_list.bookings, name="desk_bookings"),
+    path("bookings/bookings.csv", booking_list.bookings_csv, name="desk_bookings_csv"),
     path("bookings/<str:reference>/", booking.booking, name="desk_booking"),
     path("bookings/<str:reference>/receipts/<str:number>.pdf", receipts.pdf, name="desk_booking_receipt_pdf"),
     path("bookings/<str:reference>/receipts/<str:number>", receipts.receipt, name="desk_booking_receipt"),

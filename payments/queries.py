@@ -1,11 +1,14 @@
 """Queries of bills, payments, refunds, cards, receipts and alerts. Balances are computed, never stored."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
-from payments.enums import COUNTING_REFUNDS, LIVE_PAYMENTS, Purpose
+from payments.enums import COUNTING_REFUNDS, LIVE_PAYMENTS, PaymentStatus, Purpose
 from payments.models import BillLine, MoneyAlert, Payment, Receipt, ReceiptDocument, Refund, SavedCard
 
 
@@ -59,6 +62,31 @@ def balances(subject_refs: list[str]) -> dict[str, Balance]:
 
 def balance(subject_ref: str) -> Balance:
     return balances([subject_ref])[subject_ref]
+
+
+def open_column(ref: str) -> Combinable:
+    """Return what is open of the subject that the column ``ref`` of a query names: ``Balance.open_minor``, and below
+    zero what was paid in excess.
+    """
+    return (
+        _sum_of(BillLine.objects.filter(subject_ref=OuterRef(ref)), "subject_ref", "gross_minor")
+        - _sum_of(
+            Payment.objects.filter(subject_ref=OuterRef(ref), status=PaymentStatus.SUCCEEDED),
+            "subject_ref",
+            "amount_minor",
+        )
+        + _sum_of(
+            Refund.objects.filter(payment__subject_ref=OuterRef(ref), status__in=COUNTING_REFUNDS),
+            "payment__subject_ref",
+            "amount_minor",
+        )
+    )
+
+
+def _sum_of(rows: QuerySet[Any], of: str, amount: str) -> Coalesce:
+    """Add up an amount over the rows of one subject; ``of`` names it, so that there is one group."""
+    added = rows.order_by().values(of).annotate(added=Sum(amount)).values("added")
+    return Coalesce(Subquery(added), 0, output_field=BigIntegerField())
 
 
 def lines_of(subject_ref: str) -> list[BillLine]:

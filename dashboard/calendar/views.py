@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -28,7 +28,6 @@ from dashboard.phone_booking.link_views import panel_context
 from dashboard.presenters import day as list_presenter
 from dashboard.views.booking import booking_context
 from dashboard.views.pages import day_of_text, desk_page, show
-from dashboard.views.search import search
 from services.models import Location
 
 _BOOKS = roles_with(Act.BOOK)
@@ -66,11 +65,10 @@ class Opened:
 @require_safe
 @desk_page
 def calendar(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Show the calendar or the list. A search covers all days instead."""
+    """Show the calendar or the list. A search leads to the list of all days."""
+    if typed := request.GET.get("q", "").strip():
+        return redirect(f"{reverse('desk_bookings')}?{urlencode({'q': typed})}")
     visible = list(locations_visible_to(desk.rights))
-    # PostgreSQL refuses NUL characters, and no name contains one.
-    if typed := request.GET.get("q", "").replace("\x00", "").strip()[:80]:
-        return search(request, desk, typed, visible)
     opened = _opened(request, desk, visible)
     if _wants(request, "panel"):
         return render(request, "dashboard/calendar/_panel.html", _panel(opened))

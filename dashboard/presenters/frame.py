@@ -17,13 +17,17 @@ from staff.enums import Role
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of the navigation. ``count`` is the number of open items there. ``key`` identifies the page."""
+    """One entry of the navigation. ``count`` is the number of open items there. ``key`` identifies the page.
+
+    ``is_for_wide``: the bar at the bottom of a phone has no room for it, so other pages lead there as well.
+    """
 
     key: str
     label: str
     icon_name: str
     url: str
     count: int = 0
+    is_for_wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ def _items(rights: Rights, waiting: int) -> tuple[Item, ...]:
     if may(rights, Act.OWN_DAY):
         items.append(Item("me", gettext("My day"), "clock", reverse("desk_me")))
     items.append(Item("day", gettext("Calendar"), "calendar", reverse("desk")))
+    items.append(Item("bookings", gettext("Bookings"), "list", reverse("desk_bookings"), is_for_wide=True))
     if rights.sees_money:
         items.append(Item("hands", gettext("To do"), "bell", reverse("desk_hands"), waiting))
     items.append(Item("customers", gettext("Customers"), "users", reverse("desk_customers")))

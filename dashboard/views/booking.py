@@ -20,7 +20,7 @@ from dashboard.presenters.history import history
 from dashboard.presenters.message_log import failed_text
 from dashboard.presenters.money import ledger_of, receipt_rows
 from dashboard.presenters.undo import undo_of
-from dashboard.views.pages import desk_page, show
+from dashboard.views.pages import desk_page, list_link, show
 
 
 @require_safe
@@ -45,6 +45,8 @@ def booking_page(
     request: HttpRequest, desk: Desk, booking: Booking, *, problem: object = "", status: int = 200
 ) -> HttpResponse:
     context = {"problem": problem, **booking_context(desk, booking)}
+    if back := list_link(request.GET.get("back", "")):
+        context["back"] = back
     return show(request, desk, "dashboard/booking.html", context, current="day", place=booking.location, status=status)
 
 

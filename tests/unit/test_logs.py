@@ -69,6 +69,10 @@ def record(message: str, *args: object, exc_info: object = None) -> logging.LogR
         ("/desk/?on=2027-01-05&q=Jana+Weber HTTP/1.1", "/desk/?on=2027-01-05&q=… HTTP/1.1"),
         ("/admin/accounts/customer/?q=jana@example.com&p=1", "/admin/accounts/customer/?q=…&p=1"),
         ("/desk/?q=", "/desk/?q="),
+        (
+            "/desk/bookings/K7M4PX/?back=%2Fdesk%2Fbookings%2F%3Fq%3Djana%2540example.com%26sort%3Dprice HTTP/1.1",
+            "/desk/bookings/K7M4PX/?back=%2Fdesk%2Fbookings%2F%3Fq%3D…%26sort%3Dprice HTTP/1.1",
+        ),
     ],
 )
 def test_what_was_searched_for_is_not_logged(address: str, expected: str) -> None:
