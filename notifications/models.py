@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedTextField
@@ -82,6 +82,7 @@ class Notification(models.Model):
             models.Index(fields=["provider_ref"], condition=~Q(provider_ref=""), name="notifications_provider_ref"),
             models.Index(Lower("address"), "sent_at", condition=Q(channel="email"), name="notifications_mails_to"),
             models.Index(fields=["channel", "sent_at"], condition=~Q(channel="email"), name="notifications_texts_sent"),
+            models.Index(Coalesce("sent_at", "not_before"), "id", name="notifications_in_time"),
         ]
 
     def __str__(self) -> str:

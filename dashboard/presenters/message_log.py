@@ -1,6 +1,6 @@
 """The message log as text: the state of each message, and advice for those that failed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,11 +9,14 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from accounts.contact.phones import phone_text
-from bookings.messages.catalogue import message_type
 from bookings.messages.samples import SUBJECT
 from bookings.models import Booking
-from core.formats import moment_text
+from core.formats import moment_text, number_text
 from core.zones import city
+from dashboard.lists.address import Asked
+from dashboard.lists.pages import MOST_COUNTED, Found
+from dashboard.lists.presenter import Link, ListFrame, address, frame_of
+from dashboard.message_log import STATES, Line, kind_label, shown_at
 from dashboard.presenters.messages import parts_text
 from notifications.enums import Channel, NotificationStatus, RecipientRole
 from notifications.models import Notification
@@ -52,15 +55,48 @@ class Sent:
     again_url: str
 
 
-def shown_at(row: Notification) -> datetime:
-    """Return when the message was sent, or its earliest sending time: the time that its row shows."""
-    return row.sent_at or row.not_before
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``states`` narrow the list to messages that failed, or that are still to go."""
+
+    rows: tuple[Sent, ...]
+    list: ListFrame
+    states: tuple[Link, ...]
+    typed: str
+
+
+def page_of(found: Found[Notification], rows: Sequence[Sent], asked: Asked[Line], *, may_export: bool) -> Page:
+    url = reverse("desk_message_log")
+    only = asked.value("only")
+    return Page(
+        rows=tuple(rows),
+        list=frame_of(
+            asked,
+            found,
+            url=url,
+            count=_count(found.count),
+            csv_url=reverse("desk_message_log_csv") if may_export else "",
+        ),
+        states=tuple(
+            Link(str(label), address(url, asked.query(only=name)), only == name)
+            for name, label in [("", gettext("All")), *((name, label) for name, label, _statuses in STATES)]
+        ),
+        typed=asked.value("q"),
+    )
 
 
 def sent_of(
-    row: Notification, booking: Booking | None, *, zone: ZoneInfo, may_resend: bool, names_zone: bool = False
+    row: Notification,
+    booking: Booking | None,
+    *,
+    zone: ZoneInfo,
+    may_resend: bool,
+    names_zone: bool = False,
+    back: str = "",
 ) -> Sent:
-    """``names_zone``: the rows of the page are in several time zones."""
+    """``names_zone``: the rows of the page are in several time zones. ``back`` is the list that its booking leads
+    back to.
+    """
     tone, icon_name = _TONES[row.status]
     can_go_again = may_resend and booking is not None and row.status not in _NOT_AGAIN
     return Sent(
@@ -73,10 +109,16 @@ def sent_of(
         state=_state(row, zone, names_zone=names_zone),
         why=row.error if row.status not in {_S.SENT, _S.DELIVERED} else "",
         advice=advice_text(row),
-        booking_url=reverse("desk_booking", args=[booking.reference]) if booking else "",
+        booking_url=address(reverse("desk_booking", args=[booking.reference]), back) if booking else "",
         booking_name=booking.contact_name if booking else "",
         again_url=reverse("desk_message_again", args=[row.pk]) if can_go_again else "",
     )
+
+
+def _count(count: int) -> str:
+    if count > MOST_COUNTED:
+        return gettext("More than %(count)s messages") % {"count": number_text(MOST_COUNTED)}
+    return ngettext("%(count)d message", "%(count)d messages", count) % {"count": count}
 
 
 def failed_text(count: int) -> str:
@@ -86,8 +128,7 @@ def failed_text(count: int) -> str:
 
 
 def _what(row: Notification) -> str:
-    of = message_type(row.kind, row.recipient_role)
-    label = str(of.label) if of else row.kind.replace("_", " ").capitalize()
+    label = kind_label(row.kind, row.recipient_role)
     return gettext("Test: %(label)s") % {"label": label} if _is_test(row) else label
 
 

@@ -1,43 +1,59 @@
 """The message log, and resending a message."""
 
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages as notes
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.enums import RecordKind
 from bookings.models import Booking
 from dashboard import message_log as sent
 from dashboard.door import Desk
-from dashboard.permissions import Act, can, locations_visible_to
-from dashboard.presenters.message_log import Sent, sent_of, shown_at
+from dashboard.lists.address import asked_of
+from dashboard.lists.presenter import address
+from dashboard.message_log import shown_at
+from dashboard.permissions import Act, can, limited_to, locations_visible_to, may
+from dashboard.presenters.message_log import Sent, page_of, sent_of
 from dashboard.views.booking import open_booking
-from dashboard.views.pages import desk_page, show
+from dashboard.views.pages import csv_or_list, desk_page, show, show_list
 from notifications.models import Notification
 from notifications.operations import send_again
-
-_FILTERS = {"failed": sent.FAILED, "waiting": sent.WAITING}
 
 
 @require_safe
 @desk_page
 def log(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Show the latest messages of visible bookings; only failed or planned ones if the address asks."""
-    chosen = request.GET.get("only", "")
-    found = sent.latest(desk.rights, _FILTERS.get(chosen, ()))
-    bookings = sent.bookings_of(desk.rights, found)
-    zones = [ZoneInfo(place.time_zone) for place in locations_visible_to(desk.rights)]
+    """Show one page of the messages about visible bookings, planned ones included."""
+    places = list(locations_visible_to(desk.rights))
+    zones = [ZoneInfo(place.time_zone) for place in places]
     zone, names_zone = zones[0] if zones else ZoneInfo("UTC"), len(set(zones)) > 1
-    rows = sorted(found, key=lambda row: (shown_at(row), row.pk), reverse=True)
-    context = {
-        "rows": [_row(desk, row, bookings.get(row.subject_ref), zone, names_zone=names_zone) for row in rows],
-        "chosen": chosen if chosen in _FILTERS else "",
-        "most": sent.MOST_SHOWN,
-        "is_cut": len(found) == sent.MOST_SHOWN,
-    }
-    return show(request, desk, "dashboard/message_log.html", context, current="messages")
+    asked = asked_of(request.GET, sent.listing_for(places))
+    found = sent.page_of(desk.rights, asked, zone)
+    if asked.value("q"):
+        desk.note_search(RecordKind.SENT, found.count)
+    bookings = sent.bookings_of(desk.rights, found.rows)
+    back = urlencode({"back": address(reverse("desk_message_log"), asked.whole_query)})
+    rows = [
+        _row(desk, row, bookings.get(row.subject_ref), zone, names_zone=names_zone, back=back) for row in found.rows
+    ]
+    page = page_of(found, rows, asked, may_export=may(desk.rights, Act.EXPORT_CUSTOMERS))
+    return show_list(request, desk, "message_log", page, current="messages", places=places)
+
+
+@require_safe
+@desk_page
+def log_csv(request: HttpRequest, desk: Desk) -> HttpResponseBase:
+    """Send the filtered list, all pages of it, without the texts, of the places where the reader may download it."""
+    places = list(locations_visible_to(desk.rights))
+    asked = asked_of(request.GET, sent.listing_for(places))
+    zone = ZoneInfo(places[0].time_zone if places else "UTC")
+    lines = sent.lines_of(limited_to(desk.rights, desk.act), asked, zone)
+    return csv_or_list(asked, "messages.csv", lines, list_name="desk_message_log")
 
 
 @require_safe
@@ -73,7 +89,9 @@ def again(request: HttpRequest, desk: Desk, message_id: int) -> HttpResponse:
     return response
 
 
-def _row(desk: Desk, row: Notification, booking: Booking | None, zone: ZoneInfo, *, names_zone: bool = False) -> Sent:
+def _row(
+    desk: Desk, row: Notification, booking: Booking | None, zone: ZoneInfo, *, names_zone: bool = False, back: str = ""
+) -> Sent:
     may_resend = booking is not None and can(desk.rights, Act.SEND_AGAIN, booking)
     where = ZoneInfo(booking.location.time_zone) if booking else zone
-    return sent_of(row, booking, zone=where, names_zone=names_zone, may_resend=may_resend)
+    return sent_of(row, booking, zone=where, names_zone=names_zone, may_resend=may_resend, back=back)

@@ -288,7 +288,7 @@ def test_the_log_says_what_became_of_each_and_what_to_do(client: Client, studio:
         assert words in page, words
     assert "Goes Mon 4 Jan, 10:00" in page  # the reminder of tomorrow, a day before
     only = front.get("/desk/messages/log/?only=failed").content.decode()
-    assert only.count('class="sent-row"') == 1
+    assert only.count('class="list-row"') == 1
     of_booking = front.get(f"/desk/bookings/{booking.reference}/messages").content.decode()
     assert "550 no such user" in of_booking
     assert "Messages that were sent" in front.get(f"/desk/bookings/{booking.reference}/").content.decode()
@@ -315,7 +315,7 @@ def test_the_log_is_in_the_order_of_the_times_it_shows(desk: Client, studio: Stu
 
     page = desk.get("/desk/messages/log/").content.decode()
 
-    goes = re.findall(r'class="sent-when">(\w+ \d+ Jan, \d\d:\d\d)', page)
+    goes = re.findall(r'class="list-when" role="cell">(\w+ \d+ Jan, \d\d:\d\d)', page)
     assert len(goes) > 6
     assert goes == sorted(goes, key=lambda text: text.split(" ", 1)[1], reverse=True)
 
