@@ -1,23 +1,27 @@
-"""The cash book as rows, totals, and CSV. A cell that a spreadsheet would run as a formula becomes plain text."""
+"""The cash book as rows and totals."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.text import capfirst
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext, ngettext
 
 from core import formats
-from core.csv import plain_cell
-from core.money import major
-from dashboard.cash_book import Movement
+from dashboard.cash_book import Movement, Sums
+from dashboard.lists.address import Asked
+from dashboard.lists.pages import MOST_COUNTED, Found
+from dashboard.lists.presenter import Link, ListFrame, address, frame_of, range_links
 from dashboard.presenters.money import means_text
 from payments.enums import Method, Purpose, RefundReason
 from payments.models import Payment, Reconciliation
 
-TODAY, LAST_WEEK, LAST_MONTH = gettext_lazy("Today"), gettext_lazy("7 days"), gettext_lazy("30 days")
+_WEEK = timedelta(days=6)
+_MONTH = timedelta(days=29)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,17 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """``title`` names the days that are shown."""
+
+    rows: tuple[Row, ...]
+    list: ListFrame
+    ranges: tuple[Link, ...]
+    title: str
+    totals: tuple[Total, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One reconciliation: its time, its result in a sentence, and its lines."""
 
@@ -53,16 +68,43 @@ class Comparison:
     is_calm: bool
 
 
-def rows_of(movements: Sequence[Movement], zone: ZoneInfo) -> list[Row]:
-    return [_row(movement, zone) for movement in movements]
+def page_of(
+    found: Found[Any],
+    movements: Sequence[Movement],
+    sums: Sums,
+    asked: Asked[Movement],
+    *,
+    today: date,
+) -> Page:
+    url = reverse("desk_payments")
+    back = urlencode({"back": address(url, asked.whole_query)})
+    first, last = asked.days("from", "until")
+    return Page(
+        rows=tuple(_row(movement, back) for movement in movements),
+        list=frame_of(
+            asked,
+            found,
+            url=url,
+            count=_count(found.count),
+            csv_url=reverse("desk_payments_csv"),
+            always=("from", "until"),
+        ),
+        ranges=range_links(
+            asked,
+            url,
+            [
+                (gettext("Today"), today, today),
+                (gettext("7 days"), today - _WEEK, today),
+                (gettext("30 days"), today - _MONTH, today),
+            ],
+        ),
+        title=range_text(first or today, last or today),
+        totals=tuple(totals_of(sums)),
+    )
 
 
-def totals_of(movements: Iterable[Movement]) -> list[Total]:
+def totals_of(sums: Sums) -> list[Total]:
     """Return a line for each method and currency, then one for each currency that has several methods."""
-    sums: dict[tuple[str, str], list[int]] = {}
-    for movement in movements:
-        key = (movement.payment.currency, str(Method(movement.row.method)))
-        sums.setdefault(key, [0, 0])[movement.amount_minor < 0] += abs(movement.amount_minor)
     lines = [
         _total(str(Method(method).label).capitalize(), currency, *sums[currency, method])
         for currency, method in sorted(sums)
@@ -74,26 +116,6 @@ def totals_of(movements: Iterable[Movement]) -> list[Total]:
                 _total(gettext("All"), currency, sum(came for came, _ in parts), sum(went for _, went in parts))
             )
     return lines
-
-
-def csv_rows(movements: Iterable[Movement], zone: ZoneInfo) -> Iterator[list[str]]:
-    """Yield the header, then one line for each movement. Sums are plain numbers; no text is a formula."""
-    yield ["date", "time", "booking", "name", "what", "method", "amount", "currency", "by", "note"]
-    for movement in movements:
-        at = movement.at.astimezone(zone)
-        booking = movement.booking
-        yield [
-            at.date().isoformat(),
-            f"{at:%H:%M}",
-            booking.reference if booking else "",
-            plain_cell(booking.contact_name if booking else ""),
-            "payment" if movement.amount_minor > 0 else "refund",
-            str(movement.row.method),
-            str(major(movement.amount_minor, movement.payment.currency)),
-            movement.payment.currency,
-            plain_cell(movement.row.actor_name),
-            plain_cell(movement.row.note),
-        ]
 
 
 def comparison_of(found: Reconciliation, zone: ZoneInfo) -> Comparison:
@@ -121,8 +143,8 @@ def range_text(first: date, last: date) -> str:
     return f"{formats.full_day_text(first)} – {formats.full_day_text(last)}"
 
 
-def _row(movement: Movement, zone: ZoneInfo) -> Row:
-    at = movement.at.astimezone(zone)
+def _row(movement: Movement, back: str) -> Row:
+    at = movement.at
     booking = movement.booking
     row = movement.row
     means = means_text(movement.payment) if row.method == movement.payment.method else str(Method(row.method).label)
@@ -137,7 +159,7 @@ def _row(movement: Movement, zone: ZoneInfo) -> Row:
         sum=formats.money_text(movement.amount_minor, movement.payment.currency),
         is_back=movement.amount_minor < 0,
         name=booking.contact_name if booking else gettext("No booking known"),
-        url=reverse("desk_booking", args=[booking.reference]) if booking else "",
+        url=f"{reverse('desk_booking', args=[booking.reference])}?{back}" if booking else "",
         note=" · ".join(filter(None, (row.actor_name, row.note))),
     )
 
@@ -149,3 +171,9 @@ def _total(label: str, currency: str, came: int, went: int) -> Total:
         formats.money_text(-went, currency),
         formats.money_text(came - went, currency),
     )
+
+
+def _count(count: int) -> str:
+    if count > MOST_COUNTED:
+        return gettext("More than %(count)s movements") % {"count": formats.number_text(MOST_COUNTED)}
+    return ngettext("%(count)d movement", "%(count)d movements", count) % {"count": count}

@@ -1,17 +1,21 @@
 """The list of money that moved: which days, whose, its totals, and a CSV that no spreadsheet runs."""
 
 import csv
+import re
 from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from bookings.models import Booking
 from core import clock
 from core.csv import plain_cell
+from dashboard.lists import pages
 from payments.enums import Method, Purpose
 from payments.models import Payment, Reconciliation
 from payments.operations import record_payment, refund_payment
@@ -70,7 +74,7 @@ def test_payments_and_refunds_are_listed_with_totals_by_method(desk: Client, stu
     totals = html.split("<tbody>")[1].split("</tbody>")[0]
     assert [word for word in ("Cash", "€50.00", "−€12.50", "€37.50") if word not in totals] == []
     assert [word for word in ("Card terminal", "€30.00", "All", "€80.00", "€67.50") if word not in totals] == []
-    assert html.count('class="movement"') == 3
+    assert html.count('class="list-row"') == 3
     assert f"/desk/bookings/{booking.reference}/" in html
 
 
@@ -134,6 +138,124 @@ def test_sums_without_decimals_stay_without(desk: Client, studio: Studio) -> Non
     assert table(desk)[0]["amount"] == "5000"
 
 
+# --- filters, order, pages ------------------------------------------------------------------------
+
+
+def moved(desk: Client, query: str) -> list[str]:
+    """The sums of the rows in the order of the page."""
+    return sums_in(desk.get(f"/desk/payments/{query}").content.decode())
+
+
+def sums_in(html: str) -> list[str]:
+    return re.findall(r"list-sum is-sum[^>]*><b>([^<]+)</b>", html)
+
+
+def test_filters_narrow_rows_totals_and_csv_alike(desk: Client, studio: Studio) -> None:
+    first, second = journeys.booked(studio, 10), journeys.booked(studio, 12)
+    Booking.objects.filter(pk=second.pk).update(contact_name="Ben Adler")
+    returned(paid(first, 5000), 1250)
+    paid(second, 3000, method=Method.TERMINAL)
+
+    assert moved(desk, "?kind=refunds") == ["−€12.50"]
+    assert moved(desk, "?kind=payments&method=cash") == ["€50.00"]
+    assert moved(desk, "?q=adler") == ["€30.00"]
+    assert moved(desk, f"?q={first.reference}") == ["−€12.50", "€50.00"]
+    html = desk.get("/desk/payments/?method=terminal").content.decode()
+    totals = html.split("<tbody>")[1].split("</tbody>")[0]
+    assert "€30.00" in totals
+    assert "€50.00" not in totals
+    assert "Method: Card terminal" in html
+    assert [row["amount"] for row in table(desk, "/desk/payments/payments.csv?method=terminal")] == ["30.00"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["−€5.00", "€30.00", "€20.00"]),
+        ("?order=asc", ["€20.00", "€30.00", "−€5.00"]),
+        ("?sort=amount", ["€30.00", "€20.00", "−€5.00"]),
+        ("?sort=method", ["€20.00", "−€5.00", "€30.00"]),
+        ("?sort=customer", ["€20.00", "−€5.00", "€30.00"]),
+        ("?sort=nonsense&after=x1&before=p9", ["−€5.00", "€30.00", "€20.00"]),
+    ],
+)
+def test_columns_sort_payments_and_refunds_together(
+    desk: Client, studio: Studio, stopped: StoppedClock, query: str, expected: list[str]
+) -> None:
+    zoe, amara = journeys.booked(studio, 10), journeys.booked(studio, 12)
+    Booking.objects.filter(pk=zoe.pk).update(contact_name="Zoë Adams")
+    Booking.objects.filter(pk=amara.pk).update(contact_name="Ámara Okafor")
+    first = paid(amara, 2000)
+    stopped.pass_minutes(1)
+    paid(zoe, 3000, method=Method.TRANSFER)
+    stopped.pass_minutes(1)
+    returned(first, 500)
+
+    assert moved(desk, query) == expected
+
+
+def test_pages_show_payments_and_refunds_once_and_the_csv_all(
+    desk: Client, studio: Studio, stopped: StoppedClock
+) -> None:
+    booking = journeys.booked(studio, 10)
+    payment = paid(booking, 8000)
+    for number in range(55):
+        # Two movements at each instant.
+        returned(payment, 10 + number, f"back-{number}")
+        paid(booking, 100 + number)
+        stopped.pass_minutes(1)
+    seen: list[str] = []
+    address = "/desk/payments/"
+
+    while address:
+        html = desk.get(address).content.decode()
+        seen += sums_in(html)
+        before, found, _ = html.partition('" rel="next"')
+        address = before.rpartition('href="')[2].replace("&amp;", "&") if found else ""
+
+    assert (len(seen), len(set(seen))) == (111, 111)
+    assert "111 movements" in html
+    rows = [row["amount"].lstrip("-") for row in table(desk)]
+    assert rows == [re.sub("[^0-9.]", "", each) for each in seen]
+
+
+def test_a_long_csv_is_read_in_chunks(
+    desk: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Each chunk reads its rows alone, whatever the length of the file."""
+    booking = journeys.booked(studio, 10)
+    for number in range(12):
+        paid(booking, 100 + number)
+    monkeypatch.setattr(pages, "CHUNK_LENGTH", 5)
+    response = desk.get("/desk/payments/payments.csv")
+    lines = iter(response.streaming_content)
+
+    with CaptureQueriesContext(connection) as queries:
+        read = [next(lines) for _ in range(4)]
+    assert len(read) == 4
+    # Payments, refunds and bookings of the first chunk.
+    assert len(queries) == 3
+    assert all("LIMIT 5" in query["sql"] for query in queries.captured_queries[:2])
+    with django_assert_max_num_queries(9):
+        assert len(list(lines)) == 10
+
+
+def test_the_message_of_an_empty_list_says_what_to_do(desk: Client) -> None:
+    assert "No money moved: " in desk.get("/desk/payments/").content.decode()
+    html = desk.get("/desk/payments/?method=cash").content.decode()
+    assert "No payment or refund is like that" in html
+    assert "Clear all filters" in html
+
+
+def test_filters_that_are_not_known_are_said(desk: Client, studio: Studio) -> None:
+    paid(journeys.booked(studio, 10))
+
+    html = desk.get("/desk/payments/?from=nonsense&method=gold").content.decode()
+
+    assert html.count("is left out, because the list does not know") == 2
+    assert html.count('class="list-row"') == 1
+
+
 def test_comparisons_are_for_those_who_see_every_place(client: Client, desk: Client, studio: Studio) -> None:
     at = timezone.now()
     Reconciliation.objects.create(
@@ -160,7 +282,7 @@ def test_reading_costs_the_same_for_one_and_three_movements(
 ) -> None:
     booking = journeys.booked(studio, 10)
     returned(paid(booking, 1000), 100)
-    with django_assert_max_num_queries(12) as one:
+    with django_assert_max_num_queries(13) as one:
         desk.get("/desk/payments/")
     for number in range(2):
         returned(paid(journeys.booked(studio, 12 + number), 1000), 100, f"back-{number}")
@@ -168,7 +290,7 @@ def test_reading_costs_the_same_for_one_and_three_movements(
     with django_assert_num_queries(len(one)):
         html = desk.get("/desk/payments/").content.decode()
 
-    assert html.count('class="movement"') == 6
+    assert html.count('class="list-row"') == 6
 
 
 def test_a_booking_shows_its_money_as_a_ledger(desk: Client, studio: Studio) -> None:
