@@ -155,9 +155,16 @@ def desk_day_empty(stage: Stage) -> None:
 
 
 @scene
-def desk_search(stage: Stage) -> None:
+def desk_bookings(stage: Stage) -> None:
     sign_in(stage.page)
-    stage.page.goto("/desk/?q=an")
+    stage.page.goto("/desk/bookings/?q=an&sort=customer")
+
+
+@scene
+def desk_bookings_empty(stage: Stage) -> None:
+    """Nothing fits, and one filter is left out."""
+    sign_in(stage.page)
+    stage.page.goto("/desk/bookings/?q=zzzz&status=cancelled&from=tomorrow")
 
 
 @scene

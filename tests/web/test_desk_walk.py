@@ -29,12 +29,16 @@ from tests.web.conftest import StoppedClock
 DAY = "2027-01-05"
 LISTS = {
     "day": f"/desk/?on={DAY}&at=alfama",
-    "search": "/desk/?q=Foreign",
+    "bookings": "/desk/bookings/",
+    "bookings as CSV": "/desk/bookings/bookings.csv",
+    "search": "/desk/bookings/?q=Foreign",
     "to-do": "/desk/hands/",
     "payments": f"/desk/payments/?from=2027-01-01&until={DAY}",
     "payments as CSV": f"/desk/payments/payments.csv?from=2027-01-01&until={DAY}",
     "message log": "/desk/messages/log/",
     "failed messages": "/desk/messages/log/?only=failed",
+    "searched messages": "/desk/messages/log/?q=Foreign",
+    "messages as CSV": "/desk/messages/log/messages.csv",
     "messages": "/desk/messages/",
     "sample of a message": "/desk/messages/confirmed/customer/email/preview",
 }
@@ -131,7 +135,7 @@ def test_the_owner_finds_each_booking_on_its_list(owner: DeskClient, foreign: Fo
     everybody = {each.contact_name for each in foreign.bookings}
     named = {name: foreign.named_in(text_of(owner, address)) for name, address in LISTS.items()}
 
-    for name in ("day", "search", "to-do", "message log"):
+    for name in ("day", "bookings", "bookings as CSV", "search", "to-do", "message log", "messages as CSV"):
         assert everybody <= named[name], name
     assert everybody - {"Foreign Unpaid"} <= named["payments"] & named["payments as CSV"]
     assert {owner.page(each).status_code for each in foreign.bookings} == {200}
