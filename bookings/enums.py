@@ -85,6 +85,7 @@ class EventKind(TextChoices):
     MONEY = "money", _("money")
     COMING = "coming", _("said that they are coming")
     ARRIVED = "arrived", _("arrived")
+    KEPT = "kept", _("kept outside the hours")
 
 
 class MoneyEvent(StrEnum):

@@ -378,6 +378,13 @@ class CannotWriteNote(_Worded, Refused):
 # --- the business's own changes --------------------------------------------------------------------------------------
 
 
+class MoreOutsideHours(_Worded, Conflict):
+    """A change of hours hits a booking that the page did not list."""
+
+    code = "more_outside_hours"
+    text = _("Another booking would be outside the hours since you opened the page. Nothing was saved. See the list.")
+
+
 class InUse(_Worded, Refused):
     """An object that bookings ahead need cannot be deleted or archived. ``data["references"]`` lists these bookings."""
 

@@ -181,6 +181,27 @@ class HoldLink(models.Model):
         return str(self.booking_id)
 
 
+class OutsideHours(models.Model):
+    """A booking that a change of hours put outside them. It waits until staff move, cancel or keep the booking.
+
+    ``sequence`` is the number of the booking at the change: a booking that was moved since is dealt with. ``kept_at``:
+    when staff decided that it stays as it is.
+    """
+
+    booking = models.OneToOneField(Booking, primary_key=True, on_delete=models.CASCADE, related_name="outside_hours")
+    sequence = models.PositiveIntegerField()
+    since = models.DateTimeField()
+    kept_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["booking"], condition=Q(kept_at__isnull=True), name="bookings_outside_open")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.booking_id} {active_moment(self.since)}"
+
+
 class BookingLine(models.Model):
     """One service by one staff member (or none, for a court) at one time; the next line follows on.
 

@@ -170,6 +170,10 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_proposal": _at_location(Act.PROPOSE),
     "desk_proposal_decide": _desk(act=Act.APPROVE),
     "desk_proposal_withdraw": _at_location(act=Act.PROPOSE),
+    "desk_outside_hours": _desk(Act.SEE_PLACE),
+    "desk_closures": _desk(Act.EDIT_HOURS),
+    "desk_closure_new": _desk(Act.EDIT_HOURS, Act.EDIT_HOURS),
+    "desk_closure": _at_location(Act.EDIT_HOURS, Act.EDIT_HOURS),
     "desk_me": _desk(Act.OWN_DAY),
     "desk_me_time_off": _desk(Act.OWN_DAY, Act.OWN_DAY),
     # Customers belong to the whole business. A therapist sees only the customers of own bookings.
@@ -217,6 +221,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_booking_move": _step(Act.MOVE),
     "desk_booking_undo_move": _step(Act.MOVE),
     "desk_booking_cancel": _step(Act.CANCEL),
+    "desk_booking_keep": _step(Act.OVERRIDE),
     "desk_booking_answer": _step(Act.ANSWER),
     "desk_booking_reply": _step(Act.ANSWER),
     "desk_booking_trust": _step(Act.TRUST),

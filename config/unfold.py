@@ -17,8 +17,13 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 ADMIN_ROUTES = {
     "bookings_ahead": "bookings.queries.dependents.bookings_ahead",
     "stranded_bookings": "bookings.queries.dependents.stranded_bookings",
+    "hours_in_use": "bookings.operations.hours_change.hours_in_use",
+    "note_hours_change": "bookings.operations.hours_change.note_hours_change",
     "zone_change_preview": "bookings.operations.zone_change.zone_change_preview",
     "change_zone": "bookings.operations.zone_change.change_zone_as_user",
+    # Names of the addresses where staff decide about these bookings.
+    "outside_hours_page": "desk_outside_hours",
+    "time_off_page": "desk_time_off",
     "zones_of_rows": "bookings.row_zones.zones_of_rows",
     "policy_preview": "bookings.wording.policy_preview.policy_preview",
     "lock_unless_needed": "bookings.operations.catalogue_guard.lock_unless_needed",

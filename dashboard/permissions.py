@@ -40,6 +40,7 @@ class Act(StrEnum):
     SEND_AGAIN = "send_again"  # resend a message about a booking with the facts of today
     BOOK = "book"  # for a customer who calls or stands at the desk
     BLOCK_TIME = "block_time"  # of staff members, rooms and devices
+    EDIT_HOURS = "edit_hours"  # closed days and special hours of a location
     ANSWER_TIME_OFF = "answer_time_off"  # approve or decline a staff member's request
     OVERRIDE = "override"  # hours, notice, horizon, limits and buffers, for one booking and with a reason
     EDIT_CUSTOMERS = "edit_customers"  # add one, change contact details and tags
@@ -76,6 +77,7 @@ _MANAGER = _FRONT_DESK | {
     Act.READ_MESSAGES,
     Act.WRITE_NOTES,
     Act.ANSWER_TIME_OFF,
+    Act.EDIT_HOURS,
     Act.EXPORT_CUSTOMERS,
     Act.PROPOSE,
 }

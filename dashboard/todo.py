@@ -29,6 +29,7 @@ from bookings.enums import NOT_BOOKED, STANDING, WAITING, BookingStatus
 from bookings.models import Allocation, Booking, BookingLine, HelpMessage
 from bookings.queries.bookings import open_requests
 from bookings.queries.help_messages import unread_help
+from bookings.queries.outside_hours import left_outside_hours
 from bookings.rules.no_shows import MARKABLE
 from dashboard.permissions import Act, Rights, bookings_run_by, can, may, may_everywhere
 from dashboard.queries import balances_of
@@ -167,6 +168,7 @@ def _counting(
         _orphaned(rights, _ANY_MOMENT),
         _missed(rights, _ANY_MOMENT),
         _unmarked(rights, _ANY_MOMENT),
+        _outside(rights, _ANY_MOMENT),
     ]
     first, *others = (
         part.order_by().annotate(part=Value(number, IntegerField())).values_list("part", "pk")
@@ -175,6 +177,11 @@ def _counting(
     listed, parameters = first.union(*others, all=True).query.sql_with_params()
     counted = f"SELECT count(*) FROM ({listed}) listed"  # noqa: S608 (Django's own text)
     return counted, tuple(each - _ANY_MOMENT if isinstance(each, datetime) else each for each in parameters)
+
+
+def outside_count(rights: Rights, now: datetime) -> int:
+    """Count the bookings outside the hours that wait for a decision. One query."""
+    return _outside(rights, now).count()
 
 
 def alert_to_settle(rights: Rights, alert_id: int) -> tuple[MoneyAlert, Booking | None] | None:
@@ -305,6 +312,11 @@ def _orphaned(rights: Rights, now: datetime) -> QuerySet[Booking]:
     has_link = Exists(performed.exclude(staff_member__meeting_url="")) | (~Exists(performed) & ~Q(meeting_url=""))
     soon = agreed & Q(delivery=Delivery.ONLINE, starts_at__gt=now, starts_at__lte=now + LINK_WANTED)
     return ahead.filter(Q(location__is_active=False) | Exists(left) | Exists(gone) | (soon & ~has_link))
+
+
+def _outside(rights: Rights, now: datetime) -> QuerySet[Booking]:
+    """Bookings that a change of hours put outside them. They are listed on a page of their own."""
+    return left_outside_hours(now) & bookings_run_by(rights)
 
 
 def _missed(rights: Rights, now: datetime) -> QuerySet[Booking]:

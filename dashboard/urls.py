@@ -4,6 +4,7 @@ from django.urls import path
 
 from dashboard.booking_list import views as booking_list
 from dashboard.calendar.views import calendar, changes
+from dashboard.closures import views as closures
 from dashboard.customers import edit_views as customer_edits
 from dashboard.customers import views as customers
 from dashboard.me import session_views as session
@@ -79,6 +80,10 @@ urlpatterns = [
     path("time-off/", schedule.time_off, name="desk_time_off"),
     path("time-off/<int:time_off_id>/answer", schedule.answer, name="desk_time_off_answer"),
     path("time-off/<int:time_off_id>/remove", schedule.remove, name="desk_time_off_remove"),
+    path("outside-hours/", closures.outside_hours, name="desk_outside_hours"),
+    path("closures/", closures.closures, name="desk_closures"),
+    path("closures/new", closures.add, name="desk_closure_new"),
+    path("closures/<int:closure_id>/", closures.edit, name="desk_closure"),
     path("me/", me.my_day, name="desk_me"),
     path("me/time-off", me.my_time_off, name="desk_me_time_off"),
     path("bookings/<str:reference>/visit", session.visit, name="desk_booking_visit"),
@@ -88,6 +93,7 @@ urlpatterns = [
     path("bookings/<str:reference>/move", moving.move, name="desk_booking_move"),
     path("bookings/<str:reference>/undo-move", undoing.undo_move, name="desk_booking_undo_move"),
     path("bookings/<str:reference>/cancel", visit_actions.cancel, name="desk_booking_cancel"),
+    path("bookings/<str:reference>/keep", closures.keep, name="desk_booking_keep"),
     path("bookings/<str:reference>/answer", visit_actions.request_answer, name="desk_booking_answer"),
     path("bookings/<str:reference>/reply", visit_actions.reply, name="desk_booking_reply"),
     path("bookings/<str:reference>/trust", visit_actions.trust, name="desk_booking_trust"),

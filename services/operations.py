@@ -3,19 +3,21 @@
 A change of hours waits for bookings that are being made, and those bookings wait for it.
 """
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Model, Q
 
 from accounts.models import User
+from core.intervals import Interval
 from services.enums import FeeKind, ResourceKind
 from services.models import (
     BookingPolicy,
     Business,
     CancellationPolicy,
+    Closure,
     Resource,
     SettingsChange,
 )
@@ -31,15 +33,32 @@ def lock_resource_time(resource_ids: Collection[int]) -> None:
     list(rows.values_list("pk"))
 
 
-def lock_location_time(location_id: int) -> list[int]:
-    """Lock all resources that can be booked at a location: its rooms and devices, and all staff members.
+def lock_location_time(*location_ids: int) -> list[int]:
+    """Lock all resources that can be booked at some locations: their rooms and devices, and all staff members.
 
     Return the ids.
     """
-    rows = Resource.objects.filter(Q(location_id=location_id) | Q(kind=ResourceKind.PERSON))
+    rows = Resource.objects.filter(Q(location_id__in=location_ids) | Q(kind=ResourceKind.PERSON))
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     lock_resource_time(ids)
     return ids
+
+
+def replace_special_days(
+    location_id: int, hours: Mapping[date, Sequence[Interval] | None], *, reason: str = ""
+) -> None:
+    """Write the special hours of some dates: none of them closes the location, and None brings the weekly hours back.
+
+    Call it under the locks of ``lock_location_time``.
+    """
+    Closure.objects.filter(location_id=location_id, on__in=hours).delete()
+    closed: list[tuple[int | None, int | None]] = [(None, None)]
+    Closure.objects.bulk_create(
+        Closure(location_id=location_id, on=on, start_minute=start, end_minute=end, reason=reason)
+        for on, spans in hours.items()
+        if spans is not None
+        for start, end in spans or closed
+    )
 
 
 def record_settings_change(

@@ -121,10 +121,14 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Weekly hours of one place as (weekday, start, end) in wall minutes. ``today`` replaces them on the asked date."""
+    """Weekly hours of one place as (weekday, start, end) in wall minutes. ``today`` replaces them on the asked date.
+
+    ``reason`` is why, in the words of the business.
+    """
 
     weekly: tuple[tuple[int, int, int], ...]
     today: tuple[tuple[int, int], ...] | None
+    reason: str = ""
 
 
 def business_and_places() -> tuple[PublicBusiness, tuple[Place, ...]] | None:
@@ -159,12 +163,16 @@ def openings(today_of: dict[int, date]) -> dict[int, Opening]:
     for location_id, weekday, start, end in hours:
         weekly[location_id].append((weekday, start, end))
     special: dict[int, list[tuple[int, int]]] = {}
+    reasons: dict[int, str] = {}
     closures: Any = Closure.objects.filter(location__in=today_of, on__in=set(today_of.values()))
-    for location_id, on, start, end in closures.values_list("location_id", "on", "start_minute", "end_minute"):
+    for location_id, on, start, end, reason in closures.values_list(
+        "location_id", "on", "start_minute", "end_minute", "reason"
+    ):
         if on == today_of[location_id]:
             special.setdefault(location_id, []).extend([(start, end)] if start is not None else [])
+            reasons[location_id] = reason
     return {
-        key: Opening(weekly=tuple(weekly[key]), today=tuple(special[key]) if key in special else None)
+        key: Opening(tuple(weekly[key]), tuple(special[key]) if key in special else None, reasons.get(key, ""))
         for key in today_of
     }
 

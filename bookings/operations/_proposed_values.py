@@ -10,6 +10,7 @@ from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext, ngettext
 
 from bookings.errors import BookingsOutside, ProposalUnfit
+from bookings.operations.hours_change import hours_in_use, note_hours_change
 from bookings.queries.dependents import stranded_bookings
 from core.formats import minutes_text, weekday_names
 from core.locks import one_at_a_time
@@ -90,19 +91,23 @@ def change_service(service: Service, after: Mapping[str, Any]) -> None:
 def change_hours(
     location: Location, current: Values, after: Mapping[str, Any], *, accepted: Collection[int], now: datetime
 ) -> None:
-    """Replace the hours of the proposed weekdays. The resources are locked, so no booking is made meanwhile.
+    """Replace the hours of the proposed weekdays, and note the bookings that this puts outside them.
+
+    The resources are locked, so no booking is made meanwhile.
 
     :raises BookingsOutside: when further bookings than ``accepted`` would lie outside the hours.
     """
     rows = _new_hours(location, current, after)
     resource_ids = lock_location_time(location.pk)
     before = {each.booking_id for each in stranded_bookings(resource_ids, now=now)}
+    hours_before = hours_in_use(resource_ids, now=now)
     weekdays = [shape.weekday_of(key) for key in after]
     OpeningHours.objects.filter(location=location, weekday__in=weekdays).delete()
     OpeningHours.objects.bulk_create(rows)
     found = [each.booking_id for each in stranded_bookings(resource_ids, now=now) if each.booking_id not in before]
     if not set(found) <= set(accepted):
         raise BookingsOutside(booking_ids=found)
+    note_hours_change(resource_ids, hours_before, now=now)
 
 
 def add_service(values: Mapping[str, Any], names: Mapping[str, str]) -> Service:

@@ -22,7 +22,7 @@ from dashboard.permissions import Act, can
 from dashboard.presenters.confirmations import booking_facts
 from dashboard.presenters.undo import moved_text
 from dashboard.views.booking import open_booking
-from dashboard.views.booking_actions import Opened, Step, answer, comes_from, open_step, refused
+from dashboard.views.booking_actions import LISTS, Opened, Step, answer, comes_from, open_step, refused
 from dashboard.views.pages import desk_page, show
 from staff.hours import clock_minute
 from staff.models import StaffMember
@@ -136,7 +136,7 @@ def _step(opened: Opened, form: MoveForm, start: int, person: StaffMember | None
             overrides=overrides,
         )
         # The booking's page has a notice with the button that undoes the move.
-        return "" if comes_from(opened) != "hands" else moved_text(open_booking(desk, booking.reference))
+        return moved_text(open_booking(desk, booking.reference)) if comes_from(opened) in LISTS else ""
 
     notes = presenter.move_notes(booking, start, person, overrides)
     return Step(lambda sent: presenter.move_ask(booking, start, person, overrides), run, context={"notes": notes})

@@ -79,6 +79,8 @@ def _text(event: BookingEvent, booking: Booking) -> str:
             return gettext("Booking link sent by e-mail") if is_mail else gettext("Booking link sent by text")
         case EventKind.COMING:
             return gettext("Confirmed that they are coming")
+        case EventKind.KEPT:
+            return gettext("Kept outside the hours")
         case EventKind.ARRIVED:
             return gettext("Arrival undone") if event.details.get("is_undone") else gettext("Arrived")
         case EventKind.EXTRAS if event.from_status != BookingStatus.HELD:

@@ -11,7 +11,10 @@ from bookings.booked import local
 from bookings.models import Booking
 from core import formats
 from core.zones import city
+from dashboard.door import Desk
 from dashboard.moving.presenter import move_url
+from dashboard.permissions import Act, may
+from dashboard.todo import outside_count
 from staff.enums import TimeOffStatus
 from staff.models import TimeOff
 
@@ -58,6 +61,32 @@ def rows_of(
         )
         for each in times
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A page about hours. ``count`` is the number of bookings that wait there."""
+
+    label: str
+    url: str
+    is_on: bool
+    count: int = 0
+
+
+def tabs_of(desk: Desk, current: str) -> list[Tab]:
+    """Return the pages about hours that this user may open; ``current`` is the key of the shown one."""
+    pages = [
+        ("time-off", Act.BLOCK_TIME, gettext("Time off"), reverse("desk_time_off"), 0),
+        ("closures", Act.EDIT_HOURS, gettext("Closed days"), reverse("desk_closures"), 0),
+        (
+            "outside-hours",
+            Act.SEE_PLACE,
+            gettext("Bookings outside the hours"),
+            reverse("desk_outside_hours"),
+            outside_count(desk.rights, desk.now),
+        ),
+    ]
+    return [Tab(label, url, key == current, count) for key, act, label, url, count in pages if may(desk.rights, act)]
 
 
 def who_of(each: TimeOff) -> str:

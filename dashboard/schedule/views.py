@@ -55,6 +55,7 @@ def time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
             ),
             "form": form,
             "back_url": comes_from,
+            "tabs": presenter.tabs_of(desk, "time-off"),
         }
         status = 422 if request.method == "POST" else 200
         template = "dashboard/schedule/time_off.html"

@@ -27,6 +27,9 @@ from dashboard.presenters.confirmations import Ask, booking_facts, stamp_of
 from dashboard.views.booking import booking_page, open_booking
 from dashboard.views.pages import calendar_path, show
 
+# Lists that lead to an action and get the user back, by the key in the address.
+LISTS = {"hands": "desk_hands", "outside-hours": "desk_outside_hours"}
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -119,15 +122,15 @@ def back(opened: Opened) -> HttpResponse:
 
 
 def comes_from(opened: Opened) -> str:
-    """Return where the form leads back to: "hands", or an address of the calendar; empty for the booking."""
+    """Return where the form leads back to: a key of ``LISTS``, an address of the calendar, or "" for the booking."""
     asked = opened.request.POST.get("back") or opened.request.GET.get("back", "")
-    return asked if asked == "hands" else calendar_path(asked)
+    return asked if asked in LISTS else calendar_path(asked)
 
 
 def _back_url(opened: Opened) -> str:
     match comes_from(opened):
-        case "hands":
-            return reverse("desk_hands")
+        case key if key in LISTS:
+            return reverse(LISTS[key])
         case "":
             return reverse("desk_booking", args=[opened.booking.reference])
         case path:

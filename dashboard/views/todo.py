@@ -31,6 +31,7 @@ def hands(request: HttpRequest, desk: Desk) -> HttpResponse:
         "is_unpaid_cut": len(found.unpaid) == waiting.MOST_LISTED,
         "most": waiting.MOST_LISTED,
         "days": waiting.OPEN_FOR.days,
+        "outside": waiting.outside_count(desk.rights, desk.now),
         "time_off": time_off_asked(desk.rights, desk.now) if may(desk.rights, Act.ANSWER_TIME_OFF) else 0,
     }
     return show(request, desk, "dashboard/hands.html", context, current="hands")

@@ -140,7 +140,10 @@ class ClosureInline(TabularInline):
     fields = ("on", "start_minute", "end_minute", "reason")
     clock_fields = ("start_minute", "end_minute")
     labels = HOURS_LABELS
-    help_texts = {"start_minute": _("Empty: shut all day.")}
+    help_texts = {
+        "start_minute": _("Empty: shut all day."),
+        "reason": _("Customers read it on the website on that day, staff in the calendar."),
+    }
     verbose_name = _("special day")
     verbose_name_plural = _("holidays and special days")
     tab = True

@@ -26,7 +26,9 @@ def hours_lines(opening: Opening) -> list[str]:
 
 
 def open_sentence(openings: Sequence[Opening], now: datetime) -> str:
-    """Return today's state over all places, such as "Open today until 20:00". ``now`` is local."""
+    """Return today's state over all places, such as "Open today until 20:00" or, if all of them are closed for the same
+    reason, "Closed today: Public holiday". ``now`` is local.
+    """
     spans = [span for opening in openings for span in _today(opening, now)]
     minute = now.hour * 60 + now.minute
     ends = [end for start, end in spans if start <= minute < end]
@@ -35,7 +37,12 @@ def open_sentence(openings: Sequence[Opening], now: datetime) -> str:
     starts = [start for start, _ in spans if start > minute]
     if starts:
         return gettext("Opens today at %(time)s") % {"time": clock_text(min(starts))}
-    return gettext("Closed for today") if spans else gettext("Closed today")
+    if spans:
+        return gettext("Closed for today")
+    reasons = {opening.reason for opening in openings}
+    if len(reasons) == 1 and (reason := reasons.pop()):
+        return gettext("Closed today: %(reason)s") % {"reason": reason}
+    return gettext("Closed today")
 
 
 def _today(opening: Opening, now: datetime) -> Sequence[tuple[int, int]]:

@@ -16,9 +16,11 @@ from bookings.errors import Busy, StalePage
 from bookings.models import Booking, BookingEvent
 from bookings.operations._transaction import booking_transaction
 from bookings.operations.cancel import cancel_booking
+from bookings.operations.hours_change import note_effect
 from bookings.operations.move import reschedule_booking
 from bookings.operations.no_show import mark_no_show
 from bookings.operations.visit_progress import complete_visit, mark_arrived, start_visit
+from bookings.rules.hours import HoursEffect
 from core import clock
 from dashboard.urls import urlpatterns
 from payments.enums import RefundReason
@@ -160,6 +162,13 @@ def chargeable(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
     return booking
 
 
+def outside_hours(place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
+    booking = confirmed(place, monkeypatch)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    note_effect(HoursEffect(frozenset({booking.pk}), frozenset()), now=NOW)
+    return booking
+
+
 def marked(mark: Callable[..., Booking], place: Studio, monkeypatch: pytest.MonkeyPatch) -> Booking:
     booking = begun(place, monkeypatch)
     return mark(booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=clock.now())
@@ -173,6 +182,7 @@ STEPS: dict[str, tuple[Any, dict[str, str]]] = {
     "waive": (missed, {"amount": "1.00", "named": "100", "reason": "x"}),
     "undo-move": (moved, {}),
     "cancel": (confirmed, {"who": "business", "named": "business:0"}),
+    "keep": (outside_hours, {"reason": "x"}),
     "answer": (requested, {"answer": "accept"}),
     "stand": (unpaid, {"reason": "x"}),
     "trust": (confirmed, {"reason": "x"}),

@@ -12,6 +12,7 @@ from bookings.errors import (
     ProposalUnfit,
 )
 from bookings.operations.proposals import propose_change, reject_change, withdraw_change
+from bookings.queries.outside_hours import left_outside_hours
 from notifications.models import Notification
 from services.enums import Decision
 from services.models import OpeningHours, ProposedChange, Service
@@ -263,7 +264,10 @@ def test_bookings_outside_new_hours_are_shown_before_anything_is_saved(studio: S
     second = journeys.booked(studio, 11, minute=30)
     with pytest.raises(BookingsOutside):
         approve(proposal, accepted_bookings=[booking.pk])
+    assert not left_outside_hours(NOW).exists()
     approve(proposal, accepted_bookings=[booking.pk, second.pk])
+    # The desk decides about them.
+    assert set(left_outside_hours(NOW)) == {booking, second}
 
     assert week(studio)[1] == [(840, 1020)]
     booking.refresh_from_db()

@@ -297,6 +297,70 @@ def desk_move(stage: Stage) -> None:
     stage.page.goto(f"/desk/bookings/{own_visit(stage.site)}/move")
 
 
+def christmas(stage: Stage) -> Page:
+    """Fill in the form that closes the full day at all places. The page that comes next lists the bookings of it."""
+    stage.afterwards.callback(stage.site.query, "delete from services_closure where reason = 'Company outing'")
+    sign_in(stage.page)
+    stage.page.goto("/desk/closures/new")
+    stage.page.get_by_label("First day").fill(full_day())
+    stage.page.get_by_label("Reason").fill("Company outing")
+    return stage.page
+
+
+@scene
+def desk_closures(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto("/desk/closures/")
+
+
+@scene
+def desk_closure_new(stage: Stage) -> None:
+    page = christmas(stage)
+    page.get_by_text("Other hours than usual").click()
+
+
+@scene
+def desk_closure_refused(stage: Stage) -> None:
+    page = christmas(stage)
+    page.get_by_text("Other hours than usual").click()
+    page.locator("[name=from_1]").fill("14")
+    page.locator("[name=until_1]").fill("12")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The end must come after the start.").first).to_be_visible()
+
+
+@scene
+def desk_closure_hits(stage: Stage) -> None:
+    """The question about the bookings of a day that is to be closed."""
+    page = christmas(stage)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="would be outside the hours")).to_be_visible()
+
+
+@scene
+def desk_outside_hours(stage: Stage) -> None:
+    stage.change(
+        "insert into bookings_outsidehours (booking_id, sequence, since) select id, ical_sequence, now() from"
+        f" bookings_booking where {KREUZBERG} and status = 'confirmed' and starts_at::date = '{full_day()}' limit 4",
+        "delete from bookings_outsidehours",
+    )
+    sign_in(stage.page)
+    stage.page.goto("/desk/outside-hours/")
+
+
+@scene
+def desk_outside_hours_none(stage: Stage) -> None:
+    sign_in(stage.page, FRONT_DESK)
+    stage.page.goto("/desk/outside-hours/")
+
+
+@scene
+def desk_keep(stage: Stage) -> None:
+    desk_outside_hours(stage)
+    stage.page.get_by_role("link", name="Keep").first.click()
+    expect(stage.page.get_by_role("button", name="Keep it as it is")).to_be_visible()
+
+
 @scene
 def desk_time_off(stage: Stage) -> None:
     sign_in(stage.page)

@@ -297,6 +297,10 @@ def test_a_special_day_replaces_the_weekly_hours() -> None:
     noon = datetime(2026, 11, 24, 12, tzinfo=BERLIN)
 
     assert open_sentence([Opening(((1, 510, 1200),), ())], noon) == "Closed today"
+    holiday = Opening(((1, 510, 1200),), (), "Public holiday")
+    assert open_sentence([holiday, holiday], noon) == "Closed today: Public holiday"
+    assert open_sentence([holiday, Opening((), (), "Flood")], noon) == "Closed today"
+    assert open_sentence([holiday, Opening((), ((540, 600),), "Flood")], noon) == "Closed for today"
     assert open_sentence([Opening((), ((660, 780),))], noon) == "Open today until 13:00"
 
 

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from accounts.models import QuietHours, User
 from bookings.models import Booking
+from bookings.queries.outside_hours import left_outside_hours
 from core.references import spoken
 from services.models import (
     AddOn,
@@ -27,7 +28,7 @@ from services.models import (
 )
 from staff.models import Qualification, StaffMember, TimeOff, WorkingHours
 from tests import factories, journeys
-from tests.factories import MONDAY, Studio
+from tests.factories import MONDAY, NOW, Studio
 from tests.web.page_forms import typed, with_row
 
 TOMORROW = MONDAY + timedelta(days=1)
@@ -470,6 +471,8 @@ def test_once_insisted_hours_are_saved_and_the_booking_stays(desk: Client, booke
 
     assert set(WorkingHours.objects.values_list("start_minute", flat=True)) == {720}
     assert "They were not moved" in html
+    assert 'href="/desk/outside-hours/"' in html
+    assert list(left_outside_hours(NOW)) == [booking]
     assert spoken(booking.reference) in html
     assert moments(booking) == before
 
@@ -494,6 +497,46 @@ def test_a_closure_over_a_booking_shows_it(desk: Client, booked: tuple[Studio, B
 
     assert spoken(booking.reference) in html
     assert Closure.objects.count() == 0
+
+
+def test_once_insisted_a_closure_leaves_its_bookings_to_the_desk(desk: Client, booked: tuple[Studio, Booking]) -> None:
+    studio, booking = booked
+    url = page("services_location", studio.location)
+    values = with_row(form_of(desk, url), "closures", on=str(TOMORROW), start_minute="", end_minute="", reason="Flood")
+
+    html = save(desk, url, values | {"_keep_bookings": "on"})
+
+    assert 'href="/desk/outside-hours/"' in html
+    assert list(left_outside_hours(NOW)) == [booking]
+
+
+def test_opening_a_closed_day_again_takes_its_bookings_off_the_list(
+    desk: Client, booked: tuple[Studio, Booking]
+) -> None:
+    studio, _ = booked
+    url = page("services_location", studio.location)
+    values = with_row(form_of(desk, url), "closures", on=str(TOMORROW), start_minute="", end_minute="", reason="")
+    save(desk, url, values | {"_keep_bookings": "on"})
+
+    save(desk, url, form_of(desk, url) | {"closures-0-DELETE": "on"})
+
+    assert not Closure.objects.exists()
+    assert not left_outside_hours(NOW).exists()
+
+
+def test_time_off_over_a_booking_leads_to_the_page_of_time_off(desk: Client, booked: tuple[Studio, Booking]) -> None:
+    studio, _ = booked
+    url = page("staff_timeoff")
+    values = form_of(desk, url) | {
+        "resource": str(studio.staff[0].resource_id),
+        "first_on": str(TOMORROW),
+        "last_on": str(TOMORROW),
+    }
+
+    html = save(desk, url, values | {"_keep_bookings": "on"})
+
+    assert 'href="/desk/time-off/"' in html
+    assert not left_outside_hours(NOW).exists()
 
 
 def test_time_off_over_a_booking_shows_it(desk: Client, booked: tuple[Studio, Booking]) -> None:

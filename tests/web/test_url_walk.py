@@ -30,7 +30,7 @@ from payments.enums import AlertKind
 from payments.models import MoneyAlert
 from payments.operations import raise_alert
 from payments.operations.receipts import draw_receipt, issue_receipt
-from services.models import ProposedChange
+from services.models import Closure, ProposedChange
 from staff.enums import Role
 from staff.models import TimeOff
 from tests import factories
@@ -104,6 +104,7 @@ class Visitor:
             "time_off_id": TimeOff.objects.get().pk,
             "proposal_id": ProposedChange.objects.get().pk,
             "place": self.studio.location.slug,
+            "closure_id": Closure.objects.get().pk,
             "kind": "reminder",
             "role": "customer",
             "channel": "email",
@@ -144,6 +145,7 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
         now=NOW,
     )
     factories.time_off(studio.staff[0].resource, studio.at(9, days=30), studio.at(12, days=30))
+    Closure.objects.create(location=studio.location, on=studio.at(9, days=31).date())
     proof = request.param if isinstance(request.param, Proof) else Proof.DESK
     role: Role | None = None
     token = "no-such-token"
