@@ -9,8 +9,9 @@ from dashboard import todo
 
 @pytest.mark.parametrize("places", [None, frozenset({1}), frozenset({1, 2})])
 @pytest.mark.parametrize("own", [None, 5])
-def test_every_moment_of_the_count_is_near_the_moment_of_asking(places, own):
-    _, parameters = todo._counting(places, own)
+@pytest.mark.parametrize("approves", [True, False])
+def test_every_moment_of_the_count_is_near_the_moment_of_asking(places, own, approves):
+    _, parameters = todo._counting(places, own, approves=approves)
 
     distances = [each for each in parameters if isinstance(each, timedelta)]
     assert distances
@@ -19,6 +20,6 @@ def test_every_moment_of_the_count_is_near_the_moment_of_asking(places, own):
 
 
 def test_readers_of_different_places_have_different_statements():
-    everywhere, _ = todo._counting(None, None)
-    here, _ = todo._counting(frozenset({1}), None)
+    everywhere, _ = todo._counting(None, None, approves=False)
+    here, _ = todo._counting(frozenset({1}), None, approves=False)
     assert everywhere != here
