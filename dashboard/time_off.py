@@ -19,8 +19,11 @@ def resources_run_by(rights: Rights, act: Act) -> QuerySet[Resource]:
     """Return the staff members who work where the user holds a right, and the rooms and devices there; all of them for
     a user who holds it everywhere.
     """
+    return _resources_at(location_ids_with(rights, act))
+
+
+def _resources_at(places: Collection[int] | None) -> QuerySet[Resource]:
     found = Resource.objects.filter(is_active=True).filter(Q(staff_member=None) | Q(staff_member__is_active=True))
-    places = location_ids_with(rights, act)
     if places is not None:
         found = found.filter(Q(location_id__in=places) | Q(staff_member__working_hours__location_id__in=places))
     return found.select_related("staff_member", "location").distinct()
@@ -37,9 +40,13 @@ def time_off_ahead(rights: Rights, now: datetime) -> list[TimeOff]:
 
 def time_off_asked(rights: Rights, now: datetime) -> int:
     """Count the requests that await the user's answer. One query."""
-    run = resources_run_by(rights, Act.ANSWER_TIME_OFF)
-    listed = TimeOff.objects.filter(resource__in=run, during__endswith__gt=now)
-    return listed.filter(status=TimeOffStatus.REQUESTED).count()
+    return requests_at(location_ids_with(rights, Act.ANSWER_TIME_OFF), now).count()
+
+
+def requests_at(places: Collection[int] | None, now: datetime) -> QuerySet[TimeOff]:
+    """Return requests that are neither answered nor over, by the locations of their resources; None means all."""
+    listed = TimeOff.objects.filter(resource__in=_resources_at(places).values("pk"), during__endswith__gt=now)
+    return listed.filter(status=TimeOffStatus.REQUESTED)
 
 
 def resource_ids_to_answer(rights: Rights) -> frozenset[int]:

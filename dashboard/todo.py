@@ -31,8 +31,9 @@ from bookings.queries.bookings import open_requests
 from bookings.queries.help_messages import unread_help
 from bookings.queries.outside_hours import left_outside_hours
 from bookings.rules.no_shows import MARKABLE
-from dashboard.permissions import Act, Rights, bookings_run_by, can, may, may_everywhere
+from dashboard.permissions import Act, Rights, bookings_run_by, can, location_ids_with, may, may_everywhere
 from dashboard.queries import balances_of
+from dashboard.time_off import requests_at
 from notifications.models import InboundMessage
 from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundStatus
 from payments.models import BillLine, MoneyAlert, Payment, Refund
@@ -139,8 +140,12 @@ def hands(rights: Rights, now: datetime) -> Hands:
 
 def hands_count(rights: Rights, now: datetime) -> int:
     """Count the to-dos for the navigation. Open balances of past visits are listed but not counted. One query."""
-    approves = may(rights, Act.APPROVE)
-    statement, parameters = _counting(rights.location_ids, rights.staff_member_id, approves=approves)
+    statement, parameters = _counting(
+        rights.location_ids,
+        rights.staff_member_id,
+        answers_at=location_ids_with(rights, Act.ANSWER_TIME_OFF),
+        approves=may(rights, Act.APPROVE),
+    )
     with connection.cursor() as cursor:
         cursor.execute(statement, [now + each if isinstance(each, timedelta) else each for each in parameters])
         (count,) = cursor.fetchone()
@@ -149,7 +154,11 @@ def hands_count(rights: Rights, now: datetime) -> int:
 
 @lru_cache(maxsize=256)
 def _counting(
-    location_ids: frozenset[int] | None, staff_member_id: int | None, *, approves: bool
+    location_ids: frozenset[int] | None,
+    staff_member_id: int | None,
+    *,
+    answers_at: frozenset[int] | None,
+    approves: bool,
 ) -> tuple[str, tuple[Any, ...]]:
     """Build the statement of ``hands_count`` once for each kind of reader, because every page of the desk asks it and
     building it takes longer than running it. Parameters that are moments are given as their distance from now.
@@ -169,6 +178,7 @@ def _counting(
         _missed(rights, _ANY_MOMENT),
         _unmarked(rights, _ANY_MOMENT),
         _outside(rights, _ANY_MOMENT),
+        requests_at(answers_at, _ANY_MOMENT),
     ]
     first, *others = (
         part.order_by().annotate(part=Value(number, IntegerField())).values_list("part", "pk")

@@ -69,7 +69,7 @@ def _rest(rest: Rest) -> str:
     if not rest.text:
         return f'<li class="at bare {rest.at.spot}" aria-hidden="true"><div class="rest"></div></li>'
     times = f'<span class="visually-hidden">, {rest.at.starts}–{rest.at.ends}</span>'
-    return _row(rest.at, "behind", f'<div class="rest">{escape(rest.text)}{times}</div>')
+    return _row(rest.at, "behind", f'<div class="rest"><span>{escape(rest.text)}</span>{times}</div>')
 
 
 def _request(request: Request) -> str:

@@ -31,6 +31,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
     isQuiet = false;
     return;
   }
+  // What the page said when it opened is about the booking before.
+  document.querySelector("#main > .messages")?.remove();
   const before = document.querySelector(".block.is-selected");
   mark();
   const panel = document.querySelector(".panel-in");

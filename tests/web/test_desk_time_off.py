@@ -41,7 +41,10 @@ def test_a_manager_sees_what_a_request_hits_and_approves_it(client: Client, plac
     booking = journeys.booked(place, 10)
     request = asked(place, place.at(9), place.at(12))
     sign_in(client, Role.MANAGER, place)
-    assert "1 request for time off" in client.get("/desk/hands/").content.decode()
+    waiting = client.get("/desk/hands/").content.decode()
+    assert "1 request for time off" in waiting
+    assert int(waiting.split('class="desk-count">')[1].split("<")[0]) == 1
+    assert "Nothing needs hands" not in waiting
     page = client.get("/desk/time-off/").content.decode()
     assert "1 booking lies in this time" in page
     assert f"/desk/bookings/{booking.reference}/move" in page
@@ -54,6 +57,12 @@ def test_a_manager_sees_what_a_request_hits_and_approves_it(client: Client, plac
     assert (request.status, booking.status) == (TimeOffStatus.APPROVED, "confirmed")
     with pytest.raises(SlotNotOffered):
         journeys.hold(place, 11, now=place.at(7))
+
+
+def test_a_request_counts_only_for_those_who_answer_it(client: Client, place: Studio) -> None:
+    asked(place, place.at(9), place.at(12))
+    sign_in(client, Role.FRONT_DESK, place)
+    assert "desk-count" not in client.get("/desk/hands/").content.decode()
 
 
 def test_a_declined_request_blocks_nothing_and_the_first_answer_stays(client: Client, place: Studio) -> None:
