@@ -101,7 +101,7 @@ def reference(value: str) -> str:
 
 
 @register.simple_tag
-def control(field: BoundField, autocomplete: str = "") -> SafeString:
+def control(field: BoundField, autocomplete: str = "", takes_focus: object = False) -> SafeString:
     """Draw the input of a form field, linked to its help text and errors for screen readers.
 
     If a single field has an error, it takes the focus, unless an error summary above it does.
@@ -116,6 +116,8 @@ def control(field: BoundField, autocomplete: str = "") -> SafeString:
         attrs["aria-invalid"] = "true"
         if len(field.form.errors) == 1:
             attrs["autofocus"] = True
+    if takes_focus:
+        attrs["autofocus"] = True
     if autocomplete:
         attrs["autocomplete"] = autocomplete
     return field.as_widget(attrs=attrs)

@@ -15,6 +15,7 @@ from bookings.models import Booking, FollowUp
 from bookings.wording import visit
 from core import formats
 from dashboard.me.queries import Me
+from dashboard.presenters.booking import note_title
 from dashboard.schedule.presenter import when_text, zone_text
 from services.enums import Weekday
 from services.models import Location
@@ -63,6 +64,7 @@ class Next:
     what: str
     where: str
     note: str
+    note_title: str
     last: "Note | None"
     visits: str
     url: str
@@ -114,6 +116,7 @@ def next_card(booking: Booking, earlier: Sequence[Booking], me: Me, *, now: date
         what=_what(booking),
         where=booking.visit_address or (booking.location.text("name") if len(me.places) > 1 else ""),
         note=booking.customer_note,
+        note_title=note_title(booking),
         last=next(iter(notes_of(earlier)), None),
         visits=ngettext("%(count)d earlier visit", "%(count)d earlier visits", len(earlier)) % {"count": len(earlier)}
         if earlier

@@ -29,6 +29,14 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The customers to show, and whether more match."""
+
+    callers: Sequence[Caller] = ()
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LastVisit:
     """The customer's last booking, to start from. ``staff_slug`` is empty when they booked any staff member."""
 
@@ -38,16 +46,17 @@ class LastVisit:
     staff_slug: str
 
 
-def found_callers(rights: Rights, typed: str, now: datetime) -> list[Caller]:
+def found_callers(rights: Rights, typed: str, now: datetime) -> Found:
     """Find customers as the customer list does: by words of name and e-mail address, or by the phone number (whole, or
-    its last four digits). ``MOST_FOUND`` at most, four queries at most. Where more than ``MOST_COMPARED`` match, staff
-    type on, so that only as many are read and sorted.
+    its last four digits). The first ``MOST_FOUND``, four queries at most. Where more than ``MOST_COMPARED`` match,
+    staff type on, so that only as many are read and sorted.
     """
     if len(typed) < SHORTEST_SEARCH:
-        return []
+        return Found()
     matches = customers_found(rights, now, typed=typed)
     first = Customer.objects.filter(pk__in=matches.order_by().values("pk")[:MOST_COMPARED])
-    return _with_visits(list(first.order_by("name", "pk")[:MOST_FOUND]), now)
+    found = list(first.order_by("name", "pk")[: MOST_FOUND + 1])
+    return Found(_with_visits(found[:MOST_FOUND], now), has_more=len(found) > MOST_FOUND)
 
 
 def caller_by_reference(rights: Rights, reference: str, now: datetime) -> Caller | None:

@@ -27,6 +27,8 @@ NEW = "new"
 # The button that takes a time back from the customer who got a link to it.
 FINISH = "finish"
 _SEARCH_LIMIT = 80
+# Fewer digits are the end of a known number.
+_SHORTEST_NUMBER = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,17 @@ def asked_payment(data: QueryDict, demands: dict[Asks, Demand]) -> Asks:
 def caller_form_of(draft: Draft, data: QueryDict | None = None) -> CallerForm:
     place = draft.choice.place
     region = phones.phone_region(place.phone, draft.business.phone, time_zone=place.time_zone)
-    return CallerForm(data, region=region, initial=draft.data.dict())
+    return CallerForm(data, region=region, initial={**_searched_for(draft.data), **draft.data.dict()})
+
+
+def _searched_for(data: QueryDict) -> dict[str, str]:
+    """Return what was searched for as the field of a new customer: a name, an e-mail address or a phone number."""
+    words = search_words(data)
+    if "@" in words:
+        return {"email": words}
+    if any(map(str.isalpha, words)):
+        return {"name": words}
+    return {"phone": words} if len(words) >= _SHORTEST_NUMBER else {}
 
 
 def visit_form_of(draft: Draft, held: Booking, data: QueryDict | None = None) -> VisitForm:

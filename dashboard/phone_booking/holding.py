@@ -45,6 +45,16 @@ def hold_again(draft: Draft) -> Draft:
     return draft
 
 
+def look_at(draft: Draft) -> Draft:
+    """Name the rules that the time of a link breaks, if the user may override them. Looking holds nothing."""
+    choice = draft.choice
+    if choice.wanted is None or choice.variant is None or not _may_override(draft):
+        return draft
+    slot = Slot(choice.wanted, choice.person.id if choice.person else None)
+    found = exceptional(choice, slot, held_booking_id=None, now=draft.desk.now)
+    return replace(draft, exceptional=found) if found and found.overrides else draft
+
+
 def with_live_hold(draft: Draft) -> tuple[Draft, Booking | None]:
     """Return the form's live hold. An expired one is taken again, if the time is still free.
 

@@ -17,8 +17,9 @@ from bookings.queries.bookings import held_page
 from dashboard.door import Desk
 from dashboard.permissions import Act, can
 from dashboard.phone_booking import link_presenter, presenter, queries
-from dashboard.phone_booking.callers import found_callers
+from dashboard.phone_booking.callers import Found, found_callers
 from dashboard.phone_booking.draft import (
+    NEW,
     Draft,
     asked_payment,
     caller_form_of,
@@ -26,10 +27,12 @@ from dashboard.phone_booking.draft import (
     search_words,
     visit_form_of,
 )
+from dashboard.phone_booking.forms import CallerForm
 from dashboard.phone_booking.times import free_times
 from dashboard.views.pages import show
 from notifications.delivery.fanout import channels_for
 from notifications.enums import RecipientRole
+from services.models import Location
 
 
 def found_page(request: HttpRequest, desk: Desk) -> HttpResponse:
@@ -38,9 +41,14 @@ def found_page(request: HttpRequest, desk: Desk) -> HttpResponse:
     if place is None:
         raise Http404
     typed = search_words(request.POST)
-    found = [presenter.caller_card(each, place) for each in found_callers(desk.rights, typed, desk.now)]
-    desk.note_search(RecordKind.CUSTOMERS, len(found))
-    return render(request, "dashboard/phone_booking/_found.html", {"typed": typed, "found": found})
+    found = found_callers(desk.rights, typed, desk.now)
+    desk.note_search(RecordKind.CUSTOMERS, len(found.callers))
+    return render(request, "dashboard/phone_booking/_found.html", _found_context(typed, found, place))
+
+
+def _found_context(typed: str, found: Found, place: Location) -> dict[str, Any]:
+    cards = [presenter.caller_card(each, place) for each in found.callers]
+    return {"typed": typed, "found": cards, "has_more": found.has_more}
 
 
 def booked_before(draft: Draft) -> Booking | None:
@@ -73,18 +81,18 @@ def leave_for(draft: Draft, url: str) -> HttpResponse:
 def booking_page(draft: Draft) -> HttpResponse:
     request, desk, choice = draft.request, draft.desk, draft.choice
     typed = search_words(draft.data)
-    found = found_callers(desk.rights, typed, desk.now) if typed and draft.caller is None else []
-    if found:
-        desk.note_search(RecordKind.CUSTOMERS, len(found))
+    found = found_callers(desk.rights, typed, desk.now) if typed and draft.caller is None else Found()
+    if found.callers:
+        desk.note_search(RecordKind.CUSTOMERS, len(found.callers))
     free = free_times(choice, held_booking_id=draft.held.pk if draft.held else None, now=desk.now)
     context: dict[str, Any] = {
         "key": draft.key,
-        "typed": typed,
-        "found": [presenter.caller_card(each, choice.place) for each in found],
+        **_found_context(typed, found, choice.place),
         "caller_key": draft.caller_key,
         "caller": presenter.caller_card(draft.caller, choice.place) if draft.caller else None,
         "caller_form": draft.caller_form or caller_form_of(draft),
         "choice": choice,
+        "wanted": presenter.wanted_text(choice, choice.wanted) if choice.wanted is not None else "",
         "services": presenter.services(draft.offered, choice),
         "variants": presenter.variants(choice, draft.business.currency),
         "extras": presenter.extras(choice, draft.business.currency),
@@ -126,11 +134,21 @@ def _focus(draft: Draft) -> str:
     is_step = draft.request.method != "POST" or do in {"caller", "slot", "anyway", "other"}
     if draft.problem or draft.exceptional or not is_step:
         return ""
-    if draft.caller is None:
+    if draft.caller_key == NEW and (missing := _first_missing(draft.caller_form or caller_form_of(draft))):
+        return missing
+    if draft.caller is None and draft.caller_key != NEW:
         return "who"
     if draft.choice.variant is None:
         return "what"
     return "book" if draft.held else "when"
+
+
+def _first_missing(form: CallerForm) -> str:
+    """Return the name of the first empty field of a new customer, who needs a name, and a number or an address."""
+    typed = {field.name: field.value() for field in form}
+    if not typed["name"]:
+        return "name"
+    return "" if typed["phone"] or typed["email"] else "phone"
 
 
 def _told(customer: Customer) -> str:

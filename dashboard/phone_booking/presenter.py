@@ -150,7 +150,7 @@ def variants(choice: Choice, currency: str) -> list[Option]:
     return [
         Option(
             str(each.id),
-            each.name or formats.minutes_text(each.minutes),
+            each.label,
             formats.money_text(each.price_minor, currency, short=True),
             each == choice.variant,
         )
@@ -241,6 +241,11 @@ def exception_words(choice: Choice, found: Exceptional) -> ExceptionWords:
         named=found.named,
         button=gettext("Hold %(when)s anyway") % {"when": when},
     )
+
+
+def wanted_text(choice: Choice, minute: int) -> str:
+    """Say when the time that a link names is held."""
+    return gettext("%(when)s is held for you with the next thing you choose.") % {"when": _when_text(choice, minute)}
 
 
 def slot_of(booking: Booking) -> Slot:
@@ -383,11 +388,8 @@ def booked_text(booking: Booking) -> str:
     """Return the message after booking."""
     values = {"name": booking.contact_name, "when": visit.when_text(booking)}
     if booking.status == BookingStatus.PENDING_PAYMENT:
-        until = formats.moment_text(local(booking.hold_expires_at or booking.starts_at, booking))
-        return gettext("Kept for %(name)s until %(until)s: %(when)s. The link is on its way.") % {
-            **values,
-            "until": until,
-        }
+        values["until"] = formats.moment_text(local(booking.hold_expires_at or booking.starts_at, booking))
+        return gettext("Kept for %(name)s until %(until)s: %(when)s. The link is on its way.") % values
     return gettext("Booked for %(name)s: %(when)s.") % values
 
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
+from django.utils.translation import pgettext
 
+from core import formats
 from dashboard.permissions import Act, Rights, locations_for
 from services.models import AddOn, Location, Service, ServiceVariant
 from staff.models import Qualification, StaffMember
@@ -36,6 +38,11 @@ class Variant:
     price_minor: int
     people: tuple[int, ...]
 
+    @property
+    def label(self) -> str:
+        """The name, else the length, such as "60 min"."""
+        return self.name or formats.minutes_text(self.minutes)
+
 
 @dataclass(frozen=True, slots=True)
 class Offered:
@@ -50,6 +57,11 @@ class Offered:
     variants: tuple[Variant, ...]
     extras: tuple[Extra, ...]
     people: tuple[Person, ...]
+
+    def with_length(self, variant: Variant) -> str:
+        """Return service and length, such as "Deep tissue massage, 60 min"."""
+        values = {"service": self.name, "detail": variant.label}
+        return pgettext("service and length", "%(service)s, %(detail)s") % values
 
 
 def places(rights: Rights) -> list[Location]:

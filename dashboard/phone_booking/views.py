@@ -40,6 +40,7 @@ from dashboard.phone_booking.holding import (
     hold_time,
     hold_typed_time,
     keep_longer,
+    look_at,
     release_time,
     with_live_hold,
 )
@@ -59,7 +60,7 @@ def book(request: HttpRequest, desk: Desk) -> HttpResponse:
     if request.method != "POST":
         if draft.caller:
             desk.note_reading(RecordKind.CUSTOMER, draft.caller.customer.reference)
-        return booking_page(draft)
+        return booking_page(look_at(draft))
     do, _, value = request.POST.get("do", "").partition(":")
     if draft.linked is not None and do in {"book", "send"}:
         return sent_before(draft, draft.linked)

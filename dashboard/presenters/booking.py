@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 from accounts.contact.mailboxes import mailto_url
 from accounts.contact.phones import phone_text
 from bookings.booked import first_line, local
-from bookings.enums import CALLED_OFF, BookingStatus
+from bookings.enums import CALLED_OFF, BookingChannel, BookingStatus
 from bookings.models import Booking
 from bookings.wording import appointment, visit
 from core import formats
@@ -42,6 +42,7 @@ class Card:
     contact: tuple[Contact, ...]
     facts: tuple[tuple[str, str, str], ...]
     note: str
+    note_title: str
 
 
 def day_link(booking: Booking) -> tuple[str, str]:
@@ -77,7 +78,14 @@ def card_of(booking: Booking, visits: Visits, *, now: datetime) -> Card:
         contact=tuple(_contact(booking)),
         facts=tuple(_facts(booking, now)),
         note=booking.customer_note,
+        note_title=note_title(booking),
     )
+
+
+def note_title(booking: Booking) -> str:
+    """Return whose note it is. The desk types one for the therapist, and so may the customer who got a link."""
+    is_by_desk = booking.channel == BookingChannel.DESK
+    return gettext("Note for the visit") if is_by_desk else gettext("Note from the customer")
 
 
 def trust_text(booking: Booking, visits: Visits) -> str:

@@ -30,7 +30,7 @@ class Details:
     def text(self, rule: str) -> str:
         variant = self.inquiry.variant
         if variant is None or rule in {"offered_here", "qualified"}:
-            return f"{self.inquiry.asked.service.name}, {self.inquiry.asked.variant.name}"
+            return self.inquiry.asked.service.with_length(self.inquiry.asked.variant)
         match rule:
             case "opening_hours":
                 return self._hours(self.inquiry.location.opening.intervals)

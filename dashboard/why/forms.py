@@ -45,7 +45,7 @@ class WhyForm(forms.Form):
     ) -> None:
         super().__init__(data, initial=dict(initial), auto_id="why-%s")
         self.zone, self.today = zone, today
-        variants = [(str(each.id), f"{service.name}, {each.name}") for service in services for each in service.variants]
+        variants = [(str(each.id), service.with_length(each)) for service in services for each in service.variants]
         self.fields["variant"].choices = variants  # type: ignore[attr-defined]
         self.fields["who"].choices = [  # type: ignore[attr-defined]
             ("", _("Anyone")),

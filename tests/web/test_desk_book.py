@@ -1,5 +1,6 @@
 """Booking for a customer who calls: one page, one form, without a script."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from bookings.models import Allocation, Booking, BookingEvent
 from bookings.operations.confirm import ByStaff, confirm_booking
 from bookings.operations.hold import expire_holds
 from dashboard.phone_booking import holding
+from dashboard.phone_booking.callers import MOST_FOUND
 from notifications.models import Notification
 from services.models import Service
 from staff.enums import Role
@@ -78,6 +80,7 @@ def test_a_new_customer_is_booked_and_both_sides_are_told(desk: DeskClient, stud
     assert (booking.starts_at, booking.contact_name) == (studio.at(10), "Sofia Kaya")
     assert (booking.contact_phone, booking.contact_email) == ("+4915155501827", "sofia@example.com")
     assert (booking.customer_note, booking.is_any_staff) == ("Left shoulder", True)
+    assert "<h2>Note for the visit</h2>" in text(desk.client.get(response["Location"]))
     assert booking.customer == Customer.objects.get()
     kinds = Notification.objects.order_by("pk").values_list("kind", "recipient_role")
     assert set(kinds) == {("confirmed", "customer"), ("confirmed", "staff"), ("reminder", "customer")}
@@ -500,6 +503,62 @@ def test_a_time_of_a_link_is_held_with_the_first_thing_that_is_chosen(desk: Desk
     booking = Booking.objects.get()
     assert (booking.starts_at, booking.lines.get().staff_member) == (studio.at(10), studio.staff[0])
     assert form_of(chosen)["held"]
+
+
+@pytest.mark.parametrize("who", [0, None])
+def test_a_time_of_a_link_outside_the_rules_asks_for_a_reason_at_once(
+    desk: DeskClient, studio: Studio, who: int | None
+) -> None:
+    slug = "" if who is None else studio.staff[who].slug
+    variant = studio.variant.pk
+    linked = page(desk, variant=variant, who=slug, start=studio.minute(18))
+    assert not Booking.objects.exists()
+
+    assert "The place is closed then." in text(linked)
+    assert re.search(r"Hold Tomorrow 18:00 anyway|Hold Tue 5 Jan 18:00 anyway", text(linked))
+    press(desk, linked, f"anyway:{studio.minute(18)}.{studio.staff[0].pk}", why="A regular")
+
+    assert Booking.objects.get().starts_at == studio.at(18)
+
+
+def test_a_free_time_of_a_link_is_named(desk: DeskClient, studio: Studio) -> None:
+    linked = page(desk, variant=studio.variant.pk, start=studio.minute(10))
+
+    assert "10:00 is held for you with the next thing you choose." in text(linked)
+
+
+@pytest.mark.parametrize(
+    ("typed_words", "filled", "focused"),
+    [
+        ("", {}, "name"),
+        ("Sofia Kaya", {"name": "Sofia Kaya"}, "phone"),
+        ("0151 55501827", {"phone": "0151 55501827"}, "name"),
+        ("sofia@example.com", {"email": "sofia@example.com"}, "name"),
+        ("1827", {}, "name"),
+    ],
+)
+def test_a_new_customer_begins_with_what_was_typed_and_the_first_empty_field(
+    desk: DeskClient, studio: Studio, typed_words: str, filled: dict[str, str], focused: str
+) -> None:
+    response = press(desk, page(desk), "caller:new", q=typed_words)
+
+    fields = {name: form_of(response)[name] for name in ("name", "phone", "email")}
+    assert fields == {"name": "", "phone": "", "email": "", **filled}
+    assert re.findall(r'<input[^>]* name="(\w+)"[^>]* autofocus', text(response)) == [focused]
+
+
+def test_the_list_says_where_more_match(desk: DeskClient, studio: Studio) -> None:
+    for number in range(7):
+        start = studio.minute(9 + number, days=2)
+        jana = replace(JANA, name=f"Jana {number}", email=f"jana{number}@example.com")
+        booked(studio, 9, start_minute=start, contact=jana)
+
+    all_seven = desk.client.post(URL, {"q": "jana"}, headers={"HX-Request": "true", "HX-Target": "found"})
+    one = desk.client.post(URL, {"q": "jana 3"}, headers={"HX-Request": "true", "HX-Target": "found"})
+
+    assert text(all_seven).count('value="caller:') == MOST_FOUND + 1
+    assert "More match: type on." in text(all_seven)
+    assert "More match" not in text(one)
 
 
 def test_the_number_of_queries_does_not_grow(

@@ -53,6 +53,13 @@ def test_every_rule_says_yes_to_a_free_time_and_a_link_books_it(desk: DeskClient
     assert f"/desk/book/?{urlencode(query)}".replace("&", "&amp;") in text(response)
 
 
+def test_a_length_without_a_name_is_called_by_its_minutes(desk: DeskClient, studio: Studio) -> None:
+    response = ask(desk, studio)
+
+    assert "Deep tissue massage, 60 min</option>" in text(response)
+    assert "Deep tissue massage, 60 min</span>" in text(response)
+
+
 def test_a_booking_in_the_way_is_named_and_can_be_opened(desk: DeskClient, studio: Studio) -> None:
     booking = booked(studio, 10, staff_member_id=studio.staff[0].pk)
     response = ask(desk, studio, "10:30")
