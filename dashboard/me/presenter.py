@@ -14,6 +14,8 @@ from bookings.enums import BookingStatus
 from bookings.models import Booking, FollowUp
 from bookings.wording import visit
 from core import formats
+from core.minutes import instant, minute_of
+from dashboard.calendar.days import FreeTime
 from dashboard.me.queries import Me
 from dashboard.presenters.booking import note_title
 from dashboard.schedule.presenter import when_text, zone_text
@@ -22,8 +24,6 @@ from services.models import Location
 from staff.enums import TimeOffStatus
 from staff.models import TimeOff, WorkingHours
 
-# Shorter gaps are not listed, because no visit fits into them.
-_SHORTEST_GAP = timedelta(minutes=15)
 _DONE = frozenset({BookingStatus.COMPLETED, BookingStatus.NO_SHOW})
 
 
@@ -146,15 +146,16 @@ def notes_of(earlier: Iterable[Booking]) -> list[Note]:
     return found
 
 
-def day_of(bookings: Sequence[Booking], on: date, me: Me, *, now: datetime) -> Day:
-    """Return the visits of one local day with the gaps between them."""
+def day_of(bookings: Sequence[Booking], free: Sequence[FreeTime], on: date, me: Me, *, now: datetime) -> Day:
+    """Return the visits of one local day with the free time between them."""
     rows: list[Row] = []
     is_today = now.astimezone(me.zone).date() == on
     before: Booking | None = None
     has_now = not is_today
     for booking in bookings:
-        if before and booking.starts_at - before.ends_at >= _SHORTEST_GAP:
-            rows.append(_gap(before.ends_at, booking))
+        if before:
+            low, high = minute_of(before.starts_at), minute_of(booking.starts_at)
+            rows += [_gap(each, me) for each in free if low <= each.low < high]
         is_next = not has_now and booking.ends_at > now
         has_now = has_now or is_next
         rows.append(_row(booking, me, now=now, is_next=is_next))
@@ -162,12 +163,14 @@ def day_of(bookings: Sequence[Booking], on: date, me: Me, *, now: datetime) -> D
     return Day(formats.long_day_text(on), tuple(rows))
 
 
-def days_of(bookings: Sequence[Booking], first: date, count: int, me: Me, *, now: datetime) -> list[Day]:
+def days_of(
+    bookings: Sequence[Booking], free: Sequence[FreeTime], first: date, count: int, me: Me, *, now: datetime
+) -> list[Day]:
     by_day: dict[date, list[Booking]] = {}
     for booking in bookings:
         by_day.setdefault(booking.starts_at.astimezone(me.zone).date(), []).append(booking)
     days = (first + timedelta(days=days) for days in range(count))
-    return [day_of(by_day.get(day, []), day, me, now=now) for day in days]
+    return [day_of(by_day.get(day, []), free, day, me, now=now) for day in days]
 
 
 def week_of(on: date) -> date:
@@ -175,11 +178,10 @@ def week_of(on: date) -> date:
     return on - timedelta(days=on.weekday())
 
 
-def _gap(begins: datetime, following: Booking) -> Row:
-    starts = local(begins, following)
-    minutes = int((following.starts_at - begins).total_seconds()) // 60
-    free = gettext("Free for %(time)s") % {"time": formats.hours_text(minutes)}
-    return Row(formats.time_text(starts), "", gap=free)
+def _gap(free: FreeTime, me: Me) -> Row:
+    starts = instant(free.low).astimezone(me.zone_at(free.place))
+    text = gettext("Free for %(time)s") % {"time": formats.hours_text(free.high - free.low)}
+    return Row(formats.time_text(starts), "", gap=text)
 
 
 def _row(booking: Booking, me: Me, *, now: datetime, is_next: bool) -> Row:

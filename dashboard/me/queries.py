@@ -8,6 +8,10 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from bookings.enums import NOT_BOOKED, TOOK_PLACE
 from bookings.models import Booking, BookingLine, FollowUp
+from core.minutes import minute_of
+from dashboard.calendar.days import FreeTime, index_of, person_day
+from dashboard.calendar.facts import Sight
+from dashboard.calendar.queries import calendar_facts
 from dashboard.permissions import Rights
 from services.models import Location
 from staff.hours import local_day
@@ -28,6 +32,10 @@ class Me:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.places[0].time_zone if self.places else "UTC")
+
+    def zone_at(self, slug: str) -> ZoneInfo:
+        """Return the time zone of a place of theirs."""
+        return next((ZoneInfo(place.time_zone) for place in self.places if place.slug == slug), self.zone)
 
 
 def me_of(rights: Rights) -> Me | None:
@@ -54,6 +62,24 @@ def visits_between(me: Me, first: date, last: date) -> list[Booking]:
         listed.select_related("location", "customer", "session_note")
         .prefetch_related(Prefetch("lines", lines))
         .order_by("starts_at", "pk")[:LISTED]
+    )
+
+
+def free_between(me: Me, first: date, last: date, now: datetime) -> list[FreeTime]:
+    """Return the own time that can still be booked on the local days ``first`` to ``last`` (included), as the calendar
+    shows it. Five statements at most.
+    """
+    if not me.places:
+        return []
+    until, sight = last + timedelta(days=1), Sight(frozenset(), me.person.pk)
+    facts = calendar_facts(me.places, sight, from_on=first, until_on=until, now=now, staff_member_id=me.person.pk)
+    index, dates = index_of(facts), [first + timedelta(days=number) for number in range((until - first).days)]
+    return sorted(
+        free
+        for place_id in facts.windows
+        for person in facts.people
+        for on in dates
+        for free in person_day(facts, index, person, [facts.places[place_id]], on, now=minute_of(now)).free
     )
 
 

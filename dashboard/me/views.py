@@ -32,8 +32,10 @@ def my_day(request: HttpRequest, desk: Desk) -> HttpResponse:
     view = request.GET.get("view", "")
     view = view if view in VIEWS else "day"
     first, count = {"day": (on, 1), "week": (presenter.week_of(on), 7), "list": (on, _LIST_DAYS)}[view]
-    bookings = queries.visits_between(me, first, first + timedelta(days=count - 1))
-    days = presenter.days_of(bookings, first, count, me, now=desk.now)
+    last = first + timedelta(days=count - 1)
+    bookings = queries.visits_between(me, first, last)
+    free = queries.free_between(me, first, last, desk.now)
+    days = presenter.days_of(bookings, free, first, count, me, now=desk.now)
     context = {
         "view": view,
         "views": [

@@ -1,5 +1,6 @@
 """Holding a time for a phone booking, holding it again after a change, and releasing it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,7 +40,7 @@ def hold_again(draft: Draft) -> Draft:
     """Hold the same time again if the choices have changed, or hold the time that a link names."""
     choice, held = draft.choice, draft.held
     if held is not None and not _is_for(held, choice):
-        return hold_time(draft, presenter.slot_of(held))
+        return hold_time(draft, presenter.slot_of(held), refused=_given_back)
     if held is None and choice.wanted is not None and not draft.token:
         return hold_time(draft, Slot(choice.wanted, choice.person.id if choice.person else None))
     return draft
@@ -106,8 +107,18 @@ def _is_for(held: Booking, choice: Choice) -> bool:
     return chosen == (line.variant_id, extra_ids, held.party_size)
 
 
-def hold_time(draft: Draft, slot: Slot | None, *, overrides: Overrides = NO_OVERRIDES, reason: str = "") -> Draft:
-    """Hold a time and release the earlier hold. The draft keeps the typed fields, also after a refusal."""
+def hold_time(
+    draft: Draft,
+    slot: Slot | None,
+    *,
+    overrides: Overrides = NO_OVERRIDES,
+    reason: str = "",
+    refused: Callable[[Draft, Slot, SlotTaken | SlotNotOffered], Draft] | None = None,
+) -> Draft:
+    """Hold a time and release the earlier hold. The draft keeps the typed fields, also after a refusal.
+
+    ``refused`` answers when the time is not free; without it the page names the broken rules or the nearest times.
+    """
     choice = draft.choice
     if slot is None or choice.variant is None:
         return draft
@@ -129,7 +140,7 @@ def hold_time(draft: Draft, slot: Slot | None, *, overrides: Overrides = NO_OVER
             now=draft.desk.now,
         )
     except (SlotTaken, SlotNotOffered) as refusal:
-        return _refused(replace(draft, held=None), slot, refusal)
+        return (refused or _refused)(draft, slot, refusal)
     except DomainError as refusal:
         return replace(draft, held=None, problem=refusal.sentence, status=refusal.status)
     draft = replace(draft, token=held.token, held=held_page(held.token))
@@ -146,6 +157,7 @@ def _may_override(draft: Draft) -> bool:
 
 def _refused(draft: Draft, slot: Slot, refusal: SlotTaken | SlotNotOffered) -> Draft:
     """Name the broken rules if the user may override them, else offer the nearest free times."""
+    draft = replace(draft, held=None)
     found = exceptional(draft.choice, slot, held_booking_id=None, now=draft.desk.now)
     if found and found.overrides and _may_override(draft):
         return replace(draft, exceptional=found, status=refusal.status)
@@ -155,6 +167,13 @@ def _refused(draft: Draft, slot: Slot, refusal: SlotTaken | SlotNotOffered) -> D
     else:
         words = gettext("That time cannot be booked. Nothing is booked yet.")
     return replace(draft, problem=words, nearest=nearest, status=refusal.status)
+
+
+def _given_back(draft: Draft, slot: Slot, refusal: SlotTaken | SlotNotOffered) -> Draft:
+    """Give back the held time that does not fit what was chosen instead, and offer the nearest free times."""
+    nearest = tuple(Slot(minute, None) for _, minute in refusal.data.get("alternatives", ()))
+    words = presenter.given_back_text(draft.choice, slot.start_minute)
+    return replace(release_time(draft), problem=words, nearest=nearest, status=refusal.status)
 
 
 def hold_typed_time(draft: Draft) -> Draft:

@@ -189,14 +189,10 @@ def people(choice: Choice) -> list[Option]:
 def days(choice: Choice, free: FreeTimes) -> list[Option]:
     """Return "Any day", then each shown day with its number of free times."""
     any_day = Option("", gettext("Any day"), is_on=choice.day is None)
+    names = {on: formats.near_day_text(on, choice.today) for on in free.counts}
     return [
         any_day,
-        *(
-            Option(
-                on.isoformat(), formats.near_day_text(on, choice.today), str(count) if count else "–", on == choice.day
-            )
-            for on, count in free.counts.items()
-        ),
+        *(Option(on.isoformat(), names[on], str(count or "–"), on == choice.day) for on, count in free.counts.items()),
     ]
 
 
@@ -246,6 +242,12 @@ def exception_words(choice: Choice, found: Exceptional) -> ExceptionWords:
 def wanted_text(choice: Choice, minute: int) -> str:
     """Say when the time that a link names is held."""
     return gettext("%(when)s is held for you with the next thing you choose.") % {"when": _when_text(choice, minute)}
+
+
+def given_back_text(choice: Choice, minute: int) -> str:
+    """Say that the held time does not fit the service that was chosen instead."""
+    values = {"when": _when_text(choice, minute), "service": choice.service.name if choice.service else ""}
+    return gettext("%(when)s does not fit %(service)s and is free again. Choose another time.") % values
 
 
 def slot_of(booking: Booking) -> Slot:

@@ -118,6 +118,23 @@ def test_a_held_time_follows_what_is_chosen(desk: DeskClient, studio: Studio) ->
     assert (booking.total_minor, booking.ends_at - booking.starts_at) == (11800, timedelta(minutes=100))
 
 
+def test_a_held_time_that_does_not_fit_another_service_is_given_back_with_a_sentence(
+    desk: DeskClient, studio: Studio
+) -> None:
+    hot_stones = factories.service(studio.location, name="Hot stone massage", minutes=120)
+    Qualification.objects.create(staff_member=studio.staff[0], variant=hot_stones)
+    held = press(desk, page(desk), slot(studio, 16))
+
+    changed = press(desk, held, "show", service=hot_stones.service.slug)
+
+    assert "16:00 does not fit Hot stone massage and is free again. Choose another time." in text(changed)
+    assert "anyway" not in text(changed)
+    assert form_of(changed)["held"] == ""
+    assert not Booking.objects.filter(status=BookingStatus.HELD).exists()
+    assert not Allocation.objects.exists()
+    assert form_of(press(desk, changed, slot(studio, 14)))["held"]
+
+
 def test_an_extra_and_a_person_less_leave_the_booking_and_its_price(desk: DeskClient, studio: Studio) -> None:
     Service.objects.update(max_party_size=3)
     extra = factories.add_on(studio.variant.service)

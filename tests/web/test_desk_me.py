@@ -1,5 +1,6 @@
 """A therapist's own pages: who is next, what was done last time, notes, follow-ups, hours and time off."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -61,6 +62,25 @@ def test_the_day_says_who_is_next_and_what_was_done_last_time(
     assert "Next in 20 min" in html
     assert "Wanted more time on the neck" in html
     assert "1 earlier visit" in html
+
+
+def test_free_time_is_that_of_the_calendar(db: None, client: Client, stopped: StoppedClock) -> None:
+    place = factories.studio(buffer_after_minutes=15)
+    person = place.staff[0]
+    WorkingHours.objects.filter(staff_member=person).update(end_minute=13 * 60)
+    for weekday in range(7):
+        WorkingHours.objects.create(
+            staff_member=person, location=place.location, weekday=weekday, start_minute=14 * 60, end_minute=17 * 60
+        )
+    first = journeys.booked(place, 10, staff_member_id=person.pk)
+    journeys.booked(place, 15, staff_member_id=person.pk)
+    me = at_desk(client, Role.THERAPIST, None, of=first)
+    stopped.at = place.at(8)
+
+    html = page(me)
+
+    rows = re.findall(r"<small>(\d\d:\d\d)</small></span>\s*<span class=\"me-gap\">([^<]*)<", html)
+    assert rows == [("11:15", "Free for 1 h 45 min"), ("14:00", "Free for 1 h")]
 
 
 def test_only_own_visits_are_there_in_all_views(
@@ -217,7 +237,7 @@ def test_the_number_of_statements_does_not_grow_with_the_day(
     for hour in (12, 14, 16):
         journeys.booked(place, hour, staff_member_id=place.staff[0].pk)
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(21):
         page(me, view="week")
 
 
