@@ -168,6 +168,12 @@ def desk_bookings_empty(stage: Stage) -> None:
 
 
 @scene
+def desk_customers(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto("/desk/customers/?sort=visit")
+
+
+@scene
 def desk_booking(stage: Stage) -> None:
     reference = _past_and_owing(stage)
     stage.page.goto(f"/desk/bookings/{reference}/")
