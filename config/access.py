@@ -189,6 +189,15 @@ ROWS: Mapping[str, Row | DeskRow] = {
     # --- the desk: bookings of all days ---------------------------------------------------------------------------
     "desk_bookings": _desk(Act.SEE_DESK),
     "desk_bookings_csv": _desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.BOOKINGS),
+    # A case notes the customer whom it shows for the access log itself.
+    "desk_privacy": _desk(Act.EDIT_RETENTION, Act.EDIT_RETENTION),
+    "desk_privacy_cases": _desk(Act.HANDLE_PRIVACY),
+    "desk_privacy_case_new": _desk(Act.HANDLE_PRIVACY, Act.HANDLE_PRIVACY),
+    "desk_privacy_case": _desk(Act.HANDLE_PRIVACY),
+    "desk_privacy_case_export": _desk(act=Act.HANDLE_PRIVACY),
+    "desk_privacy_case_close": _desk(act=Act.HANDLE_PRIVACY),
+    "desk_privacy_case_decline": _desk(Act.HANDLE_PRIVACY, Act.HANDLE_PRIVACY),
+    "desk_privacy_case_erase": _desk(Act.ERASE_CUSTOMERS, Act.ERASE_CUSTOMERS),
     # --- the desk: one booking ------------------------------------------------------------------------------------
     "desk_booking": _booking(Act.SEE_DESK),
     "desk_booking_messages": _booking(Act.SEE_PLACE, record=RecordKind.MESSAGES),

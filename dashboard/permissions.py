@@ -48,10 +48,15 @@ class Act(StrEnum):
     NOTE_CUSTOMERS = "note_customers"  # notes about a customer, which every user of the desk can read
     TRUST = "trust"  # block a customer, or never ask them to pay in advance
     PROPOSE = "propose"  # a new service, or other values of a service or of opening hours
+    HANDLE_PRIVACY = "handle_privacy"  # requests for access and erasure: open, download the data, decline
+    ERASE_CUSTOMERS = "erase_customers"  # approve an erasure, which cannot be undone
+    EDIT_RETENTION = "edit_retention"  # how long data is kept
     APPROVE = "approve"  # approve or reject what others propose; customers see it from then on
 
 
-_BUSINESS_WIDE = frozenset({Act.EDIT_MESSAGES, Act.APPROVE})
+_BUSINESS_WIDE = frozenset(
+    {Act.EDIT_MESSAGES, Act.APPROVE, Act.HANDLE_PRIVACY, Act.ERASE_CUSTOMERS, Act.EDIT_RETENTION}
+)
 """Rights over things that belong to no location. A role at a single location does not grant them."""
 # Listed one by one, so that a new right belongs to no role until a role here lists it.
 _AUDITOR = frozenset({Act.SEE_DESK, Act.SEE_PLACE, Act.READ_RECEIPTS})
@@ -80,9 +85,10 @@ _MANAGER = _FRONT_DESK | {
     Act.EDIT_HOURS,
     Act.EXPORT_CUSTOMERS,
     Act.PROPOSE,
+    Act.HANDLE_PRIVACY,
 }
 ALLOWED: Mapping[Role, frozenset[Act]] = {
-    Role.OWNER: _MANAGER | {Act.EDIT_MESSAGES, Act.APPROVE},
+    Role.OWNER: _MANAGER | {Act.EDIT_MESSAGES, Act.APPROVE, Act.ERASE_CUSTOMERS, Act.EDIT_RETENTION},
     Role.MANAGER: _MANAGER,
     Role.FRONT_DESK: _FRONT_DESK,
     Role.THERAPIST: frozenset(
@@ -90,6 +96,11 @@ ALLOWED: Mapping[Role, frozenset[Act]] = {
     ),
     Role.AUDITOR: _AUDITOR,
 }
+
+
+def is_business_wide(act: Act) -> bool:
+    """Return whether a right needs a role everywhere, because it is about things that belong to no location."""
+    return act in _BUSINESS_WIDE
 
 
 def roles_with(act: Act) -> frozenset[Role]:
@@ -133,7 +144,7 @@ class Rights:
 
 def may(rights: Rights, act: Act) -> bool:
     """Return whether the user holds a right at any location, or everywhere if it is in ``_BUSINESS_WIDE``."""
-    if act in _BUSINESS_WIDE:
+    if is_business_wide(act):
         return may_everywhere(rights, act)
     return bool(rights.roles & roles_with(act))
 
@@ -191,6 +202,12 @@ def customers_visible_to(rights: Rights) -> QuerySet[Customer]:
     if rights.sees_money:
         return customers
     return customers.filter(pk__in=bookings_visible_to(rights).exclude(customer=None).order_by().values("customer"))
+
+
+def erased_customers_visible_to(rights: Rights) -> QuerySet[Customer]:
+    """Return the erased customers of the business, whose pages only say so, for users who see every customer."""
+    erased = Customer.objects.filter(erased_at__isnull=False)
+    return erased if rights.sees_money else erased.none()
 
 
 def bookings_run_by(rights: Rights) -> QuerySet[Booking]:

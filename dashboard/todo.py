@@ -38,6 +38,8 @@ from notifications.models import InboundMessage
 from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, RefundStatus
 from payments.models import BillLine, MoneyAlert, Payment, Refund
 from payments.queries import Balance, open_alerts
+from privacy.models import PrivacyCase
+from privacy.queries import cases_due_soon
 from services.enums import Delivery
 from services.models import Location, ProposedChange
 from staff.enums import Role
@@ -72,6 +74,7 @@ class Hands:
     asking: list[HelpMessage]
     texts: list[InboundMessage]
     proposals: list[ProposedChange]
+    privacy_cases: list[PrivacyCase]
     requests: list[Booking]
     unused_links: list[Booking]
     orphaned: list[Booking]
@@ -92,6 +95,7 @@ class Hands:
             self.asking,
             self.texts,
             self.proposals,
+            self.privacy_cases,
             self.requests,
             self.unused_links,
             self.orphaned,
@@ -102,13 +106,15 @@ class Hands:
 
 
 def hands(rights: Rights, now: datetime) -> Hands:
-    """Read the whole list. Twenty-five queries at most, whatever its length."""
+    """Read the whole list. Twenty-six queries at most, whatever its length."""
     alerts = list(_alerts(rights).select_related("payment", "refund")[:MOST_LISTED])
     to_approve = list(_to_approve(rights).select_related("payment")[:MOST_LISTED])
     to_hand_back = list(_to_hand_back(rights).select_related("payment")[:MOST_LISTED])
     asking = list(_asking(rights)[:MOST_LISTED])
     texts = list(_texts(rights).order_by("received_at", "pk")[:MOST_LISTED])
     proposals = list(_with_zone(_proposals(rights)).order_by("proposed_at", "pk")[:MOST_LISTED])
+    asked = cases_due_soon(now) if may(rights, Act.HANDLE_PRIVACY) else PrivacyCase.objects.none()
+    privacy_cases = list(asked.select_related("customer").order_by("due_on", "pk")[:MOST_LISTED])
     requests = list(_shown(_requests(rights, now)))
     unused_links = list(_unused_links_shown(rights, now))
     orphaned = list(_shown(_orphaned(rights, now).order_by("starts_at", "pk")))
@@ -126,6 +132,7 @@ def hands(rights: Rights, now: datetime) -> Hands:
         asking=asking,
         texts=texts,
         proposals=proposals,
+        privacy_cases=privacy_cases,
         requests=requests,
         unused_links=unused_links,
         orphaned=orphaned,
@@ -145,6 +152,7 @@ def hands_count(rights: Rights, now: datetime) -> int:
         rights.staff_member_id,
         answers_at=location_ids_with(rights, Act.ANSWER_TIME_OFF),
         approves=may(rights, Act.APPROVE),
+        handles_privacy=may(rights, Act.HANDLE_PRIVACY),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [now + each if isinstance(each, timedelta) else each for each in parameters])
@@ -159,6 +167,7 @@ def _counting(
     *,
     answers_at: frozenset[int] | None,
     approves: bool,
+    handles_privacy: bool,
 ) -> tuple[str, tuple[Any, ...]]:
     """Build the statement of ``hands_count`` once for each kind of reader, because every page of the desk asks it and
     building it takes longer than running it. Parameters that are moments are given as their distance from now.
@@ -180,6 +189,8 @@ def _counting(
         _outside(rights, _ANY_MOMENT),
         requests_at(answers_at, _ANY_MOMENT),
     ]
+    if handles_privacy:
+        parts.append(cases_due_soon(_ANY_MOMENT))
     first, *others = (
         part.order_by().annotate(part=Value(number, IntegerField())).values_list("part", "pk")
         for number, part in enumerate(parts)

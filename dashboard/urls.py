@@ -14,6 +14,8 @@ from dashboard.moving import views as moving
 from dashboard.phone_booking import link_views as hold_links
 from dashboard.phone_booking import views as phone_booking
 from dashboard.presenters.progress import Mark
+from dashboard.privacy import case_views as privacy_cases
+from dashboard.privacy import retention_views as privacy
 from dashboard.proposals import propose_views as proposing
 from dashboard.proposals import views as proposals
 from dashboard.schedule import views as schedule
@@ -114,6 +116,14 @@ urlpatterns = [
     path("proposals/<int:proposal_id>/", proposals.proposal, name="desk_proposal"),
     path("proposals/<int:proposal_id>/decide", proposals.decide, name="desk_proposal_decide"),
     path("proposals/<int:proposal_id>/withdraw", proposals.withdraw, name="desk_proposal_withdraw"),
+    path("privacy/", privacy.kept, name="desk_privacy"),
+    path("privacy/cases/", privacy_cases.cases, name="desk_privacy_cases"),
+    path("privacy/cases/new", privacy_cases.new, name="desk_privacy_case_new"),
+    path("privacy/cases/<str:case_reference>/", privacy_cases.case, name="desk_privacy_case"),
+    path("privacy/cases/<str:case_reference>/export", privacy_cases.export, name="desk_privacy_case_export"),
+    path("privacy/cases/<str:case_reference>/close", privacy_cases.close, name="desk_privacy_case_close"),
+    path("privacy/cases/<str:case_reference>/decline", privacy_cases.decline, name="desk_privacy_case_decline"),
+    path("privacy/cases/<str:case_reference>/erase", privacy_cases.erase, name="desk_privacy_case_erase"),
     path("hands/", todo.hands, name="desk_hands"),
     path("hands/<int:alert_id>/", todo.alert, name="desk_alert"),
     path("hands/texts/<int:message_id>/stop", todo.stop_texts, name="desk_text_stop"),

@@ -1,10 +1,11 @@
 """Reads of settings, cases, and of what the next night deletes."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast
 
 from accounts.models import Customer, CustomerEvent
 from bookings.enums import AGREED, BookingStatus
@@ -130,7 +131,7 @@ def _messages_due(kept: Retention, now: datetime) -> int:
 # --- cases ------------------------------------------------------------------------------------------------------------
 
 
-def cases_due_soon(today: date) -> QuerySet[PrivacyCase]:
-    """Return the open cases whose due date is within a week or past."""
-    soon = today + timedelta(days=SOON_DAYS)
-    return PrivacyCase.objects.filter(state__in=sorted(UNFINISHED), due_on__lte=soon)
+def cases_due_soon(now: datetime) -> QuerySet[PrivacyCase]:
+    """Return the open cases whose due date is within a week or past, by the dates of UTC."""
+    dated = PrivacyCase.objects.annotate(due_at=Cast("due_on", DateTimeField()))
+    return dated.filter(state__in=sorted(UNFINISHED), due_at__lte=now + timedelta(days=SOON_DAYS))

@@ -55,6 +55,13 @@ class Fact:
     link_label: str = ""
 
 
+def customer_name(booking: Booking) -> str:
+    """Return the name as staff read it; words where there is none, because none was given or it was erased."""
+    if booking.contact_name:
+        return booking.contact_name
+    return gettext("Erased customer") if booking.anonymised_at else gettext("No name given")
+
+
 def when_text(booking: Booking) -> str:
     """Return the start, such as "Fri 27 Nov, 14:30"."""
     return formats.moment_text(local(booking.starts_at, booking))

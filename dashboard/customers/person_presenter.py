@@ -280,6 +280,11 @@ def other_of(other: Customer, email: str, phone: str) -> Other:
     return Other(other.name or gettext("No name given"), reverse("desk_customer", args=[other.reference]), same)
 
 
+def erased_day(customer: Customer, zone: ZoneInfo) -> str:
+    """Return the day on which an erased customer was erased."""
+    return formats.full_day_text((customer.erased_at or customer.created_at).astimezone(zone).date())
+
+
 def field_label(name: str) -> str:
     labels = {
         "name": gettext("Name"),

@@ -1,5 +1,6 @@
 """Pages about customers: the list with its search, and one customer."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -11,11 +12,12 @@ from core.references import new_token
 from dashboard.customers import list_presenter, person_presenter
 from dashboard.customers.forms import NoteForm, TagForm
 from dashboard.customers.listing import lines_of, listing_for, page_of, seen_of
-from dashboard.customers.person import customer_by_reference, person_of
+from dashboard.customers.person import customer_by_reference, erased_by_reference, person_of
 from dashboard.door import Desk
 from dashboard.lists.address import asked_of
 from dashboard.permissions import Act, locations_visible_to, may
 from dashboard.views.pages import csv_or_list, desk_page, show, show_list
+from services.models import Location
 
 MOST_TAGS_SHOWN = 30
 
@@ -56,7 +58,10 @@ def customers_csv(request: HttpRequest, desk: Desk) -> HttpResponseBase:
 @require_safe
 @desk_page
 def customer(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
-    """Show everything about one customer that the reader may see."""
+    """Show everything about one customer that the reader may see. Of an erased one only that it is erased."""
+    if erased := erased_by_reference(desk.rights, customer_reference):
+        context = {"day": person_presenter.erased_day(erased, _zone(list(locations_visible_to(desk.rights))))}
+        return show(request, desk, "dashboard/customers/erased.html", context, current="customers")
     return person_page(request, desk, open_customer(desk, customer_reference))
 
 
@@ -72,7 +77,7 @@ def person_page(
     places = list(locations_visible_to(desk.rights))
     page = person_presenter.page_of(
         person_of(desk.rights, found, desk.now),
-        zone=ZoneInfo(places[0].time_zone if places else "UTC"),
+        zone=_zone(places),
         now=desk.now,
         sees_money=desk.rights.sees_money,
         shows_all=request.GET.get("visits") == "all",
@@ -84,6 +89,7 @@ def person_page(
         "may_note": may(desk.rights, Act.NOTE_CUSTOMERS),
         "may_trust": may(desk.rights, Act.TRUST),
         "may_book": may(desk.rights, Act.BOOK),
+        "may_handle_privacy": may(desk.rights, Act.HANDLE_PRIVACY),
         "note_form": note_form or NoteForm(),
         "tag_form": tag_form or TagForm(),
         "request_key": new_token(),
@@ -97,6 +103,10 @@ def person_page(
         places=places,
         status=status,
     )
+
+
+def _zone(places: Sequence[Location]) -> ZoneInfo:
+    return ZoneInfo(places[0].time_zone if places else "UTC")
 
 
 def open_customer(desk: Desk, reference: str) -> Customer:

@@ -111,7 +111,7 @@ def next_card(booking: Booking, earlier: Sequence[Booking], me: Me, *, now: date
         reference=booking.reference,
         status=booking.status,
         is_arrived=booking.arrived_at is not None,
-        name=booking.contact_name or gettext("No name given"),
+        name=visit.customer_name(booking),
         when=visit.span_text(booking),
         what=_what(booking),
         where=booking.visit_address or (booking.location.text("name") if len(me.places) > 1 else ""),
@@ -189,7 +189,7 @@ def _row(booking: Booking, me: Me, *, now: datetime, is_next: bool) -> Row:
     return Row(
         starts=formats.time_text(local(booking.starts_at, booking)),
         ends=formats.time_text(local(booking.ends_at, booking)),
-        name=booking.contact_name or gettext("No name given"),
+        name=visit.customer_name(booking),
         what=_what(booking),
         place=booking.visit_address or (booking.location.text("name") if len(me.places) > 1 else ""),
         url=reverse("desk_booking_visit", args=[booking.reference]),

@@ -73,7 +73,7 @@ def card_of(booking: Booking, visits: Visits, *, now: datetime) -> Card:
         status=BookingStatus.COMPLETED if is_past else booking.status,
         label=_label(booking, now, is_past=is_past),
         is_arrived=booking.arrived_at is not None,
-        name=booking.contact_name or gettext("No name given"),
+        name=visit.customer_name(booking),
         trust=trust_text(booking, visits),
         contact=tuple(_contact(booking)),
         facts=tuple(_facts(booking, now)),

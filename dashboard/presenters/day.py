@@ -109,7 +109,7 @@ def row_of(
         day=_day_text(starts.date(), local(now, booking).date()) if show_day else "",
         starts=formats.time_text(starts),
         ends=formats.time_text(ends),
-        name=booking.contact_name or gettext("No name given"),
+        name=visit.customer_name(booking),
         what=f"{visit.what_text(booking)}, {extras}" if extras else visit.what_text(booking),
         who=", ".join(visit.staff_names(booking)) if show_who else "",
         place=booking.visit_address or (booking.location.text("name") if show_place else ""),

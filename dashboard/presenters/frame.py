@@ -39,8 +39,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class DeskFrame:
-    """``place`` is the name of the shown location, ``places`` are the others to choose from. ``book_url`` is the phone
-    booking page; empty for users who may not book. ``proposals_url``: the same for users who may propose changes.
+    """``place`` is the name of the shown location, ``places`` are the others to choose from.
+
+    The addresses of pages are empty for users who may not open them: ``book_url`` is phone booking, ``proposals_url``
+    proposed changes, ``privacy_url`` requests about personal data.
     """
 
     items: tuple[Item, ...]
@@ -52,6 +54,7 @@ class DeskFrame:
     settings_url: str = ""
     book_url: str = ""
     proposals_url: str = ""
+    privacy_url: str = ""
 
 
 def frame_of(
@@ -74,6 +77,7 @@ def frame_of(
         settings_url=reverse("admin:index") if user.is_staff else "",
         book_url=_book_url(rights, place),
         proposals_url=reverse("desk_proposals") if may(rights, Act.PROPOSE) else "",
+        privacy_url=reverse("desk_privacy_cases") if may(rights, Act.HANDLE_PRIVACY) else "",
     )
 
 

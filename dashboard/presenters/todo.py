@@ -1,7 +1,6 @@
 """The to-do list as text: what happened, since when, how much money, and what to do now."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,8 @@ from core import formats
 from dashboard.permissions import Act, Rights, can
 from dashboard.presenters import day
 from dashboard.presenters.booking import book_again_url
+from dashboard.presenters.due import end_of, privacy_hand
+from dashboard.presenters.hand import Do, Hand
 from dashboard.todo import Hands, booking_id_of, may_answer, may_settle
 from notifications.enums import InboundOutcome
 from notifications.models import InboundMessage
@@ -30,34 +31,6 @@ from services.models import ProposedChange
 _MOST_CHARACTERS = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
-    """A way to settle a to-do: a link, or a button that sends a POST. The first of a row is the most likely."""
-
-    label: str
-    url: str
-    is_post: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """One to-do. ``until`` is set where it expires or an answer is promised; ``late`` replaces it once the promised
-    moment has passed. ``url`` leads to its booking if it has one.
-    """
-
-    icon_name: str
-    title: str
-    text: str
-    sum: str
-    since: str
-    actions: tuple[Do, ...]
-    name: str = ""
-    about: str = ""
-    url: str = ""
-    until: str = ""
-    late: str = ""
-
-
 def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
     """Return to-dos with a deadline first, soonest first; then the rest, oldest first; last the past visits that staff
     have not marked.
@@ -66,6 +39,7 @@ def rows_of(hands: Hands, rights: Rights, *, now: datetime) -> list[Hand]:
     ending += [(booking.starts_at, _orphaned(booking, rights)) for booking in hands.orphaned]
     ending += [(booking.fee_settles_at, _missed(booking, hands, rights, now)) for booking in hands.missed]
     ending += [(refund.answer_by, _to_approve(refund, hands, rights, now)) for refund in hands.to_approve]
+    ending += [(end_of(case), privacy_hand(case, now)) for case in hands.privacy_cases]
     waiting = [(booking.hold_link.ended_at, _unused_link(booking, rights)) for booking in hands.unused_links]
     waiting += [(message.created_at, _asking(message, hands, rights)) for message in hands.asking]
     waiting += [(text.received_at, _text(text, hands, rights)) for text in hands.texts]
@@ -340,7 +314,7 @@ def _to_hand_back(refund: Refund, hands: Hands, rights: Rights) -> Hand:
 def about_of(booking: Booking) -> dict[str, str]:
     """Return the customer, the time and service, and the address of a booking."""
     return {
-        "name": booking.contact_name or gettext("No name given"),
+        "name": visit.customer_name(booking),
         "about": f"{visit.when_text(booking)} · {day.what_and_who(booking)}",
         "url": reverse("desk_booking", args=[booking.reference]),
     }

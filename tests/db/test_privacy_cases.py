@@ -1,6 +1,6 @@
 """Requests of customers: who decides, when they are due, and what becomes of an erasure."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -183,6 +183,8 @@ def test_an_erased_customer_gets_no_new_case() -> None:
 def test_a_case_is_a_to_do_from_a_week_before_it_is_due() -> None:
     case = asked(plant(), asked_on=date(2027, 1, 10))
 
-    assert not cases_due_soon(case.due_on - timedelta(days=8)).exists()
-    assert cases_due_soon(case.due_on - timedelta(days=7)).exists()
-    assert cases_due_soon(case.due_on + timedelta(days=90)).exists()
+    midnight = datetime.combine(case.due_on, time(), UTC)
+
+    assert not cases_due_soon(midnight - timedelta(days=7, seconds=1)).exists()
+    assert cases_due_soon(midnight - timedelta(days=7)).exists()
+    assert cases_due_soon(midnight + timedelta(days=90)).exists()

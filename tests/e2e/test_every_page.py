@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Response, ViewportSize
 
 import tests.e2e.desk_scenes
+import tests.e2e.privacy_scenes
 import tests.e2e.proposal_scenes  # noqa: F401 (adds those of proposed changes)
 from tests.e2e import steps
 from tests.e2e.browsing import SIZES, Visitors

@@ -11,7 +11,7 @@ from dashboard import todo
 @pytest.mark.parametrize("own", [None, 5])
 @pytest.mark.parametrize("approves", [True, False])
 def test_every_moment_of_the_count_is_near_the_moment_of_asking(places, own, approves):
-    _, parameters = todo._counting(places, own, answers_at=places, approves=approves)
+    _, parameters = todo._counting(places, own, answers_at=places, approves=approves, handles_privacy=approves)
 
     distances = [each for each in parameters if isinstance(each, timedelta)]
     assert distances
@@ -20,7 +20,7 @@ def test_every_moment_of_the_count_is_near_the_moment_of_asking(places, own, app
 
 
 def test_readers_of_different_places_have_different_statements():
-    everywhere, _ = todo._counting(None, None, answers_at=None, approves=True)
-    here, _ = todo._counting(frozenset({1}), None, answers_at=None, approves=True)
-    without_answers, _ = todo._counting(None, None, answers_at=frozenset(), approves=False)
+    everywhere, _ = todo._counting(None, None, answers_at=None, approves=True, handles_privacy=True)
+    here, _ = todo._counting(frozenset({1}), None, answers_at=None, approves=True, handles_privacy=True)
+    without_answers, _ = todo._counting(None, None, answers_at=frozenset(), approves=False, handles_privacy=False)
     assert len({everywhere, here, without_answers}) == 3

@@ -17,11 +17,12 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from accounts.customer_record import By
 from accounts.models import CustomerNote, User
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from config.access import ROWS, DeskRow, Proof, Row
-from dashboard.permissions import ALLOWED
+from dashboard.permissions import ALLOWED, is_business_wide
 from notifications.enums import Channel
 from notifications.models import InboundMessage, Notification
 from notifications.reports.inbound import store_text
@@ -30,6 +31,9 @@ from payments.enums import AlertKind
 from payments.models import MoneyAlert
 from payments.operations import raise_alert
 from payments.operations.receipts import draw_receipt, issue_receipt
+from privacy.enums import CaseKind
+from privacy.models import PrivacyCase
+from privacy.operations.cases import open_case
 from services.models import Closure, ProposedChange
 from staff.enums import Role
 from staff.models import TimeOff
@@ -76,6 +80,9 @@ class Visitor:
             return self.proof in wanted
         if self.role is None or (self.is_elsewhere and row.is_about_booking):
             return False
+        if wanted and is_business_wide(wanted) and self.role is not Role.OWNER:
+            # The others hold their role at one location.
+            return False
         return wanted in ALLOWED[self.role]
 
     def path(self, name: str) -> str:
@@ -103,12 +110,15 @@ class Visitor:
             "message_id": InboundMessage.objects.get().pk,
             "time_off_id": TimeOff.objects.get().pk,
             "proposal_id": ProposedChange.objects.get().pk,
+            "case_reference": PrivacyCase.objects.get().reference,
             "place": self.studio.location.slug,
             "closure_id": Closure.objects.get().pk,
             "kind": "reminder",
             "role": "customer",
             "channel": "email",
         }
+        if name == "desk_privacy_case_new":
+            return f"{reverse(name)}?customer={values['customer_reference']}"
         (_, parts), *_ = get_resolver().reverse_dict.getlist(name)[0][0]
         return reverse(name, kwargs={part: values[part] for part in parts})
 
@@ -163,6 +173,14 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
         client.force_login(factories.desk_user(role, place, of=booking))
     user = User.objects.filter(pk=client.session.get("_auth_user_id")).first()
     propose_price(studio, 9000, user)
+    open_case(
+        customer_id=booking.customer_id or 0,
+        kind=CaseKind.ERASURE,
+        note="By e-mail",
+        asked_on=NOW.date(),
+        by=By(None, "Olivia"),
+        now=NOW,
+    )
     CustomerNote.objects.create(
         customer=booking.customer,
         text="Likes the room warm.",

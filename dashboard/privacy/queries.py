@@ -1,0 +1,44 @@
+"""Reads of the pages about requests and retention."""
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from accounts.models import Customer
+from bookings.models import Booking
+from privacy.enums import UNFINISHED, Hindrance
+from privacy.models import PrivacyCase
+from services.models import Location
+
+MOST_LISTED = 100
+MOST_OBSTACLES = 20
+
+
+def zone_of_business() -> ZoneInfo:
+    """Return the zone of the first location, by which dates of cases are written."""
+    first = Location.objects.filter(is_active=True).values_list("time_zone", flat=True).first()
+    return ZoneInfo(first or settings.TIME_ZONE)
+
+
+def open_cases() -> QuerySet[PrivacyCase]:
+    """Return the cases that need an answer, the earliest due date first."""
+    cases = PrivacyCase.objects.filter(state__in=sorted(UNFINISHED)).select_related("customer")
+    return cases.order_by("due_on", "pk")
+
+
+def closed_cases() -> QuerySet[PrivacyCase]:
+    cases = PrivacyCase.objects.exclude(state__in=sorted(UNFINISHED)).select_related("customer")
+    return cases.order_by("-closed_at", "-pk")
+
+
+def customer_to_ask_about(reference: str) -> Customer | None:
+    """Return the customer of a reference from an address, erased or not. One query."""
+    if not reference.isascii() or not reference.isalnum():
+        return None
+    return Customer.objects.filter(reference=reference).first()
+
+
+def bookings_in_the_way(found: dict[Hindrance, list[int]]) -> list[Booking]:
+    ids = {pk for booking_ids in found.values() for pk in booking_ids}
+    return list(Booking.objects.filter(pk__in=ids).select_related("location").order_by("starts_at")[:MOST_OBSTACLES])
