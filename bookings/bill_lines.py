@@ -24,6 +24,18 @@ def bill_lines(booking: Booking, lines: Sequence[BookingLine]) -> list[NewLine]:
     ]
 
 
+def other_length_lines(booking: Booking, before: BookingLine, after: BookingLine) -> list[NewLine]:
+    """Return the lines after which a booking owes the price of another length: the old service reversed, then the new.
+
+    Extras whose tax is rounded in another way then are reversed and added again as well.
+    """
+    old, new = bill_lines(booking, [before]), bill_lines(booking, [after])
+    changed = [pair for pair in zip(old, new, strict=True) if pair[0] != pair[1]]
+    with override(booking.language):
+        back = [replace(line, text=gettext("Taken back: %(text)s") % {"text": line.text}) for line, _ in changed]
+    return [*_negated(back), *(line for _, line in changed)]
+
+
 def cancellation_lines(booking: Booking, lines: Sequence[BookingLine], fee_minor: int) -> list[NewLine]:
     """Return the lines after which a cancelled booking owes only the fee: all prices reversed, then the fee.
 

@@ -79,6 +79,7 @@ class EventKind(TextChoices):
     STATUS = "status", _("status")
     MOVED = "moved", _("moved")
     EXTRAS = "extras", _("extras changed")
+    LENGTH = "length", _("length changed")
     CONTACT = "contact", _("contact changed")
     LINK = "link", _("link renewed")
     HOLD_LINK = "hold_link", _("booking link sent")

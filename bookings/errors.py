@@ -246,6 +246,41 @@ class FormerTimeTaken(_Worded, Conflict):
     text = _("The former time is taken by now, so the move was not undone. The booking stays at its new time.")
 
 
+class LengthDoesNotFit(_Worded, Conflict):
+    """Another booking, an absence or a rule has the time that the longer visit needs."""
+
+    code = "length_does_not_fit"
+    text = _("The visit does not fit with this length. Nothing was changed. Choose another length, or move it first.")
+
+
+class LengthNotOffered(_Worded, Refused):
+    """The staff member does not perform this variant, or the visit cannot be so short or so long."""
+
+    code = "length_not_offered"
+    status = 409
+    text = _("This length is not possible for this visit. Nothing was changed. Please choose another one.")
+
+
+class NoLengthReason(_Worded, Refused):
+    """Staff chose a length of their own without a reason for the history."""
+
+    code = "no_length_reason"
+    text = _("A length by hand needs a reason, for the history. Nothing was changed.")
+
+
+class SameLength(_Worded, Refused):
+    code = "same_length"
+    text = _("The visit has that length already. Nothing was changed.")
+
+
+class VisitBegun(_Worded, Refused):
+    """The visit has begun, or is over."""
+
+    code = "visit_begun"
+    status = 409
+    text = _("The visit has begun or is over, so its length stays. Nothing was changed.")
+
+
 class StaffFixed(_Worded, Refused):
     """The customer chose a certain staff member, so only the business may assign another one."""
 

@@ -229,6 +229,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_booking_came": _step(Act.MARK_MISSED),
     "desk_booking_move": _step(Act.MOVE),
     "desk_booking_undo_move": _step(Act.MOVE),
+    "desk_booking_length": _step(Act.MOVE),
     "desk_booking_cancel": _step(Act.CANCEL),
     "desk_booking_keep": _step(Act.OVERRIDE),
     "desk_booking_answer": _step(Act.ANSWER),

@@ -34,7 +34,7 @@ class Act(StrEnum):
     MARK_MISSED = "mark_missed"
     MARK_PROGRESS = "mark_progress"  # arrived, started, completed, and undoing each
     CANCEL = "cancel"
-    MOVE = "move"  # to another time or person
+    MOVE = "move"  # to another time or person, and to another length
     ANSWER = "answer"  # requests and help messages
     RESOLVE = "resolve"  # mark an alert about money as settled
     SEND_AGAIN = "send_again"  # resend a message about a booking with the facts of today

@@ -7,6 +7,7 @@ from dashboard.calendar.views import calendar, changes
 from dashboard.closures import views as closures
 from dashboard.customers import edit_views as customer_edits
 from dashboard.customers import views as customers
+from dashboard.length import views as lengths
 from dashboard.me import session_views as session
 from dashboard.me import views as me
 from dashboard.moving import undo_views as undoing
@@ -94,6 +95,7 @@ urlpatterns = [
     path("bookings/<str:reference>/follow-up-done", session.follow_up_done, name="desk_booking_follow_up_done"),
     path("bookings/<str:reference>/move", moving.move, name="desk_booking_move"),
     path("bookings/<str:reference>/undo-move", undoing.undo_move, name="desk_booking_undo_move"),
+    path("bookings/<str:reference>/length", lengths.length, name="desk_booking_length"),
     path("bookings/<str:reference>/cancel", visit_actions.cancel, name="desk_booking_cancel"),
     path("bookings/<str:reference>/keep", closures.keep, name="desk_booking_keep"),
     path("bookings/<str:reference>/answer", visit_actions.request_answer, name="desk_booking_answer"),

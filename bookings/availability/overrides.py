@@ -12,9 +12,11 @@ also guards claims.
 from bookings.availability.engine import BUFFERS, RELAXABLE, Overrides, candidates, why_not
 from bookings.availability.facts import Facts
 
-__all__ = ["BUFFERS", "NO_OVERRIDES", "RELAXABLE", "Overrides", "overrides_needed"]
+__all__ = ["BUFFERS", "NO_OVERRIDES", "OF_THE_START", "RELAXABLE", "Overrides", "overrides_needed"]
 
 NO_OVERRIDES: Overrides = frozenset()
+# Rules on when a visit begins and how many there are that day. They do not bind a booking that stays where it is.
+OF_THE_START: Overrides = frozenset({"grid", "notice", "horizon", "business_limit", "service_limit", "staff_limit"})
 
 
 def overrides_needed(

@@ -36,7 +36,7 @@ from services.models import Business
 from staff.models import StaffMember
 
 # Kinds of messages that also change the calendar entry.
-_CALENDAR_KINDS = frozenset({"confirmed", "moved", "reassigned", "cancelled", "released"})
+_CALENDAR_KINDS = frozenset({"confirmed", "moved", "reassigned", "length", "cancelled", "released"})
 _CUSTOMER_PAGES = ("move", "cancel", "coming", "messages")
 
 

@@ -9,6 +9,7 @@ class MessageKind(StrEnum):
     CONFIRMED = "confirmed"
     MOVED = "moved"
     REASSIGNED = "reassigned"
+    LENGTH = "length"
     CANCELLED = "cancelled"
     RELEASED = "released"
     PAYMENT_REQUIRED = "payment_required"

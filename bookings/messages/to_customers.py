@@ -45,6 +45,18 @@ TO_CUSTOMERS: tuple[MessageType, ...] = (
         variables=variables.to_customer(*variables.CUSTOMER_AHEAD),
     ),
     MessageType(
+        kind=MessageKind.LENGTH,
+        role=RecipientRole.CUSTOMER,
+        label=_("Length changed"),
+        told_when=_("When a visit gets longer or shorter"),
+        subject=_("New length: {{ when }}, {{ until }}"),
+        opening=_("your appointment has a new length. It begins at the same time."),
+        is_needed=True,
+        context=occasions.visit,
+        sample=occasions.visit,
+        variables=variables.to_customer(*variables.CUSTOMER_AHEAD),
+    ),
+    MessageType(
         kind=MessageKind.CANCELLED,
         role=RecipientRole.CUSTOMER,
         label=_("Cancelled"),

@@ -42,6 +42,17 @@ TO_STAFF: tuple[MessageType, ...] = (
         variables=variables.to_staff(*variables.STAFF_AHEAD),
     ),
     MessageType(
+        kind=MessageKind.LENGTH,
+        role=RecipientRole.STAFF,
+        label=_("Length changed"),
+        told_when=_("When a booking of theirs gets longer or shorter"),
+        subject=_("New length: {{ when }}, {{ until }}, {{ customer }}"),
+        opening=_("a booking of yours has a new length. It begins at the same time."),
+        context=occasions.visit,
+        sample=occasions.visit,
+        variables=variables.to_staff(*variables.STAFF_AHEAD),
+    ),
+    MessageType(
         kind=MessageKind.RELEASED,
         role=RecipientRole.STAFF,
         label=_("Booking handed over"),

@@ -35,6 +35,7 @@ __all__ = [
     "announce_cancelled",
     "announce_confirmed",
     "announce_left",
+    "announce_length",
     "announce_move_undone",
     "announce_moved",
     "announce_reassigned",
@@ -46,7 +47,7 @@ __all__ = [
 # Messages that a cancellation makes untrue. RELEASED stays, because its staff member learns of the loss from it alone;
 # PAYMENT_RECEIVED stays true.
 _OVERTAKEN = (
-    *(MessageKind.CONFIRMED, MessageKind.MOVED, MessageKind.REASSIGNED),
+    *(MessageKind.CONFIRMED, MessageKind.MOVED, MessageKind.REASSIGNED, MessageKind.LENGTH),
     *(MessageKind.REQUESTED, MessageKind.PAYMENT_REQUIRED, *PlannedKind),
 )
 # Messages about a new time or another staff member.
@@ -101,6 +102,22 @@ def announce_reassigned(
     else:
         requests = _reassign_requests(booking, last.staff_ids)
     notifications.enqueue([*_due(requests, not_before), *_planned_anew(booking, now)], now=now)
+
+
+def announce_length(booking: Booking, *, now: datetime) -> None:
+    """Inform customer and staff of the new length. Call it after the lines and ``ical_sequence`` have changed.
+
+    Those who have not heard of a move or a reassignment just before it get that message, which shows the length too.
+    """
+    staff = staff_of(booking)
+    last = _last_heard(booking, booking.starts_at, [person.pk for person in staff], now)
+    if last.starts_at != booking.starts_at:
+        requests = _move_requests(booking, last.starts_at, last.staff_ids)
+    elif set(last.staff_ids) != {person.pk for person in staff}:
+        requests = _reassign_requests(booking, last.staff_ids)
+    else:
+        requests = _requests(booking, MessageKind.LENGTH, staff)
+    notifications.enqueue([*requests, *_planned_anew(booking, now)], now=now)
 
 
 def withdraw_move(booking: Booking, *, now: datetime) -> Collection[notifications.Recipient]:

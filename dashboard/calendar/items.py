@@ -56,7 +56,9 @@ class Sized(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A booking. ``url`` is empty for a time that is being booked. ``staff`` is the slug of the staff member."""
+    """A booking. ``url`` is empty for a time that is being booked. ``staff`` is the slug of the staff member.
+    ``is_whole``: it shows the visit from its start to its end.
+    """
 
     at: Sized
     size: str
@@ -70,6 +72,7 @@ class Block:
     name: str
     what: str
     is_selected: bool
+    is_whole: bool
     is_movable: bool = True
 
 
@@ -341,6 +344,7 @@ def _block(
         name=gettext("Someone") if is_held else formats.isolated(booking.name) or gettext("No name given"),
         what=" · ".join(filter(None, (_services(placed.lines), ", ".join(people)))),
         is_selected=booking.reference == links.selected,
+        is_whole=minutes == booking.high - booking.low,
         is_movable=not is_linked,
     )
 

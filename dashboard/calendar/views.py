@@ -172,7 +172,7 @@ def _shown(opened: Opened, page: Page, state: State) -> HttpResponse:
     context = {
         "page": page,
         "changes_url": _changes_url(opened),
-        "moves_url": _moves_url(opened),
+        **_change_urls(opened),
         "state": state.tag,
         **_panel(opened),
     }
@@ -192,11 +192,14 @@ def _changes_url(opened: Opened) -> str:
     return f"{reverse('desk_changes')}?{urlencode({'at': ids})}"
 
 
-def _moves_url(opened: Opened) -> str:
-    """Return the address of the page that moves a booking, with "REF" for its reference; empty without the right."""
+def _change_urls(opened: Opened) -> dict[str, str]:
+    """Return the addresses of the pages that move a booking and change its length, with "REF" for its reference; empty
+    without the right.
+    """
     places = location_ids_with(opened.desk.rights, Act.MOVE)
     is_allowed = places is None or not places.isdisjoint(each.pk for each in opened.places)
-    return reverse("desk_booking_move", args=["REF"]) if is_allowed else ""
+    names = {"moves_url": "desk_booking_move", "lengths_url": "desk_booking_length"}
+    return {key: reverse(name, args=["REF"]) if is_allowed else "" for key, name in names.items()}
 
 
 def _list(opened: Opened) -> HttpResponse:

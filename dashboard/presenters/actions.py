@@ -14,6 +14,7 @@ from bookings.models import Booking
 from bookings.queries.money import BookingMoney
 from bookings.queries.payables import Payable
 from bookings.rules.cancelling import cancel_refusal
+from bookings.rules.lengths import length_refusal
 from bookings.rules.no_shows import markable_from, no_show_refusal, undo_no_show_refusal
 from bookings.wording import visit
 from core import formats
@@ -118,6 +119,8 @@ def _quiet(booking: Booking, rights: Rights, now: datetime) -> Iterator[Action]:
         yield Action(gettext("Confirm without payment"), "check", _step(booking, "stand"))
     if _is_movable(booking) and can(rights, Act.MOVE, booking):
         yield Action(gettext("Move"), "swap", _step(booking, "move"))
+        if length_refusal(status=booking.status, ends_at=booking.ends_at, now=now) is None:
+            yield Action(gettext("Change length"), "clock", _step(booking, "length"))
     refusal = cancel_refusal(status=booking.status, starts_at=booking.starts_at, now=now, by_staff=True)
     if refusal is None and now < booking.ends_at and can(rights, Act.CANCEL, booking):
         yield Action(gettext("Cancel"), "close", _step(booking, "cancel"))

@@ -60,10 +60,9 @@ def _text(event: BookingEvent, booking: Booking) -> str:
         case EventKind.STATUS:
             return _status_text(event)
         case EventKind.MOVED:
-            overrides = event.details.get("overrides")
-            return ". ".join(
-                filter(None, (_moved_text(event, booking), exception_text(overrides) if overrides else ""))
-            )
+            return _with_exception(_moved_text(event, booking), event)
+        case EventKind.LENGTH:
+            return _with_exception(_length_text(event, booking), event)
         case EventKind.MONEY:
             return _money_text(event, booking)
         case EventKind.CONTACT:
@@ -159,6 +158,22 @@ def _moved_text(event: BookingEvent, booking: Booking) -> str:
     if before == after:
         return gettext("Reassigned")
     return gettext("Rescheduled from %(before)s to %(after)s") % {"before": before, "after": after}
+
+
+def _length_text(event: BookingEvent, booking: Booking) -> str:
+    before, after = event.details["from"], event.details["to"]
+    words = {name: formats.minutes_text(side["minutes"]) for name, side in (("before", before), ("after", after))}
+    text = gettext("Length changed from %(before)s to %(after)s") % words
+    if before["total_minor"] == after["total_minor"]:
+        return text
+    sums = {name: visit.money(side["total_minor"], booking) for name, side in (("before", before), ("after", after))}
+    return f"{text}, {gettext('price from %(before)s to %(after)s') % sums}"
+
+
+def _with_exception(text: str, event: BookingEvent) -> str:
+    """Add the rules that staff set aside."""
+    overrides = event.details.get("overrides")
+    return f"{text}. {exception_text(overrides)}" if overrides else text
 
 
 def _moment(details: dict[str, Any], side: str, booking: Booking) -> str:

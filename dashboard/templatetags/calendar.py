@@ -48,6 +48,7 @@ def _block(block: Block) -> str:
         data += (
             f' data-start="{block.start}" data-minutes="{block.minutes}"'
             f' data-staff="{escape(block.staff)}" data-sequence="{block.sequence}"'
+            f"{' data-whole' if block.is_whole else ''}"
         )
     if not block.url:
         return _row(at, block.size, f'<div class="{css}">{inner}</div>')

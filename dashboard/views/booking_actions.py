@@ -108,10 +108,15 @@ def answer(opened: Opened, form: StepForm, step: Step) -> HttpResponse:
 
 def refused(opened: Opened, sentence: object) -> HttpResponse:
     """Show the booking with the reason why the action is impossible now. A repeated POST just goes back."""
-    if opened.is_sent and idempotency.is_claimed(opened.request, opened.request.POST.get("request_key", "")):
+    if was_sent_before(opened):
         return back(opened)
     status = 409 if opened.is_sent else 200
     return booking_page(opened.request, opened.desk, opened.booking, problem=sentence, status=status)
+
+
+def was_sent_before(opened: Opened) -> bool:
+    """Return whether this form was sent before and counted: what it asks for may no longer be possible."""
+    return opened.is_sent and idempotency.is_claimed(opened.request, opened.request.POST.get("request_key", ""))
 
 
 def back(opened: Opened) -> HttpResponse:

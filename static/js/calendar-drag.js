@@ -1,16 +1,18 @@
-// Drags in the calendar: a booking to another time or column, and over empty time to block it. Letting go opens the page
-// that says what it means; nothing changes before that page is confirmed. Without this file, and by keyboard, "Move" in
-// the panel and "Block time" at the head of a column do the same.
+// Drags in the calendar: a booking to another time or column, its lower edge to another length, and over empty time to
+// block it. Letting go opens the page that says what it means; nothing changes before that page is confirmed. Without
+// this file, and by keyboard, "Move" and "Change length" in the panel and "Block time" at the head of a column do the
+// same.
 
 const STEP_MINUTES = 5;
 const SLACK_PX = 6; // less is a press
 const HOLD_MS = 400; // on touch screens, where a short pull scrolls
+const EDGE_PX = 8; // of a block, which changes its length; for a finger twice as much
 const FIXED = ".is-started, .is-done, .is-missed";
 
 let drag = null;
 
 const words = () => document.getElementById("grids")?.dataset ?? {};
-const columnAt = (x, y) => document.elementFromPoint(x, y)?.closest(".column");
+const columnAt = (x, y) => document.elementFromPoint(x, y)?.closest(".column") ?? null;
 const snapped = (minutes, round = Math.round) => round(minutes / STEP_MINUTES) * STEP_MINUTES;
 
 // How many minutes a lane has, as its classes say, and how high one is drawn.
@@ -25,7 +27,7 @@ const minuteHeight = (lane) => lane.getBoundingClientRect().height / minutesOf(l
 const isTimeline = (lane) => getComputedStyle(lane).position === "relative";
 
 function clock(minutes) {
-  const minute = (minutes + 1440) % 1440;
+  const minute = (minutes + 1440) % 1440; // also of the day before or after
   return [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
@@ -106,6 +108,51 @@ const moving = {
   },
 };
 
+// --- a booking to another length ----------------------------------------------------------------------------------------
+
+const stretching = {
+  grab(event) {
+    const block = event.target.closest(".block[data-whole]");
+    if (!words().lengths || !block || block.matches(FIXED)) return null;
+    const edge = event.pointerType === "touch" ? 2 * EDGE_PX : EDGE_PX;
+    const box = block.getBoundingClientRect();
+    return box.height > 2 * edge && event.clientY > box.bottom - edge ? { block } : null;
+  },
+
+  begin() {
+    moving.begin();
+    drag.box = drag.block.getBoundingClientRect();
+    drag.ghost.classList.add("is-stretched");
+  },
+
+  follow(x, y) {
+    const height = minuteHeight(drag.lane);
+    const start = Number(drag.block.dataset.start);
+    const before = Number(drag.block.dataset.minutes);
+    const minutes = Math.max(STEP_MINUTES, snapped(start + before + (y - drag.y) / height) - start);
+    const isHere = columnAt(x, y) !== null;
+    drag.ghost.style.left = `${drag.box.left}px`;
+    drag.ghost.style.top = `${drag.box.top}px`;
+    drag.ghost.style.height = `${drag.box.height + (minutes - before) * height}px`;
+    drag.ghost.classList.toggle("is-nowhere", !isHere);
+    this.say(minutes);
+    return isHere && minutes !== before ? { minutes } : null;
+  },
+
+  say(minutes) {
+    const time = drag.ghost.querySelector(".block-time");
+    const found = drag.block.querySelector(".block-time")?.firstChild?.textContent.match(/^(\d\d):(\d\d)$/);
+    if (!time || !found) return;
+    const start = Number(found[1]) * 60 + Number(found[2]);
+    time.textContent = `${clock(start)}–${clock(start + minutes)} `;
+  },
+
+  address(drop) {
+    const ref = drag.block.dataset.ref;
+    return `${words().lengths.replace("REF", ref)}?${new URLSearchParams({ ...drop, back: here("b", ref) })}`;
+  },
+};
+
 // --- empty time to be blocked -------------------------------------------------------------------------------------------
 
 const blocking = {
@@ -152,7 +199,7 @@ const blocking = {
 
 // --- what they share ----------------------------------------------------------------------------------------------------
 
-const KINDS = [moving, blocking];
+const KINDS = [stretching, moving, blocking];
 
 function begin() {
   drag.kind.begin();

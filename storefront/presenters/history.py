@@ -34,6 +34,8 @@ def _event_text(event: BookingEvent, booking: Booking, business: Business) -> st
     names = {"name": business.text("name")}
     if event.kind == EventKind.MOVED:
         return _moved_text(event, booking, by_customer, names)
+    if event.kind == EventKind.LENGTH:
+        return _length_text(event, names)
     if event.kind == EventKind.COMING:
         return gettext("You said that you are coming")
     if event.kind == EventKind.MONEY:
@@ -64,7 +66,7 @@ def _event_text(event: BookingEvent, booking: Booking, business: Business) -> st
             return gettext("The time ran out")
         case BookingStatus.CANCELLED:
             text = gettext("You cancelled") if by_customer else gettext("%(name)s cancelled") % names
-            return f"{text}: {event.reason}" if event.reason else text
+            return _with_reason(text, event)
         case BookingStatus.STARTED:
             return gettext("Started")
         case BookingStatus.COMPLETED:
@@ -107,8 +109,19 @@ def _moved_text(event: BookingEvent, booking: Booking, by_customer: bool, names:
         if by_customer
         else gettext("%(name)s moved it from %(before)s to %(after)s")
     )
-    text = who % {**names, "before": before, "after": after}
-    return f"{text}: {event.reason}" if event.reason else text
+    return _with_reason(who % {**names, "before": before, "after": after}, event)
+
+
+def _with_reason(text: str, event: BookingEvent) -> str:
+    """Add the reason, unless it is a note that the front desk wrote for itself."""
+    is_for_customer = event.reason and event.channel != BookingChannel.DESK
+    return f"{text}: {event.reason}" if is_for_customer else text
+
+
+def _length_text(event: BookingEvent, names: dict[str, str]) -> str:
+    sides = {"before": event.details["from"], "after": event.details["to"]}
+    lengths = {name: formats.minutes_text(side["minutes"]) for name, side in sides.items()}
+    return gettext("%(name)s changed the length from %(before)s to %(after)s") % {**names, **lengths}
 
 
 def _moment(details: dict[str, Any], side: str, booking: Booking) -> str:

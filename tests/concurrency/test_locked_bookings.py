@@ -204,7 +204,7 @@ STEPS: dict[str, tuple[Any, dict[str, str]]] = {
 # It asks Stripe and writes to no booking, so it waits for nobody.
 _WITHOUT_LOCK = {"check"}
 # Their form comes after a choice, or stands on a page without a step; the operations below them take the same lock.
-_OTHER_FORMS = {"move", "visit", "note", "follow-up", "follow-up-done"}
+_OTHER_FORMS = {"move", "length", "visit", "note", "follow-up", "follow-up-done"}
 
 
 def test_every_step_of_the_desk_is_tried() -> None:

@@ -18,8 +18,8 @@ from tests.factories import NOW, Studio
 pytestmark = pytest.mark.django_db
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "notifications"
-CUSTOMER_KINDS = ("confirmed", "moved", "reassigned", "cancelled", "reminder", "review_request", "follow_up")
-STAFF_KINDS = ("confirmed", "moved", "reassigned", "cancelled", "released")
+CUSTOMER_KINDS = ("confirmed", "moved", "reassigned", "length", "cancelled", "reminder", "review_request", "follow_up")
+STAFF_KINDS = ("confirmed", "moved", "reassigned", "length", "cancelled", "released")
 
 
 @pytest.fixture
@@ -102,6 +102,7 @@ def test_what_changes_no_calendar_carries_no_entry(booking: Booking, studio: Stu
         "confirmed",
         "moved",
         "reassigned",
+        "length",
         "cancelled",
     }
 

@@ -368,6 +368,33 @@ def desk_keep(stage: Stage) -> None:
 
 
 @scene
+def desk_moved(stage: Stage) -> None:
+    """Beside the calendar, within the minute in which the move can be undone."""
+    page, reference = stage.page, own_visit(stage.site)
+    sign_in(page)
+    page.goto(f"/desk/bookings/{reference}/move?back=/desk/?b={reference}")
+    for _ in range(14):
+        if page.locator(".move-times a").count():
+            break
+        page.get_by_role("link", name="Day after").click()
+    page.locator(".move-times a").last.click()
+    page.locator(".step-buttons button").click()
+    expect(page.locator("[data-undo-until]")).to_be_visible()
+
+
+@scene
+def desk_length(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto(f"/desk/bookings/{own_visit(stage.site)}/length")
+
+
+@scene
+def desk_length_ask(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto(f"/desk/bookings/{own_visit(stage.site)}/length?minutes=50")
+
+
+@scene
 def desk_time_off(stage: Stage) -> None:
     sign_in(stage.page)
     stage.page.goto("/desk/time-off/")

@@ -1,5 +1,5 @@
-"""Drags in the calendar: a booking to another time, and over empty time to block it. Nothing changes before the page
-that opens is confirmed.
+"""Drags in the calendar: a booking to another time or length, and over empty time to block it. Nothing changes before
+the page that opens is confirmed.
 """
 
 import re
@@ -232,3 +232,60 @@ def test_by_keyboard_the_head_of_a_column_opens_the_form(site: Stack, visit: Vis
 
     expect(page.get_by_role("button", name="Block this time")).to_be_visible()
     expect(page.locator("[name=resource]")).to_have_value(str(resource))
+
+
+# --- another length ---------------------------------------------------------------------------------------------------
+
+
+def length_of(site: Stack, reference: str) -> timedelta:
+    [(length,)] = site.query("select ends_at - starts_at from bookings_booking where reference = %s", reference)
+    assert isinstance(length, timedelta)
+    return length
+
+
+def test_the_lower_edge_of_a_booking_makes_it_shorter_once_that_is_confirmed(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop", expects=(200,))
+    reference, starts_at = open_day(site, page)
+    block = page.locator(f".block[data-ref='{reference}']").first
+    before = length_of(site, reference)
+    block.scroll_into_view_if_needed()
+    box = block.bounding_box()
+    assert box
+    minute = minute_height(block)
+
+    page.mouse.move(box["x"] + 40, box["y"] + box["height"] - 3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 42, box["y"] + box["height"] - 10 * minute)
+    page.mouse.move(box["x"] + 42, box["y"] + box["height"] - 3 - 15 * minute)
+    expect(page.locator(".drag-ghost.is-stretched")).to_contain_text("–")
+    page.mouse.up()
+
+    shorter = int(before.total_seconds()) // 60 - 15
+    expect(page).to_have_url(re.compile(rf"/desk/bookings/{reference}/length\?minutes={shorter}&back="))
+    expect(page.locator(".step")).to_contain_text("The price stays")
+    assert length_of(site, reference) == before
+    page.locator("[name=reason]").fill("Has to leave early")
+    page.get_by_role("button", name=f"Shorten to {shorter} min").click()
+    expect(page.get_by_role("status").first).to_contain_text(f"The visit takes {shorter} min now.")
+    assert page.url.endswith(f"b={reference}")
+    assert length_of(site, reference) == before - timedelta(minutes=15)
+    assert start_of(site, reference) == starts_at
+
+
+def test_by_keyboard_the_panel_leads_to_another_length(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop", expects=(200,))
+    reference, _ = open_day(site, page)
+    before = length_of(site, reference)
+    shorter = int(before.total_seconds()) // 60 - 10
+
+    page.locator(f".block[data-ref='{reference}']").first.focus()
+    page.keyboard.press("Enter")
+    page.locator(".panel-in").get_by_role("link", name="Change length").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Minutes, at the same price").fill(str(shorter))
+    page.keyboard.press("Enter")
+    page.get_by_label("Note for us").fill("Has to leave early")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status").first).to_contain_text(f"The visit takes {shorter} min now.")
+    assert length_of(site, reference) == before - timedelta(minutes=10)

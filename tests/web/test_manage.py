@@ -4,11 +4,12 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from bookings.enums import BookingStatus
-from bookings.lifecycle import transition
+from bookings.enums import ActorKind, BookingChannel, BookingStatus
+from bookings.lifecycle import Actor, transition
 from bookings.links import LinkRole
 from bookings.models import Booking
 from bookings.operations.cancel import cancel_booking
+from bookings.operations.move import reschedule_booking
 from tests.factories import Studio
 from tests.journeys import DESK, LINK, booked
 from tests.web.conftest import StoppedClock, link
@@ -123,7 +124,7 @@ def test_cancelled_by_the_business_names_it_and_the_reason(
         booking_id=booking.pk,
         expected_sequence=booking.ical_sequence,
         expected_fee_minor=0,
-        actor=DESK,
+        actor=Actor(ActorKind.STAFF, BookingChannel.LINK, name="Marek"),
         now=stopped.now(),
         reason="Marek is <ill>",
     )
@@ -132,6 +133,37 @@ def test_cancelled_by_the_business_names_it_and_the_reason(
 
     assert "Linden Studio cancelled this appointment. There is nothing to pay." in page
     assert "Linden Studio cancelled: Marek is &lt;ill&gt;" in page
+
+
+def test_a_note_that_the_desk_wrote_for_itself_is_not_shown(
+    client: Client, studio: Studio, stopped: StoppedClock
+) -> None:
+    booking = booked(studio)
+    reschedule_booking(
+        booking_id=booking.pk,
+        start_minute=studio.minute(15),
+        staff_member_id=None,
+        expected_sequence=0,
+        expected_fee_minor=0,
+        actor=DESK,
+        now=stopped.now(),
+        reason="Always late",
+    )
+    moved = client.get(link(booking)).content.decode()
+    cancel_booking(
+        booking_id=booking.pk,
+        expected_sequence=1,
+        expected_fee_minor=0,
+        actor=DESK,
+        now=stopped.now(),
+        reason="Rude on the phone",
+    )
+    cancelled = client.get(link(booking)).content.decode()
+
+    assert "Linden Studio moved it from" in moved
+    assert "Always late" not in moved
+    assert "Linden Studio cancelled" in cancelled
+    assert "Rude" not in cancelled
 
 
 @pytest.mark.parametrize("status", [BookingStatus.COMPLETED, BookingStatus.NO_SHOW])
