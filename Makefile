@@ -16,10 +16,10 @@ types migrations-check lint: export DATABASE_URL := postgresql://nobody@127.0.0.
 types migrations-check lint: export REDIS_URL := redis://127.0.0.1:1/0
 types migrations-check lint: export SITE_URL := http://localhost:8000
 
-export PORT
+export PORT WHO
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run reset shell test unit e2e lint fmt types imports migrations-check audit bench load chaos gallery pictures browser ci requirements
+.PHONY: help setup run reset code shell test unit e2e lint fmt types imports migrations-check audit bench load chaos gallery pictures browser ci requirements
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -33,6 +33,10 @@ reset: ## Throw away this machine's data (.data); refuses while it runs
 
 setup: ## Install what development and tests need
 	@$(PYTHON) bootstrap.py install dev
+
+code: ## The code of a demo user's second step; WHO=olivia@linden.example
+	@test -f .data/run.env || { echo "Nothing is running here: make run"; exit 1; }
+	@. ./.data/run.env && $(BIN)/python manage.py demo_code "$${WHO:-olivia@linden.example}"
 
 shell: ## A Django shell on the running site
 	@test -f .data/run.env || { echo "Nothing is running here: make run"; exit 1; }

@@ -2,18 +2,23 @@
 
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.contact.mailboxes import normalised_email
 from accounts.models import Consent, Customer, User
+from accounts.second_factor import reset_second_factor
 from core import clock
 from core.admin import ModelAdmin, ReadOnlyAdmin, bookings_ahead, display, listed, sentence
 from core.asking import AskFirst, AskingAdmin
@@ -28,6 +33,8 @@ else:
 
 # Business rights are roles (staff.Access). Groups would be a second, unused way to grant them.
 admin.site.unregister(Group)
+# Second factors and sessions are nobody's to read or edit; their users have pages at the desk.
+admin.site.unregister([EmailAddress, Authenticator, UserSession])
 
 
 class NewUserForm(UserCreationForm):  # type: ignore[misc] # unfold has no types
@@ -59,6 +66,7 @@ class UserAdmin(_UserAdmin, AskingAdmin):  # type: ignore[misc] # Django names f
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
+    actions = ("reset_second_step",)
     fieldsets = (
         (None, {"fields": ["email", "name", "password"]}),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser"]}),
@@ -72,6 +80,18 @@ class UserAdmin(_UserAdmin, AskingAdmin):  # type: ignore[misc] # Django names f
             "Without it the admin stays empty for this person. What people do in the business is a role."
         ),
     }
+
+    @admin.action(description=_("Reset the second step"), permissions=["change"])
+    def reset_second_step(self, request: HttpRequest, queryset: Any) -> None:
+        """Let colleagues in who have lost their phone: they set up a new second step after their password."""
+        for user in queryset.exclude(pk=request.user.pk):
+            reset_second_factor(user, now=clock.now())
+            self.log_change(request, user, gettext("Second step reset."))
+            self.message_user(
+                request, gettext("%(user)s sets up a new second step at the next sign-in.") % {"user": user}
+            )
+        if queryset.filter(pk=request.user.pk).exists():
+            self.message_user(request, gettext("Your own second step stays as it is."), messages.WARNING)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and obj != request.user

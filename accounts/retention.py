@@ -1,4 +1,4 @@
-"""Nightly deletion of the old rows of the access log.
+"""Nightly deletion of the old rows of the access log, and of what is kept about sign-ins that are over.
 
 The application may only add rows. The database function ``openhours_delete_old_access`` deletes with the rights of the
 owner, and nothing of the last six months, so that a user who got hold of the application cannot remove traces.
@@ -7,10 +7,12 @@ owner, and nothing of the last six months, so that a user who got hold of the ap
 import time
 from datetime import datetime, timedelta
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection
 
-from core.retention import BATCH, LONGEST_RUN_SECONDS
+from core.retention import BATCH, LONGEST_RUN_SECONDS, delete_in_batches
 
 _A_MONTH = timedelta(days=30.44)
 
@@ -27,3 +29,8 @@ def delete_old_access(*, now: datetime) -> int:
             break
         gone += deleted
     return gone
+
+
+def forget_ended_sessions() -> int:
+    """Delete browser and network address of sessions that do not exist any more. Return the number."""
+    return delete_in_batches(UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")))

@@ -1,5 +1,6 @@
 """Reads the signed-in user from a WSGI request before its body is received."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -8,9 +9,15 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
 from django.http import HttpRequest, parse_cookie
 
+from accounts.models import User
+from accounts.staff_session import is_proven
 
-def may_open_admin(environ: dict[str, Any]) -> bool:
-    """Return whether the session cookie belongs to a user who may open the admin. At most two statements."""
+
+def may_open_admin(environ: dict[str, Any], *, now: datetime) -> bool:
+    """Return whether the session cookie belongs to a user who may open the admin and has proven a second factor.
+
+    At most two statements.
+    """
     key = parse_cookie(environ.get("HTTP_COOKIE", "")).get(settings.SESSION_COOKIE_NAME, "")
     if not key.isalnum():
         return False
@@ -19,4 +26,4 @@ def may_open_admin(environ: dict[str, Any]) -> bool:
     request = HttpRequest()
     request.session = SessionStore(key)
     user = get_user(request)
-    return user.is_active and user.is_staff
+    return isinstance(user, User) and user.is_staff and is_proven(request.session, user, now=now)

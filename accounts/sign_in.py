@@ -1,11 +1,12 @@
-"""Limits on sign-in attempts. All sign-in pages share them, and they apply before a password is checked.
+"""Limits on wrong passwords and wrong codes. They apply before a secret is checked.
 
-Only wrong passwords count. A browser that signed in before has its own limits (by a signed device cookie), so an
-attacker who guesses an account's password elsewhere cannot lock out its owner.
+Only wrong ones count. A browser that signed in before has its own limits (by a signed device cookie), so an attacker
+who guesses an account's password elsewhere cannot lock out its owner.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from django.conf import settings
 from django.core import signing
@@ -19,57 +20,76 @@ from core.references import keyed_hash, new_token
 from core.visitors import client_address, set_private_cookie
 
 DEVICE_COOKIE = "device"
+CODES_PER_MINUTE, CODES_PER_DAY = 5, 30
+"""Wrong codes per account and address. Of a million codes three are right at a time."""
 _SALT = "accounts.sign_in.device"
 _DEVICE_SECONDS = 180 * 24 * 3600
 _ACCOUNTS_KEPT = 5
 _DAY_SECONDS = 24 * 3600
-_MINUTE, _DAY = "sign-in", "sign-in-day"
+
+
+class Secret(StrEnum):
+    """What a user types to prove who they are. The value names the limits in which wrong ones count."""
+
+    PASSWORD = "sign-in"  # noqa: S105 (a name)
+    CODE = "code"
+
+    @property
+    def per_minute(self) -> int:
+        return int(settings.SIGN_INS_PER_MINUTE) if self is Secret.PASSWORD else CODES_PER_MINUTE
+
+    @property
+    def per_day(self) -> int:
+        return int(settings.SIGN_INS_PER_DAY) if self is Secret.PASSWORD else CODES_PER_DAY
 
 
 @dataclass(frozen=True)
 class Try:
-    """One sign-in attempt.
+    """One attempt to type a secret.
 
     :param keys: what a failure counts for, the client's address first.
-    :param account: the typed e-mail address in the form that is counted.
+    :param account: the e-mail address of the account in the form that is counted.
     """
 
+    secret: Secret
     keys: tuple[str, ...]
     account: str
 
     def is_allowed(self) -> bool:
-        """Return whether the password may be checked. Asking does not count."""
+        """Return whether the secret may be checked. Asking does not count."""
         return not any(
-            limits.is_reached(_MINUTE, key, limit=settings.SIGN_INS_PER_MINUTE)
-            or limits.is_reached(_DAY, key, limit=settings.SIGN_INS_PER_DAY)
+            limits.is_reached(self.secret, key, limit=self.secret.per_minute)
+            or limits.is_reached(f"{self.secret}-day", key, limit=self.secret.per_day)
             for key in self.keys
         )
 
     def count_failure(self, *, now: datetime) -> None:
-        """Count a wrong password.
+        """Count a wrong secret.
 
-        When unknown browsers reach an account's daily limit, this publishes ``sign_in.guessed``.
+        When unknown browsers reach an account's daily limit, this publishes ``sign_in.guessed``; for codes any browser.
         """
         for key in self.keys:
-            limits.allow(_MINUTE, key, per_minute=settings.SIGN_INS_PER_MINUTE)
-            more_follow = limits.within(_DAY, key, limit=settings.SIGN_INS_PER_DAY - 1, seconds=_DAY_SECONDS)
-            if key == self.account and not more_follow:
+            limits.allow(self.secret, key, per_minute=self.secret.per_minute)
+            more_follow = limits.within(f"{self.secret}-day", key, limit=self.secret.per_day - 1, seconds=_DAY_SECONDS)
+            # A wrong code follows a right password, so it is a warning from a known browser as well.
+            is_counted = key == self.account or (self.secret is Secret.CODE and key == self.keys[-1])
+            if is_counted and not more_follow:
                 self._tell_owners(now)
 
     def _tell_owners(self, now: datetime) -> None:
         user = User.objects.filter(email__iexact=self.account, is_active=True).first()
         if user is not None:
-            payload = {"user_id": user.pk, "count": settings.SIGN_INS_PER_DAY}
+            payload = {"user_id": user.pk, "count": self.secret.per_day, "secret": self.secret.name.lower()}
             with transaction.atomic():
-                publish("sign_in.guessed", f"user:{user.pk}:{now:%Y-%m-%d}", payload, now=now)
+                publish("sign_in.guessed", f"user:{user.pk}:{self.secret}:{now:%Y-%m-%d}", payload, now=now)
 
 
-def sign_in_try(request: HttpRequest, typed: str) -> Try:
+def sign_in_try(request: HttpRequest, typed: str, secret: Secret = Secret.PASSWORD) -> Try:
     """Return the attempt of this request to sign in as ``typed``, an e-mail address."""
     account = _account(typed)
     device, accounts = _device(request)
     own = f"device:{device}" if _pseudonym(account) in accounts else account
-    return Try((client_address(request), own), account)
+    return Try(secret, (client_address(request), own), account)
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, email: str) -> None:

@@ -10,3 +10,9 @@ from core import clock
 def delete_old_access() -> int:
     """Delete old rows of the access log, every night."""
     return retention.delete_old_access(now=clock.now())
+
+
+@shared_task
+def forget_ended_sessions() -> int:
+    """Forget from where staff signed in, every night, once the session is over."""
+    return retention.forget_ended_sessions()

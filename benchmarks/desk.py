@@ -7,6 +7,8 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from accounts.staff_session import prove
+from core import clock
 from staff.enums import Role
 from staff.models import Access
 
@@ -17,6 +19,9 @@ def front_desk() -> Client:
     Access.objects.get_or_create(user=user, role=Role.OWNER, location=None)
     client = Client(headers={"host": "localhost"})
     client.force_login(user)
+    session = client.session
+    prove(session, user, now=clock.now())
+    session.save()
     return client
 
 

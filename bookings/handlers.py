@@ -5,7 +5,7 @@ A delivery may come twice, late or in any order; the operation checks the bookin
 
 from datetime import datetime
 
-from bookings.messages.sign_ins import announce_guessing
+from bookings.messages.sign_ins import announce_guessing, announce_sign_in_change
 from bookings.operations import catalogue_guard, fees, settle
 from core.outbox import Delivery
 from staff.models import StaffMember
@@ -39,8 +39,17 @@ def refund_settled(delivery: Delivery, *, now: datetime) -> None:
 
 
 def sign_in_guessed(delivery: Delivery, *, now: datetime) -> None:
-    """Published when wrong passwords for a user reach the limit of a day."""
-    announce_guessing(user_id=delivery.payload["user_id"], count=delivery.payload["count"], now=now)
+    """Published when wrong passwords or wrong codes for a user reach the limit of a day."""
+    payload = delivery.payload
+    is_of_codes = payload.get("secret") == "code"
+    announce_guessing(user_id=payload["user_id"], count=payload["count"], is_of_codes=is_of_codes, now=now)
+
+
+def sign_in_changed(delivery: Delivery, *, now: datetime) -> None:
+    """Published when a user's password or second factor changes."""
+    announce_sign_in_change(
+        user_id=delivery.payload["user_id"], change=delivery.payload["change"], key=delivery.key, now=now
+    )
 
 
 def staff_left(delivery: Delivery, *, now: datetime) -> None:

@@ -6,10 +6,13 @@ not exist. ``tests/web/test_url_walk.py`` opens every row as every kind of visit
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from django.contrib.auth.models import AnonymousUser
+
 from accounts.enums import RecordKind
+from accounts.models import User
 from config.reading import Shows
 from dashboard.permissions import Act
 
@@ -22,8 +25,9 @@ class Proof(StrEnum):
     GUEST_LINK = "guest_link"  # the link on the screen of the visitor who has just booked
     CUSTOMER_LINK = "customer_link"  # the link in an e-mail to the customer
     STAFF_LINK = "staff_link"  # the link in an e-mail to the staff member who performs the booking
-    ADMIN = "admin"  # a signed-in user who may open Django's admin and has no role at the desk
-    DESK = "desk"  # a signed-in user with a role at the desk
+    PASSWORD = "password"  # noqa: S105 (a staff user who has typed the password and has no second factor yet)
+    ADMIN = "admin"  # a user signed in with a second factor who may open Django's admin and has no role at the desk
+    DESK = "desk"  # a user signed in with a second factor who has a role at the desk
 
 
 _ANY = frozenset(Proof)
@@ -33,14 +37,29 @@ _MAILBOX = frozenset({Proof.CUSTOMER_LINK})
 _CUSTOMER = _MAILBOX | {Proof.GUEST_LINK}
 _LINK = _CUSTOMER | {Proof.STAFF_LINK}
 _ADMIN = frozenset({Proof.ADMIN})
+_STAFF = _ADMIN | {Proof.DESK}
+_SET_UP = _STAFF | {Proof.PASSWORD}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a request must prove for GET and HEAD (``see``) and for POST (``act``)."""
+    """What a request must prove for GET and HEAD (``see``) and for POST (``act``).
+
+    With ``is_fresh`` a staff user must have proven who they are in the last minutes (``accounts.staff_session``).
+    """
 
     see: frozenset[Proof] = _NONE
     act: frozenset[Proof] = _NONE
+    is_fresh: bool = False
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether only signed-in staff pass, which ``dashboard.door`` checks; otherwise the view checks the token."""
+        return bool(self.see | self.act) and (self.see | self.act) <= _SET_UP
+
+    def is_open_to(self, user: User | AnonymousUser) -> bool:
+        """Return whether a signed-in user passes. Without the desk among the proofs only users of the admin do."""
+        return user.is_staff or Proof.DESK in self.see | self.act
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +67,15 @@ class DeskRow:
     """The right that a desk user needs for GET and HEAD (``see``) and for POST (``act``); None if there is no answer.
 
     With ``is_about_booking`` the user needs the right for one booking, at its location. The view checks that with
-    ``dashboard.permissions.can``. ``shows`` is the record of a customer on the page, for the access log.
+    ``dashboard.permissions.can``. ``shows`` is the record of a customer on the page, for the access log. ``is_fresh``
+    as in ``Row``.
     """
 
     see: Act | None = None
     act: Act | None = None
     is_about_booking: bool = False
     shows: Shows | None = None
+    is_fresh: bool = False
 
     def needed(self, method: str | None) -> Act:
         """Return the right that a request needs. A method without a right needs the other one; the view answers 405."""
@@ -85,6 +106,14 @@ def _at_location(see: Act | None = None, act: Act | None = None) -> DeskRow:
     """A page for the staff of one location whose path names no booking."""
     return DeskRow(see, act, is_about_booking=True)
 
+
+def _fresh(row: DeskRow) -> DeskRow:
+    """The same row for a page that returns money or hands out data, which asks again who the user is."""
+    return replace(row, is_fresh=True)
+
+
+# Models of the admin that decide who may do what. Their lists may be read without a fresh proof.
+FRESH_IN_ADMIN = ("accounts_user", "staff_access")
 
 # URL name -> row. "admin" covers all of Django's admin, which checks the permissions of its models itself.
 ROWS: Mapping[str, Row | DeskRow] = {
@@ -139,8 +168,21 @@ ROWS: Mapping[str, Row | DeskRow] = {
     # --- the admin ------------------------------------------------------------------------------------------------
     "admin": Row(_ADMIN, _ADMIN),
     # --- the desk -------------------------------------------------------------------------------------------------
-    "desk_sign_in": Row(_ANY, _ANY),
+    "account_login": Row(_ANY, _ANY),
+    # Its view wants a right password in the session, and sends others to the sign-in.
+    "mfa_authenticate": Row(),
     "desk_sign_out": Row(act=_ANY),
+    "desk_set_up": Row(_SET_UP, _SET_UP, is_fresh=True),
+    "desk_confirm": Row(_STAFF, _STAFF),
+    "desk_account": Row(_STAFF),
+    # It asks for the password of now.
+    "desk_password": Row(_STAFF, _STAFF),
+    "desk_recovery_codes": Row(act=_STAFF, is_fresh=True),
+    "desk_second_step_remove": Row(act=_STAFF, is_fresh=True),
+    "desk_session_end": Row(act=_STAFF),
+    "desk_sessions_end": Row(act=_STAFF),
+    # Open pages ask it when their session ends, and tell it that somebody types.
+    "desk_session": Row(_STAFF, _STAFF),
     "desk": _desk(Act.SEE_DESK),
     "desk_changes": _desk(Act.SEE_DESK),
     "desk_book": _desk(Act.BOOK, Act.BOOK),
@@ -151,7 +193,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_why": _desk(Act.SEE_PLACE),
     "desk_hands": _desk(Act.SEE_PLACE),
     "desk_payments": _desk(Act.SEE_PLACE),
-    "desk_payments_csv": _desk(Act.SEE_PLACE, lists=RecordKind.PAYMENTS),
+    "desk_payments_csv": _fresh(_desk(Act.SEE_PLACE, lists=RecordKind.PAYMENTS)),
     "desk_message_log": _desk(Act.SEE_PLACE),
     "desk_message_log_csv": _desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.SENT),
     "desk_messages": _desk(Act.READ_MESSAGES),
@@ -178,7 +220,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_me_time_off": _desk(Act.OWN_DAY, Act.OWN_DAY),
     # Customers belong to the whole business. A therapist sees only the customers of own bookings.
     "desk_customers": _desk(Act.SEE_DESK),
-    "desk_customers_csv": _desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.CUSTOMERS),
+    "desk_customers_csv": _fresh(_desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.CUSTOMERS)),
     "desk_customer": _customer(Act.SEE_DESK),
     "desk_customer_new": _desk(Act.EDIT_CUSTOMERS, Act.EDIT_CUSTOMERS),
     "desk_customer_edit": _customer(Act.EDIT_CUSTOMERS, Act.EDIT_CUSTOMERS),
@@ -207,11 +249,11 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_booking_charge": _step(Act.TAKE_MONEY),
     "desk_booking_link": _step(Act.TAKE_MONEY),
     "desk_booking_check": _booking(act=Act.TAKE_MONEY),
-    "desk_booking_refund": _step(Act.RETURN_MONEY),
-    "desk_booking_approve": _step(Act.RETURN_MONEY),
-    "desk_booking_lower": _step(Act.RETURN_MONEY),
+    "desk_booking_refund": _fresh(_step(Act.RETURN_MONEY)),
+    "desk_booking_approve": _fresh(_step(Act.RETURN_MONEY)),
+    "desk_booking_lower": _fresh(_step(Act.RETURN_MONEY)),
     "desk_booking_decline": _step(Act.RETURN_MONEY),
-    "desk_booking_hand_back": _step(Act.RETURN_MONEY),
+    "desk_booking_hand_back": _fresh(_step(Act.RETURN_MONEY)),
     "desk_booking_discount": _step(Act.RETURN_MONEY),
     "desk_booking_waive": _step(Act.WAIVE),
     "desk_booking_stand": _step(Act.WAIVE),

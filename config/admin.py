@@ -1,4 +1,4 @@
-"""The admin site: its sign-in, the time zone in which it shows times, and its content security policy.
+"""The admin site: the time zone in which it shows times, and its content security policy.
 
 Unfold runs Alpine, which evaluates expressions in attributes and sets inline styles. Only the answers of this site have
 a policy that allows this; all other pages keep the strict policy of the settings.
@@ -11,43 +11,20 @@ from zoneinfo import ZoneInfo
 
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
-from accounts.sign_in import remember_device, sign_in_try
-from core import clock
 from services.models import Location
 
 View = Callable[..., HttpResponse]
 
 
-class SignInForm(AuthenticationForm):  # type: ignore[misc] # unfold has no types
-    """Sign-in by e-mail. Limits the tries per IP address and per account before it checks a password."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"].label = _("E-mail")
-
-    def clean(self) -> dict[str, Any]:
-        tried = sign_in_try(self.request, str(self.cleaned_data.get("username") or ""))
-        if not tried.is_allowed():
-            raise ValidationError(_("Too many tries. Please wait a minute, then try again."), code="too_many")
-        try:
-            cleaned: dict[str, Any] = super().clean()
-        except ValidationError:
-            tried.count_failure(now=clock.now())
-            raise
-        return cleaned
-
-
 class Site(UnfoldAdminSite):  # type: ignore[misc]
-    """The admin site. Django's ``has_permission`` admits active users with ``is_staff``."""
+    """The admin site. ``config.guard`` admits users with ``is_staff`` who are signed in with a second factor."""
 
-    login_form = SignInForm
     index_title = _("Settings")
     index_template = "admin/home.html"
 
@@ -55,10 +32,15 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
         return _framed(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response = _framed(super().login)(request, extra_context)
-        if request.method == "POST" and request.user.is_authenticated:
-            remember_device(request, response, request.user.email)
-        return response
+        """Open the admin: only users who have signed in at the desk's door get here."""
+        return redirect("admin:index")
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return redirect("desk_password")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        super().logout(request, extra_context)
+        return redirect("account_login")
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Answer 404: Unfold's search would store model objects in the cache, which holds plain values only."""

@@ -1,6 +1,7 @@
 """Enforce the table of ``config.access``: no view runs without a row for its address and the right of that row."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.apps import AppConfig
@@ -11,11 +12,11 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import ResolverMatch, URLPattern, URLResolver, get_resolver
 
-from config.access import ROWS, DeskRow
+from config.access import FRESH_IN_ADMIN, ROWS, DeskRow, Proof, Row
 from config.reading import log_reading
 from core import clock
 from core.middleware import Handler, unavailable
-from dashboard.door import admit
+from dashboard.door import admit, check_sign_in
 from dashboard.permissions import Act, roles_with
 
 
@@ -41,16 +42,39 @@ def guard_addresses(get_response: Handler) -> Handler:
             if settings.DEBUG or settings.FAIL_WITHOUT_ROW:
                 raise ImproperlyConfigured(f"{request.path}: add a row for {name!r} to config/access.py.")
             raise Http404
-        if not isinstance(row, DeskRow):
-            return None
         try:
-            return admit(request, row.needed(request.method), now=clock.now())
+            return _answer(request, row, now=clock.now())
         except (OperationalError, InterfaceError) as error:
             # Django passes exceptions of views to middleware, but not exceptions of ``process_view``.
             return unavailable(request, error)
 
     middleware.process_view = process_view  # type: ignore[attr-defined]
     return middleware
+
+
+def _answer(request: HttpRequest, row: Row | DeskRow, *, now: datetime) -> HttpResponse | None:
+    """Return the answer to a request that the row does not let pass; None for one that it lets pass."""
+    if isinstance(row, DeskRow):
+        answer = check_sign_in(request, is_fresh=row.is_fresh, now=now)
+        return answer or admit(request, row.needed(request.method), now=now)
+    if not row.is_signed_in:
+        return None
+    is_fresh = row.is_fresh or _asks_again_in_admin(request)
+    is_set_up = Proof.PASSWORD in row.see | row.act
+    if answer := check_sign_in(request, is_set_up=is_set_up, is_fresh=is_fresh, now=now):
+        return answer
+    if not row.is_open_to(request.user):
+        raise Http404
+    return None
+
+
+def _asks_again_in_admin(request: HttpRequest) -> bool:
+    """Return whether a page of the admin changes who may do what."""
+    match = request.resolver_match
+    if _name_of(match) != "admin" or match is None or match.url_name is None:
+        return False
+    is_list = match.url_name.endswith("_changelist") and request.method != "POST"
+    return match.url_name.startswith(FRESH_IN_ADMIN) and not is_list
 
 
 def check_rows(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:

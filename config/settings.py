@@ -45,7 +45,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "django_htmx",
-    "accounts",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "accounts",  # after allauth's apps, because it removes their models from the admin
     "services",
     "staff",
     "payments",
@@ -73,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "config.guard.guard_addresses",
     "core.middleware.locked_by_others",
 ]
@@ -181,6 +186,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-visitors": {"task": "bookings.tasks.forget_visitors", "schedule": crontab(hour="4", minute="30")},
     "clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": crontab(hour="4", minute="35")},
     "delete-old-access": {"task": "accounts.tasks.delete_old_access", "schedule": crontab(hour="4", minute="45")},
+    "forget-sessions": {"task": "accounts.tasks.forget_ended_sessions", "schedule": crontab(hour="4", minute="38")},
     "delete-old-counts": {"task": "core.tasks.delete_old_limit_counts", "schedule": crontab(hour="4", minute="40")},
     "forget-cards": {"task": "payments.tasks.forget_cards", "schedule": crontab(minute="35")},
     "draw-receipts": {"task": "payments.tasks.draw_receipts", "schedule": crontab(minute="*/10")},
@@ -208,6 +214,7 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
         "booking-refund": "bookings.handlers.refund_settled",
     },
     "sign_in.guessed": {"sign-in-guessed": "bookings.handlers.sign_in_guessed"},
+    "sign_in.changed": {"sign-in-changed": "bookings.handlers.sign_in_changed"},
     "customer.erase": {"customer-erase": "privacy.handlers.erase"},
     "staff.left": {"staff-left": "bookings.handlers.staff_left"},
     "receipt.issued": {"receipt-document": "payments.handlers.receipt_document"},
@@ -221,7 +228,7 @@ RECEIPT_SUBJECTS = {"booking": "bookings.wording.receipts.receipt_subject"}
 NOTIFICATION_CONTEXTS = {
     "booking": "bookings.messages.visits.notification_context",
     "staff": "bookings.messages.agenda.agenda_context",
-    "user": "bookings.messages.sign_ins.guessing_context",
+    "user": "bookings.messages.sign_ins.sign_in_context",
     "proposal": "bookings.messages.proposals.proposal_context",
     "sample": "bookings.messages.samples.sample_context",
 }
@@ -294,9 +301,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-# The admin has a sign-in page of its own. The desk's sign-in chooses its redirect itself.
-LOGIN_URL = "desk_sign_in"
-LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "desk"
+# allauth runs the sign-in: password, then the second factor. Only the views in dashboard.urls are mounted.
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_SESSION_REMEMBER = False
+# accounts.sign_in counts wrong passwords and codes. allauth would count them in each process by itself.
+ACCOUNT_RATE_LIMITS = False
+MFA_RATE_LIMITS = False
+MFA_ADAPTER = "accounts.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# Steps of 30 seconds that the clock of a phone may be off.
+MFA_TOTP_TOLERANCE = 1
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True

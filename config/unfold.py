@@ -50,6 +50,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "10px",
     "STYLES": [lambda request: static("css/admin.css")],
+    "SCRIPTS": [lambda request: static("js/session.js")],
     "COLORS": {
         # Warm greys and the product's colour, from light to dark.
         "base": {

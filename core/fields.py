@@ -31,8 +31,13 @@ def _cipher() -> MultiFernet:
     return _fernet(tuple(settings.FIELD_KEYS))
 
 
+def encrypted(text: str) -> str:
+    """Encrypt a text for a column of another library, which is not an EncryptedTextField."""
+    return _cipher().encrypt(text.encode()).decode()
+
+
 def decrypted(stored: str) -> str:
-    """Decrypt the stored value of an encrypted column, for code that reads it without the field (raw SQL).
+    """Decrypt a stored value, for code that reads it without the field (raw SQL, a column of another library).
 
     :raises ImproperlyConfigured: if no key in FIELD_KEYS decrypts it.
     """
@@ -58,7 +63,7 @@ def encrypt_column(connection: Any, table: str, column: str, *, batch: int = 100
                 return
             for key, stored in rows:
                 if not _is_encrypted(stored):
-                    cursor.execute(update, [_cipher().encrypt(stored.encode()).decode(), key])
+                    cursor.execute(update, [encrypted(stored), key])
             last = rows[-1][0]
 
 
@@ -75,7 +80,7 @@ class EncryptedTextField(_TextField):
 
     def get_prep_value(self, value: Any) -> Any:
         text = super().get_prep_value(value)
-        return _cipher().encrypt(text.encode()).decode() if text else text
+        return encrypted(text) if text else text
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         return decrypted(value) if value else value

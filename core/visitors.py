@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.references import keyed_hash, new_token
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 VISITOR_COOKIE = "visitor"
 _YEAR = 365 * 24 * 3600
 
@@ -50,20 +51,35 @@ def client_address(request: HttpRequest) -> str:
     )
 
 
+def client_ip(request: HttpRequest) -> str:
+    """Return the client's IP address, which the list of a user's own sign-ins shows; "::" if it is unknown."""
+    meta = request.META
+    found = _client(meta.get("HTTP_X_FORWARDED_FOR", ""), meta.get("REMOTE_ADDR", ""), settings.TRUSTED_PROXY_COUNT)
+    return str(found or ipaddress.IPv6Address(0))
+
+
 def forwarded_address(forwarded_for: str, peer: str, trusted_proxies: int) -> str:
     """Return the address that rate limits count. Trusts only what our own proxies added to X-Forwarded-For.
 
     The port is removed. An IPv6 address becomes its /64, which is what one household or server gets. If the entry is
     not an address, the peer's own address counts, so that a client cannot get a new limit with an invented entry.
     """
+    found = _client(forwarded_for, peer, trusted_proxies)
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found or peer)
+
+
+def _client(forwarded_for: str, peer: str, trusted_proxies: int) -> Address | None:
+    """Return the address that our outermost proxy named, else the peer's; None if neither is an address."""
     entries = [part.strip() for part in forwarded_for.split(",") if part.strip()]
-    if trusted_proxies and len(entries) >= trusted_proxies and (named := _network(entries[-trusted_proxies])):
+    if trusted_proxies and len(entries) >= trusted_proxies and (named := _address(entries[-trusted_proxies])):
         return named
-    return _network(peer) or peer
+    return _address(peer)
 
 
-def _network(text: str) -> str:
-    """Return an IPv4 address, or the /64 of an IPv6 address; "" if ``text`` is neither."""
+def _address(text: str) -> Address | None:
+    """Read an IP address with or without a port; None if ``text`` is none."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
@@ -71,9 +87,7 @@ def _network(text: str) -> str:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
-        return ""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address

@@ -5,13 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Customer
-from accounts.sign_in import sign_in_try
 from core.formats import money_text
 from core.forms import MoneyField
 from payments.enums import Method
@@ -39,32 +37,6 @@ def _words_to_customer(*, required: bool = True, max_length: int = 300, help_tex
         required=required,
         help_text=help_text or _("The customer reads it in the e-mail."),
     )
-
-
-class SignInForm(AuthenticationForm):
-    """Sign-in with a limit of attempts per account and per address, checked before the password."""
-
-    error_messages = {
-        "invalid_login": _("E-mail and password do not belong together. Please check both and try again."),
-        "inactive": _("E-mail and password do not belong together. Please check both and try again."),
-    }
-
-    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._now = now
-        self.fields["username"].label = _("E-mail")
-        self.fields["username"].widget = forms.EmailInput(attrs={"autofocus": True, "maxlength": 254})
-
-    def clean(self) -> dict[str, Any]:
-        assert self.request  # noqa: S101 (the sign-in page always gives it)
-        tried = sign_in_try(self.request, str(self.cleaned_data.get("username") or ""))
-        if not tried.is_allowed():
-            raise ValidationError(_("Too many tries. Please wait a minute, then try again."), code="too_many")
-        try:
-            return super().clean()
-        except ValidationError:
-            tried.count_failure(now=self._now)
-            raise
 
 
 class SeenForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dashboard.account.views import confirm, own, set_up, sign_in
 from dashboard.booking_list import views as booking_list
 from dashboard.calendar.views import calendar, changes
 from dashboard.closures import views as closures
@@ -29,7 +30,6 @@ from dashboard.views import (
     money_actions,
     progress_steps,
     receipts,
-    sign_in,
     todo,
     visit_actions,
 )
@@ -51,8 +51,19 @@ urlpatterns = [
     path("holds/<str:reference>/free", hold_links.free, name="desk_hold_free"),
     path("holds/<str:reference>/done", hold_links.done, name="desk_hold_done"),
     path("why/", why_not.why, name="desk_why"),
-    path("sign-in", sign_in.SignIn.as_view(), name="desk_sign_in"),
+    # allauth asks for these two by their names.
+    path("sign-in", sign_in.SignIn.as_view(), name="account_login"),
+    path("sign-in/second-step", sign_in.SecondStep.as_view(), name="mfa_authenticate"),
     path("sign-out", sign_in.SignOut.as_view(), name="desk_sign_out"),
+    path("account/set-up", set_up.set_up, name="desk_set_up"),
+    path("account/", own.account, name="desk_account"),
+    path("account/password", own.password, name="desk_password"),
+    path("account/recovery-codes", own.recovery_codes, name="desk_recovery_codes"),
+    path("account/second-steps/<int:authenticator_id>/remove", own.remove, name="desk_second_step_remove"),
+    path("account/sessions/end", own.end_other_sessions, name="desk_sessions_end"),
+    path("account/sessions/<int:session_id>/end", own.end_session, name="desk_session_end"),
+    path("account/confirm", confirm.confirm, name="desk_confirm"),
+    path("session", confirm.session, name="desk_session"),
     path("bookings/", booking_list.bookings, name="desk_bookings"),
     path("bookings/bookings.csv", booking_list.bookings_csv, name="desk_bookings_csv"),
     path("bookings/<str:reference>/", booking.booking, name="desk_booking"),

@@ -15,6 +15,7 @@ from payments.operations import record_payment
 from services.models import Location
 from staff.enums import Role
 from tests import factories
+from tests.signing_in import sign_in_staff
 from tests.web.page_forms import typed
 
 
@@ -49,7 +50,7 @@ class DeskClient:
 
 def at_desk(client: Client, role: Role = Role.FRONT_DESK, place: Location | None = None, **values: Any) -> DeskClient:
     user = factories.desk_user(role, place, **values)
-    client.force_login(user)
+    sign_in_staff(client, user)
     return DeskClient(client, user)
 
 

@@ -37,6 +37,8 @@ from tests import servers
 
 PROGRAMS = ("web", "worker", "beat")
 _numbers = itertools.count()
+RUNNING: dict[str, "Stack"] = {}
+"""The sites that run now, by address."""
 
 
 # Tests book for the same few people from one address.
@@ -119,6 +121,7 @@ class Stack:
         except BaseException:
             self.close()
             raise
+        RUNNING[self.url] = self
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -126,6 +129,7 @@ class Stack:
 
     def close(self) -> None:
         """Stop everything and throw the files away."""
+        RUNNING.pop(self.url, None)
         for child in self.children.values():
             child.send(signal.SIGTERM)
         for child in self.children.values():

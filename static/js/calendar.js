@@ -64,15 +64,17 @@ let isLooking = false;
 // The columns are read again in place: what is scrolled stays so, and so does the focus. The part that drags a block
 // sets data-dragging on the page for as long as nothing may move under the hand.
 async function refresh(isOwn) {
+  // What nobody asked for does not keep the session alive.
+  const headers = { "X-Background": "1" };
   const focused = document.activeElement?.closest?.(".grids a")?.getAttribute("href");
-  await window.htmx.ajax("GET", location.pathname + location.search, { target: "#grids", swap: "innerHTML" });
+  await window.htmx.ajax("GET", location.pathname + location.search, { target: "#grids", swap: "innerHTML", headers });
   shownAt = Date.now();
   if (focused) document.querySelector(`.grids a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   const panel = document.querySelector(".panel-in");
   const isTyping = panel?.contains(document.activeElement) && document.activeElement !== panel;
   if (!panel || isTyping || isOwn) return;
   isQuiet = true;
-  await window.htmx.ajax("GET", location.pathname + location.search, { target: "#panel", swap: "innerHTML" });
+  await window.htmx.ajax("GET", location.pathname + location.search, { target: "#panel", swap: "innerHTML", headers });
 }
 
 async function look(isOwn = false) {
@@ -80,8 +82,10 @@ async function look(isOwn = false) {
   if (!grids?.dataset.changes || isLooking || document.hidden || root.hasAttribute("data-dragging")) return;
   isLooking = true;
   try {
-    const headers = { "If-None-Match": tag ?? grids.dataset.state };
+    const headers = { "If-None-Match": tag ?? grids.dataset.state, "X-Background": "1" };
     const answer = await fetch(grids.dataset.changes, { headers, cache: "no-store", redirect: "error" });
+    // The sign-in has ended: nobody reads on at a screen that was left.
+    if (answer.status === 401) location.assign(answer.headers.get("X-Go-To"));
     if (answer.status === 200 || answer.status === 204) tag = answer.headers.get("ETag");
     // Free time gets shorter although nothing is booked.
     if (answer.status === 200 || Date.now() - shownAt > AGAIN_MS) await refresh(isOwn);

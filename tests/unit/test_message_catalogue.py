@@ -14,7 +14,13 @@ from notifications.wording.template_language import parsed, variables_in
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "notifications"
 # The first has no sender yet; the others go to users and are neither switched off nor reworded.
-OTHERS = {"waitlist_offer_customer", "sign_in_guessed_staff", "change_proposed_staff", "change_decided_staff"}
+OTHERS = {
+    "waitlist_offer_customer",
+    "sign_in_guessed_staff",
+    "sign_in_changed_staff",
+    "change_proposed_staff",
+    "change_decided_staff",
+}
 # From ``words_of``: always there, though perhaps empty.
 ALWAYS = {
     *("appointment", "when", "day", "time", "service", "place", "address", "phone", "arrival", "preparation"),

@@ -22,6 +22,7 @@ from tests import factories
 from tests.desk import DeskClient, at_desk
 from tests.factories import NOW, Studio
 from tests.journeys import JANA, arrived, booked
+from tests.signing_in import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +100,7 @@ def test_two_addresses_differ_and_one_stays_the_same(booking: Booking, studio: S
     user = factories.desk_user(Role.MANAGER, studio.location)
     for address in ("203.0.113.1", "203.0.113.2", "203.0.113.1"):
         client = Client(REMOTE_ADDR=address)
-        client.force_login(user)
+        sign_in_staff(client, user)
         client.get(f"/desk/bookings/{booking.reference}/")
 
     first, second, third = AccessLog.objects.order_by("pk").values_list("address_hash", flat=True)

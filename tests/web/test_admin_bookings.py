@@ -16,13 +16,14 @@ from notifications.models import Notification
 from payments.models import Bill, BillLine
 from tests import factories, journeys
 from tests.factories import NOW, Studio
+from tests.signing_in import sign_in_staff
 from tests.web.conftest import StoppedClock
 
 
 @pytest.fixture
 def desk(db: None, stopped: StoppedClock) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("olivia@studio.example", name="Olivia"))
+    sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", name="Olivia"))
     return client
 
 
@@ -136,7 +137,7 @@ def test_looking_is_not_enough_to_act(booking: Booking) -> None:
     reader = User.objects.create_user("aud@studio.example", is_staff=True)
     reader.user_permissions.add(Permission.objects.get(codename="view_booking"))
     client = Client()
-    client.force_login(reader)
+    sign_in_staff(client, reader)
     before = everything()
 
     page = client.get(reverse("admin:bookings_booking_change", args=[booking.pk]))
@@ -167,7 +168,7 @@ def test_a_stranger_sees_no_step(booking: Booking) -> None:
 
     response = Client().post(step(booking, "cancel"), {"reason": "", "sequence": "0"})
 
-    assert (response.status_code, response["Location"].split("?")[0]) == (302, "/admin/login/")
+    assert (response.status_code, response["Location"].split("?")[0]) == (302, "/desk/sign-in")
     assert everything() == before
 
 

@@ -29,6 +29,7 @@ from services.models import (
 from staff.models import Qualification, StaffMember, TimeOff, WorkingHours
 from tests import factories, journeys
 from tests.factories import MONDAY, NOW, Studio
+from tests.signing_in import sign_in_staff
 from tests.web.page_forms import typed, with_row
 
 TOMORROW = MONDAY + timedelta(days=1)
@@ -37,7 +38,7 @@ TOMORROW = MONDAY + timedelta(days=1)
 @pytest.fixture
 def desk(db: None) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("olivia@studio.example", name="Olivia"))
+    sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", name="Olivia"))
     return client
 
 
@@ -679,6 +680,6 @@ def test_who_owns_the_business_lets_refunds_wait_for_approval(desk: Client) -> N
     business.refresh_from_db()
     assert business.refunds_need_approval
     # Whoever only enters the admin does not see the page.
-    desk.force_login(User.objects.create_user("sam@studio.example", is_staff=True))
+    sign_in_staff(desk, User.objects.create_user("sam@studio.example", is_staff=True))
     assert desk.get(url).status_code == 403
     assert desk.post(url, {}).status_code == 403

@@ -17,6 +17,7 @@ from staff.models import TimeOff
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, booked
+from tests.signing_in import sign_in_staff
 from tests.web.conftest import StoppedClock
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +27,7 @@ LISBON = ZoneInfo("Europe/Lisbon")
 @pytest.fixture
 def owner(stopped: StoppedClock) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("olivia@studio.example", name="Olivia"))
+    sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", name="Olivia"))
     return client
 
 

@@ -218,4 +218,4 @@ def test_a_file_is_taken_by_no_public_page(client: Client, studio: Studio, path:
         400,
         403,
     )
-    assert client.post("/desk/sign-in", {"username": "a@example.com", "password": "x", "f": file}).status_code == 400
+    assert client.post("/desk/sign-in", {"login": "a@example.com", "password": "x", "f": file}).status_code == 400

@@ -22,6 +22,7 @@ from tests.desk import DeskClient, at_desk
 from tests.factories import NOW, Studio
 from tests.journeys import LINK, arrived, booked, paid_studio
 from tests.pages import squeezed
+from tests.signing_in import sign_in_staff
 from tests.web.conftest import StoppedClock
 
 pytestmark = pytest.mark.django_db
@@ -196,7 +197,7 @@ def test_the_refund_of_somebody_else_is_not_decided_here(desk: DeskClient, place
 def test_only_who_may_refund_decides(
     client: Client, place: Studio, booking: Booking, refund: Refund, role: Role, step: str
 ) -> None:
-    client.force_login(factories.desk_user(role, place.location, of=booking))
+    sign_in_staff(client, factories.desk_user(role, place.location, of=booking))
     url = f"/desk/bookings/{booking.reference}/{step}"
 
     assert client.get(url, {"refund": refund.pk}).status_code == 404
@@ -253,7 +254,7 @@ def test_reading_the_list_costs_the_same_for_one_and_three(
 
 
 def test_elsewhere_nobody_sees_it(client: Client, place: Studio, booking: Booking, refund: Refund) -> None:
-    client.force_login(factories.desk_user(Role.MANAGER, factories.location(name="Alfama")))
+    sign_in_staff(client, factories.desk_user(Role.MANAGER, factories.location(name="Alfama")))
 
     assert "Refund to approve" not in client.get(HANDS).content.decode()
     assert client.get(f"/desk/bookings/{booking.reference}/approve", {"refund": refund.pk}).status_code == 404

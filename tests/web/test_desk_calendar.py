@@ -18,6 +18,7 @@ from staff.operations import add_time_off, answer_time_off
 from tests import factories, journeys
 from tests.desk import at_desk
 from tests.factories import NOW, Studio
+from tests.signing_in import sign_in_staff
 from tests.web.conftest import StoppedClock
 from tests.web.page_forms import typed
 
@@ -400,7 +401,7 @@ def test_a_therapist_who_left_sees_nobodys_calendar(client: Client, studio: Stud
 def test_a_therapist_without_hours_and_bookings_has_an_empty_calendar(client: Client, studio: Studio) -> None:
     user = factories.desk_user(Role.THERAPIST)
     factories.staff_member(studio.variant, user=user)
-    client.force_login(user)
+    sign_in_staff(client, user)
 
     assert [client.get(f"{TOMORROW}&view={view}").status_code for view in ("day", "week", "list")] == [200] * 3
 

@@ -17,6 +17,7 @@ from tests import factories
 from tests.desk import at_desk
 from tests.factories import NOW, Studio
 from tests.journeys import JANA, booked, confirm, hold
+from tests.signing_in import sign_in_staff
 from tests.web.page_forms import typed
 
 pytestmark = pytest.mark.django_db
@@ -258,12 +259,12 @@ def test_a_note_is_dated_encrypted_and_changed_by_its_author_alone(client: Clien
     assert send(client, address, text="Quiet room.").status_code == 303
     assert "Quiet room." in client.get(f"/desk/customers/{known.reference}/").content.decode()
 
-    client.force_login(factories.desk_user(Role.OWNER, None))
+    sign_in_staff(client, factories.desk_user(Role.OWNER, None))
     assert "Quiet room." in client.get(f"/desk/customers/{known.reference}/").content.decode()
     assert client.get(address).status_code == 404
     assert client.post(address, {"delete": "1"}).status_code == 404
 
-    client.force_login(desk.user)
+    sign_in_staff(client, desk.user)
     client.post(address, {"delete": "1"})
     assert not CustomerNote.objects.exists()
 
@@ -311,7 +312,7 @@ def test_a_therapist_notes_on_own_clients_and_edits_nothing(client: Client, stud
     mine = booked(studio, 10)
     assert mine.customer
     stranger = customer("Stranger")
-    client.force_login(factories.desk_user(Role.THERAPIST, None, of=mine))
+    sign_in_staff(client, factories.desk_user(Role.THERAPIST, None, of=mine))
     address = f"/desk/customers/{mine.customer.reference}"
 
     html = client.get(f"{address}/").content.decode()

@@ -21,6 +21,7 @@ from tests import factories
 from tests.desk import at_desk, cash
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, JANA, booked, completed
+from tests.signing_in import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -203,7 +204,7 @@ def test_only_managers_and_owners_download_contact_details(
     client: Client, studio: Studio, role: Role, may_export: bool
 ) -> None:
     booking = booked(studio, 10)
-    client.force_login(factories.desk_user(role, studio.location, of=booking))
+    sign_in_staff(client, factories.desk_user(role, studio.location, of=booking))
 
     html = client.get("/desk/customers/").content.decode()
 
@@ -243,7 +244,7 @@ def test_a_therapist_sees_own_clients_alone_and_no_money(client: Client) -> None
     other = booked(studio, 11, staff_member_id=studio.staff[1].pk, contact=replace(JANA, name="Other"))
     theirs = booked(studio, 12, staff_member_id=studio.staff[1].pk, contact=replace(JANA, name="Mine"))
     cash(mine, 1000)
-    client.force_login(factories.desk_user(Role.THERAPIST, None, of=mine))
+    sign_in_staff(client, factories.desk_user(Role.THERAPIST, None, of=mine))
 
     assert listed(client) == ["Mine"]
     assert other.customer
@@ -258,7 +259,7 @@ def test_a_therapist_sees_own_clients_alone_and_no_money(client: Client) -> None
 
 def test_a_manager_of_another_place_sees_the_customer_and_none_of_the_bookings(client: Client, studio: Studio) -> None:
     booking = booked(studio, 10)
-    client.force_login(factories.desk_user(Role.MANAGER, factories.location(name="Alfama")))
+    sign_in_staff(client, factories.desk_user(Role.MANAGER, factories.location(name="Alfama")))
 
     html = page(client, booking)
 

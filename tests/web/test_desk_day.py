@@ -16,13 +16,14 @@ from staff.enums import Role
 from tests import factories, journeys
 from tests.factories import NOW, Studio
 from tests.pages import squeezed
+from tests.signing_in import sign_in_staff
 from tests.web.conftest import StoppedClock
 
 TOMORROW = "/desk/?view=list&on=2027-01-05"
 
 
 def at_desk(client: Client, role: Role = Role.FRONT_DESK, place: Location | None = None, **values: object) -> Client:
-    client.force_login(factories.desk_user(role, place, **values))
+    sign_in_staff(client, factories.desk_user(role, place, **values))
     return client
 
 

@@ -24,6 +24,7 @@ from tests import factories, journeys
 from tests.desk import DeskClient, at_desk, by_card, cash
 from tests.factories import NOW, Studio
 from tests.pages import squeezed
+from tests.signing_in import sign_in_staff
 from tests.web.conftest import StoppedClock
 
 HANDS = "/desk/hands/"
@@ -237,6 +238,7 @@ def test_reading_costs_the_same_for_one_and_three_of_each(
 
     one_of_each(9)
     stopped.at = studio.at(16)
+    sign_in_staff(desk.client, desk.user)
     with django_assert_max_num_queries(24) as one:
         desk.client.get(HANDS)
     one_of_each(11)

@@ -21,6 +21,7 @@ from staff.enums import Role
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import booked
+from tests.signing_in import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -39,12 +40,12 @@ def owner(studio: Studio) -> User:
 
 @pytest.fixture
 def desk(client: Client, owner: User) -> Client:
-    client.force_login(owner)
+    sign_in_staff(client, owner)
     return client
 
 
 def at_the_desk(client: Client, role: Role, studio: Studio, booking: Booking | None = None) -> Client:
-    client.force_login(factories.desk_user(role, studio.location, of=booking))
+    sign_in_staff(client, factories.desk_user(role, studio.location, of=booking))
     return client
 
 
@@ -372,7 +373,7 @@ def test_messages_of_another_place_are_not_found(client: Client, studio: Studio)
     booking = booked(studio)
     elsewhere = factories.location(name="Alfama")
     row = Notification.objects.filter(kind="confirmed").earliest("pk")
-    client.force_login(factories.desk_user(Role.MANAGER, elsewhere))
+    sign_in_staff(client, factories.desk_user(Role.MANAGER, elsewhere))
 
     assert "Jana Weber" not in client.get("/desk/messages/log/").content.decode()
     assert client.post(f"/desk/messages/log/{row.pk}/again").status_code == 404

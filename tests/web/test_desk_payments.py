@@ -22,6 +22,7 @@ from payments.operations import record_payment, refund_payment
 from staff.enums import Role
 from tests import factories, journeys
 from tests.factories import Studio
+from tests.signing_in import sign_in_staff
 from tests.web.conftest import StoppedClock
 
 
@@ -55,7 +56,7 @@ def returned(payment: Payment, amount_minor: int, key: str = "back") -> None:
 
 @pytest.fixture
 def desk(client: Client, studio: Studio) -> Client:
-    client.force_login(factories.desk_user(Role.FRONT_DESK, studio.location))
+    sign_in_staff(client, factories.desk_user(Role.FRONT_DESK, studio.location))
     return client
 
 
@@ -98,14 +99,14 @@ def test_a_range_turned_around_or_too_long_is_put_right(desk: Client, studio: St
 
 def test_money_of_another_place_is_not_listed(client: Client, studio: Studio) -> None:
     paid(journeys.booked(studio, 10))
-    client.force_login(factories.desk_user(Role.MANAGER, factories.location(name="Alfama")))
+    sign_in_staff(client, factories.desk_user(Role.MANAGER, factories.location(name="Alfama")))
 
     assert table(client) == []
 
 
 def test_a_therapist_has_no_list_of_money(client: Client, studio: Studio) -> None:
     booking = journeys.booked(studio, 10)
-    client.force_login(factories.desk_user(Role.THERAPIST, of=booking))
+    sign_in_staff(client, factories.desk_user(Role.THERAPIST, of=booking))
 
     assert client.get("/desk/payments/").status_code == 404
     assert client.get("/desk/payments/payments.csv").status_code == 404
@@ -268,7 +269,7 @@ def test_comparisons_are_for_those_who_see_every_place(client: Client, desk: Cli
     )
 
     assert "Compared with" not in desk.get("/desk/payments/").content.decode()
-    client.force_login(factories.desk_user(Role.OWNER))
+    sign_in_staff(client, factories.desk_user(Role.OWNER))
     html = client.get("/desk/payments/").content.decode()
     assert "214 compared, 1 to check" in html
     assert "to be seen: x" in html

@@ -18,6 +18,7 @@ from staff.models import Access
 from tests import factories, journeys
 from tests.factories import NOW, Studio
 from tests.proposals import approve, propose, propose_new, propose_price
+from tests.signing_in import sign_in_staff
 from tests.web.page_forms import typed
 
 SERVICE = "/desk/proposals/new/service/massage/"
@@ -27,14 +28,14 @@ NEW = "/desk/proposals/new/service/"
 
 @pytest.fixture
 def manager(client: Client, studio: Studio) -> Client:
-    client.force_login(factories.desk_user(Role.MANAGER, studio.location, name="Jonas Weber"))
+    sign_in_staff(client, factories.desk_user(Role.MANAGER, studio.location, name="Jonas Weber"))
     return client
 
 
 @pytest.fixture
 def owner(studio: Studio) -> Client:
     browser = Client()
-    browser.force_login(factories.desk_user(Role.OWNER, name="Olivia Brandt"))
+    sign_in_staff(browser, factories.desk_user(Role.OWNER, name="Olivia Brandt"))
     return browser
 
 

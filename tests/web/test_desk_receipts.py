@@ -12,6 +12,7 @@ from tests import factories
 from tests.desk import DeskClient, at_desk, cash
 from tests.factories import NOW, Studio
 from tests.journeys import arrived, booked
+from tests.signing_in import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +66,7 @@ def test_who_only_performs_the_visit_reads_none(client: Client, studio: Studio, 
     """Not even a therapist who manages another place."""
     user = factories.desk_user(Role.THERAPIST, studio.location, of=booking)
     Access.objects.create(user=user, role=Role.MANAGER, location=factories.location(name="Alfama"))
-    client.force_login(user)
+    sign_in_staff(client, user)
     desk = DeskClient(client, user)
     number = Receipt.objects.get().number
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core import mail
 from django.test import Client
 from pytest_django import Settings
@@ -16,6 +17,7 @@ from notifications.operations import send_due
 from staff.enums import Role
 from tests import factories, money, servers
 from tests.factories import Studio
+from tests.signing_in import SECRET, code_of, sign_in_staff
 
 PASSWORD = "a long password"
 
@@ -25,17 +27,24 @@ def leyla(studio: Studio) -> User:
     user = factories.desk_user(Role.FRONT_DESK, studio.location, email="leyla@studio.example", name="Leyla Demir")
     user.set_password(PASSWORD)
     user.save()
+    TOTP.activate(user, SECRET)
     return user
 
 
 def sign_in(client: Client, email: str = "leyla@studio.example", password: str = PASSWORD, next: str = "") -> object:  # noqa: A002
-    return client.post("/desk/sign-in", {"username": email, "password": password, "next": next})
+    return client.post("/desk/sign-in", {"login": email, "password": password, "next": next})
 
 
-def test_signing_in_leads_to_the_day(client: Client, leyla: User) -> None:
-    response = sign_in(client, "LEYLA@studio.example")
+def send_code(client: Client, code: str = "", kind: str = "app") -> object:
+    return client.post("/desk/sign-in/second-step", {"code": code or code_of(), "kind": kind})
 
-    assert (response.status_code, response["Location"]) == (302, "/desk/")
+
+def test_signing_in_takes_password_and_code_and_leads_to_the_day(client: Client, leyla: User) -> None:
+    password = sign_in(client, "LEYLA@studio.example")
+    code = send_code(client)
+
+    assert (password.status_code, password["Location"]) == (302, "/desk/sign-in/second-step")
+    assert (code.status_code, code["Location"]) == (302, "/desk/")
     assert "Leyla Demir" in client.get("/desk/").content.decode()
 
 
@@ -43,12 +52,14 @@ def test_whoever_asked_for_a_page_gets_there_after_signing_in(client: Client, le
     asked = client.get("/desk/?on=2027-01-05")
 
     assert asked["Location"] == "/desk/sign-in?next=/desk/%3Fon%3D2027-01-05"
-    assert sign_in(client, next="/desk/?on=2027-01-05")["Location"] == "/desk/?on=2027-01-05"
+    sign_in(client, next="/desk/?on=2027-01-05")
+    assert send_code(client)["Location"] == "/desk/?on=2027-01-05"
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
 def test_the_way_on_never_leaves_the_site(client: Client, leyla: User, elsewhere: str) -> None:
-    assert sign_in(client, next=elsewhere)["Location"] == "/desk/"
+    sign_in(client, next=elsewhere)
+    assert send_code(client)["Location"] == "/desk/"
 
 
 def test_every_refusal_says_the_same(client: Client, leyla: User) -> None:
@@ -93,10 +104,18 @@ def at(address: str) -> Client:
     return Client(REMOTE_ADDR=address)
 
 
-@pytest.mark.parametrize("door", ["/desk/sign-in", "/admin/login/"])
-def test_guessing_ends_at_the_limit_of_the_address(leyla: User, counted: None, door: str) -> None:
+@pytest.mark.parametrize("page", ["/admin/", "/admin/login/", "/admin/accounts/user/"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_admin_has_the_same_door(client: Client, leyla: User, page: str, method: str) -> None:
+    answer = getattr(client, method)(page, {"username": "leyla@studio.example", "password": PASSWORD})
+
+    assert answer["Location"].startswith("/desk/sign-in?next=/")
+    assert "_auth_user_id" not in client.session
+
+
+def test_guessing_ends_at_the_limit_of_the_address(leyla: User, counted: None) -> None:
     guesser = at("203.0.113.7")
-    answers = [said(guesser.post(door, {"username": f"a{n}@studio.example", "password": "x"})) for n in range(5)]
+    answers = [said(sign_in(guesser, f"a{n}@studio.example", "x")) for n in range(5)]
 
     assert answers[3:] == ["too many"] * 2
     assert "too many" not in answers[:3]
@@ -112,6 +131,7 @@ def test_an_account_is_guarded_from_all_addresses_together(leyla: User, counted:
 def test_a_browser_that_signed_in_before_is_not_kept_out(leyla: User, counted: None) -> None:
     own = at("198.51.100.1")
     sign_in(own)
+    send_code(own)
     own.post("/desk/sign-out")
     for number in range(5):
         sign_in(at(f"203.0.113.{number}"), password="wrong")
@@ -123,6 +143,7 @@ def test_a_browser_that_signed_in_before_is_not_kept_out(leyla: User, counted: N
 def test_a_known_browser_has_a_limit_of_its_own(leyla: User, counted: None) -> None:
     own = at("198.51.100.1")
     sign_in(own)
+    send_code(own)
     own.post("/desk/sign-out")
     device = own.cookies["device"].value
 
@@ -187,7 +208,7 @@ def test_an_address_is_the_one_that_our_own_proxy_named(leyla: User, counted: No
     answers = [
         said(
             Client(headers={"X-Forwarded-For": value}).post(
-                "/desk/sign-in", {"username": f"a{number}@studio.example", "password": "x"}
+                "/desk/sign-in", {"login": f"a{number}@studio.example", "password": "x"}
             )
         )
         for number, value in enumerate(headers)
@@ -197,7 +218,7 @@ def test_an_address_is_the_one_that_our_own_proxy_named(leyla: User, counted: No
 
 
 def test_signing_out_takes_a_form(client: Client, leyla: User) -> None:
-    client.force_login(leyla)
+    sign_in_staff(client, leyla)
 
     assert client.get("/desk/sign-out").status_code == 405
     assert client.get("/desk/").status_code == 200
@@ -206,7 +227,7 @@ def test_signing_out_takes_a_form(client: Client, leyla: User) -> None:
 
 
 def test_somebody_without_a_role_is_told_so(client: Client, studio: Studio) -> None:
-    client.force_login(User.objects.create_superuser("olivia@studio.example", "pass"))
+    sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", "pass"))
 
     response = client.get("/desk/")
 
@@ -215,29 +236,26 @@ def test_somebody_without_a_role_is_told_so(client: Client, studio: Studio) -> N
 
 
 def test_a_role_taken_away_counts_at_once(client: Client, leyla: User) -> None:
-    client.force_login(leyla)
+    sign_in_staff(client, leyla)
     leyla.accesses.all().delete()
 
     assert client.get("/desk/").status_code == 403
 
 
 def test_pages_of_the_desk_are_never_kept_by_browsers_or_proxies(client: Client, leyla: User) -> None:
-    client.force_login(leyla)
+    sign_in_staff(client, leyla)
 
     assert "no-store" in client.get("/desk/")["Cache-Control"]
 
 
 @pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("door", ["/desk/sign-in", "/admin/login/"])
-def test_the_owners_are_told_once_when_guessing_is_stopped_for_the_day(
-    leyla: User, settings: Settings, door: str
-) -> None:
+def test_the_owners_are_told_once_when_guessing_is_stopped_for_the_day(leyla: User, settings: Settings) -> None:
     settings.SIGN_INS_PER_DAY = 3
     factories.desk_user(Role.OWNER, email="olivia@studio.example", name="Olivia")
 
     for number in range(5):
         for email in ("LEYLA@studio.example", "unknown@studio.example"):
-            at(f"203.0.113.{number}").post(door, {"username": email, "password": "a guess"})
+            sign_in(at(f"203.0.113.{number}"), email, "a guess")
     money.deliver(now=clock.now())
     send_due(now=clock.now(), limit=10)
 

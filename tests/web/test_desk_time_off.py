@@ -13,6 +13,7 @@ from staff.models import Access, TimeOff, WorkingHours
 from staff.operations import add_time_off, answer_time_off
 from tests import factories, journeys
 from tests.factories import Studio
+from tests.signing_in import sign_in_staff
 from tests.web.conftest import StoppedClock
 
 
@@ -34,7 +35,7 @@ def asked(place: Studio, starts: datetime, ends: datetime) -> TimeOff:
 
 
 def sign_in(client: Client, role: Role, place: Studio | None = None) -> None:
-    client.force_login(factories.desk_user(role, place.location if place else None))
+    sign_in_staff(client, factories.desk_user(role, place.location if place else None))
 
 
 def test_a_manager_sees_what_a_request_hits_and_approves_it(client: Client, place: Studio) -> None:
@@ -109,7 +110,7 @@ def test_the_front_desk_does_not_answer_requests(client: Client, place: Studio) 
 def test_people_of_another_location_are_not_theirs(client: Client, place: Studio) -> None:
     request = asked(place, place.at(9), place.at(12))
     elsewhere = factories.location(name="Alfama", slug="alfama", position=2)
-    client.force_login(factories.desk_user(Role.MANAGER, elsewhere))
+    sign_in_staff(client, factories.desk_user(Role.MANAGER, elsewhere))
 
     assert "Dentist" not in client.get("/desk/time-off/").content.decode()
     assert client.post(f"/desk/time-off/{request.pk}/answer", {"answer": "approve"}).status_code == 404
@@ -150,7 +151,7 @@ def works_also(place: Studio) -> Location:
 def test_bookings_of_other_locations_are_not_shown(client: Client, place: Studio) -> None:
     booking = journeys.booked(place, 10)
     asked(place, place.at(9), place.at(12))
-    client.force_login(factories.desk_user(Role.MANAGER, works_also(place)))
+    sign_in_staff(client, factories.desk_user(Role.MANAGER, works_also(place)))
 
     page = client.get("/desk/time-off/").content.decode()
 
@@ -163,7 +164,7 @@ def test_only_who_manages_the_location_answers(client: Client, place: Studio) ->
     user = factories.desk_user(Role.FRONT_DESK, place.location)
     elsewhere = factories.location(name="Alfama", slug="alfama", position=2)
     Access.objects.create(user=user, role=Role.MANAGER, location=elsewhere)
-    client.force_login(user)
+    sign_in_staff(client, user)
 
     assert "Approve" not in client.get("/desk/time-off/").content.decode()
     assert client.post(f"/desk/time-off/{request.pk}/answer", {"answer": "approve"}).status_code == 404

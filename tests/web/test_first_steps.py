@@ -15,6 +15,7 @@ from services.models import Business, CancellationPolicy
 from staff.enums import Role
 from staff.models import Access, WorkingHours
 from tests import factories
+from tests.signing_in import sign_in_staff
 from tests.web.page_forms import typed, with_row
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ def first_superuser(monkeypatch: pytest.MonkeyPatch, email: str = "frida@salon.e
 def test_the_first_superuser_owns_a_business_that_can_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:
     said = first_superuser(monkeypatch)
     client = Client()
-    client.force_login(User.objects.get())
+    sign_in_staff(client, User.objects.get())
 
     url = reverse("admin:services_business_change", args=[1])
     values = typed(client.get(url).content.decode(), "business_form")
@@ -54,7 +55,7 @@ def test_a_second_superuser_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_rules_without_a_step_say_what_they_mean_first() -> None:
     client = Client()
-    client.force_login(User.objects.create_superuser("olivia@studio.example", name="Olivia"))
+    sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", name="Olivia"))
     factories.business()
     url = reverse("admin:services_cancellationpolicy_add")
     values: dict[str, Any] = typed(client.get(url).content.decode(), "cancellationpolicy_form") | {"name": "Strict"}
@@ -86,7 +87,7 @@ def test_lengths_without_a_unit_are_refused_where_it_matters(text: str) -> None:
 
 def test_a_new_service_is_taxed_as_most_are_and_the_list_says_what_it_lacks() -> None:
     client = Client()
-    client.force_login(User.objects.create_superuser("olivia@studio.example", name="Olivia"))
+    sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", name="Olivia"))
     studio = factories.studio()
     factories.service(studio.location, name="Cupping", tax_basis_points=1900)
     bare = factories.service(studio.location, name="Reiki", tax_basis_points=700)
@@ -102,7 +103,7 @@ def test_a_new_service_is_taxed_as_most_are_and_the_list_says_what_it_lacks() ->
 
 def test_the_list_of_services_says_what_else_is_missing() -> None:
     client = Client()
-    client.force_login(User.objects.create_superuser("olivia@studio.example", name="Olivia"))
+    sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", name="Olivia"))
     studio = factories.studio()
     service, kind = studio.variant.service, factories.resource_type()
 

@@ -17,6 +17,7 @@ from dashboard.permissions import ALLOWED, Act
 from staff.enums import Role
 from tests import factories
 from tests.factories import Studio
+from tests.signing_in import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +67,7 @@ def robots_at_desk(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("robots_at_desk")
 @pytest.mark.parametrize(("role", "status"), [(Role.AUDITOR, 200), (Role.THERAPIST, 404)])
 def test_the_right_of_a_row_is_asked_before_the_view(client: Client, studio: Studio, role: Role, status: int) -> None:
-    client.force_login(factories.desk_user(role, studio.location))
+    sign_in_staff(client, factories.desk_user(role, studio.location))
 
     assert client.get("/robots.txt").status_code == status
 
@@ -75,12 +76,12 @@ def test_the_right_of_a_row_is_asked_before_the_view(client: Client, studio: Stu
 def test_visitors_go_to_the_sign_in_and_come_back(client: Client) -> None:
     response = client.get("/robots.txt")
 
-    assert (response.status_code, response["Location"]) == (302, f"{reverse('desk_sign_in')}?next=/robots.txt")
+    assert (response.status_code, response["Location"]) == (302, f"{reverse('account_login')}?next=/robots.txt")
 
 
 @pytest.mark.usefixtures("robots_at_desk")
 def test_users_without_a_role_are_told_so(client: Client) -> None:
-    client.force_login(User.objects.create(email="new@studio.example"))
+    sign_in_staff(client, User.objects.create(email="new@studio.example"))
 
     assert client.get("/robots.txt").status_code == 403
 
@@ -89,7 +90,7 @@ def test_a_lost_database_is_503_while_rights_are_read(client: Client, monkeypatc
     def lost(*args: Any, **values: Any) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(guard, "admit", lost)
+    monkeypatch.setattr(guard, "check_sign_in", lost)
     response = client.get("/desk/")
 
     assert (response.status_code, response["Retry-After"]) == (503, "5")

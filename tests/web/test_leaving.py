@@ -24,6 +24,7 @@ from staff.models import StaffMember
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, LINK, booked
+from tests.signing_in import sign_in_staff
 from tests.web.conftest import agreed, link, slot
 from tests.web.page_forms import typed
 
@@ -34,7 +35,7 @@ STAFF = LinkRole.STAFF
 @pytest.fixture
 def owner(studio: Studio) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("olivia@studio.example", name="Olivia"))
+    sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", name="Olivia"))
     return client
 
 
@@ -93,7 +94,7 @@ def test_a_switched_off_sign_in_ends_the_links_of_its_person(client: Client, stu
 def test_a_switched_off_person_sees_no_bookings_at_the_desk(studio: Studio, booking: Booking) -> None:
     user = factories.desk_user(Role.THERAPIST, of=booking)
     client = Client()
-    client.force_login(user)
+    sign_in_staff(client, user)
     page = reverse("desk_booking", args=[booking.reference])
     assert client.get(page).status_code == 200
 

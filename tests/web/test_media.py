@@ -13,6 +13,7 @@ from PIL import Image
 from accounts.models import User
 from staff.models import StaffMember
 from tests.factories import Studio
+from tests.signing_in import sign_in_staff
 from tests.web.page_forms import typed
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ def photo() -> SimpleUploadedFile:
 
 
 def test_a_photo_sent_to_the_admin_is_shown_and_served(client: Client, studio: Studio) -> None:
-    client.force_login(User.objects.create_superuser("olivia@studio.example", "pass"))
+    sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", "pass"))
     ana = StaffMember.objects.get(name="Ana Silva")
     address = reverse("admin:staff_staffmember_change", args=[ana.pk])
     fields = typed(client.get(address).content.decode(), "staffmember_form")

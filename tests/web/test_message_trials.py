@@ -19,6 +19,7 @@ from staff.enums import Role
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import booked
+from tests.signing_in import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +45,7 @@ def texts(settings: Settings) -> Iterator[Twilio]:
 def desk(client: Client, studio: Studio) -> Client:
     booked(studio)
     Notification.objects.all().delete()
-    client.force_login(factories.desk_user(Role.OWNER, email="olivia@studio.example"))
+    sign_in_staff(client, factories.desk_user(Role.OWNER, email="olivia@studio.example"))
     return client
 
 
@@ -181,7 +182,7 @@ def test_web_push_has_no_test(desk: Client) -> None:
 
 
 def test_before_the_first_booking_there_is_nothing_to_try(client: Client, studio: Studio, texts: Twilio) -> None:
-    client.force_login(factories.desk_user(Role.OWNER))
+    sign_in_staff(client, factories.desk_user(Role.OWNER))
 
     for address in (SMS, MAIL):
         assert "Send a test" not in shown(client, address)
@@ -192,7 +193,7 @@ def test_before_the_first_booking_there_is_nothing_to_try(client: Client, studio
 def test_nobody_but_the_owner_sends_tests(client: Client, studio: Studio, texts: Twilio, role: Role) -> None:
     booking = booked(studio)
     Notification.objects.all().delete()
-    client.force_login(factories.desk_user(role, studio.location, of=booking))
+    sign_in_staff(client, factories.desk_user(role, studio.location, of=booking))
 
     assert client.post(SMS, TEST).status_code == 404
     assert "Send a test" not in shown(client, SMS)

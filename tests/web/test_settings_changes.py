@@ -15,6 +15,7 @@ from staff.models import Access, TimeOff
 from tests import factories
 from tests.factories import MONDAY, NOW, Studio
 from tests.journeys import booked
+from tests.signing_in import sign_in_staff
 from tests.web.page_forms import typed
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def owner(db: None) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("olivia@studio.example", name="Olivia"))
+    sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", name="Olivia"))
     return client
 
 
@@ -138,7 +139,7 @@ def test_money_of_a_place_where_one_only_performs_stays_closed(studio: Studio) -
     studio.staff[0].user = user
     studio.staff[0].save()
     client = Client()
-    client.force_login(user)
+    sign_in_staff(client, user)
 
     log = client.get(reverse("desk_message_log")).content.decode()
 

@@ -19,6 +19,7 @@ from django.urls import get_resolver, reverse
 
 from accounts.customer_record import By
 from accounts.models import CustomerNote, User
+from accounts.staff_session import begin
 from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from config.access import ROWS, DeskRow, Proof, Row
@@ -41,6 +42,7 @@ from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import arrived, booked, hold
 from tests.proposals import propose_price
+from tests.signing_in import sign_in_staff
 from tests.web.conftest import slot
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +55,9 @@ LINK_ROLES = {
     Proof.STAFF_LINK: LinkRole.STAFF,
 }
 STRANGERS = [proof for proof in Proof if proof is not Proof.DESK]
+SET_UP = reverse("desk_set_up")
+# It opens only while somebody signs in, and sends everybody else to where they can go.
+SECOND_STEP = reverse("mfa_authenticate")
 # A manager of another location than the booking's.
 ELSEWHERE = "elsewhere"
 
@@ -113,6 +118,8 @@ class Visitor:
             "case_reference": PrivacyCase.objects.get().reference,
             "place": self.studio.location.slug,
             "closure_id": Closure.objects.get().pk,
+            "authenticator_id": 1,
+            "session_id": 1,
             "kind": "reminder",
             "role": "customer",
             "channel": "email",
@@ -164,13 +171,18 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
     elif proof in LINK_ROLES:
         token = manage_token(booking, LINK_ROLES[proof])
         client.cookies[f"pay_{booking.reference}"] = token
+    elif proof is Proof.PASSWORD:
+        client.force_login(factories.desk_user(Role.OWNER))
+        session = client.session
+        begin(session, now=NOW)
+        session.save()
     elif proof is Proof.ADMIN:
-        client.force_login(User.objects.create_superuser("olivia@studio.example", "pass"))
+        sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", "pass"))
     elif proof is Proof.DESK:
         is_elsewhere = request.param == ELSEWHERE
         role = Role.MANAGER if is_elsewhere else request.param
         place = factories.location(name="Alfama") if is_elsewhere else studio.location
-        client.force_login(factories.desk_user(role, place, of=booking))
+        sign_in_staff(client, factories.desk_user(role, place, of=booking))
     user = User.objects.filter(pk=client.session.get("_auth_user_id")).first()
     propose_price(studio, 9000, user)
     open_case(
@@ -192,8 +204,9 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
 
 
 def is_open(response: HttpResponse) -> bool:
-    to_sign_in = response.get("Location", "").startswith((reverse("admin:login"), f"{reverse('desk_sign_in')}?next="))
-    return response.status_code not in CLOSED and not to_sign_in
+    is_sent_away = response.get("Location", "").startswith((f"{reverse('account_login')}?next=", f"{SET_UP}?next="))
+    is_sent_away |= response.status_code == 302 and response.request["PATH_INFO"] == SECOND_STEP
+    return response.status_code not in CLOSED and not is_sent_away
 
 
 def checksum() -> dict[str, str]:

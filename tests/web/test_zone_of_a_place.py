@@ -18,6 +18,7 @@ from staff.models import WorkingHours
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import booked, claims
+from tests.signing_in import sign_in_staff
 from tests.web.conftest import StoppedClock, link
 from tests.web.page_forms import typed
 
@@ -37,7 +38,7 @@ def place(stopped: StoppedClock) -> Studio:
 @pytest.fixture
 def owner(db: None) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("olivia@studio.example", name="Olivia"))
+    sign_in_staff(client, User.objects.create_superuser("olivia@studio.example", name="Olivia"))
     return client
 
 

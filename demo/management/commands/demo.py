@@ -1,8 +1,9 @@
 """``manage.py demo``: fill an empty database with Linden Studio, the demo business.
 
 Safe to run at every start: it does nothing if a business exists, and refuses a database that has users. The password in
-this file is public, so the command uses it only if SITE_URL is this machine. Anywhere else it creates a random password
-and prints it once. ``--reset`` empties the database first, but only if it holds the demo's data on this machine.
+this file is public, and so are the secrets of the users' apps, so the command uses them only if SITE_URL is this
+machine. Anywhere else it creates a random password, prints it once, and the users set up a second step. ``--reset``
+empties the database first, but only if it holds the demo's data on this machine.
 """
 
 import secrets
@@ -10,7 +11,6 @@ from argparse import ArgumentParser
 from datetime import datetime
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -24,6 +24,7 @@ from demo import people
 from demo.history import write_visits
 from demo.plan import visits_around
 from demo.setup import make_studio
+from demo.sign_ins import is_this_machine, set_up_apps
 from services.models import Business
 
 PASSWORD = "linden-demo"  # noqa: S105 (known on purpose, see above)
@@ -40,10 +41,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["reset"]:
             _empty()
-        password = PASSWORD if _is_this_machine() else secrets.token_urlsafe(12)
+        password = PASSWORD if is_this_machine() else secrets.token_urlsafe(12)
         if _is_demo():
+            if is_this_machine():
+                set_up_apps()
             # A random password was printed by the first run and cannot be read again.
-            self._tell_sign_ins(PASSWORD if _is_this_machine() else "")
+            self._tell_sign_ins(PASSWORD if is_this_machine() else "")
             return
         if Business.objects.exists():
             return
@@ -58,6 +61,8 @@ class Command(BaseCommand):
         for person in people.SIGN_INS:
             note = "  (and at /admin/ for settings)" if person.is_admin else ""
             self.stdout.write(f"  {str(person.role.label).capitalize():<12}{person.email}{note}")
+        if is_this_machine():
+            self.stdout.write(f"The second step asks for a code: make code WHO={people.SIGN_INS[0].email}")
 
 
 def fill(*, now: datetime, password: str) -> int:
@@ -66,6 +71,8 @@ def fill(*, now: datetime, password: str) -> int:
     with transaction.atomic():
         today = now.astimezone(ZoneInfo("Europe/Berlin")).date()
         studio = make_studio(today, password)
+        if is_this_machine():
+            set_up_apps()
         visits = visits_around(today, days=DAYS, studio=studio, random=random)
         return write_visits(visits, now=now, random=random)
 
@@ -74,15 +81,11 @@ def _is_demo() -> bool:
     return User.objects.filter(email=people.SIGN_INS[0].email).exists()
 
 
-def _is_this_machine() -> bool:
-    return urlsplit(settings.SITE_URL).hostname in {"localhost", "127.0.0.1", "::1"}
-
-
 def _empty() -> None:
     """Delete every row. Needs the owner's database role, because the application's role may not delete history.
 
     :raises CommandError: if the database could belong to a real business.
     """
-    if Business.objects.exists() and not (_is_demo() and _is_this_machine()):
+    if Business.objects.exists() and not (_is_demo() and is_this_machine()):
         raise CommandError("This is not the demo on your own machine. Nothing was deleted.")
     call_command("flush", interactive=False, verbosity=0)
