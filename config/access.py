@@ -108,7 +108,7 @@ def _at_location(see: Act | None = None, act: Act | None = None) -> DeskRow:
 
 
 def _fresh(row: DeskRow) -> DeskRow:
-    """The same row for a page that returns money or hands out data, which asks again who the user is."""
+    """The same row for a page that returns money, or hands out or erases data: it asks again who the user is."""
     return replace(row, is_fresh=True)
 
 
@@ -195,7 +195,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_payments": _desk(Act.SEE_PLACE),
     "desk_payments_csv": _fresh(_desk(Act.SEE_PLACE, lists=RecordKind.PAYMENTS)),
     "desk_message_log": _desk(Act.SEE_PLACE),
-    "desk_message_log_csv": _desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.SENT),
+    "desk_message_log_csv": _fresh(_desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.SENT)),
     "desk_messages": _desk(Act.READ_MESSAGES),
     "desk_message": _desk(Act.READ_MESSAGES, Act.EDIT_MESSAGES),
     "desk_message_text": _desk(Act.READ_MESSAGES, Act.EDIT_MESSAGES),
@@ -230,16 +230,16 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_customer_trust": _customer(Act.TRUST, Act.TRUST),
     # --- the desk: bookings of all days ---------------------------------------------------------------------------
     "desk_bookings": _desk(Act.SEE_DESK),
-    "desk_bookings_csv": _desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.BOOKINGS),
+    "desk_bookings_csv": _fresh(_desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.BOOKINGS)),
     # A case notes the customer whom it shows for the access log itself.
     "desk_privacy": _desk(Act.EDIT_RETENTION, Act.EDIT_RETENTION),
     "desk_privacy_cases": _desk(Act.HANDLE_PRIVACY),
     "desk_privacy_case_new": _desk(Act.HANDLE_PRIVACY, Act.HANDLE_PRIVACY),
     "desk_privacy_case": _desk(Act.HANDLE_PRIVACY),
-    "desk_privacy_case_export": _desk(act=Act.HANDLE_PRIVACY),
+    "desk_privacy_case_export": _fresh(_desk(act=Act.HANDLE_PRIVACY)),
     "desk_privacy_case_close": _desk(act=Act.HANDLE_PRIVACY),
     "desk_privacy_case_decline": _desk(Act.HANDLE_PRIVACY, Act.HANDLE_PRIVACY),
-    "desk_privacy_case_erase": _desk(Act.ERASE_CUSTOMERS, Act.ERASE_CUSTOMERS),
+    "desk_privacy_case_erase": _fresh(_desk(Act.ERASE_CUSTOMERS, Act.ERASE_CUSTOMERS)),
     # --- the desk: one booking ------------------------------------------------------------------------------------
     "desk_booking": _booking(Act.SEE_DESK),
     "desk_booking_messages": _booking(Act.SEE_PLACE, record=RecordKind.MESSAGES),

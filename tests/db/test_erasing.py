@@ -32,6 +32,7 @@ from tests import factories
 from tests.factories import NOW
 from tests.journeys import DESK, JANA, booked, completed
 from tests.needles import WORDS, ZELDA, Planted, plant, tables_with
+from tests.signing_in import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -161,7 +162,7 @@ def test_customers_own_account_is_deleted_with_its_sessions(client: Client) -> N
     planted = plant()
     user = User.objects.create_user("zelda.quintarelli@needle.example", "secret-secret", name="Zelda Quintarelli")
     Customer.objects.filter(pk=planted.customer.pk).update(user=user)
-    client.force_login(user)
+    sign_in_staff(client, user)
 
     erased(planted)
 
