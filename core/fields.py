@@ -47,6 +47,25 @@ def decrypted(stored: str) -> str:
         raise ImproperlyConfigured("A stored value was encrypted with a key that is not in FIELD_KEYS.") from error
 
 
+class NoKeyFits(Exception):
+    """A stored value was encrypted with a key that is not in FIELD_KEYS."""
+
+
+def renewed(stored: str) -> str:
+    """Return a stored value as the first of FIELD_KEYS encrypts it; the same text if it is encrypted with it already.
+
+    :raises NoKeyFits: if no key in FIELD_KEYS decrypts it.
+    """
+    try:
+        _fernet((settings.FIELD_KEYS[0],)).decrypt(stored.encode())
+    except InvalidToken:
+        try:
+            return _cipher().rotate(stored.encode()).decode()
+        except InvalidToken as error:
+            raise NoKeyFits from error
+    return stored
+
+
 def encrypt_column(connection: Any, table: str, column: str, *, batch: int = 1000) -> None:
     """Encrypt the plain text of a column, for the migration that makes it an EncryptedTextField.
 
