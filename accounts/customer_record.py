@@ -47,6 +47,15 @@ def stamp_of(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()[:12]
 
 
+def locked_customer(customer_id: int) -> Customer:
+    """Read a customer and lock the row; the record that took it over, if it was merged into another one.
+
+    A merge needs the row alone, so from here on the customer is not merged before the transaction ends.
+    """
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    return locked_customer(customer.merged_into_id) if customer.merged_into_id else customer
+
+
 @transaction.atomic
 def add_customer(*, name: str, email: str, phone: str, language: str, by: By, now: datetime) -> Customer:
     """Create a customer's record by hand. The record owns its mailbox unless another record does."""
@@ -55,7 +64,7 @@ def add_customer(*, name: str, email: str, phone: str, language: str, by: By, no
     if not customer.email_normalised or not insert_unless_known(customer, unique=("email_normalised",)):
         customer.email_normalised = None
         customer.save()
-    _record(customer, CustomerEvent.Kind.ADDED, by, now)
+    record_event(customer, CustomerEvent.Kind.ADDED, by, now)
     return customer
 
 
@@ -69,7 +78,7 @@ def edit_customer(
 
     :raises CustomerChanged: when a field has changed since then; nothing is saved.
     """
-    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    customer = locked_customer(customer_id)
     stamps = contact_stamps(customer)
     if since := [name for name in CONTACT_FIELDS if stamps[name] != seen.get(name)]:
         raise CustomerChanged(_("Someone else changed this customer meanwhile. Nothing is saved yet."), fields=since)
@@ -90,7 +99,7 @@ def edit_customer(
         # A booking has made the owner of the mailbox since it was looked for.
         customer.email_normalised = None
         customer.save()
-    _record(customer, CustomerEvent.Kind.CONTACT, by, now, details={"fields": changed})
+    record_event(customer, CustomerEvent.Kind.CONTACT, by, now, details={"fields": changed})
     return customer
 
 
@@ -100,7 +109,7 @@ def tag_customer(*, customer_id: int, tag: str) -> Customer:
 
     :raises TooManyTags: when the customer has ``MOST_TAGS`` tags already.
     """
-    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    customer = locked_customer(customer_id)
     if tag.casefold() in {each.casefold() for each in customer.tags}:
         return customer
     if len(customer.tags) >= MOST_TAGS:
@@ -117,16 +126,17 @@ def tag_customer(*, customer_id: int, tag: str) -> Customer:
 @transaction.atomic
 def untag_customer(*, customer_id: int, tag: str) -> None:
     """Remove a tag from a customer, and delete the tag when no customer has it. Locks the customer's row."""
-    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    customer = locked_customer(customer_id)
     customer.tags = [each for each in customer.tags if each != tag]
     customer.save(update_fields=["tags"])
     if not Customer.objects.filter(tags__contains=[tag]).exists():
         CustomerTag.objects.filter(name=tag).delete()
 
 
+@transaction.atomic
 def write_note(*, customer_id: int, text: str, by: By, now: datetime) -> CustomerNote:
     return CustomerNote.objects.create(
-        customer_id=customer_id, text=text, author_id=by.user_id, author_name=by.name, created_at=now
+        customer=locked_customer(customer_id), text=text, author_id=by.user_id, author_name=by.name, created_at=now
     )
 
 
@@ -153,18 +163,20 @@ def set_customer_trust(
 
     :raises CustomerChanged: when one of them has changed since then; nothing is saved.
     """
-    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    customer = locked_customer(customer_id)
     seen = {"is_blocked": was_blocked, "is_prepayment_exempt": was_prepayment_exempt}
     if since := [name for name, value in seen.items() if getattr(customer, name) != value]:
         raise CustomerChanged(_("Someone else changed this customer meanwhile. Nothing is saved yet."), fields=since)
     customer.is_blocked, customer.is_prepayment_exempt = is_blocked, is_prepayment_exempt
     customer.save(update_fields=["is_blocked", "is_prepayment_exempt"])
+    # Their addresses and numbers are those of the same person.
+    customer.merged_records.update(is_blocked=is_blocked)
     details = {"is_blocked": is_blocked, "is_prepayment_exempt": is_prepayment_exempt}
-    _record(customer, CustomerEvent.Kind.TRUST, by, now, reason=reason, details=details)
+    record_event(customer, CustomerEvent.Kind.TRUST, by, now, reason=reason, details=details)
     return customer
 
 
-def _record(
+def record_event(
     customer: Customer,
     kind: CustomerEvent.Kind,
     by: By,

@@ -72,6 +72,10 @@ class Customer(models.Model):
     for a guest who gave the address of another record. ``email_proven_at`` is when the customer acted from ``email``. A
     guest's booking never changes an existing customer.
 
+    ``merged_into`` is the record that took over everything from this one, because both are the same person. This one
+    keeps its contact, so that a booking with the old address or number finds the person, and its reference, which leads
+    to the other record. The other one is not merged itself.
+
     ``search_text`` is the generated column for searches: name, e-mail and tags as ``openhours_folded`` writes them.
     ``accounts.customer_search`` reads it.
     """
@@ -116,6 +120,9 @@ class Customer(models.Model):
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="merged_records"
+    )
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -171,6 +178,7 @@ class CustomerEvent(models.Model):
         ADDED = "added"
         CONTACT = "contact"
         TRUST = "trust"
+        MERGED = "merged"
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=10, choices=Kind.choices)

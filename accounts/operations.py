@@ -14,6 +14,7 @@ from accounts.contact.same_phones import phone_hash
 from accounts.models import ChannelChoice, Consent, Customer, QuietHours
 from core.inserts import insert_rows, insert_unless_known
 from core.locks import one_at_a_time
+from core.reads import read_rows
 
 # Purpose of the consent to news and offers.
 MARKETING_CONSENT = "marketing"
@@ -44,10 +45,23 @@ def customer_of_contact(
             ),
             None,
         ):
-            return same
+            return current_customer(same.pk)
     made.email_normalised = None
     insert_rows(made)
     return made
+
+
+def current_customer(customer_id: int) -> Customer:
+    """Return a customer, or the record into which it was merged, for a row that is about to refer to it.
+
+    A merge waits for this transaction to end, or this one for the merge, so that no row is left behind.
+
+    :raises Customer.DoesNotExist: when there is none.
+    """
+    rows = read_rows(Customer, "WHERE id = %s FOR KEY SHARE", [customer_id])
+    if not rows:
+        raise Customer.DoesNotExist
+    return current_customer(rows[0].merged_into_id) if rows[0].merged_into_id else rows[0]
 
 
 @transaction.atomic
@@ -70,14 +84,16 @@ def prove_customer_email(
         )
         customer_id = own.pk
     own = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    # The caller holds the booking's row, which a merge needs: the record is a current one.
     if not own.email or normalised_email(own.email) != mailbox:
         # The front desk has changed the address since the booking was made.
         return own
     first = Customer.objects.filter(email_normalised=mailbox).exclude(pk=own.pk).first()
+    is_of_own = first is not None and first.merged_into_id == own.pk
     if first is not None and first.email_proven_at is not None and name_key(first.name) == name_key(own.name):
-        return first
+        return own if is_of_own else current_customer(first.pk)
     if own.email_proven_at is None:
-        if first is None or first.email_proven_at is None:
+        if first is None or first.email_proven_at is None or is_of_own:
             Customer.objects.filter(email_normalised=mailbox).exclude(pk=own.pk).update(email_normalised=None)
             own.email_normalised = mailbox
         own.email_proven_at = now

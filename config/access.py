@@ -228,6 +228,7 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_customer_notes": _customer(act=Act.NOTE_CUSTOMERS),
     "desk_customer_note": _customer(Act.NOTE_CUSTOMERS, Act.NOTE_CUSTOMERS),
     "desk_customer_trust": _customer(Act.TRUST, Act.TRUST),
+    "desk_customer_merge": _customer(Act.MERGE_CUSTOMERS, Act.MERGE_CUSTOMERS),
     # --- the desk: bookings of all days ---------------------------------------------------------------------------
     "desk_bookings": _desk(Act.SEE_DESK),
     "desk_bookings_csv": _fresh(_desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.BOOKINGS)),

@@ -46,6 +46,7 @@ class Act(StrEnum):
     EDIT_CUSTOMERS = "edit_customers"  # add one, change contact details and tags
     EXPORT_CUSTOMERS = "export_customers"  # download lists with names and contact details
     NOTE_CUSTOMERS = "note_customers"  # notes about a customer, which every user of the desk can read
+    MERGE_CUSTOMERS = "merge_customers"  # two records of one person become one
     TRUST = "trust"  # block a customer, or never ask them to pay in advance
     PROPOSE = "propose"  # a new service, or other values of a service or of opening hours
     HANDLE_PRIVACY = "handle_privacy"  # requests for access and erasure: open, download the data, decline
@@ -79,6 +80,7 @@ _FRONT_DESK = _AUDITOR | {
 }
 _MANAGER = _FRONT_DESK | {
     Act.TRUST,
+    Act.MERGE_CUSTOMERS,
     Act.READ_MESSAGES,
     Act.WRITE_NOTES,
     Act.ANSWER_TIME_OFF,
@@ -197,8 +199,10 @@ def limited_to(rights: Rights, act: Act) -> Rights:
 
 
 def customers_visible_to(rights: Rights) -> QuerySet[Customer]:
-    """Return the customers of the business. A therapist sees only customers who have a booking with them."""
-    customers = Customer.objects.filter(erased_at=None)
+    """Return the customers of the business, without merged records. A therapist sees only customers who have a booking
+    with them.
+    """
+    customers = Customer.objects.filter(erased_at=None, merged_into=None)
     if rights.sees_money:
         return customers
     return customers.filter(pk__in=bookings_visible_to(rights).exclude(customer=None).order_by().values("customer"))

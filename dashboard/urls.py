@@ -7,6 +7,7 @@ from dashboard.booking_list import views as booking_list
 from dashboard.calendar.views import calendar, changes
 from dashboard.closures import views as closures
 from dashboard.customers import edit_views as customer_edits
+from dashboard.customers import merge_views as customer_merge
 from dashboard.customers import views as customers
 from dashboard.length import views as lengths
 from dashboard.me import session_views as session
@@ -117,6 +118,7 @@ urlpatterns = [
     path("customers/new", customer_edits.add, name="desk_customer_new"),
     path("customers/<str:customer_reference>/", customers.customer, name="desk_customer"),
     path("customers/<str:customer_reference>/edit", customer_edits.edit, name="desk_customer_edit"),
+    path("customers/<str:customer_reference>/merge", customer_merge.merge, name="desk_customer_merge"),
     path("customers/<str:customer_reference>/tags", customer_edits.tag, name="desk_customer_tags"),
     path("customers/<str:customer_reference>/notes", customer_edits.write, name="desk_customer_notes"),
     path("customers/<str:customer_reference>/notes/<int:note_id>", customer_edits.note, name="desk_customer_note"),

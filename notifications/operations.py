@@ -15,7 +15,7 @@ from notifications.addresses import TEXT_CHANNELS, address_hash
 from notifications.delivery.fanout import configured_text_channels, per_channel
 from notifications.delivery.sending import NOT_WANTED, OPEN, send_due
 from notifications.enums import Channel, NotificationStatus, Purpose, RecipientRole
-from notifications.models import Notification
+from notifications.models import Notification, PushSubscription
 from notifications.queries import mails_to
 from notifications.requests import AGAIN, MessageRequest
 
@@ -150,6 +150,12 @@ def name_recipient(subject_ref: str, *, customer_ref: str) -> int:
     """
     rows = Notification.objects.filter(subject_ref=subject_ref, recipient_role=RecipientRole.CUSTOMER, status__in=OPEN)
     return rows.exclude(recipient_ref=customer_ref).update(recipient_ref=customer_ref)
+
+
+def move_recipient(old_ref: str, new_ref: str) -> None:
+    """Give open messages and the devices of one person to another one: both are the same person."""
+    Notification.objects.filter(recipient_ref=old_ref, status__in=OPEN).update(recipient_ref=new_ref)
+    PushSubscription.objects.filter(person_ref=old_ref).update(person_ref=new_ref)
 
 
 @transaction.atomic

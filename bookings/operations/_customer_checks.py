@@ -88,7 +88,7 @@ JOIN services_service s ON s.id = v.service_id
 CROSS JOIN services_business b
 JOIN services_bookingpolicy p ON p.id = {BOOKING_POLICY_ID}
 LEFT JOIN accounts_customer c ON c.id = coalesce(asked.customer_id, CASE WHEN asked.by_email THEN
-        (SELECT k.id FROM accounts_customer k WHERE k.email_normalised = asked.email) END)
+        (SELECT coalesce(k.merged_into_id, k.id) FROM accounts_customer k WHERE k.email_normalised = asked.email) END)
     AND (asked.by_email OR c.email_proven_at IS NOT NULL)
 WHERE bookings_bookingline.booking_id = %s
 ORDER BY bookings_bookingline.position

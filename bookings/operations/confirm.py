@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from accounts.contact.contact import Contact
 from accounts.contact.same_phones import phone_end_hash, phone_hash
-from accounts.operations import customer_of_contact, record_consent
+from accounts.operations import current_customer, customer_of_contact, record_consent
 from bookings.booked import quote_of
 from bookings.enums import CHANGEABLE, BookingChannel, BookingStatus, MoneyEvent
 from bookings.errors import AlreadyThatTime, CannotBookOnline, NoWaiverReason, StalePage
@@ -142,7 +142,8 @@ def confirm_booking(
     # The browser that booked knows the zone better than the one that opens the mailed link.
     booking.visitor_zone = booking.visitor_zone or _zone_name(visitor_zone)
     if by_staff is not None:
-        booking.customer_id = by_staff.customer_id or booking.customer_id
+        chosen = current_customer(by_staff.customer_id) if by_staff.customer_id else None
+        booking.customer_id = chosen.pk if chosen else booking.customer_id
         booking.language = by_staff.language or booking.language
     lines, standing = lines_and_standing(
         booking,

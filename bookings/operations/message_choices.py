@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.operations import agree_to_marketing, choose_channels, set_quiet_hours, withdraw_marketing
 from bookings.models import Booking
+from bookings.operations._transaction import booking_transaction
 from bookings.operations.proven_customer import link_proven_customer
 from bookings.refs import subject_ref
 from notifications.devices import Keys, add_device
@@ -29,6 +30,7 @@ class Chosen:
     consent_text: str
 
 
+@booking_transaction
 def choose_messages(*, booking_id: int, chosen: Chosen, now: datetime) -> None:
     """Store what the owner of the mailbox chose, for all their bookings. Locks: the customer, if news are chosen."""
     booking = link_proven_customer(booking_id=booking_id, now=now)
@@ -51,6 +53,7 @@ def choose_messages(*, booking_id: int, chosen: Chosen, now: datetime) -> None:
             withdraw_marketing(customer_id=customer_id, now=now)
 
 
+@booking_transaction
 def stop_all_but_needed(*, booking_id: int, now: datetime) -> None:
     """Stop reminders, text messages, notifications and news.
 
@@ -62,6 +65,7 @@ def stop_all_but_needed(*, booking_id: int, now: datetime) -> None:
         withdraw_marketing(customer_id=customer_id, now=now)
 
 
+@booking_transaction
 def register_device(*, booking_id: int, endpoint: str, keys: Keys, now: datetime) -> None:
     """Send web push to this device of the mailbox's owner, and switch the channel on.
 

@@ -58,4 +58,6 @@ def customer_to_trust(booking: Booking) -> Customer | None:
         return booking.customer
     if not booking.contact_email:
         return None
-    return Customer.objects.filter(email_normalised=normalised_email(booking.contact_email)).first()
+    owner = Customer.objects.filter(email_normalised=normalised_email(booking.contact_email))
+    found = owner.select_related("merged_into").first()
+    return (found.merged_into or found) if found else None

@@ -31,7 +31,7 @@ from dashboard import idempotency
 from dashboard.customers.forms import CustomerForm, NoteForm, TagForm
 from dashboard.customers.person import people_with
 from dashboard.customers.person_presenter import field_label, other_of
-from dashboard.customers.views import open_customer, person_page
+from dashboard.customers.views import follows_merge, open_customer, person_page
 from dashboard.door import Desk
 from dashboard.forms import TrustForm
 from dashboard.queries import own_phone_region
@@ -53,15 +53,16 @@ def add(request: HttpRequest, desk: Desk) -> HttpResponse:
     if (others := people_with(values["email"], values["phone"])) and not request.POST.get("knows"):
         return _contact_page(request, desk, form, others=others, status=422)
     with transaction.atomic():
-        if not idempotency.claim(request, _key(request)):
+        if not idempotency.claim(request, key_of(request)):
             return _see_other(redirect("desk_customers"))
-        made = add_customer(**values, by=_by(desk), now=desk.now)
+        made = add_customer(**values, by=by_of(desk), now=desk.now)
     messages.success(request, gettext("The customer is added."))
-    return _to(made)
+    return to_customer(made)
 
 
 @_methods
 @desk_page
+@follows_merge
 def edit(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
     """Correct name, phone, e-mail and language. Concurrent changes by another user are shown, never overwritten."""
     customer = open_customer(desk, customer_reference)
@@ -78,21 +79,22 @@ def edit(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpRespo
     if others and is_new and not request.POST.get("knows"):
         return _contact_page(request, desk, form, customer=customer, seen=seen, others=others, status=422)
     try:
-        saved = edit_customer(customer_id=customer.pk, seen=seen, values=values, by=_by(desk), now=desk.now)
+        saved = edit_customer(customer_id=customer.pk, seen=seen, values=values, by=by_of(desk), now=desk.now)
     except CustomerChanged as changed:
         return _changed_page(request, desk, changed, values, seen)
     messages.success(request, gettext("Saved."))
-    return _to(saved)
+    return to_customer(saved)
 
 
 @require_POST
 @desk_page
+@follows_merge
 def tag(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
     """Add or remove a tag."""
     customer = open_customer(desk, customer_reference)
     if removed := without_nul(request.POST.get("remove", "")):
         untag_customer(customer_id=customer.pk, tag=removed)
-        return _to(customer)
+        return to_customer(customer)
     form = TagForm(request.POST)
     if not form.is_valid():
         return person_page(request, desk, customer, tag_form=form, status=422)
@@ -101,11 +103,12 @@ def tag(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpRespon
     except DomainError as error:
         form.add_error("tag", str(error.sentence))
         return person_page(request, desk, customer, tag_form=form, status=error.status)
-    return _to(customer)
+    return to_customer(customer)
 
 
 @require_POST
 @desk_page
+@follows_merge
 def write(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
     """Add a note about a customer. A form that is sent twice adds it once."""
     customer = open_customer(desk, customer_reference)
@@ -113,13 +116,14 @@ def write(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResp
     if not form.is_valid():
         return person_page(request, desk, customer, note_form=form, status=422)
     with transaction.atomic():
-        if idempotency.claim(request, _key(request)):
-            write_note(customer_id=customer.pk, text=form.cleaned_data["text"], by=_by(desk), now=desk.now)
-    return _to(customer, "#notes")
+        if idempotency.claim(request, key_of(request)):
+            write_note(customer_id=customer.pk, text=form.cleaned_data["text"], by=by_of(desk), now=desk.now)
+    return to_customer(customer, "#notes")
 
 
 @_methods
 @desk_page
+@follows_merge
 def note(request: HttpRequest, desk: Desk, customer_reference: str, note_id: int) -> HttpResponse:
     """Change or delete one of the user's own notes."""
     customer = open_customer(desk, customer_reference)
@@ -129,11 +133,11 @@ def note(request: HttpRequest, desk: Desk, customer_reference: str, note_id: int
     if request.method == "POST" and "delete" in request.POST:
         found.delete()
         messages.success(request, gettext("The note is deleted."))
-        return _to(customer, "#notes")
+        return to_customer(customer, "#notes")
     form = NoteForm(_data(request), initial={"text": found.text})
     if form.is_bound and form.is_valid():
         rewrite_note(note=found, text=form.cleaned_data["text"], now=desk.now)
-        return _to(customer, "#notes")
+        return to_customer(customer, "#notes")
     context = {"form": form, "customer": customer}
     status = 422 if form.is_bound else 200
     return show(request, desk, "dashboard/customers/note.html", context, current="customers", status=status)
@@ -141,6 +145,7 @@ def note(request: HttpRequest, desk: Desk, customer_reference: str, note_id: int
 
 @_methods
 @desk_page
+@follows_merge
 def trust(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
     """Block a customer from booking online, or never ask them to pay in advance. A form that is sent twice counts once,
     and a change by another user in between is shown, never overwritten.
@@ -151,10 +156,10 @@ def trust(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResp
     if form.is_bound and form.is_valid():
         try:
             with transaction.atomic():
-                if idempotency.claim(request, _key(request)):
-                    set_customer_trust(customer_id=customer.pk, by=_by(desk), now=desk.now, **form.cleaned_data)
+                if idempotency.claim(request, key_of(request)):
+                    set_customer_trust(customer_id=customer.pk, by=by_of(desk), now=desk.now, **form.cleaned_data)
                     messages.success(request, gettext("It counts from now on."))
-            return _to(customer)
+            return to_customer(customer)
         except CustomerChanged as changed:
             customer.refresh_from_db()
             typed = {"reason": form.cleaned_data["reason"]}
@@ -216,15 +221,15 @@ def _data(request: HttpRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
-def _key(request: HttpRequest) -> str:
+def key_of(request: HttpRequest) -> str:
     return request.POST.get("request_key", "")[:64] or new_token()
 
 
-def _by(desk: Desk) -> By:
+def by_of(desk: Desk) -> By:
     return By(desk.user.pk, str(desk.user))
 
 
-def _to(customer: Customer, part: str = "") -> HttpResponse:
+def to_customer(customer: Customer, part: str = "") -> HttpResponse:
     response = redirect("desk_customer", customer.reference)
     response["Location"] += part
     return _see_other(response)

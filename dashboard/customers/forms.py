@@ -10,8 +10,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contact import emails, names, phones
-from accounts.models import TAG_LIMIT
+from accounts.customer_merge import Flags, flags_of, stricter
+from accounts.models import TAG_LIMIT, Customer
 from core.forms import CleanedField
+
+_REASON_LIMIT = 300
 
 
 class CustomerForm(forms.Form):
@@ -70,3 +73,53 @@ class TagForm(forms.Form):
             cleaner=partial(names.clean_line, limit=TAG_LIMIT, label=gettext("The tag")),
             error_messages={"required": _("Type a tag first.")},
         )
+
+
+class MergeForm(forms.Form):
+    """Which contact stays (``keep`` is a reference) and why. A flag is asked for only where it needs a decision."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        one: Customer,
+        other: Customer,
+        has_two_mailboxes: bool,
+        may_trust: bool,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        flags = stricter(flags_of(one), flags_of(other))
+        first = {
+            "keep": one.reference,
+            "is_blocked": flags.is_blocked,
+            "is_prepayment_exempt": flags.is_prepayment_exempt,
+        }
+        super().__init__(data, initial=first | dict(initial or {}))
+        self.fields["keep"] = forms.ChoiceField(
+            label=_("Whose contact stays?"),
+            choices=[(each.reference, each.name) for each in (one, other)],
+            widget=forms.RadioSelect,
+        )
+        if has_two_mailboxes:
+            self.fields["gives_up_mailbox"] = forms.BooleanField(
+                label=_("Only the e-mail address of the chosen contact counts from now on"),
+                error_messages={"required": _("The customer has confirmed both addresses. Say that only one counts.")},
+            )
+        if may_trust and (one.is_blocked or other.is_blocked):
+            self.fields["is_blocked"] = forms.BooleanField(label=_("May not book online"), required=False)
+        if may_trust and (one.is_prepayment_exempt or other.is_prepayment_exempt):
+            self.fields["is_prepayment_exempt"] = forms.BooleanField(
+                label=_("Is never asked to pay in advance"), required=False
+            )
+        self.fields["reason"] = CleanedField(
+            label=_("How do you know that this is one person?"),
+            cleaner=partial(names.clean_line, limit=_REASON_LIMIT, label=gettext("The reason")),
+            help_text=_("For the history. The customer does not see it."),
+            error_messages={"required": _("Say how you know. A merge cannot be undone.")},
+        )
+
+    def chosen_flags(self) -> Flags | None:
+        """Return the flags that staff chose; None where there was nothing to choose."""
+        if not {"is_blocked", "is_prepayment_exempt"} & set(self.fields):
+            return None
+        return Flags(bool(self.cleaned_data.get("is_blocked")), bool(self.cleaned_data.get("is_prepayment_exempt")))

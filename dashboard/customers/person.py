@@ -40,6 +40,7 @@ class Person:
 
     ``visits`` counts visits at all places. ``balances`` has only bookings of the reader's own locations. ``others`` are
     customers with the same mailbox or phone number. ``trust`` is the latest change of blocking or advance payment.
+    ``merged`` are records that were merged into this one.
     """
 
     customer: Customer
@@ -52,13 +53,17 @@ class Person:
     others: list[Customer]
     notes: list[CustomerNote]
     trust: CustomerEvent | None
+    merged: list[Customer]
 
 
 def customer_by_reference(rights: Rights, reference: str) -> Customer | None:
-    """Return a customer whom the reader may see. ``reference`` comes straight from an address. One query."""
+    """Return a customer whom the reader may see. ``reference`` comes straight from an address. One query, two if it is
+    that of a merged record, which leads to the record that took it over.
+    """
     if not reference.isascii() or not reference.isalnum():
         return None
-    return customers_visible_to(rights).filter(reference=reference).first()
+    visible = customers_visible_to(rights)
+    return visible.filter(reference=reference).first() or visible.filter(merged_records__reference=reference).first()
 
 
 def erased_by_reference(rights: Rights, reference: str) -> Customer | None:
@@ -69,7 +74,7 @@ def erased_by_reference(rights: Rights, reference: str) -> Customer | None:
 
 
 def person_of(rights: Rights, customer: Customer, now: datetime) -> Person:
-    """Read the page of a customer. Eleven queries at most, whatever the number of bookings."""
+    """Read the page of a customer. Twelve queries at most, whatever the number of bookings."""
     bookings = _bookings(rights, customer)
     run = [booking for booking in bookings if can(rights, Act.SEE_PLACE, booking)]
     ahead = [each for each in bookings if each.status in COMING and each.ends_at > now]
@@ -84,6 +89,7 @@ def person_of(rights: Rights, customer: Customer, now: datetime) -> Person:
         others=people_with(customer.email, customer.phone, besides=customer) if rights.sees_money else [],
         notes=list(customer.staff_notes.order_by("-id")[:MOST_NOTES]),
         trust=customer.events.filter(kind=CustomerEvent.Kind.TRUST).order_by("-id").first(),
+        merged=list(customer.merged_records.order_by("pk")),
     )
 
 
@@ -119,7 +125,7 @@ def people_with(email: str, phone: str, *, besides: Customer | None = None) -> l
         same |= Q(mailbox__in=same_mailbox(normalised_email(email)))
     if phone:
         same |= Q(phone_hash=phone_hash(phone))
-    others = Customer.objects.annotate(mailbox=Lower("email")).filter(same, erased_at=None)
+    others = Customer.objects.annotate(mailbox=Lower("email")).filter(same, erased_at=None, merged_into=None)
     if besides:
         others = others.exclude(pk=besides.pk)
     return list(others.order_by("pk")[:MOST_OTHERS]) if email or phone else []

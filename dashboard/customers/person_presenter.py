@@ -110,6 +110,7 @@ class Page:
     trust_note: str
     messages: tuple[Sent, ...]
     others: tuple[Other, ...]
+    merged: tuple[str, ...]
     sees_money: bool
 
 
@@ -143,6 +144,7 @@ def page_of(
         trust_note=_trust_note(person.trust, zone),
         messages=tuple(_messages(person)),
         others=tuple(other_of(each, customer.email, customer.phone) for each in person.others),
+        merged=tuple(_merged_text(each) for each in person.merged),
         sees_money=sees_money,
     )
 
@@ -175,6 +177,11 @@ def _contact(customer: Customer) -> list[Contact]:
     if customer.email:
         ways.append(Contact("mail", gettext("Write"), mailto_url(customer.email), customer.email))
     return ways
+
+
+def _merged_text(merged: Customer) -> str:
+    """Return the contact of a record that was merged into this one, by which the customer may be known as well."""
+    return ", ".join(filter(None, (merged.name, merged.email, phone_text(merged.phone) if merged.phone else "")))
 
 
 def _proven(customer: Customer, zone: ZoneInfo) -> str:

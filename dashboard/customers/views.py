@@ -1,9 +1,14 @@
 """Pages about customers: the list with its search, and one customer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import ParamSpec
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from accounts.enums import RecordKind
@@ -16,10 +21,19 @@ from dashboard.customers.person import customer_by_reference, erased_by_referenc
 from dashboard.door import Desk
 from dashboard.lists.address import asked_of
 from dashboard.permissions import Act, locations_visible_to, may
-from dashboard.views.pages import csv_or_list, desk_page, show, show_list
+from dashboard.views.pages import DeskView, csv_or_list, desk_page, show, show_list
 from services.models import Location
 
 MOST_TAGS_SHOWN = 30
+P = ParamSpec("P")
+
+
+class Merged(Exception):
+    """A page of a record was asked for that was merged into ``kept``."""
+
+    def __init__(self, kept: Customer) -> None:
+        super().__init__()
+        self.kept = kept
 
 
 @require_safe
@@ -55,8 +69,28 @@ def customers_csv(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     return csv_or_list(asked, "customers.csv", lines, list_name="desk_customers")
 
 
+def follows_merge(view: DeskView[P]) -> Callable[..., HttpResponseBase]:
+    """Redirect from a page of a merged record to the record that took it over. A form that was sent changes nothing."""
+
+    @wraps(view)
+    def followed(request: HttpRequest, desk: Desk, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        try:
+            return view(request, desk, *args, **kwargs)
+        except Merged as merged:
+            text = gettext("The record that you asked for was merged into this one.")
+            if request.method == "POST":
+                text = f"{text} {gettext('What you sent is not saved. Please do it here.')}"
+            messages.info(request, text)
+            response = redirect("desk_customer", merged.kept.reference)
+            response.status_code = 303 if request.method == "POST" else 302
+            return response
+
+    return followed
+
+
 @require_safe
 @desk_page
+@follows_merge
 def customer(request: HttpRequest, desk: Desk, customer_reference: str) -> HttpResponse:
     """Show everything about one customer that the reader may see. Of an erased one only that it is erased."""
     if erased := erased_by_reference(desk.rights, customer_reference):
@@ -88,6 +122,7 @@ def person_page(
         "may_edit": may(desk.rights, Act.EDIT_CUSTOMERS),
         "may_note": may(desk.rights, Act.NOTE_CUSTOMERS),
         "may_trust": may(desk.rights, Act.TRUST),
+        "may_merge": may(desk.rights, Act.MERGE_CUSTOMERS),
         "may_book": may(desk.rights, Act.BOOK),
         "may_handle_privacy": may(desk.rights, Act.HANDLE_PRIVACY),
         "note_form": note_form or NoteForm(),
@@ -113,8 +148,11 @@ def open_customer(desk: Desk, reference: str) -> Customer:
     """Return a customer.
 
     :raises Http404: for an unknown reference, and for a customer whom this user may not see.
+    :raises Merged: for the reference of a record that was merged into another one.
     """
     found = customer_by_reference(desk.rights, reference)
     if found is None:
         raise Http404
+    if found.reference != reference:
+        raise Merged(found)
     return found

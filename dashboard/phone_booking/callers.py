@@ -10,7 +10,8 @@ from accounts.models import Customer
 from bookings.enums import TOOK_PLACE, BookingStatus
 from bookings.models import Booking, BookingLine
 from dashboard.customers.listing import customers_found
-from dashboard.permissions import Rights, customers_visible_to
+from dashboard.customers.person import customer_by_reference
+from dashboard.permissions import Rights
 from dashboard.queries import SHORTEST_SEARCH
 
 MOST_FOUND = 6
@@ -56,14 +57,13 @@ def found_callers(rights: Rights, typed: str, now: datetime) -> Found:
     matches = customers_found(rights, now, typed=typed)
     first = Customer.objects.filter(pk__in=matches.order_by().values("pk")[:MOST_COMPARED])
     found = list(first.order_by("name", "pk")[: MOST_FOUND + 1])
-    return Found(_with_visits(found[:MOST_FOUND], now), has_more=len(found) > MOST_FOUND)
+    return Found(with_visits(found[:MOST_FOUND], now), has_more=len(found) > MOST_FOUND)
 
 
 def caller_by_reference(rights: Rights, reference: str, now: datetime) -> Caller | None:
-    """Return the customer whom a form or an address names, if the user may see them. Two queries at most."""
-    if not (reference.isascii() and reference.isalnum()):
-        return None
-    return next(iter(_with_visits(list(customers_visible_to(rights).filter(reference=reference)), now)), None)
+    """Return the customer whom a form or an address names, if the user may see them. Three queries at most."""
+    found = customer_by_reference(rights, reference)
+    return with_visits([found], now)[0] if found else None
 
 
 def last_visit(customer: Customer) -> LastVisit | None:
@@ -81,7 +81,7 @@ def last_visit(customer: Customer) -> LastVisit | None:
     )
 
 
-def _with_visits(customers: Sequence[Customer], now: datetime) -> list[Caller]:
+def with_visits(customers: Sequence[Customer], now: datetime) -> list[Caller]:
     """Count completed visits and no-shows of each customer. One query, whatever their number."""
     if not customers:
         return []

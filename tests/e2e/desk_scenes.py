@@ -286,6 +286,36 @@ def desk_customer(stage: Stage) -> None:
     stage.page.goto(f"/desk/bookings/{reference}/trust")
 
 
+def two_customers(site: Stack) -> tuple[str, str]:
+    """References of two customers with visits and the same telephone number."""
+    rows = site.query(
+        "select reference, phone, phone_hash from accounts_customer c where merged_into_id is null and phone <> ''"
+        " and exists (select 1 from bookings_booking b where b.customer_id = c.id and b.status = 'completed')"
+        " order by id limit 2"
+    )
+    (first, phone, phone_hash), (second, *_) = rows
+    site.query(
+        "update accounts_customer set phone = %s, phone_hash = %s where reference = %s", phone, phone_hash, second
+    )
+    return str(first), str(second)
+
+
+@scene
+def desk_customer_merge_choose(stage: Stage) -> None:
+    first, _ = two_customers(stage.site)
+    sign_in(stage.page)
+    stage.page.goto(f"/desk/customers/{first}/")
+    stage.page.get_by_role("link", name="Same person as…").click()
+    expect(stage.page.get_by_role("heading", name="Same e-mail or phone number")).to_be_visible()
+
+
+@scene
+def desk_customer_merge(stage: Stage) -> None:
+    desk_customer_merge_choose(stage)
+    stage.page.locator(".merge-matches a").first.click()
+    expect(stage.page.get_by_role("button", name="Merge into one record")).to_be_visible()
+
+
 @scene
 def desk_hands(stage: Stage) -> None:
     reference = _past_and_owing(stage)
