@@ -12,7 +12,7 @@ from enum import StrEnum
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contact.mailboxes import normalised_email
-from accounts.models import ChannelChoice, Consent, Customer, CustomerEvent, CustomerNote, QuietHours
+from accounts.models import ChannelChoice, Consent, Customer, QuietHours
 from accounts.operations import MARKETING_CONSENT
 from core.errors import Refused
 
@@ -24,6 +24,7 @@ class Obstacle(StrEnum):
     ERASED = "erased"
     SIGN_INS = "sign_ins"
     MAILBOXES = "mailboxes"
+    ONCE = "once"
 
 
 class CannotMerge(Refused):
@@ -42,6 +43,7 @@ SENTENCES = {
         "Both have confirmed their e-mail address, and the addresses differ. Say that only the chosen one counts from"
         " now on."
     ),
+    Obstacle.ONCE: _("Both have an open request about their data. Answer one of the two first, then merge."),
 }
 
 
@@ -99,12 +101,11 @@ def merge_stamp(one: Customer, other: Customer) -> str:
 
 
 def take_over(kept: Customer, other: Customer, *, flags: Flags, now: datetime) -> None:
-    """Move everything of the person from ``other`` to ``kept`` and make ``other`` lead to it. Both rows are locked."""
+    """Move the person's choices, tags, flags and user from ``other`` to ``kept``, and make ``other`` lead there.
+
+    Both rows are locked, and nothing else refers to ``other`` any more.
+    """
     is_one_mailbox = bool(kept.email) and normalised_email(kept.email) == normalised_email(other.email or "-")
-    # First the rows that refer to the merged record.
-    CustomerNote.objects.filter(customer=other).update(customer=kept)
-    CustomerEvent.objects.filter(customer=other).update(customer=kept)
-    _take_consents(kept, other, now)
     _take_choices(f"customer:{kept.pk}", f"customer:{other.pk}", now)
     Customer.objects.filter(merged_into=other).update(merged_into=kept, is_blocked=flags.is_blocked)
     Customer.objects.filter(merged_into=kept).update(is_blocked=flags.is_blocked)
@@ -127,17 +128,13 @@ def take_over(kept: Customer, other: Customer, *, flags: Flags, now: datetime) -
     kept.save()
 
 
-def _take_consents(kept: Customer, other: Customer, now: datetime) -> None:
-    """Move the consents. Who has withdrawn the consent to news in one record gets none because of the other one."""
+def end_declined_news(kept: Customer, other: Customer, now: datetime) -> None:
+    """Withdraw the consents to news of both records if the customer has withdrawn them in one. Before they move."""
     news = Consent.objects.filter(purpose=MARKETING_CONSENT)
-    said_no = [
-        of
-        for of in (kept, other)
-        if (given := list(news.filter(customer=of).values_list("withdrawn_at", flat=True))) and None not in given
-    ]
-    Consent.objects.filter(customer=other).update(customer=kept)
-    if said_no:
-        news.filter(customer=kept, withdrawn_at=None).update(withdrawn_at=now)
+    for of in (kept, other):
+        given = list(news.filter(customer=of).values_list("withdrawn_at", flat=True))
+        if given and None not in given:
+            news.filter(customer__in=(kept, other), withdrawn_at=None).update(withdrawn_at=now)
 
 
 def _take_choices(kept_ref: str, other_ref: str, now: datetime) -> None:

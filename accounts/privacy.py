@@ -40,7 +40,7 @@ def _users(person: Person) -> QuerySet[User]:
 
 
 def _admin_log(person: Person) -> QuerySet[LogEntry]:
-    of_customer = Q(content_type__model="customer", object_id=str(person.customer_id))
+    of_customer = Q(content_type__model="customer", object_id__in=[str(each) for each in person.customer_ids])
     of_user = Q(content_type__model="user", object_id=str(person.user_id))
     return LogEntry.objects.filter(of_customer | of_user, content_type__app_label="accounts")
 
@@ -211,7 +211,7 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
 
 def exported(person: Person) -> dict[str, Any]:
     """Return the sections of the export about the customer's record. Instants are ISO 8601 in UTC."""
-    customer = _customers(person).select_related("user").get()
+    customer = _customers(person).select_related("user").get(merged_into=None)
     return {
         "contact": {
             "reference": customer.reference,
@@ -226,6 +226,10 @@ def exported(person: Person) -> dict[str, Any]:
             "never_asked_to_pay_in_advance": customer.is_prepayment_exempt,
             # A note from the time before notes had a date.
             "note": customer.notes,
+            "merged_records": [
+                {"reference": each.reference, "name": each.name, "email": each.email, "phone": each.phone}
+                for each in customer.merged_records.order_by("pk")
+            ],
         },
         "account": _account(customer.user),
         "notes": sorted(_notes(customer), key=lambda each: str(each["written_at"])),

@@ -43,18 +43,20 @@ class Erasing(TextChoices):
 class Person:
     """The person whose data is exported or erased.
 
-    ``refs`` are the references of what belongs to them (``booking:17``). ``pseudonyms`` are the hashes of mailboxes and
-    phone numbers that no other record has. Without ``customer_id`` only data of ``refs`` is meant, not of the person.
+    ``merged_ids`` are customers' records that were merged into this one. ``refs`` are the references of what belongs to
+    them (``booking:17``). ``pseudonyms`` are the hashes of mailboxes and phone numbers that no other record has.
+    Without ``customer_id`` only data of ``refs`` is meant, not of the person.
     """
 
     customer_id: int | None = None
     user_id: int | None = None
     refs: tuple[str, ...] = ()
     pseudonyms: tuple[str, ...] = ()
+    merged_ids: tuple[int, ...] = ()
 
     @property
     def customer_ids(self) -> tuple[int, ...]:
-        return () if self.customer_id is None else (self.customer_id,)
+        return () if self.customer_id is None else (self.customer_id, *self.merged_ids)
 
     @property
     def user_ids(self) -> tuple[int, ...]:

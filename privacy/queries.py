@@ -62,7 +62,7 @@ def answers_due(kept: Retention, now: datetime) -> QuerySet[Booking]:
 
 
 def contacts_due(kept: Retention, now: datetime) -> QuerySet[Customer]:
-    """Return customers without any booking that is not anonymised.
+    """Return customers without any booking that is not anonymised. A merged record goes with the one that it leads to.
 
     A blocked customer stays, because the block needs the address; so does one with an open case, and one who has signed
     in since.
@@ -72,7 +72,7 @@ def contacts_due(kept: Retention, now: datetime) -> QuerySet[Customer]:
     before = months_before(now, kept.contact_months)
     idle = Q(user=None) | Q(user__last_login=None) | Q(user__last_login__lt=before)
     asking = PrivacyCase.objects.filter(customer=OuterRef("pk"), state__in=sorted(UNFINISHED))
-    old = Customer.objects.filter(idle, erased_at=None, is_blocked=False, created_at__lt=before)
+    old = Customer.objects.filter(idle, erased_at=None, merged_into=None, is_blocked=False, created_at__lt=before)
     return old.exclude(Exists(Booking.objects.filter(customer=OuterRef("pk")))).exclude(Exists(asking))
 
 

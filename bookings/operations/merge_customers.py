@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -9,6 +10,8 @@ from accounts.customer_merge import (
     SENTENCES,
     CannotMerge,
     Flags,
+    Obstacle,
+    end_declined_news,
     flags_of,
     merge_stamp,
     obstacle_of,
@@ -21,7 +24,6 @@ from bookings.errors import Busy
 from bookings.models import Booking
 from bookings.operations._transaction import booking_transaction
 from notifications.operations import move_recipient
-from payments.models import Bill
 
 _ROUNDS = 5
 
@@ -41,7 +43,7 @@ def merge_customers(
     gives_up_mailbox: bool = False,
     chosen: Flags | None = None,
 ) -> Customer:
-    """Move bookings, bills, notes, consents and choices of ``other`` to ``kept``, and let ``other`` lead to it.
+    """Move bookings, bills, notes, consents, requests and choices of ``other`` to ``kept``, and let it lead there.
 
     The contact of ``kept`` stays. The contact of ``other`` still finds the customer who books with it. ``seen`` is the
     ``merge_stamp`` of the preview. ``chosen`` are flags chosen by a user who may trust customers; without it the
@@ -97,14 +99,29 @@ def _merge(
     if moving != set(_bookings_of(other_id).values_list("pk", flat=True)):
         raise _Overtaken
     flags = chosen or stricter(flags_of(kept), flags_of(other))
-    Booking.objects.filter(pk__in=moving).update(customer=kept)
-    Bill.objects.filter(customer=other).update(customer=kept)
+    end_declined_news(kept, other, now)
+    _move_rows(other, kept)
     move_recipient(f"customer:{other.pk}", f"customer:{kept.pk}")
     take_over(kept, other, flags=flags, now=now)
     details = {"kept": kept.reference, "merged": other.reference, "bookings": len(moving)}
     for customer in (kept, other):
         record_event(customer, CustomerEvent.Kind.MERGED, by, now, reason=reason, details=details)
     return kept
+
+
+def _move_rows(other: Customer, kept: Customer) -> None:
+    """Let everything that refers to ``other`` refer to ``kept``, in whichever app it is.
+
+    :raises CannotMerge: when both have something that a customer can have only once.
+    """
+    try:
+        with transaction.atomic():
+            for relation in Customer._meta.related_objects:
+                if relation.related_model is not Customer:
+                    rows = relation.related_model._default_manager.filter(**{relation.field.name: other})
+                    rows.update(**{relation.field.name: kept})
+    except IntegrityError as error:
+        raise CannotMerge(SENTENCES[Obstacle.ONCE], obstacle=Obstacle.ONCE) from error
 
 
 def _bookings_of(customer_id: int) -> QuerySet[Booking]:

@@ -9,8 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.customer_record import By
-from accounts.models import Customer
+from accounts.customer_record import By, locked_customer
 from bookings.models import Booking
 from core.inserts import insert_rows
 from core.outbox import publish
@@ -32,7 +31,7 @@ def open_case(*, customer_id: int, kind: CaseKind, note: str, asked_on: date, by
     :raises Erased: when the customer has been erased.
     :raises CaseOpen: when a case of this kind is open.
     """
-    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    customer = locked_customer(customer_id)
     if customer.erased_at is not None:
         raise Erased
     if known := customer.privacy_cases.filter(kind=kind, state__in=sorted(UNFINISHED)).first():

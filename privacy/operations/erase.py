@@ -7,6 +7,7 @@ from datetime import datetime
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import Consent, Customer
 from bookings.models import Booking
@@ -32,7 +33,7 @@ ERASURE_LIST = "erased"
 
 
 def erase_customer(*, customer_id: int, now: datetime) -> None:
-    """Erase everything about a customer that the apps declare, and anonymise their bookings.
+    """Erase everything about a customer that the apps declare, records merged into theirs too, and anonymise bookings.
 
     One transaction, so a worker that dies has changed nothing and the next one starts again; an erased customer stays
     as it is. Locks the bookings by id, then the customer, on the connection of the role that may change history. Runs
@@ -45,6 +46,8 @@ def erase_customer(*, customer_id: int, now: datetime) -> None:
         bookings = Booking.objects.using(using).filter(customer_id=customer_id).order_by("pk")
         locked = {booking.pk for booking in bookings.select_for_update(of=("self",)).only("pk")}
         customer = Customer.objects.using(using).select_for_update(of=("self",)).get(pk=customer_id)
+        records = Customer.objects.using(using).filter(Q(pk=customer_id) | Q(merged_into=customer_id))
+        references = list(records.values_list("reference", flat=True))
         if customer.erased_at is None:
             own = Booking.objects.filter(customer_id=customer_id)
             found = hindrances_of(own, now=now)
@@ -53,13 +56,14 @@ def erase_customer(*, customer_id: int, now: datetime) -> None:
                 found[Hindrance.AHEAD] = sorted({*found.get(Hindrance.AHEAD, []), *new})
             if found:
                 raise CannotErase(found=found)
-            _remember(customer.reference, now)
+            for reference in references:
+                _remember(reference, now)
             erase(_held(), person_of(customer), using=using)
             crash_point("erase-before-commit")
             bookings.update(anonymised_at=now)
-            Customer.objects.using(using).filter(pk=customer_id).update(erased_at=now)
+            records.update(erased_at=now)
     crash_point("erase-after-commit")
-    ErasedCustomer.objects.filter(customer_reference=customer.reference).update(done_at=now)
+    ErasedCustomer.objects.filter(customer_reference__in=references).update(done_at=now)
     logger.info("customer record %s is erased", customer_id)
 
 

@@ -18,6 +18,7 @@ from accounts.operations import (
 )
 from bookings.errors import CannotBookOnline
 from bookings.models import Booking
+from bookings.operations.cancel import cancel_booking
 from bookings.operations.confirm import ByStaff
 from bookings.operations.merge_customers import merge_customers
 from bookings.operations.message_choices import register_device
@@ -27,6 +28,11 @@ from notifications.delivery.sending import OPEN
 from notifications.devices import Keys
 from notifications.models import Notification, PushSubscription
 from payments.models import Bill
+from privacy.enums import CaseKind
+from privacy.models import ErasedCustomer, PrivacyCase
+from privacy.operations import cases
+from privacy.operations.erase import erase_customer
+from privacy.operations.export import export_customer
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import DESK, JANA, booked, confirm, hold
@@ -347,3 +353,64 @@ def test_the_search_for_a_person_does_not_find_the_merged_record(kept: Customer,
         name=WORK.name, email=WORK.email, phone=WORK.phone, language="en", now=NOW, has_proven_email=True
     )
     assert found == kept
+
+
+def test_every_relation_to_a_customer_moves(kept: Customer, other: Customer) -> None:
+    """A new model that refers to customers moves as well, and nothing that does so is left at the merged record."""
+    open_case(other)
+    write_note(customer_id=other.pk, text="Called", by=MIA, now=NOW)
+
+    merge(kept, other)
+
+    left = {
+        relation.related_model._meta.label: relation.related_model._default_manager.filter(
+            **{relation.field.name: other}
+        ).count()
+        for relation in Customer._meta.related_objects
+    }
+    # Its own history says where it went.
+    assert {label for label, count in left.items() if count} == {"accounts.CustomerEvent"}
+    assert {"bookings.Booking", "payments.Bill", "accounts.CustomerNote", "privacy.PrivacyCase"} <= left.keys()
+
+
+def open_case(customer: Customer) -> PrivacyCase:
+    return cases.open_case(
+        customer_id=customer.pk, kind=CaseKind.ACCESS, note="By phone", asked_on=NOW.date(), by=MIA, now=NOW
+    )
+
+
+def test_two_open_requests_are_refused(kept: Customer, other: Customer) -> None:
+    for customer in (kept, other):
+        open_case(customer)
+
+    with pytest.raises(CannotMerge) as refused:
+        merge(kept, other)
+
+    assert refused.value.data == {"obstacle": Obstacle.ONCE}
+    assert Booking.objects.filter(customer=other).exists()
+
+
+def test_erasing_and_exporting_cover_the_merged_record(kept: Customer, other: Customer) -> None:
+    merge(kept, other)
+    later = NOW + timedelta(days=400)
+    for booking in Booking.objects.all():
+        cancel_booking(
+            booking_id=booking.pk,
+            expected_fee_minor=0,
+            expected_sequence=booking.ical_sequence,
+            actor=DESK,
+            now=NOW,
+        )
+
+    exported = export_customer(customer_id=kept.pk, now=later)
+    assert exported["contact"]["merged_records"] == [
+        {"reference": other.reference, "name": WORK.name, "email": WORK.email, "phone": WORK.phone}
+    ]
+
+    erase_customer(customer_id=kept.pk, now=later)
+
+    other.refresh_from_db()
+    assert (other.name, other.email, other.email_normalised, other.phone, other.phone_hash) == ("", "", None, "", "")
+    assert other.erased_at == later
+    erased = ErasedCustomer.objects.filter(done_at=later).values_list("customer_reference", flat=True)
+    assert set(erased) == {kept.reference, other.reference}
