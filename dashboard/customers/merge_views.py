@@ -24,7 +24,7 @@ from dashboard.customers.person import customer_by_reference, people_with, perso
 from dashboard.customers.views import follows_merge, open_customer
 from dashboard.door import Desk
 from dashboard.permissions import Act, locations_visible_to, may
-from dashboard.phone_booking.callers import MOST_FOUND, found_callers, with_visits
+from dashboard.phone_booking.callers import Found, found_callers, with_visits
 from dashboard.views.pages import desk_page, show
 
 LONGEST_SEARCH = 80
@@ -94,14 +94,14 @@ def _choosing_page(request: HttpRequest, desk: Desk, customer: Customer) -> Http
     typed = without_nul(request.GET.get("q", "")).strip()[:LONGEST_SEARCH]
     if typed:
         found = found_callers(desk.rights, typed, desk.now)
-        desk.note_search(RecordKind.CUSTOMERS, len(found))
+        desk.note_search(RecordKind.CUSTOMERS, len(found.callers))
     else:
-        found = with_visits(people_with(customer.email, customer.phone, besides=customer), desk.now)
+        found = Found(with_visits(people_with(customer.email, customer.phone, besides=customer), desk.now))
     context = {
         "customer": customer,
         "typed": typed,
-        "matches": [presenter.match_of(each, customer) for each in found if each.customer.pk != customer.pk],
-        "is_cut": len(found) == MOST_FOUND,
+        "matches": [presenter.match_of(each, customer) for each in found.callers if each.customer.pk != customer.pk],
+        "is_cut": found.has_more,
     }
     return show(request, desk, "dashboard/customers/merge_choose.html", context, current="customers")
 
