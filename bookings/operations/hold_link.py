@@ -10,6 +10,7 @@ from typing import Any
 from accounts.contact.contact import Contact
 from accounts.contact.same_phones import phone_end_hash, phone_hash
 from accounts.models import Customer
+from accounts.operations import current_customer
 from bookings.enums import ActorKind, BookingChannel, BookingStatus, EventKind
 from bookings.errors import HoldExpired, HoldOver, LinkSentOften, NoLinkForBlocked, TooManyLinks, TooSoonForLink
 from bookings.lifecycle import Actor, record
@@ -59,6 +60,8 @@ def send_hold_link(
     require_live_hold(booking, now)
     if HoldLink.objects.filter(booking=booking).exists():
         return booking
+    if customer_id is not None:
+        customer_id = current_customer(customer_id).pk
     if _is_blocked(booking, contact, customer_id, now):
         raise NoLinkForBlocked
     until = link_kept_until(booking.starts_at, minutes=the_business().hold_link_minutes, now=now)

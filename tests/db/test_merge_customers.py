@@ -20,12 +20,14 @@ from bookings.errors import CannotBookOnline
 from bookings.models import Booking
 from bookings.operations.cancel import cancel_booking
 from bookings.operations.confirm import ByStaff
+from bookings.operations.hold_link import send_hold_link
 from bookings.operations.merge_customers import merge_customers
 from bookings.operations.message_choices import register_device
 from bookings.operations.proven_customer import link_proven_customer
 from bookings.operations.session_notes import save_session_note
 from notifications.delivery.sending import OPEN
 from notifications.devices import Keys
+from notifications.enums import Channel
 from notifications.models import Notification, PushSubscription
 from payments.models import Bill
 from privacy.enums import CaseKind
@@ -414,3 +416,18 @@ def test_erasing_and_exporting_cover_the_merged_record(kept: Customer, other: Cu
     assert other.erased_at == later
     erased = ErasedCustomer.objects.filter(done_at=later).values_list("customer_reference", flat=True)
     assert set(erased) == {kept.reference, other.reference}
+
+
+def test_a_link_to_a_held_time_is_for_the_kept_record(place: Studio, kept: Customer, other: Customer) -> None:
+    merge(kept, other)
+    sent = send_hold_link(
+        booking_id=hold(place, 14, actor=DESK).booking.pk,
+        contact=WORK,
+        customer_id=other.pk,
+        language="en",
+        channel=Channel.EMAIL,
+        actor=DESK,
+        now=NOW,
+    )
+
+    assert of(sent) == kept
