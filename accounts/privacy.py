@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
@@ -55,6 +58,36 @@ HELD = (
         erasing=Erasing.DELETE,
         rows=_sessions,
         note=_("A random key without information about the person, so it is not in the export."),
+    ),
+    Held(
+        model="usersessions.UserSession",
+        columns=("session_key", "ip", "user_agent", "data"),
+        what=_("Browser and network address of a sign-in"),
+        why=_("To list to users where they are signed in"),
+        kind=DataKind.SIGN_IN,
+        erasing=Erasing.DELETE,
+        rows=lambda person: UserSession.objects.filter(user__in=_users(person)),
+        note=_("It is deleted with the session, after twelve hours at the latest, so it is not in the export."),
+    ),
+    Held(
+        model="mfa.Authenticator",
+        columns=("data",),
+        what=_("Secrets of an app, passkeys and recovery codes, encrypted"),
+        why=_("To sign in with a second step"),
+        kind=DataKind.SIGN_IN,
+        erasing=Erasing.DELETE,
+        rows=lambda person: Authenticator.objects.filter(user__in=_users(person)),
+        note=_("Whoever read the secrets could sign in, so they are not in the export."),
+    ),
+    Held(
+        model="account.EmailAddress",
+        columns=("email",),
+        what=_("E-mail address of an account"),
+        why=_("To sign in"),
+        kind=DataKind.SIGN_IN,
+        erasing=Erasing.DELETE,
+        rows=lambda person: EmailAddress.objects.filter(user__in=_users(person)),
+        note=_("It repeats the address of the account, which is in the export."),
     ),
     Held(
         model="accounts.User",
@@ -205,6 +238,8 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
     "accounts.AccessLog": ("request_id",),
     # Names of the changed fields, never their values.
     "accounts.CustomerEvent": ("details",),
+    # No row is written: addresses are not confirmed by it.
+    "account.EmailConfirmation": ("key",),
     "accounts.Consent": ("subject_ref", "purpose", "text_version"),
 }
 
