@@ -57,6 +57,7 @@ LABELS: Mapping[str, Promise] = {
     "last_sign_in_at": _("Last sign-in"),
     "may_not_book_online": _("May not book online"),
     "meeting_url": _("Meeting link"),
+    "merged_records": _("Records merged into this one"),
     "message_choices": _("Choices about messages"),
     "messages": _("Messages sent"),
     "method": _("Method"),
