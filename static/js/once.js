@@ -6,17 +6,22 @@ const sent = new WeakMap();
 
 function free(form) {
   sent.delete(form);
-  form.querySelectorAll("[aria-disabled]").forEach((button) => button.removeAttribute("aria-disabled"));
+  form.querySelectorAll("[aria-disabled]").forEach((button) => {
+    sent.delete(button);
+    button.removeAttribute("aria-disabled");
+  });
 }
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || form.hasAttribute("hx-post") || event.submitter?.hasAttribute("formtarget")) return;
-  if (Date.now() - (sent.get(form) ?? -LOCK_MS) < LOCK_MS) {
+  // An answer that is saved as a file leaves the page as it is: its other buttons may be pressed at once.
+  const pressed = form.hasAttribute("data-saves-file") ? event.submitter ?? form : form;
+  if (Date.now() - (sent.get(pressed) ?? -LOCK_MS) < LOCK_MS) {
     event.preventDefault();
     return;
   }
-  sent.set(form, Date.now());
+  sent.set(pressed, Date.now());
   event.submitter?.setAttribute("aria-disabled", "true");
   setTimeout(free, LOCK_MS, form);
 });

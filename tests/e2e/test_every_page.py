@@ -57,11 +57,7 @@ TOO_SMALL = """
 """
 
 
-# Known: the notice about a move shifts the calendar below it a little while the page loads.
-MOVES = pytest.mark.xfail(reason="the notice of a move shifts the page by 0.028", strict=False)
-
-
-@pytest.fixture(params=[pytest.param(name, marks=MOVES) if name == "desk-moved" else name for name in SCENES])
+@pytest.fixture(params=SCENES)
 def stage(request: pytest.FixtureRequest, site: Stack, visit: Visitors) -> Iterator[Stage]:
     """A scene that has been played, on a phone in light colours."""
     stage = Stage(site, visit, visit("phone", expects=EXPECTED))

@@ -14,7 +14,6 @@ from tests.stack import Stack
 pytestmark = pytest.mark.e2e
 
 
-@pytest.mark.xfail(reason="the download does not begin in a browser with scripts: to be looked at", strict=False)
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_case_from_the_request_to_the_erased_page(
     site: Stack, visit: Visitors, tmp_path: Path, scripts: bool

@@ -22,7 +22,7 @@ planted = plant(now)
 by = By(None, "Olivia")
 """
 APPROVE = """
-asked = {"kind": CaseKind.ERASURE, "note": "Zelda wrote", "asked_on": clock.now().date()}
+asked = {"kind": CaseKind.ERASURE, "note": f"{planted.customer.name} wrote", "asked_on": clock.now().date()}
 case = open_case(customer_id=planted.customer.pk, by=by, now=clock.now(), **asked)
 approve_erasure(case_id=case.pk, by=by, now=clock.now())
 """
