@@ -1,19 +1,16 @@
 """Named reads of the desk. Each takes the rights of the reader and runs a fixed number of queries."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Min, Prefetch, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Prefetch, Q, QuerySet
 
-from accounts.contact.mailboxes import normalised_email, same_mailbox
 from accounts.contact.phones import clean_phone, phone_region
 from accounts.contact.same_phones import PHONE_END, phone_end_hash, phone_hash
 from accounts.models import Customer
-from bookings.enums import TOOK_PLACE, BookingStatus
+from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingEvent, BookingLine
 from bookings.operations.trust import customer_to_trust
 from bookings.refs import subject_ref
@@ -119,32 +116,6 @@ def booking_for_samples(rights: Rights) -> Booking | None:
     agreed = bookings_visible_to(rights).filter(confirmed_at__isnull=False, lines__staff_member__isnull=False)
     with_everything = agreed.select_related("location").prefetch_related(Prefetch("lines", lines))
     return with_everything.order_by("-confirmed_at", "-pk").first()
-
-
-@dataclass(frozen=True, slots=True)
-class Visits:
-    """The record of a customer: completed visits, no-shows, and the start of the first completed visit."""
-
-    came: int = 0
-    missed: int = 0
-    since: datetime | None = None
-
-
-def visits_before(booking: Booking) -> Visits:
-    """Count earlier visits of the booking's customer, including those under the same e-mail address. One query."""
-    written = same_mailbox(normalised_email(booking.contact_email) if booking.contact_email else "")
-    same = Q(mailbox__in=written)
-    if booking.customer_id:
-        same |= Q(customer_id=booking.customer_id)
-    bookings = Booking.objects.annotate(mailbox=Lower("contact_email"))
-    earlier = bookings.filter(same, starts_at__lt=booking.starts_at).exclude(pk=booking.pk)
-    came = Q(status__in=TOOK_PLACE)
-    missed = Q(status=BookingStatus.NO_SHOW)
-    return Visits(
-        **earlier.aggregate(
-            came=Count("pk", filter=came), missed=Count("pk", filter=missed), since=Min("starts_at", filter=came)
-        )
-    )
 
 
 def _with_history(bookings: QuerySet[Booking]) -> QuerySet[Booking]:

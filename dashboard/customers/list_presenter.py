@@ -17,6 +17,7 @@ from dashboard.customers.listing import SHOWN, Line, Seen
 from dashboard.lists.address import Asked
 from dashboard.lists.pages import MOST_COUNTED, Found
 from dashboard.lists.presenter import Link, ListFrame, address, frame_of
+from dashboard.visits import reach_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``typed`` is what was searched for. ``hidden`` keeps the other filters when the search is sent."""
+    """``typed`` is what was searched for. ``hidden`` keeps the other filters when the search is sent. ``reach``
+    says whose visits are counted, empty if all.
+    """
 
     rows: tuple[Row, ...]
     list: ListFrame
     typed: str
     hidden: tuple[tuple[str, str], ...]
+    reach: str
     shows: tuple[Link, ...]
     tags: tuple[Link, ...]
 
@@ -68,6 +72,7 @@ def page_of(
         list=frame_of(asked, found, url=url, csv_url=csv_url, count=_count(found.count)),
         typed=asked.value("q"),
         hidden=tuple((name, value) for name, value in {**asked.values, **asked.sorted_by}.items() if name != "q"),
+        reach=reach_note(next(iter(seen.values())).visits.reach) if seen else "",
         shows=tuple(
             Link(str(label), address(url, asked.query(show=show)), chosen == show) for show, label in SHOWN.items()
         ),
@@ -95,7 +100,7 @@ def _row(customer: Customer, seen: Seen, now: datetime, zone: ZoneInfo) -> Row:
         email=customer.email,
         tags=tuple(customer.tags),
         is_blocked=customer.is_blocked,
-        visits=visits_text(seen.came, seen.missed),
+        visits=visits_text(seen.visits.came, seen.visits.missed),
         last=_day(seen.last, now) if seen.last else "",
         last_ago=_ago(seen.last, now) if seen.last else "",
         next=formats.moment_text(local(seen.next.starts_at, seen.next)) if seen.next else "",

@@ -14,6 +14,7 @@ from accounts.models import Customer
 from dashboard.customers import person_presenter
 from dashboard.customers.person import Person
 from dashboard.phone_booking.callers import Caller
+from dashboard.visits import within_reach
 
 _LONGEST_NOTE = 120
 
@@ -44,12 +45,12 @@ class Side:
 def match_of(caller: Caller, of: Customer) -> Match:
     customer = caller.customer
     contact = [phone_text(customer.phone) if customer.phone else "", customer.email]
-    visits = ngettext("%(count)d visit", "%(count)d visits", caller.came) % {"count": caller.came}
+    visits = ngettext("%(count)d visit", "%(count)d visits", caller.visits.came) % {"count": caller.visits.came}
     return Match(
         name=customer.name or gettext("No name given"),
         tone=customer.pk,
         contact=" · ".join(filter(None, contact)),
-        visits=visits,
+        visits=within_reach(visits, caller.visits.reach),
         url=f"{reverse('desk_customer_merge', args=[of.reference])}?with={customer.reference}",
     )
 

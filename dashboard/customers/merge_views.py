@@ -96,7 +96,7 @@ def _choosing_page(request: HttpRequest, desk: Desk, customer: Customer) -> Http
         found = found_callers(desk.rights, typed, desk.now)
         desk.note_search(RecordKind.CUSTOMERS, len(found.callers))
     else:
-        found = Found(with_visits(people_with(customer.email, customer.phone, besides=customer), desk.now))
+        found = Found(with_visits(desk.rights, people_with(customer.email, customer.phone, besides=customer)))
     context = {
         "customer": customer,
         "typed": typed,

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min, Prefetch, Q
+from django.db.models import Prefetch, Q
 from django.db.models.functions import Lower
 
 from accounts.contact.mailboxes import normalised_email, same_mailbox
 from accounts.contact.same_phones import phone_hash
 from accounts.models import Consent, Customer, CustomerEvent, CustomerNote
-from bookings.enums import TOOK_PLACE, BookingStatus
+from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingLine
 from bookings.refs import subject_ref
 from dashboard.customers.listing import COMING
@@ -22,7 +22,8 @@ from dashboard.permissions import (
     customers_visible_to,
     erased_customers_visible_to,
 )
-from dashboard.queries import Visits, balances_of
+from dashboard.queries import balances_of
+from dashboard.visits import Visits, visits_of
 from notifications.enums import RecipientRole
 from notifications.models import Notification
 from payments.queries import Balance
@@ -38,9 +39,9 @@ MOST_NOTES = 50
 class Person:
     """One customer. ``ahead`` is in the order of time, ``past`` the latest first; both have their lines and places.
 
-    ``visits`` counts visits at all places. ``balances`` has only bookings of the reader's own locations. ``others`` are
-    customers with the same mailbox or phone number. ``trust`` is the latest change of blocking or advance payment.
-    ``merged`` are records that were merged into this one.
+    ``visits`` counts the bookings that the reader may see. ``balances`` has only bookings of the reader's own
+    locations. ``others`` are customers with the same mailbox or phone number. ``trust`` is the latest change of
+    blocking or advance payment. ``merged`` are records that were merged into this one.
     """
 
     customer: Customer
@@ -74,7 +75,7 @@ def erased_by_reference(rights: Rights, reference: str) -> Customer | None:
 
 
 def person_of(rights: Rights, customer: Customer, now: datetime) -> Person:
-    """Read the page of a customer. Twelve queries at most, whatever the number of bookings."""
+    """Read the page of a customer. Thirteen queries at most, whatever the number of bookings."""
     bookings = _bookings(rights, customer)
     run = [booking for booking in bookings if can(rights, Act.SEE_PLACE, booking)]
     ahead = [each for each in bookings if each.status in COMING and each.ends_at > now]
@@ -82,7 +83,7 @@ def person_of(rights: Rights, customer: Customer, now: datetime) -> Person:
         customer=customer,
         ahead=ahead[::-1],
         past=[each for each in bookings if each not in ahead],
-        visits=_visits(customer),
+        visits=visits_of(rights, [customer.pk])[customer.pk],
         balances=balances_of(run) if run else {},
         consents=list(customer.consents.order_by("-given_at", "-pk")),
         messages=_messages(run),
@@ -99,16 +100,6 @@ def _bookings(rights: Rights, customer: Customer) -> list[Booking]:
     found = bookings_visible_to(rights).filter(customer=customer).exclude(status=BookingStatus.EXPIRED)
     shown = found.select_related("location").defer("contact_phone", "customer_note", "visit_address")
     return list(shown.prefetch_related(Prefetch("lines", lines)).order_by("-starts_at", "-pk")[:MOST_VISITS])
-
-
-def _visits(customer: Customer) -> Visits:
-    came = Q(status__in=TOOK_PLACE)
-    counted = customer.bookings.aggregate(
-        came=Count("pk", filter=came),
-        missed=Count("pk", filter=Q(status=BookingStatus.NO_SHOW)),
-        since=Min("starts_at", filter=came),
-    )
-    return Visits(**counted)
 
 
 def _messages(run: Sequence[Booking]) -> list[Notification]:

@@ -24,6 +24,7 @@ from dashboard.customers.person import Person
 from dashboard.presenters.booking import Contact
 from dashboard.presenters.day import money_text
 from dashboard.presenters.message_log import Sent, sent_of
+from dashboard.visits import within_reach
 from payments.queries import Balance
 
 SHOWN_AT_FIRST = 5
@@ -153,7 +154,7 @@ def _trust(person: Person, zone: ZoneInfo) -> str:
     """Return text such as "9 visits since March 2025, never missed"."""
     visits = person.visits
     if not visits.came and not visits.missed:
-        return gettext("No visit yet")
+        return within_reach(gettext("No visit yet"), visits.reach)
     parts = []
     if visits.since:
         since = visits.since.astimezone(zone)
@@ -167,7 +168,7 @@ def _trust(person: Person, zone: ZoneInfo) -> str:
         parts.append(ngettext("missed %(count)d", "missed %(count)d", visits.missed) % {"count": visits.missed})
     else:
         parts.append(gettext("never missed"))
-    return ", ".join(parts)
+    return within_reach(", ".join(parts), visits.reach)
 
 
 def _contact(customer: Customer) -> list[Contact]:

@@ -18,7 +18,6 @@ from bookings.queries.money import money_of
 from bookings.queries.payables import payable
 from core import formats
 from core.errors import DomainError
-from dashboard import queries as desk_queries
 from dashboard.door import Desk
 from dashboard.me import presenter, queries
 from dashboard.me.forms import DoneForm, FollowUpForm, NoteForm
@@ -27,6 +26,7 @@ from dashboard.presenters.actions import actions_of
 from dashboard.presenters.booking import card_of
 from dashboard.views.booking import open_booking
 from dashboard.views.pages import desk_page, show
+from dashboard.visits import visits_before
 
 
 @require_safe
@@ -128,7 +128,7 @@ def _visit_page(
     initial = {"text": own_note.text, "version": own_note.version} if own_note else {"text": "", "version": 0}
     today = local(desk.now, booking).date()
     context: dict[str, Any] = {
-        "card": card_of(booking, desk_queries.visits_before(booking), now=desk.now),
+        "card": card_of(booking, visits_before(desk.rights, booking), now=desk.now),
         "actions": actions_of(booking, money, desk.rights, payable(booking, desk.now), now=desk.now),
         "earlier": presenter.notes_of(earlier),
         "note_form": note_form or NoteForm(initial=initial),

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Q
-
 from accounts.models import Customer
 from bookings.enums import TOOK_PLACE, BookingStatus
 from bookings.models import Booking, BookingLine
@@ -13,6 +11,7 @@ from dashboard.customers.listing import customers_found
 from dashboard.customers.person import customer_by_reference
 from dashboard.permissions import Rights
 from dashboard.queries import SHORTEST_SEARCH
+from dashboard.visits import Visits, visits_of
 
 MOST_FOUND = 6
 MOST_COMPARED = 500
@@ -21,12 +20,10 @@ _AGREED = frozenset({BookingStatus.CONFIRMED, BookingStatus.NO_SHOW, *TOOK_PLACE
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A customer with the number of completed visits and no-shows before now."""
+    """A customer with the visits that the reader may see."""
 
     customer: Customer
-    came: int = 0
-    missed: int = 0
-    last_came_at: datetime | None = None
+    visits: Visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +54,13 @@ def found_callers(rights: Rights, typed: str, now: datetime) -> Found:
     matches = customers_found(rights, now, typed=typed)
     first = Customer.objects.filter(pk__in=matches.order_by().values("pk")[:MOST_COMPARED])
     found = list(first.order_by("name", "pk")[: MOST_FOUND + 1])
-    return Found(with_visits(found[:MOST_FOUND], now), has_more=len(found) > MOST_FOUND)
+    return Found(with_visits(rights, found[:MOST_FOUND]), has_more=len(found) > MOST_FOUND)
 
 
-def caller_by_reference(rights: Rights, reference: str, now: datetime) -> Caller | None:
-    """Return the customer whom a form or an address names, if the user may see them. Three queries at most."""
+def caller_by_reference(rights: Rights, reference: str) -> Caller | None:
+    """Return the customer whom a form or an address names, if the user may see them. Four queries at most."""
     found = customer_by_reference(rights, reference)
-    return with_visits([found], now)[0] if found else None
+    return with_visits(rights, [found])[0] if found else None
 
 
 def last_visit(customer: Customer) -> LastVisit | None:
@@ -81,14 +78,9 @@ def last_visit(customer: Customer) -> LastVisit | None:
     )
 
 
-def with_visits(customers: Sequence[Customer], now: datetime) -> list[Caller]:
-    """Count completed visits and no-shows of each customer. One query, whatever their number."""
+def with_visits(rights: Rights, customers: Sequence[Customer]) -> list[Caller]:
+    """Count the visits of each customer. Two queries at most, whatever their number."""
     if not customers:
         return []
-    came, missed = Q(status__in=TOOK_PLACE), Q(status=BookingStatus.NO_SHOW)
-    before = Booking.objects.filter(customer__in=customers, starts_at__lt=now).order_by()
-    counted = before.values_list("customer_id").annotate(
-        came=Count("pk", filter=came), missed=Count("pk", filter=missed), last=Max("starts_at", filter=came)
-    )
-    visits = {pk: counts for pk, *counts in counted}
-    return [Caller(customer, *visits.get(customer.pk, ())) for customer in customers]
+    visits = visits_of(rights, [customer.pk for customer in customers])
+    return [Caller(customer, visits[customer.pk]) for customer in customers]

@@ -80,7 +80,7 @@ def read_draft(request: HttpRequest, desk: Desk) -> Draft:
         raise Http404
     offered = queries.services_at(place)
     caller_key = data.get("customer", "")
-    caller = None if caller_key in {"", NEW} else caller_by_reference(desk.rights, caller_key, desk.now)
+    caller = None if caller_key in {"", NEW} else caller_by_reference(desk.rights, caller_key)
     last = last_visit(caller.customer) if caller else None
     choice = start_from_last_visit(read_choice(place, offered, data, desk.now), offered, last, data, desk.now)
     token = request.POST.get("held", "")

@@ -27,7 +27,7 @@ from dashboard.phone_booking.exceptions import OtherTimeForm, exceptional, typed
 
 def choose_caller(draft: Draft, key: str) -> Draft:
     """Take a found customer, a new one (``NEW``), or none (an empty ``key``)."""
-    caller = None if key in {"", NEW} else caller_by_reference(draft.desk.rights, key, draft.desk.now)
+    caller = None if key in {"", NEW} else caller_by_reference(draft.desk.rights, key)
     if caller:
         draft.desk.note_reading(RecordKind.CUSTOMER, caller.customer.reference)
     last = last_visit(caller.customer) if caller else None

@@ -21,7 +21,7 @@ from dashboard.phone_booking.callers import Caller
 from dashboard.phone_booking.draft import FINISH, NEW
 from dashboard.presenters.booking import Card, card_of, day_link
 from dashboard.presenters.message_log import sent_of
-from dashboard.queries import Visits
+from dashboard.visits import Visits
 from notifications.delivery.fanout import configured_text_channels
 from notifications.enums import Channel, NotificationStatus
 from notifications.models import Notification

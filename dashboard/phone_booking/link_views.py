@@ -23,6 +23,7 @@ from dashboard.permissions import can
 from dashboard.phone_booking import link_presenter
 from dashboard.presenters.history import history
 from dashboard.views.pages import calendar_path, desk_page
+from dashboard.visits import visits_before
 from notifications.models import Notification
 
 
@@ -64,9 +65,9 @@ def done(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
 
 
 def panel_context(desk: Desk, booking: Booking, *, back: str) -> dict[str, Any]:
-    """Return the context of the panel of a time that waits for its customer. Two queries."""
+    """Return the context of the panel of a time that waits for its customer. Three queries at most."""
     sent = Notification.objects.filter(subject_ref=subject_ref(booking), kind=MessageKind.HOLD_LINK)
-    visits = queries.visits_before(booking)
+    visits = visits_before(desk.rights, booking)
     panel = link_presenter.link_panel(booking, visits, sent.order_by("-pk").first(), now=desk.now)
     return {"waiting": panel, "card": panel.card, "back_to": back, "history": history(booking, now=desk.now)}
 

@@ -26,6 +26,7 @@ from dashboard.phone_booking.choice import Choice, Slot
 from dashboard.phone_booking.exceptions import Exceptional
 from dashboard.phone_booking.queries import Offered, by_id
 from dashboard.phone_booking.times import FreeTimes
+from dashboard.visits import Visits, within_reach
 from dashboard.why.presenter import why_url
 from notifications.channel_types import CHANNELS
 from notifications.enums import Channel
@@ -112,25 +113,25 @@ def caller_card(caller: Caller, place: Location) -> CallerCard:
         key=customer.reference,
         name=customer.name,
         contact=" · ".join(filter(None, (number, customer.email))),
-        trust=_trust(caller, place),
+        trust=_trust(caller.visits, place),
         warning=gettext("May not book online. You can still book for them.") if customer.is_blocked else "",
         notes=customer.notes,
     )
 
 
-def _trust(caller: Caller, place: Location) -> str:
+def _trust(visits: Visits, place: Location) -> str:
     """Return text such as "9 visits · never missed · last on 3 Nov"."""
-    if not caller.came and not caller.missed:
-        return gettext("No visit before")
-    parts = [ngettext("%(count)d visit", "%(count)d visits", caller.came) % {"count": caller.came}]
-    if caller.missed:
-        parts.append(ngettext("missed %(count)d", "missed %(count)d", caller.missed) % {"count": caller.missed})
+    if not visits.came and not visits.missed:
+        return within_reach(gettext("No visit before"), visits.reach)
+    parts = [ngettext("%(count)d visit", "%(count)d visits", visits.came) % {"count": visits.came}]
+    if visits.missed:
+        parts.append(ngettext("missed %(count)d", "missed %(count)d", visits.missed) % {"count": visits.missed})
     else:
         parts.append(gettext("never missed"))
-    if caller.last_came_at:
-        on = caller.last_came_at.astimezone(ZoneInfo(place.time_zone)).date()
+    if visits.last:
+        on = visits.last.astimezone(ZoneInfo(place.time_zone)).date()
         parts.append(gettext("last on %(day)s") % {"day": formats.full_day_text(on)})
-    return " · ".join(parts)
+    return within_reach(" · ".join(parts), visits.reach)
 
 
 # --- what -----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from bookings.wording import appointment, visit
 from core import formats
 from core.formats import phone_href
 from core.minutes import minute_of
-from dashboard.queries import Visits
+from dashboard.visits import Visits, within_reach
 
 _NO_VISIT = CALLED_OFF | {BookingStatus.NO_SHOW}
 
@@ -101,7 +101,7 @@ def trust_text(booking: Booking, visits: Visits) -> str:
     if visits.since:
         since = local(visits.since, booking)
         parts.append(gettext("since %(month)s %(year)d") % {"month": formats.month_text(since), "year": since.year})
-    return " · ".join(parts)
+    return within_reach(" · ".join(parts), visits.reach)
 
 
 def _visit_number(booking: Booking, visits: Visits) -> str:

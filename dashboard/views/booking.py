@@ -21,6 +21,7 @@ from dashboard.presenters.message_log import failed_text
 from dashboard.presenters.money import ledger_of, receipt_rows
 from dashboard.presenters.undo import undo_of
 from dashboard.views.pages import desk_page, list_link, show
+from dashboard.visits import visits_before
 
 
 @require_safe
@@ -64,7 +65,7 @@ def booking_context(desk: Desk, booking: Booking, *, back: str = "") -> dict[str
         "ledger": ledger_of(booking, money, now=desk.now),
         "receipts": receipt_rows(booking, money) if can(desk.rights, Act.READ_RECEIPTS, booking) else [],
         "back": presenter.day_link(booking),
-        "card": presenter.card_of(booking, queries.visits_before(booking), now=desk.now),
+        "card": presenter.card_of(booking, visits_before(desk.rights, booking), now=desk.now),
         "history": history(booking, now=desk.now),
         "undo": undo_of(booking, desk.rights, now=desk.now),
         "sees_messages": sees_messages,

@@ -339,3 +339,43 @@ def test_names_that_turn_the_direction_of_text_stay_in_their_place(client: Clien
     made = customer("<b>" + "עדי" * 20)
 
     assert f"<bdi>&lt;b&gt;{'עדי' * 20}</bdi>" in page(client, made)
+
+
+def test_visits_are_counted_alike_on_every_page_of_a_reader_who_sees_one_of_two_locations(
+    client: Client, studio: Studio
+) -> None:
+    here, other = completed(booked(studio, 9)), completed(booked(studio, 11))
+    coming = booked(studio, 14)
+    Booking.objects.filter(pk=other.pk).update(location=factories.location(name="Alfama", slug="alfama", position=2))
+    at_desk(client, place=studio.location)
+
+    listed_page = " ".join(client.get("/desk/customers/").content.decode().split())
+    found = client.post("/desk/book/", {"q": "jana"}, headers={"HX-Request": "true", "HX-Target": "found"})
+
+    assert "1 visit<" in listed_page.replace(" <", "<")
+    assert "Visits are those at your locations." in listed_page
+    assert "1 visit since" in page(client, here)
+    assert "never missed (at your locations)" in page(client, here)
+    assert "1 visit · never missed" in found.content.decode()
+    assert "(at your locations)" in found.content.decode()
+    panel = client.get(f"/desk/bookings/{coming.reference}/").content.decode()
+    assert "Visit 2" in panel
+    assert "(at your locations)" in panel
+
+
+def test_a_reader_of_the_only_location_is_told_of_no_others(client: Client, studio: Studio) -> None:
+    here = completed(booked(studio, 9))
+    at_desk(client, place=studio.location)
+
+    assert "at your locations" not in client.get("/desk/customers/").content.decode()
+    assert "at your locations" not in page(client, here)
+
+
+def test_a_therapist_counts_the_visits_with_themselves(client: Client, studio: Studio) -> None:
+    own = completed(booked(studio, 9, staff_member_id=studio.staff[0].pk))
+    completed(booked(studio, 11, staff_member_id=studio.staff[1].pk))
+    at_desk(client, Role.THERAPIST, of=own)
+
+    assert "1 visit since" in page(client, own)
+    assert "never missed (with you)" in page(client, own)
+    assert "Visits are those with you." in client.get("/desk/customers/").content.decode()
