@@ -232,6 +232,9 @@ ROWS: Mapping[str, Row | DeskRow] = {
     # --- the desk: bookings of all days ---------------------------------------------------------------------------
     "desk_bookings": _desk(Act.SEE_DESK),
     "desk_bookings_csv": _fresh(_desk(Act.EXPORT_CUSTOMERS, lists=RecordKind.BOOKINGS)),
+    # Reading the log is logged as well.
+    "desk_access": _desk(Act.READ_ACCESS_LOG),
+    "desk_access_csv": _fresh(_desk(Act.EXPORT_ACCESS_LOG, lists=RecordKind.ACCESS)),
     # A case notes the customer whom it shows for the access log itself.
     "desk_privacy": _desk(Act.EDIT_RETENTION, Act.EDIT_RETENTION),
     "desk_privacy_cases": _desk(Act.HANDLE_PRIVACY),

@@ -52,16 +52,27 @@ class Act(StrEnum):
     HANDLE_PRIVACY = "handle_privacy"  # requests for access and erasure: open, download the data, decline
     ERASE_CUSTOMERS = "erase_customers"  # approve an erasure, which cannot be undone
     EDIT_RETENTION = "edit_retention"  # how long data is kept
+    READ_ACCESS_LOG = "read_access_log"  # which user opened which record
+    EXPORT_ACCESS_LOG = "export_access_log"
     APPROVE = "approve"  # approve or reject what others propose; customers see it from then on
 
 
 _BUSINESS_WIDE = frozenset(
-    {Act.EDIT_MESSAGES, Act.APPROVE, Act.HANDLE_PRIVACY, Act.ERASE_CUSTOMERS, Act.EDIT_RETENTION}
+    {
+        Act.EDIT_MESSAGES,
+        Act.APPROVE,
+        Act.HANDLE_PRIVACY,
+        Act.ERASE_CUSTOMERS,
+        Act.EDIT_RETENTION,
+        Act.READ_ACCESS_LOG,
+        Act.EXPORT_ACCESS_LOG,
+    }
 )
 """Rights over things that belong to no location. A role at a single location does not grant them."""
 # Listed one by one, so that a new right belongs to no role until a role here lists it.
-_AUDITOR = frozenset({Act.SEE_DESK, Act.SEE_PLACE, Act.READ_RECEIPTS})
-_FRONT_DESK = _AUDITOR | {
+_READER = frozenset({Act.SEE_DESK, Act.SEE_PLACE, Act.READ_RECEIPTS})
+_AUDIT = frozenset({Act.READ_ACCESS_LOG, Act.EXPORT_ACCESS_LOG})
+_FRONT_DESK = _READER | {
     Act.TAKE_MONEY,
     Act.RETURN_MONEY,
     Act.WAIVE,
@@ -90,13 +101,13 @@ _MANAGER = _FRONT_DESK | {
     Act.HANDLE_PRIVACY,
 }
 ALLOWED: Mapping[Role, frozenset[Act]] = {
-    Role.OWNER: _MANAGER | {Act.EDIT_MESSAGES, Act.APPROVE, Act.ERASE_CUSTOMERS, Act.EDIT_RETENTION},
+    Role.OWNER: _MANAGER | _AUDIT | {Act.EDIT_MESSAGES, Act.APPROVE, Act.ERASE_CUSTOMERS, Act.EDIT_RETENTION},
     Role.MANAGER: _MANAGER,
     Role.FRONT_DESK: _FRONT_DESK,
     Role.THERAPIST: frozenset(
         {Act.SEE_DESK, Act.OWN_DAY, Act.WRITE_NOTES, Act.NOTE_CUSTOMERS, Act.MARK_MISSED, Act.MARK_PROGRESS}
     ),
-    Role.AUDITOR: _AUDITOR,
+    Role.AUDITOR: _READER | _AUDIT,
 }
 
 

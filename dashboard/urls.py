@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dashboard.access_list import views as access_list
 from dashboard.account.views import confirm, own, set_up, sign_in
 from dashboard.booking_list import views as booking_list
 from dashboard.calendar.views import calendar, changes
@@ -139,6 +140,8 @@ urlpatterns = [
     path("privacy/cases/<str:case_reference>/close", privacy_cases.close, name="desk_privacy_case_close"),
     path("privacy/cases/<str:case_reference>/decline", privacy_cases.decline, name="desk_privacy_case_decline"),
     path("privacy/cases/<str:case_reference>/erase", privacy_cases.erase, name="desk_privacy_case_erase"),
+    path("access/", access_list.readings, name="desk_access"),
+    path("access/access-log.csv", access_list.readings_csv, name="desk_access_csv"),
     path("hands/", todo.hands, name="desk_hands"),
     path("hands/<int:alert_id>/", todo.alert, name="desk_alert"),
     path("hands/texts/<int:message_id>/stop", todo.stop_texts, name="desk_text_stop"),

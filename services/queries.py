@@ -1,7 +1,9 @@
 """Reads of the business, of the policies that apply to a service, and of what proposals would change."""
 
 from collections.abc import Iterable
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BigAutoField, Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
@@ -44,6 +46,12 @@ def the_business() -> Business:
 def business_if_set_up() -> Business | None:
     """Return the business; None when it is not set up yet. One query."""
     return next(iter(read_joined(Business, ("booking_policy",), "ORDER BY services_business.id LIMIT 1", [])), None)
+
+
+def zone_of_business() -> ZoneInfo:
+    """Return the zone of the first location that is open, for moments that belong to no location. One query."""
+    zones = Location.objects.order_by("-is_active", "position", "name").values_list("time_zone", flat=True)
+    return ZoneInfo(zones.first() or settings.TIME_ZONE)
 
 
 def booking_policy_of(service: Service, business: Business) -> BookingPolicy:

@@ -42,7 +42,7 @@ class DeskFrame:
     """``place`` is the name of the shown location, ``places`` are the others to choose from.
 
     The addresses of pages are empty for users who may not open them: ``book_url`` is phone booking, ``proposals_url``
-    proposed changes, ``privacy_url`` requests about personal data.
+    proposed changes, ``privacy_url`` requests about personal data, ``access_url`` who opened which record.
     """
 
     items: tuple[Item, ...]
@@ -55,6 +55,7 @@ class DeskFrame:
     book_url: str = ""
     proposals_url: str = ""
     privacy_url: str = ""
+    access_url: str = ""
 
 
 def frame_of(
@@ -78,6 +79,7 @@ def frame_of(
         book_url=_book_url(rights, place),
         proposals_url=reverse("desk_proposals") if may(rights, Act.PROPOSE) else "",
         privacy_url=reverse("desk_privacy_cases") if may(rights, Act.HANDLE_PRIVACY) else "",
+        access_url=reverse("desk_access") if may(rights, Act.READ_ACCESS_LOG) else "",
     )
 
 

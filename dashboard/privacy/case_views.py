@@ -28,6 +28,7 @@ from privacy.errors import CannotErase, CaseOpen
 from privacy.hindrances import hindrances_of
 from privacy.models import PrivacyCase
 from privacy.operations.cases import approve_erasure, close_case, decline_case, export_for_case, open_case
+from services.queries import zone_of_business
 
 _methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -36,7 +37,7 @@ _methods = require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
 def cases(request: HttpRequest, desk: Desk) -> HttpResponse:
     """List the open cases, the earliest due date first, and below them those that were answered."""
-    zone = queries.zone_of_business()
+    zone = zone_of_business()
     today = presenter.today_in(zone, desk.now)
     waiting, closed = queries.open_cases()[: queries.MOST_LISTED], queries.closed_cases()[: queries.MOST_LISTED]
     context = {
@@ -56,7 +57,7 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
     if customer is None or customer.erased_at is not None:
         raise Http404
     desk.note_reading(RecordKind.CUSTOMER, customer.reference)
-    today = presenter.today_in(queries.zone_of_business(), desk.now)
+    today = presenter.today_in(zone_of_business(), desk.now)
     form = CaseForm(request.POST if request.method == "POST" else None, today=today, kind=request.GET.get("kind", ""))
     problem, status = "", 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():
@@ -90,7 +91,7 @@ def export(request: HttpRequest, desk: Desk, case_reference: str) -> HttpRespons
     except DomainError as error:
         return _case_page(request, desk, found, problem=error)
     if request.POST.get("format") == "html":
-        context = {"page": readable.page_of(data, zone=queries.zone_of_business())}
+        context = {"page": readable.page_of(data, zone=zone_of_business())}
         response = HttpResponse(render_to_string("dashboard/privacy/export.html", context))
         return _as_file(response, f"data-{found.reference}.html")
     written = JsonResponse(data, json_dumps_params={"ensure_ascii": False, "indent": 2})
@@ -163,7 +164,7 @@ def erase(request: HttpRequest, desk: Desk, case_reference: str) -> HttpResponse
 def _case_page(
     request: HttpRequest, desk: Desk, found: PrivacyCase, *, problem: DomainError | None = None
 ) -> HttpResponse:
-    zone = queries.zone_of_business()
+    zone = zone_of_business()
     is_open = found.state in UNFINISHED
     context: dict[str, Any] = {
         "case": found,

@@ -1,24 +1,14 @@
 """Reads of the pages about requests and retention."""
 
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.models import Customer
 from bookings.models import Booking
 from privacy.enums import UNFINISHED, Hindrance
 from privacy.models import PrivacyCase
-from services.models import Location
 
 MOST_LISTED = 100
 MOST_OBSTACLES = 20
-
-
-def zone_of_business() -> ZoneInfo:
-    """Return the zone of the first location, by which dates of cases are written."""
-    first = Location.objects.filter(is_active=True).values_list("time_zone", flat=True).first()
-    return ZoneInfo(first or settings.TIME_ZONE)
 
 
 def open_cases() -> QuerySet[PrivacyCase]:

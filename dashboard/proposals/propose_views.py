@@ -25,7 +25,7 @@ from dashboard.proposals.forms import HoursForm, NewServiceForm, ServiceForm, le
 from dashboard.views.pages import desk_page, show
 from services.models import Category, Location, Service
 from services.proposed_values import Values, of_hours, of_service, stamp
-from services.queries import the_business
+from services.queries import the_business, zone_of_business
 
 _methods = require_http_methods(["GET", "HEAD", "POST"])
 AnyForm = ServiceForm | HoursForm | NewServiceForm
@@ -171,7 +171,7 @@ def _title(subject: Service | Location | None) -> str:
 
 def _others(desk: Desk, subject: Service | Location) -> list[tuple[str, str]]:
     """Return the proposals that wait about the same subject, as (text, address)."""
-    zone = queries.zone_of_business()
+    zone = zone_of_business()
     waiting = queries.waiting_about(subject, queries.proposals_visible_to(desk.rights))
     return [(presenter.proposed_text(each, zone), reverse("desk_proposal", args=[each.pk])) for each in waiting]
 

@@ -1,9 +1,7 @@
 """Reads of proposals, and of the services and locations that a user may propose changes for."""
 
 from collections.abc import Iterable
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from bookings.models import Booking
@@ -79,9 +77,3 @@ def policy_names() -> dict[int, str]:
 
 def policies_with_steps(ids: Iterable[int]) -> list[CancellationPolicy]:
     return list(CancellationPolicy.objects.filter(pk__in=list(ids)).prefetch_related("tiers"))
-
-
-def zone_of_business() -> ZoneInfo:
-    """Return the zone of the first location, in which the desk writes moments that belong to no location."""
-    first = Location.objects.values_list("time_zone", flat=True).first()
-    return ZoneInfo(first or settings.TIME_ZONE)

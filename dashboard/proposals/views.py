@@ -23,7 +23,7 @@ from dashboard.proposals.policy_texts import policies_of
 from dashboard.views.pages import desk_page, show
 from services.enums import ProposalKind
 from services.models import ProposedChange
-from services.queries import current_values
+from services.queries import current_values, zone_of_business
 
 
 @require_safe
@@ -34,7 +34,7 @@ def overview(request: HttpRequest, desk: Desk) -> HttpResponse:
     waiting = list(proposals.filter(decision="").order_by("pk")[: queries.MOST_LISTED])
     decided = list(proposals.exclude(decision="").order_by("-decided_at", "-pk")[: queries.MOST_LISTED])
     current = current_values(waiting)
-    zone, policies = queries.zone_of_business(), presenter.Policies(queries.policy_names())
+    zone, policies = zone_of_business(), presenter.Policies(queries.policy_names())
     context = {
         "waiting": [presenter.row_of(each, current[each.pk], zone, policies) for each in waiting],
         "decided": [presenter.row_of(each, None, zone, policies) for each in decided],
@@ -116,7 +116,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     found.refresh_from_db()
-    current, zone = current_values([found])[found.pk], queries.zone_of_business()
+    current, zone = current_values([found])[found.pk], zone_of_business()
     policies = policies_of(found, current, zone=zone, now=desk.now)
     is_outdated = isinstance(error, ProposalOutdated)
     context: dict[str, Any] = {

@@ -127,6 +127,7 @@ def list_link(typed: str) -> tuple[str, str] | None:
     """Return address and name of the list to go back to, with its filters; None for any other address."""
     names = {"desk_bookings": gettext("Bookings"), "desk_payments": gettext("Payments")}
     names |= {"desk_message_log": gettext("Message log"), "desk_customers": gettext("Customers")}
+    names |= {"desk_access": gettext("Access log")}
     for name, label in names.items():
         if typed == reverse(name):
             return typed, label

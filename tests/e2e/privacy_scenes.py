@@ -91,3 +91,20 @@ def desk_privacy(stage: Stage) -> None:
     stage.page.get_by_role("button", name="Show what this deletes").click()
     expect(stage.page.get_by_text("Not saved yet.")).to_be_visible()
     stage.page.locator("summary", has_text="Contact details").click()
+
+
+@scene
+def desk_access(stage: Stage) -> None:
+    """The access log after a look at a customer, a refusal and a search."""
+    sign_in(stage.page)
+    [(reference,)] = stage.site.query("select reference from accounts_customer where name <> '' order by id limit 1")
+    for path in (f"/desk/customers/{reference}/", "/desk/bookings/NOSUCH/", "/desk/customers/?q=an"):
+        stage.page.goto(path)
+    stage.page.goto("/desk/access/")
+    expect(stage.page.get_by_text("NOSUCH").first).to_be_visible()
+
+
+@scene
+def desk_access_empty(stage: Stage) -> None:
+    sign_in(stage.page)
+    stage.page.goto("/desk/access/?q=zzzzzz&who=nobody")
