@@ -22,6 +22,7 @@ CODE_LENGTH = 6
 _CODE = re.compile(rf"[0-9a-f]{{{CODE_LENGTH},32}}")
 # Of a customer with more bookings, readings of the latest ones are found.
 MOST_BOOKINGS = 300
+MOST_LAST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,13 @@ def from_elsewhere(rows: Sequence[AccessLog]) -> set[int]:
     return set(moved.order_by().values_list("pk", flat=True))
 
 
-def readings_about(customer: Customer) -> QuerySet[AccessLog]:
-    """Return the readings of a customer's record and bookings, of merged records too, the latest first. Two queries."""
-    return AccessLog.objects.filter(_is_about(_references_of(customer.reference))).order_by("-at", "-pk")
+def last_readings(customer: Customer) -> list[AccessLog]:
+    """Return the last readings of a customer's record and bookings, of merged records too, the latest first.
+
+    Refused ones showed nothing and are left out. Three queries.
+    """
+    found = AccessLog.objects.filter(_is_about(_references_of(customer.reference))).exclude(act=Reading.REFUSED)
+    return list(found.order_by("-at", "-pk")[:MOST_LAST])
 
 
 def names_of(rows: Sequence[AccessLog]) -> dict[str, str]:

@@ -53,6 +53,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """One reading on its customer's page, such as "Mia Berg, Manager", "Viewed: Booking", "Mon 4 Jan 2027, 9:00"."""
+
+    who: str
+    what: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     rows: tuple[Row, ...]
     list: ListFrame
@@ -82,6 +91,21 @@ def page_of(
         ranges=range_links(asked, url, _ranges(today)),
         typed=asked.value("q"),
     )
+
+
+def opened_by(readings: Sequence[AccessLog], zone: ZoneInfo) -> list[Opened]:
+    """Return who opened a customer's record and bookings, for the page of the customer."""
+    rows = []
+    for row in readings:
+        who = ", ".join(filter(None, (row.user_name, roles_text(row.roles))))
+        words = {"act": str(Reading(row.act).label), "record": str(RecordKind(row.record).label)}
+        rows.append(Opened(who, gettext("%(act)s: %(record)s") % words, ", ".join(moment_of(row.at, zone))))
+    return rows
+
+
+def readings_url(reference: str) -> str:
+    """Return the address of the log with the readings of one customer."""
+    return address(reverse("desk_access"), urlencode({"q": reference}))
 
 
 def roles_text(roles: str) -> str:

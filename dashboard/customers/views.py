@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -14,6 +14,8 @@ from django.views.decorators.http import require_safe
 from accounts.enums import RecordKind
 from accounts.models import Customer, CustomerTag
 from core.references import new_token
+from dashboard.access_list.listing import last_readings
+from dashboard.access_list.presenter import opened_by, readings_url
 from dashboard.customers import list_presenter, person_presenter
 from dashboard.customers.forms import NoteForm, TagForm
 from dashboard.customers.listing import lines_of, listing_for, page_of, seen_of
@@ -125,6 +127,7 @@ def person_page(
         "may_merge": may(desk.rights, Act.MERGE_CUSTOMERS),
         "may_book": may(desk.rights, Act.BOOK),
         "may_handle_privacy": may(desk.rights, Act.HANDLE_PRIVACY),
+        **(_opened(found, places) if may(desk.rights, Act.READ_ACCESS_LOG) else {}),
         "note_form": note_form or NoteForm(),
         "tag_form": tag_form or TagForm(),
         "request_key": new_token(),
@@ -138,6 +141,11 @@ def person_page(
         places=places,
         status=status,
     )
+
+
+def _opened(found: Customer, places: Sequence[Location]) -> dict[str, Any]:
+    """Return what the page shows of the access log."""
+    return {"opened": opened_by(last_readings(found), _zone(places)), "readings_url": readings_url(found.reference)}
 
 
 def _zone(places: Sequence[Location]) -> ZoneInfo:

@@ -226,3 +226,48 @@ def test_a_merged_customers_readings_are_found(auditor: DeskClient, booking: Boo
     Customer.objects.filter(pk=of(other).pk).update(merged_into=of(booking))
 
     assert ("Mo", "Customer", "Viewed") in rows(auditor.client, f"?q={of(booking).reference}")
+
+
+# --- on the page of a customer --------------------------------------------------------------------------------------
+
+
+def test_a_customers_page_says_who_opened_it(auditor: DeskClient, booking: Booking) -> None:
+    html = auditor.client.get(f"/desk/customers/{of(booking).reference}/").content.decode()
+
+    opened = html.split("Who opened this")[1]
+    assert re.findall(r"<bdi>([^<]+)</bdi>", opened) == ["Max, Manager", "Max, Manager", "Mia, Front desk"]
+    assert "Viewed: Customer · Tue 5 Jan 2027, 07:00" in opened
+    assert f'href="{LOG}?q={of(booking).reference}"' in opened
+
+
+def test_it_lists_the_last_ten_and_takes_the_same_statements(auditor: DeskClient, booking: Booking) -> None:
+    template = AccessLog.objects.filter(user_name="Mia").get()
+    path, counts = f"/desk/customers/{of(booking).reference}/", []
+    for number in (0, 30):
+        AccessLog.objects.bulk_create(AccessLog(**values(template)) for _ in range(number))
+        with CaptureQueriesContext(connection) as queries:
+            html = auditor.client.get(path).content.decode()
+        counts.append(len(queries))
+
+    assert html.split("Who opened this")[1].count("<bdi>") == 10
+    assert counts[0] == counts[1]
+
+
+def test_a_manager_does_not_see_who_opened_it(client: Client, booking: Booking) -> None:
+    manager = at_desk(client, Role.MANAGER).client
+    with CaptureQueriesContext(connection) as queries:
+        html = manager.get(f"/desk/customers/{of(booking).reference}/").content.decode()
+
+    assert "Who opened this" not in html
+    assert [query["sql"] for query in queries if 'FROM "accounts_accesslog"' in query["sql"]] == []
+
+
+def test_a_refusal_is_not_an_opening(auditor: DeskClient, booking: Booking, studio: Studio) -> None:
+    other = booked(studio, 14, staff_member_id=studio.staff[1].pk)
+    reader("Thea", Role.THERAPIST, studio).get(f"/desk/customers/{of(booking).reference}/")
+
+    html = auditor.client.get(f"/desk/customers/{of(booking).reference}/").content.decode()
+
+    assert AccessLog.objects.filter(user_name="Thea", act="refused").exists()
+    assert "Thea" not in html
+    assert other
