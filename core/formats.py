@@ -7,6 +7,7 @@ locale.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from functools import lru_cache
 
@@ -60,6 +61,12 @@ def time_text(moment: time | datetime) -> str:
 def clock_text(minutes: int) -> str:
     """Write a time of day from minutes after midnight; 1440 and more are times of the next day."""
     return _clock_text(minutes % 1440, get_language() or "")
+
+
+def clock_texts(minutes: Iterable[int]) -> list[str]:
+    """Write many times of day as ``clock_text`` does."""
+    language = get_language() or ""
+    return [_clock_text(minute % 1440, language) for minute in minutes]
 
 
 @lru_cache(maxsize=8 * 1440)

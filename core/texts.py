@@ -22,8 +22,9 @@ class TranslatedTexts(models.Model):
 
 def text_of(row: Mapping[str, Any], field: str, language: str | None = None) -> str:
     """Do the same as ``TranslatedTexts.text`` for a row that was read as a mapping."""
-    wanted = language or get_language() or ""
-    for code in (wanted, wanted.split("-")[0]):
-        if found := row["translations"].get(code, {}).get(field):
-            return str(found)
+    if translations := row["translations"]:
+        wanted = language or get_language() or ""
+        for code in (wanted, wanted.split("-")[0]):
+            if found := translations.get(code, {}).get(field):
+                return str(found)
     return str(row[field])

@@ -1,6 +1,7 @@
 """Template tags and filters of all pages: icons, pictures, form controls, money and dates."""
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -9,6 +10,7 @@ from django import template
 from django.forms import BoundField
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from core import formats
 from core.drawings import ICONS, PICTURES
@@ -16,6 +18,39 @@ from core.drawings import ICONS, PICTURES
 register = template.Library()
 
 _HYPHENED = re.compile(r"\d+-\d+")
+
+
+_MOST_WRITTEN = 64
+
+
+class _FixedNode(template.Node):
+    def __init__(self, names: Sequence[str], nodelist: template.NodeList) -> None:
+        self.names = names
+        self.nodelist = nodelist
+        self._written: dict[tuple[Any, ...], SafeString] = {}
+
+    def render(self, context: template.Context) -> SafeString:
+        values = {name: context[name] for name in self.names}
+        key = (get_language(), *values.values())
+        written = self._written.get(key)
+        if written is None:
+            if len(self._written) >= _MOST_WRITTEN:
+                self._written.clear()
+            # Without any other variable, so that nothing of this request can get into the pages of others.
+            written = self._written[key] = self.nodelist.render(context.new(values))
+        return written
+
+
+@register.tag
+def fixed(parser: template.base.Parser, token: template.base.Token) -> _FixedNode:
+    """Write what is inside once per process, for each language and each value of the named variables.
+
+    ``{% fixed %}`` is for markup and words that are equal for everybody, ``{% fixed frame %}`` for the frame of a page.
+    Other variables are empty inside. Values must be hashable and never change.
+    """
+    nodelist = parser.parse(("endfixed",))
+    parser.delete_first_token()
+    return _FixedNode(token.split_contents()[1:], nodelist)
 
 
 @register.simple_tag

@@ -35,6 +35,7 @@ def calendar(choice: Choice, days: Mapping[date, DayMark], url: str, held_on: da
     row = _Row(
         words={state: word() for state, word in _STATE_WORDS.items()},
         base=_day_base(choice, url),
+        today=choice.today,
         chosen=choice.day or held_on,
         horizon=choice.horizon_ends_on,
         not_yet=pgettext("day", "not yet"),
@@ -57,6 +58,7 @@ class _Row(NamedTuple):
 
     words: dict[DayState, str]
     base: str
+    today: date
     chosen: date | None
     horizon: date
     not_yet: str
@@ -90,8 +92,11 @@ def _both(one: DayMark, other: DayMark) -> DayMark:
 
 
 def _cell(day: date, mark: DayMark | None, row: _Row) -> tuple[str, str, str, str, str, str]:
-    """Return class, link, number, month for screen readers, word, and "true" for the chosen day."""
-    state = mark.state if mark else DayState.CLOSED
+    """Return class, link, number, month for screen readers, word, and "true" for the chosen day.
+
+    Days that every place has behind it have no mark (``Choice.asked_from``).
+    """
+    state = mark.state if mark else DayState.PAST if day < row.today else DayState.CLOSED
     is_later = day > row.horizon
     kind = "later" if is_later else state.value
     month = "" if day.day == 1 else row.months[day.month]

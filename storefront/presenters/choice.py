@@ -45,6 +45,10 @@ class Choice:
         first = monday + timedelta(days=(wanted - monday).days // WINDOW_DAYS * WINDOW_DAYS)
         return first, first + timedelta(days=WINDOW_DAYS)
 
+    def asked_from(self, now: datetime) -> date:
+        """The first day to load, which is today at the earliest: a day that every place has behind it is never free."""
+        return max(self.window[0], min(now.astimezone(place.zone).date() for place in self.shown_places))
+
     @property
     def asked_until(self) -> date:
         """End (excluded) of the days to load: the window, one week more where the calendar may drop its first week, and

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from bookings.availability.engine import DayMark, DayState
 from core.day_parts import DayPart, day_part
-from core.formats import clock_text, day_text, long_day_text, moment_text, time_text
+from core.formats import clock_texts, day_text, long_day_text, moment_text, time_text
 from core.zones import city
 from storefront.catalogue import Person, Place
 from storefront.presenters.choice import Choice, choice_query, local_time, midnight, parsed_slot
@@ -45,10 +45,12 @@ class Times:
             chosen = starts[bisect_left(starts, low) : bisect_left(starts, high)]
             if limit is not None:
                 chosen = spread(chosen, max(2, limit // len(self.places)), self._held_at(place))
+            # Where the clocks change, a repeated hour says which one it is.
             is_even = high - low == 1440
             says = self._place_words(place)
-            for start in chosen:
-                wall, text = _clock(start, low, place, is_even=is_even)
+            walls = [start - low if is_even else _wall_minute(start, place) for start in chosen]
+            texts = clock_texts(walls) if is_even else [time_text(local_time(start, place)) for start in chosen]
+            for start, wall, text in zip(chosen, walls, texts, strict=True):
                 value = f"{place.id}.{start}"
                 found.append((wall, (value, text, says, value == self.held_slot)))
         if len(self.places) > 1:
@@ -186,15 +188,15 @@ def spread(starts: Sequence[int], count: int, keep: int | None = None) -> Sequen
 
 def _free_group(mark: DayMark, choice: Choice, times: Times, url: str) -> dict[str, Any]:
     buttons = times.of(mark.on, TIMES_A_DAY)
-    hidden = mark.free_count - len(buttons)
+    has_more = mark.free_count > len(buttons)
     return {
         "last_on": mark.on,
         "id": mark.on.isoformat(),
         **_heading(mark.on, choice.today),
-        "count": _count_words(mark),
+        "count": "" if has_more else _count_words(mark),
         "times": [button for _, button in buttons],
-        "all_url": url + choice_query(choice, day=mark.on.isoformat(), **{"from": ""}) if hidden > 0 else "",
-        "all_label": _all_words(mark.free_count),
+        "all_url": url + choice_query(choice, day=mark.on.isoformat(), **{"from": ""}) if has_more else "",
+        "all_label": _all_words(mark.free_count) if has_more else "",
         "note": "",
     }
 
@@ -271,9 +273,6 @@ def _free_sentence(labels: Sequence[str], person: Person | None) -> str:
     return ngettext("%(times)s is free.", "%(times)s are free.", len(labels)) % values
 
 
-def _clock(minute: int, day_start: int, place: Place, *, is_even: bool) -> tuple[int, str]:
-    """Return the minute of the day and its text. Where the clocks change, a repeated hour says which one it is."""
-    if is_even:
-        return minute - day_start, clock_text(minute - day_start)
+def _wall_minute(minute: int, place: Place) -> int:
     local = local_time(minute, place)
-    return local.hour * 60 + local.minute, time_text(local)
+    return local.hour * 60 + local.minute

@@ -81,7 +81,7 @@ def _times_page(
     choice = move_presenter.choice_of(
         booking, horizon_days=_horizon_days(booking, opened.business), query=request.GET.dict(), now=now
     )
-    facts = move_facts(booking, now, choice.window[0], choice.asked_until)
+    facts = move_facts(booking, now, choice.asked_from(now), choice.asked_until)
     wanted = wanted_staff(booking)
     page = move_presenter.move_page(
         choice,

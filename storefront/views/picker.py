@@ -125,7 +125,7 @@ def _picker_page(
     line, token = _held_line(request, fresh, now)
     facts = availability_facts(
         variant_ids=[choice.variant.id],
-        from_on=choice.window[0],
+        from_on=choice.asked_from(now),
         until_on=choice.asked_until,
         now=now,
         location_ids=[place.id for place in choice.shown_places],
@@ -201,7 +201,7 @@ def _sooner(
     if others := other_places(choice):
         there = availability_facts(
             variant_ids=[variant_id],
-            from_on=choice.window[0],
+            from_on=choice.asked_from(now),
             until_on=choice.asked_until,
             now=now,
             location_ids=[place.id for place in others],

@@ -44,6 +44,10 @@ def choice(**query: str) -> Choice:
     return read_choice(MASSAGE, [KREUZBERG, ALFAMA], query, NOW)
 
 
+TODAY = date(2026, 11, 24)
+FREE_TODAY = DayMark(TODAY, DayState.FREE, 9, None)
+
+
 def at(day: int, hour: int, minute: int = 0, *, month: int = 11, zone: ZoneInfo = BERLIN) -> int:
     return int(datetime(2026, month, day, hour, minute, tzinfo=zone).timestamp()) // 60
 
@@ -195,6 +199,22 @@ def test_people_and_places_without_a_sooner_time_are_not_named() -> None:
 
     assert links == []
     assert (other_people(choice()), other_places(choice())) == ([], [])
+
+
+def test_days_are_loaded_from_the_earliest_today_of_the_shown_places() -> None:
+    late = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)  # the 25th in Berlin, the 24th in Lisbon
+
+    def first(**query: str) -> date:
+        return read_choice(MASSAGE, [KREUZBERG, ALFAMA], query, late).asked_from(late)
+
+    assert (first(), first(at="kreuzberg")) == (date(2026, 11, 24), date(2026, 11, 25))
+    assert first(day="2026-12-28") == date(2026, 12, 28)
+
+
+def test_days_of_this_week_that_are_over_are_past_without_being_loaded() -> None:
+    cells = [cell for week in calendar(choice(), {TODAY: FREE_TODAY}, "/", None)["weeks"] for cell in week]
+
+    assert [cell[0] for cell in cells[:3]] == ["past", "free", "closed"]
 
 
 @pytest.mark.parametrize(("query", "word"), [({"with": "ana"}, "–"), ({}, "closed")])
