@@ -142,6 +142,41 @@ class Customer(models.Model):
         return self.name
 
 
+class CustomerSession(models.Model):
+    """A browser in which a customer is signed in. ``key_hash`` is the hash of the key in its cookie.
+
+    ``proven_at`` is when the user last proved who they are in it, by a code, a passkey or the password.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="customer_sessions")
+    key_hash = models.CharField(max_length=64, unique=True)
+    ip = models.GenericIPAddressField()
+    user_agent = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    proven_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.created_at:%Y-%m-%d}"
+
+
+class SignInCode(models.Model):
+    """A code that was sent to a mailbox. It counts once, and only in the browser that asked for it.
+
+    Neither the code nor the address is stored: ``accounts.sign_in_code`` computes the code from ``seed`` and a key of
+    the site. ``token_hash`` is the hash of the secret in the browser's cookie.
+    """
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    seed = models.CharField(max_length=64)
+    wrong_count = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class CustomerTag(models.Model):
     """A tag that at least one customer has. ``Customer.tags`` holds the names."""
 

@@ -35,7 +35,7 @@ def customer_of_contact(
     if mailbox and insert_unless_known(made, unique=("email_normalised",)):
         return made
     if mailbox or number:
-        _lock_contact(mailbox or number)
+        lock_contact(mailbox or number)
         known = _records_with(mailbox=mailbox, number=number)
         if same := next(
             (
@@ -77,7 +77,7 @@ def prove_customer_email(
     Locks the mailbox, then the customer's row.
     """
     mailbox = normalised_email(email)
-    _lock_contact(mailbox)
+    lock_contact(mailbox)
     if customer_id is None:
         own = customer_of_contact(
             name=name, email=email, phone=phone, language=language, now=now, has_proven_email=True
@@ -101,7 +101,7 @@ def prove_customer_email(
     return own
 
 
-def _lock_contact(value: str) -> None:
+def lock_contact(value: str) -> None:
     """Serialise the creation of customers with the same mailbox or phone number."""
     one_at_a_time(f"customer:{value}")
 

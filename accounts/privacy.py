@@ -12,7 +12,16 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ChannelChoice, Customer, CustomerEvent, CustomerNote, CustomerTag, QuietHours, User
+from accounts.models import (
+    ChannelChoice,
+    Customer,
+    CustomerEvent,
+    CustomerNote,
+    CustomerSession,
+    CustomerTag,
+    QuietHours,
+    User,
+)
 from core.personal_data import DataKind, Erasing, Held, Person, iso
 
 
@@ -68,6 +77,17 @@ HELD = (
         erasing=Erasing.DELETE,
         rows=lambda person: UserSession.objects.filter(user__in=_users(person)),
         note=_("It is deleted with the session, after twelve hours at the latest, so it is not in the export."),
+    ),
+    Held(
+        model="accounts.CustomerSession",
+        columns=("key_hash", "ip", "user_agent"),
+        what=_("Browser and network address of a customer who is signed in"),
+        why=_("To stay signed in, and to list to customers where they are"),
+        kind=DataKind.SIGN_IN,
+        erasing=Erasing.DELETE,
+        rows=lambda person: CustomerSession.objects.filter(user_id__in=person.user_ids),
+        export="account",
+        note=_("It is deleted after 90 days without a visit."),
     ),
     Held(
         model="mfa.Authenticator",
@@ -240,6 +260,8 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
     "accounts.CustomerEvent": ("details",),
     # No row is written: addresses are not confirmed by it.
     "account.EmailConfirmation": ("key",),
+    # Random. They name neither the mailbox nor the code, and are deleted after a day.
+    "accounts.SignInCode": ("token_hash", "seed"),
     "accounts.Consent": ("subject_ref", "purpose", "text_version"),
 }
 
@@ -299,6 +321,11 @@ def _account(user: User | None) -> dict[str, Any] | None:
         "name": user.name,
         "since": iso(user.date_joined),
         "last_sign_in_at": iso(user.last_login),
+        "signed_in": [
+            {"since": iso(each.created_at), "last_used_at": iso(each.last_seen_at), "network_address": each.ip}
+            | {"browser": each.user_agent}
+            for each in user.customer_sessions.order_by("pk")
+        ],
     }
 
 

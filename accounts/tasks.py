@@ -14,5 +14,5 @@ def delete_old_access() -> int:
 
 @shared_task
 def forget_ended_sessions() -> int:
-    """Forget from where staff signed in, every night, once the session is over."""
-    return retention.forget_ended_sessions()
+    """Forget from where staff and customers signed in, every night, once the session is over."""
+    return retention.forget_ended_sessions(now=clock.now())

@@ -25,6 +25,7 @@ class Proof(StrEnum):
     GUEST_LINK = "guest_link"  # the link on the screen of the visitor who has just booked
     CUSTOMER_LINK = "customer_link"  # the link in an e-mail to the customer
     STAFF_LINK = "staff_link"  # the link in an e-mail to the staff member who performs the booking
+    CUSTOMER = "customer"  # a customer who signed in (accounts.customer_session)
     PASSWORD = "password"  # noqa: S105 (a staff user who has typed the password and has no second factor yet)
     ADMIN = "admin"  # a user signed in with a second factor who may open Django's admin and has no role at the desk
     DESK = "desk"  # a user signed in with a second factor who has a role at the desk
@@ -36,6 +37,7 @@ _HOLD = frozenset({Proof.HOLD})
 _MAILBOX = frozenset({Proof.CUSTOMER_LINK})
 _CUSTOMER = _MAILBOX | {Proof.GUEST_LINK}
 _LINK = _CUSTOMER | {Proof.STAFF_LINK}
+_SIGNED_IN = frozenset({Proof.CUSTOMER})
 _ADMIN = frozenset({Proof.ADMIN})
 _STAFF = _ADMIN | {Proof.DESK}
 _SET_UP = _STAFF | {Proof.PASSWORD}
@@ -51,6 +53,11 @@ class Row:
     see: frozenset[Proof] = _NONE
     act: frozenset[Proof] = _NONE
     is_fresh: bool = False
+
+    @property
+    def is_of_customers(self) -> bool:
+        """Whether only signed-in customers pass, which ``config.guard`` checks; others are sent to their sign-in."""
+        return bool(self.see | self.act) and (self.see | self.act) <= _SIGNED_IN
 
     @property
     def is_signed_in(self) -> bool:
@@ -149,6 +156,15 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "message_choices": Row(_MAILBOX, _MAILBOX),
     "push": Row(act=_MAILBOX),
     "unsubscribe": Row(_MAILBOX, _MAILBOX),
+    # --- customers who sign in --------------------------------------------------------------------------------------
+    "my_sign_in": Row(_ANY, _ANY),
+    # Its view wants a browser that has asked for a code, and sends others to the sign-in.
+    "my_code": Row(),
+    "my_sign_out": Row(act=_ANY),
+    "my_bookings": Row(_SIGNED_IN),
+    "my_security": Row(_SIGNED_IN),
+    "my_session_end": Row(act=_SIGNED_IN),
+    "my_sessions_end": Row(act=_SIGNED_IN),
     # --- paying: pay_link sets the cookie that opens the others ---------------------------------------------------
     "pay_link": Row(_CUSTOMER),
     "pay": Row(_CUSTOMER),

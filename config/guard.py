@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -10,8 +11,11 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import ResolverMatch, URLPattern, URLResolver, get_resolver
+from django.shortcuts import redirect
+from django.urls import ResolverMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.utils.cache import add_never_cache_headers
 
+from accounts.customer_session import customer_of
 from config.access import FRESH_IN_ADMIN, ROWS, DeskRow, Proof, Row
 from config.reading import log_reading
 from core import clock
@@ -57,6 +61,8 @@ def _answer(request: HttpRequest, row: Row | DeskRow, *, now: datetime) -> HttpR
     if isinstance(row, DeskRow):
         answer = check_sign_in(request, is_fresh=row.is_fresh, now=now)
         return answer or admit(request, row.needed(request.method), now=now)
+    if row.is_of_customers:
+        return None if customer_of(request) else _to_sign_in_of_customers(request)
     if not row.is_signed_in:
         return None
     is_fresh = row.is_fresh or _asks_again_in_admin(request)
@@ -66,6 +72,14 @@ def _answer(request: HttpRequest, row: Row | DeskRow, *, now: datetime) -> HttpR
     if not row.is_open_to(request.user):
         raise Http404
     return None
+
+
+def _to_sign_in_of_customers(request: HttpRequest) -> HttpResponse:
+    """Send a visitor to the sign-in, which leads back to this page; a form cannot be sent again."""
+    back_to = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("my_bookings")
+    answer = redirect(f"{reverse('my_sign_in')}?{urlencode({'next': back_to}, safe='/')}")
+    add_never_cache_headers(answer)
+    return answer
 
 
 def _asks_again_in_admin(request: HttpRequest) -> bool:

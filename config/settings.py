@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.keep_customers",
     "config.guard.guard_addresses",
     "core.middleware.locked_by_others",
 ]
@@ -229,6 +230,7 @@ NOTIFICATION_CONTEXTS = {
     "booking": "bookings.messages.visits.notification_context",
     "staff": "bookings.messages.agenda.agenda_context",
     "user": "bookings.messages.sign_ins.sign_in_context",
+    "sign_in": "bookings.messages.sign_in_codes.code_context",
     "proposal": "bookings.messages.proposals.proposal_context",
     "sample": "bookings.messages.samples.sample_context",
 }
@@ -347,6 +349,8 @@ LINK_GUESSES_PER_MINUTE = env.number("LINK_GUESSES_PER_MINUTE", 30, low=1)
 # Wrong passwords per IP address and per account; a browser that the account knows has a limit of its own.
 SIGN_INS_PER_MINUTE = env.number("SIGN_INS_PER_MINUTE", 10, low=1)
 SIGN_INS_PER_DAY = env.number("SIGN_INS_PER_DAY", 100, low=1)
+# Codes with which customers sign in that one IP address may ask for in an hour.
+SIGN_IN_CODES_PER_ADDRESS = env.number("SIGN_IN_CODES_PER_ADDRESS", 30, low=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # The only uploads are pictures of services and staff members in the admin.
 FILE_UPLOAD_HANDLERS = [

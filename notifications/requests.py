@@ -69,7 +69,8 @@ class MessageContext:
     Times among ``variables`` are already in the zone that the recipient reads. ``words`` are the variables, as plain
     text, that the business's own texts may name. ``link`` is the page that a tap on a web push opens. ``may_text`` is
     False until the booking is proven to be meant, for example because the customer acted from the mailbox or paid.
-    Otherwise a stranger could make this site text other people. Marketing e-mail needs an ``unsubscribe_url``.
+    Otherwise a stranger could make this site text other people. Marketing e-mail needs an ``unsubscribe_url``. The text
+    of a message with ``is_secret`` is not kept, because it would let a reader of the message log sign in.
     """
 
     template: str
@@ -77,6 +78,7 @@ class MessageContext:
     words: Mapping[str, str] = field(default_factory=dict)
     link: str = ""
     may_text: bool = True
+    is_secret: bool = False
     unsubscribe_url: str = ""
     sender_name: str = ""
     reply_to: str = ""

@@ -1,9 +1,10 @@
 """Public addresses. /h/ is a hold by its token, /b/ a booking by its magic link, /pay/ a booking by a cookie,
-/u/ ends news to one mailbox.
+/u/ ends news to one mailbox, /my/ is for customers who sign in.
 """
 
 from django.urls import path, re_path
 
+from storefront.sign_in import views as my_sign_in
 from storefront.views import (
     book_by_mail,
     calendars,
@@ -31,6 +32,13 @@ urlpatterns = [
     path("h/<str:token>/extras", checkout.extras, name="extras"),
     path("h/<str:token>/release", checkout.release, name="release"),
     path("h/<str:token>/again", checkout.again, name="again"),
+    path("my/", my_sign_in.bookings, name="my_bookings"),
+    path("my/sign-in/", my_sign_in.sign_in, name="my_sign_in"),
+    path("my/sign-in/code/", my_sign_in.code, name="my_code"),
+    path("my/sign-out/", my_sign_in.leave, name="my_sign_out"),
+    path("my/security/", my_sign_in.security, name="my_security"),
+    path("my/security/sessions/end/", my_sign_in.end_other_sessions, name="my_sessions_end"),
+    path("my/security/sessions/<int:session_id>/end/", my_sign_in.end_session, name="my_session_end"),
     path("b/<str:token>/", manage.manage, name="manage"),
     path("b/<str:token>/confirmed", manage.confirmed, name="confirmed"),
     path("b/<str:token>/book", book_by_mail.book_by_mail, name="book_by_mail"),

@@ -5,11 +5,14 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 
-from accounts.models import User
+from accounts.customer_session import begin_request, cookie_name, end_request
+from accounts.customer_session import sign_in_customer as begin_session
+from accounts.models import Customer, User
 from accounts.second_factor import code_at, step_at
 from accounts.staff_session import prove
+from bookings.operations.customer_sign_in import claim_mailbox
 from core import clock
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -33,6 +36,17 @@ def sign_in_staff(client: Client, user: User) -> None:
         return Client.request(client, **environ)
 
     client.request = request  # type: ignore[method-assign]
+
+
+def sign_in_customer(client: Client, customer: Customer) -> Customer:
+    """Sign in as a customer who has just proven their mailbox, and return their record as it is now."""
+    now, request, response = clock.now(), RequestFactory().get("/my/sign-in/code/"), HttpResponse()
+    signed_in = claim_mailbox(email=customer.email, language="en", now=now)
+    begin_request(request, now=now)
+    begin_session(request, signed_in, now)
+    end_request(request, response)
+    client.cookies[cookie_name()] = response.cookies[cookie_name()].value
+    return signed_in
 
 
 def _prove(client: Client, user: User) -> datetime:

@@ -10,6 +10,7 @@ from allauth.mfa.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.utils.translation import gettext
 
+from accounts.devices import device_text
 from accounts.models import User
 from accounts.second_factor import SecondFactors
 from core.formats import full_day_text, minutes_text
@@ -18,25 +19,6 @@ from dashboard.door import ENDED_IDLE, ENDED_OVER
 RECOVERY_CODES = 10
 # Activity is noted once a minute.
 _NOW_MINUTES = 3
-# Signs of browsers and systems in the order in which they are looked for: many call themselves by others' names too.
-_BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("FxiOS", "Firefox"),
-    ("CriOS", "Chrome"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("CrOS", "ChromeOS"),
-    ("Mac OS X", "Mac"),
-    ("Linux", "Linux"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +142,3 @@ def _active_text(row: UserSession, now: datetime) -> str:
     if minutes < _NOW_MINUTES:
         return gettext("Active now")
     return gettext("Active %(time)s ago") % {"time": minutes_text(minutes)}
-
-
-def device_text(user_agent: str) -> str:
-    """Name a browser and its device as people do: "Firefox on Windows"."""
-    browser = next((name for sign, name in _BROWSERS if sign in user_agent), "")
-    system = next((name for sign, name in _SYSTEMS if sign in user_agent), "")
-    if browser and system:
-        return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
-    return browser or system or gettext("Unknown device")

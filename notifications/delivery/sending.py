@@ -243,7 +243,7 @@ def _mark_sent(row: Notification, message: Outgoing, receipt: Receipt, now: date
     values: dict[str, Any] = {
         "status": NotificationStatus.SENT,
         "subject": message.words.subject[:250],
-        "body": masked(message.words.text),
+        "body": "" if message.context.is_secret else masked(message.words.text),
         "sent_at": now,
         "error": "",
     }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from core.formats import phone_href
 from storefront.catalogue import Place, PublicBusiness
@@ -39,5 +40,7 @@ def frame_of(business: PublicBusiness, places: Sequence[Place]) -> Frame:
         brand_url=f"{reverse('brand')}?c={business.brand_colour.lstrip('#')}",
         phone=business.phone,
         phone_href=phone_href(business.phone),
+        account_url=reverse("my_bookings"),
+        links=(Link(gettext("My bookings"), reverse("my_bookings")),),
         locations=tuple(Link(place.name, place.directions_url) for place in places),
     )

@@ -18,6 +18,7 @@ OTHERS = {
     "waitlist_offer_customer",
     "sign_in_guessed_staff",
     "sign_in_changed_staff",
+    "sign_in_code_customer",
     "change_proposed_staff",
     "change_decided_staff",
 }

@@ -19,7 +19,7 @@ from core import clock
 from notifications.operations import send_due
 from staff.enums import Role
 from tests import factories, money
-from tests.factories import Studio
+from tests.factories import NOW, Studio
 from tests.signing_in import SECRET, code_of
 from tests.web.conftest import StoppedClock
 
@@ -236,10 +236,10 @@ def test_a_session_that_has_run_out_is_not_listed(desk: Client, phone: Client, s
 
 
 def test_what_is_kept_about_a_session_goes_with_it(desk: Client, phone: Client) -> None:
-    assert forget_ended_sessions() == 0
+    assert forget_ended_sessions(now=NOW) == 0
     Session.objects.filter(pk=phone.session.session_key).delete()
 
-    assert forget_ended_sessions() == 1
+    assert forget_ended_sessions(now=NOW) == 1
 
 
 def test_the_page_takes_as_many_queries_with_more_sessions(

@@ -42,7 +42,7 @@ from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import arrived, booked, hold
 from tests.proposals import propose_price
-from tests.signing_in import sign_in_staff
+from tests.signing_in import sign_in_customer, sign_in_staff
 from tests.web.conftest import slot
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,7 @@ STRANGERS = [proof for proof in Proof if proof is not Proof.DESK]
 SET_UP = reverse("desk_set_up")
 # It opens only while somebody signs in, and sends everybody else to where they can go.
 SECOND_STEP = reverse("mfa_authenticate")
+ENTER_CODE = reverse("my_code")
 # A manager of another location than the booking's.
 ELSEWHERE = "elsewhere"
 
@@ -171,6 +172,9 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
     elif proof in LINK_ROLES:
         token = manage_token(booking, LINK_ROLES[proof])
         client.cookies[f"pay_{booking.reference}"] = token
+    elif proof is Proof.CUSTOMER:
+        assert booking.customer
+        sign_in_customer(client, booking.customer)
     elif proof is Proof.PASSWORD:
         client.force_login(factories.desk_user(Role.OWNER))
         session = client.session
@@ -204,8 +208,9 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
 
 
 def is_open(response: HttpResponse) -> bool:
-    is_sent_away = response.get("Location", "").startswith((f"{reverse('account_login')}?next=", f"{SET_UP}?next="))
-    is_sent_away |= response.status_code == 302 and response.request["PATH_INFO"] == SECOND_STEP
+    doors = (reverse("account_login"), SET_UP, reverse("my_sign_in"))
+    is_sent_away = response.get("Location", "").startswith(tuple(f"{door}?next=" for door in doors))
+    is_sent_away |= response.status_code == 302 and response.request["PATH_INFO"] in {SECOND_STEP, ENTER_CODE}
     return response.status_code not in CLOSED and not is_sent_away
 
 

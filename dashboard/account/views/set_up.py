@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts import second_factor, staff_session
+from accounts.devices import device_text
 from accounts.models import User
 from accounts.second_factor import CodeAnswer, SecondFactorExists, second_factors_of
 from accounts.sign_in import remember_device
@@ -70,7 +71,7 @@ def _store(
     :raises SecondFactorExists: if the user set up a first one elsewhere meanwhile.
     """
     if isinstance(form, NewPasskeyForm):
-        name = presenter.device_text(request.headers.get("User-Agent", ""))
+        name = device_text(request.headers.get("User-Agent", ""))
         return second_factor.add_passkey(user, form.cleaned_data["credential"], name, is_first=is_first, now=now)
     secret = second_factor.plain_secret(_secret(request))
     answer, codes = second_factor.add_app(user, secret, form.cleaned_data["code"], is_first=is_first, now=now)
