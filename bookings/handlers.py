@@ -1,10 +1,11 @@
-"""Outbox handlers of bookings: payments, saved cards, refunds, sign-ins and staff who leave.
+"""Outbox handlers of bookings: payments, saved cards, refunds, sign-ins, and staff who come and leave.
 
 A delivery may come twice, late or in any order; the operation checks the booking first.
 """
 
 from datetime import datetime
 
+from bookings.messages.invitations import announce_invitation
 from bookings.messages.sign_ins import announce_guessing, announce_sign_in_change
 from bookings.operations import catalogue_guard, fees, settle
 from core.outbox import Delivery
@@ -57,3 +58,8 @@ def staff_left(delivery: Delivery, *, now: datetime) -> None:
     person = StaffMember.objects.select_related("user").filter(**delivery.payload).first()
     if person is not None:
         catalogue_guard.part_from(person, now=now)
+
+
+def staff_invited(delivery: Delivery, *, now: datetime) -> None:
+    """Published when an owner invites somebody to work here."""
+    announce_invitation(invitation_id=delivery.payload["invitation_id"], now=now)

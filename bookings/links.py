@@ -5,8 +5,6 @@ role, keyed with LINK_KEY. A new version (link renewed, address changed, staff m
 links; moving the booking does not. A token permits its role's actions on its booking and nothing else.
 """
 
-import base64
-import hashlib
 import hmac
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,7 +13,7 @@ from typing import NamedTuple, Protocol
 from django.conf import settings
 
 from bookings.enums import BookingStatus
-from core.references import ALPHABET, LENGTH, trimmed_token
+from core.references import ALPHABET, LENGTH, link_mac, trimmed_token
 
 _MAC_LENGTH = 43  # 32 bytes in base64 without padding
 
@@ -104,8 +102,7 @@ def _mac(booking: Linkable, role: LinkRole) -> str:
 
 
 def _digest(message: str) -> str:
-    digest = hmac.new(settings.LINK_KEY.encode(), message.encode(), hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return link_mac(settings.LINK_KEY, message)
 
 
 READ_ONLY_AFTER_VISIT = timedelta(days=30)

@@ -188,6 +188,8 @@ ROWS: Mapping[str, Row | DeskRow] = {
     # Its view wants a right password in the session, and sends others to the sign-in.
     "mfa_authenticate": Row(),
     "desk_sign_out": Row(act=_ANY),
+    # The view checks the link.
+    "desk_invitation": Row(),
     "desk_set_up": Row(_SET_UP, _SET_UP, is_fresh=True),
     "desk_confirm": Row(_STAFF, _STAFF),
     "desk_account": Row(_STAFF),
@@ -208,6 +210,13 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "desk_hold_done": _booking(act=Act.BOOK),
     "desk_why": _desk(Act.SEE_PLACE),
     "desk_hands": _desk(Act.SEE_PLACE),
+    "desk_team": _desk(Act.MANAGE_TEAM),
+    "desk_team_invite": _fresh(_desk(Act.MANAGE_TEAM, Act.MANAGE_TEAM)),
+    "desk_team_withdraw": _desk(act=Act.MANAGE_TEAM),
+    "desk_team_member": _fresh(_desk(Act.MANAGE_TEAM, Act.MANAGE_TEAM)),
+    "desk_team_off": _fresh(_desk(Act.MANAGE_TEAM, Act.MANAGE_TEAM)),
+    "desk_team_on": _fresh(_desk(act=Act.MANAGE_TEAM)),
+    "desk_team_reset": _fresh(_desk(act=Act.MANAGE_TEAM)),
     "desk_payments": _desk(Act.SEE_PLACE),
     "desk_payments_csv": _fresh(_desk(Act.SEE_PLACE, lists=RecordKind.PAYMENTS)),
     "desk_message_log": _desk(Act.SEE_PLACE),

@@ -136,6 +136,7 @@ APPEND_ONLY_TABLES: dict[str, list[str]] = {
     # Deleting a user clears the reference; the name stays in the row.
     "services_settingschange": ["actor_id"],
     "accounts_accesslog": ["user_id"],
+    "staff_teamevent": ["user_id", "actor_id"],
     # What was proposed, by whom and when stays; the decision is added.
     "services_proposedchange": [
         *("service_id", "location_id", "proposed_by_id"),
@@ -218,6 +219,7 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
     "sign_in.changed": {"sign-in-changed": "bookings.handlers.sign_in_changed"},
     "customer.erase": {"customer-erase": "privacy.handlers.erase"},
     "staff.left": {"staff-left": "bookings.handlers.staff_left"},
+    "staff.invited": {"staff-invited": "bookings.handlers.staff_invited"},
     "receipt.issued": {"receipt-document": "payments.handlers.receipt_document"},
     "message.reported": {"message-reported": "notifications.handlers.message_reported"},
 }
@@ -232,6 +234,7 @@ NOTIFICATION_CONTEXTS = {
     "user": "bookings.messages.sign_ins.sign_in_context",
     "sign_in": "bookings.messages.sign_in_codes.code_context",
     "proposal": "bookings.messages.proposals.proposal_context",
+    "invitation": "bookings.messages.invitations.invitation_context",
     "sample": "bookings.messages.samples.sample_context",
 }
 # subject kind -> function(subject references, instant) -> the references whose subject was not over at the instant

@@ -13,8 +13,9 @@ REQUEST_ID = "openhours.request_id"
 # bookings and holds), or 64 hex digits (pseudonym and MAC of an unsubscribe link). The path in front is no help,
 # because mail programs and users mangle addresses.
 _TOKEN = re.compile(r"[0-9a-f]{64}|(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{43,}", re.ASCII)
-# Path parts that carry a secret: /h/<token>/ (hold), /b/<token>/ (manage link), /u/<token> (unsubscribe).
-_TOKEN_PATH = re.compile(r"(/(?:h|b|u)/)[^/\s\"'?#]{8,}")
+# Path parts that carry a secret: /h/<token>/ (hold), /b/<token>/ (manage link), /u/<token> (unsubscribe),
+# /desk/invitation/<token>/.
+_TOKEN_PATH = re.compile(r"(/(?:h|b|u|desk/invitation)/)[^/\s\"'?#]{8,}")
 # Stripe adds this parameter to the address to which a paying customer returns.
 _PROVIDER_SECRET = re.compile(r"(client_secret=)[^&\s\"'#]+")
 

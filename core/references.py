@@ -1,5 +1,6 @@
 """Booking references that customers read out on the phone, secret tokens of links, and hashes."""
 
+import base64
 import hashlib
 import hmac
 import re
@@ -47,3 +48,9 @@ def token_hash(token: str) -> str:
 def keyed_hash(key: str, value: str) -> str:
     """Return a pseudonym of a low-entropy value (an IP address, a visitor id) that is useless without the key."""
     return hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def link_mac(key: str, value: str) -> str:
+    """Return 256 bits that only a holder of the key can compute, as 43 characters that are safe in a URL."""
+    digest = hmac.new(key.encode(), value.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

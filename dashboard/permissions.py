@@ -54,6 +54,7 @@ class Act(StrEnum):
     EDIT_RETENTION = "edit_retention"  # how long data is kept
     READ_ACCESS_LOG = "read_access_log"  # which user opened which record
     EXPORT_ACCESS_LOG = "export_access_log"
+    MANAGE_TEAM = "manage_team"  # invite people, give and take roles, switch off sign-ins
     APPROVE = "approve"  # approve or reject what others propose; customers see it from then on
 
 
@@ -66,6 +67,7 @@ _BUSINESS_WIDE = frozenset(
         Act.EDIT_RETENTION,
         Act.READ_ACCESS_LOG,
         Act.EXPORT_ACCESS_LOG,
+        Act.MANAGE_TEAM,
     }
 )
 """Rights over things that belong to no location. A role at a single location does not grant them."""
@@ -101,7 +103,9 @@ _MANAGER = _FRONT_DESK | {
     Act.HANDLE_PRIVACY,
 }
 ALLOWED: Mapping[Role, frozenset[Act]] = {
-    Role.OWNER: _MANAGER | _AUDIT | {Act.EDIT_MESSAGES, Act.APPROVE, Act.ERASE_CUSTOMERS, Act.EDIT_RETENTION},
+    Role.OWNER: _MANAGER
+    | _AUDIT
+    | {Act.EDIT_MESSAGES, Act.APPROVE, Act.ERASE_CUSTOMERS, Act.EDIT_RETENTION, Act.MANAGE_TEAM},
     Role.MANAGER: _MANAGER,
     Role.FRONT_DESK: _FRONT_DESK,
     Role.THERAPIST: frozenset(

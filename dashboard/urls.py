@@ -23,6 +23,8 @@ from dashboard.privacy import retention_views as privacy
 from dashboard.proposals import propose_views as proposing
 from dashboard.proposals import views as proposals
 from dashboard.schedule import views as schedule
+from dashboard.team import accept_views as invitations
+from dashboard.team import views as team
 from dashboard.views import (
     booking,
     cash_book,
@@ -57,6 +59,14 @@ urlpatterns = [
     path("sign-in", sign_in.SignIn.as_view(), name="account_login"),
     path("sign-in/second-step", sign_in.SecondStep.as_view(), name="mfa_authenticate"),
     path("sign-out", sign_in.SignOut.as_view(), name="desk_sign_out"),
+    path("invitation/<str:token>/", invitations.accept, name="desk_invitation"),
+    path("team/", team.overview, name="desk_team"),
+    path("team/invite", team.invite_somebody, name="desk_team_invite"),
+    path("team/invitations/<int:invitation_id>/withdraw", team.withdraw, name="desk_team_withdraw"),
+    path("team/<int:user_id>/", team.member, name="desk_team_member"),
+    path("team/<int:user_id>/off", team.off, name="desk_team_off"),
+    path("team/<int:user_id>/on", team.on, name="desk_team_on"),
+    path("team/<int:user_id>/reset", team.reset, name="desk_team_reset"),
     path("account/set-up", set_up.set_up, name="desk_set_up"),
     path("account/", own.account, name="desk_account"),
     path("account/password", own.password, name="desk_password"),

@@ -74,6 +74,72 @@ class Access(models.Model):
         return f"{self.user}: {self.get_role_display()}"
 
 
+class Invitation(models.Model):
+    """An offer to work here, sent by e-mail. The link in it makes its reader a user with these roles.
+
+    ``grants`` lists the roles as [role, location id or null], null for every location. The link is recomputed from
+    ``nonce`` for the mail, so that the database holds nothing that opens it. It works until ``expires_at``, once, and
+    not after it was withdrawn. ``inviter`` is empty for an owner who was made on the command line.
+    """
+
+    email = models.EmailField()
+    name = models.CharField(max_length=120, blank=True)
+    grants = models.JSONField(default=list)
+    opens_admin = models.BooleanField(default=False)
+    staff_member = models.ForeignKey(
+        StaffMember, null=True, blank=True, on_delete=models.SET_NULL, related_name="invitations"
+    )
+    nonce = models.CharField(max_length=43)
+    inviter = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    inviter_name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class TeamEvent(models.Model):
+    """A change of who may do what: who did it, when, and the roles afterwards. Rows are never changed.
+
+    ``grants`` as in Invitation. ``user_name`` is the name, or the address of a person who is no user yet.
+    """
+
+    class Kind(models.TextChoices):
+        INVITED = "invited", _("Invited")
+        WITHDRAWN = "withdrawn", _("Invitation withdrawn")
+        ACCEPTED = "accepted", _("Invitation accepted")
+        ROLES = "roles", _("Roles changed")
+        RESET = "reset", _("Second step reset")
+        LEFT = "left", _("Sign-in switched off")
+        RETURNED = "returned", _("Sign-in switched on again")
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="team_events"
+    )
+    user_name = models.CharField(max_length=254)
+    grants = models.JSONField(default=list)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_name = models.CharField(max_length=120, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.user_name}: {self.kind}"
+
+
 class Qualification(models.Model):
     """A staff member may perform this variant, perhaps at their own price or length (of the first work phase)."""
 

@@ -28,5 +28,23 @@ HELD = (
         erasing=Erasing.KEEP,
         note=_("It is about staff, not about customers."),
     ),
+    Held(
+        model="staff.Invitation",
+        columns=("email", "name", "inviter_name"),
+        what=_("Who was invited to work here, and by whom"),
+        why=_("To send the invitation, and for the history of who may do what"),
+        kind=DataKind.STAFF,
+        erasing=Erasing.KEEP,
+        note=_("It is about staff, not about customers."),
+    ),
+    Held(
+        model="staff.TeamEvent",
+        columns=("user_name", "actor_name"),
+        what=_("History of roles: who gave which rights to whom"),
+        why=_("To find out later who could see and do what"),
+        kind=DataKind.STAFF,
+        erasing=Erasing.KEEP,
+        note=_("It is about staff, not about customers."),
+    ),
 )
 NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {}

@@ -42,7 +42,8 @@ class DeskFrame:
     """``place`` is the name of the shown location, ``places`` are the others to choose from.
 
     The addresses of pages are empty for users who may not open them: ``book_url`` is phone booking, ``proposals_url``
-    proposed changes, ``privacy_url`` requests about personal data, ``access_url`` who opened which record.
+    proposed changes, ``privacy_url`` requests about personal data, ``access_url`` who opened which record, ``team_url``
+    people and roles.
     """
 
     items: tuple[Item, ...]
@@ -56,6 +57,7 @@ class DeskFrame:
     proposals_url: str = ""
     privacy_url: str = ""
     access_url: str = ""
+    team_url: str = ""
 
 
 def frame_of(
@@ -80,6 +82,7 @@ def frame_of(
         proposals_url=reverse("desk_proposals") if may(rights, Act.PROPOSE) else "",
         privacy_url=reverse("desk_privacy_cases") if may(rights, Act.HANDLE_PRIVACY) else "",
         access_url=reverse("desk_access") if may(rights, Act.READ_ACCESS_LOG) else "",
+        team_url=reverse("desk_team") if may(rights, Act.MANAGE_TEAM) else "",
     )
 
 

@@ -17,7 +17,7 @@ from tests.e2e.browsing import Visitors
 from tests.e2e.steps import Person, somebody
 from tests.stack import Stack
 
-EXPECTED = (404, 409, 422, 429)
+EXPECTED = (404, 409, 410, 422, 429)
 LONG_NAME = "Maximiliane Friederike von Hohenlohe-Ast"
 
 

@@ -21,6 +21,7 @@ OTHERS = {
     "sign_in_code_customer",
     "change_proposed_staff",
     "change_decided_staff",
+    "invitation_staff",
 }
 # From ``words_of``: always there, though perhaps empty.
 ALWAYS = {

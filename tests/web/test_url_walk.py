@@ -37,7 +37,8 @@ from privacy.models import PrivacyCase
 from privacy.operations.cases import open_case
 from services.models import Closure, ProposedChange
 from staff.enums import Role
-from staff.models import TimeOff
+from staff.models import Invitation, TimeOff
+from staff.team import Grant, Invited, invite
 from tests import factories
 from tests.factories import NOW, Studio
 from tests.journeys import arrived, booked, hold
@@ -119,6 +120,8 @@ class Visitor:
             "case_reference": PrivacyCase.objects.get().reference,
             "place": self.studio.location.slug,
             "closure_id": Closure.objects.get().pk,
+            "user_id": User.objects.get(email="colleague@studio.example").pk,
+            "invitation_id": Invitation.objects.get().pk,
             "authenticator_id": 1,
             "session_id": 1,
             "kind": "reminder",
@@ -189,6 +192,8 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
         sign_in_staff(client, factories.desk_user(role, place, of=booking))
     user = User.objects.filter(pk=client.session.get("_auth_user_id")).first()
     propose_price(studio, 9000, user)
+    factories.desk_user(Role.FRONT_DESK, email="colleague@studio.example")
+    invite(Invited("new@studio.example", "", [Grant(Role.AUDITOR)]), by=user, now=NOW)
     open_case(
         customer_id=booking.customer_id or 0,
         kind=CaseKind.ERASURE,
