@@ -23,8 +23,8 @@ from dashboard.privacy import retention_views as privacy
 from dashboard.proposals import propose_views as proposing
 from dashboard.proposals import views as proposals
 from dashboard.schedule import views as schedule
-from dashboard.team import accept_views as invitations
-from dashboard.team import views as team
+from dashboard.team.views import accept as invitations
+from dashboard.team.views import people as team
 from dashboard.views import (
     booking,
     cash_book,

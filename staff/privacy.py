@@ -47,4 +47,8 @@ HELD = (
         note=_("It is about staff, not about customers."),
     ),
 )
-NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {}
+NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
+    # Roles with ids of locations, and the random part of a link.
+    "staff.Invitation": ("grants", "nonce"),
+    "staff.TeamEvent": ("grants",),
+}
