@@ -11,12 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bookings.queries.dependents import bookings_ahead
 from core.errors import DomainError
 from dashboard.door import Desk
-from dashboard.proposals.queries import zone_of_business
 from dashboard.team import presenter, queries
 from dashboard.team.forms import InviteForm, RolesForm
 from dashboard.team.queries import Member
 from dashboard.views.pages import desk_page, show
 from services.models import Location
+from services.queries import zone_of_business
 from staff.enums import Role
 from staff.models import StaffMember
 from staff.team import (
