@@ -59,12 +59,19 @@ FEE_OWING = frozenset({BookingStatus.CANCELLED, BookingStatus.NO_SHOW})
 class BookingChannel(TextChoices):
     WEB = "web", _("website")
     DESK = "desk", _("front desk")
+    WALK_IN = "walk_in", _("walk-in")
     KIOSK = "kiosk", _("kiosk")
     WIDGET = "widget", _("widget")
     API = "api", _("API")
     WHATSAPP = "whatsapp", _("WhatsApp")
     LINK = "link", _("link in a message")
     SYSTEM = "system", _("by itself")
+
+
+class WalkInState(TextChoices):
+    WAITING = "waiting", _("waiting")
+    SEATED = "seated", _("booked")
+    LEFT = "left", _("left")
 
 
 class ActorKind(TextChoices):

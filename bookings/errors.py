@@ -88,6 +88,13 @@ class PartyTooLarge(_Worded, Refused):
     text = _("That is more people than can come at once. Please choose a smaller number.")
 
 
+class WalkInOver(_Worded, Conflict):
+    """A person of the walk-in queue was booked already, or has left."""
+
+    code = "walk_in_over"
+    text = _("This person is no longer waiting. Nothing was changed.")
+
+
 class CannotBookOnline(_Worded, Refused):
     """The business takes no online bookings from this customer. The sentence gives no reason, on purpose."""
 

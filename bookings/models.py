@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import PhoneEndHashField, PhoneHashField
-from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind
+from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind, WalkInState
 from core.fields import EncryptedTextField
 from core.row_times import active_moment, active_span
 from notifications.enums import Channel
@@ -434,3 +434,47 @@ class FollowUp(models.Model):
 
     def __str__(self) -> str:
         return f"{self.booking_id}, {active_moment(self.created_at)}"
+
+
+class WalkIn(models.Model):
+    """A person who came without a booking and waits at a location, or waited there.
+
+    ``customer`` is the known customer whom staff chose; others get their record when they are booked. ``staff_member``
+    is the one whom the person asks for. Name and contact are deleted a day after ``joined_at``.
+    """
+
+    location = models.ForeignKey("services.Location", on_delete=models.PROTECT, related_name="walk_ins")
+    variant = models.ForeignKey("services.ServiceVariant", on_delete=models.PROTECT, related_name="+")
+    staff_member = models.ForeignKey(
+        "staff.StaffMember", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    customer = models.ForeignKey(
+        "accounts.Customer", null=True, blank=True, on_delete=models.PROTECT, related_name="walk_ins"
+    )
+    name = EncryptedTextField(blank=True)
+    phone = EncryptedTextField(blank=True)
+    email = EncryptedTextField(blank=True)
+    state = models.CharField(max_length=10, choices=WalkInState.choices, default=WalkInState.WAITING)
+    joined_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    booking = models.OneToOneField(Booking, null=True, blank=True, on_delete=models.PROTECT, related_name="walk_in")
+    added_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    added_by_name = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state=WalkInState.SEATED, booking__isnull=False)
+                | (~Q(state=WalkInState.SEATED) & Q(booking__isnull=True)),
+                name="bookings_walkin_seated",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=WalkInState.WAITING, ended_at__isnull=True)
+                | (~Q(state=WalkInState.WAITING) & Q(ended_at__isnull=False)),
+                name="bookings_walkin_ended",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["location", "joined_at"], name="bookings_walkin_day")]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {active_moment(self.joined_at)}"

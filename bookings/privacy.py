@@ -21,6 +21,7 @@ from bookings.models import (
     HoldLink,
     SessionNote,
     UnprovenBooking,
+    WalkIn,
 )
 from bookings.refs import booking_id_of, booking_ref
 from core.models import OutboxMessage
@@ -67,6 +68,10 @@ def _failed_effects(person: Person) -> QuerySet[OutboxMessage]:
     return OutboxMessage.objects.filter(about).exclude(error="")
 
 
+def _walk_ins(person: Person) -> QuerySet[WalkIn]:
+    return WalkIn.objects.filter(Q(customer__in=person.customer_ids) | Q(booking__in=_bookings(person)))
+
+
 def _history(person: Person) -> QuerySet[BookingEvent]:
     return BookingEvent.objects.filter(booking__in=_bookings(person))
 
@@ -111,6 +116,16 @@ HELD = (
         erasing=Erasing.DELETE,
         rows=lambda person: HoldLink.objects.filter(booking__in=_bookings(person)),
         note=_("It repeats the contact details, and is deleted with the booking, or a day after the link has ended."),
+    ),
+    Held(
+        model="bookings.WalkIn",
+        columns=("name", "phone", "email"),
+        what=_("Name, phone and e-mail of a person who came without a booking and waits"),
+        why=_("To call them when it is their turn, and to book them"),
+        kind=DataKind.CONTACT,
+        erasing=Erasing.BLANK,
+        rows=_walk_ins,
+        note=_("It repeats the contact of the booking, and is deleted on its own after a day."),
     ),
     Held(
         model="bookings.SessionNote",
@@ -209,6 +224,7 @@ HELD = (
             ("SessionNote", "author_name", _("Therapist who wrote a session note")),
             ("FollowUp", "author_name", _("Staff member who wrote a task")),
             ("HoldLink", "sent_by_name", _("Staff member who sent a link to finish a booking")),
+            ("WalkIn", "added_by_name", _("Staff member who put a person on the walk-in queue")),
         )
     ),
 )

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from bookings.enums import BookingStatus
-from bookings.models import Booking, HoldLink, UnprovenBooking
+from bookings.enums import BookingStatus, WalkInState
+from bookings.models import Booking, HoldLink, UnprovenBooking, WalkIn
 from core.retention import delete_in_batches, update_in_batches
 
 # An expired hold can be taken again from its page for this long.
@@ -62,3 +62,14 @@ def delete_hold_links(*, now: datetime) -> int:
     # A customer who cancels before paying leaves a link without an end.
     is_old = Q(booking__hold_expires_at__lt=now - ABANDONED_KEPT) | Q(booking__hold_expires_at=None)
     return delete_in_batches(HoldLink.objects.filter(is_old, booking__status__in=_ENDED).only("pk"))
+
+
+def forget_walk_ins(*, now: datetime) -> int:
+    """Clear name and contact of those who came to the walk-in queue a day ago; return how many.
+
+    The rows stay, for figures. Those who were never booked count as left.
+    """
+    old = WalkIn.objects.filter(joined_at__lt=now - ABANDONED_KEPT)
+    update_in_batches(old.filter(state=WalkInState.WAITING), state=WalkInState.LEFT, ended_at=now)
+    known = ~Q(name="") | ~Q(phone="") | ~Q(email="") | Q(customer__isnull=False)
+    return update_in_batches(old.filter(known), name="", phone="", email="", customer=None)

@@ -31,4 +31,5 @@ def forget_visitors() -> int:
     retention.forget_abandoned_contacts(now=now)
     retention.delete_unproven(now=now)
     retention.delete_hold_links(now=now)
+    retention.forget_walk_ins(now=now)
     return retention.forget_visitors(now=now)

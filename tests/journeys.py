@@ -9,11 +9,12 @@ from accounts.operations import record_consent
 from bookings.booked import quote_of
 from bookings.enums import ActorKind, BookingChannel
 from bookings.lifecycle import Actor
-from bookings.models import Allocation, Booking
+from bookings.models import Allocation, Booking, WalkIn
 from bookings.operations.confirm import confirm_booking
 from bookings.operations.hold import HeldSlot, hold_slot
 from bookings.operations.pay import begin_payment
 from bookings.operations.visit_progress import complete_visit
+from bookings.operations.walk_ins import join_queue
 from bookings.refs import subject_ref
 from core.outbox import publish
 from devservers.stripe import Stripe
@@ -96,6 +97,20 @@ def completed(booking: Booking) -> Booking:
     return complete_visit(
         booking_id=booking.pk, expected_sequence=booking.ical_sequence, actor=DESK, now=booking.ends_at
     )
+
+
+def walk_in(place: Studio, name: str = "Dana Fox", *, staff: int | None = None, **changes: Any) -> WalkIn:
+    """Put a person on the queue; ``staff`` is the position of the staff member whom they ask for."""
+    wish = {
+        "location_id": place.location.pk,
+        "variant_id": place.variant.pk,
+        "staff_member_id": None if staff is None else place.staff[staff].pk,
+        "contact": Contact(name, email="", phone="", note=""),
+        "customer_id": None,
+        "actor": DESK,
+        "now": NOW,
+    }
+    return join_queue(**{**wish, **changes})
 
 
 def claims() -> list[tuple[int, int, int]]:

@@ -10,7 +10,7 @@ from payments.enums import PaymentStatus
 from payments.models import Payment
 
 # The channels on which a signed-in user typed the number.
-_BY_STAFF = frozenset({BookingChannel.DESK, BookingChannel.API})
+_BY_STAFF = frozenset({BookingChannel.DESK, BookingChannel.WALK_IN, BookingChannel.API})
 
 
 def may_text(booking: Booking) -> bool:

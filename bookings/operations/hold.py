@@ -42,7 +42,7 @@ from services.models import Service
 
 EXTENSION = timedelta(minutes=5)
 # Staff see the customer at the desk and the kiosk, so the limits for anonymous visitors do not apply.
-_UNLIMITED = {BookingChannel.DESK, BookingChannel.KIOSK}
+_UNLIMITED = {BookingChannel.DESK, BookingChannel.WALK_IN, BookingChannel.KIOSK}
 
 
 @dataclass(frozen=True, slots=True)

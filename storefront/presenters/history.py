@@ -90,7 +90,7 @@ def _channel_text(channel: str) -> str:
             return gettext("on this website")
         case BookingChannel.LINK:
             return gettext("by the link in a message")
-        case BookingChannel.DESK:
+        case BookingChannel.DESK | BookingChannel.WALK_IN:
             return gettext("at the front desk")
         case BookingChannel.SYSTEM:
             return ""
