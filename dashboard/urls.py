@@ -22,6 +22,7 @@ from dashboard.privacy import case_views as privacy_cases
 from dashboard.privacy import retention_views as privacy
 from dashboard.proposals import propose_views as proposing
 from dashboard.proposals import views as proposals
+from dashboard.queue import views as queue
 from dashboard.schedule import views as schedule
 from dashboard.team.views import accept as invitations
 from dashboard.team.views import people as team
@@ -54,6 +55,11 @@ urlpatterns = [
     path("holds/<str:reference>/again", hold_links.send_again, name="desk_hold_again"),
     path("holds/<str:reference>/free", hold_links.free, name="desk_hold_free"),
     path("holds/<str:reference>/done", hold_links.done, name="desk_hold_done"),
+    path("queue/", queue.queue, name="desk_queue"),
+    path("queue/changes", queue.changes, name="desk_queue_changes"),
+    path("queue/<int:walk_in_id>/book", queue.book, name="desk_queue_book"),
+    path("queue/<int:walk_in_id>/left", queue.leave, name="desk_queue_left"),
+    path("queue/<int:walk_in_id>/back", queue.rejoin, name="desk_queue_back"),
     path("why/", why_not.why, name="desk_why"),
     # allauth asks for these two by their names.
     path("sign-in", sign_in.SignIn.as_view(), name="account_login"),

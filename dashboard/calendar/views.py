@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.enums import RecordKind
+from bookings.queries.walk_ins import waiting_count
 from dashboard import queries
 from dashboard.calendar.address import EVERYWHERE, Address, View, flag, view_of
 from dashboard.calendar.changes import State, changes_since, state_of_tag
@@ -173,6 +174,7 @@ def _shown(opened: Opened, page: Page, state: State) -> HttpResponse:
         "page": page,
         "changes_url": _changes_url(opened),
         **_change_urls(opened),
+        **_walk_ins(opened),
         "state": state.tag,
         **_panel(opened),
     }
@@ -202,6 +204,18 @@ def _change_urls(opened: Opened) -> dict[str, str]:
     return {key: reverse(name, args=["REF"]) if is_allowed else "" for key, name in names.items()}
 
 
+def _walk_ins(opened: Opened) -> dict[str, object]:
+    """Return the address of the walk-in queue, and how many wait at the shown places where the user may book; no
+    address without that right. One query.
+    """
+    ids = opened.reader.books_at_ids
+    places = [each for each in opened.places if each.pk in ids]
+    if not places:
+        return {"walk_ins_url": ""}
+    count = waiting_count(places, opened.desk.now)
+    return {"walk_ins_url": f"{reverse('desk_queue')}?{urlencode({'at': places[0].slug})}", "walk_ins": count}
+
+
 def _list(opened: Opened) -> HttpResponse:
     """Show the bookings of a day in the order of time, with cancelled ones at the end."""
     desk, address = opened.desk, opened.address
@@ -212,7 +226,8 @@ def _list(opened: Opened) -> HttpResponse:
     day = list_presenter.day_of(
         bookings, balances, on=address.on, today=address.today, now=desk.now, place=place, only_own=only_own
     )
-    context = {"day": day, "head": head_of(address, opened.reader, day.title), "only_own": only_own}
+    head = head_of(address, opened.reader, day.title)
+    context = {"day": day, "head": head, "only_own": only_own, **_walk_ins(opened)}
     return _page(opened, "dashboard/day.html", context)
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Response, ViewportSize
 import tests.e2e.desk_scenes
 import tests.e2e.privacy_scenes
 import tests.e2e.proposal_scenes
+import tests.e2e.queue_scenes
 import tests.e2e.team_scenes  # noqa: F401 (adds those of the team)
 from tests.e2e import steps
 from tests.e2e.browsing import SIZES, Visitors

@@ -21,7 +21,7 @@ from accounts.customer_record import By
 from accounts.models import CustomerNote, User
 from accounts.staff_session import begin
 from bookings.links import LinkRole, manage_token
-from bookings.models import Booking
+from bookings.models import Booking, WalkIn
 from config.access import ROWS, DeskRow, Proof, Row
 from dashboard.permissions import ALLOWED, is_business_wide
 from notifications.enums import Channel
@@ -41,7 +41,7 @@ from staff.models import Invitation, TimeOff
 from staff.team import Grant, Invited, invite
 from tests import factories
 from tests.factories import NOW, Studio
-from tests.journeys import arrived, booked, hold
+from tests.journeys import arrived, booked, hold, walk_in
 from tests.proposals import propose_price
 from tests.signing_in import sign_in_customer, sign_in_staff
 from tests.web.conftest import slot
@@ -115,6 +115,7 @@ class Visitor:
             "note_id": CustomerNote.objects.get().pk,
             "alert_id": MoneyAlert.objects.get().pk,
             "message_id": InboundMessage.objects.get().pk,
+            "walk_in_id": WalkIn.objects.get().pk,
             "time_off_id": TimeOff.objects.get().pk,
             "proposal_id": ProposedChange.objects.get().pk,
             "case_reference": PrivacyCase.objects.get().reference,
@@ -166,6 +167,7 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
         now=NOW,
     )
     factories.time_off(studio.staff[0].resource, studio.at(9, days=30), studio.at(12, days=30))
+    walk_in(studio)
     Closure.objects.create(location=studio.location, on=studio.at(9, days=31).date())
     proof = request.param if isinstance(request.param, Proof) else Proof.DESK
     role: Role | None = None
