@@ -265,6 +265,9 @@ ROWS: Mapping[str, Row | DeskRow] = {
     # Reading the log is logged as well.
     "desk_access": _desk(Act.READ_ACCESS_LOG),
     "desk_access_csv": _fresh(_desk(Act.EXPORT_ACCESS_LOG, lists=RecordKind.ACCESS)),
+    "desk_access_alerts": _desk(Act.READ_ACCESS_LOG),
+    "desk_access_alert_done": _desk(act=Act.WATCH_READING),
+    "desk_access_limits": _desk(act=Act.WATCH_READING),
     # A case notes the customer whom it shows for the access log itself.
     "desk_privacy": _desk(Act.EDIT_RETENTION, Act.EDIT_RETENTION),
     "desk_privacy_cases": _desk(Act.HANDLE_PRIVACY),

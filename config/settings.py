@@ -194,6 +194,10 @@ CELERY_BEAT_SCHEDULE = {
     "draw-receipts": {"task": "payments.tasks.draw_receipts", "schedule": crontab(minute="*/10")},
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": 15.0, "options": {"expires": 30}},
     "agendas": {"task": "bookings.tasks.enqueue_agendas", "schedule": 300.0, "options": {"expires": 300}},
+    "find-unusual-reading": {
+        "task": "privacy.tasks.find_unusual_reading",
+        "schedule": crontab(minute="*/10"),
+    },
     "settle-fees": {"task": "bookings.tasks.settle_fees", "schedule": 60.0, "options": {"expires": 120}},
 }
 
@@ -217,6 +221,7 @@ OUTBOX_ROUTES: dict[str, dict[str, str]] = {
     },
     "sign_in.guessed": {"sign-in-guessed": "bookings.handlers.sign_in_guessed"},
     "sign_in.changed": {"sign-in-changed": "bookings.handlers.sign_in_changed"},
+    "reading.unusual": {"unusual-reading": "privacy.handlers.unusual_reading"},
     "customer.erase": {"customer-erase": "privacy.handlers.erase"},
     "staff.left": {"staff-left": "bookings.handlers.staff_left"},
     "staff.invited": {"staff-invited": "bookings.handlers.staff_invited"},
@@ -235,6 +240,7 @@ NOTIFICATION_CONTEXTS = {
     "sign_in": "bookings.messages.sign_in_codes.code_context",
     "proposal": "bookings.messages.proposals.proposal_context",
     "invitation": "bookings.messages.invitations.invitation_context",
+    "reading": "privacy.reading_messages.reading_context",
     "sample": "bookings.messages.samples.sample_context",
 }
 # subject kind -> function(subject references, instant) -> the references whose subject was not over at the instant

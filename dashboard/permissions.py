@@ -55,6 +55,7 @@ class Act(StrEnum):
     READ_ACCESS_LOG = "read_access_log"  # which user opened which record
     EXPORT_ACCESS_LOG = "export_access_log"
     MANAGE_TEAM = "manage_team"  # invite people, give and take roles, switch off sign-ins
+    WATCH_READING = "watch_reading"  # settle alerts about unusual reading, and set from when there is one
     APPROVE = "approve"  # approve or reject what others propose; customers see it from then on
 
 
@@ -68,6 +69,7 @@ _BUSINESS_WIDE = frozenset(
         Act.READ_ACCESS_LOG,
         Act.EXPORT_ACCESS_LOG,
         Act.MANAGE_TEAM,
+        Act.WATCH_READING,
     }
 )
 """Rights over things that belong to no location. A role at a single location does not grant them."""
@@ -102,10 +104,18 @@ _MANAGER = _FRONT_DESK | {
     Act.PROPOSE,
     Act.HANDLE_PRIVACY,
 }
+_OWNER_ALONE = frozenset(
+    {
+        Act.EDIT_MESSAGES,
+        Act.APPROVE,
+        Act.ERASE_CUSTOMERS,
+        Act.EDIT_RETENTION,
+        Act.MANAGE_TEAM,
+        Act.WATCH_READING,
+    }
+)
 ALLOWED: Mapping[Role, frozenset[Act]] = {
-    Role.OWNER: _MANAGER
-    | _AUDIT
-    | {Act.EDIT_MESSAGES, Act.APPROVE, Act.ERASE_CUSTOMERS, Act.EDIT_RETENTION, Act.MANAGE_TEAM},
+    Role.OWNER: _MANAGER | _AUDIT | _OWNER_ALONE,
     Role.MANAGER: _MANAGER,
     Role.FRONT_DESK: _FRONT_DESK,
     Role.THERAPIST: frozenset(

@@ -10,18 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import (
-    BigIntegerField,
-    Exists,
-    F,
-    IntegerField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Sum,
-    Value,
-)
+from django.db.models import BigIntegerField, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Lower
 
 from bookings import refs
@@ -39,7 +28,7 @@ from payments.enums import COUNTING_REFUNDS, AlertKind, Method, PaymentStatus, R
 from payments.models import BillLine, MoneyAlert, Payment, Refund
 from payments.queries import Balance, open_alerts
 from privacy.models import PrivacyCase
-from privacy.queries import cases_due_soon
+from privacy.queries import cases_due_soon, open_reading_alerts
 from services.enums import Delivery
 from services.models import Location, ProposedChange
 from staff.enums import Role
@@ -54,6 +43,8 @@ LISTED_AFTER_LINK = timedelta(hours=24)
 # A missing meeting link is listed from this long before an online visit.
 LINK_WANTED = timedelta(hours=24)
 _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+# Rights over the whole business whose to-dos are counted for those who hold them.
+_COUNTED_FOR = (Act.APPROVE, Act.HANDLE_PRIVACY, Act.WATCH_READING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +142,7 @@ def hands_count(rights: Rights, now: datetime) -> int:
         rights.location_ids,
         rights.staff_member_id,
         answers_at=location_ids_with(rights, Act.ANSWER_TIME_OFF),
-        approves=may(rights, Act.APPROVE),
-        handles_privacy=may(rights, Act.HANDLE_PRIVACY),
+        held=frozenset(act for act in _COUNTED_FOR if may(rights, act)),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [now + each if isinstance(each, timedelta) else each for each in parameters])
@@ -166,13 +156,12 @@ def _counting(
     staff_member_id: int | None,
     *,
     answers_at: frozenset[int] | None,
-    approves: bool,
-    handles_privacy: bool,
+    held: frozenset[Act],
 ) -> tuple[str, tuple[Any, ...]]:
     """Build the statement of ``hands_count`` once for each kind of reader, because every page of the desk asks it and
     building it takes longer than running it. Parameters that are moments are given as their distance from now.
     """
-    roles = frozenset({Role.OWNER if approves else Role.MANAGER})
+    roles = frozenset({Role.OWNER if Act.APPROVE in held else Role.MANAGER})
     rights = Rights(dict.fromkeys(location_ids or (None,), roles), staff_member_id)
     parts: list[QuerySet] = [  # type: ignore[type-arg] # of several models
         _alerts(rights),
@@ -189,8 +178,10 @@ def _counting(
         _outside(rights, _ANY_MOMENT),
         requests_at(answers_at, _ANY_MOMENT),
     ]
-    if handles_privacy:
+    if Act.HANDLE_PRIVACY in held:
         parts.append(cases_due_soon(_ANY_MOMENT))
+    if Act.WATCH_READING in held:
+        parts.append(open_reading_alerts())
     first, *others = (
         part.order_by().annotate(part=Value(number, IntegerField())).values_list("part", "pk")
         for number, part in enumerate(parts)
@@ -244,22 +235,26 @@ def _alerts(rights: Rights) -> QuerySet[MoneyAlert]:
     alerts = open_alerts().exclude(kind=AlertKind.REFUND_WAITS)
     if rights.location_ids is None:
         return alerts
-    about = alerts.annotate(booking_pk=refs.booking_id_column("subject_ref"))
-    return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
+    return _about_run_by(rights, alerts, "subject_ref")
 
 
 def _to_approve(rights: Rights) -> QuerySet[Refund]:
     """Refunds of cancellations by customers that await approval, the earliest deadline first."""
     waiting = Refund.objects.filter(status=RefundStatus.AWAITING_APPROVAL).order_by("answer_by", "pk")
-    about = waiting.annotate(booking_pk=refs.booking_id_column("payment__subject_ref"))
-    return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
+    return _about_run_by(rights, waiting, "payment__subject_ref")
 
 
 def _to_hand_back(rights: Rights) -> QuerySet[Refund]:
     """Refunds of money taken at the desk that staff have not handed over yet."""
     waiting = Refund.objects.filter(status=RefundStatus.QUEUED).exclude(method=Method.STRIPE).order_by("pk")
-    about = waiting.annotate(booking_pk=refs.booking_id_column("payment__subject_ref"))
-    return about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
+    return _about_run_by(rights, waiting, "payment__subject_ref")
+
+
+def _about_run_by(rights: Rights, rows: QuerySet[Any], ref: str) -> QuerySet[Any]:
+    """Return the rows about bookings that the reader handles. ``ref`` is their column with the booking's reference."""
+    about = rows.annotate(booking_pk=refs.booking_id_column(ref))
+    run: QuerySet[Any] = about.filter(Exists(bookings_run_by(rights).filter(pk=OuterRef("booking_pk"))))
+    return run
 
 
 def _asking(rights: Rights) -> QuerySet[HelpMessage]:

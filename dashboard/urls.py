@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dashboard.access_list import alert_views as reading_alerts
 from dashboard.access_list import views as access_list
 from dashboard.account.views import confirm, own, set_up, sign_in
 from dashboard.booking_list import views as booking_list
@@ -158,6 +159,9 @@ urlpatterns = [
     path("privacy/cases/<str:case_reference>/erase", privacy_cases.erase, name="desk_privacy_case_erase"),
     path("access/", access_list.readings, name="desk_access"),
     path("access/access-log.csv", access_list.readings_csv, name="desk_access_csv"),
+    path("access/alerts/", reading_alerts.alerts, name="desk_access_alerts"),
+    path("access/alerts/<int:reading_alert_id>/done", reading_alerts.done, name="desk_access_alert_done"),
+    path("access/limits", reading_alerts.limits, name="desk_access_limits"),
     path("hands/", todo.hands, name="desk_hands"),
     path("hands/<int:alert_id>/", todo.alert, name="desk_alert"),
     path("hands/texts/<int:message_id>/stop", todo.stop_texts, name="desk_text_stop"),

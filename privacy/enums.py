@@ -1,4 +1,4 @@
-"""Kinds and states of privacy cases, what happens in them, and what stands in the way of erasing."""
+"""Kinds and states of privacy cases, what happens in them, what hinders erasing, and which reading is unusual."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -44,3 +44,11 @@ class Hindrance(TextChoices):
     DISPUTE = "dispute", _("has a disputed payment")
     ALERT = "alert", _("has a problem with money that nobody has settled")
     FEE = "fee", _("has a fee that can still be waived")
+
+
+class UnusualReading(TextChoices):
+    """Why owners are alerted. REFUSED: a user tried to open records that they may not see, such as others' clients."""
+
+    MANY = "many", _("many records in an hour")
+    NIGHT = "night", _("at night, outside the opening hours")
+    REFUSED = "refused", _("records that the user may not see")

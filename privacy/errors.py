@@ -41,6 +41,13 @@ class SettingsChanged(Conflict):
         )
 
 
+class LimitsChanged(Conflict):
+    code = "reading_limits_changed"
+
+    def __init__(self) -> None:
+        super().__init__(_("Someone else changed these limits meanwhile. Nothing was saved; check them and try again."))
+
+
 class Erased(Refused):
     code = "erased"
 

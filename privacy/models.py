@@ -1,4 +1,4 @@
-"""How long data is kept, requests of customers about their data, and which customers were erased."""
+"""How long data is kept, requests of customers about their data, erased customers, and alerts about reading."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedTextField
 from core.references import new_reference
-from privacy.enums import UNFINISHED, CaseKind, CaseState, CaseStep
+from privacy.enums import UNFINISHED, CaseKind, CaseState, CaseStep, UnusualReading
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -131,3 +131,73 @@ class ErasedCustomer(models.Model):
 
     def __str__(self) -> str:
         return self.customer_reference
+
+
+MOST_READINGS = 10_000
+_DAY_MINUTES = 24 * 60
+
+
+def _limit(label: "StrPromise", usual: int) -> "models.PositiveSmallIntegerField[int | None, int | None]":
+    return models.PositiveSmallIntegerField(
+        label, null=True, blank=True, default=usual, validators=[MaxValueValidator(MOST_READINGS)]
+    )
+
+
+def _minute(label: "StrPromise", usual: int) -> "models.PositiveSmallIntegerField[int, int]":
+    return models.PositiveSmallIntegerField(label, default=usual, validators=[MaxValueValidator(_DAY_MINUTES - 1)])
+
+
+class ReadingLimits(models.Model):
+    """How many records a user may open before the owners are alerted: a single row. Empty means no alert.
+
+    The night is given by minutes of the local day; it may begin before midnight and end after it.
+    """
+
+    per_hour = _limit(_("records within an hour"), 60)
+    at_night = _limit(_("records in a night"), 10)
+    refused_per_day = _limit(_("refused records in a day"), 5)
+    night_begins = _minute(_("the night begins at"), 21 * 60)
+    night_ends = _minute(_("the night ends at"), 6 * 60)
+    updated_at = models.DateTimeField(null=True, blank=True)
+    updated_by = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        verbose_name_plural = _("limits of reading")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(id=1), name="privacy_readinglimits_single"),
+            models.CheckConstraint(
+                condition=Q(night_begins__lt=_DAY_MINUTES, night_ends__lt=_DAY_MINUTES),
+                name="privacy_readinglimits_of_a_day",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "Limits of reading"
+
+
+class ReadingAlert(models.Model):
+    """That a user read more than is usual: one row for each user, rule and day. ``count`` grows while it is open."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    user_name = models.CharField(max_length=254)
+    rule = models.CharField(max_length=10, choices=UnusualReading.choices)
+    on = models.DateField()
+    count = models.PositiveIntegerField()
+    found_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-found_at", "-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "rule", "on"], name="privacy_readingalert_once_a_day")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["found_at"], condition=Q(settled_at=None), name="privacy_readingalert_open"),
+            models.Index(fields=["on"], name="privacy_readingalert_on"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_name} {self.on}: {self.rule}"

@@ -15,7 +15,7 @@ from notifications.retention import old_messages
 from payments.models import Receipt
 from privacy.enums import UNFINISHED
 from privacy.hindrances import may_be_anonymised
-from privacy.models import PrivacyCase, Retention
+from privacy.models import PrivacyCase, ReadingAlert, ReadingLimits, Retention
 from privacy.rules import SOON_DAYS, months_before
 
 # A hold that was never booked has no personal data after a day; everything else ends in one of these.
@@ -135,3 +135,16 @@ def cases_due_soon(now: datetime) -> QuerySet[PrivacyCase]:
     """Return the open cases whose due date is within a week or past, by the dates of UTC."""
     dated = PrivacyCase.objects.annotate(due_at=Cast("due_on", DateTimeField()))
     return dated.filter(state__in=sorted(UNFINISHED), due_at__lte=now + timedelta(days=SOON_DAYS))
+
+
+# --- unusual reading --------------------------------------------------------------------------------------------------
+
+
+def reading_limits() -> ReadingLimits:
+    """Return the limits of reading; without a row the usual ones."""
+    return ReadingLimits.objects.filter(pk=1).first() or ReadingLimits(pk=1)
+
+
+def open_reading_alerts() -> QuerySet[ReadingAlert]:
+    """Return the alerts that no owner has settled, the oldest first."""
+    return ReadingAlert.objects.filter(settled_at=None).order_by("found_at", "pk")

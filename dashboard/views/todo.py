@@ -17,6 +17,7 @@ from dashboard.views.pages import desk_page, show
 from notifications.reports.inbound import mark_handled, opt_out_sender
 from payments.enums import AlertKind
 from payments.operations import resolve_alert
+from privacy.queries import open_reading_alerts
 
 
 @require_safe
@@ -32,6 +33,7 @@ def hands(request: HttpRequest, desk: Desk) -> HttpResponse:
         "most": waiting.MOST_LISTED,
         "days": waiting.OPEN_FOR.days,
         "outside": waiting.outside_count(desk.rights, desk.now),
+        "reading": open_reading_alerts().count() if may(desk.rights, Act.WATCH_READING) else 0,
         "time_off": time_off_asked(desk.rights, desk.now) if may(desk.rights, Act.ANSWER_TIME_OFF) else 0,
     }
     return show(request, desk, "dashboard/hands.html", context, current="hands")

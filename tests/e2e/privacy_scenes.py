@@ -108,3 +108,19 @@ def desk_access(stage: Stage) -> None:
 def desk_access_empty(stage: Stage) -> None:
     sign_in(stage.page)
     stage.page.goto("/desk/access/?q=zzzzzz&who=nobody")
+
+
+@scene
+def desk_access_alerts(stage: Stage) -> None:
+    """One alert that is open, one that was looked into, and the limits with a mistake."""
+    stage.change(
+        'insert into privacy_readingalert (user_name, rule, "on", count, found_at, settled_by, settled_at) values'
+        " ('Ana Silva', 'refused', current_date, 12, now(), '', null),"
+        " ('Leyla Demir', 'many', current_date - 1, 1204, now(), 'Olivia Linden', now()) returning 1",
+        "delete from privacy_readingalert returning 1",
+    )
+    sign_in(stage.page)
+    stage.page.goto("/desk/access/alerts/")
+    stage.page.get_by_label("Records within an hour").fill("-1")
+    stage.page.get_by_role("button", name="Save").click()
+    expect(stage.page.get_by_text("0 or more.")).to_be_visible()

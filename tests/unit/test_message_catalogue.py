@@ -19,6 +19,7 @@ OTHERS = {
     "sign_in_guessed_staff",
     "sign_in_changed_staff",
     "sign_in_code_customer",
+    "unusual_reading_staff",
     "change_proposed_staff",
     "change_decided_staff",
     "invitation_staff",

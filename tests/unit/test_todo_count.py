@@ -5,13 +5,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from dashboard import todo
+from dashboard.permissions import Act
+
+EVERYTHING = frozenset({Act.APPROVE, Act.HANDLE_PRIVACY, Act.WATCH_READING})
 
 
 @pytest.mark.parametrize("places", [None, frozenset({1}), frozenset({1, 2})])
 @pytest.mark.parametrize("own", [None, 5])
-@pytest.mark.parametrize("approves", [True, False])
-def test_every_moment_of_the_count_is_near_the_moment_of_asking(places, own, approves):
-    _, parameters = todo._counting(places, own, answers_at=places, approves=approves, handles_privacy=approves)
+@pytest.mark.parametrize("held", [EVERYTHING, frozenset()])
+def test_every_moment_of_the_count_is_near_the_moment_of_asking(places, own, held):
+    _, parameters = todo._counting(places, own, answers_at=places, held=held)
 
     distances = [each for each in parameters if isinstance(each, timedelta)]
     assert distances
@@ -20,7 +23,7 @@ def test_every_moment_of_the_count_is_near_the_moment_of_asking(places, own, app
 
 
 def test_readers_of_different_places_have_different_statements():
-    everywhere, _ = todo._counting(None, None, answers_at=None, approves=True, handles_privacy=True)
-    here, _ = todo._counting(frozenset({1}), None, answers_at=None, approves=True, handles_privacy=True)
-    without_answers, _ = todo._counting(None, None, answers_at=frozenset(), approves=False, handles_privacy=False)
+    everywhere, _ = todo._counting(None, None, answers_at=None, held=EVERYTHING)
+    here, _ = todo._counting(frozenset({1}), None, answers_at=None, held=EVERYTHING)
+    without_answers, _ = todo._counting(None, None, answers_at=frozenset(), held=frozenset())
     assert len({everywhere, here, without_answers}) == 3

@@ -32,8 +32,8 @@ from payments.enums import AlertKind
 from payments.models import MoneyAlert
 from payments.operations import raise_alert
 from payments.operations.receipts import draw_receipt, issue_receipt
-from privacy.enums import CaseKind
-from privacy.models import PrivacyCase
+from privacy.enums import CaseKind, UnusualReading
+from privacy.models import PrivacyCase, ReadingAlert
 from privacy.operations.cases import open_case
 from services.models import Closure, ProposedChange
 from staff.enums import Role
@@ -118,6 +118,7 @@ class Visitor:
             "walk_in_id": WalkIn.objects.get().pk,
             "time_off_id": TimeOff.objects.get().pk,
             "proposal_id": ProposedChange.objects.get().pk,
+            "reading_alert_id": ReadingAlert.objects.get().pk,
             "case_reference": PrivacyCase.objects.get().reference,
             "place": self.studio.location.slug,
             "closure_id": Closure.objects.get().pk,
@@ -204,6 +205,7 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
         by=By(None, "Olivia"),
         now=NOW,
     )
+    ReadingAlert.objects.create(user=user, rule=UnusualReading.MANY, on=NOW.date(), count=99, found_at=NOW)
     CustomerNote.objects.create(
         customer=booking.customer,
         text="Likes the room warm.",
