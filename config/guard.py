@@ -17,7 +17,7 @@ from django.utils.cache import add_never_cache_headers
 
 from accounts.customer_session import customer_of
 from config.access import FRESH_IN_ADMIN, ROWS, DeskRow, Proof, Row
-from config.reading import log_reading
+from config.reading import log_reading, log_reading_in_admin, note_in_admin
 from core import clock
 from core.middleware import Handler, unavailable
 from dashboard.door import admit, check_sign_in
@@ -37,6 +37,8 @@ def guard_addresses(get_response: Handler) -> Handler:
         row = ROWS.get(_name_of(request.resolver_match))
         if isinstance(row, DeskRow):
             log_reading(request, response, row.shows, now=clock.now())
+        elif hasattr(request, "admin_noted"):
+            log_reading_in_admin(request, response, now=clock.now())
         return response
 
     def process_view(request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> HttpResponse | None:
@@ -71,6 +73,8 @@ def _answer(request: HttpRequest, row: Row | DeskRow, *, now: datetime) -> HttpR
         return answer
     if not row.is_open_to(request.user):
         raise Http404
+    if _name_of(request.resolver_match) == "admin":
+        note_in_admin(request)
     return None
 
 

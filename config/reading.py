@@ -1,4 +1,6 @@
-"""Write the access log: which user read or changed which record, by the declarations in ``config.access``.
+"""Write the access log: which user read or changed which record.
+
+``config.access`` declares what the pages of the desk show, ``config.admin_records`` what those of Django's admin show.
 
 One insert for each request, after its answer is made. A failed insert is logged and never changes the answer.
 """
@@ -13,12 +15,14 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts.enums import Reading, RecordKind
-from accounts.models import AccessLog
+from accounts.models import AccessLog, User
+from config.admin_records import noted_after, noted_before
 from core.csv import CsvResponse
 from core.inserts import insert_rows
 from core.logs import request_id
 from core.visitors import address_hash
-from dashboard.door import Desk, Noted
+from dashboard.door import Desk, Noted, roles_text
+from dashboard.permissions import rights_of
 
 # The page is shown; with 409 and 422 it says what is wrong with a form. With 304 the browser has the page already.
 _SHOWN = frozenset({200, 304, 409, 422})
@@ -39,6 +43,14 @@ class Shows:
     part: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The signed-in user, with their roles at the desk as the log stores them."""
+
+    user: User
+    roles: str
+
+
 def log_reading(request: HttpRequest, response: HttpResponseBase, shows: Shows | None, *, now: datetime) -> None:
     """Log what a request of the desk has read, changed, or was refused. HEAD and OPTIONS read nothing.
 
@@ -50,10 +62,30 @@ def log_reading(request: HttpRequest, response: HttpResponseBase, shows: Shows |
     read = list(desk.noted)
     if shows is not None and shows.part:
         read.append(Noted(shows.record, _part_of(request, shows.part)))
+    reader = Reader(desk.user, desk.roles_text)
     if isinstance(response, CsvResponse) and shows is not None:
-        _log_at_the_end(response, _row(request, desk, Reading.EXPORTED, Noted(shows.record), now))
+        _log_at_the_end(response, _row(request, reader, Reading.EXPORTED, Noted(shows.record), now))
     elif act := _act_of(request, response):
-        _insert([_row(request, desk, act, each, now) for each in dict.fromkeys(read)])
+        _insert([_row(request, reader, act, each, now) for each in dict.fromkeys(read)])
+
+
+def note_in_admin(request: HttpRequest) -> None:
+    """Note the record that a page of the admin is about to show, before its view runs: afterwards it may be deleted."""
+    request.admin_noted = noted_before(request)  # type: ignore[attr-defined]
+
+
+def log_reading_in_admin(request: HttpRequest, response: HttpResponseBase, *, now: datetime) -> None:
+    """Log what a request of the admin has read, changed, or was refused. Every list of customers' data is logged, also
+    without a search. One query for the roles, and one insert, only where something was read.
+    """
+    noted: list[Noted] | None = getattr(request, "admin_noted", None)
+    if noted is None or request.method not in {"GET", "POST"} or not isinstance(request.user, User):
+        return
+    read, act = [*noted, *noted_after(request, response)], _act_of(request, response)
+    if act is not None and read:
+        rights = rights_of(request.user)
+        reader = Reader(request.user, roles_text(rights) if rights else "")
+        _insert([_row(request, reader, act, each, now) for each in read])
 
 
 def _act_of(request: HttpRequest, response: HttpResponseBase) -> Reading | None:
@@ -73,13 +105,13 @@ def _part_of(request: HttpRequest, name: str) -> str:
     return str(match.kwargs.get(name, "")) if match else ""
 
 
-def _row(request: HttpRequest, desk: Desk, act: Reading, read: Noted, now: datetime) -> AccessLog:
+def _row(request: HttpRequest, reader: Reader, act: Reading, read: Noted, now: datetime) -> AccessLog:
     is_search = read.count is not None
     return AccessLog(
         at=now,
-        user_id=desk.user.pk,
-        user_name=str(desk.user),
-        roles=desk.roles_text,
+        user_id=reader.user.pk,
+        user_name=str(reader.user),
+        roles=reader.roles,
         act=Reading.SEARCHED if is_search else act,
         record=read.record,
         # What a user invents is cut to the length of a reference.

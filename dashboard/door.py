@@ -59,7 +59,7 @@ class Desk:
     @property
     def roles_text(self) -> str:
         """The roles of the user as the access log stores them."""
-        return ",".join(role for role in Role if role in self.rights.roles)
+        return roles_text(self.rights)
 
     def note_reading(self, record: RecordKind, reference: str) -> None:
         """Note a record for the access log, before it is opened: a refused one is logged as refused.
@@ -71,6 +71,11 @@ class Desk:
     def note_search(self, record: RecordKind, count: int) -> None:
         """Note a search and the number of its results for the access log, never what was searched for."""
         self.noted.append(Noted(record, count=count))
+
+
+def roles_text(rights: Rights) -> str:
+    """Return the roles of a user as the access log stores them: "owner,therapist"."""
+    return ",".join(role for role in Role if role in rights.roles)
 
 
 def check_sign_in(
