@@ -81,15 +81,26 @@ def dead_messages(now: datetime) -> list[str]:
 
 
 def rewritable_history(now: datetime) -> list[str]:
-    """Append-only tables that the application's database role may change, if that role exists."""
+    """Append-only tables that the application's database role may change, if that role exists; also single columns that
+    the settings do not list.
+    """
+    tables = settings.APPEND_ONLY_TABLES
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name FROM unnest(%s::text[]) AS name, pg_roles"
             " WHERE rolname = %s AND has_table_privilege(rolname, quote_ident(name), 'UPDATE, DELETE, TRUNCATE')"
             " ORDER BY name",
-            [list(settings.APPEND_ONLY_TABLES), APP_ROLE],
+            [list(tables), APP_ROLE],
         )
-        return [f"{APP_ROLE} may rewrite {table}; run manage.py grants" for (table,) in cursor.fetchall()]
+        rewritable = [table for (table,) in cursor.fetchall()]
+        cursor.execute(
+            "SELECT name, attname FROM unnest(%s::text[]) AS name"
+            " JOIN pg_attribute ON attrelid = quote_ident(name)::regclass AND attnum > 0 AND NOT attisdropped, pg_roles"
+            " WHERE rolname = %s AND has_column_privilege(rolname, attrelid, attname, 'UPDATE') ORDER BY name, attname",
+            [[table for table in tables if table not in rewritable], APP_ROLE],
+        )
+        columns = [f"{table}.{column}" for table, column in cursor.fetchall() if column not in tables[table]]
+    return [f"{APP_ROLE} may rewrite {each}; run manage.py grants" for each in [*rewritable, *columns]]
 
 
 CHECKS = [

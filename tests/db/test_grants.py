@@ -10,7 +10,9 @@ from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, transaction
 from pytest_django import Settings
 
+from core.doctor import rewritable_history
 from core.management.commands import grants
+from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -159,3 +161,23 @@ def test_unknown_append_only_table_is_refused(settings: Settings) -> None:
 def test_only_the_owner_can_run_it() -> None:
     with acting_as("openhours_app"), pytest.raises(CommandError, match="Only the owner"):
         call_command("grants", stdout=StringIO())
+
+
+@pytest.mark.parametrize(
+    ("right", "rewritable"),
+    [
+        ("UPDATE", "accounts_accesslog"),
+        ("DELETE", "accounts_accesslog"),
+        ("UPDATE (reference)", "accounts_accesslog.reference"),
+        # Deleting a user clears the reference.
+        ("UPDATE (user_id)", ""),
+    ],
+)
+def test_the_doctor_notices_that_the_access_log_can_be_rewritten(granted: None, right: str, rewritable: str) -> None:
+    assert rewritable_history(NOW) == []
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT {right} ON accounts_accesslog TO {grants.APP}")
+
+    expected = [f"{grants.APP} may rewrite {rewritable}; run manage.py grants"] if rewritable else []
+    assert rewritable_history(NOW) == expected
