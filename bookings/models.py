@@ -4,17 +4,22 @@ from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Lower
 from django.utils.translation import gettext_lazy as _
 
+from accounts.customer_search import folded_columns
 from accounts.fields import PhoneEndHashField, PhoneHashField
 from bookings.enums import EXPIRING, ActorKind, BookingChannel, BookingStatus, EventKind, WalkInState
 from core.fields import EncryptedTextField
 from core.row_times import active_moment, active_span
 from notifications.enums import Channel
 from services.enums import Delivery
+
+# Name and e-mail address as the desk searches them (``accounts.customer_search``), from the trigram index below.
+CONTACT_TEXT = folded_columns("contact_name", "contact_email")
 
 
 class Booking(models.Model):
@@ -117,6 +122,7 @@ class Booking(models.Model):
             models.Index(Lower("contact_email"), name="bookings_booking_mailbox"),
             models.Index(fields=["phone_hash"], condition=~Q(phone_hash=""), name="bookings_booking_phone"),
             models.Index(fields=["phone_end_hash"], condition=~Q(phone_end_hash=""), name="bookings_phone_end"),
+            GinIndex(OpClass(CONTACT_TEXT, name="gin_trgm_ops"), name="bookings_contact_search"),
             models.Index(
                 Lower("contact_email"), condition=Q(status=BookingStatus.NO_SHOW), name="bookings_no_show_email"
             ),

@@ -30,7 +30,7 @@ from dashboard.lists.address import Asked, Column, Control, Filter, Listing
 from dashboard.lists.pages import Found, Source, chunks_of
 from dashboard.lists.pages import page_of as page_of_sources
 from dashboard.permissions import Rights, bookings_run_by
-from dashboard.queries import has_words
+from dashboard.queries import has_contact
 from payments.enums import Method, PaymentStatus, RefundStatus
 from payments.models import Payment, Reconciliation, Refund
 from services.models import Location
@@ -178,7 +178,7 @@ def _narrowed(rights: Rights, rows: QuerySet[Any], asked: Asked[Movement], zone:
     if at := asked.value("at"):
         rows = rows.filter(Exists(of.filter(location__slug=at)))
     if typed := asked.value("q"):
-        rows = rows.filter(Exists(of.filter(has_words(typed))))
+        rows = rows.filter(Exists(of.filter(has_contact(typed))))
     return rows
 
 

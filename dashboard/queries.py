@@ -9,9 +9,10 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.contact.phones import clean_phone, phone_region
 from accounts.contact.same_phones import PHONE_END, phone_end_hash, phone_hash
+from accounts.customer_search import has_words
 from accounts.models import Customer
 from bookings.enums import BookingStatus
-from bookings.models import Booking, BookingEvent, BookingLine
+from bookings.models import CONTACT_TEXT, Booking, BookingEvent, BookingLine
 from bookings.operations.trust import customer_to_trust
 from bookings.refs import subject_ref
 from core.references import parsed_reference
@@ -27,6 +28,8 @@ from staff.hours import local_day
 SHORTEST_SEARCH = 2
 SHORTEST_NUMBER = 6
 LONGEST_ID = 18
+# So many numbers with the same last four digits are compared in full.
+MOST_ALIKE = 200
 
 
 def day_bookings(rights: Rights, places: Iterable[Location], on: date) -> list[Booking]:
@@ -39,24 +42,42 @@ def day_bookings(rights: Rights, places: Iterable[Location], on: date) -> list[B
     return list(with_lines(listed).order_by("starts_at", "pk"))
 
 
-def has_words(typed: str) -> Q:
-    """Match bookings by reference, by part of the name or e-mail, or by the phone number (whole, or its last four
-    digits). Two queries at most.
+def has_contact(typed: str) -> Q:
+    """Match bookings by reference, or by name, e-mail address and phone number as customers are searched. Five queries
+    at most.
     """
-    wanted = Q(contact_name__icontains=typed) | Q(contact_email__icontains=typed) | has_phone(typed)
+    wanted = has_words(typed, CONTACT_TEXT) | has_phone(typed)
     reference = parsed_reference(typed)
     return wanted | Q(reference=reference) if reference else wanted
 
 
 def has_phone(words: str) -> Q:
-    """Match rows (bookings or customers) by a phone number or by its last four digits."""
+    """Match rows (bookings or customers) by a phone number, however it is typed, or by at least its last four digits.
+    Four queries at most.
+    """
     if any(character.isalpha() for character in words):
         return Q(pk__in=[])
-    digits = [character for character in words if character.isdecimal()]
+    typed = "".join(character for character in words if character.isdecimal())
+    digits = typed if len(typed) == PHONE_END else typed.lstrip("0")
     if len(digits) == PHONE_END:
-        return Q(phone_end_hash=phone_end_hash("".join(digits)))
-    number = phone_number_in(words)
-    return Q(phone_hash=phone_hash(number)) if number else Q(pk__in=[])
+        return Q(phone_end_hash=phone_end_hash(digits))
+    hashes = _hashes_ending_with(digits)
+    if number := phone_number_in(words):
+        hashes.add(phone_hash(number))
+    return Q(phone_hash__in=sorted(hashes)) if hashes else Q(pk__in=[])
+
+
+def _hashes_ending_with(digits: str) -> set[str]:
+    """Return the pseudonyms of known numbers that end with more than four typed digits: with or without the zero or the
+    country code, whatever the country. Two queries, of rows that share the last four digits.
+    """
+    if len(digits) <= PHONE_END:
+        return set()
+    known: set[tuple[str, str]] = set()
+    for model, column in ((Customer, "phone"), (Booking, "contact_phone")):
+        alike = model.objects.filter(phone_end_hash=phone_end_hash(digits)).order_by("phone_hash")
+        known.update(alike.distinct("phone_hash").values_list("phone_hash", column)[:MOST_ALIKE])
+    return {pseudonym for pseudonym, number in known if number.endswith(digits)}
 
 
 def own_phone_region() -> str | None:

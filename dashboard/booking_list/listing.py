@@ -6,12 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Extract
 from django.utils.translation import gettext_lazy as _
 
 from accounts.customer_search import LONGEST_SEARCH, folded_column
 from bookings.booked import local
-from bookings.enums import BookingStatus
+from bookings.enums import CALLED_OFF, BookingStatus
 from bookings.models import Booking, BookingLine
 from bookings.refs import ref_column
 from bookings.wording import visit
@@ -20,13 +21,15 @@ from dashboard.lists.address import Asked, Column, Control, Filter, Listing, Tex
 from dashboard.lists.pages import Found, Source, chunks_of
 from dashboard.lists.pages import page_of as page_of_sources
 from dashboard.permissions import Rights, bookings_visible_to
-from dashboard.queries import balances_of, has_words, with_lines
+from dashboard.queries import balances_of, has_contact, with_lines
 from payments.queries import Balance, open_column
 from services.models import Location, Service
 from staff.hours import local_day
 from staff.models import StaffMember
 
 OPEN = "open"
+# In seconds since 1970: later than every visit, with room to count back from.
+_FAR = 10**11
 # In the words of their badges.
 STATUSES: Sequence[tuple[str, Text]] = [
     (BookingStatus.CONFIRMED, _("Confirmed")),
@@ -104,8 +107,8 @@ _COLUMNS: Sequence[Column[Line]] = [
 ]
 
 
-def listing_for(rights: Rights, places: Sequence[Location]) -> Listing[Line]:
-    """Return the columns and filters of the list. Two queries."""
+def listing_for(rights: Rights, places: Sequence[Location], now: datetime, *, is_search: bool = False) -> Listing[Line]:
+    """Return the columns and filters of the list. Two queries. A search lists what comes before what is past."""
     by_place = [(place.slug, place.text("name")) for place in places]
     people = [(each.slug, each.name) for each in _people(rights, places)]
     services = [(each.slug, each.text("name")) for each in Service.objects.all()]
@@ -119,11 +122,21 @@ def listing_for(rights: Rights, places: Sequence[Location]) -> Listing[Line]:
         Filter("until", _("Until"), Control.DAY),
         Filter("money", _("Money"), choices=[(OPEN, _("Balance due"))]),
     ]
-    return Listing(_COLUMNS, [each for each in filters if each.name != "at" or len(places) > 1])
+    columns = [_nearest_first(now), *_COLUMNS] if is_search else _COLUMNS
+    return Listing(columns, [each for each in filters if each.name != "at" or len(places) > 1])
+
+
+def _nearest_first(now: datetime) -> Column[Line]:
+    """Return the order of found bookings: visits to come, the soonest first, then the others, the latest first."""
+    is_ahead = Q(ends_at__gt=now) & ~Q(status__in=CALLED_OFF)
+    begins = Cast(Extract("starts_at", "epoch"), BigIntegerField())
+    rest = Value(_FAR, BigIntegerField()) - begins
+    order = Case(When(is_ahead, then=begins), default=rest, output_field=BigIntegerField())
+    return Column(key="nearest", order=order)
 
 
 def page_of(rights: Rights, asked: Asked[Line]) -> Found[Booking]:
-    """Return the page that is asked for. Eight queries at most."""
+    """Return the page that is asked for. Eleven queries at most."""
     return page_of_sources([_source(rights, asked)], asked)
 
 
@@ -144,7 +157,7 @@ def _source(rights: Rights, asked: Asked[Line]) -> Source[Booking]:
 
 def _narrowed(found: QuerySet[Booking], asked: Asked[Line]) -> QuerySet[Booking]:
     if typed := asked.value("q"):
-        found = found.filter(has_words(typed))
+        found = found.filter(has_contact(typed))
     if status := asked.value("status"):
         found = found.filter(status=status)
     if at := asked.value("at"):

@@ -101,7 +101,7 @@ def _choosing_page(request: HttpRequest, desk: Desk, customer: Customer) -> Http
         "customer": customer,
         "typed": typed,
         "matches": [presenter.match_of(each, customer) for each in found.callers if each.customer.pk != customer.pk],
-        "is_cut": found.has_more,
+        "is_cut": found.more_count > 0,
     }
     return show(request, desk, "dashboard/customers/merge_choose.html", context, current="customers")
 

@@ -28,10 +28,11 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The customers to show, and whether more match."""
+    """The customers to show, and how many more match. Where they are more than ``MOST_COMPARED``, ``is_many``."""
 
     callers: Sequence[Caller] = ()
-    has_more: bool = False
+    more_count: int = 0
+    is_many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,20 @@ class LastVisit:
 
 
 def found_callers(rights: Rights, typed: str, now: datetime) -> Found:
-    """Find customers as the customer list does: by words of name and e-mail address, or by the phone number (whole, or
-    its last four digits). The first ``MOST_FOUND``, four queries at most. Where more than ``MOST_COMPARED`` match,
-    staff type on, so that only as many are read and sorted.
+    """Find customers as the customer list does: by words of name and e-mail address, or by the phone number (or at
+    least its last four digits). The first ``MOST_FOUND``, nine queries at most. Where more than ``MOST_COMPARED``
+    match, staff type on, so that only as many are read and sorted.
     """
     if len(typed) < SHORTEST_SEARCH:
         return Found()
     matches = customers_found(rights, now, typed=typed)
     first = Customer.objects.filter(pk__in=matches.order_by().values("pk")[:MOST_COMPARED])
     found = list(first.order_by("name", "pk")[: MOST_FOUND + 1])
-    return Found(with_visits(rights, found[:MOST_FOUND]), has_more=len(found) > MOST_FOUND)
+    callers = with_visits(rights, found[:MOST_FOUND])
+    if len(found) <= MOST_FOUND:
+        return Found(callers)
+    count = matches.order_by().values("pk")[: MOST_COMPARED + 1].count()
+    return Found(callers, min(count, MOST_COMPARED) - MOST_FOUND, is_many=count > MOST_COMPARED)
 
 
 def caller_by_reference(rights: Rights, reference: str) -> Caller | None:

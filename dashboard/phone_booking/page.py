@@ -1,6 +1,7 @@
 """The page of a phone booking, whole or as the part that htmx replaces."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -48,7 +49,8 @@ def found_page(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 def _found_context(typed: str, found: Found, place: Location) -> dict[str, Any]:
     cards = [presenter.caller_card(each, place) for each in found.callers]
-    return {"typed": typed, "found": cards, "has_more": found.has_more}
+    all_url = f"{reverse('desk_customers')}?{urlencode({'q': typed})}"
+    return {"typed": typed, "found": cards, "more": presenter.more_text(found), "all_url": all_url}
 
 
 def booked_before(draft: Draft) -> Booking | None:

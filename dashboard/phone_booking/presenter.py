@@ -21,7 +21,7 @@ from bookings.wording.visit import MoneyLine
 from core import formats
 from core.day_parts import DayPart
 from core.minutes import instant, minute_of
-from dashboard.phone_booking.callers import Caller, LastVisit
+from dashboard.phone_booking.callers import Caller, Found, LastVisit
 from dashboard.phone_booking.choice import Choice, Slot
 from dashboard.phone_booking.exceptions import Exceptional
 from dashboard.phone_booking.queries import Offered, by_id
@@ -117,6 +117,14 @@ def caller_card(caller: Caller, place: Location) -> CallerCard:
         warning=gettext("May not book online. You can still book for them.") if customer.is_blocked else "",
         notes=customer.notes,
     )
+
+
+def more_text(found: Found) -> str:
+    """Say how many more customers match than are shown; empty if all are."""
+    if found.is_many:
+        return gettext("More than %(count)d more match. Type on.") % {"count": found.more_count}
+    words = ngettext("%(count)d more matches. Type on.", "%(count)d more match. Type on.", found.more_count)
+    return words % {"count": found.more_count} if found.more_count else ""
 
 
 def _trust(visits: Visits, place: Location) -> str:

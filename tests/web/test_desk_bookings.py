@@ -3,6 +3,7 @@
 import csv
 import re
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -76,7 +77,7 @@ def three(client: Client, studio: Studio) -> list[Booking]:
 # --- search ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("typed", ["jana", "WEBER", "jana@ex", "  Jana  "])
+@pytest.mark.parametrize("typed", ["jana", "WEBER", "jana@ex", "  Jana  ", "weber jana", "wéber, j", "jana 1827"])
 def test_search_finds_by_part_of_name_or_mail(client: Client, studio: Studio, typed: str) -> None:
     booked(studio, 10)
     booked(studio, 12, contact=somebody("Ben Adler"))
@@ -85,7 +86,19 @@ def test_search_finds_by_part_of_name_or_mail(client: Client, studio: Studio, ty
     assert names(client, {"q": typed}) == ["Jana Weber"]
 
 
-@pytest.mark.parametrize("typed", ["+4915155501827", "+49 151 5550 1827", "0151 55501827"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "+4915155501827",
+        "+49 151 5550 1827",
+        "0151 55501827",
+        "1515 5501827",
+        "49 1515 5501827",
+        "0049 1515 5501827",
+        "(01515) 550-1827",
+        "5501827",
+    ],
+)
 def test_search_finds_by_the_whole_phone_number(client: Client, studio: Studio, typed: str) -> None:
     studio.location.phone = "+4930901820"
     studio.location.save()
@@ -103,6 +116,48 @@ def test_search_finds_by_the_last_four_digits_of_the_phone(client: Client, studi
     at_desk(client, place=studio.location)
 
     assert names(client, {"q": typed}) == ["Jana Weber"]
+
+
+@pytest.mark.parametrize("typed", ["1515 5501827", "01515 5501827", "49 1515 5501827"])
+def test_search_finds_a_number_of_another_country_without_its_code(client: Client, studio: Studio, typed: str) -> None:
+    studio.location.phone = "+351213456789"
+    studio.location.save()
+    booked(studio, 10)
+    at_desk(client, place=studio.location)
+
+    assert names(client, {"q": typed}) == ["Jana Weber"]
+
+
+def test_found_bookings_begin_with_the_next_visit(client: Client, studio: Studio, stopped: StoppedClock) -> None:
+    hours = {9: "Jana Nine", 11: "Jana Eleven", 13: "Jana Thirteen", 15: "Jana Fifteen"}
+    of = {hour: booked(studio, hour, contact=replace(JANA, name=name)) for hour, name in hours.items()}
+    gone = of[15]
+    cancel_booking(booking_id=gone.pk, expected_fee_minor=0, expected_sequence=gone.ical_sequence, actor=DESK, now=NOW)
+    at_desk(client, place=studio.location)
+
+    stopped.at = of[11].ends_at + timedelta(minutes=30)
+    assert names(client, {"q": "jana"}) == ["Jana Thirteen", "Jana Fifteen", "Jana Eleven", "Jana Nine"]
+    stopped.at = NOW
+    assert names(client, {"q": "jana"}) == ["Jana Nine", "Jana Eleven", "Jana Thirteen", "Jana Fifteen"]
+    assert names(client, {"q": "jana", "sort": "visit"})[0] == "Jana Fifteen"
+    assert table(client, "?q=jana")[0]["name"] == "Jana Nine"
+
+
+def test_pages_of_found_bookings_continue_in_their_order(client: Client, studio: Studio, stopped: StoppedClock) -> None:
+    """Two visits are past, three come: the page after the last one that comes has the two, the latest first."""
+    several(studio, 5)
+    at_desk(client, place=studio.location)
+    coming = Booking.objects.order_by("starts_at", "pk").last()
+    assert coming
+    stopped.at = coming.starts_at - timedelta(hours=1)
+
+    shown = names(client, {"q": "customer"})
+    after = names(client, {"q": "customer", "after": Booking.objects.get(contact_name=shown[1]).reference})
+    before = names(client, {"q": "customer", "before": Booking.objects.get(contact_name=shown[3]).reference})
+
+    assert set(shown[:3]) == {"Customer02", "Customer03", "Customer04"}
+    assert after == shown[2:]
+    assert before == shown[:3]
 
 
 def test_a_whole_reference_leads_to_the_booking(client: Client, studio: Studio) -> None:
