@@ -1,4 +1,4 @@
-"""Staff operations on a customer's record: add, edit, tag, write notes, set trust."""
+"""Operations on a customer's record: add, edit, tag, write notes, set trust. A customer edits the own one."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ MOST_TAGS = 10
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """The staff member who makes a change, as the history stores it."""
+    """Who makes a change, as the history stores it: a staff member, or the customer, without a name."""
 
     user_id: int | None
     name: str

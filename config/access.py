@@ -37,6 +37,7 @@ _HOLD = frozenset({Proof.HOLD})
 _MAILBOX = frozenset({Proof.CUSTOMER_LINK})
 _CUSTOMER = _MAILBOX | {Proof.GUEST_LINK}
 _LINK = _CUSTOMER | {Proof.STAFF_LINK}
+# A booking's page has two addresses: one with the token of a link, one with the reference for its signed-in customer.
 _SIGNED_IN = frozenset({Proof.CUSTOMER})
 _ADMIN = frozenset({Proof.ADMIN})
 _STAFF = _ADMIN | {Proof.DESK}
@@ -141,17 +142,17 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "release": Row(_HOLD, _HOLD),
     "again": Row(_HOLD, _HOLD),
     # --- a booking by its link ------------------------------------------------------------------------------------
-    "manage": Row(_LINK),
+    "manage": Row(_LINK | _SIGNED_IN),
     "manage_trimmed": Row(_LINK),
-    "confirmed": Row(_CUSTOMER),
+    "confirmed": Row(_CUSTOMER | _SIGNED_IN),
     "book_by_mail": Row(_MAILBOX, _MAILBOX),
-    "move": Row(_LINK, _LINK),
-    "stay": Row(act=_CUSTOMER),
-    "cancel": Row(_LINK, _LINK),
-    "coming": Row(_CUSTOMER, _CUSTOMER),
-    "calendar": Row(_CUSTOMER),
-    "receipt": Row(_CUSTOMER),
-    "receipt_pdf": Row(_CUSTOMER),
+    "move": Row(_LINK | _SIGNED_IN, _LINK | _SIGNED_IN),
+    "stay": Row(act=_CUSTOMER | _SIGNED_IN),
+    "cancel": Row(_LINK | _SIGNED_IN, _LINK | _SIGNED_IN),
+    "coming": Row(_CUSTOMER | _SIGNED_IN, _CUSTOMER | _SIGNED_IN),
+    "calendar": Row(_CUSTOMER | _SIGNED_IN),
+    "receipt": Row(_CUSTOMER | _SIGNED_IN),
+    "receipt_pdf": Row(_CUSTOMER | _SIGNED_IN),
     # These change settings of a mailbox, so they need the link that was sent to it.
     "message_choices": Row(_MAILBOX, _MAILBOX),
     "push": Row(act=_MAILBOX),
@@ -165,16 +166,22 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "my_security": Row(_SIGNED_IN),
     "my_session_end": Row(act=_SIGNED_IN),
     "my_sessions_end": Row(act=_SIGNED_IN),
+    "my_details": Row(_SIGNED_IN, _SIGNED_IN),
+    "my_messages": Row(_SIGNED_IN, _SIGNED_IN),
+    "my_privacy": Row(_SIGNED_IN),
+    "my_withdraw": Row(act=_SIGNED_IN),
+    "my_download": Row(act=_SIGNED_IN),
+    "my_erase": Row(_SIGNED_IN, _SIGNED_IN),
     # --- paying: pay_link sets the cookie that opens the others ---------------------------------------------------
-    "pay_link": Row(_CUSTOMER),
-    "pay": Row(_CUSTOMER),
-    "pay_state": Row(_CUSTOMER),
-    "pay_start": Row(act=_CUSTOMER),
-    "pay_check": Row(act=_CUSTOMER),
-    "pay_return": Row(_CUSTOMER),
-    "pay_back": Row(_CUSTOMER),
-    "pay_again": Row(act=_CUSTOMER),
-    "pay_help": Row(act=_CUSTOMER),
+    "pay_link": Row(_CUSTOMER | _SIGNED_IN),
+    "pay": Row(_CUSTOMER | _SIGNED_IN),
+    "pay_state": Row(_CUSTOMER | _SIGNED_IN),
+    "pay_start": Row(act=_CUSTOMER | _SIGNED_IN),
+    "pay_check": Row(act=_CUSTOMER | _SIGNED_IN),
+    "pay_return": Row(_CUSTOMER | _SIGNED_IN),
+    "pay_back": Row(_CUSTOMER | _SIGNED_IN),
+    "pay_again": Row(act=_CUSTOMER | _SIGNED_IN),
+    "pay_help": Row(act=_CUSTOMER | _SIGNED_IN),
     # --- webhooks of providers, which prove themselves by a signature or a secret ---------------------------------
     # A request without a valid signature of Stripe gets 400 and nothing is stored.
     "stripe_webhook": Row(act=_ANY),

@@ -21,6 +21,11 @@ def months_before(now: datetime, months: int) -> datetime:
     return datetime.combine(_months_later(now.date(), -months), now.timetz())
 
 
+def months_after(day: date, months: int) -> date:
+    """Return the same date that many months later, or that month's last day."""
+    return _months_later(day, months)
+
+
 def _months_later(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

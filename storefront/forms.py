@@ -44,7 +44,7 @@ class ContactForm(forms.Form):
                 self.fields["party_size"] = _party_size(max_party_size)
             if field.is_asked_always or needs_address:
                 label = note_label if field.name == "note" else field.label
-                self.fields[field.name] = _contact_field(field, label, region)
+                self.fields[field.name] = contact_field(field, label, region)
 
     def clean_email(self) -> str:
         address = str(self.cleaned_data["email"])
@@ -68,7 +68,7 @@ class ContactForm(forms.Form):
         asks_now = any(
             error.code == "email_slip" for error in self.errors.get("email", forms.utils.ErrorList()).as_data()
         )
-        return str(self.data.get("email", "")).strip() if asks_now else str(self.data.get("email_seen", ""))
+        return str(self.data.get("email", "")).strip() if asks_now else str(self["email_seen"].value() or "")
 
 
 class ReasonForm(forms.Form):
@@ -143,7 +143,7 @@ def _paragraphs(label: Any, limit: int, *, missing: Any = None) -> CleanedField:
     )
 
 
-def _contact_field(field: ContactField, label: Any, region: str | None) -> CleanedField:
+def contact_field(field: ContactField, label: Any, region: str | None) -> CleanedField:
     return CleanedField(
         label=label,
         cleaner=field.cleaner(label, region),

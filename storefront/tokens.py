@@ -3,15 +3,36 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 
 from core import limits, views
+from core.references import ALPHABET, LENGTH, parsed_reference
 from core.visitors import client_address
 
 TokenView = Callable[..., HttpResponse]
+
+
+class SignInFirst(Exception):
+    """The page belongs to a customer, and nobody is signed in here."""
+
+
+class ReferenceConverter:
+    """A part of an address that is a booking's reference, in capitals. Tokens of links are much longer."""
+
+    regex = f"[{ALPHABET}]{{{LENGTH}}}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        if parsed_reference(value) != value:
+            raise ValueError
+        return value
 
 
 def token_page(view: TokenView) -> TokenView:
@@ -25,6 +46,8 @@ def token_page(view: TokenView) -> TokenView:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             response = view(request, *args, **kwargs)
+        except SignInFirst:
+            response = sign_in_first(request)
         except Http404 as error:
             response = _missed(request, error)
         # Not "no-referrer": with it browsers send "Origin: null" with every form, which every CSRF check refuses.
@@ -34,6 +57,12 @@ def token_page(view: TokenView) -> TokenView:
         return response
 
     return guarded
+
+
+def sign_in_first(request: HttpRequest) -> HttpResponse:
+    """Send to the sign-in, which leads back to the page; after a POST to the bookings, whose page shows what holds."""
+    back_to = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("my_bookings")
+    return HttpResponseRedirect(f"{reverse('my_sign_in')}?{urlencode({'next': back_to}, safe='/')}", status=303)
 
 
 def _missed(request: HttpRequest, error: Http404) -> HttpResponse:

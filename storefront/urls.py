@@ -1,10 +1,11 @@
 """Public addresses. /h/ is a hold by its token, /b/ a booking by its magic link, /pay/ a booking by a cookie,
-/u/ ends news to one mailbox, /my/ is for customers who sign in.
+/my/ the pages of a signed-in customer, /u/ ends news to one mailbox.
 """
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path, register_converter
 
 from storefront.sign_in import views as my_sign_in
+from storefront.tokens import ReferenceConverter
 from storefront.views import (
     book_by_mail,
     calendars,
@@ -21,6 +22,22 @@ from storefront.views import (
     unsubscribe,
 )
 
+register_converter(ReferenceConverter, "reference")
+
+# One booking, opened by its link (/b/) or by its signed-in customer (/my/bookings/). The views are the same.
+BOOKING = [
+    path("", manage.manage, name="manage"),
+    path("confirmed", manage.confirmed, name="confirmed"),
+    path("move", move.move, name="move"),
+    path("stay", move.stay, name="stay"),
+    path("cancel", manage.cancel, name="cancel"),
+    path("coming", coming.coming, name="coming"),
+    path("calendar.ics", calendars.calendar, name="calendar"),
+    path("pay", pay.from_link, name="pay_link"),
+    path("receipt/<str:number>.pdf", receipts.pdf, name="receipt_pdf"),
+    path("receipt/<str:number>", receipts.receipt, name="receipt"),
+]
+
 urlpatterns = [
     path("sw.js", push.service_worker, name="service_worker"),
     re_path(r"^u/(?P<token>[^/]+)/?[^/\w]{0,3}$", unsubscribe.unsubscribe, name="unsubscribe"),
@@ -32,26 +49,19 @@ urlpatterns = [
     path("h/<str:token>/extras", checkout.extras, name="extras"),
     path("h/<str:token>/release", checkout.release, name="release"),
     path("h/<str:token>/again", checkout.again, name="again"),
-    path("my/", my_sign_in.bookings, name="my_bookings"),
     path("my/sign-in/", my_sign_in.sign_in, name="my_sign_in"),
     path("my/sign-in/code/", my_sign_in.code, name="my_code"),
     path("my/sign-out/", my_sign_in.leave, name="my_sign_out"),
     path("my/security/", my_sign_in.security, name="my_security"),
     path("my/security/sessions/end/", my_sign_in.end_other_sessions, name="my_sessions_end"),
     path("my/security/sessions/<int:session_id>/end/", my_sign_in.end_session, name="my_session_end"),
-    path("b/<str:token>/", manage.manage, name="manage"),
-    path("b/<str:token>/confirmed", manage.confirmed, name="confirmed"),
+    path("b/<str:token>/", include(BOOKING)),
     path("b/<str:token>/book", book_by_mail.book_by_mail, name="book_by_mail"),
-    path("b/<str:token>/move", move.move, name="move"),
-    path("b/<str:token>/stay", move.stay, name="stay"),
-    path("b/<str:token>/cancel", manage.cancel, name="cancel"),
-    path("b/<str:token>/coming", coming.coming, name="coming"),
     path("b/<str:token>/messages", message_choices.message_choices, name="message_choices"),
     path("b/<str:token>/push", push.push, name="push"),
-    path("b/<str:token>/calendar.ics", calendars.calendar, name="calendar"),
-    path("b/<str:token>/pay", pay.from_link, name="pay_link"),
-    path("b/<str:token>/receipt/<str:number>.pdf", receipts.pdf, name="receipt_pdf"),
-    path("b/<str:token>/receipt/<str:number>", receipts.receipt, name="receipt"),
+    path("my/", include("storefront.my.urls")),
+    # After /b/, so that the address of a page is made of the reference where ``token`` is one.
+    path("my/bookings/<reference:token>/", include(BOOKING)),
     path("pay/<str:reference>/", pay.pay, name="pay"),
     path("pay/<str:reference>/state", pay.state, name="pay_state"),
     path("pay/<str:reference>/start", pay.start, name="pay_start"),

@@ -96,22 +96,31 @@ ORDER BY bookings_bookingline.position
 
 
 def lines_and_standing(
-    booking: Booking, *, email: str, phone: str, actor: Actor, is_known_by_email: bool, now: datetime
+    booking: Booking,
+    *,
+    email: str,
+    phone: str,
+    actor: Actor,
+    is_known_by_email: bool,
+    now: datetime,
+    own_email: str = "",
 ) -> tuple[list[BookingLine], Standing]:
     """Read the lines of a booking and what is known about the customer with this address and phone number.
 
-    Runs one statement.
+    ``own_email`` is the address of a signed-in customer: blocks and missed visits under it count as well, whatever
+    address they give for this booking. Runs one statement.
     """
     email = normalised_email(email) if email else ""
+    mailboxes = same_mailbox(email) + (same_mailbox(normalised_email(own_email)) if own_email else [])
     rows = read_rows_beside(
         BookingLine,
         _FACTS,
         _FROM,
-        [email, phone_hash(phone), same_mailbox(email), now, is_known_by_email, booking.customer_id, booking.pk],
+        [email, phone_hash(phone), mailboxes, now, is_known_by_email, booking.customer_id, booking.pk],
     )
     of_lines = [_Facts(*of_line) for _, of_line in rows]
     facts = of_lines[0]
-    is_blocked = bool(email and facts.has_blocked_email) or facts.has_blocked_phone
+    is_blocked = bool((email or own_email) and facts.has_blocked_email) or facts.has_blocked_phone
     standing = Standing(
         needs_answer=any(each.needs_answer for each in of_lines),
         hold_minutes=max(each.hold_minutes for each in of_lines),

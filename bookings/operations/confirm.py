@@ -11,7 +11,9 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from accounts.contact.contact import Contact
+from accounts.contact.mailboxes import normalised_email
 from accounts.contact.same_phones import phone_end_hash, phone_hash
+from accounts.models import Customer
 from accounts.operations import current_customer, customer_of_contact, record_consent
 from bookings.booked import quote_of
 from bookings.enums import CHANGEABLE, BookingChannel, BookingStatus, MoneyEvent
@@ -93,6 +95,7 @@ def confirm_booking(
     accepts_second: bool = False,
     visitor_zone: ZoneInfo | None = None,
     by_staff: ByStaff | None = None,
+    signed_in_id: int | None = None,
 ) -> Booking:
     """Take a live hold on to what the terms ask: CONFIRMED, PENDING_PAYMENT or REQUESTED.
 
@@ -122,6 +125,10 @@ def confirm_booking(
 
     ``by_staff``: what staff chose when they booked for a customer; it wins over ``asks_payment``.
 
+    ``signed_in_id``: the customer who is signed in. The booking is theirs, whatever contact they give for it; their
+    rules about payment and blocks apply. Their own proven address counts as proven, another one does not. A hold for
+    which staff chose another customer stays with that one.
+
     Locks: the booking, then the pseudonyms by which unproven bookings are counted.
 
     :raises AlreadyThatTime: when this browser has booked another visit at that time with the same address.
@@ -139,6 +146,10 @@ def confirm_booking(
     require_live_hold(booking, now)
     proof = LinkProof() if by_staff else link_proof(booking, contact)
     has_proven_email = has_proven_email or proof.has_proven_email
+    signed_in = _signed_in(booking, signed_in_id)
+    if signed_in is not None:
+        booking.customer_id = signed_in.pk
+        has_proven_email = has_proven_email or _owns_mailbox(signed_in, contact.email)
     # The browser that booked knows the zone better than the one that opens the mailed link.
     booking.visitor_zone = booking.visitor_zone or _zone_name(visitor_zone)
     if by_staff is not None:
@@ -150,8 +161,9 @@ def confirm_booking(
         email=contact.email,
         phone=contact.phone,
         actor=actor,
-        is_known_by_email=actor.is_business or has_proven_email or proof.is_known,
+        is_known_by_email=actor.is_business or has_proven_email or proof.is_known or signed_in is not None,
         now=now,
+        own_email=signed_in.email if signed_in else "",
     )
     if proof.is_invited and not has_proven_email:
         standing = as_invited(standing, booking, contact)
@@ -196,6 +208,18 @@ def confirm_booking(
         now=now,
     )
     return booking
+
+
+def _signed_in(booking: Booking, customer_id: int | None) -> Customer | None:
+    """Return the signed-in customer to whom the booking goes; None without one, and for a hold of another customer."""
+    customer = current_customer(customer_id) if customer_id else None
+    return customer if customer is not None and booking.customer_id in {None, customer.pk} else None
+
+
+def _owns_mailbox(customer: Customer, email: str) -> bool:
+    if not email or not customer.email or customer.email_proven_at is None:
+        return False
+    return normalised_email(customer.email) == normalised_email(email)
 
 
 def demands_at_desk(

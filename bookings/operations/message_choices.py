@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.models import Customer
 from accounts.operations import agree_to_marketing, choose_channels, set_quiet_hours, withdraw_marketing
 from bookings.models import Booking
 from bookings.operations._transaction import booking_transaction
@@ -34,23 +35,33 @@ class Chosen:
 def choose_messages(*, booking_id: int, chosen: Chosen, now: datetime) -> None:
     """Store what the owner of the mailbox chose, for all their bookings. Locks: the customer, if news are chosen."""
     booking = link_proven_customer(booking_id=booking_id, now=now)
-    customer_id, person_ref = _person(booking)
-    start_minute, end_minute = chosen.quiet_hours
-    with transaction.atomic():
-        choose_channels(person_ref=person_ref, wanted=chosen.channels, now=now)
-        set_quiet_hours(
-            person_ref=person_ref,
-            start_minute=start_minute,
-            end_minute=end_minute,
-            time_zone=booking.location.time_zone,
-        )
-        if chosen.wants_news:
-            agree_to_marketing(
-                customer_id=customer_id, subject_ref=subject_ref(booking), text=chosen.consent_text, now=now
-            )
-            subscribe_again(email=booking.contact_email)
-        else:
-            withdraw_marketing(customer_id=customer_id, now=now)
+    customer_id, _ref = _person(booking)
+    _store(
+        customer_id,
+        chosen,
+        email=booking.contact_email,
+        time_zone=booking.location.time_zone,
+        agreed_for=subject_ref(booking),
+        now=now,
+    )
+
+
+@transaction.atomic
+def choose_own_messages(*, customer_id: int, chosen: Chosen, time_zone: str, now: datetime) -> None:
+    """Store what a signed-in customer chose. Locks: the customer, if news are chosen.
+
+    ``time_zone`` is that of the quiet hours.
+    """
+    customer = Customer.objects.get(pk=customer_id)
+    ref = f"customer:{customer_id}"
+    _store(customer_id, chosen, email=customer.email, time_zone=time_zone, agreed_for=ref, now=now)
+
+
+@transaction.atomic
+def stop_own_messages(*, customer_id: int, now: datetime) -> None:
+    """Stop for a signed-in customer what ``stop_all_but_needed`` stops."""
+    choose_channels(person_ref=f"customer:{customer_id}", wanted=dict.fromkeys(Channel.values, False), now=now)
+    withdraw_marketing(customer_id=customer_id, now=now)
 
 
 @booking_transaction
@@ -75,6 +86,20 @@ def register_device(*, booking_id: int, endpoint: str, keys: Keys, now: datetime
     with transaction.atomic():
         add_device(person_ref=person_ref, endpoint=endpoint, keys=keys, now=now)
         choose_channels(person_ref=person_ref, wanted={Channel.PUSH: True}, now=now)
+
+
+@transaction.atomic
+def _store(customer_id: int, chosen: Chosen, *, email: str, time_zone: str, agreed_for: str, now: datetime) -> None:
+    """``agreed_for`` is the reference of what the consent to news was given for."""
+    person_ref = f"customer:{customer_id}"
+    start_minute, end_minute = chosen.quiet_hours
+    choose_channels(person_ref=person_ref, wanted=chosen.channels, now=now)
+    set_quiet_hours(person_ref=person_ref, start_minute=start_minute, end_minute=end_minute, time_zone=time_zone)
+    if chosen.wants_news:
+        agree_to_marketing(customer_id=customer_id, subject_ref=agreed_for, text=chosen.consent_text, now=now)
+        subscribe_again(email=email)
+    else:
+        withdraw_marketing(customer_id=customer_id, now=now)
 
 
 def _person(booking: Booking) -> tuple[int, str]:

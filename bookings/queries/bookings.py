@@ -56,6 +56,13 @@ def booking_by_link(raw: str) -> LinkedBooking | None:
     return LinkedBooking(booking, token.role)
 
 
+def own_booking_id(customer_id: int, reference: str) -> int | None:
+    """Return the id of a customer's booking that was ever agreed or waits to be; None for any other reference."""
+    own = Booking.objects.filter(customer_id=customer_id, reference=reference).exclude(status=BookingStatus.HELD)
+    agreed = own.exclude(status=BookingStatus.EXPIRED, payment_mode="")
+    return agreed.values_list("pk", flat=True).first()
+
+
 def held_line(token: str, now: datetime) -> BookingLine | None:
     """Return the line of a live hold, with its booking, location and staff member, in one query."""
     lines = BookingLine.objects.select_related("booking__location", "staff_member")

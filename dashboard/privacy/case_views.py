@@ -4,9 +4,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.loader import render_to_string
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,7 +19,7 @@ from dashboard.customers.person import people_with
 from dashboard.customers.person_presenter import Other, other_of
 from dashboard.door import Desk
 from dashboard.permissions import Act, may
-from dashboard.privacy import presenter, queries, readable
+from dashboard.privacy import presenter, queries
 from dashboard.privacy.forms import CaseForm, DeclineForm
 from dashboard.views.pages import desk_page, show
 from privacy.enums import UNFINISHED, CaseKind, CaseState, Hindrance
@@ -28,6 +27,7 @@ from privacy.errors import CannotErase, CaseOpen
 from privacy.hindrances import hindrances_of
 from privacy.models import PrivacyCase
 from privacy.operations.cases import approve_erasure, close_case, decline_case, export_for_case, open_case
+from privacy.readable import export_file
 from services.queries import zone_of_business
 
 _methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -90,12 +90,8 @@ def export(request: HttpRequest, desk: Desk, case_reference: str) -> HttpRespons
         data = export_for_case(case_id=found.pk, by=_by(desk), now=desk.now)
     except DomainError as error:
         return _case_page(request, desk, found, problem=error)
-    if request.POST.get("format") == "html":
-        context = {"page": readable.page_of(data, zone=zone_of_business())}
-        response = HttpResponse(render_to_string("dashboard/privacy/export.html", context))
-        return _as_file(response, f"data-{found.reference}.html")
-    written = JsonResponse(data, json_dumps_params={"ensure_ascii": False, "indent": 2})
-    return _as_file(written, f"data-{found.reference}.json")
+    is_document = request.POST.get("format") == "html"
+    return export_file(data, name=f"data-{found.reference}", is_document=is_document, zone=zone_of_business())
 
 
 @require_POST
@@ -212,11 +208,6 @@ def _others(found: PrivacyCase) -> list[Other]:
     customer = found.customer
     others = people_with(customer.email, customer.phone, besides=customer)
     return [other_of(each, customer.email, customer.phone) for each in others]
-
-
-def _as_file(response: HttpResponse, name: str) -> HttpResponse:
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 def _by(desk: Desk) -> By:

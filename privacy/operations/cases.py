@@ -58,6 +58,26 @@ def export_for_case(*, case_id: int, by: By, now: datetime) -> dict[str, Any]:
 
 
 @transaction.atomic
+def export_for_owner(*, customer_id: int, note: str, asked_on: date, by: By, now: datetime) -> dict[str, Any]:
+    """Return the data of a signed-in customer, and write down that they downloaded it.
+
+    It is a case that is answered at once; while staff have an open one, the download is a step of that. ``note`` says
+    how the customer was recognised. Locks the customer and the case.
+
+    :raises Erased: when the customer has been erased.
+    """
+    open_one = PrivacyCase.objects.filter(
+        customer_id=customer_id, kind=CaseKind.ACCESS, state__in=sorted(UNFINISHED)
+    ).first()
+    if open_one is not None:
+        return export_for_case(case_id=open_one.pk, by=by, now=now)
+    case = open_case(customer_id=customer_id, kind=CaseKind.ACCESS, note=note, asked_on=asked_on, by=by, now=now)
+    data = export_for_case(case_id=case.pk, by=by, now=now)
+    close_case(case_id=case.pk, by=by, now=now)
+    return data
+
+
+@transaction.atomic
 def approve_erasure(*, case_id: int, by: By, now: datetime) -> PrivacyCase:
     """Approve an erasure, which a worker then does. Locks the case. Publishes ``customer.erase``.
 

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from accounts.contact.phones import phone_text
 from bookings import booked
 from bookings.booked import quote_of
 from bookings.models import Booking, HoldLink
@@ -21,6 +22,7 @@ from bookings.wording.zones import shown_moment, shown_time, zone_note
 from core import formats
 from services.enums import Delivery
 from services.models import AddOn, Business
+from storefront.forms import ContactForm
 from storefront.presenters import money
 from storefront.presenters.picker import held_where
 
@@ -63,6 +65,15 @@ class Summary:
     next_step: str = ""
     button: str = ""
     preparations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContact:
+    """What a signed-in customer need not type again."""
+
+    name: str
+    email: str
+    phone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +127,15 @@ def invited_text(booking: Booking, business: Business, now: datetime, visitor_zo
     until = shown_time(ends, zone, visitor_zone) if is_today else shown_moment(ends, zone, visitor_zone)
     values = {"business": formats.isolated(business.text("name")), "until": until}
     return gettext("%(business)s holds this time for you until %(until)s. Fill in the rest to book it.") % values
+
+
+def known_contact(form: ContactForm) -> KnownContact | None:
+    """Return the contact of a signed-in customer as one line; None where a field is missing or has an error."""
+    values = [str(form[name].value() or "") for name in ("name", "email", "phone")]
+    if not all(values) or any(form.has_error(name) for name in ("name", "email", "phone")):
+        return None
+    name, email, phone = values
+    return KnownContact(name, email, phone_text(phone) if phone.startswith("+") else phone)
 
 
 def demand(booking: Booking, *, has_stripe: bool) -> Demand:

@@ -90,14 +90,6 @@ def leave(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-def bookings(request: HttpRequest) -> HttpResponse:
-    """Show who is signed in."""
-    customer, _session = _signed_in_customer(request)
-    return render(request, "storefront/sign_in/bookings.html", {"email": customer.email})
-
-
-@require_safe
-@never_cache
 def security(request: HttpRequest) -> HttpResponse:
     """Show where the customer is signed in."""
     customer, session = _signed_in_customer(request)

@@ -1,6 +1,7 @@
-"""A booking opened by its magic link, and the pages that show it to its customer or to its staff member.
+"""A booking opened by its magic link or by its signed-in customer, and the pages that show it.
 
-A customer sees everything about their booking. A staff member's link shows only first name, service and time.
+The address of a signed-in customer names the booking by its reference, so it holds no secret. A customer sees
+everything about their booking. A staff member's link shows only first name, service and time.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from accounts.contact.given_names import first_name
+from accounts.customer_session import customer_of
 from bookings import booked, links
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.lifecycle import Actor
@@ -26,6 +28,7 @@ from bookings.queries.moves import move_starts, wanted_staff
 from bookings.queries.payables import Payable, payable
 from bookings.wording import visit
 from core import clock
+from core.references import parsed_reference
 from notifications.devices import push_key
 from payments.enums import Purpose
 from services.models import Business
@@ -34,6 +37,7 @@ from storefront.cookies import remember_mailbox, visitor_zone
 from storefront.presenters import manage as presenter
 from storefront.presenters import money as money_presenter
 from storefront.presenters.history import history
+from storefront.tokens import SignInFirst
 
 # Long enough to show three days with times even for a staff member who works once a week.
 _NEXT_TIMES_DAYS = 21
@@ -41,7 +45,7 @@ _NEXT_TIMES_DAYS = 21
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A booking as a link opens it, at one instant."""
+    """A booking as a link or its signed-in customer opens it, at one instant. Then ``token`` is its reference."""
 
     booking: Booking
     business: Business
@@ -52,6 +56,11 @@ class Opened:
     @property
     def is_staff(self) -> bool:
         return self.role is LinkRole.STAFF
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether its signed-in customer opened it, so that its address has no secret."""
+        return self.token == self.booking.reference
 
     @property
     def proves_mailbox(self) -> bool:
@@ -66,11 +75,14 @@ class Opened:
         return Actor(ActorKind.CUSTOMER, channel)
 
 
-def open_booking(token: str) -> Opened:
-    """Open a booking by the token of a link.
+def open_booking(request: HttpRequest, token: str) -> Opened:
+    """Open a booking by the token of a link, or by the reference of a booking of the signed-in customer.
 
-    :raises Http404: for an unknown token, and for a link that has ended.
+    :raises Http404: for an unknown token, for a link that has ended, and for the booking of another customer.
+    :raises SignInFirst: for a reference, when no customer is signed in.
     """
+    if parsed_reference(token) == token:
+        return _open_own(request, token)
     linked = bookings.booking_by_link(token)
     if linked is None:
         raise Http404
@@ -90,19 +102,37 @@ def open_booking(token: str) -> Opened:
     return Opened(booking, business, linked.role, manage_token(booking, linked.role), now)
 
 
-def open_for_customer(token: str) -> Opened:
-    opened = open_booking(token)
+def _open_own(request: HttpRequest, reference: str) -> Opened:
+    """Open a booking of the signed-in customer, who may do what the link on the screen after booking lets them do."""
+    customer = customer_of(request)
+    if customer is None:
+        raise SignInFirst
+    booking_id = bookings.own_booking_id(customer.pk, reference)
+    if booking_id is None:
+        raise Http404
+    return Opened(bookings.booking_page(booking_id), the_business(), LinkRole.GUEST, reference, clock.now())
+
+
+def own_or_guest_token(request: HttpRequest, booking: Booking) -> str:
+    """Return what opens a booking in this browser: its reference for its signed-in customer, else a link."""
+    customer = customer_of(request) if booking.customer_id else None
+    is_own = customer is not None and customer.pk == booking.customer_id
+    return booking.reference if is_own else manage_token(booking, LinkRole.GUEST)
+
+
+def open_for_customer(request: HttpRequest, token: str) -> Opened:
+    opened = open_booking(request, token)
     if opened.is_staff:
         raise Http404
     return opened
 
 
-def open_by_mail(token: str) -> Opened:
+def open_by_mail(request: HttpRequest, token: str) -> Opened:
     """Open a booking for a decision of the mailbox's owner. Only the link in the e-mail will do, not the one on screen.
 
     :raises Http404: for all other links.
     """
-    opened = open_booking(token)
+    opened = open_booking(request, token)
     if not opened.proves_mailbox:
         raise Http404
     return opened
@@ -113,6 +143,7 @@ def common(request: HttpRequest, opened: Opened) -> dict[str, Any]:
     return {
         "token": opened.token,
         "is_staff": opened.is_staff,
+        "is_own": opened.is_signed_in,
         "card": presenter.status_card(
             opened.booking, opened.business, now=opened.now, visitor_zone=zone, for_staff=opened.is_staff
         ),

@@ -16,7 +16,7 @@ _OFF = frozenset({BookingStatus.CANCELLED, BookingStatus.DECLINED})
 @require_safe
 def calendar(request: HttpRequest, token: str) -> HttpResponse:
     """Send the calendar entry of a booking; for a cancelled booking, its cancellation."""
-    opened = open_for_customer(token)
+    opened = open_for_customer(request, token)
     is_off = opened.booking.status in _OFF
     content = customer_file(opened.booking, opened.business, role=opened.role, is_off=is_off, now=opened.now)
     method = ical.Method.CANCEL if is_off else ical.Method.PUBLISH

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.contact import phones
 from accounts.contact.contact import Contact
+from accounts.customer_session import customer_of
+from accounts.models import Customer
 from bookings.booked import first_line
 from bookings.enums import ActorKind, BookingChannel, BookingStatus
 from bookings.errors import AlreadyThatTime, HoldExpired, HoldOver, StalePage
 from bookings.lifecycle import Actor
-from bookings.links import LinkRole, manage_token
 from bookings.models import Booking
 from bookings.operations.confirm import Seen, confirm_booking
 from bookings.operations.extras import change_extras
@@ -34,6 +35,7 @@ from storefront.cookies import HOLD_COOKIE, has_proven_mailbox, remember_hold, r
 from storefront.forms import ContactForm, ExtrasForm
 from storefront.presenters import checkout as presenter
 from storefront.tokens import token_page
+from storefront.views._booking_page import own_or_guest_token
 from storefront.views._hold_again import hold_again, is_over, own_hold_of_the_same_time, picker_url
 
 _TYPED = (*(field.name for field in Contact.FIELDS), "email_seen", "party_size")
@@ -54,7 +56,7 @@ def details(request: HttpRequest, token: str) -> HttpResponse:
         return _confirm(request, booking, token, now)
     if _waits_for_mailbox(booking) and not is_over(booking, now) and "edit" not in request.GET:
         return render(request, "storefront/check_mail.html", {"token": token, **presenter.asked_by_mail(booking)})
-    response = _page(request, booking, token, _form(booking, initial=presenter.invited_contact(booking)), now=now)
+    response = _page(request, booking, token, _form(booking, initial=_first_values(request, booking)), now=now)
     if presenter.invitation(booking) and not is_over(booking, now):
         # A customer who opens the link and picks another time gives this one back.
         remember_hold(response, token)
@@ -155,6 +157,7 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
         read_at = read_moment(request, booking, now)
         if not presenter.is_rule_as_read(booking, demand_shown(booking), read_at=read_at, now=now):
             return _page(request, _booking(token), token, form, now=now, problem=presenter.rule_changed(), status=409)
+        known = _known(request, booking)
         confirmed = confirm_booking(
             booking_id=booking.pk,
             contact=Contact.of_form(form.cleaned_data),
@@ -165,6 +168,7 @@ def _confirm(request: HttpRequest, booking: Booking, token: str, now: datetime) 
             has_proven_email=has_proven_mailbox(request, form.cleaned_data["email"]),
             accepts_second="second" in request.POST,
             visitor_zone=visitor_zone(request),
+            signed_in_id=known.pk if known else None,
         )
     except HoldOver:
         return _onward(request, _booking(token), now)
@@ -215,6 +219,7 @@ def _page(
         "consent": presenter.consent_words(),
         "back_url": picker_url(booking),
         "asks_second": asks_second,
+        "known": presenter.known_contact(form) if _known(request, booking) else None,
     }
     if presenter.invitation(booking) and not has_ended:
         context["invited"] = presenter.invited_text(booking, the_business(), now, visitor_zone(request))
@@ -308,6 +313,26 @@ def _form(
     )
 
 
+def _known(request: HttpRequest, booking: Booking) -> Customer | None:
+    """Return the signed-in customer who books; None for a hold whose link staff sent to another person."""
+    customer = customer_of(request)
+    if customer is None or (presenter.invitation(booking) and booking.customer_id != customer.pk):
+        return None
+    return customer
+
+
+def _first_values(request: HttpRequest, booking: Booking) -> dict[str, str]:
+    """Return what the form shows first: what staff typed for the link of this hold, else a signed-in customer's own."""
+    if invited := presenter.invited_contact(booking):
+        return invited
+    known = _known(request, booking)
+    if known is None:
+        return {}
+    # Who has signed in before the first booking is known by the address alone.
+    name = "" if known.name == known.email else known.name
+    return {"name": name, "email": known.email, "email_seen": known.email, "phone": known.phone}
+
+
 def _typed(request: HttpRequest) -> dict[str, str]:
     return {name: request.POST[name] for name in _TYPED if name in request.POST}
 
@@ -324,7 +349,7 @@ def _onward(request: HttpRequest, booking: Booking, now: datetime) -> HttpRespon
     """
     if not _is_news(booking, now):
         return _booked_before(request)
-    token = manage_token(booking, LinkRole.GUEST)
+    token = own_or_guest_token(request, booking)
     if booking.status == BookingStatus.PENDING_PAYMENT:
         response: HttpResponse = redirect("pay", booking.reference)
         remember_payer(response, booking.reference, token)

@@ -21,7 +21,7 @@ from storefront.views._booking_page import Opened, common, no_longer, open_for_c
 @require_http_methods(["GET", "HEAD", "POST"])
 def coming(request: HttpRequest, token: str) -> HttpResponse:
     """Ask whether the customer is coming. Only POST records the answer."""
-    opened = open_for_customer(token)
+    opened = open_for_customer(request, token)
     if presenter.is_over(opened.booking, opened.now):
         return no_longer(request, opened)
     return _answer(request, opened) if request.method == "POST" else _page(request, opened)
@@ -35,7 +35,7 @@ def _answer(request: HttpRequest, opened: Opened) -> HttpResponse:
     try:
         say_coming(booking_id=opened.booking.pk, expected_sequence=sequence, actor=opened.actor, now=opened.now)
     except DomainError as error:
-        return _page(request, open_for_customer(opened.token), problem=error.sentence, status=error.status)
+        return _page(request, open_for_customer(request, opened.token), problem=error.sentence, status=error.status)
     if opened.role is LinkRole.CUSTOMER:
         link_proven_customer(booking_id=opened.booking.pk, now=opened.now)
     response = redirect("coming", opened.token)

@@ -33,7 +33,7 @@ from storefront.views._booking_page import (
 @require_safe
 def manage(request: HttpRequest, token: str) -> HttpResponse:
     """Show a booking to its customer, or to the staff member who performs it."""
-    opened = open_booking(token)
+    opened = open_booking(request, token)
     return staff_page(request, opened) if opened.is_staff else customer_page(request, opened)
 
 
@@ -41,14 +41,14 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def trimmed(request: HttpRequest, token: str, rest: str) -> HttpResponse:
     """Redirect from an address to which a mail program appended a full stop or a bracket."""
-    return redirect("manage", open_booking(token).token)
+    return redirect("manage", open_booking(request, token).token)
 
 
 @token_page
 @require_safe
 def confirmed(request: HttpRequest, token: str) -> HttpResponse:
     """Show the confirmation. Later, when it is no longer news, the page of the booking tells more."""
-    opened = open_for_customer(token)
+    opened = open_for_customer(request, token)
     booking, business, now = opened.booking, opened.business, opened.now
     if booking.status != BookingStatus.CONFIRMED or now >= booking.starts_at:
         return redirect("manage", opened.token)
@@ -74,7 +74,7 @@ def confirmed(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for confirmation with the exact sums. Only POST cancels the booking."""
-    opened = open_booking(token)
+    opened = open_booking(request, token)
     if not presenter.may_cancel(opened.booking, now=opened.now, by_staff=opened.is_staff):
         return no_longer(request, opened)
     if request.method == "POST":
@@ -118,8 +118,10 @@ def _cancel(request: HttpRequest, opened: Opened) -> HttpResponse:
     except AlreadyCancelled:
         return see_other(opened.token)
     except StalePage as error:
-        return _cancel_page(request, open_booking(opened.token), form, problem=error.sentence, status=error.status)
+        return _cancel_page(
+            request, open_booking(request, opened.token), form, problem=error.sentence, status=error.status
+        )
     except DomainError as error:
         page = staff_page if opened.is_staff else customer_page
-        return page(request, open_booking(opened.token), problem=error.sentence, status=error.status)
+        return page(request, open_booking(request, opened.token), problem=error.sentence, status=error.status)
     return after_change(opened)

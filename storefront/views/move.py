@@ -47,7 +47,7 @@ from storefront.views._booking_page import (
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: HttpRequest, token: str) -> HttpResponse:
     """Choose another time, see what it costs, confirm. Only POST moves the booking."""
-    opened = open_booking(token)
+    opened = open_booking(request, token)
     if presenter.move_block(opened.booking, now=opened.now, by_staff=opened.is_staff).refusal:
         return no_longer(request, opened)
     if request.method == "POST":
@@ -61,7 +61,7 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def stay(request: HttpRequest, token: str) -> HttpResponse:
     """Withdraw a move that awaits its fee and release the new time. The appointment stays where it is."""
-    opened = open_for_customer(token)
+    opened = open_for_customer(request, token)
     withdraw_proposal(booking_id=opened.booking.pk, actor=opened.actor, now=opened.now)
     return after_change(opened)
 
@@ -150,13 +150,15 @@ def _move(request: HttpRequest, opened: Opened) -> HttpResponse:
     try:
         is_moved = _carry_out(opened, minute, agreed)
     except StalePage as error:
-        return _move_step(request, open_booking(opened.token), slot, problem=error.sentence, status=error.status)
+        return _move_step(
+            request, open_booking(request, opened.token), slot, problem=error.sentence, status=error.status
+        )
     except (SlotTaken, SlotNotOffered) as error:
         near = error.data.get("alternatives", [])
         return _times_page(request, opened, problem=error.sentence, near=near, status=error.status)
     except DomainError as error:
         page = staff_page if opened.is_staff else customer_page
-        return page(request, open_booking(opened.token), problem=error.sentence, status=error.status)
+        return page(request, open_booking(request, opened.token), problem=error.sentence, status=error.status)
     if not is_moved:
         return _to_paying(opened)
     messages.success(request, move_presenter.moved_sentence(minute, booking, by_staff=opened.is_staff))

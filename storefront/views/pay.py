@@ -101,7 +101,7 @@ def stripe_allowed(view: View) -> View:
 @require_safe
 def from_link(request: HttpRequest, token: str) -> HttpResponse:
     """Store the token of a link in a cookie of the paying page, and redirect there for whatever is open."""
-    opened = open_for_customer(token)
+    opened = open_for_customer(request, token)
     rest = "" if opened.booking.status == BookingStatus.PENDING_PAYMENT else _REST
     response = redirect(f"{reverse('pay', args=[opened.booking.reference])}{rest}")
     response.status_code = 303
@@ -241,7 +241,7 @@ def _open(request: HttpRequest, reference: str) -> Opened:
 
     :raises Http404: without such a link, and for another booking.
     """
-    opened = open_for_customer(payer_token(request, reference))
+    opened = open_for_customer(request, payer_token(request, reference))
     if opened.booking.reference != reference:
         raise Http404
     return opened

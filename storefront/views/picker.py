@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.customer_session import customer_of
 from bookings.availability.engine import day_marks, free_starts
 from bookings.availability.facts import Facts
 from bookings.availability.loading import availability_facts
@@ -271,8 +272,12 @@ def _after_hold(
     held: HeldSlot,
     now: datetime,
 ) -> HttpResponse:
+    details = reverse("details", args=[held.token])
     if request.POST.get("next") != "picker":
-        return _see(reverse("details", args=[held.token]))
+        return _see(details)
+    if customer_of(request) is not None:
+        # A known customer has nothing to fill in, so one tap on a time leads to the button that books it.
+        return HttpResponse(status=204, headers={"HX-Redirect": details}) if request.htmx else _see(details)  # type: ignore[attr-defined]
     if getattr(request, "htmx", False):
         return _picker_page(request, offered, service, query, now=now, fresh=held)
     choice = read_choice(service, offered.places, query, now)

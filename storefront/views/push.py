@@ -36,7 +36,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 @require_POST
 def push(request: HttpRequest, token: str) -> HttpResponse:
     """Register the sending browser. The page's script calls this after the customer has allowed notifications."""
-    opened = open_by_mail(token)
+    opened = open_by_mail(request, token)
     form = DeviceForm(_sent(request))
     if not form.is_valid():
         return HttpResponseBadRequest()

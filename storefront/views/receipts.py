@@ -16,7 +16,7 @@ from storefront.views._booking_page import open_for_customer
 @token_page
 @require_safe
 def receipt(request: HttpRequest, token: str, number: str) -> HttpResponse:
-    opened = open_for_customer(token)
+    opened = open_for_customer(request, token)
     found = found_receipt(subject_ref(opened.booking), number)
     contents = ReceiptContents.from_json(found.contents)
     context = {
@@ -32,6 +32,6 @@ def receipt(request: HttpRequest, token: str, number: str) -> HttpResponse:
 @token_page
 @require_safe
 def pdf(request: HttpRequest, token: str, number: str) -> HttpResponse:
-    opened = open_for_customer(token)
+    opened = open_for_customer(request, token)
     found = found_receipt(subject_ref(opened.booking), number)
     return pdf_response(found, page_url=reverse("receipt", args=[opened.token, found.number]))

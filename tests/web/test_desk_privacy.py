@@ -11,12 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from accounts.customer_record import By
 from accounts.models import AccessLog, Customer
 from core import clock
-from dashboard.privacy.readable import LABELS
 from privacy.enums import CaseKind, CaseState, CaseStep
 from privacy.models import PrivacyCase, Retention
 from privacy.operations.cases import open_case
 from privacy.operations.export import SECTIONS, export_customer
 from privacy.operations.keep import FIELDS
+from privacy.readable import LABELS
 from staff.enums import Role
 from tests.desk import at_desk
 from tests.factories import NOW

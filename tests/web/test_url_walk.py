@@ -17,6 +17,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from accounts.contact.contact import Contact
 from accounts.customer_record import By
 from accounts.models import CustomerNote, User
 from accounts.staff_session import begin
@@ -181,6 +182,7 @@ def visitor(request: pytest.FixtureRequest, client: Client, studio: Studio) -> V
     elif proof is Proof.CUSTOMER:
         assert booking.customer
         sign_in_customer(client, booking.customer)
+        token = client.cookies[f"pay_{booking.reference}"] = booking.reference
     elif proof is Proof.PASSWORD:
         client.force_login(factories.desk_user(Role.OWNER))
         session = client.session
@@ -270,6 +272,26 @@ def test_each_visitor_acts_where_the_table_says(visitor: Visitor) -> None:
 
         assert response.status_code < 500
         assert is_open(response) == visitor.acts(row), (name, response.status_code)
+
+
+@pytest.mark.parametrize("visitor", [Proof.CUSTOMER], indirect=True)
+def test_a_signed_in_customer_opens_nothing_of_another_one(visitor: Visitor) -> None:
+    """The addresses are right and the cookie of the paying page too, only the booking is of somebody else."""
+    other = booked(visitor.studio, 12, contact=Contact("Emil Brandt", "emil@example.com", "+4915155501828", ""))
+    assert other.customer_id != visitor.booking.customer_id
+    visitor.booking, visitor.token = other, other.reference
+    visitor.client.cookies[f"pay_{other.reference}"] = other.reference
+    of_bookings = [name for name, row in ROWS.items() if isinstance(row, Row) and Proof.CUSTOMER in row.see | row.act]
+    paths = {name: visitor.path(name) for name in of_bookings}
+    about_one = {name: path for name, path in paths.items() if other.reference in path}
+    assert len(about_one) == 18
+
+    for name, path in about_one.items():
+        with transaction.atomic():
+            statuses = {visitor.client.get(path).status_code, visitor.client.post(path).status_code}
+            transaction.set_rollback(True)
+        assert statuses <= {404, 405}, name
+        assert 404 in statuses, name
 
 
 def test_the_checksum_notices_a_change(studio: Studio) -> None:

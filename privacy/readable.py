@@ -1,4 +1,4 @@
-"""The export of a customer as a document that people read: the same data as the JSON, with words for its keys."""
+"""The export of a customer as a file: JSON for machines, or a document that people read, with words for its keys."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.http import HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -130,6 +132,18 @@ class Page:
     made: str
     sections: tuple[Entry, ...]
     why: tuple[tuple[str, str], ...]
+
+
+def export_file(data: Mapping[str, Any], *, name: str, is_document: bool, zone: ZoneInfo) -> HttpResponse:
+    """Return the export as a download: a document with moments in ``zone``, else JSON. ``name`` has no ending."""
+    if is_document:
+        response = HttpResponse(render_to_string("privacy/export.html", {"page": page_of(data, zone=zone)}))
+        ending = "html"
+    else:
+        response = JsonResponse(data, json_dumps_params={"ensure_ascii": False, "indent": 2})
+        ending = "json"
+    response["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
+    return response
 
 
 def page_of(data: Mapping[str, Any], *, zone: ZoneInfo) -> Page:
