@@ -21,13 +21,19 @@ class SignInFirst(Exception):
     """The page belongs to a customer, and nobody is signed in here."""
 
 
+class OwnReference(str):
+    """A booking's reference in the place of a token: it opens the booking only for its signed-in customer."""
+
+    __slots__ = ()
+
+
 class ReferenceConverter:
     """A part of an address that is a booking's reference, in capitals. Tokens of links are much longer."""
 
     regex = f"[{ALPHABET}]{{{LENGTH}}}"
 
-    def to_python(self, value: str) -> str:
-        return value
+    def to_python(self, value: str) -> OwnReference:
+        return OwnReference(value)
 
     def to_url(self, value: str) -> str:
         if parsed_reference(value) != value:

@@ -28,7 +28,6 @@ from bookings.queries.moves import move_starts, wanted_staff
 from bookings.queries.payables import Payable, payable
 from bookings.wording import visit
 from core import clock
-from core.references import parsed_reference
 from notifications.devices import push_key
 from payments.enums import Purpose
 from services.models import Business
@@ -37,7 +36,7 @@ from storefront.cookies import remember_mailbox, visitor_zone
 from storefront.presenters import manage as presenter
 from storefront.presenters import money as money_presenter
 from storefront.presenters.history import history
-from storefront.tokens import SignInFirst
+from storefront.tokens import OwnReference, SignInFirst
 
 # Long enough to show three days with times even for a staff member who works once a week.
 _NEXT_TIMES_DAYS = 21
@@ -60,7 +59,7 @@ class Opened:
     @property
     def is_signed_in(self) -> bool:
         """Whether its signed-in customer opened it, so that its address has no secret."""
-        return self.token == self.booking.reference
+        return isinstance(self.token, OwnReference)
 
     @property
     def proves_mailbox(self) -> bool:
@@ -81,7 +80,7 @@ def open_booking(request: HttpRequest, token: str) -> Opened:
     :raises Http404: for an unknown token, for a link that has ended, and for the booking of another customer.
     :raises SignInFirst: for a reference, when no customer is signed in.
     """
-    if parsed_reference(token) == token:
+    if isinstance(token, OwnReference):
         return _open_own(request, token)
     linked = bookings.booking_by_link(token)
     if linked is None:
@@ -102,7 +101,7 @@ def open_booking(request: HttpRequest, token: str) -> Opened:
     return Opened(booking, business, linked.role, manage_token(booking, linked.role), now)
 
 
-def _open_own(request: HttpRequest, reference: str) -> Opened:
+def _open_own(request: HttpRequest, reference: OwnReference) -> Opened:
     """Open a booking of the signed-in customer, who may do what the link on the screen after booking lets them do."""
     customer = customer_of(request)
     if customer is None:
@@ -117,7 +116,7 @@ def own_or_guest_token(request: HttpRequest, booking: Booking) -> str:
     """Return what opens a booking in this browser: its reference for its signed-in customer, else a link."""
     customer = customer_of(request) if booking.customer_id else None
     is_own = customer is not None and customer.pk == booking.customer_id
-    return booking.reference if is_own else manage_token(booking, LinkRole.GUEST)
+    return OwnReference(booking.reference) if is_own else manage_token(booking, LinkRole.GUEST)
 
 
 def open_for_customer(request: HttpRequest, token: str) -> Opened:

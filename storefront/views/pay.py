@@ -43,7 +43,7 @@ from storefront.presenters import checkout as checkout_presenter
 from storefront.presenters import manage as manage_presenter
 from storefront.presenters import pay as presenter
 from storefront.presenters.pay import PayState, Shows
-from storefront.tokens import token_page
+from storefront.tokens import OwnReference, token_page
 from storefront.views import checkout
 from storefront.views._booking_page import Opened, open_for_customer
 from storefront.views._hold_again import hold_again, picker_url
@@ -237,11 +237,12 @@ def ask_desk(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _open(request: HttpRequest, reference: str) -> Opened:
-    """Open the booking with the link that brought this browser here.
+    """Open the booking with the link that brought this browser here, or for its signed-in customer.
 
     :raises Http404: without such a link, and for another booking.
     """
-    opened = open_for_customer(request, payer_token(request, reference))
+    token = payer_token(request, reference)
+    opened = open_for_customer(request, OwnReference(token) if token == reference else token)
     if opened.booking.reference != reference:
         raise Http404
     return opened

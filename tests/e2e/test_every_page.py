@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Response, ViewportSize
 
 import tests.e2e.desk_scenes
+import tests.e2e.known_scenes
 import tests.e2e.privacy_scenes
 import tests.e2e.proposal_scenes
 import tests.e2e.queue_scenes
