@@ -32,10 +32,15 @@ _skipped: list[str] = []
 
 
 class ByFile(LoadFileScheduling):
-    """The tests of a file run in one process, and so do all journeys: the site that they share is slow to start."""
+    """The tests of a file run in one process, and so do all journeys: the site that they share is slow to start.
+
+    The pages that are looked at one by one take about as long as all journeys together, so they run beside them.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+        if nodeid.startswith("tests/e2e/") and not nodeid.startswith("tests/e2e/test_every_page.py"):
+            return "tests/e2e"
+        return super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
