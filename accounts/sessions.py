@@ -5,12 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
 from django.http import HttpRequest, parse_cookie
 
 from accounts.models import User
 from accounts.staff_session import is_proven
+from core.session_store import SessionStore
 
 
 def may_open_admin(environ: dict[str, Any], *, now: datetime) -> bool:

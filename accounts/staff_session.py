@@ -8,11 +8,11 @@ from enum import Enum, auto
 
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from accounts.models import User
+from core.session_store import SessionStore
 
 IDLE = timedelta(minutes=30)
 """A session without activity ends after this time."""

@@ -4,10 +4,11 @@ Two simultaneous requests wait for the lock on the session row, so the second cl
 claimed.
 """
 
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
+
+from core.session_store import SessionStore
 
 _NAME = "done"
 _REMEMBERED = 50

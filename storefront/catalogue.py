@@ -254,6 +254,8 @@ SELECT json_build_object(
             ON cp.id = {CANCELLATION_POLICY_ID})
 )::text
 """  # noqa: S608 (constants of ours)
+# psycopg reads a text of more than 4096 characters anew each time.
+_CATALOGUE = " ".join(_CATALOGUE.split())
 
 
 def _read(statement: str, parameters: Sequence[Any]) -> dict[str, Any]:

@@ -203,13 +203,12 @@ class _Scene:
         return self._all_of(RULES, option)
 
     def _free(self) -> int:
-        # With many staff members every start is free long before the last of them has been checked.
-        most = self._union(_SHARED)
         free = 0
         for option in self.options:
-            free |= self.free_for(option)
-            if free == most:
-                break
+            shared = self._all_of(_SHARED, option)
+            # With many staff members every start is free long before the last of them has been checked.
+            if shared & ~free:
+                free |= shared & self._all_of(_OWN, option)
         return free
 
     def _union(self, rules: "_Rules") -> int:
@@ -393,7 +392,8 @@ _SHARED: _Rules = {
     "resources_free": _resources_free,
 }
 # … and with what each staff member has to be checked for.
-RULES: _Rules = {**_SHARED, "staff_limit": _staff_limit, "staff_free": _staff_free}
+_OWN: _Rules = {"staff_limit": _staff_limit, "staff_free": _staff_free}
+RULES: _Rules = {**_SHARED, **_OWN}
 
 
 def _not_past(scene: _Scene, option: _Option) -> int:
