@@ -17,8 +17,6 @@ from dashboard.team.forms import AcceptForm
 from services.queries import business_if_set_up
 from staff.team import InvitationOver, accept_invitation, invitation_of, is_open, user_of_invitation
 
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
@@ -54,7 +52,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
         if has_second_factor(user):
             messages.success(request, gettext("You have your new roles. Sign in as usual."))
             return redirect("account_login")
-        login(request, user, backend=_BACKEND)
+        login(request, user)
         staff_session.begin(request.session, now=now)
         return redirect("desk_set_up")
     business = business_if_set_up()
