@@ -86,7 +86,7 @@ def test_a_visitor_who_is_not_signed_in_is_sent_to_sign_in(client: Client, studi
         response = client.get(path)
 
         assert response.status_code in {302, 303}
-        assert response["Location"].startswith("/my/sign-in/?next=%2Fmy%2F"), path
+        assert response["Location"].startswith("/my/sign-in/?next=/my/"), path
 
 
 @pytest.mark.parametrize("name", ["", "move", "cancel", "confirmed", "coming", "calendar.ics", "pay"])
