@@ -13,6 +13,7 @@ from accounts.models import User
 from bookings.enums import BookingStatus
 from bookings.models import Booking, BookingLine
 from bookings.queries.dependents import stranded_bookings
+from bookings.queries.walk_ins import expected_in, queue_at
 from core.doctor import examine
 from demo.management.commands import demo
 from notifications.models import Notification
@@ -53,6 +54,16 @@ def test_every_booking_keeps_every_rule() -> None:
 
     assert [finding for finding in examine(now=NOW) if finding.violations] == []
     assert stranded_bookings(list(Resource.objects.values_list("pk", flat=True)), now=NOW) == []
+
+
+def test_two_people_wait_without_a_booking() -> None:
+    filled()
+    berlin = Location.objects.get(slug="kreuzberg")
+
+    waiting = queue_at(berlin, NOW)
+
+    assert [each.name for each in waiting] == ["Dana Novak", "Emil Brandauer"]
+    assert expected_in(berlin, waiting, NOW)[0]
 
 
 def test_the_weeks_are_full_enough_and_mixed() -> None:

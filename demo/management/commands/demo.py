@@ -25,6 +25,7 @@ from demo.history import write_visits
 from demo.plan import visits_around
 from demo.setup import make_studio
 from demo.sign_ins import is_this_machine, set_up_apps
+from demo.walk_ins import write_walk_ins
 from services.models import Business
 
 PASSWORD = "linden-demo"  # noqa: S105 (known on purpose, see above)
@@ -74,7 +75,9 @@ def fill(*, now: datetime, password: str) -> int:
         if is_this_machine():
             set_up_apps()
         visits = visits_around(today, days=DAYS, studio=studio, random=random)
-        return write_visits(visits, now=now, random=random)
+        count = write_visits(visits, now=now, random=random)
+        write_walk_ins(studio, now=now)
+        return count
 
 
 def _is_demo() -> bool:
