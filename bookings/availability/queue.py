@@ -1,7 +1,7 @@
 """When each person of the walk-in queue can be seen today. Pure: the answers come from the engine.
 
 In the order of coming, each person takes the earliest start that the engine offers; the next person gets what is still
-free after that. Walk-ins need no notice.
+free after that. Walk-ins need no notice. See docs/algorithms/walk-ins.md.
 """
 
 from collections.abc import Mapping, Sequence

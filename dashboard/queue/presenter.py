@@ -33,8 +33,8 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A person who waits. Without ``expected`` today has no time left, and ``otherwise`` are the fields that fill in a
-    phone booking. ``problem`` says why the last press of the button changed nothing.
+    """A person who waits. Without ``expected`` today has no time left: ``none_left`` says so, and ``otherwise`` are the
+    fields that fill in a phone booking. ``problem`` says why the last press of the button changed nothing.
     """
 
     pk: int
@@ -46,6 +46,7 @@ class Row:
     since: str
     contact: str
     expected: Expected | None
+    none_left: str = ""
     otherwise: tuple[tuple[str, str], ...] = ()
     problem: str = ""
 
@@ -92,6 +93,7 @@ def rows_of(
             since=_since(walk_in, zone, now),
             contact=_contact(walk_in),
             expected=_expected(turn, people, zone, now) if turn else None,
+            none_left="" if turn else _none_left(walk_in),
             otherwise=() if turn else _otherwise(walk_in, place),
             problem=problems.get(walk_in.pk, ""),
         )
@@ -179,6 +181,13 @@ def _since(walk_in: WalkIn, zone: ZoneInfo, now: datetime) -> str:
 def _contact(walk_in: WalkIn) -> str:
     source = walk_in.customer or walk_in
     return " · ".join(filter(None, (phone_text(source.phone) if source.phone else "", source.email)))
+
+
+def _none_left(walk_in: WalkIn) -> str:
+    wished = walk_in.staff_member
+    if wished is None:
+        return gettext("No time is left today.")
+    return gettext("No time with %(name)s is left today.") % {"name": wished.text("short_name")}
 
 
 def _otherwise(walk_in: WalkIn, place: Location) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ from bookings.operations.walk_ins import book_walk_in, join_queue, leave_queue, 
 from bookings.queries.walk_ins import walk_in_at
 from core.errors import DomainError
 from dashboard import idempotency
+from dashboard.customers.edit_views import key_of
 from dashboard.door import Desk
 from dashboard.permissions import Act, location_ids_with
 from dashboard.phone_booking.callers import Caller, Found, caller_by_reference, found_callers
@@ -109,7 +110,7 @@ def _add(shown: Opened) -> HttpResponse:
     if caller is None and key != NEW and (found := _found(desk, form.contact)).callers:
         return queue_page(shown, form=form, found=found, status=422)
     with transaction.atomic():
-        if idempotency.claim(request, request.POST.get("request_key", "")[:64]):
+        if idempotency.claim(request, key_of(request)):
             walk_in = _joined(shown, form, caller)
             text = gettext("%(name)s is on the list.") % {"name": presenter.name_of(walk_in)}
             messages.success(request, text)

@@ -210,7 +210,7 @@ def test_a_day_without_time_says_so_and_leads_to_another_day(
     walk_in(studio, contact=Contact("Dana Fox", "dana@example.com", "", note=""), staff=1, now=stopped.at)
 
     response = desk.client.get(URL)
-    assert "No time is left today." in text(response)
+    assert "No time with Ana is left today." in text(response)
     assert "Book 1" not in text(response)
     form = response.content.decode().split('action="/desk/book/"')[1].split("</form>")[0]
     phone = desk.client.post("/desk/book/", {**typed(form), "do": "show"})
@@ -359,4 +359,4 @@ def test_the_page_takes_as_many_queries_for_thirty_people_as_for_one(
         page = text(desk.client.get(URL))
 
     assert page.count("Person") > 28
-    assert "No time is left today." in page
+    assert "No time with Ana is left today." in page
