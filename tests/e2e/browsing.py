@@ -16,7 +16,8 @@ from tests.e2e.patience import milliseconds
 
 SIZES = {"small": (320, 640), "phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 # Everybody here comes from one address and books many times.
-NO_LIMITS = dict.fromkeys(("HOLDS_PER_ADDRESS", "LINK_GUESSES_PER_MINUTE", "SIGN_INS_PER_MINUTE"), "100000")
+_LIMITS = ("HOLDS_PER_ADDRESS", "LINK_GUESSES_PER_MINUTE", "SIGN_INS_PER_MINUTE", "SIGN_IN_CODES_PER_ADDRESS")
+NO_LIMITS = dict.fromkeys(_LIMITS, "100000")
 HOME_ZONE = "Europe/Berlin"
 # Adds up how far things moved by themselves (cumulative layout shift) in window.layoutShift. Not in frames: the browser
 # would complain of this in one that may run no scripts. What a tap asked for may move things when its answer comes,

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, Response, ViewportSize
 
 import tests.e2e.desk_scenes
 import tests.e2e.known_scenes
+import tests.e2e.my_scenes
 import tests.e2e.privacy_scenes
 import tests.e2e.proposal_scenes
 import tests.e2e.queue_scenes

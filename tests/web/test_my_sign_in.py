@@ -1,6 +1,7 @@
 """Customers sign in by a code that goes to their mailbox."""
 
 import re
+import socket
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from accounts.customer_sign_in import CODES_PER_HOUR
 from accounts.models import Customer, CustomerSession, SignInCode, User
 from accounts.retention import forget_ended_sessions
 from bookings.models import Booking, UnprovenBooking
+from core import limits
 from notifications.models import Notification
 from notifications.operations import send_due
 from staff.enums import Role
@@ -175,6 +177,19 @@ def test_one_browser_and_one_address_get_few_codes(client: Client, studio: Studi
 
     answers = [asks(Client(), f"b{n}@example.com").status_code for n in range(3)]
     assert answers == [303, 303, 422]
+
+
+def test_customers_sign_in_while_redis_hangs(
+    client: Client, studio: Studio, stopped: StoppedClock, settings: Any
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        settings.REDIS_URL = f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"
+        limits._breaker.reset()
+        limits._client.cache_clear()
+
+        assert signs_in(client, stopped).status_code == 303
+        assert types(Client(), "123456").status_code == 302
+    limits._client.cache_clear()
 
 
 def test_the_key_is_new_at_each_sign_in(client: Client, studio: Studio, stopped: StoppedClock) -> None:
