@@ -40,6 +40,7 @@ class SignInChange(StrEnum):
     NEW_CODES = "new_codes"
     CODE_USED = "code_used"
     PASSWORD = "password"  # noqa: S105 (a name)
+    NO_PASSWORD = "no_password"  # noqa: S105 (a name)
 
 
 class CodeAnswer(Enum):

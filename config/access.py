@@ -164,6 +164,13 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "my_sign_out": Row(act=_ANY),
     "my_bookings": Row(_SIGNED_IN),
     "my_security": Row(_SIGNED_IN),
+    "my_password_sign_in": Row(_ANY, _ANY),
+    "my_passkey_sign_in": Row(_ANY, _ANY),
+    "my_confirm": Row(_SIGNED_IN, _SIGNED_IN),
+    # Their views want a code of the last minutes.
+    "my_password": Row(_SIGNED_IN, _SIGNED_IN),
+    "my_passkey_new": Row(_SIGNED_IN, _SIGNED_IN),
+    "my_passkey_remove": Row(act=_SIGNED_IN),
     "my_session_end": Row(act=_SIGNED_IN),
     "my_sessions_end": Row(act=_SIGNED_IN),
     "my_details": Row(_SIGNED_IN, _SIGNED_IN),

@@ -4,7 +4,7 @@
 
 from django.urls import include, path, re_path, register_converter
 
-from storefront.sign_in import views as my_sign_in
+from storefront.sign_in.views import door, security
 from storefront.tokens import ReferenceConverter
 from storefront.views import (
     book_by_mail,
@@ -49,12 +49,18 @@ urlpatterns = [
     path("h/<str:token>/extras", checkout.extras, name="extras"),
     path("h/<str:token>/release", checkout.release, name="release"),
     path("h/<str:token>/again", checkout.again, name="again"),
-    path("my/sign-in/", my_sign_in.sign_in, name="my_sign_in"),
-    path("my/sign-in/code/", my_sign_in.code, name="my_code"),
-    path("my/sign-out/", my_sign_in.leave, name="my_sign_out"),
-    path("my/security/", my_sign_in.security, name="my_security"),
-    path("my/security/sessions/end/", my_sign_in.end_other_sessions, name="my_sessions_end"),
-    path("my/security/sessions/<int:session_id>/end/", my_sign_in.end_session, name="my_session_end"),
+    path("my/sign-in/", door.sign_in, name="my_sign_in"),
+    path("my/sign-in/code/", door.code, name="my_code"),
+    path("my/sign-in/password/", door.password, name="my_password_sign_in"),
+    path("my/sign-in/passkey/", door.passkey, name="my_passkey_sign_in"),
+    path("my/sign-out/", door.leave, name="my_sign_out"),
+    path("my/security/", security.security, name="my_security"),
+    path("my/security/confirm/", security.confirm, name="my_confirm"),
+    path("my/security/password/", security.password, name="my_password"),
+    path("my/security/passkey/", security.new_passkey, name="my_passkey_new"),
+    path("my/security/passkeys/<int:authenticator_id>/remove/", security.remove_passkey, name="my_passkey_remove"),
+    path("my/security/sessions/end/", security.end_other_sessions, name="my_sessions_end"),
+    path("my/security/sessions/<int:session_id>/end/", security.end_session, name="my_session_end"),
     path("b/<str:token>/", include(BOOKING)),
     path("b/<str:token>/book", book_by_mail.book_by_mail, name="book_by_mail"),
     path("b/<str:token>/messages", message_choices.message_choices, name="message_choices"),

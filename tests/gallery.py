@@ -21,6 +21,7 @@ django.setup()
 # isort: split
 import tests.e2e.desk_scenes  # noqa: E402 (adds the scenes of the desk)
 import tests.e2e.known_scenes  # noqa: E402 (adds those of signed-in customers)
+import tests.e2e.my_scenes  # noqa: E402
 import tests.e2e.proposal_scenes  # noqa: E402  # noqa: E402, F401 (adds those of proposed changes)
 import tests.e2e.queue_scenes  # noqa: E402
 import tests.e2e.team_scenes  # noqa: E402, F401 (adds those of the team)

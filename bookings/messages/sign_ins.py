@@ -1,19 +1,22 @@
 """Mails about sign-ins: to owners when guessing was stopped, and to a user whose password or second step changed."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.customer_sign_in import is_of_staff
+from accounts.models import Customer, User
 from accounts.second_factor import SignInChange
 from bookings.messages.contexts import brand_colours
 from bookings.refs import number_of
-from notifications.enums import RecipientRole
+from notifications.enums import Channel, RecipientRole
 from notifications.operations import enqueue
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
 from services.models import Business
@@ -29,6 +32,12 @@ _HEADINGS = {
     SignInChange.NEW_CODES: _("You have new recovery codes"),
     SignInChange.CODE_USED: _("A recovery code was used to sign in"),
     SignInChange.PASSWORD: _("Your password was changed"),
+}
+_HEADINGS_OF_CUSTOMERS = {
+    SignInChange.ADDED: _("A passkey was added to your sign-in"),
+    SignInChange.REMOVED: _("A passkey was removed from your sign-in"),
+    SignInChange.PASSWORD: _("Your password was changed"),
+    SignInChange.NO_PASSWORD: _("Your password was removed"),
 }
 
 
@@ -54,9 +63,20 @@ def announce_guessing(*, user_id: int, count: int, is_of_codes: bool, now: datet
 @transaction.atomic
 def announce_sign_in_change(*, user_id: int, change: str, key: str, now: datetime) -> None:
     """Tell a user what changed about their sign-in (``SignInChange``), in case it was not their doing."""
-    user = User.objects.filter(pk=user_id, is_active=True).first()
-    if user is not None:
-        enqueue([_request(CHANGED, user_id, to=user, key=key, details={"change": change}, now=now)], now=now)
+    user = User.objects.select_related("customer").filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return
+    request = _request(CHANGED, user_id, to=user, key=key, details={"change": change}, now=now)
+    customer: Customer | None = getattr(user, "customer", None)
+    if customer is not None and not is_of_staff(user):
+        request = replace(
+            request,
+            recipient_role=RecipientRole.CUSTOMER,
+            recipient_ref=f"customer:{customer.pk}",
+            channel=Channel.EMAIL,
+            language=customer.language,
+        )
+    enqueue([request], now=now)
 
 
 def sign_in_context(request: ContextRequest) -> MessageContext | None:
@@ -75,25 +95,29 @@ def sign_in_context(request: ContextRequest) -> MessageContext | None:
         "account": user.email,
         "name": user.name or user.email,
         **request.details,
-        **(_change_texts(request.details["change"], user) if request.kind == CHANGED else {}),
+        **(_change_texts(request, user) if request.kind == CHANGED else {}),
     }
+    is_customer = request.recipient_role == RecipientRole.CUSTOMER
     return MessageContext(
-        template=f"{request.kind}_staff",
+        template=f"{request.kind}_{request.recipient_role}",
         variables=variables,
-        link=f"{settings.SITE_URL}/desk/",
+        link=f"{settings.SITE_URL}{reverse('my_security') if is_customer else '/desk/'}",
         sender_name=business.text("name"),
         reply_to=business.email,
     )
 
 
-def _change_texts(change: str, user: User) -> dict[str, str]:
-    if change == SignInChange.RESET:
+def _change_texts(request: ContextRequest, user: User) -> dict[str, str]:
+    change = SignInChange(request.details["change"])
+    is_customer = request.recipient_role == RecipientRole.CUSTOMER
+    if change is SignInChange.RESET:
         lead = gettext(
             "An owner did it. You are signed out everywhere, and set up a new second step after your password."
         )
     else:
         lead = gettext("It was done with the account %(email)s. If it was you, there is nothing to do.")
-    return {"heading": str(_HEADINGS[SignInChange(change)]), "lead": lead % {"email": user.email}}
+    headings = _HEADINGS_OF_CUSTOMERS if is_customer else _HEADINGS
+    return {"heading": str(headings[change]), "lead": lead % {"email": user.email}}
 
 
 def _request(kind: str, user_id: int, *, to: User, key: str, details: dict[str, Any], now: datetime) -> MessageRequest:

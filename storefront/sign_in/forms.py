@@ -1,12 +1,16 @@
 """Forms of the sign-in of customers."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import SetPasswordForm
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contact.emails import EMAIL_LIMIT, clean_email
+from accounts.models import User
 from accounts.sign_in_code import CodeAnswer
 
 REFUSALS = {
@@ -15,6 +19,18 @@ REFUSALS = {
 }
 TOO_MANY_CODES = _("Several codes were sent already. Please use the newest one, or try again in an hour.")
 TOO_MANY_TRIES = _("Too many wrong codes. Please try again tomorrow, or call us.")
+
+
+TOO_MANY_PASSWORDS = _("Too many tries. Please wait a minute, or use a code.")
+WRONG_PASSWORD = _("Address and password do not belong together. Try again, or use a code.")
+
+
+def credential_in(request: HttpRequest) -> Any:
+    """Return what the passkey answered; None if it is not JSON."""
+    try:
+        return json.loads(request.POST.get("credential", ""))
+    except ValueError:
+        return None
 
 
 class AddressForm(forms.Form):
@@ -46,3 +62,28 @@ class CodeForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="id_%s")
+
+
+class PasswordForm(AddressForm):
+    """Address and password."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(),
+        error_messages={"required": _("Type your password first.")},
+    )
+
+
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg] # takes no arguments at runtime
+    """A password, twice. The page wants a fresh proof, so it does not ask for the earlier one."""
+
+    def __init__(self, user: User, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(user, data, auto_id="id_%s")
+        first, second = self.fields["new_password1"], self.fields["new_password2"]
+        first.label, second.label = _("New password"), _("New password once more")
+        first.help_text, second.help_text = (
+            _("At least eight characters. Several words are good, and easy to keep."),
+            "",
+        )

@@ -1,9 +1,10 @@
-"""Words of the page about where a customer is signed in."""
+"""Words of the page about how and where a customer signs in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext
 
 from accounts.devices import device_text
@@ -22,6 +23,20 @@ class BrowserRow:
     title: str
     note: str
     is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyRow:
+    id: int
+    title: str
+    note: str
+
+
+def passkey_rows(passkeys: Sequence[Authenticator]) -> list[PasskeyRow]:
+    since = gettext("Since %(day)s")
+    return [
+        PasskeyRow(row.pk, row.wrap().name, since % {"day": full_day_text(row.created_at.date())}) for row in passkeys
+    ]
 
 
 def browser_rows(sessions: Sequence[CustomerSession], *, current: int, now: datetime) -> list[BrowserRow]:

@@ -43,3 +43,39 @@ def my_code_wrong(stage: Stage) -> None:
 def my_security(stage: Stage) -> None:
     sign_in(stage, somebody())
     stage.page.goto("/my/security/")
+
+
+@scene
+def my_password_wrong(stage: Stage) -> None:
+    stage.page.goto("/my/sign-in/password/")
+    stage.page.get_by_label("Your e-mail address").fill(somebody().email)
+    stage.page.get_by_label("Password").fill("three quiet otters")
+    stage.page.get_by_role("button", name="Sign in").click()
+    expect(stage.page.locator("main")).to_contain_text("do not belong together")
+
+
+@scene
+def my_passkey_sign_in(stage: Stage) -> None:
+    stage.page.goto("/my/sign-in/passkey/")
+
+
+@scene
+def my_passkey_new(stage: Stage) -> None:
+    sign_in(stage, somebody())
+    stage.page.goto("/my/security/passkey/")
+
+
+@scene
+def my_password_short(stage: Stage) -> None:
+    sign_in(stage, somebody())
+    stage.page.goto("/my/security/password/")
+    stage.page.get_by_label("New password", exact=True).fill("short")
+    stage.page.get_by_label("New password once more").fill("short")
+    stage.page.get_by_role("button", name="Save the password").click()
+    expect(stage.page.locator(".field-error").first).to_be_visible()
+
+
+@scene
+def my_confirm(stage: Stage) -> None:
+    sign_in(stage, somebody())
+    stage.page.goto("/my/security/confirm/")

@@ -18,6 +18,7 @@ OTHERS = {
     "waitlist_offer_customer",
     "sign_in_guessed_staff",
     "sign_in_changed_staff",
+    "sign_in_changed_customer",
     "sign_in_code_customer",
     "unusual_reading_staff",
     "change_proposed_staff",
