@@ -95,6 +95,15 @@ def remove_passkey(user: User, authenticator_id: int, *, now: datetime) -> None:
         tell_user(user, SignInChange.REMOVED, now=now)
 
 
+def drop_passkeys_of_customer(user: User) -> None:
+    """Remove the passkeys of a user who is about to become staff: a code in a mailbox was enough to add them.
+
+    Nothing happens to those of staff. Call it before the user gets a role.
+    """
+    if not is_of_staff(user):
+        Authenticator.objects.filter(user_id=user.pk, type=PASSKEY).delete()
+
+
 def customer_with_passkey(credential: Any) -> Customer | None:
     """Check a passkey against the challenge in the session, and return its customer; None if there is none.
 

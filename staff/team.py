@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.customer_secrets import drop_passkeys_of_customer
 from accounts.models import User
 from accounts.open_sessions import end_sessions
 from accounts.second_factor import reset_second_factor
@@ -137,6 +138,8 @@ def accept_invitation(*, invitation_id: int, name: str, password: str, now: date
     if not is_open(invitation, now=now):
         raise InvitationOver(_("This invitation is over. Ask for a new one."))
     user = user_of_invitation(invitation)
+    if user is not None:
+        drop_passkeys_of_customer(user)
     if user is None:
         user = User.objects.create_user(invitation.email, password, name=name)
     elif not user.has_usable_password():
@@ -176,6 +179,8 @@ def set_roles(
     one_at_a_time(_LOCK)
     user, new = User.objects.get(pk=user_id), frozenset(wanted)
     before = grants_of(user)
+    if new and not before:
+        drop_passkeys_of_customer(user)
     StaffMember.objects.filter(user=user).exclude(pk=profile_id or 0).update(user=None)
     StaffMember.objects.filter(pk=profile_id or 0, user=None).update(user=user)
     if before == new:

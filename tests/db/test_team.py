@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
+from accounts.second_factor import PASSKEY
 from core.models import OutboxMessage
 from notifications.models import Notification
 from notifications.operations import send_due
@@ -245,3 +247,26 @@ def test_stored_grants_are_read_as_they_were(grants: set[Grant]) -> None:
 
 def test_a_role_of_another_version_is_left_out() -> None:
     assert read_grants([["owner", None], ["pilot", 3]]) == [Grant(Role.OWNER)]
+
+
+def passkey_of(user: User) -> Authenticator:
+    return Authenticator.objects.create(user=user, type=PASSKEY, data={})
+
+
+@pytest.mark.parametrize("is_invited", [True, False])
+def test_passkeys_that_a_customer_added_open_no_desk(studio: Studio, olivia: User, is_invited: bool) -> None:
+    customer = User.objects.create_user(MARA)
+    passkey_of(customer)
+    of_owner = passkey_of(olivia)
+
+    if is_invited:
+        accepted(invited(olivia))
+    else:
+        given = {"wanted": [Grant(Role.AUDITOR)], "seen": [], "profile_id": None, "by": olivia, "now": NOW}
+        set_roles(user_id=customer.pk, **given)
+
+    assert Authenticator.objects.get() == of_owner
+    added_at_the_desk = passkey_of(customer)
+    given = {"wanted": [], "seen": grants_of(customer), "profile_id": None, "by": olivia, "now": NOW}
+    set_roles(user_id=customer.pk, **given)
+    assert Authenticator.objects.filter(pk=added_at_the_desk.pk).exists()
