@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.conf import settings
@@ -35,6 +36,8 @@ else:
 admin.site.unregister(Group)
 # Second factors and sessions are nobody's to read or edit; their users have pages at the desk.
 admin.site.unregister([EmailAddress, Authenticator, UserSession])
+# The environment names the provider of OpenID Connect, and nothing of its accounts is stored.
+admin.site.unregister([SocialAccount, SocialApp, SocialToken])
 
 
 class NewUserForm(UserCreationForm):  # type: ignore[misc] # unfold has no types

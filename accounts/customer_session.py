@@ -51,6 +51,11 @@ def end_request(request: HttpRequest, response: HttpResponse) -> None:
         response.delete_cookie(cookie_name(), samesite="Lax")
 
 
+def customer_session_time(request: HttpRequest) -> datetime:
+    """Return when the request arrived."""
+    return _state(request).now
+
+
 def customer_of(request: HttpRequest) -> Customer | None:
     """Return the customer who is signed in. One query at most, none without the cookie.
 

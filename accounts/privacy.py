@@ -260,6 +260,10 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
     "accounts.CustomerEvent": ("details",),
     # No row is written: addresses are not confirmed by it.
     "account.EmailConfirmation": ("key",),
+    # No row is written: storefront.sign_in.oidc keeps nothing of the provider's account.
+    "socialaccount.SocialAccount": ("provider", "uid", "extra_data"),
+    "socialaccount.SocialApp": ("provider", "provider_id", "name", "client_id", "secret", "key", "settings"),
+    "socialaccount.SocialToken": ("token", "token_secret"),
     # Random. They name neither the mailbox nor the code, and are deleted after a day.
     "accounts.SignInCode": ("token_hash", "seed"),
     "accounts.Consent": ("subject_ref", "purpose", "text_version"),

@@ -166,6 +166,9 @@ ROWS: Mapping[str, Row | DeskRow] = {
     "my_security": Row(_SIGNED_IN),
     "my_password_sign_in": Row(_ANY, _ANY),
     "my_passkey_sign_in": Row(_ANY, _ANY),
+    # Open where OIDC_ISSUER is set. The answer of the provider proves itself by the state in the session.
+    "openid_connect_login": Row(),
+    "openid_connect_callback": Row(),
     "my_confirm": Row(_SIGNED_IN, _SIGNED_IN),
     # Their views want a code of the last minutes.
     "my_password": Row(_SIGNED_IN, _SIGNED_IN),

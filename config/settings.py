@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "accounts",  # after allauth's apps, because it removes their models from the admin
     "services",
     "staff",
@@ -330,6 +332,32 @@ MFA_ADAPTER = "accounts.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 # Steps of 30 seconds that the clock of a phone may be off.
 MFA_TOTP_TOLERANCE = 1
+# One provider of OpenID Connect for customers. It is trusted to know whose mailbox it is, so it has to be one that
+# confirms addresses.
+OIDC_ISSUER = env.text("OIDC_ISSUER", "").rstrip("/")
+OIDC_NAME = env.text("OIDC_NAME", "OpenID Connect")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", "")
+OIDC_SECRET = env.text("OIDC_SECRET", "")
+SOCIALACCOUNT_ADAPTER = "storefront.sign_in.oidc.Adapter"
+# The state in the session and PKCE guard the answer.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "SCOPE": ["openid", "email"],
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_NAME,
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_SECRET,
+                # The signed token has the address, so no further request is needed.
+                "settings": {"server_url": OIDC_ISSUER, "fetch_userinfo": False},
+            }
+        ],
+    }
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 SESSION_ENGINE = "core.session_store"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -372,8 +400,9 @@ FILE_UPLOAD_PATHS = ("/admin/services/", "/admin/staff/")
 # Requests that one web process answers at the same time; each thread keeps one database connection. More threads answer
 # fewer pages: only one thread computes at a time, and PostgreSQL plans prepared statements for each connection.
 WEB_THREADS = env.number("WEB_THREADS", 2, low=1, high=64)
-# Only requests with these path prefixes wait for Stripe. They have threads of their own (core.front).
-STRIPE_PATHS = ("/pay/",)
+# Only requests with these path prefixes wait for Stripe, or for the provider of OpenID Connect. They have threads of
+# their own (core.front).
+STRIPE_PATHS = ("/pay/", "/my/sign-in/with/")
 # Path prefix -> largest body in bytes; core.front limits all other paths to 1 MB. It accepts more than 1 MB only from
 # signed-in users who may open the admin.
 BODY_LIMITS = {

@@ -53,6 +53,9 @@ urlpatterns = [
     path("my/sign-in/code/", door.code, name="my_code"),
     path("my/sign-in/password/", door.password, name="my_password_sign_in"),
     path("my/sign-in/passkey/", door.passkey, name="my_passkey_sign_in"),
+    # allauth asks for these names.
+    path("my/sign-in/with/<slug:provider_id>/", door.begin_oidc, name="openid_connect_login"),
+    path("my/sign-in/with/<slug:provider_id>/back/", door.finish_oidc, name="openid_connect_callback"),
     path("my/sign-out/", door.leave, name="my_sign_out"),
     path("my/security/", security.security, name="my_security"),
     path("my/security/confirm/", security.confirm, name="my_confirm"),

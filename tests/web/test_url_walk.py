@@ -127,6 +127,7 @@ class Visitor:
             "invitation_id": Invitation.objects.get().pk,
             "authenticator_id": 1,
             "session_id": 1,
+            "provider_id": "sso",
             "kind": "reminder",
             "role": "customer",
             "channel": "email",

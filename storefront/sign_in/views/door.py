@@ -4,15 +4,19 @@ Every address gets the same page, the same words and a code, whether it is known
 """
 
 import json
-from urllib.parse import quote
+from collections.abc import Callable
+from urllib.parse import quote, urlencode
 
 from allauth.mfa.webauthn.internal.auth import begin_authentication
+from allauth.socialaccount.providers.openid_connect import views as openid_connect
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from requests import RequestException
 
 from accounts.customer_secrets import PasskeyRefused, customer_with_passkey, customer_with_password
 from accounts.customer_session import customer_of, sign_in_customer, sign_out
@@ -36,6 +40,7 @@ from storefront.sign_in.forms import (
     PasswordForm,
     credential_in,
 )
+from storefront.sign_in.oidc import PROVIDER, failed_text
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -52,6 +57,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return send(request, email, visitor)
         form.add_error("email", TOO_MANY_CODES)
     context = {"form": form, "next": way_on(request), "quoted_next": quote(way_on(request))}
+    if settings.OIDC_ISSUER:
+        context |= {"oidc_name": settings.OIDC_NAME, "oidc_provider": PROVIDER}
     return render(request, "storefront/sign_in/sign_in.html", context, status=status_of(request))
 
 
@@ -82,6 +89,22 @@ def code(request: HttpRequest) -> HttpResponse:
             count_wrong_code(request)
         form.add_error("code", REFUSALS[answer])
     return _code_page(request, form, asked)
+
+
+@require_safe
+@never_cache
+def begin_oidc(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Go to the provider of OpenID Connect, if there is one."""
+    # allauth would read more parameters of the address.
+    request.GET = QueryDict(urlencode({"next": way_on(request)}))
+    return _with_provider(request, provider_id, openid_connect.login)
+
+
+@require_safe
+@never_cache
+def finish_oidc(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Come back from the provider."""
+    return _with_provider(request, provider_id, openid_connect.callback)
 
 
 @require_POST
@@ -143,6 +166,17 @@ def send(request: HttpRequest, email: str, visitor: str) -> HttpResponse:
     remember(response, Asked(token, email, way_on(request)))
     remember_visitor(response, visitor)
     return response
+
+
+def _with_provider(request: HttpRequest, provider_id: str, view: Callable[..., HttpResponse]) -> HttpResponse:
+    if not settings.OIDC_ISSUER or provider_id != PROVIDER:
+        raise Http404
+    try:
+        return view(request, provider_id)
+    except (RequestException, KeyError, ValueError, TypeError):
+        # The provider is away, or what answers there is none.
+        messages.warning(request, failed_text())
+        return see_other("my_sign_in")
 
 
 def _code_page(request: HttpRequest, form: CodeForm, asked: Asked) -> HttpResponse:
