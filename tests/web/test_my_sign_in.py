@@ -310,7 +310,7 @@ def test_a_page_of_customers_costs_one_query_to_know_them(
     signs_in(client, stopped)
     stopped.pass_minutes(1)
     with CaptureQueriesContext(connection) as queries:
-        client.get(MY)
+        client.get(reverse("my_confirm"))
     assert len([each for each in queries if "accounts_" in each["sql"]]) == 1
 
     with CaptureQueriesContext(connection) as queries:
