@@ -17,6 +17,7 @@ from notifications.operations import send_due
 from staff.enums import Role
 from tests import factories, money, servers
 from tests.factories import Studio
+from tests.journeys import booked
 from tests.signing_in import SECRET, code_of, sign_in_staff
 
 PASSWORD = "a long password"
@@ -54,6 +55,20 @@ def test_whoever_asked_for_a_page_gets_there_after_signing_in(client: Client, le
     assert asked["Location"] == "/desk/sign-in?next=/desk/%3Fon%3D2027-01-05"
     sign_in(client, next="/desk/?on=2027-01-05")
     assert send_code(client)["Location"] == "/desk/?on=2027-01-05"
+
+
+@pytest.mark.parametrize(
+    ("asked", "opens"), [("", "/desk/me/"), ("/desk/", "/desk/me/"), ("/desk/?on=2027-01-05", "/desk/?on=2027-01-05")]
+)
+def test_a_therapist_begins_with_their_own_day(client: Client, studio: Studio, asked: str, opens: str) -> None:
+    therapist = factories.desk_user(Role.THERAPIST, of=booked(studio, 10), email="ana@studio.example")
+    therapist.set_password(PASSWORD)
+    therapist.save()
+    TOTP.activate(therapist, SECRET)
+
+    sign_in(client, "ana@studio.example", next=asked)
+
+    assert send_code(client)["Location"] == opens
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])

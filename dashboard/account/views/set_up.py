@@ -94,7 +94,7 @@ def _done(request: HttpRequest, user: User, codes: Sequence[str], now: datetime)
     """Sign in with the new second factor, and show the recovery codes or go on. The session gets a new key."""
     staff_session.rotate_key(request.session)
     staff_session.prove(request.session, user, now=now)
-    response = show_codes(request, user, codes) if codes else redirect(way_on(request))
+    response = show_codes(request, user, codes) if codes else redirect(way_on(request, user))
     remember_device(request, response, user.email)
     return response
 
@@ -105,6 +105,6 @@ def show_codes(request: HttpRequest, user: User, codes: Sequence[str]) -> HttpRe
         "codes": presenter.grouped(codes),
         "file": presenter.codes_file(codes, user, request.get_host()),
         "file_name": gettext("recovery-codes.txt"),
-        "next": way_on(request),
+        "next": way_on(request, user),
     }
     return render(request, "dashboard/account/codes.html", context)

@@ -20,6 +20,7 @@ from accounts.sign_in import remember_device
 from core import clock
 from dashboard.account.forms import CodeForm, PasskeyForm, SignInForm
 from dashboard.account.presenter import ended_text, second_step
+from dashboard.account.way_on import first_page
 from dashboard.door import ENDED
 
 
@@ -65,6 +66,7 @@ class SecondStep(AuthenticateView):  # type: ignore[misc]
         if self.request.user == user:
             staff_session.prove(self.request.session, user, now=clock.now())
             remember_device(self.request, response, user.email)
+            response["Location"] = first_page(response["Location"], user)
         return response
 
     def form_invalid(self, form: Any) -> HttpResponse:
