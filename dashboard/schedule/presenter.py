@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from bookings.booked import local
 from bookings.models import Booking
@@ -21,10 +21,13 @@ from staff.models import TimeOff
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A booking within a time off: customer, time, and the pages that move or cancel it."""
+    """A booking within a time off: customer, time, and the pages that move or cancel it. ``note`` says that only the
+    time around the visit lies in it.
+    """
 
     name: str
     when: str
+    note: str
     url: str
     move_url: str
     cancel_url: str
@@ -57,7 +60,7 @@ def rows_of(
             reason=each.reason,
             is_asked=each.status == TimeOffStatus.REQUESTED,
             may_answer=each.resource_id in answerable,
-            hits=tuple(_hit(booking) for booking in hit.get(each.pk, ())),
+            hits=tuple(_hit(booking, each) for booking in hit.get(each.pk, ())),
         )
         for each in times
     ]
@@ -121,10 +124,44 @@ def _span_text(each: TimeOff, zone: ZoneInfo) -> str:
     return f"{formats.moment_text(starts)} – {formats.moment_text(ends)}"
 
 
-def _hit(booking: Booking) -> Hit:
+def blocked_text(each: TimeOff, zone: ZoneInfo, count: int) -> str:
+    """Say what is blocked now, such as "Ana Silva, Tue 5 Jan, 15:00–15:30 is blocked." ``count`` bookings lie in it."""
+    values = {"who": formats.isolated(who_of(each)), "when": when_text(each, zone), "count": count}
+    if not count:
+        return gettext("%(who)s, %(when)s is blocked. Nobody can book this time.") % values
+    return (
+        ngettext(
+            "%(who)s, %(when)s is blocked. %(count)d booking lies in this time: decide about it below.",
+            "%(who)s, %(when)s is blocked. %(count)d bookings lie in this time: decide about each of them below.",
+            count,
+        )
+        % values
+    )
+
+
+def _around_text(booking: Booking, each: TimeOff) -> str:
+    """Return "only the 10 minutes after it" where not the visit but its buffer reaches into the time off."""
+    booked = list(booking.lines.all())
+    lines = [
+        line for line in booked if line.staff_member and line.staff_member.resource_id == each.resource_id
+    ] or booked
+    first, last = min(lines, key=lambda line: line.starts_at), max(lines, key=lambda line: line.ends_at)
+    if last.ends_at <= each.during.lower:
+        count = last.buffer_after_minutes
+        words = ngettext("only the %(count)d minute after it", "only the %(count)d minutes after it", count)
+    elif first.starts_at >= each.during.upper:
+        count = first.buffer_before_minutes
+        words = ngettext("only the %(count)d minute before it", "only the %(count)d minutes before it", count)
+    else:
+        return ""
+    return words % {"count": count}
+
+
+def _hit(booking: Booking, each: TimeOff) -> Hit:
     return Hit(
         name=booking.contact_name or formats.reference_text(booking.reference),
         when=formats.moment_text(local(booking.starts_at, booking)),
+        note=_around_text(booking, each),
         url=reverse("desk_booking", args=[booking.reference]),
         move_url=move_url(booking),
         cancel_url=reverse("desk_booking_cancel", args=[booking.reference]),

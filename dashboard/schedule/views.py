@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.minutes import instant
@@ -46,7 +47,8 @@ def time_off(request: HttpRequest, desk: Desk) -> HttpResponse:
                 reason=values["reason"],
             )
             count = len(queries.bookings_hit(desk.rights, [blocked])[blocked.pk])
-            messages.success(request, _blocked_text(count))
+            text = presenter.blocked_text(blocked, zones[blocked.resource_id], count)
+            messages.success(request, text, extra_tags=reverse("desk_time_off_remove", args=[blocked.pk]))
             return _back("" if count else comes_from)
         times = queries.time_off_ahead(desk.rights, desk.now)
         context: dict[str, Any] = {
@@ -87,7 +89,7 @@ def remove(request: HttpRequest, desk: Desk, time_off_id: int) -> HttpResponse:
         raise Http404
     remove_time_off(time_off_id=time_off_id)
     messages.success(request, gettext("Removed. The time can be booked again."))
-    return _back()
+    return _back(calendar_path(request.POST.get("back", "")))
 
 
 def _asked(query: QueryDict) -> dict[str, Any]:
@@ -104,16 +106,6 @@ def _zone_of(resource: str, zones: Mapping[int | None, ZoneInfo]) -> ZoneInfo:
     """Return the zone in which the time of the chosen resource is typed; of the first one before any is chosen."""
     chosen = [zone for pk, zone in zones.items() if str(pk) == resource]
     return next(iter(chosen or zones.values()), ZoneInfo("UTC"))
-
-
-def _blocked_text(count: int) -> str:
-    if not count:
-        return gettext("Blocked. Nobody can book this time.")
-    return ngettext(
-        "Blocked. %(count)d booking lies in this time: decide about it below.",
-        "Blocked. %(count)d bookings lie in this time: decide about each of them below.",
-        count,
-    ) % {"count": count}
 
 
 def _back(path: str = "") -> HttpResponse:

@@ -258,3 +258,41 @@ def test_blocked_from_the_calendar_leads_back_there_unless_bookings_lie_in_it(cl
     assert (booked.status_code, booked["Location"]) == (303, "/desk/time-off/")
     evil = client.get("/desk/time-off/", {"back": "https://evil.example/"}).content.decode()
     assert "evil" not in evil
+
+
+def test_a_notice_names_who_is_blocked_and_offers_to_remove_it(client: Client, place: Studio) -> None:
+    sign_in(client, Role.FRONT_DESK, place)
+    back = "/desk/?at=kreuzberg&on=2027-01-05"
+    values = {
+        "resource": str(place.staff[0].resource_id),
+        "starts_at": "2027-01-05T15:00",
+        "ends_at": "2027-01-05T15:30",
+    }
+
+    shown = client.post(f"/desk/time-off/?{urlencode({'back': back})}", values, follow=True).content.decode()
+
+    block = TimeOff.objects.get()
+    assert f"{place.staff[0].name}" in shown
+    assert "Tue 5 Jan, 15:00–15:30 is blocked. Nobody can book this time." in shown
+    assert f'action="/desk/time-off/{block.pk}/remove"' in shown
+    removed = client.post(f"/desk/time-off/{block.pk}/remove", {"back": back})
+    assert (removed.status_code, removed["Location"]) == (303, back)
+    assert not TimeOff.objects.exists()
+
+
+def test_a_booking_whose_buffer_alone_reaches_into_the_time_off_says_so(
+    client: Client, db: None, stopped: StoppedClock
+) -> None:
+    place = factories.studio(buffer_before_minutes=5, buffer_after_minutes=10)
+    stopped.at = place.at(7)
+    booking = journeys.booked(place, 10)
+    asked(place, booking.ends_at, place.at(12))
+    asked(place, place.at(9), booking.starts_at)
+    asked(place, place.at(9), place.at(12))
+    sign_in(client, Role.MANAGER, place)
+
+    page = client.get("/desk/time-off/").content.decode()
+
+    assert page.count("(only the 10 minutes after it)") == 1
+    assert page.count("(only the 5 minutes before it)") == 1
+    assert page.count(f'href="/desk/bookings/{booking.reference}/"') == 3
