@@ -14,7 +14,7 @@ from bookings.wording.zones import city, zone_note
 from core.formats import day_text, near_day_text, phone_href, time_text
 from services.enums import Delivery, PaymentMode
 from storefront.catalogue import Catalogue, Opening, Place, ServiceOffer, VariantOffer
-from storefront.presenters.opening import hours_lines, open_sentence
+from storefront.presenters.opening import hours_lines, open_sentence_of
 from storefront.presenters.picker import length_words, price_words
 
 NEXT_TIMES = 3
@@ -73,7 +73,7 @@ def landing_page(
         "tagline": business.tagline,
         "is_paused": business.is_booking_paused,
         "paused_message": business.paused_message,
-        "open_sentence": open_sentence(list(openings.values()), local_now) if openings else "",
+        "open_sentence": open_sentence_of(catalogue.places, openings, now),
         "place_count": _place_count(catalogue),
         "next_free": _next_free(catalogue, next_of, reader),
         "categories": [

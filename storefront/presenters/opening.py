@@ -1,13 +1,15 @@
 """Opening hours as text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from core.formats import clock_text
-from storefront.catalogue import Opening
+from core.zones import city
+from storefront.catalogue import Opening, Place
 
 _A_MONDAY = date(2024, 1, 1)
 
@@ -23,6 +25,35 @@ def hours_lines(opening: Opening) -> list[str]:
             lines.append(f"{_days(first, weekday - 1)} {_spans(by_day[first])}")
         first = weekday
     return lines
+
+
+def open_sentence_of(places: Sequence[Place], openings: Mapping[int, Opening], now: datetime) -> str:
+    """Return today's state, each place by its own clock. Where places differ the sentence names the one with the latest
+    end, or the next start, and its zone where the zones differ, such as "Open today until 20:00 (Kreuzberg)".
+    """
+    known = [place for place in places if place.id in openings]
+    sentences = {place.id: open_sentence([openings[place.id]], now.astimezone(place.zone)) for place in known}
+    has_zones = len({place.zone for place in known}) > 1
+    if not known or (len(set(sentences.values())) == 1 and not has_zones):
+        return next(iter(sentences.values()), "")
+    starts: list[tuple[float, Place]] = []
+    ends: list[tuple[float, Place]] = []
+    for place in known:
+        local = now.astimezone(place.zone)
+        minute = local.hour * 60 + local.minute
+        for start, end in _today(openings[place.id], local):
+            if start <= minute < end:
+                ends.append((end - minute, place))
+            elif start > minute:
+                starts.append((start - minute, place))
+    if not ends and not starts:
+        return open_sentence([openings[place.id] for place in known], now.astimezone(known[0].zone))
+    key = itemgetter(0)
+    _, named = max(ends, key=key) if ends else min(starts, key=key)
+    words = {"sentence": sentences[named.id], "place": named.name, "city": city(named.zone)}
+    if has_zones:
+        return gettext("%(sentence)s (%(place)s, %(city)s time)") % words
+    return gettext("%(sentence)s (%(place)s)") % words
 
 
 def open_sentence(openings: Sequence[Opening], now: datetime) -> str:

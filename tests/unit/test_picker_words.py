@@ -12,7 +12,7 @@ from services.enums import Delivery
 from storefront.catalogue import Opening, Person, Place, ServiceOffer, VariantOffer
 from storefront.presenters.calendar import calendar, merged_marks
 from storefront.presenters.choice import Choice, choice_query, parsed_slot, read_choice
-from storefront.presenters.opening import hours_lines, open_sentence
+from storefront.presenters.opening import hours_lines, open_sentence, open_sentence_of
 from storefront.presenters.sooner import lacks_times, other_people, other_places, sooner_links
 from storefront.presenters.times import (
     Times,
@@ -322,6 +322,23 @@ def test_a_special_day_replaces_the_weekly_hours() -> None:
     assert open_sentence([holiday, Opening((), (), "Flood")], noon) == "Closed today"
     assert open_sentence([holiday, Opening((), ((540, 600),), "Flood")], noon) == "Closed for today"
     assert open_sentence([Opening((), ((660, 780),))], noon) == "Open today until 13:00"
+
+
+def test_several_places_are_named_with_their_hours_and_zones() -> None:
+    berlin = Place(1, "mitte", "Mitte", "", "", "", BERLIN)
+    other = replace(berlin, id=2, slug="wedding", name="Wedding")
+    lisbon = replace(berlin, id=3, slug="alfama", name="Alfama", zone=ZoneInfo("Europe/Lisbon"))
+    noon = datetime(2026, 11, 24, 12, tzinfo=BERLIN)
+    short, long = Opening(((1, 540, 1080),), None), Opening(((1, 540, 1200),), None)
+
+    assert open_sentence_of([berlin, other], {1: long, 2: long}, noon) == "Open today until 20:00"
+    assert open_sentence_of([berlin, other], {1: short, 2: long}, noon) == "Open today until 20:00 (Wedding)"
+    assert open_sentence_of([berlin, lisbon], {1: long, 3: long}, noon) == (
+        "Open today until 20:00 (Alfama, Lisbon time)"
+    )
+    early = datetime(2026, 11, 24, 8, tzinfo=BERLIN)
+    assert open_sentence_of([lisbon, berlin], {1: long, 3: long}, early) == "Opens today at 09:00 (Mitte, Berlin time)"
+    assert open_sentence_of([berlin, other], {}, noon) == ""
 
 
 def test_a_repeated_hour_names_its_clock_on_the_buttons() -> None:
