@@ -67,6 +67,8 @@ class LengthField(_TypedField):
     def __init__(self, *, needs_unit: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.needs_unit = needs_unit
+        # What a refusal of other text suggests to type.
+        self.example: Any = _("90 min, 24 h or 3 d")
 
     def prepare_value(self, value: Any) -> Any:
         return length_text(value) if isinstance(value, int) else value
@@ -77,7 +79,7 @@ class LengthField(_TypedField):
             return None
         parts = _LENGTH_PART.findall(text)
         if not parts or _LENGTH_PART.sub("", text).strip(" ,"):
-            raise ValidationError(_("Type a length such as 90 min, 24 h or 3 d."))
+            raise ValidationError(_("Type a length such as %(example)s."), params={"example": self.example})
         if self.needs_unit and any(int(number) and not unit for number, unit in parts):
             example = {"number": parts[0][0]}
             raise ValidationError(_("Say which unit: %(number)s min, %(number)s h or %(number)s d."), params=example)

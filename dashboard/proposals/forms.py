@@ -38,9 +38,11 @@ class DayHoursField(forms.CharField):
 
 
 class _BoundedLengthField(LengthField):
-    def __init__(self, *, low: int, high: int, **options: Any) -> None:
+    """Minutes of a visit or around it. ``example`` is a length that fits the field."""
+
+    def __init__(self, *, low: int, high: int, example: str, **options: Any) -> None:
         super().__init__(**options)
-        self.low, self.high = low, high
+        self.low, self.high, self.example = low, high, example
 
     def clean(self, value: Any) -> int | None:
         minutes = super().clean(value)
@@ -252,7 +254,10 @@ def _length(model: type[Model], name: str, label: Any, *, required: bool = True)
     limits = model._meta.get_field(name).validators  # type: ignore[union-attr]
     low = max(each.limit_value for each in limits if isinstance(each, MinValueValidator))
     high = min(each.limit_value for each in limits if isinstance(each, MaxValueValidator))
-    return _BoundedLengthField(low=low, high=high, label=label, required=required, widget=_short_text())
+    example = gettext("60 min or 1 h 30 min") if name == "work_minutes" else gettext("15 min")
+    return _BoundedLengthField(
+        low=low, high=high, example=example, label=label, required=required, widget=_short_text()
+    )
 
 
 def _short_text() -> forms.TextInput:

@@ -186,7 +186,8 @@ def test_a_new_service_is_proposed_with_all_it_needs(manager: Client, owner: Cli
     [
         (SERVICE, {"work_minutes": "0"}, "At least 5 min."),
         (SERVICE, {"work_minutes": "13 h"}, "At most 720 min."),
-        (SERVICE, {"work_minutes": "long"}, "Type a length"),
+        (SERVICE, {"work_minutes": "long"}, "Type a length such as 60 min or 1 h 30 min."),
+        (SERVICE, {"buffer_before_minutes": "short"}, "Type a length such as 15 min."),
         (SERVICE, {"price_minor": "-5"}, "Type an amount"),
         (SERVICE, {"price_minor": ""}, "required"),
         (SERVICE, {"buffer_before_minutes": "25 h"}, "At most 240 min."),
