@@ -87,6 +87,11 @@ def own_phone_region() -> str | None:
     return phone_region(the_business().phone, *(p for p, _ in places), time_zone=zone)
 
 
+def has_several_zones() -> bool:
+    """Return whether the places of the business have different time zones, so that a time needs its zone. One query."""
+    return Location.objects.order_by().values("time_zone").distinct().count() > 1
+
+
 def phone_number_in(words: str) -> str:
     """Parse a phone number (a number without a country code is in ``own_phone_region``); empty when it is not one.
 

@@ -32,6 +32,7 @@ from dashboard.length.forms import LengthForm, WishForm
 from dashboard.length.queries import clash_of
 from dashboard.permissions import Act, can
 from dashboard.presenters.confirmations import booking_facts
+from dashboard.queries import has_several_zones
 from dashboard.views.booking_actions import (
     Opened,
     Step,
@@ -105,7 +106,7 @@ def _choose(
     )
     context = {
         "page": page,
-        "facts": booking_facts(booking),
+        "facts": booking_facts(booking, names_zone=has_several_zones()),
         "back_url": reverse("desk_booking", args=[booking.reference]),
         "problem": problem,
     }

@@ -21,6 +21,7 @@ from dashboard.moving.forms import MoveForm, WishForm
 from dashboard.permissions import Act, can
 from dashboard.presenters.confirmations import booking_facts
 from dashboard.presenters.undo import moved_text
+from dashboard.queries import has_several_zones
 from dashboard.views.booking import open_booking
 from dashboard.views.booking_actions import LISTS, Opened, Step, answer, comes_from, open_step, refused
 from dashboard.views.pages import desk_page, show
@@ -77,7 +78,7 @@ def _choose(
     page = presenter.move_page(booking, people, openings, on=on, who=who, back=comes_from(opened), now=desk.now)
     context = {
         "page": page,
-        "facts": booking_facts(booking),
+        "facts": booking_facts(booking, names_zone=has_several_zones()),
         "back_url": reverse("desk_booking", args=[booking.reference]),
         "problem": problem,
         "why_url": presenter.why_of(booking, on, who),

@@ -7,13 +7,14 @@ from datetime import datetime
 
 from django.utils.translation import gettext
 
-from bookings.booked import local
+from bookings.booked import local, zone_of
 from bookings.models import Booking, HelpMessage
 from bookings.queries.money import BookingMoney
 from bookings.queries.payables import Payable, PayKind
 from bookings.rules.settlement import Paid, settlement
 from bookings.wording import visit
 from core import formats
+from core.zones import city
 from dashboard.forms import CancelForm
 from dashboard.presenters.day import what_and_who
 from dashboard.presenters.money import means_text
@@ -59,11 +60,14 @@ def stamp_of(booking: Booking, money: BookingMoney) -> str:
     return f"{booking.status}.{booking.ical_sequence}.{'.'.join(map(str, sums))}"
 
 
-def booking_facts(booking: Booking) -> tuple[str, str]:
-    """Return the customer's name, and the time and service."""
+def booking_facts(booking: Booking, *, names_zone: bool) -> tuple[str, str]:
+    """Return the customer's name, and the time and service, with the zone of the times if ``names_zone``."""
     name = formats.isolated(booking.contact_name) or gettext("No name given")
     who = f"{name} · {formats.reference_text(booking.reference)}"
-    return who, f"{visit.when_text(booking)} · {what_and_who(booking)}"
+    when = visit.when_text(booking)
+    if names_zone:
+        when = gettext("%(when)s (%(city)s time)") % {"when": when, "city": city(zone_of(booking))}
+    return who, f"{when} · {what_and_who(booking)}"
 
 
 def sum_of(amount_minor: int, booking: Booking) -> str:

@@ -24,6 +24,7 @@ from dashboard.door import Desk
 from dashboard.forms import SeenForm, StepForm
 from dashboard.permissions import can
 from dashboard.presenters.confirmations import Ask, booking_facts, stamp_of
+from dashboard.queries import has_several_zones
 from dashboard.views.booking import booking_page, open_booking
 from dashboard.views.pages import calendar_path, show
 
@@ -171,7 +172,7 @@ def _asking(
     context = {
         "ask": ask,
         "form": form,
-        "facts": booking_facts(booking),
+        "facts": booking_facts(booking, names_zone=has_several_zones()),
         "request_key": key,
         "seen": opened.stamp,
         "problem": problem,

@@ -9,6 +9,7 @@ from bookings.refs import subject_ref
 from dashboard.door import Desk
 from dashboard.permissions import can
 from dashboard.presenters.confirmations import booking_facts
+from dashboard.queries import has_several_zones
 from dashboard.views.booking import open_booking
 from dashboard.views.pages import desk_page, show
 from payments.queries import has_receipt_pdf
@@ -23,7 +24,7 @@ def receipt(request: HttpRequest, desk: Desk, reference: str, number: str) -> Ht
     found = found_receipt(subject_ref(booking), number)
     contents = ReceiptContents.from_json(found.contents)
     context = {
-        "facts": booking_facts(booking),
+        "facts": booking_facts(booking, names_zone=has_several_zones()),
         "back_url": reverse("desk_booking", args=[booking.reference]),
         "pdf_url": reverse("desk_booking_receipt_pdf", args=[booking.reference, found.number]),
         "number": found.number,

@@ -244,7 +244,7 @@ def test_reading_the_list_costs_the_same_for_one_and_three(
     django_assert_num_queries: DjangoAssertNumQueries,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    with django_assert_max_num_queries(23) as one:
+    with django_assert_max_num_queries(24) as one:
         desk.client.get(HANDS)
     waiting(place, 12)
     waiting(place, 14)

@@ -219,3 +219,16 @@ def test_who_may_not_move_does_not_learn_of_the_page(
 
     assert desk.page(booking, "move").status_code == 404
     assert "/move" not in desk.page(booking).content.decode()
+
+
+def test_the_zone_is_named_where_places_have_several(client: Client, studio: Studio) -> None:
+    booking = journeys.booked(studio, 10)
+    desk = at_desk(client, place=studio.location)
+    steps = ("move", "cancel", "length")
+    before = [desk.page(booking, step).content.decode() for step in steps]
+    factories.location(name="Alfama", slug="alfama", position=2, time_zone="Europe/Lisbon")
+
+    after = [desk.page(booking, step).content.decode() for step in steps]
+
+    assert not any("(Berlin time)" in page for page in before)
+    assert all("(Berlin time)" in page for page in after)
