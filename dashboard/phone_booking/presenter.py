@@ -201,8 +201,18 @@ def days(choice: Choice, free: FreeTimes) -> list[Option]:
     names = {on: formats.near_day_text(on, choice.today) for on in free.counts}
     return [
         any_day,
-        *(Option(on.isoformat(), names[on], str(count or "–"), on == choice.day) for on, count in free.counts.items()),
+        *(
+            Option(on.isoformat(), names[on], _free_note(count, is_staffed=on in free.staffed), on == choice.day)
+            for on, count in free.counts.items()
+        ),
     ]
+
+
+def _free_note(count: int, *, is_staffed: bool) -> str:
+    """Return the number of free times; without any, whether the day is full or nobody works."""
+    if count:
+        return str(count)
+    return gettext("full") if is_staffed else gettext("off")
 
 
 def why_of(choice: Choice) -> str:

@@ -72,6 +72,27 @@ def test_a_known_customer_is_booked_by_twelve_keys(site: Stack, visit: Visitors)
     assert bookings_of(site, email) == before + 1
 
 
+def test_the_cursor_is_where_the_next_thing_is_typed(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop")
+    sign_in(page, FRONT_DESK)
+    page.goto("/desk/book/?at=kreuzberg")
+    wait_for_scripts(page)
+    expect(page.locator("#booking-q")).to_be_focused()
+
+    page.keyboard.type("Zora Newcomer")
+    page.get_by_role("button", name="New customer").click()
+    expect(page.locator("input[name=phone]")).to_be_focused()
+    page.locator("#booking-service").select_option(index=1)
+    expect(page.locator(".booking-time").first).to_be_visible()
+    expect(page.locator("#booking-service")).to_be_focused()
+    day = page.locator("input[name=on]").nth(2)
+    value = day.get_attribute("value")
+    day.focus()
+    page.keyboard.press("Space")
+    expect(page.locator(f"input[name=on][value='{value}']")).to_be_checked()
+    expect(page.locator(f"input[name=on][value='{value}']")).to_be_focused()
+
+
 def test_a_stranger_is_booked_without_scripts(site: Stack, visit: Visitors) -> None:
     page = visit("desktop", scripts=False)
     sign_in(page, FRONT_DESK)

@@ -220,6 +220,37 @@ def test_a_finger_presses_long_before_it_blocks_time(site: Stack, visit: Visitor
     expect(page).to_have_url(re.compile(r"/desk/time-off/\?resource="))
 
 
+def test_a_finger_scrolls_at_once_and_moves_a_booking_after_a_long_press(site: Stack, visit: Visitors) -> None:
+    page = visit("desktop", expects=(200,))
+    reference, before = open_day(site, page)
+    block = page.locator(f".block[data-ref='{reference}']").first
+    block.scroll_into_view_if_needed()
+    box = block.bounding_box()
+    assert box
+    touch = {"pointerType": "touch", "isPrimary": True, "bubbles": True, "cancelable": True, "pointerId": 7}
+    at = {"clientX": box["x"] + box["width"] / 2, "clientY": box["y"] + 8}
+    pulled = {**at, "clientY": at["clientY"] + 15 * minute_height(block)}
+    scrolls = "block => block.dispatchEvent(new Event('touchmove', {bubbles: true, cancelable: true}))"
+
+    # A short pull is left to the browser, which scrolls.
+    block.dispatch_event("pointerdown", {**touch, **at, "button": 0})
+    block.dispatch_event("pointermove", {**touch, **pulled})
+    assert block.evaluate(scrolls)
+    page.wait_for_timeout(600)
+    expect(page.locator(".drag-ghost")).to_have_count(0)
+    block.dispatch_event("pointerup", {**touch, **pulled})
+
+    block.dispatch_event("pointerdown", {**touch, **at, "button": 0})
+    expect(page.locator(".drag-ghost")).to_be_visible()
+    assert not block.evaluate(scrolls)
+    block.dispatch_event("pointermove", {**touch, **pulled})
+    assert start_of(site, reference) == before
+    block.dispatch_event("pointerup", {**touch, **pulled})
+
+    expect(page).to_have_url(re.compile(rf"/desk/bookings/{reference}/move\?start="))
+    assert start_of(site, reference) == before
+
+
 def test_by_keyboard_the_head_of_a_column_opens_the_form(site: Stack, visit: Visitors) -> None:
     page = visit("desktop")
     open_day(site, page)

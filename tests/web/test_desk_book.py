@@ -597,6 +597,19 @@ def test_the_number_of_queries_does_not_grow(
         press(desk, held, "show", q="jana")
 
 
+def test_a_full_day_is_told_from_one_on_which_nobody_works(desk: DeskClient, studio: Studio) -> None:
+    ana = studio.staff[1]
+    for hour in range(9, 17):
+        booked(studio, staff_member_id=ana.pk, start_minute=studio.minute(hour, days=2))
+    factories.time_off(ana.resource, studio.at(7), studio.at(19))
+
+    html = " ".join(text(page(desk, who=ana.slug)).split())
+    notes = dict(re.findall(r'name="on" value="(2027-[\d-]+)"[^>]*> [^<]*<span>([^<]*)</span>', html))
+
+    assert (notes["2027-01-05"], notes["2027-01-06"]) == ("off", "full")
+    assert int(notes["2027-01-07"]) > 0
+
+
 # --- outside the rules ------------------------------------------------------------------------------------------------
 
 
