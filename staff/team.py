@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.customer_secrets import drop_passkeys_of_customer
@@ -134,8 +134,8 @@ def accept_invitation(*, invitation_id: int, name: str, password: str, now: date
     :raises InvitationOver: when the link has been used, or no longer works.
     """
     one_at_a_time(_LOCK)
-    invitation = Invitation.objects.select_related("staff_member").get(pk=invitation_id)
-    if not is_open(invitation, now=now):
+    invitation = Invitation.objects.select_related("inviter").get(pk=invitation_id)
+    if not is_open(invitation, now=now) or not inviter_still_may(invitation):
         raise InvitationOver(_("This invitation is over. Ask for a new one."))
     user = user_of_invitation(invitation)
     if user is not None:
@@ -166,29 +166,33 @@ def set_roles(
     wanted: Iterable[Grant],
     seen: Iterable[Grant],
     profile_id: int | None,
+    seen_profile_id: int | None,
     by: User,
     now: datetime,
 ) -> bool:
-    """Replace a user's roles and their profile in the team. Return False if the roles were so already.
+    """Replace a user's roles and their profile in the team. Return False if both were so already.
 
-    ``seen`` are the roles that the form showed. A profile that is another user's stays with that user.
+    ``seen`` and ``seen_profile_id`` are what the form showed. A profile that is another user's stays with that user.
+    Who is no owner any more has invited nobody: their open invitations end.
 
-    :raises TeamChanged: when the roles are no longer ``seen``.
+    :raises TeamChanged: when roles or profile are no longer those that were seen.
     :raises LastOwner: when nobody else is an owner.
     """
     one_at_a_time(_LOCK)
     user, new = User.objects.get(pk=user_id), frozenset(wanted)
     before = grants_of(user)
+    profile_before = StaffMember.objects.filter(user=user).values_list("pk", flat=True).first()
+    if (before, profile_before) == (new, profile_id):
+        return False
+    if (before, profile_before) != (frozenset(seen), seen_profile_id):
+        raise TeamChanged(_("Somebody has changed these roles meanwhile. Here are those of now."))
     if new and not before:
         drop_passkeys_of_customer(user)
-    StaffMember.objects.filter(user=user).exclude(pk=profile_id or 0).update(user=None)
-    StaffMember.objects.filter(pk=profile_id or 0, user=None).update(user=user)
-    if before == new:
-        return False
-    if before != frozenset(seen):
-        raise TeamChanged(_("Somebody has changed these roles meanwhile. Here are those of now."))
     if Grant(Role.OWNER) in before and Grant(Role.OWNER) not in new:
         _keep_an_owner(user)
+        _withdraw_those_of(user, now)
+    StaffMember.objects.filter(user=user).exclude(pk=profile_id or 0).update(user=None)
+    StaffMember.objects.filter(pk=profile_id or 0, user=None).update(user=user)
     for role, place in before - new:
         here = Q(location=None) if place is None else Q(location_id=place)
         Access.objects.filter(here, user=user, role=role).delete()
@@ -201,7 +205,8 @@ def set_roles(
 def switch_off(*, user_id: int, by: User, now: datetime) -> bool:
     """End a user's sign-in: no session and no link of a booking works any more. Return False if it was off.
 
-    Roles and history stay. Publishes ``staff.left`` for a member of the team, whose calendar is updated then.
+    Their open invitations end. Roles and history stay. Publishes ``staff.left`` for a member of the team, whose
+    calendar is updated then.
 
     :raises LastOwner: when nobody else is an owner.
     """
@@ -214,6 +219,7 @@ def switch_off(*, user_id: int, by: User, now: datetime) -> bool:
     user.is_active = False
     user.save(update_fields=["is_active"])
     end_sessions(user)
+    _withdraw_those_of(user, now)
     if StaffMember.objects.filter(user=user).exists():
         publish("staff.left", f"user:{user.pk}:{now.isoformat()}", {"user_id": user.pk}, now=now)
     _note(TeamEvent.Kind.LEFT, user, str(user), grants_of(user), by=by, now=now)
@@ -249,6 +255,21 @@ def is_open(invitation: Invitation, *, now: datetime) -> bool:
     return invitation.accepted_at is None and invitation.withdrawn_at is None and now < invitation.expires_at
 
 
+def inviter_still_may(invitation: Invitation) -> bool:
+    """Return whether the inviter could send this invitation today. Otherwise a former owner would come back by it."""
+    inviter = invitation.inviter
+    if inviter is None:
+        # An invitation by the command line has no name of an inviter either.
+        return not invitation.inviter_name
+    if not inviter.is_active or (invitation.opens_admin and not inviter.is_superuser):
+        return False
+    return Grant(Role.OWNER) in grants_of(inviter)
+
+
+def open_invitations_of(user: User) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(inviter=user, accepted_at=None, withdrawn_at=None)
+
+
 def invitation_url(invitation: Invitation) -> str:
     """Return the full address that accepts an invitation."""
     return f"{settings.SITE_URL}/desk/invitation/{invitation.pk}-{_mac(invitation)}/"
@@ -259,7 +280,7 @@ def invitation_of(raw_token: str) -> Invitation | None:
     number, _dash, mac = trimmed_token(raw_token).partition("-")
     if not (number.isascii() and number.isdigit() and len(number) < 10):
         return None
-    invitation = Invitation.objects.filter(pk=int(number)).first()
+    invitation = Invitation.objects.select_related("inviter").filter(pk=int(number)).first()
     if invitation is None or not hmac.compare_digest(_mac(invitation).encode(), mac.encode()):
         return None
     return invitation
@@ -267,6 +288,10 @@ def invitation_of(raw_token: str) -> Invitation | None:
 
 def _mac(invitation: Invitation) -> str:
     return link_mac(settings.LINK_KEY, f"invitation:{invitation.pk}:{invitation.nonce}")
+
+
+def _withdraw_those_of(user: User, now: datetime) -> None:
+    open_invitations_of(user).update(withdrawn_at=now)
 
 
 def _give(user: User, grants: Iterable[Grant]) -> None:

@@ -14,7 +14,7 @@ from notifications.operations import enqueue
 from notifications.requests import ContextRequest, MessageContext, MessageRequest
 from services.queries import the_business
 from staff.models import Invitation
-from staff.team import LASTS, invitation_url, is_open
+from staff.team import LASTS, invitation_url, inviter_still_may, is_open
 
 INVITATION = "invitation"
 
@@ -42,8 +42,8 @@ def announce_invitation(*, invitation_id: int, now: datetime) -> None:
 
 def invitation_context(request: ContextRequest) -> MessageContext | None:
     """Build the mail of subject ``invitation:<id>``. None when it was withdrawn, accepted, or is over."""
-    invitation = Invitation.objects.filter(pk=number_of(request.subject_ref)).first()
-    if invitation is None or not is_open(invitation, now=request.now):
+    invitation = Invitation.objects.select_related("inviter").filter(pk=number_of(request.subject_ref)).first()
+    if invitation is None or not is_open(invitation, now=request.now) or not inviter_still_may(invitation):
         return None
     business = the_business()
     link = invitation_url(invitation)

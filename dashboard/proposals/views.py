@@ -97,12 +97,16 @@ def _decide(request: HttpRequest, desk: Desk, proposal_id: int, form: DecisionFo
         proposal_id=proposal_id,
         seen=request.POST.get("seen", ""),
         accepts_news=form.cleaned_data["accepts_news"],
-        accepted_bookings=[int(each) for each in request.POST.getlist("outside") if each.isdecimal()],
+        accepted_bookings=[int(each) for each in request.POST.getlist("outside") if _is_id(each)],
         reason=reason,
         actor=desk.actor,
         now=desk.now,
     )
     messages.success(request, gettext("Approved. Customers see it from now on."))
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 def _page(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.sign_in import Try
+from core.lines import one_line
 from dashboard.team.presenter import ROLE_SENTENCES
 from services.models import Location
 from staff.enums import Role
@@ -91,6 +92,9 @@ class InviteForm(RolesForm):
     email = forms.EmailField(label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
     name = forms.CharField(label=_("Name"), max_length=120, required=False, help_text=_("As colleagues read it."))
 
+    def clean_name(self) -> str:
+        return one_line(self.cleaned_data["name"])
+
     def __init__(self, *args: Any, may_open_admin: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if may_open_admin:
@@ -123,6 +127,9 @@ class AcceptForm(forms.Form):
             self.fields["password"].label = _("Your password")
             self.fields["password"].help_text = _("You have a sign-in with this address already.")
             self.fields["password"].widget.attrs["autocomplete"] = "current-password"
+
+    def clean_name(self) -> str:
+        return one_line(self.cleaned_data["name"])
 
     def clean_password(self) -> str:
         password = str(self.cleaned_data["password"])

@@ -56,8 +56,6 @@ def member_row(member: Member) -> MemberRow:
     notes = []
     if not user.is_active:
         notes.append(gettext("Cannot sign in"))
-    elif user.last_login is None:
-        notes.append(gettext("Has not signed in yet"))
     elif not member.has_second_step:
         notes.append(gettext("No second step yet"))
     if user.is_superuser:

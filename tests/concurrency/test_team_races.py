@@ -31,7 +31,12 @@ def test_two_owners_who_act_against_each_other_leave_one(rounds: int) -> None:
     for _ in range(rounds):
         Access.objects.all().delete()
         olivia, oscar = factories.desk_user(Role.OWNER), factories.desk_user(Role.OWNER)
-        demoted = {"wanted": [Grant(Role.MANAGER)], "seen": [Grant(Role.OWNER)], "profile_id": None}
+        demoted = {
+            "wanted": [Grant(Role.MANAGER)],
+            "seen": [Grant(Role.OWNER)],
+            "profile_id": None,
+            "seen_profile_id": None,
+        }
         outcomes = race(
             [
                 partial(switch_off, user_id=oscar.pk, by=olivia, now=NOW),

@@ -160,7 +160,14 @@ def test_the_mail_leads_to_the_page_and_nothing_is_sent_once_it_is_withdrawn(oli
 def test_roles_are_replaced_and_noted(olivia: User, studio: Studio) -> None:
     mara = factories.desk_user(Role.FRONT_DESK, studio.location, email=MARA)
     seen = [Grant(Role.FRONT_DESK, studio.location.pk)]
-    change = {"user_id": mara.pk, "wanted": [Grant(Role.MANAGER)], "profile_id": None, "by": olivia, "now": NOW}
+    change = {
+        "user_id": mara.pk,
+        "wanted": [Grant(Role.MANAGER)],
+        "profile_id": None,
+        "seen_profile_id": None,
+        "by": olivia,
+        "now": NOW,
+    }
 
     assert set_roles(seen=seen, **change)
     assert not set_roles(seen=seen, **change)
@@ -179,7 +186,15 @@ def test_roles_that_changed_meanwhile_are_not_overwritten(olivia: User) -> None:
     mara = factories.desk_user(Role.FRONT_DESK, email=MARA)
 
     with pytest.raises(TeamChanged):
-        set_roles(user_id=mara.pk, wanted=[Grant(Role.MANAGER)], seen=[], profile_id=None, by=olivia, now=NOW)
+        set_roles(
+            user_id=mara.pk,
+            wanted=[Grant(Role.MANAGER)],
+            seen=[],
+            profile_id=None,
+            seen_profile_id=None,
+            by=olivia,
+            now=NOW,
+        )
     assert grants_of(mara) == {Grant(Role.FRONT_DESK)}
 
 
@@ -191,10 +206,12 @@ def test_the_last_owner_stays(olivia: User) -> None:
     with pytest.raises(LastOwner):
         switch_off(**own)
     with pytest.raises(LastOwner):
-        set_roles(wanted=[Grant(Role.MANAGER)], seen=[Grant(Role.OWNER)], profile_id=None, **own)
+        set_roles(wanted=[Grant(Role.MANAGER)], seen=[Grant(Role.OWNER)], profile_id=None, seen_profile_id=None, **own)
 
     switch_on(user_id=gone.pk, by=olivia, now=NOW)
-    assert set_roles(wanted=[Grant(Role.MANAGER)], seen=[Grant(Role.OWNER)], profile_id=None, **own)
+    assert set_roles(
+        wanted=[Grant(Role.MANAGER)], seen=[Grant(Role.OWNER)], profile_id=None, seen_profile_id=None, **own
+    )
 
 
 def test_a_profile_of_another_user_stays_with_them(olivia: User, studio: Studio) -> None:
@@ -206,6 +223,43 @@ def test_a_profile_of_another_user_stays_with_them(olivia: User, studio: Studio)
 
     assert StaffMember.objects.get(pk=ana.pk).user == theirs
     assert not StaffMember.objects.filter(user=user).exists()
+
+
+def test_the_profile_alone_is_checked_and_noted_as_well(olivia: User, studio: Studio) -> None:
+    mara = factories.desk_user(Role.THERAPIST, email=MARA)
+    grants, profile = [Grant(Role.THERAPIST)], studio.staff[0]
+    change = {"user_id": mara.pk, "wanted": grants, "seen": grants, "by": olivia, "now": NOW}
+
+    with pytest.raises(TeamChanged):
+        set_roles(profile_id=profile.pk, seen_profile_id=profile.pk, **change)
+    assert set_roles(profile_id=profile.pk, seen_profile_id=None, **change)
+
+    assert StaffMember.objects.get(user=mara) == profile
+    assert TeamEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("way", ["off", "roles", "admin", "deleted"])
+def test_who_is_no_owner_any_more_has_invited_nobody(olivia: User, way: str) -> None:
+    oscar = factories.desk_user(Role.OWNER, email="oscar@studio.example")
+    invitation = invited(oscar, Grant(Role.OWNER))
+    match way:
+        case "off":
+            switch_off(user_id=oscar.pk, by=olivia, now=NOW)
+        case "roles":
+            grants = {"wanted": [Grant(Role.MANAGER)], "seen": [Grant(Role.OWNER)]}
+            set_roles(user_id=oscar.pk, profile_id=None, seen_profile_id=None, by=olivia, now=NOW, **grants)
+        case "admin":
+            Access.objects.filter(user=oscar).delete()
+        case "deleted":
+            oscar.delete()
+
+    with pytest.raises(InvitationOver):
+        accepted(invitation)
+
+
+def test_only_a_superuser_can_open_the_settings_to_others(olivia: User) -> None:
+    with pytest.raises(InvitationOver):
+        accepted(invited(olivia, Grant(Role.OWNER), opens_admin=True))
 
 
 def test_a_sign_in_that_is_switched_off_ends_links_and_comes_back(olivia: User, studio: Studio) -> None:

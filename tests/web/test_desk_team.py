@@ -159,6 +159,20 @@ def test_the_only_owner_keeps_the_role_and_the_sign_in(client: Client, olivia: U
     assert "only owner" in off.content.decode()
 
 
+def test_an_open_invitation_of_somebody_who_leaves_is_named_and_ends(client: Client, olivia: User) -> None:
+    oscar = factories.desk_user(Role.OWNER, email="oscar@studio.example")
+    there = Client()
+    sign_in_staff(there, oscar)
+    there.post(INVITE, {"email": MARA, "owner": ["all"], "name": "Mara\r\nBcc: x"})
+    assert Invitation.objects.get().name == "Mara Bcc: x"
+    off = reverse("desk_team_off", args=[oscar.pk])
+    assert MARA in client.get(off).content.decode()
+
+    client.post(off)
+
+    assert Client().get(invitation_link()).status_code == 410
+
+
 def test_a_sign_in_is_switched_off_and_on(client: Client, olivia: User, studio: Studio) -> None:
     mara = factories.desk_user(Role.FRONT_DESK, email=MARA, name="Mara")
     there = Client()

@@ -15,7 +15,7 @@ from core import clock
 from dashboard.team import presenter, queries
 from dashboard.team.forms import AcceptForm
 from services.queries import business_if_set_up
-from staff.team import InvitationOver, accept_invitation, invitation_of, is_open, user_of_invitation
+from staff.team import InvitationOver, accept_invitation, invitation_of, inviter_still_may, is_open, user_of_invitation
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,7 +31,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     user = user_of_invitation(invitation) if invitation else None
     if invitation is None or (user is not None and not user.is_active):
         raise Http404
-    if not is_open(invitation, now=now):
+    if not is_open(invitation, now=now) or not inviter_still_may(invitation):
         return render(request, "dashboard/team/over.html", {"is_accepted": bool(invitation.accepted_at)}, status=410)
     form = AcceptForm(
         request.POST or None,

@@ -18,12 +18,12 @@ from dashboard.views.pages import desk_page, show
 from services.models import Location
 from services.queries import zone_of_business
 from staff.enums import Role
-from staff.models import StaffMember
 from staff.team import (
     Grant,
     Invited,
     grants_of,
     invite,
+    open_invitations_of,
     read_grants,
     reset_colleague,
     set_roles,
@@ -35,6 +35,7 @@ from staff.team import (
 
 _methods = require_http_methods(["GET", "HEAD", "POST"])
 _CURRENT = "team"
+_MOST_NAMED = 20
 
 
 @require_safe
@@ -78,6 +79,8 @@ def withdraw(request: HttpRequest, desk: Desk, invitation_id: int) -> HttpRespon
     """Withdraw an invitation. Its link shows that it is over."""
     if withdraw_invitation(invitation_id=invitation_id, by=desk.user, now=desk.now):
         messages.success(request, gettext("The invitation is withdrawn."))
+    else:
+        messages.info(request, gettext("This invitation was accepted or withdrawn before."))
     return _to_team()
 
 
@@ -101,7 +104,8 @@ def member(request: HttpRequest, desk: Desk, user_id: int) -> HttpResponse:
         except DomainError as refusal:
             problem = refusal
             if refusal.status == 409:
-                return _page(request, desk, found, _fresh_form(found, places), places, problem=problem)
+                now_so = _member(user_id)
+                return _page(request, desk, now_so, _fresh_form(now_so, places), places, problem=problem)
         else:
             return _to_team()
     return _page(request, desk, found, form, places, problem=problem)
@@ -125,6 +129,7 @@ def off(request: HttpRequest, desk: Desk, user_id: int) -> HttpResponse:
     context = {
         "name": str(found.user),
         "ahead": len(ahead),
+        "invited": [each.email for each in open_invitations_of(found.user)[:_MOST_NAMED]],
         "is_self": found.user == desk.user,
         "problem": problem.sentence if problem else "",
         "user_id": user_id,
@@ -168,6 +173,7 @@ def _save(request: HttpRequest, desk: Desk, found: Member, form: RolesForm) -> N
         wanted=form.grants(),
         seen=_seen(request),
         profile_id=form.cleaned_data["staff_member"],
+        seen_profile_id=_id_of(request.POST.get("seen_profile", "")),
         by=desk.user,
         now=desk.now,
     )
@@ -179,9 +185,14 @@ def _seen(request: HttpRequest) -> list[Grant]:
     found = []
     for part in request.POST.get("seen", "").split(",")[:500]:
         role, _colon, place = part.partition(":")
-        if role in Role.values and place.isascii() and place.isdigit() and len(place) < 10:
-            found.append(Grant(Role(role), int(place) or None))
+        if role in Role.values:
+            found.append(Grant(Role(role), _id_of(place)))
     return found
+
+
+def _id_of(text: str) -> int | None:
+    """Read an id from a form; None for 0 and for anything else."""
+    return int(text) or None if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _page(
@@ -199,6 +210,7 @@ def _page(
         "form": form,
         "row": presenter.member_row(found),
         "user_id": found.user.pk,
+        "seen_profile": found.profile.pk if found.profile else "",
         "is_self": found.user == desk.user,
         "has_second_step": found.has_second_step,
         "seen": ",".join(f"{role}:{place or 0}" for role, place in read_grants(stored(grants_of(found.user)))),
@@ -210,12 +222,11 @@ def _page(
 
 
 def _fresh_form(found: Member, places: list[Location]) -> RolesForm:
-    profile = StaffMember.objects.filter(user=found.user).first()
     return RolesForm(
         places=places,
         profiles=queries.free_profiles(found.user),
         grants=grants_of(found.user),
-        profile_id=profile.pk if profile else None,
+        profile_id=found.profile.pk if found.profile else None,
     )
 
 
