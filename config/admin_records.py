@@ -85,7 +85,7 @@ NOT_LOGGED: Mapping[str, str] = {
 def noted_before(request: HttpRequest) -> list[Noted]:
     """Return the record that a detail page of the admin is about to show, change or delete. One query, or two.
 
-    An unknown row is noted by what was asked for, like one that exists: its page answers 404.
+    A row that does not exist is noted by what was asked for.
     """
     match = request.resolver_match
     key = next((str(value) for name, value in match.kwargs.items() if name.endswith("_id")), "") if match else ""

@@ -92,6 +92,8 @@ def _act_of(request: HttpRequest, response: HttpResponseBase) -> Reading | None:
     """Return what the answer says about the request; None if it neither showed nor changed anything."""
     if response.status_code == _NOT_FOUND:
         return Reading.REFUSED
+    if response.status_code == 200 and response.get("Content-Disposition", "").startswith("attachment"):
+        return Reading.EXPORTED
     if request.method == "POST":
         # A form that saves while staff type is answered with JSON.
         is_saved_as_typed = response.status_code == 200 and response.get("Content-Type") == "application/json"

@@ -15,7 +15,12 @@ _REMEMBERED = 50
 
 
 def claim(request: HttpRequest, key: str) -> bool:
-    """Claim a key; False when this session has claimed it before. A rollback undoes it. Locks the session row."""
+    """Claim a key; False when this session has claimed it before. A rollback undoes it. Locks the session row.
+
+    A form without a key counts each time: nothing says that it is the one from before.
+    """
+    if not key:
+        return True
     with transaction.atomic():
         Session.objects.select_for_update(no_key=True).get(pk=request.session.session_key)
         store = _fresh(request)
@@ -28,7 +33,7 @@ def claim(request: HttpRequest, key: str) -> bool:
 
 
 def is_claimed(request: HttpRequest, key: str) -> bool:
-    return key in _fresh(request).get(_NAME, [])
+    return bool(key) and key in _fresh(request).get(_NAME, [])
 
 
 def _fresh(request: HttpRequest) -> SessionStore:

@@ -1,6 +1,7 @@
 """The walk-in queue: people who come without a booking wait at the desk until they are booked or leave."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext
 
@@ -18,6 +19,7 @@ from bookings.operations.hold import hold_slot
 from core.minutes import instant
 from services.models import Business
 from services.queries import booking_policy_of, the_business
+from staff.hours import day_of
 
 _NO_NOTICE: Overrides = frozenset({"notice"})
 
@@ -60,13 +62,18 @@ def book_walk_in(
     Locks: the person's row, then as ``hold_slot`` and ``confirm_booking`` do.
 
     :raises WalkInOver: when the person is booked already, or has left.
-    :raises SlotTaken, SlotNotOffered: when the start, or the staff member at that time, is no longer free.
+    :raises SlotTaken, SlotNotOffered: when the start, or the staff member at that time, is no longer free, or is not
+        today.
     :raises NoWaiverReason: when the terms ask for more and ``waiver`` is empty.
     :raises ServiceNotOffered, CannotBookOnline, Busy: as their sentences say.
     """
     walk_in = _locked(walk_in_id)
     if walk_in.state != WalkInState.WAITING:
         raise WalkInOver
+    zone = ZoneInfo(walk_in.location.time_zone)
+    if day_of(zone, start_minute) != now.astimezone(zone).toordinal():
+        # The queue is of today. Another day is booked like by phone.
+        raise SlotTaken
     business = the_business()
     customer = current_customer(walk_in.customer_id) if walk_in.customer_id else None
     contact = Contact(walk_in.name, walk_in.email, walk_in.phone, note="")

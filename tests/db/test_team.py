@@ -316,11 +316,25 @@ def test_passkeys_that_a_customer_added_open_no_desk(studio: Studio, olivia: Use
     if is_invited:
         accepted(invited(olivia))
     else:
-        given = {"wanted": [Grant(Role.AUDITOR)], "seen": [], "profile_id": None, "by": olivia, "now": NOW}
+        given = {
+            "wanted": [Grant(Role.AUDITOR)],
+            "seen": [],
+            "profile_id": None,
+            "seen_profile_id": None,
+            "by": olivia,
+            "now": NOW,
+        }
         set_roles(user_id=customer.pk, **given)
 
     assert Authenticator.objects.get() == of_owner
     added_at_the_desk = passkey_of(customer)
-    given = {"wanted": [], "seen": grants_of(customer), "profile_id": None, "by": olivia, "now": NOW}
+    given = {
+        "wanted": [],
+        "seen": grants_of(customer),
+        "profile_id": None,
+        "seen_profile_id": None,
+        "by": olivia,
+        "now": NOW,
+    }
     set_roles(user_id=customer.pk, **given)
     assert Authenticator.objects.filter(pk=added_at_the_desk.pk).exists()

@@ -108,6 +108,15 @@ def test_a_start_that_has_gone_books_nothing_and_nobody_else_instead(wished: int
     assert (Booking.objects.count(), Allocation.objects.count()) == (1, 1)
 
 
+def test_nobody_is_booked_for_another_day_from_the_queue() -> None:
+    place = studio()
+    person = walk_in(place)
+
+    with pytest.raises(SlotTaken):
+        book(person, place, start_minute=place.minute(9, days=1))
+    assert not Booking.objects.exists()
+
+
 def test_a_start_outside_the_hours_or_in_the_past_is_refused() -> None:
     place = studio()
     person = walk_in(place)

@@ -87,7 +87,10 @@ def test_the_page_says_who_read_what(auditor: DeskClient, booking: Booking) -> N
 
 def test_filters_are_in_the_address(auditor: DeskClient, booking: Booking) -> None:
     mia = User.objects.get(name="Mia")
+    factories.desk_user(Role.MANAGER, email="mo@studio.example", name="Mo")
 
+    choices = auditor.client.get(LOG).content.decode().split('name="who"')[1].split("</select>")[0]
+    assert re.findall(r">([^<\n]+)</option>", choices) == ["Any", "Max", "Mia"]
     assert rows(auditor.client, f"?who={mia.pk}") == [("Mia", "Booking", "Viewed")]
     assert rows(auditor.client, "?record=customer") == [("Max", "Customer", "Viewed")]
     assert rows(auditor.client, "?until=2027-01-04&act=viewed") == [("Mia", "Booking", "Viewed")]

@@ -192,6 +192,13 @@ def test_a_button_that_no_page_has_books_nothing(desk: DeskClient, studio: Studi
     assert not Booking.objects.exists()
 
 
+def test_a_form_without_a_key_counts_each_time(desk: DeskClient, studio: Studio) -> None:
+    for name in ("Dana Fox", "Emil Stone"):
+        add(desk, studio, name=name, request_key="")
+
+    assert WalkIn.objects.count() == 2
+
+
 def test_each_in_the_line_is_expected_after_those_ahead(desk: DeskClient, studio: Studio) -> None:
     for minute, name in enumerate(["Dana", "Emil", "Finn"]):
         walk_in(studio, name, now=NOW - timedelta(minutes=9 - minute))
