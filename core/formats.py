@@ -125,6 +125,14 @@ def moment_text(moment: datetime) -> str:
     return pgettext("day and time", "%(day)s, %(time)s") % {"day": day_text(moment.date()), "time": time_text(moment)}
 
 
+def dated_moment_text(moment: datetime, today: date) -> str:
+    """Write a local date and time, with the year if it is not the one of ``today``: a mistyped year must be seen."""
+    if moment.year == today.year:
+        return moment_text(moment)
+    day = full_day_text(moment.date())
+    return pgettext("day and time", "%(day)s, %(time)s") % {"day": day, "time": time_text(moment)}
+
+
 def span_text(starts: datetime, ends: datetime) -> str:
     """Write a time span such as 14:30–15:40. Both times are on the same day."""
     return f"{time_text(starts)}–{time_text(ends)}"

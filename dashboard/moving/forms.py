@@ -1,5 +1,6 @@
 """Forms of the desk that move a booking."""
 
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django import forms
@@ -7,11 +8,18 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.availability.overrides import NO_OVERRIDES, Overrides
 from core.forms import DayField
+from core.minutes import instant
 from dashboard.forms import StepForm
 
 # Epoch minutes of the year 2100.
 _LATEST_MINUTE = 68_374_000
 _LARGEST_ID = 2**31 - 1
+_FARTHEST = timedelta(days=2 * 366)
+
+
+def is_far(start: int, now: datetime) -> bool:
+    """Return whether an epoch minute is so far ahead that its year must be a mistake."""
+    return instant(start) > now + _FARTHEST
 
 
 class WishForm(forms.Form):

@@ -127,9 +127,9 @@ def _parts(
     return [(str(part.label), tuple(links)) for part, links in found.items()]
 
 
-def move_ask(booking: Booking, start: int, person: StaffMember | None, overrides: Overrides) -> Ask:
+def move_ask(booking: Booking, start: int, person: StaffMember | None, overrides: Overrides, *, now: datetime) -> Ask:
     """Return the confirming page of a move."""
-    when = formats.moment_text(moment_at(start, booking))
+    when = formats.dated_moment_text(moment_at(start, booking), local(now, booking).date())
     is_same_time = start == minute_of(booking.starts_at)
     is_other_person = person is not None and person.pk != only_line(booking).staff_member_id
     name = formats.isolated(person.short_name) if person else ""
@@ -145,11 +145,14 @@ def move_ask(booking: Booking, start: int, person: StaffMember | None, overrides
     )
 
 
-def move_notes(booking: Booking, start: int, person: StaffMember | None, overrides: Overrides) -> list[str]:
+def move_notes(
+    booking: Booking, start: int, person: StaffMember | None, overrides: Overrides, *, now: datetime
+) -> list[str]:
     """Return old and new time and staff member, the broken rules, and who gets a message."""
     line = only_line(booking)
-    before = formats.moment_text(local(booking.starts_at, booking))
-    after = formats.moment_text(moment_at(start, booking))
+    today = local(now, booking).date()
+    before = formats.dated_moment_text(local(booking.starts_at, booking), today)
+    after = formats.dated_moment_text(moment_at(start, booking), today)
     was = line.staff_member.name if line.staff_member else ""
     will_be = person.name if person else was
     notes = []

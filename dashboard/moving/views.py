@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from bookings.availability.overrides import NO_OVERRIDES
@@ -17,7 +18,7 @@ from bookings.rules.moving import RescheduleRefusal, reschedule_refusal
 from core import formats
 from dashboard.door import Desk
 from dashboard.moving import presenter, queries
-from dashboard.moving.forms import MoveForm, WishForm
+from dashboard.moving.forms import MoveForm, WishForm, is_far
 from dashboard.permissions import Act, can
 from dashboard.presenters.confirmations import booking_facts
 from dashboard.presenters.undo import moved_text
@@ -28,6 +29,7 @@ from dashboard.views.pages import desk_page, show
 from staff.hours import clock_minute
 from staff.models import StaffMember
 
+_TOO_FAR = _("This is more than two years ahead. Please check the year.")
 _NO_MORE = {
     RescheduleRefusal.CANCELLED: lambda: gettext("This booking is cancelled."),
     RescheduleRefusal.NOT_BOOKED: lambda: gettext("This booking does not stand, so there is nothing to move."),
@@ -91,12 +93,14 @@ def _choose(
 def _ask(opened: Opened, people: Sequence[StaffMember], asked: MoveForm) -> HttpResponse:
     """Show the effects of the move. A time that this user cannot book leads back to the free times."""
     if not asked.is_valid():
-        return _choose(opened, people)
+        return _choose(opened, people, problem=gettext("This time cannot be read. Choose one below."))
     start, who = asked.cleaned_data["start"], asked.cleaned_data["who"]
     booking, moment = opened.booking, moment_at(start, opened.booking)
     person = _named(people, str(who or ""))
     if who and person is None:
         return _choose(opened, people, problem=gettext("This person does not perform this service."))
+    if is_far(start, opened.desk.now):
+        return _choose(opened, people, problem=_TOO_FAR)
     overrides = queries.overrides_for(booking, start, who, now=opened.desk.now)
     if overrides is None or (overrides and not can(opened.desk.rights, Act.OVERRIDE, booking)):
         problem = gettext("%(when)s is not free.") % {"when": formats.moment_text(moment)}
@@ -113,6 +117,8 @@ def _move(opened: Opened, people: Sequence[StaffMember], form: MoveForm) -> Http
     person = _named(people, str(who or ""))
     if start is None or "who" in form.errors or (who and person is None):
         return _choose(opened, people, problem=gettext("Choose a time first."), status=422)
+    if is_far(start, opened.desk.now):
+        return _choose(opened, people, problem=_TOO_FAR, status=422)
     overrides = queries.overrides_for(opened.booking, start, who, now=opened.desk.now)
     if overrides and not can(opened.desk.rights, Act.OVERRIDE, opened.booking):
         overrides = None
@@ -139,8 +145,9 @@ def _step(opened: Opened, form: MoveForm, start: int, person: StaffMember | None
         # The booking's page has a notice with the button that undoes the move.
         return moved_text(open_booking(desk, booking.reference)) if comes_from(opened) in LISTS else ""
 
-    notes = presenter.move_notes(booking, start, person, overrides)
-    return Step(lambda sent: presenter.move_ask(booking, start, person, overrides), run, context={"notes": notes})
+    notes = presenter.move_notes(booking, start, person, overrides, now=desk.now)
+    ask = presenter.move_ask(booking, start, person, overrides, now=desk.now)
+    return Step(lambda sent: ask, run, context={"notes": notes})
 
 
 def _named(people: Sequence[StaffMember], typed: str) -> StaffMember | None:

@@ -17,7 +17,7 @@ REFUSALS = {
     CodeAnswer.WRONG: _("This code is not right. Please type the six digits of the newest e-mail."),
     CodeAnswer.OVER: _("This code does not work any more. Ask for a new one below."),
 }
-TOO_MANY_CODES = _("Several codes were sent already. Please use the newest one, or try again in an hour.")
+TOO_MANY_CODES = _("Too many codes were asked for. If you have one, use the newest. Otherwise try again in an hour.")
 TOO_MANY_TRIES = _("Too many wrong codes. Please try again tomorrow, or call us.")
 
 

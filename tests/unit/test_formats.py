@@ -1,5 +1,7 @@
 """Sums and names in the form in which people read them."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 from django.utils.translation import override
 
@@ -32,3 +34,9 @@ def test_name_that_runs_with_the_page_stays_as_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", ["محمد", "Ali (علي)", "דנה"])
 def test_name_that_runs_the_other_way_is_kept_apart(name: str) -> None:
     assert formats.isolated(name) == f"\u2068{name}\u2069"
+
+
+def test_a_moment_of_another_year_has_its_year() -> None:
+    moment = datetime(2027, 1, 5, 9, 30, tzinfo=UTC)
+    assert formats.dated_moment_text(moment, date(2027, 12, 31)) == "Tue 5 Jan, 09:30"
+    assert formats.dated_moment_text(moment, date(2026, 12, 31)) == "Tue 5 Jan 2027, 09:30"

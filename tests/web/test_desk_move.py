@@ -192,6 +192,15 @@ def test_wrong_input_shows_the_free_times(desk: DeskClient, booking: Booking, qu
     assert desk.page(booking, "move", **query).status_code == 200
 
 
+def test_a_mistyped_year_is_seen(desk: DeskClient, booking: Booking, place: Studio) -> None:
+    next_year = desk.page(booking, "move", start=place.minute(10, days=366)).content.decode()
+    far = desk.page(booking, "move", start=place.minute(10, days=3 * 366)).content.decode()
+
+    assert re.search(r"From Tue 5 Jan, 10:00 to \w+ \d+ Jan 2028, 10:00\.", next_year)
+    assert "more than two years ahead" in far
+    assert "cannot be read" in desk.page(booking, "move", start="x").content.decode()
+
+
 def test_a_person_without_the_service_is_not_offered_and_not_taken(
     desk: DeskClient, booking: Booking, place: Studio
 ) -> None:
