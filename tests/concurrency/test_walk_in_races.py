@@ -1,5 +1,6 @@
 """One person of the walk-in queue, and one time, are booked once, whoever presses the button when."""
 
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -8,6 +9,7 @@ from bookings.enums import ActorKind, BookingChannel, BookingStatus, WalkInState
 from bookings.lifecycle import Actor
 from bookings.models import Allocation, Booking, WalkIn
 from bookings.operations.walk_ins import book_walk_in, leave_queue
+from core.minutes import instant
 from tests.concurrency.racing import race, rounds, tally, violations
 from tests.factories import NOW, Studio, studio
 from tests.journeys import GUEST, confirm, hold, walk_in
@@ -19,12 +21,19 @@ def press(place: Studio, person: WalkIn, start: int, name: str = "Leyla") -> Boo
     actor = Actor(ActorKind.STAFF, BookingChannel.WALK_IN, name=name)
     staff_id = place.staff[0].pk
     return book_walk_in(
-        walk_in_id=person.pk, start_minute=start, staff_member_id=staff_id, waiver="", actor=actor, now=NOW
+        walk_in_id=person.pk, start_minute=start, staff_member_id=staff_id, waiver="", actor=actor, now=_before(start)
     )
 
 
 def online(place: Studio, start: int) -> Booking:
-    return confirm(hold(place, start_minute=start, actor=GUEST, visitor_hash="visitor").booking)
+    now = _before(start)
+    held = hold(place, start_minute=start, actor=GUEST, visitor_hash="visitor", now=now).booking
+    return confirm(held, now=now)
+
+
+def _before(start: int) -> datetime:
+    """Four hours before a start, which is the same day, and enough notice for visitors of the website."""
+    return instant(start) - timedelta(hours=4)
 
 
 @rounds(4, 40)

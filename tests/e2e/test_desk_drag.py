@@ -170,7 +170,7 @@ def test_dragging_over_empty_time_opens_the_form_that_blocks_it(site: Stack, vis
     assert length.seconds % 300 == 0
     page.get_by_role("button", name="Block this time").click()
     expect(page).to_have_url(re.compile(rf"/desk/\?.*on={full_day()}"))
-    expect(page.get_by_role("status").first).to_contain_text("Blocked")
+    expect(page.get_by_role("status").first).to_contain_text("is blocked")
     assert absences(site) == before + 1
 
 

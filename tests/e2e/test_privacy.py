@@ -41,7 +41,11 @@ def test_a_case_from_the_request_to_the_erased_page(
     owner.get_by_role("button", name="Erase for good").click()
     expect(owner.get_by_text("Erasure approved")).to_be_visible()
     site.wait_until(
-        lambda: site.query("select 1 from accounts_customer where reference = %s and erased_at is not null", reference),
+        lambda: site.query(
+            "select 1 from privacy_privacycase p join accounts_customer c on c.id = p.customer_id"
+            " where c.reference = %s and p.state = 'done'",
+            reference,
+        ),
         timeout=60,
     )
 

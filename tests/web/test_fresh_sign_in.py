@@ -137,11 +137,13 @@ def test_activity_undoes_nothing_that_the_session_learned_meanwhile(desk: Client
 
 
 def test_which_pages_ask_again() -> None:
-    """Refunds, every download, erasing, and what changes one's own second step; in the admin users and their roles."""
+    """Refunds, every download, erasing, and what changes one's own second step or who may
+    do what; in the admin users and their roles."""
     assert {name for name, row in ROWS.items() if row.is_fresh} == {
         *("desk_booking_refund", "desk_booking_approve", "desk_booking_lower", "desk_booking_hand_back"),
         *(name for name in ROWS if name.endswith(("_csv", "_export", "_erase"))),
         *("desk_set_up", "desk_recovery_codes", "desk_second_step_remove"),
+        *("desk_team_invite", "desk_team_member", "desk_team_off", "desk_team_on", "desk_team_reset"),
     }
     assert FRESH_IN_ADMIN == ("accounts_user", "staff_access")
 

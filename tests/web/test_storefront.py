@@ -165,13 +165,14 @@ def test_search_engines_are_asked_to_leave_out_bookings_and_the_desk(client: Cli
     ]
 
 
-def test_a_post_code_does_not_break_and_an_empty_list_of_links_is_left_out(client: Client, studio: Studio) -> None:
+def test_a_post_code_does_not_break_and_one_language_is_no_choice(client: Client, studio: Studio) -> None:
     Location.objects.update(address="Rua da Adiça 3, 1100-443 Lisboa")
 
     page = page_of(client)
 
     assert 'Rua da Adiça 3, <span class="unbroken">1100-443</span> Lisboa' in page
-    assert "Language and account" not in page
+    # With one language the only entry is the account.
+    assert page.split('aria-label="Language and account"')[1].split("</nav>")[0].count("<a ") == 1
 
 
 def test_the_colours_are_a_style_sheet_that_may_be_kept(client: Client) -> None:
