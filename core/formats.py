@@ -23,6 +23,8 @@ from core.zones import repeated_name
 MINUS = "−"
 # Monday to Sunday.
 _A_WEEK = [date(2024, 1, day) for day in range(1, 8)]
+# Days.
+_HALF_A_YEAR = 183
 
 
 def money_text(amount_minor: int, currency: str, *, short: bool = False) -> str:
@@ -126,8 +128,8 @@ def moment_text(moment: datetime) -> str:
 
 
 def dated_moment_text(moment: datetime, today: date) -> str:
-    """Write a local date and time, with the year if it is not the one of ``today``: a mistyped year must be seen."""
-    if moment.year == today.year:
+    """Write a local date and time, with the year if it is half a year away or more: a mistyped year must be seen."""
+    if abs((moment.date() - today).days) < _HALF_A_YEAR:
         return moment_text(moment)
     day = full_day_text(moment.date())
     return pgettext("day and time", "%(day)s, %(time)s") % {"day": day, "time": time_text(moment)}
