@@ -147,11 +147,13 @@ async def bookings(port: int, slug: str, connections: int, slots: list[str], sec
 
 
 async def race(port: int, slug: str, connections: int, slot: str) -> dict[str, object]:
-    """Let everybody tap the same time at once; return how many were confirmed."""
+    """Let everybody tap the same time at once; return how many were confirmed, and the slowest answer in seconds."""
     ready = asyncio.Event()
     results: list[int] = []
+    slowest = 0.0
 
     async def customer(number: int) -> None:
+        nonlocal slowest
         client = Client(port, address=f"10.200.0.{number}")
         _, _, page = await client.request("GET", f"/s/{slug}/")
         token, variant = _hidden(page, "csrfmiddlewaretoken"), _hidden(page, "variant")
@@ -163,7 +165,9 @@ async def race(port: int, slug: str, connections: int, slot: str) -> dict[str, o
             "staff": "",
             "next": "details",
         }
+        began = time.perf_counter()
         status, location, _ = await client.request("POST", f"/s/{slug}/hold", form)
+        slowest = max(slowest, time.perf_counter() - began)
         if status == 303 and "/h/" in location:
             contact = {
                 "csrfmiddlewaretoken": token,
@@ -186,6 +190,7 @@ async def race(port: int, slug: str, connections: int, slot: str) -> dict[str, o
         "confirmed": results.count(303),
         "refused": results.count(409),
         "other": sum(s not in {303, 409} for s in results),
+        "slowest_s": round(slowest, 2),
     }
 
 

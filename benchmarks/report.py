@@ -15,6 +15,7 @@ AIMS = {
     "bookings_vs_rows_30": ("≥", 0.3),
     "growth_history_1m": ("≤", 1.3),
     "race_winners": ("=", 1),
+    "race_slowest_s": ("≤", 3),
     "messages_sent_twice": ("=", 0),
     "webhook_vs_ready": ("≤", 5),
     "slow_clients": ("≥", 0.9),

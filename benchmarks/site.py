@@ -123,6 +123,7 @@ def bookings(
     result["race_sessions"] = 100
     raced = load("race", port=stack.port, slug="massage", connections=100, slot=single_slot(slots))
     result["race_winners"], result["race_other_answers"] = winners(stack, slots), raced["other"]
+    result["race_slowest_s"] = raced["slowest_s"]
     worker.ask("learn")
     script = worker.answers["learn"]["script"]
     per_round = len(slots) // len(crowds)

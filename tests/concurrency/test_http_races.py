@@ -27,8 +27,8 @@ import pytest
 from tests.stack import Stack
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "1"))
-# Seconds until the slowest answer, even with a hundred customers, on a machine that does nothing else (make load).
-QUIET_LIMIT = 3.0
+# Nobody waits longer than this, however busy the machine is. How fast it is on a quiet one says make bench.
+PATIENCE_SECONDS = 15.0
 BERLIN = ZoneInfo("Europe/Berlin")
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -72,16 +72,16 @@ def site() -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize(
-    ("customers", "rounds", "is_quiet"),
+    ("customers", "rounds"),
     [
-        (10, 4, False),
-        pytest.param(2, 200, True, marks=LONG),
-        pytest.param(10, 50, True, marks=LONG),
-        pytest.param(30, 20, True, marks=LONG),
-        pytest.param(100, 10, True, marks=LONG),
+        (10, 4),
+        pytest.param(2, 200, marks=LONG),
+        pytest.param(10, 50, marks=LONG),
+        pytest.param(30, 20, marks=LONG),
+        pytest.param(100, 10, marks=LONG),
     ],
 )
-def test_one_time_goes_to_exactly_one_of_many(site: Stack, customers: int, rounds: int, is_quiet: bool) -> None:
+def test_one_time_goes_to_exactly_one_of_many(site: Stack, customers: int, rounds: int) -> None:
     for _ in range(rounds * ROUNDS):
         minute = next(fresh_times)
 
@@ -90,7 +90,7 @@ def test_one_time_goes_to_exactly_one_of_many(site: Stack, customers: int, round
         assert outcomes(tries) == Counter(confirmed=1, refused=customers - 1)
         assert all(other_times(each) for each in tries if each.outcome == "refused")
         assert booked(site, "solo", minute) == 1
-        assert not is_quiet or max(each.slowest for each in tries) <= QUIET_LIMIT
+        assert max(each.slowest for each in tries) <= PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(("customers", "rounds"), [(12, 2), pytest.param(50, 20, marks=LONG)])
