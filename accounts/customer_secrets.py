@@ -30,7 +30,7 @@ _FORGED = (ValidationError, KeyError, AttributeError, TypeError, ValueError)
 
 
 class PasskeyRefused(Exception):
-    """The answer of the passkey does not fit its challenge, or nobody unlocked it by finger, face or PIN."""
+    """The passkey's answer does not fit its challenge, or its owner did not unlock it by finger, face or PIN."""
 
 
 def customer_with_password(email: str, password: str) -> Customer | None:

@@ -63,7 +63,7 @@ def customer_of_mailbox(*, email: str, language: str, now: datetime) -> Customer
     """Return the customer who has just proven this mailbox, with a user to sign in with; both are made if missing.
 
     It is the record that owns the mailbox. The user is the record's own, else the one with this address, which may be
-    an account of staff: signing in as a customer gives nobody a right at the desk. Locks the mailbox, then the
+    an account of staff: signing in as a customer gives them no right at the desk. Locks the mailbox, then the
     customer's row.
 
     :raises SignInRefused: when the user is deactivated, or staff know another address as the customer's.
@@ -99,7 +99,7 @@ def _record_of(email: str, mailbox: str) -> Customer | None:
         return first
     kept = rows.get(pk=first.merged_into_id)
     if kept.email and normalised_email(kept.email) != mailbox:
-        # Staff know this address as an old one, which somebody else may have by now.
+        # The merge made this an old address of the customer. Another person may have it by now.
         raise _refusal()
     if not kept.email:
         Customer.objects.filter(pk=first.pk).update(email_normalised=None)

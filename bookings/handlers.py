@@ -61,5 +61,5 @@ def staff_left(delivery: Delivery, *, now: datetime) -> None:
 
 
 def staff_invited(delivery: Delivery, *, now: datetime) -> None:
-    """Published when an owner invites somebody to work here."""
+    """Published when an owner sends an invitation."""
     announce_invitation(invitation_id=delivery.payload["invitation_id"], now=now)

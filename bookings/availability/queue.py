@@ -32,7 +32,7 @@ class Turn(NamedTuple):
 def expected_turns(facts: Facts, location_id: int, wishes: Sequence[QueueWish]) -> list[Turn | None]:
     """Return the expected turn of each person, in the order of the queue; None where no start of these days is left.
 
-    Of the staff members who are free at that start, one whom nobody behind asks for comes first, then the fairest.
+    Of the staff members who are free at that start, one comes first for whom no later person waits, then the fairest.
     """
     left = without_notice(facts)
     full: set[QueueWish] = set()

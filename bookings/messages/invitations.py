@@ -1,4 +1,4 @@
-"""The mail that invites somebody to work here. The link in it is made when the mail is written."""
+"""The e-mail that invites a future colleague. A worker computes the link in it when it writes the e-mail."""
 
 from datetime import datetime
 from email.utils import parseaddr

@@ -73,7 +73,7 @@ def claim_mailbox(*, email: str, language: str, now: datetime) -> Customer:
 
 
 def _guest_records(own: Customer) -> list[int]:
-    """Return the records of the same mailbox and name that nobody signs in with."""
+    """Return the records with the same mailbox and name that have no user."""
     given = Customer.objects.annotate(mailbox=Lower("email")).filter(
         mailbox__in=same_mailbox(normalised_email(own.email)), user=None, erased_at=None, merged_into=None
     )

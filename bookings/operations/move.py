@@ -233,7 +233,7 @@ def carry_out(
     if not by_staff and booking.status == BookingStatus.CONFIRMED:
         booking.fee_anchor_minor = anchor_after_move(fee_facts(booking), anchored_at or now)
         booking.customer_move_count += 1
-    # Only the desk offers to undo a move; what a link moves is told at once.
+    # Only the desk offers to undo a move. After a move by a link the messages go out at once.
     is_undoable = actor.kind == ActorKind.STAFF and actor.channel == BookingChannel.DESK
     left = _left(booking, line) if is_undoable else None
     take_time(booking, line, candidate, start_minute)

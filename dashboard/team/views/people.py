@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -89,14 +89,8 @@ def withdraw(request: HttpRequest, desk: Desk, invitation_id: int) -> HttpRespon
 def member(request: HttpRequest, desk: Desk, user_id: int) -> HttpResponse:
     """Show one person's roles, and change them."""
     found = _member(user_id)
-    places, now = queries.places(), grants_of(found.user)
-    form = RolesForm(
-        request.POST or None,
-        places=places,
-        profiles=queries.free_profiles(found.user),
-        grants=now,
-        profile_id=found.profile.pk if found.profile else None,
-    )
+    places = queries.places()
+    form = _form(found, places, request.POST or None)
     problem = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -105,7 +99,7 @@ def member(request: HttpRequest, desk: Desk, user_id: int) -> HttpResponse:
             problem = refusal
             if refusal.status == 409:
                 now_so = _member(user_id)
-                return _page(request, desk, now_so, _fresh_form(now_so, places), places, problem=problem)
+                return _page(request, desk, now_so, _form(now_so, places), places, problem=problem)
         else:
             return _to_team()
     return _page(request, desk, found, form, places, problem=problem)
@@ -221,8 +215,10 @@ def _page(
     return show(request, desk, "dashboard/team/member.html", context, current=_CURRENT, status=status)
 
 
-def _fresh_form(found: Member, places: list[Location]) -> RolesForm:
+def _form(found: Member, places: list[Location], data: QueryDict | None = None) -> RolesForm:
+    """Return the form of a person's roles as they are stored now, or as it was sent."""
     return RolesForm(
+        data,
         places=places,
         profiles=queries.free_profiles(found.user),
         grants=grants_of(found.user),
